@@ -1,0 +1,59 @@
+# Two commands: `make demo` shows what ferryman does, `make test` checks that it does it.
+# Both make what they need first: a virtual environment, and AWS's Lambda emulator.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+TOOLS := .tools/aws-sam-cli
+PATHS := src tests scripts examples benchmarks
+
+# The emulator is a binary inside the wheel of aws-sam-cli, whose other dependencies
+# would contradict ours: the wheel alone is unpacked, beside the environment.
+export FERRYMAN_LAMBDA__EMULATOR = $(CURDIR)/$(TOOLS)/samcli/local/rapid/aws-lambda-rie-$(subst aarch64,arm64,$(shell uname -m))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test docs lint types format clean
+
+help:
+	@echo "make demo    one application through all three targets, and what it would cost"
+	@echo "make test    lint, types, import contracts, tests"
+	@echo "make docs    write the reference pages that are made from the code"
+	@echo "make format  put the code in its house style"
+	@echo "make clean   remove what the others made"
+
+setup: $(READY)
+
+# Bytecode is compiled once, here: an environment may be told not to write any later.
+$(READY): pyproject.toml Makefile
+	@echo "setting up $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --editable '.[all]' --group dev
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target $(TOOLS) 'aws-sam-cli>=1.140,<2'
+	@$(BIN)/python -m compileall -q src
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/python scripts/demo.py
+
+test: lint types
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+docs: $(READY)
+	@$(BIN)/python scripts/reference.py
+
+lint: $(READY)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/lint-imports --no-timing
+
+types: $(READY)
+	@$(BIN)/mypy --no-error-summary
+
+format: $(READY)
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+clean:
+	rm -rf $(VENV) .tools dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

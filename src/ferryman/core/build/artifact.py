@@ -1,0 +1,180 @@
+"""What a build leaves: files under `dist/<target>/`, and their description.
+
+Files are staged beside their place and put there by a rename, so that a build that
+fails, or is interrupted, leaves what was there before.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ferryman.core.errors import BuildError, ConfigError
+
+__all__ = ("Artifact", "alone", "describe", "staged", "tree_digest", "write_description")
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A description of what a build left.
+
+    Attributes:
+        target: The target it was built for.
+        name: The project's name.
+        version: The project's version.
+        path: The file or directory to deploy.
+        digest: `sha256:` and the digest of its content, path by path.
+        size: Bytes on disk, all files together.
+        files: How many files it is made of.
+        start: How it is started: a handler for Lambda, a command elsewhere.
+    """
+
+    target: str
+    name: str
+    version: str
+    path: str
+    digest: str
+    size: int
+    files: int
+    start: str
+
+    def to_json(self) -> str:
+        """Return the description as JSON."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+
+def describe(*, target: str, name: str, version: str, path: Path, start: str) -> Artifact:
+    """Describe the file or directory at a path."""
+    files = [path] if path.is_file() else list(_files(path))
+    return Artifact(
+        target=target,
+        name=name,
+        version=version,
+        path=str(path),
+        digest=tree_digest(path),
+        size=sum(file.stat().st_size for file in files),
+        files=len(files),
+        start=start,
+    )
+
+
+def write_description(artifact: Artifact, out: Path) -> Path:
+    """Write the description beside the artifact's directory, as `<target>.json`.
+
+    It lies beside and not inside: `kubectl apply -f dist/k8s` takes every JSON file
+    in the directory for a manifest.
+
+    Raises:
+        BuildError: It cannot be written.
+    """
+    path = out.with_name(f"{artifact.target}.json")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(artifact.to_json(), encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise BuildError(f"cannot write {path}", cause=error.strerror) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+@contextmanager
+def staged(out: Path) -> Iterator[Path]:
+    """Yield an empty directory that becomes `out` when the block ends well.
+
+    A directory at `out` is replaced whole. When the block raises, nothing of the new one
+    is left, nor of the directories made to hold it, and `out` stays as it was.
+
+    Raises:
+        ConfigError: There is a file at `out`.
+        BuildError: `out` cannot be written.
+    """
+    out = out.absolute()
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"cannot build into {out}", cause="it is a file, not a directory")
+    made = [parent for parent in out.parents if not parent.exists()]
+    try:
+        with _scratch(out) as scratch:
+            stage = scratch / "new"
+            stage.mkdir()
+            yield stage
+            _replace(out, stage, scratch / "old")
+    except BaseException:
+        for parent in made:
+            with suppress(OSError):  # it holds something else by now
+                parent.rmdir()
+        raise
+
+
+@contextmanager
+def _scratch(out: Path) -> Iterator[Path]:
+    """Yield a directory beside `out`, on the same file system, for as long as the block runs."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    except OSError as error:
+        raise BuildError(f"cannot write to {out.parent}", cause=error.strerror) from error
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _replace(out: Path, new: Path, old: Path) -> None:
+    try:
+        if os.path.lexists(out):
+            out.rename(old)
+        new.rename(out)
+    except BaseException as error:
+        if os.path.lexists(old) and not os.path.lexists(out):
+            old.rename(out)
+        if isinstance(error, OSError):
+            raise BuildError(f"cannot replace {out}", cause=error.strerror) from error
+        raise
+
+
+@contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """Keep other processes that ask for the same directory waiting until the block ends."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        # Some network file systems cannot lock a directory: there, nobody waits.
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def tree_digest(path: Path) -> str:
+    """Return `sha256:` and a digest of a file's bytes, or of a directory's files.
+
+    A directory's digest covers each file's path, its owner's executable bit and its content,
+    in the order of the paths, so it depends on nothing else.
+    """
+    if path.is_file():
+        return f"sha256:{_sha256(path)}"
+    digest = hashlib.sha256()
+    for file in _files(path):
+        executable = b"x" if file.stat().st_mode & 0o100 else b"-"
+        name = os.fsencode(file.relative_to(path))
+        digest.update(b"%b\0%b\0%b\n" % (name, executable, _sha256(file).encode()))
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    yield from sorted(path for path in directory.rglob("*") if path.is_file())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,265 @@
+"""Installs an app's dependencies for the platform that will run them.
+
+uv resolves and fetches, for the named platform and Python and from wheels alone, so
+that the building machine's own can never slip in.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from ferryman.core.build.layers import read_pyproject
+from ferryman.core.build.project import Project
+from ferryman.core.build.requirements_file import (
+    check_requirement,
+    parse_requirements,
+    read_requirements_file,
+)
+from ferryman.core.errors import BuildError, ConfigError
+
+__all__ = ("AIOHTTP", "Platform", "app_requirements", "install_wheels", "pin_requirements")
+
+AIOHTTP = "aiohttp>=3.14.2,<4"
+"""What every runtime needs. Before 3.14.2 a worker whose app failed to start was
+respawned for ever (aio-libs/aiohttp#12879)."""
+
+# What a wheel brings that nothing imports when the app runs, by the names of files and
+# directories at any depth.
+_NEVER_IMPORTED = (
+    "__pycache__",
+    "*.pyc",
+    "*.pyi",
+    "*.pyx",
+    "*.pxd",
+    "*.pxi",
+    "*.c",
+    "*.h",
+    "test",
+    "tests",
+    "test_*.py",
+    "pytest_plugin.py",
+    "_testcapi.*",
+    "RECORD",
+    "INSTALLER",
+    "REQUESTED",
+    "direct_url.json",
+    "uv_*.json",
+    ".lock",
+)
+
+# The scripts of packages. A directory of this name inside a package is the package's own.
+_SCRIPTS = "bin"
+
+# What uv says where the requirements, and not the build, are to be mended.
+_USER_ERRORS = (
+    "needs to be updated",
+    "uilding source distributions",
+    "Failed to parse `uv.lock`",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What the wheels must fit.
+
+    Attributes:
+        python: The Python version, as major.minor.
+        wheels: uv's name of the platform, such as `aarch64-manylinux_2_28`.
+    """
+
+    python: str
+    wheels: str
+
+
+def app_requirements(project: Project) -> tuple[str, ...]:
+    """Return the app's own requirements, one line each.
+
+    They come from the requirements file that the project names, else from uv.lock, else
+    from `[project] dependencies` of pyproject.toml. ferryman itself is left out: a build
+    adds its runtime half, and never what its command line needs.
+
+    Raises:
+        ConfigError: The file is missing, a line of it is no requirement, or uv.lock is older
+            than pyproject.toml.
+        BuildError: uv could not be run, or failed for another reason.
+    """
+    root = project.root
+    lines: Sequence[str]
+    if project.fields.requirements:
+        lines = read_requirements_file(root / project.fields.requirements)
+    elif (root / "uv.lock").is_file():
+        lines = _locked(root)
+    else:
+        lines = _declared(root)
+    return tuple(line for line in lines if not _is_ferryman(line))
+
+
+def install_wheels(
+    requirements: Sequence[str], platform: Platform, into: Path, *, root: Path
+) -> None:
+    """Install requirements into a directory, less what is never imported.
+
+    Args:
+        requirements: Lines of a requirements file.
+        platform: What the wheels must fit.
+        into: The directory, which need not exist.
+        root: The project's directory, so that its own settings of uv count.
+
+    Raises:
+        ConfigError: There is no set of wheels that fits.
+        BuildError: uv could not be run, or failed for another reason.
+    """
+    _run_uv(
+        [
+            *("pip", "install", "--quiet", "--no-progress", "--target", str(into)),
+            *("--python-platform", platform.wheels, "--python-version", platform.python),
+            *("--only-binary", ":all:", "--link-mode", "copy"),
+            *("--python", sys.executable, "-r", "-"),
+        ],
+        requirements,
+        root,
+    )
+    _trim(into)
+
+
+def pin_requirements(requirements: Sequence[str], python: str, *, root: Path) -> str:
+    """Return a requirements file that pins everything, for any Linux, with hashes.
+
+    Raises:
+        ConfigError: The requirements contradict each other, or one is no wheel that can be
+            fetched from everywhere.
+        BuildError: uv could not be run, or failed for another reason.
+    """
+    pinned = _run_uv(
+        [
+            *("pip", "compile", "--quiet", "--no-progress", "--no-header"),
+            *("--no-annotate", "--generate-hashes", "--universal", "--no-emit-index-url"),
+            *("--no-emit-find-links", "--only-binary", ":all:"),
+            *("--python", sys.executable, "--python-version", python, "-"),
+        ],
+        requirements,
+        root,
+    )
+    _refuse_local(pinned)
+    return pinned
+
+
+def _refuse_local(pinned: str) -> None:
+    # uv asks for a wheel only where it has to build something to know its dependencies.
+    for line in pinned.splitlines():
+        name, at, url = line.partition(" @ ")
+        if at and not re.match(r"https?://\S+\.whl\b", url):
+            raise ConfigError(
+                f"the dependency {name} is no wheel that can be fetched from everywhere",
+                cause=f"it is {url}",
+                hint="depend on a version of it, or on the URL of a wheel",
+            )
+
+
+def _declared(root: Path) -> Sequence[str]:
+    project = read_pyproject(root).get("project", {})
+    dynamic = project.get("dynamic")
+    if isinstance(dynamic, list) and "dependencies" in dynamic:
+        raise ConfigError(
+            "pyproject.toml [project]: its dependencies are dynamic, so they cannot be read",
+            hint="name a file of them: requirements in [tool.ferryman], or lock them with uv",
+        )
+    lines = project.get("dependencies", [])
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise ConfigError(
+            "pyproject.toml [project] dependencies is not valid",
+            cause=f"it is no list of texts (it is {lines!r})",
+        )
+    for line in lines:
+        check_requirement(line, "pyproject.toml [project] dependencies")
+    return lines
+
+
+def _locked(root: Path) -> Sequence[str]:
+    # What ferryman itself needs goes with it, unless the app needs it too.
+    exported = _run_uv(
+        [
+            *("export", "--quiet", "--locked", "--no-default-groups", "--prune", "ferryman"),
+            *("--no-emit-project", "--no-header", "--no-annotate", "--no-python-downloads"),
+            *("--format", "requirements-txt"),
+        ],
+        (),
+        root,
+    )
+    return parse_requirements(exported, "uv.lock")
+
+
+def _is_ferryman(line: str) -> bool:
+    name = re.match(r"[\w.-]+", line)
+    return name is not None and canonicalize_name(name[0]) == "ferryman"
+
+
+def _trim(directory: Path) -> None:
+    shutil.rmtree(directory / _SCRIPTS, ignore_errors=True)
+    for path in sorted(directory.rglob("*"), reverse=True):
+        if any(fnmatch(path.name, pattern) for pattern in _NEVER_IMPORTED):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def _run_uv(arguments: Sequence[str], lines: Sequence[str], cwd: Path) -> str:
+    try:
+        done = subprocess.run(
+            [_find_uv(), *arguments],
+            input="\n".join(lines),
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            cwd=cwd,
+            check=False,
+        )
+    except OSError as error:
+        raise BuildError("uv could not be started", cause=str(error)) from None
+    if done.returncode:
+        raise _uv_failure(done.stderr)
+    return done.stdout
+
+
+def _find_uv() -> str:
+    try:
+        from uv import find_uv_bin
+
+        return str(find_uv_bin())
+    except (ImportError, FileNotFoundError):
+        pass
+    if found := shutil.which("uv"):
+        return found
+    raise ConfigError("uv is not installed", hint="pip install 'ferryman[build]', which brings it")
+
+
+def _uv_failure(stderr: str) -> ConfigError | BuildError:
+    """Turn what uv said into our error: unsatisfiable requirements are the user's to mend."""
+    # Older versions of uv draw lines around their reasons; newer ones name each.
+    body, _, said = re.sub(r"[\u00d7\u2500-\u25ff]+", "", stderr).partition("hint:")
+    parts = re.split(r"^\s*(?:error|cause):", body, flags=re.M)
+    reasons = [" ".join(part.split()) for part in parts if part.strip()] or ["uv gave no reason"]
+    hint = " ".join(said.split()) or None
+    if "No solution found" in stderr:
+        other = "another python or architecture may have the wheel" if " tag" in stderr else None
+        return ConfigError(
+            "there is no set of wheels for this project's dependencies on this platform",
+            cause=reasons[-1],
+            hint="; ".join(filter(None, (hint, other))) or "check the names and versions",
+        )
+    kind = ConfigError if any(text in stderr for text in _USER_ERRORS) else BuildError
+    return kind(
+        "the dependencies could not be installed",
+        cause=": ".join(dict.fromkeys((reasons[0], reasons[-1]))),
+        hint=hint,
+    )

@@ -1,0 +1,107 @@
+"""The project: everything a build needs to know, resolved from all its layers.
+
+It exists where ferryman builds, never where the app runs. What a target needs beyond
+the fields here stands in its own section, described by the target's own model; this
+module knows no target by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from ferryman.core.errors import ConfigError
+from ferryman.core.loader import AppReference
+from ferryman.core.settings import RuntimeSettings
+
+__all__ = ("Project", "ProjectFields", "Section")
+
+Section = TypeVar("Section", bound=BaseModel)
+
+# A name becomes file names, labels of Kubernetes objects and function names, so it is
+# held to the narrowest of their rules: a DNS label (RFC 1123).
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+
+
+class ProjectFields(BaseModel):
+    """The keys of `[tool.ferryman]` that belong to no target."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    app: str | None = Field(
+        default=None,
+        description="The application: module:attribute, an Application or a factory of one.",
+    )
+    name: Name = Field(default="app", description="The project's name, a DNS label.")
+    version: str = Field(default="0.0.0", description="The project's version.")
+    python: str = Field(
+        default="3.13",
+        pattern=r"^3\.\d+$",
+        description="The Python that artifacts are built for, as major.minor.",
+    )
+    include: tuple[str, ...] = Field(
+        default=(),
+        description="Files and directories that ship besides the app's own top-level package, "
+        "relative to the project's directory.",
+    )
+    exclude: tuple[str, ...] = Field(
+        default=("tests", "test_*.py", "conftest.py"),
+        description="Names of files and directories that never ship, as glob patterns.",
+    )
+    requirements: str | None = Field(
+        default=None,
+        description="A requirements file that is used instead of uv.lock and [project] "
+        "dependencies.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The resolved configuration of one project.
+
+    Attributes:
+        root: The project's directory, absolute.
+        fields: The keys that belong to no target.
+        sections: Each target's own settings, by the target's name.
+        origins: Where each value came from, by its dotted key.
+    """
+
+    root: Path
+    fields: ProjectFields
+    sections: Mapping[str, BaseModel]
+    origins: Mapping[str, str]
+
+    @property
+    def app(self) -> AppReference:
+        """The reference of the app.
+
+        Raises:
+            ConfigError: None is set, or it is not of the form `module:attribute`.
+        """
+        if self.fields.app is None:
+            raise ConfigError(
+                f"{self.root.name}: the project names no app",
+                hint='set app = "module:attribute" in [tool.ferryman] of pyproject.toml, '
+                "or pass --app",
+            )
+        return AppReference.parse(self.fields.app)
+
+    def section(self, name: str, model: type[Section]) -> Section:
+        """Return a target's own settings."""
+        section = self.sections[name]
+        assert isinstance(section, model)
+        return section
+
+    def baked(self, target: str, options: Mapping[str, object]) -> RuntimeSettings:
+        """Return what the runtime of a target needs of this project."""
+        return RuntimeSettings(
+            app=str(self.app),
+            name=self.fields.name,
+            version=self.fields.version,
+            target=target,
+            options=options,
+        )

@@ -1,0 +1,155 @@
+"""Resolves a project from its layers, and remembers where each value came from.
+
+From strongest to weakest: flags, `FERRYMAN_*` variables, the overlay
+`[tool.ferryman.env.NAME]`, `[tool.ferryman]`, `[project]`, defaults.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel, ValidationError, create_model
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from ferryman.core.build.keys import dotted, flatten, known_keys
+from ferryman.core.build.layers import (
+    OVERLAY_VARIABLE,
+    Layer,
+    declared_layer,
+    environment_layer,
+    flag_layer,
+    overlay_layers,
+    read_pyproject,
+    refuse_unknown,
+    table_layer,
+)
+from ferryman.core.build.project import Project, ProjectFields
+from ferryman.core.build.suggestion import did_you_mean
+from ferryman.core.errors import ConfigError
+
+__all__ = ("resolve_project",)
+
+_DEFAULT = "default"
+
+
+def resolve_project(
+    root: Path,
+    sections: Mapping[str, type[BaseModel]],
+    *,
+    flags: Mapping[str, object] | None = None,
+    overlay: str | None = None,
+) -> Project:
+    """Resolve the project in a directory.
+
+    Args:
+        root: The directory, with or without a pyproject.toml.
+        sections: The model of each target's own settings, by the target's name.
+        flags: Values given on the command line, by dotted key; lists and tables as JSON.
+        overlay: The name of the overlay; by default what `FERRYMAN_ENV` says, or none.
+
+    Raises:
+        ConfigError: A file cannot be read, a key is unknown, or a value is not valid.
+    """
+    if not root.is_dir():
+        raise ConfigError(f"there is no directory {root}", hint="pass the project's with -C")
+    root = root.resolve()
+    settings_type = _settings_type(sections)
+    layers = _layers(root, settings_type, flags or {}, overlay)
+    resolved = _merge(settings_type, layers)
+    return Project(
+        root=root,
+        fields=ProjectFields(**{n: getattr(resolved, n) for n in ProjectFields.model_fields}),
+        sections={name: getattr(resolved, name) for name in sections},
+        origins={key: _origin(key, layers) for key in known_keys(settings_type)},
+    )
+
+
+def _layers(
+    root: Path, settings_type: type[BaseSettings], flags: Mapping[str, object], overlay: str | None
+) -> list[Layer]:
+    """Return the layers that count, the strongest first; none has an unknown key."""
+    known = known_keys(settings_type)
+    document = read_pyproject(root)
+    overlays = overlay_layers(document)
+    layers = [
+        flag_layer(flags, known),
+        environment_layer(known),
+        *_chosen(overlays, overlay),
+        table_layer(document),
+        declared_layer(document, root),
+    ]
+    # A mistake in an overlay is told before the day it is used.
+    for layer in (*layers, *overlays.values()):
+        refuse_unknown(layer, known)
+    return layers
+
+
+def _chosen(overlays: Mapping[str, Layer], given: str | None) -> list[Layer]:
+    name = given or os.environ.get(OVERLAY_VARIABLE)
+    if not name:
+        return []
+    if name not in overlays:
+        asked = f"--env {name}" if given else f"{OVERLAY_VARIABLE}={name}"
+        raise ConfigError(
+            f"{asked}: pyproject.toml has no overlay [tool.ferryman.env.{name}]",
+            cause=f"the overlays are {', '.join(overlays)}" if overlays else "it has none",
+            hint=did_you_mean(name, overlays),
+        )
+    return [overlays[name]]
+
+
+def _settings_type(sections: Mapping[str, type[BaseModel]]) -> type[BaseSettings]:
+    fields = {n: (f.annotation, f) for n, f in ProjectFields.model_fields.items()}
+    own = {name: (model, model()) for name, model in sections.items()}
+    return create_model("Settings", __base__=_Settings, **cast(Any, {**fields, **own}))
+
+
+class _Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, nested_model_default_partial_update=True
+    )
+
+
+def _merge(settings_type: type[BaseSettings], layers: Sequence[Layer]) -> BaseSettings:
+    class Layered(settings_type):  # type: ignore[misc, valid-type]
+        @classmethod
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], *_: Any, **__: Any
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return tuple(InitSettingsSource(settings_cls, dict(lay.values)) for lay in layers)
+
+    try:
+        return cast(BaseSettings, Layered())
+    except ValidationError as error:
+        raise _invalid(error, layers) from None
+
+
+def _invalid(error: ValidationError, layers: Sequence[Layer]) -> ConfigError:
+    first = error.errors()[0]
+    # pydantic says so where the key of a table is wrong, and not the value.
+    path = [part for part in first["loc"] if part != "[key]"]
+    names = [part for part in path if isinstance(part, str)]
+    above = (dotted(names[:end]) for end in range(len(names), 0, -1))
+    origins = (_origin(key, layers) for key in above)
+    origin = next((origin for origin in origins if origin != _DEFAULT), _DEFAULT)
+    return ConfigError(
+        f"{origin}: {dotted(map(str, path))} is not valid",
+        cause=f"{first['msg'].removeprefix('Value error, ')} (it is {first['input']!r})",
+        hint="`ferryman config keys` lists each key with what it takes",
+    )
+
+
+def _origin(key: str, layers: Sequence[Layer]) -> str:
+    """Return the place of the strongest layer that has a key, or something below it."""
+    for layer in layers:
+        if any(k == key or k.startswith(f"{key}.") for k in flatten(layer.values)):
+            return layer.place(key)
+    return _DEFAULT

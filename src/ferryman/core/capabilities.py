@@ -1,0 +1,69 @@
+"""What a target offers the app that runs on it.
+
+A runtime declares its capabilities once, when it starts; the app asks with
+`ferryman.capabilities()`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ("Capabilities", "current", "declare")
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the app can rely on where it runs.
+
+    Attributes:
+        target: The target's name, such as `lambda` or `server`.
+        concurrency: Requests one process serves at the same time; None is no fixed bound.
+        streaming: Whether a response reaches the client while it is being produced.
+        websockets: Whether connections can be upgraded.
+        work_after_response: Whether tasks go on running once a response is sent.
+        request_limit: The largest request body in bytes; None is no bound but the app's own.
+        response_limit: The largest response body in bytes; None is no bound.
+        time_limit: Seconds after which a request is cut off; None is no bound.
+        writable: The directory that can be written to, if there is only one.
+    """
+
+    target: str
+    concurrency: int | None
+    streaming: bool
+    websockets: bool
+    work_after_response: bool
+    request_limit: int | None
+    response_limit: int | None
+    time_limit: float | None
+    writable: str | None
+
+
+# What holds when the app runs on its own, under no target of ours: a plain server.
+_UNTARGETED = Capabilities(
+    target="none",
+    concurrency=None,
+    streaming=True,
+    websockets=True,
+    work_after_response=True,
+    request_limit=None,
+    response_limit=None,
+    time_limit=None,
+    writable=None,
+)
+
+_declared = _UNTARGETED
+
+
+def declare(capabilities: Capabilities) -> None:
+    """Say what the running target offers. Called once, by the target's runtime."""
+    global _declared
+    _declared = capabilities
+
+
+def current() -> Capabilities:
+    """Return the capabilities of the target that is running this process.
+
+    Outside any target (the app started by hand, or in its own tests) the answer
+    describes a plain aiohttp server and its `target` is `none`.
+    """
+    return _declared

@@ -1,0 +1,54 @@
+"""What is known of the request being served: its id, its trace, its deadline.
+
+A runtime enters a context for each request; the app, its middlewares and its log
+records read it. Concurrent requests each see their own, because it is a ContextVar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import NamedTuple
+
+from aiohttp import web
+
+__all__ = ("EVENT", "RequestContext", "current_context", "event", "remaining_time")
+
+EVENT = web.RequestKey("ferryman.event", Mapping)
+"""Where a Lambda runtime leaves the raw event on the request."""
+
+
+class RequestContext(NamedTuple):
+    """What the runtime knows of one request.
+
+    Attributes:
+        request_id: The platform's id for the request.
+        trace: The value of the trace header, as it came, or None.
+        milliseconds_left: Tells how long it is until the platform cuts the request off;
+            None where nothing does.
+        cold_start: Whether this is the first request of its process.
+    """
+
+    request_id: str
+    trace: str | None = None
+    milliseconds_left: Callable[[], float] | None = None
+    cold_start: bool = False
+
+
+current_context: ContextVar[RequestContext | None] = ContextVar("ferryman.context", default=None)
+
+
+def remaining_time() -> float | None:
+    """Return the seconds left before this request is cut off, never less than 0.
+
+    None where nothing cuts requests off: on a server, or outside a request.
+    """
+    context = current_context.get()
+    if context is None or context.milliseconds_left is None:
+        return None
+    return max(0.0, context.milliseconds_left() / 1000)
+
+
+def event(request: web.BaseRequest) -> Mapping[str, object] | None:
+    """Return the raw Lambda event behind a request, or None where there is none."""
+    return request.get(EVENT)

@@ -1,0 +1,52 @@
+"""The errors ferryman raises: what happened, why, and how to put it right.
+
+Part of the runtime half: it ships in every artifact, so it imports nothing.
+"""
+
+from __future__ import annotations
+
+__all__ = ("AppError", "BuildError", "ConfigError", "FerrymanError")
+
+
+class FerrymanError(Exception):
+    """Something ferryman could not do, said so that a reader can put it right.
+
+    Args:
+        message: What happened, in one sentence, naming the file and key if there is one.
+        cause: Why it happened, if more is known.
+        hint: What to do about it.
+    """
+
+    exit_code = 1
+    """The exit status of a command that ends with this error."""
+
+    def __init__(self, message: str, *, cause: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.cause = cause
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Return the message, with cause and hint on lines of their own."""
+        lines = [self.message]
+        if self.cause:
+            lines.append(f"cause: {self.cause}")
+        if self.hint:
+            lines.append(f"hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class ConfigError(FerrymanError):
+    """A setting, a flag or an input file is wrong; nothing was begun."""
+
+    exit_code = 2
+
+
+class BuildError(FerrymanError):
+    """An artifact could not be built; nothing half-written is left."""
+
+
+class AppError(FerrymanError):
+    """The user's application could not be loaded or failed to start."""
+
+    exit_code = 3

@@ -1,0 +1,96 @@
+"""The settings a build bakes into an artifact, and the runtime reads back.
+
+The project is resolved where it is built; what the runtime needs of it travels as a
+small JSON file beside the packages, read with the standard library alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from ferryman.core.errors import ConfigError
+
+__all__ = ("SETTINGS_FILE", "SETTINGS_VARIABLE", "RuntimeSettings", "load_settings")
+
+SETTINGS_FILE = "ferryman.json"
+SETTINGS_VARIABLE = "FERRYMAN_SETTINGS"
+"""The environment variable that names another settings file, for a run outside an artifact."""
+
+_FORMAT = 1
+_KINDS = {"app": str, "name": str, "version": str, "target": str, "options": dict}
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeSettings:
+    """What a runtime needs to know.
+
+    Attributes:
+        app: The app reference, `module:attribute`.
+        name: The project's name.
+        version: The project's version.
+        target: The target it was built for.
+        options: The target's own settings, as plain JSON values.
+    """
+
+    app: str
+    name: str
+    version: str
+    target: str
+    options: Mapping[str, object] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Return the text of the settings file; equal settings give equal text."""
+        return json.dumps({"format": _FORMAT, **asdict(self)}, indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes, source: str) -> RuntimeSettings:
+        """Read a settings file's text.
+
+        Args:
+            text: What the file holds.
+            source: The file's name, for the error.
+
+        Raises:
+            ConfigError: It is not a settings file of this format.
+        """
+        try:
+            values = json.loads(text)
+            if not isinstance(values, dict) or values.pop("format", None) != _FORMAT:
+                raise ValueError("it was written by another version of ferryman")
+            for key, kind in _KINDS.items():
+                if not isinstance(values.get(key), kind):
+                    raise ValueError(f"'{key}' is missing or of the wrong type")
+            return cls(**values)
+        except (ValueError, TypeError) as error:
+            raise ConfigError(
+                f"{source} is not a settings file that this ferryman can read",
+                cause=str(error),
+                hint="build the artifact again with the ferryman that runs it",
+            ) from error
+
+
+def load_settings() -> RuntimeSettings:
+    """Read the settings baked into the artifact that this code runs from.
+
+    The file lies beside the `ferryman` package; the variable `FERRYMAN_SETTINGS` names
+    another.
+
+    Raises:
+        ConfigError: There is none, or it cannot be read.
+    """
+    beside = Path(__file__).parents[2] / SETTINGS_FILE
+    path = Path(os.environ.get(SETTINGS_VARIABLE) or beside)
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"there are no settings at {path}",
+            cause=error.strerror,
+            hint="start the app from an artifact that `ferryman build` made, "
+            f"or name its settings file in {SETTINGS_VARIABLE}",
+        ) from error
+    return RuntimeSettings.from_json(text, str(path))

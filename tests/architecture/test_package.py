@@ -1,0 +1,37 @@
+"""The package as it is published: its extras resolve together, its data is in it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from uv import find_uv_bin
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_all_extras_resolve_together() -> None:
+    resolved = subprocess.run(
+        [find_uv_bin(), "pip", "compile", "--quiet", "--all-extras", "pyproject.toml"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    ).stdout
+    names = {line.split("==")[0] for line in resolved.splitlines() if "==" in line}
+    assert {"aiohttp", "awslambdaric", "boto3", "gunicorn", "kubernetes", "matplotlib"} <= names
+    assert "kubernetes==37.0.2" not in resolved
+
+
+def test_the_wheel_holds_the_package_and_no_test(tmp_path: Path) -> None:
+    subprocess.run(
+        [find_uv_bin(), "build", "--quiet", "--wheel", "--out-dir", tmp_path], cwd=ROOT, check=True
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    import zipfile
+
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {"ferryman/py.typed", "ferryman/core/build/project.py"} <= {*names}
+    assert any(name.startswith("ferryman/cost/prices/") and ".json" in name for name in names)
+    assert [n for n in names if n.startswith(("tests", "examples")) or "/test" in n] == []

@@ -1,0 +1,57 @@
+"""What tests of several rooms need: the emulator, and the example built for this machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+import pytest
+
+from ferryman.core.build.artifact import Artifact
+from ferryman.core.build.project import Project
+from ferryman.core.build.resolution import resolve_project
+from ferryman.core.build.target import installed_targets
+
+ROOT = Path(__file__).parent.parent
+_VARIABLE = "FERRYMAN_LAMBDA__EMULATOR"
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Return the directory of this repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Path:
+    """Return the path of AWS's emulator, which `make` fetches."""
+    machine = platform.machine().replace("aarch64", "arm64")
+    beside = ROOT / ".tools/aws-sam-cli/samcli/local/rapid" / f"aws-lambda-rie-{machine}"
+    path = Path(os.environ.get(_VARIABLE) or beside)
+    assert path.is_file(), f"there is no emulator at {path}: run `make setup`"
+    return path
+
+
+@pytest.fixture(scope="session")
+def postcards(emulator: Path) -> Project:
+    """Return the example's project, set to be built for this machine."""
+    from ferryman.targets.lambda_.emulator import host_architecture, host_python
+
+    return resolve_project(
+        ROOT / "examples" / "postcards",
+        {name: target.options for name, target in installed_targets().items()},
+        flags={
+            "python": host_python(),
+            "lambda.architecture": host_architecture(),
+            "lambda.emulator": str(emulator),
+        },
+    )
+
+
+@pytest.fixture(scope="session")
+def postcards_bundle(postcards: Project, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    """Return the example's zip, built once for all tests of a process."""
+    from ferryman.targets.lambda_.bundle import build_bundle
+
+    return build_bundle(postcards, tmp_path_factory.mktemp("dist") / "lambda", lambda _: None)

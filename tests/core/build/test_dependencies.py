@@ -1,0 +1,293 @@
+"""The app's dependencies, for the platform that will run them. These tests use an index."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from uv import find_uv_bin
+
+from ferryman.core.build.dependencies import (
+    Platform,
+    app_requirements,
+    install_wheels,
+    pin_requirements,
+)
+from ferryman.core.build.resolution import resolve_project
+from ferryman.core.errors import BuildError, ConfigError, FerrymanError
+
+LAMBDA = Platform(python="3.13", wheels="aarch64-manylinux_2_28")
+
+
+def requirements(root: Path, **flags: Any) -> tuple[str, ...]:
+    return app_requirements(resolve_project(root, {}, flags=flags))
+
+
+def declare(root: Path, *dependencies: str, more: str = "") -> None:
+    (root / "pyproject.toml").write_text(
+        f'[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.11"\n'
+        f"dependencies = {list(dependencies)!r}\n{more}"
+    )
+
+
+def lock(root: Path) -> None:
+    subprocess.run([find_uv_bin(), "lock", "--quiet"], cwd=root, check=True)
+
+
+def install(lines: list[str], root: Path) -> None:
+    install_wheels(lines, LAMBDA, root / "out", root=root)
+
+
+def pin_all(lines: list[str], root: Path) -> str:
+    return pin_requirements(lines, "3.13", root=root)
+
+
+FERRYMAN = ["ferryman", "ferryman[lambda]>=0.1", "Ferryman == 1", "FERRYMAN; python_version>'3'"]
+OTHERS = ["ferryman-plugin", "ferrymanx", "ferryman_plugin", "ferryman.plugin>=1", "six"]
+
+
+@pytest.mark.parametrize("in_file", [False, True])
+def test_ferryman_is_left_out_and_no_other(tmp_path: Path, in_file: bool) -> None:
+    declare(tmp_path, *([] if in_file else [*FERRYMAN, *OTHERS]))
+    (tmp_path / "some.txt").write_text("\n".join([*FERRYMAN, *OTHERS]))
+    flags = {"requirements": "some.txt"} if in_file else {}
+    assert requirements(tmp_path, **flags) == tuple(OTHERS)
+
+
+def test_without_a_pyproject_there_are_none(tmp_path: Path) -> None:
+    assert requirements(tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('dependencies = ["six=="]', "[project] dependencies: 'six==' is no requirement"),
+        ('dependencies = "six"', "[project] dependencies is not valid"),
+        ("dependencies = [1]", "[project] dependencies is not valid"),
+        ('dynamic = ["dependencies"]', "[project]: its dependencies are dynamic"),
+    ],
+)
+def test_dependencies_that_cannot_be_read_are_told(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(f'[project]\nname = "shop"\n{text}')
+    with pytest.raises(ConfigError) as caught:
+        requirements(tmp_path)
+    assert message in caught.value.message
+
+
+def test_a_requirements_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"requirements file .*nowhere\.txt cannot be read"):
+        requirements(tmp_path, requirements="nowhere.txt")
+
+
+@pytest.fixture
+def local_ferryman(tmp_path: Path) -> Path:
+    """Return a project that depends on a ferryman which itself needs toml and idna."""
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "pyproject.toml").write_text(
+        '[project]\nname = "ferryman"\nversion = "1"\nrequires-python = ">=3.11"\n'
+        'dependencies = ["toml", "idna"]\n'
+    )
+    root = tmp_path / "project"
+    root.mkdir()
+    sources = '[dependency-groups]\ndev = ["six"]\n[tool.uv.sources]\n'
+    declare(root, "ferryman", "idna", more=sources + 'ferryman = { path = "../library" }\n')
+    return root
+
+
+def test_a_lock_gives_pins_without_what_only_ferryman_needs(local_ferryman: Path) -> None:
+    lock(local_ferryman)
+    (line,) = requirements(local_ferryman)
+    assert line.startswith("idna==")
+    assert "--hash=sha256:" in line
+
+
+def test_a_lock_that_is_older_than_pyproject_is_told(tmp_path: Path) -> None:
+    declare(tmp_path)
+    lock(tmp_path)
+    declare(tmp_path, "idna")
+    with pytest.raises(ConfigError) as caught:
+        requirements(tmp_path)
+    assert "needs to be updated" in (caught.value.cause or "")
+    assert "`uv lock`" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("editable", ["true", "false"])
+def test_a_directory_of_sources_in_a_lock_is_told(tmp_path: Path, editable: str) -> None:
+    local = tmp_path / "local"
+    local.mkdir()
+    (local / "pyproject.toml").write_text('[project]\nname = "local"\nversion = "1"\n')
+    source = f'[tool.uv.sources]\nlocal = {{ path = "local", editable = {editable} }}\n'
+    declare(tmp_path, "local", more=source)
+    lock(tmp_path)
+    with pytest.raises(ConfigError, match=r"^uv\.lock: "):
+        requirements(tmp_path)
+
+
+def test_a_lock_that_is_none_is_told(tmp_path: Path) -> None:
+    declare(tmp_path)
+    (tmp_path / "uv.lock").write_text("this is no lock")
+    with pytest.raises(ConfigError) as caught:
+        requirements(tmp_path)
+    assert "uv.lock" in (caught.value.cause or "")
+
+
+def test_wheels_are_those_of_the_platform_and_only_what_is_imported(tmp_path: Path) -> None:
+    install(["multidict==6.6.4"], tmp_path)
+    files = {path.relative_to(tmp_path / "out").as_posix() for path in tmp_path.rglob("out/**/*")}
+    assert "multidict/_multidict.cpython-313-aarch64-linux-gnu.so" in files
+    assert "multidict/__init__.py" in files
+    assert "multidict-6.6.4.dist-info/METADATA" in files
+    assert [file for file in files if file.endswith((".pyi", ".pyc", ".lock", "RECORD"))] == []
+
+
+def wheel(directory: Path, name: str, *files: str) -> None:
+    """Write a wheel that holds some empty files."""
+    import zipfile
+
+    info = f"{name}-1.dist-info"
+    metadata = {
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/entry_points.txt": f"[console_scripts]\n{name} = {name}:main\n",
+        f"{info}/RECORD": "",
+    }
+    directory.mkdir(exist_ok=True)
+    with zipfile.ZipFile(directory / f"{name}-1-py3-none-any.whl", "w") as archive:
+        for place, text in {**dict.fromkeys(files, ""), **metadata}.items():
+            archive.writestr(place, text)
+
+
+def test_what_is_never_imported_is_trimmed_and_what_may_be_is_kept(tmp_path: Path) -> None:
+    kept = {"oar/__init__.py", "oar/testing.py", "oar/bin/engine", "oar/data.json", "oar/tests.py"}
+    gone = {"oar/tests/test_a.py", "oar/test/a.py", "oar/a.pyi", "oar/a.c", "oar/test_b.py"}
+    wheel(tmp_path / "wheels", "oar", *kept, *gone)
+    lines = ["--no-index", f"--find-links {tmp_path}/wheels", "oar"]
+    install(lines, tmp_path)
+    out = tmp_path / "out"
+    found = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    metadata = {f"oar-1.dist-info/{name}" for name in ("METADATA", "WHEEL", "entry_points.txt")}
+    assert found == kept | metadata
+
+
+def test_requirements_are_pinned_with_hashes_for_any_linux(tmp_path: Path) -> None:
+    pinned = pin_all(["six<2", "colorama; platform_machine == 'aarch64'"], tmp_path)
+    names = [line.partition("==")[0] for line in pinned.splitlines() if "==" in line]
+    assert names == ["colorama", "six"]
+    assert "--hash=sha256:" in pinned
+    assert "http" not in pinned
+
+
+@pytest.mark.parametrize(
+    ("lines", "cause", "hint"),
+    [
+        (["uwsgi"], "uwsgi have no usable wheels", "Wheels are required"),
+        (["tensorflow==2.15.0"], "cp313", "another python or architecture"),
+        (["six==99"], "no version of six==99", "check the names and versions"),
+        (["six==1.16", "six==1.17"], "six==1.16", "check the names and versions"),
+        (["no-such-package-for-ferryman"], "was not found in", "check the names"),
+    ],
+)
+@pytest.mark.parametrize("pin", [False, True])
+def test_what_has_no_wheel_is_told_with_its_cause(
+    tmp_path: Path, lines: list[str], cause: str, hint: str, pin: bool
+) -> None:
+    with pytest.raises(ConfigError, match="no set of wheels") as caught:
+        (pin_all if pin else install)(lines, tmp_path)
+    assert cause in (caught.value.cause or "")
+    assert hint in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("pin", [False, True])
+def test_a_directory_of_sources_is_told(tmp_path: Path, pin: bool) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "oar"\nversion = "1"\n')
+    lines = [f"oar @ file://{tmp_path}"]
+    with pytest.raises(ConfigError, match="oar"):
+        (pin_all if pin else install)(lines, tmp_path)
+
+
+def test_a_wheel_of_this_machine_is_installed_and_not_pinned(tmp_path: Path) -> None:
+    wheel(tmp_path, "oar", "oar.py")
+    lines = [f"oar @ file://{tmp_path}/oar-1-py3-none-any.whl"]
+    install(lines, tmp_path)
+    assert (tmp_path / "out/oar.py").is_file()
+    with pytest.raises(ConfigError, match="the dependency oar is no wheel that can be fetched"):
+        pin_all(lines, tmp_path)
+
+
+def test_a_wheel_with_another_hash_is_not_installed(tmp_path: Path) -> None:
+    lines = ["six==1.17.0 --hash=sha256:" + "0" * 64]
+    with pytest.raises(BuildError) as caught:
+        install(lines, tmp_path)
+    assert "Hash mismatch for `six" in (caught.value.cause or "")
+
+
+OLD_UV = """  \u00d7 No solution found when resolving dependencies:
+  ╰─▶ Because six==99 was not found and you require six==99, we can conclude
+      that your requirements are unsatisfiable.
+
+      hint: try again
+"""
+
+
+@pytest.mark.parametrize(
+    ("says", "kind", "cause", "hint"),
+    [
+        ("", BuildError, "uv gave no reason", None),
+        ("error: disk full", BuildError, "disk full", None),
+        (
+            "error: it failed\n  cause: first\n  cause: last\n\nhint: do this\n",
+            *(BuildError, "it failed: last", "do this"),
+        ),
+        (
+            OLD_UV,
+            ConfigError,
+            "six==99 was not found and you require six==99, we can conclude that your",
+            "try again",
+        ),
+    ],
+)
+def test_whatever_uv_says_is_passed_on(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    says: str,
+    kind: type[FerrymanError],
+    cause: str,
+    hint: str | None,
+) -> None:
+    script = tmp_path / "uv"
+    script.write_text(f"#!{sys.executable}\nimport sys\nsys.stderr.write({says!r})\nsys.exit(1)\n")
+    script.chmod(0o755)
+    monkeypatch.setattr("uv.find_uv_bin", lambda: str(script))
+    with pytest.raises(FerrymanError) as caught:
+        install(["six"], tmp_path)
+    assert type(caught.value) is kind
+    assert cause in (caught.value.cause or "")
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize("on_path", [False, True])
+def test_uv_is_looked_for_on_the_path_or_told_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_path: bool
+) -> None:
+    monkeypatch.setitem(sys.modules, "uv", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if on_path:
+        shutil.copy2(find_uv_bin(), tmp_path / "uv")
+        install([], tmp_path)
+        return
+    with pytest.raises(ConfigError, match="uv is not installed") as caught:
+        install([], tmp_path)
+    assert "ferryman[build]" in (caught.value.hint or "")
+
+
+def test_an_interpreter_of_the_project_that_is_broken_does_not_matter(tmp_path: Path) -> None:
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/python").symlink_to("/nowhere/python")
+    (tmp_path / ".venv/pyvenv.cfg").write_text("home = /nowhere\n")
+    install(["six"], tmp_path)
+    assert (tmp_path / "out/six.py").is_file()
