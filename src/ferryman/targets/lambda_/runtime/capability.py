@@ -1,0 +1,22 @@
+"""What Lambda offers the app. The limits are AWS's, from "Lambda quotas"."""
+
+from __future__ import annotations
+
+from ferryman.core.capabilities import Capabilities
+
+__all__ = ("CAPABILITIES",)
+
+_MIB = 1024 * 1024
+
+CAPABILITIES = Capabilities(
+    target="lambda",
+    concurrency=1,
+    streaming=False,
+    websockets=False,
+    work_after_response=False,
+    # A payload is 6 MB each way, and what is not text travels as base64.
+    request_limit=6 * _MIB * 3 // 4,
+    response_limit=6 * _MIB * 3 // 4,
+    time_limit=900.0,
+    writable="/tmp",  # noqa: S108 - the one directory that Lambda lets a function write to
+)

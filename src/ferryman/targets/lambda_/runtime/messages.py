@@ -1,0 +1,47 @@
+"""The plain values between an event source and the bridge: one request, one response.
+
+They know neither events nor aiohttp.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ("HttpRequest", "HttpResponse")
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """An HTTP request, as a client sent it.
+
+    Attributes:
+        method: The method, such as `GET`.
+        target: The raw path and query, byte for byte, as ASCII.
+        headers: Names and values in order, repeats allowed.
+        body: The content.
+        scheme: `https` or `http`, as the client sees it.
+        remote: The client's address.
+    """
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    scheme: str
+    remote: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """An HTTP response, whole.
+
+    Attributes:
+        status: The status code.
+        headers: Names and values in order, repeats allowed; none that belong to a
+            connection.
+        body: The content, as it goes to the client.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes

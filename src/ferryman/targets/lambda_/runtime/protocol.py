@@ -1,0 +1,80 @@
+"""aiohttp's own protocol object, with a request's body fed to it from memory.
+
+It stands where a connection's protocol would, and knows neither events nor responses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+from aiohttp.http import RawRequestMessage
+from aiohttp.http_exceptions import ContentEncodingError
+from aiohttp.http_parser import DeflateBuffer
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
+
+__all__ = ("InProcessProtocol",)
+
+# What a body's reader holds before it asks for a pause: what aiohttp's server uses.
+_READ_BUFFER = 2**18
+
+
+class InProcessProtocol(web.RequestHandler):
+    """Runs one request as it would run one that came over a connection.
+
+    Args:
+        server: The server of the application's runner.
+        loop: The loop it runs on.
+        transport: What answers questions about the connection.
+    """
+
+    __slots__ = ("_body", "_held")
+
+    def __init__(
+        self, server: web.Server, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport
+    ) -> None:
+        super().__init__(server, loop=loop, access_log=None)  # type: ignore[arg-type]
+        self.transport = transport
+        self._body: DeflateBuffer | None = None
+        self._held = False
+
+    def feed_body(self, message: RawRequestMessage, body: bytes) -> StreamReader:
+        """Return a reader of the body, unpacked if it is compressed.
+
+        aiohttp's parser unpacks a body before the app sees it, and so does this.
+        """
+        if not body:
+            return EMPTY_PAYLOAD
+        payload = StreamReader(self, _READ_BUFFER, loop=self._loop)
+        if message.compression is None:
+            payload.feed_data(body)
+            payload.feed_eof()
+            return payload
+        try:
+            self._body = DeflateBuffer(payload, message.compression)
+            self._unpack(body)
+        except ContentEncodingError as error:
+            payload.set_exception(web.RequestPayloadError(str(error)), error)
+        return payload
+
+    def pause_reading(self) -> None:
+        """Unpack no more for now: the reader holds enough."""
+        self._held = True
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Unpack what is left: the reader has room again."""
+        self._held = False
+        if resume_parser and self._body is not None:
+            self._unpack(b"")
+
+    def _unpack(self, chunk: bytes) -> None:
+        # A few bytes can unpack to gigabytes, so this stops when the reader is full and
+        # goes on as the app reads; an app that refuses the body never pays for it.
+        body = self._body
+        assert body is not None
+        more = body.feed_data(chunk, len(chunk))
+        while more and not self._held:
+            more = body.feed_data(b"", 0)
+        if not more:
+            self._body = None
+            body.feed_eof()

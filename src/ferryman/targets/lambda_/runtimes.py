@@ -1,0 +1,39 @@
+"""The managed Python runtimes of AWS Lambda, and the wheels that fit them.
+
+Source: "Lambda runtimes" in the AWS Lambda developer guide. Amazon Linux 2 has glibc
+2.26 and Amazon Linux 2023 has 2.34; a wheel's manylinux tag names the glibc it needs.
+"""
+
+from __future__ import annotations
+
+from ferryman.core.build.dependencies import Platform
+from ferryman.core.errors import ConfigError
+
+__all__ = ("managed_platform",)
+
+_MANYLINUX = {
+    "3.11": "manylinux2014",
+    "3.12": "manylinux_2_28",
+    "3.13": "manylinux_2_28",
+    "3.14": "manylinux_2_28",
+}
+_MACHINE = {"arm64": "aarch64", "x86_64": "x86_64"}
+
+
+def managed_platform(python: str, architecture: str) -> Platform:
+    """Return what wheels must fit to run on a managed runtime.
+
+    Args:
+        python: The Python version, as major.minor.
+        architecture: `arm64` or `x86_64`.
+
+    Raises:
+        ConfigError: Lambda has no such runtime.
+    """
+    if python not in _MANYLINUX:
+        raise ConfigError(
+            f"AWS Lambda has no runtime for Python {python} that ferryman supports",
+            cause=f"there are {', '.join(_MANYLINUX)}",
+            hint="set python in [tool.ferryman] of pyproject.toml, or pass --python",
+        )
+    return Platform(python=python, wheels=f"{_MACHINE[architecture]}-{_MANYLINUX[python]}")

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from ferryman import lambda_handler
+from ferryman.core.loader import AppSource
+from ferryman.targets.lambda_.runtime.handler import LambdaHandler
+
+
+@dataclass
+class Context:
+    aws_request_id: str = "request-1"
+    milliseconds: int = 30_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds
+
+
+Call = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def context() -> Context:
+    return Context()
+
+
+@pytest.fixture
+def event() -> Call:
+    """Make a Function URL's event, of the shape that AWS documents."""
+
+    def make(target: str = "/", method: str = "GET", **changes: Any) -> dict[str, Any]:
+        path, _, query = target.partition("?")
+        return {
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": path,
+            "rawQueryString": query,
+            "headers": {"host": "abc.lambda-url.eu-west-1.on.aws", "x-forwarded-proto": "https"},
+            "requestContext": {
+                "accountId": "anonymous",
+                "apiId": "abc",
+                "domainName": "abc.lambda-url.eu-west-1.on.aws",
+                "http": {
+                    "method": method,
+                    "path": path,
+                    "protocol": "HTTP/1.1",
+                    "sourceIp": "203.0.113.7",
+                    "userAgent": "test",
+                },
+                "requestId": "request-1",
+                "stage": "$default",
+                "timeEpoch": 1763890000000,
+            },
+            "isBase64Encoded": False,
+        } | changes
+
+    return make
+
+
+@pytest.fixture
+def handler_of() -> Iterator[Callable[[AppSource], LambdaHandler]]:
+    """Make handlers, and close what was made when the test ends."""
+    made: list[LambdaHandler] = []
+
+    def make(source: AppSource) -> LambdaHandler:
+        handler = lambda_handler(source)
+        made.append(handler)
+        return handler
+
+    yield make
+    for handler in made:
+        handler.close()
