@@ -1,0 +1,51 @@
+"""The Deployment: how many pods run, and how a new release takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kubernetes import client
+
+from ferryman.targets.k8s.manifests import metadata, pod
+from ferryman.targets.k8s.values import Values
+
+__all__ = ("REASONS", "deployment")
+
+_MIN_READY_SECONDS = 10
+
+REASONS: Mapping[str, str] = {
+    "apiVersion": "The stable version of the kind.",
+    "kind": "The pods are alike and keep nothing, so any may be replaced.",
+    **metadata.REASONS,
+    "spec.minReadySeconds": "The probes see a server that listens before its app has started. A "
+    "release whose app fails at once never counts as available, and the old pods stay.",
+    "spec.replicas": "`replicas`. With two, one can be lost.",
+    "spec.revisionHistoryLimit": "Releases that `kubectl rollout undo` can go back to; "
+    "Kubernetes would keep ten.",
+    "spec.selector.matchLabels": "Name and instance alone: it can never be changed, so the "
+    "version must not be in it.",
+    "spec.strategy.rollingUpdate.maxSurge": "A quarter more pods while a release takes over.",
+    "spec.strategy.rollingUpdate.maxUnavailable": "An old pod goes only when a new one is ready.",
+    "spec.strategy.type": "Old and new pods serve side by side while a release takes over.",
+    **{f"spec.template.{field}": why for field, why in pod.REASONS.items()},
+}
+
+
+def deployment(values: Values) -> client.V1Deployment:
+    """Return the Deployment."""
+    return client.V1Deployment(
+        api_version="apps/v1",
+        kind="Deployment",
+        metadata=metadata.object_metadata(values),
+        spec=client.V1DeploymentSpec(
+            min_ready_seconds=_MIN_READY_SECONDS,
+            replicas=values.replicas,
+            revision_history_limit=3,
+            selector=client.V1LabelSelector(match_labels=metadata.selector(values)),
+            strategy=client.V1DeploymentStrategy(
+                type="RollingUpdate",
+                rolling_update=client.V1RollingUpdateDeployment(max_surge="25%", max_unavailable=0),
+            ),
+            template=pod.pod_template(values),
+        ),
+    )

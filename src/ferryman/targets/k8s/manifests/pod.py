@@ -1,0 +1,82 @@
+"""The pod: what holds for it as a whole, around its one container."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kubernetes import client
+
+from ferryman.core import serving
+from ferryman.targets.k8s.manifests import container
+from ferryman.targets.k8s.manifests.metadata import LABELS_REASON, labels, selector
+from ferryman.targets.k8s.values import Values
+
+__all__ = ("REASONS", "pod_template")
+
+
+REASONS: Mapping[str, str] = {
+    "metadata.labels": LABELS_REASON,
+    **{f"spec.containers[].{field}": why for field, why in container.REASONS.items()},
+    "spec.automountServiceAccountToken": "The app does not speak to the cluster, so it gets no "
+    "key to it.",
+    "spec.enableServiceLinks": "Otherwise each Service of the namespace adds variables such as "
+    "`SHOP_PORT=tcp://…`, which an app may take for settings of its own.",
+    "spec.securityContext.runAsNonRoot": "Pod Security Standard `restricted`.",
+    "spec.securityContext.runAsUser": "A number, for a name cannot be checked against root.",
+    "spec.securityContext.runAsGroup": "Otherwise the group may be root's.",
+    "spec.securityContext.seccompProfile.type": "Pod Security Standard `restricted`.",
+    "spec.terminationGracePeriodSeconds": f"The {serving.PRE_STOP_DELAY} s before the stop, "
+    f"{serving.GRACEFUL_TIMEOUT} s for the requests in flight, and a margin. Then comes the kill.",
+    "spec.topologySpreadConstraints[].labelSelector.matchLabels": "The pods of this project.",
+    "spec.topologySpreadConstraints[].matchLabelKeys": "Pods of the release that is going away "
+    "do not count.",
+    "spec.topologySpreadConstraints[].maxSkew": "As even as the number of pods allows.",
+    "spec.topologySpreadConstraints[].topologyKey": "Where there are several nodes or zones, "
+    "the loss of one leaves pods that answer.",
+    "spec.topologySpreadConstraints[].whenUnsatisfiable": "On a cluster with one node or one "
+    "zone the pods still start.",
+    "spec.volumes[].name": "The volume for temporary files.",
+    "spec.volumes[].emptyDir": "On the node's disk, gone with the pod.",
+}
+
+
+def pod_template(values: Values) -> client.V1PodTemplateSpec:
+    """Return the pod that a Deployment makes copies of."""
+    return client.V1PodTemplateSpec(
+        metadata=client.V1ObjectMeta(labels=labels(values)),
+        spec=client.V1PodSpec(
+            automount_service_account_token=False,
+            enable_service_links=False,
+            containers=[container.container(values)],
+            security_context=_security(),
+            termination_grace_period_seconds=serving.TERMINATION_GRACE,
+            topology_spread_constraints=[
+                _spread(values, "kubernetes.io/hostname"),
+                _spread(values, "topology.kubernetes.io/zone"),
+            ],
+            volumes=[
+                client.V1Volume(
+                    name=container.TEMPORARY_VOLUME, empty_dir=client.V1EmptyDirVolumeSource()
+                )
+            ],
+        ),
+    )
+
+
+def _security() -> client.V1PodSecurityContext:
+    return client.V1PodSecurityContext(
+        run_as_non_root=True,
+        run_as_user=serving.USER_ID,
+        run_as_group=serving.USER_ID,
+        seccomp_profile=client.V1SeccompProfile(type="RuntimeDefault"),
+    )
+
+
+def _spread(values: Values, topology: str) -> client.V1TopologySpreadConstraint:
+    return client.V1TopologySpreadConstraint(
+        max_skew=1,
+        topology_key=topology,
+        when_unsatisfiable="ScheduleAnyway",
+        label_selector=client.V1LabelSelector(match_labels=selector(values)),
+        match_label_keys=["pod-template-hash"],
+    )

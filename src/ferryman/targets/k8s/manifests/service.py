@@ -1,0 +1,38 @@
+"""The Service: one address in the cluster for all pods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kubernetes import client
+
+from ferryman.targets.k8s.manifests import metadata
+from ferryman.targets.k8s.manifests.container import PORT_NAME
+from ferryman.targets.k8s.values import Values
+
+__all__ = ("REASONS", "service")
+
+REASONS: Mapping[str, str] = {
+    "apiVersion": "The stable version of the kind.",
+    "kind": "Pods come and go; the address stays.",
+    **metadata.REASONS,
+    "spec.type": "Reachable within the cluster alone; what lets the world in stands in front.",
+    "spec.selector": "The labels of the Deployment's selector.",
+    "spec.ports[].name": "Gateways and meshes read the protocol off the name.",
+    "spec.ports[].port": "The port of HTTP, so that URLs within the cluster need none.",
+    "spec.ports[].targetPort": "The container's port, by its name.",
+}
+
+
+def service(values: Values) -> client.V1Service:
+    """Return the Service."""
+    return client.V1Service(
+        api_version="v1",
+        kind="Service",
+        metadata=metadata.object_metadata(values),
+        spec=client.V1ServiceSpec(
+            type="ClusterIP",
+            selector=metadata.selector(values),
+            ports=[client.V1ServicePort(name=PORT_NAME, port=80, target_port=PORT_NAME)],
+        ),
+    )

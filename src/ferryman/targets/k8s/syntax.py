@@ -1,0 +1,128 @@
+"""The forms that Kubernetes takes: names, quantities, references of images.
+
+Each function returns the text it was given, or raises ValueError with what is wrong and
+what to write instead. A cluster refuses most of these mistakes later, and some never.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+__all__ = (
+    "cpu_cores",
+    "cpu_quantity",
+    "image_reference",
+    "label_value",
+    "memory_quantity",
+    "namespace_name",
+    "secret_name",
+    "variable_name",
+)
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+_CPU = r"(?P<number>[0-9]+(?:\.[0-9]{1,3})?)|(?P<thousandths>[0-9]+)m"
+_MEMORY = r"(?P<number>[0-9]+(?:\.[0-9]+)?)(?:[KMGT]i|[kMGT])"
+_MEMORY_MISSPELT = r"(?P<number>[0-9]+(?:\.[0-9]+)?)(?P<unit>[kmgt]?)i?b?"
+
+# The grammar of github.com/distribution/reference, which every registry follows.
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_IMAGE = (
+    rf"(?:[A-Za-z0-9.-]+(?::[0-9]+)?/)?{_COMPONENT}(?:/{_COMPONENT})*"
+    r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?"
+    r"(?P<digest>@sha256:[0-9a-f]{64})?"
+)
+
+
+def namespace_name(text: str) -> str:
+    """Return the name of a namespace, a DNS label of at most 63 characters (RFC 1123)."""
+    if not re.fullmatch(_LABEL, text):
+        raise ValueError(
+            "a namespace is at most 63 lower-case letters, digits and '-', "
+            "and begins and ends with a letter or digit"
+        )
+    return text
+
+
+def secret_name(text: str) -> str:
+    """Return the name of a Secret, a DNS subdomain of at most 253 characters (RFC 1123)."""
+    if len(text) > 253 or not re.fullmatch(rf"{_LABEL}(?:\.{_LABEL})*", text):
+        raise ValueError(
+            "the name of a Secret is lower-case letters, digits, '-' and '.'; "
+            "its value is never written here"
+        )
+    return text
+
+
+def variable_name(text: str) -> str:
+    """Return the name of an environment variable that every shell could set, too."""
+    if not re.fullmatch(_VARIABLE, text):
+        raise ValueError(
+            "an environment variable's name is letters, digits and '_', and begins with no digit"
+        )
+    return text
+
+
+def cpu_quantity(text: str) -> str:
+    """Return an amount of CPU, in cores (`0.5`) or thousandths of one (`250m`)."""
+    if not re.fullmatch(_CPU, text):
+        raise ValueError("write cores, such as 0.5, or thousandths of one, such as 250m")
+    if not cpu_cores(text):
+        raise ValueError("an amount of CPU must be more than 0; write 250m for a quarter of a core")
+    return text
+
+
+def cpu_cores(quantity: str) -> Decimal:
+    """Return how many cores an amount of CPU is."""
+    if quantity.endswith("m"):
+        return Decimal(quantity.removesuffix("m")) / 1000
+    return Decimal(quantity)
+
+
+def memory_quantity(text: str) -> str:
+    """Return an amount of memory with its unit, such as `256Mi`.
+
+    Kubernetes takes a number without a unit for bytes and `256m` for a quarter of a
+    byte, and starts no container with either.
+    """
+    if not (match := re.fullmatch(_MEMORY, text)):
+        raise ValueError(_memory_advice(text))
+    if not Decimal(match["number"]):
+        raise ValueError("an amount of memory must be more than 0, such as 256Mi")
+    return text
+
+
+def image_reference(text: str) -> str:
+    """Return the reference of an image that names one version: a tag or a digest.
+
+    `latest` names whichever image was pushed last: two pods of one release may then run
+    different code, and going back to an older release brings no older image.
+    """
+    match = re.fullmatch(_IMAGE, text)
+    if not match:
+        raise ValueError(
+            "that is no reference of an image; write registry/name:tag, "
+            "such as registry.example.com/shop:1.2.3"
+        )
+    if match["digest"]:
+        return text
+    if not match["tag"]:
+        raise ValueError(f"the image has no tag, which means latest; write {text}:1.2.3")
+    if match["tag"] == "latest":
+        pinned = text.removesuffix("latest")
+        raise ValueError(f"the tag latest names no version; write {pinned}1.2.3, or a digest")
+    return text
+
+
+def label_value(text: str) -> str:
+    """Return a text as a label's value: what a label cannot hold becomes `_`."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", text)[:63].strip("._-")
+
+
+def _memory_advice(text: str) -> str:
+    match = re.fullmatch(_MEMORY_MISSPELT, text, re.IGNORECASE)
+    if not match:
+        return "write a number and one of Ki, Mi, Gi and Ti, such as 256Mi"
+    meant = f"{match['number']}{match['unit'].upper() or 'M'}i"
+    return f"an amount of memory needs a unit that Kubernetes knows; write {meant}"
