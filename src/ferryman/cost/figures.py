@@ -1,0 +1,69 @@
+"""How the cost room writes numbers. The only place where anything is rounded."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
+
+__all__ = (
+    "MONTH_HOURS",
+    "MONTH_SECONDS",
+    "exact",
+    "plain",
+    "rate_per_second",
+    "six_places",
+    "usd",
+    "volume",
+)
+
+MONTH_HOURS = 730
+"""Hours in a month, as AWS's own calculators count them."""
+
+MONTH_SECONDS = MONTH_HOURS * 3600
+
+_FIFTY_DIGITS = Context(prec=50)
+
+
+def exact(value: Fraction) -> Decimal:
+    """Return the fraction as a decimal: exactly if it has an end, else to 50 digits."""
+    quotient = _FIFTY_DIGITS.divide(Decimal(value.numerator), Decimal(value.denominator))
+    return quotient.normalize(_FIFTY_DIGITS)
+
+
+def plain(value: Decimal | Fraction | int, places: int = 10) -> str:
+    """Return the number without an exponent or trailing zeros, to ``places`` decimals."""
+    number = exact(Fraction(value))
+    if -number.as_tuple().exponent > places:  # type: ignore[operator]  # it is finite
+        number = round(number, places)
+    text = f"{number:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def six_places(value: Decimal) -> str:
+    """Return the number to six decimals, ungrouped, for a machine to read."""
+    return f"{value.quantize(Decimal('0.000001'), ROUND_HALF_UP).normalize():f}"
+
+
+def usd(amount: Decimal) -> str:
+    """Return an amount in cents, half a cent rounded up: ``1,234.50``."""
+    return f"{amount.quantize(Decimal('0.01'), ROUND_HALF_UP):,f}"
+
+
+def volume(requests: Decimal | Fraction) -> str:
+    """Return a number of requests to three digits: ``58.8 M``, ``950 k``, ``12``."""
+    number = exact(Fraction(requests))
+    for size, unit in ((Decimal(10**6), " M"), (Decimal(10**3), " k")):
+        if number >= size:
+            return f"{_three_digits(number / size)}{unit}"
+    return _three_digits(number)
+
+
+def rate_per_second(requests: Decimal | Fraction) -> str:
+    """Return the mean rate of a month's requests, to three digits, without the unit."""
+    return _three_digits(exact(Fraction(requests) / MONTH_SECONDS))
+
+
+def _three_digits(number: Decimal) -> str:
+    places = max(0, 2 - number.adjusted()) if number else 0
+    text = f"{number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,88 @@
+"""An AWS Application Load Balancer before servers: its hours, its LCUs, its addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ferryman.core.errors import ConfigError
+from ferryman.cost.bill import Charge
+from ferryman.cost.curve import constant, linear
+from ferryman.cost.figures import MONTH_HOURS, plain
+from ferryman.cost.platforms.network import public_addresses
+from ferryman.cost.prices.book import PriceBook
+from ferryman.cost.workload import Workload
+
+__all__ = ("LoadBalancer", "lcu_hours")
+
+NEW_CONNECTIONS = 25
+ACTIVE_CONNECTIONS = 3000
+BYTES_AN_HOUR = 10**9
+RULE_EVALUATIONS = 1000
+FREE_RULES = 10
+"""What one LCU covers: new connections a second, connections open at once, bytes an hour
+(decimal, as in AWS's worked example), rule evaluations a second beyond ten rules.
+Source: https://aws.amazon.com/elasticloadbalancing/pricing/."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancer:
+    """An Application Load Balancer and how its clients connect.
+
+    Args:
+        requests_per_connection: Requests that a client sends on one connection. 5, as in
+            AWS's worked example; 1 means no keep-alive, which costs the most.
+        connection_seconds: How long a connection stays open. 120, as in that example.
+        rules: Rules that each request is held against; ten are free.
+        zones: Availability zones; the balancer has a public address in each.
+    """
+
+    requests_per_connection: int = 5
+    connection_seconds: int = 120
+    rules: int = 1
+    zones: int = 2
+
+    def __post_init__(self) -> None:
+        for name in ("requests_per_connection", "connection_seconds", "rules", "zones"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name}: {getattr(self, name)} is below 1")
+
+    @property
+    def assumptions(self) -> str:
+        """How clients connect, in half a sentence."""
+        return f"{self.requests_per_connection} requests a connection"
+
+    def charges(
+        self, workload: Workload, book: PriceBook, region: str, hours: int = MONTH_HOURS
+    ) -> Iterator[Charge]:
+        """Yield what the balancer costs in a month of ``hours``."""
+        yield Charge("Load balancer", constant(hours), book.rate("alb.hours", region), f"{hours} h")
+        need, dimension = max(lcu_hours(self, workload), key=lambda pair: pair[0])
+        yield Charge(
+            "Load balancer capacity",
+            linear(need),
+            book.rate("alb.lcu", region),
+            f"requests x {plain(need * 10**6, 3)} LCU-hours a million, set by {dimension}",
+        )
+        yield public_addresses("the load balancer", constant(self.zones), book, region, hours)
+
+
+def lcu_hours(balancer: LoadBalancer, workload: Workload) -> tuple[tuple[Fraction, str], ...]:
+    """Return the LCU-hours that one request uses in each of the four dimensions.
+
+    A bill counts the largest of the four, hour by hour. All four are proportional to the
+    rate, so the same one is the largest in every hour and the hours add up.
+    """
+    connections = Fraction(1, balancer.requests_per_connection)
+    size = Fraction(workload.request_bytes + workload.response_bytes)
+    rules = max(0, balancer.rules - FREE_RULES)
+    return (
+        (connections / (NEW_CONNECTIONS * 3600), "new connections"),
+        (
+            connections * balancer.connection_seconds / (ACTIVE_CONNECTIONS * 3600),
+            "open connections",
+        ),
+        (size / BYTES_AN_HOUR, "bytes"),
+        (Fraction(rules, RULE_EVALUATIONS * 3600), "rule evaluations"),
+    )

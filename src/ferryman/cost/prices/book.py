@@ -1,0 +1,197 @@
+"""Looking up prices: a rate by its name and region, an instance type by its name.
+
+Reads the JSON files beside it once. It must not know what a platform is or which rates
+one needs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from ferryman.core.errors import ConfigError
+from ferryman.cost.curve import Curve, Number, tiered
+
+__all__ = ("CONFIDENCE", "InstanceType", "PriceBook", "Rate", "Tier", "load_book")
+
+CONFIDENCE = ("list", "computed", "unverified")
+"""How far a rate can be trusted: read from a price list or page, derived from other rows,
+or known from a single or indirect source."""
+
+EVERYWHERE = "*"
+"""The region of a rate that is the same in all regions."""
+
+_RATE_FILES = ("lambda", "api_gateway", "load_balancer", "network", "fargate", "ec2", "storage")
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A price that holds from a quantity on.
+
+    Args:
+        start: Units a month from which the price applies.
+        price: USD per unit.
+    """
+
+    start: Decimal
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """One row of the book.
+
+    Args:
+        id: The name it is looked up by, such as ``lambda.requests.arm64``.
+        region: The region it holds in, or ``*`` for all.
+        unit: What is priced, such as ``GB-second``.
+        tiers: At least one; the first starts at zero.
+        source: Where the price comes from: an address or a named data set.
+        seen: The date, or the year, in which the source said so.
+        confidence: One of `CONFIDENCE`.
+        code: The provider's own rate code or SKU, if known.
+        note: What a reader should know besides.
+    """
+
+    id: str
+    region: str
+    unit: str
+    tiers: tuple[Tier, ...]
+    source: str
+    seen: str
+    confidence: str
+    code: str = ""
+    note: str = ""
+
+    @property
+    def value(self) -> Decimal:
+        """The price of the first unit, in USD; for a free allowance, its size in units."""
+        return self.tiers[0].price
+
+    def tariff(self, allowance: Number = 0) -> Curve:
+        """Return what a quantity costs in USD, with ``allowance`` units free of charge."""
+        return tiered([(tier.start, tier.price) for tier in self.tiers], allowance)
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceType:
+    """The shape of an EC2 instance.
+
+    Args:
+        name: Such as ``m7g.large``.
+        vcpu: Virtual CPUs.
+        memory_mib: Memory, MiB.
+        architecture: ``arm64`` or ``x86_64``.
+        baseline: For a burstable type, the part of each vCPU that it may use for ever;
+            1 for all others.
+    """
+
+    name: str
+    vcpu: int
+    memory_mib: int
+    architecture: str
+    baseline: Decimal = Decimal(1)
+
+    @property
+    def family(self) -> str:
+        """The name up to the dot."""
+        return self.name.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBook:
+    """Rates by id and region, and instance types by name."""
+
+    rates: Mapping[tuple[str, str], Rate]
+    instances: Mapping[str, InstanceType]
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions for which there is at least one rate."""
+        return tuple(sorted({region for _, region in self.rates} - {EVERYWHERE}))
+
+    @property
+    def date(self) -> str:
+        """When the youngest rate was seen."""
+        return max(rate.seen for rate in self.rates.values())
+
+    def rate(self, id: str, region: str) -> Rate:
+        """Return the rate with this id in this region.
+
+        Raises:
+            ConfigError: The book does not know the region, or lacks the rate there; the
+                error names the regions that have it.
+        """
+        found = self.rates.get((id, region)) or self.rates.get((id, EVERYWHERE))
+        if found:
+            return found
+        if region not in self.regions:
+            raise ConfigError(
+                f"no prices for the region {region!r}", hint=suggest(region, self.regions)
+            )
+        having = sorted(place for name, place in self.rates if name == id)
+        raise ConfigError(
+            f"no price for {id} in {region}",
+            cause=f"the price book of {self.date} has it for {', '.join(having) or 'no region'}",
+            hint="choose one of these regions, or compare without what needs this price",
+        )
+
+    def instance(self, name: str) -> InstanceType:
+        """Return the shape of an instance type.
+
+        Raises:
+            ConfigError: The book does not know the type.
+        """
+        if name not in self.instances:
+            raise ConfigError(
+                f"no prices for the instance type {name!r}", hint=suggest(name, self.instances)
+            )
+        return self.instances[name]
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return a hint that names the nearest known name and then all of them."""
+    names = list(known)
+    near = get_close_matches(name, names, n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return f"{meant}the price book has {', '.join(names)}"
+
+
+@cache
+def load_book() -> PriceBook:
+    """Return the price book that ships with this version of ferryman."""
+    rates = [rate for name in _RATE_FILES for rate in _read_rates(name)]
+    return PriceBook(
+        rates={(rate.id, rate.region): rate for rate in rates},
+        instances={row["name"]: _instance(row) for row in _read("instances")["types"]},
+    )
+
+
+def _read(name: str) -> Any:
+    return json.loads(files(__package__).joinpath(f"{name}.json").read_text(encoding="utf-8"))
+
+
+def _read_rates(name: str) -> Iterator[Rate]:
+    for group in _read(name):
+        shared = {key: value for key, value in group.items() if key != "rows"}
+        for row in group["rows"]:
+            yield from _rates({**shared, **row})
+
+
+def _rates(row: dict[str, Any]) -> Iterator[Rate]:
+    """Yield one rate per region of a row that already has its group's shared fields."""
+    regions = row.pop("regions")
+    tiers = row.pop("tiers", None) or [["0", row.pop("value")]]
+    steps = tuple(Tier(Decimal(start), Decimal(price)) for start, price in tiers)
+    for region in regions:
+        yield Rate(region=region, tiers=steps, **row)
+
+
+def _instance(row: dict[str, Any]) -> InstanceType:
+    return InstanceType(**{**row, "baseline": Decimal(row.get("baseline", "1"))})

@@ -1,0 +1,245 @@
+"""A comparison as rows of text, as sentences and as plain data. Pure: it prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Any
+
+from ferryman.cost.bill import Bill, Line
+from ferryman.cost.compare import Change, Comparison, Duel
+from ferryman.cost.figures import plain, rate_per_second, six_places, usd, volume
+from ferryman.cost.prices.book import Rate
+
+__all__ = (
+    "SCHEMA",
+    "Table",
+    "as_data",
+    "assumption_table",
+    "bill_table",
+    "level_table",
+    "sentences",
+    "stretch_table",
+)
+
+SCHEMA = 1
+"""The version of what `as_data` returns; it changes when a field changes its meaning."""
+
+_ASSUMPTIONS = {
+    "requests": ("requests", "a month"),
+    "wall_ms": ("wall time", "ms a request, as Lambda bills it"),
+    "cpu_ms": ("CPU time", "ms a request"),
+    "memory_mib": ("Lambda memory", "MiB"),
+    "response_bytes": ("response", "bytes"),
+    "request_bytes": ("request", "bytes"),
+    "peak_to_mean": ("busy hour", "times the mean rate"),
+    "cold_start_share": ("cold starts", "of the requests"),
+    "init_ms": ("cold start", "ms billed"),
+    "resident_mib": ("server process", "MiB at rest"),
+    "in_flight_mib": ("request in flight", "MiB on a server"),
+}
+
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows to be laid out in columns.
+
+    Args:
+        title: What stands above it.
+        header: The names of the columns; empty for none.
+        rows: Equally many cells each.
+        right: Which columns hold numbers, to be aligned at their last digit.
+    """
+
+    title: str
+    header: Row
+    rows: tuple[Row, ...]
+    right: frozenset[int] = frozenset()
+
+
+def assumption_table(comparison: Comparison, given: frozenset[str]) -> Table:
+    """Return the workload and the prices, and which of it was given and which is assumed.
+
+    Args:
+        comparison: The comparison.
+        given: Names of the workload's fields that did not come from a default.
+    """
+    rows: list[Row] = []
+    for name, (label, unit) in _ASSUMPTIONS.items():
+        value = plain(getattr(comparison.workload, name))
+        rows.append((label, "given" if name in given else "assumed", f"{value} {unit}"))
+    rows += [(x.name, "", x.assumptions) for x in comparison.platforms]
+    seen = sorted(rate.seen for rate in _rates(comparison))
+    places = ", ".join(_regions(comparison))
+    book = f"book of {comparison.book.date}, its rates seen {seen[0]} to {seen[-1]}"
+    return Table("Assumptions", (), (*rows, ("prices", "", f"USD in {places}; {book}")))
+
+
+def level_table(comparison: Comparison) -> Table:
+    """Return a row per platform: availability, and servers and USD a month at each level."""
+    header = ("platform", "HA", *(f"{volume(x.requests)} requests" for x in comparison.levels))
+    rows: list[Row] = []
+    for index, platform in enumerate(comparison.platforms):
+        bills = [level.bills[index] for level in comparison.levels]
+        cells = []
+        for level, bill in zip(comparison.levels, bills, strict=True):
+            servers = f"{_servers(bill.servers)}  " if bill.servers else ""
+            cells.append(f"{servers}{usd(bill.total)}{'*' if bill is level.cheapest else ' '}")
+        rows.append((platform.name, "yes" if bills[0].highly_available else "no", *cells))
+    right = frozenset(range(2, len(header)))
+    return Table("USD a month, * the cheapest", header, tuple(rows), right)
+
+
+def bill_table(bill: Bill) -> Table:
+    """Return a row per line of the bill, and its total."""
+    rows = [
+        (
+            line.item,
+            plain(line.quantity, 2),
+            line.unit,
+            plain(line.rate.value) + ("..." if len(line.rate.tiers) > 1 else ""),
+            usd(line.amount),
+            line.formula,
+        )
+        for line in bill.lines
+    ]
+    return Table(
+        f"{bill.platform} at {volume(bill.requests)} requests a month",
+        ("item", "quantity", "unit", "USD a unit", "USD", "how"),
+        (*rows, ("total", "", "", "", usd(bill.total), "")),
+        frozenset({1, 3, 4}),
+    )
+
+
+def stretch_table(comparison: Comparison) -> Table:
+    """Return a row per range of volumes: the cheapest platform in it."""
+    rows: list[Row] = []
+    for stretch in comparison.stretches:
+        low, high = volume(stretch.start), volume(stretch.end)
+        rates = f"{rate_per_second(stretch.start)} to {rate_per_second(stretch.end)}"
+        rows.append((f"{low} to {high}", rates, stretch.platform))
+    title = f"Cheapest, up to {volume(comparison.horizon)} requests a month"
+    return Table(title, ("requests a month", "a second", "platform"), tuple(rows))
+
+
+def sentences(comparison: Comparison) -> list[str]:
+    """Return one sentence per pair of platforms: where the one becomes cheaper, if ever."""
+    return [_sentence(duel, comparison.horizon) for duel in comparison.duels]
+
+
+def _sentence(duel: Duel, horizon: Decimal) -> str:
+    leader = duel.cheaper_at_first
+    other = duel.capacity if leader == duel.per_request else duel.per_request
+    if not duel.changes:
+        return f"{other} is never cheaper than {leader} within {_volume_and_rate(horizon)}."
+    first, last, times = duel.changes[0], duel.changes[-1], len(duel.changes)
+    text = f"{other} becomes cheaper than {leader} above {_where(first, duel)}"
+    if times == 1:
+        return f"{text}."
+    text += f"; they change places {times} times in all, as servers are added,"
+    return f"{text} and {last.cheaper} stays cheaper above {_where(last, duel)}."
+
+
+def _where(change: Change, duel: Duel) -> str:
+    servers = f" on {_servers(change.servers)}" if change.cheaper == duel.capacity else ""
+    return f"{_volume_and_rate(change.requests)}{servers}"
+
+
+def _servers(count: int | None) -> str:
+    return "1 server" if count == 1 else f"{count} servers"
+
+
+def _volume_and_rate(requests: Decimal) -> str:
+    return f"{volume(requests)} requests a month ({rate_per_second(requests)} a second)"
+
+
+def as_data(comparison: Comparison) -> dict[str, Any]:
+    """Return the comparison as values that JSON can carry; amounts are text, in USD."""
+    return {
+        "schema": SCHEMA,
+        "prices": {"date": comparison.book.date, "regions": _regions(comparison)},
+        "assumptions": {x.name: x.assumptions for x in comparison.platforms},
+        "workload": {
+            field.name: six_places(getattr(comparison.workload, field.name))
+            for field in fields(comparison.workload)
+        },
+        "levels": [
+            {
+                "requests": six_places(level.requests),
+                "cheapest": level.cheapest.platform,
+                "bills": [_bill(bill) for bill in level.bills],
+            }
+            for level in comparison.levels
+        ],
+        "crossovers": [_duel_data(duel) for duel in comparison.duels],
+        "cheapest": [
+            {
+                "from": six_places(stretch.start),
+                "to": six_places(stretch.end),
+                "platform": stretch.platform,
+            }
+            for stretch in comparison.stretches
+        ],
+        "horizon": six_places(comparison.horizon),
+        "notes": list(comparison.notes),
+    }
+
+
+def _bill(bill: Bill) -> dict[str, Any]:
+    return {
+        "platform": bill.platform,
+        "usd": six_places(bill.total),
+        "highly_available": bill.highly_available,
+        "servers": bill.servers,
+        "lines": [_line(line) for line in bill.lines],
+        "notes": list(bill.notes),
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {
+        "item": line.item,
+        "quantity": six_places(line.quantity),
+        "unit": line.unit,
+        "usd": six_places(line.amount),
+        "formula": line.formula,
+        "rate": {
+            "id": line.rate.id,
+            "region": line.rate.region,
+            "tiers": [[str(tier.start), str(tier.price)] for tier in line.rate.tiers],
+            "source": line.rate.source,
+            "seen": line.rate.seen,
+            "confidence": line.rate.confidence,
+            "code": line.rate.code,
+        },
+    }
+
+
+def _duel_data(duel: Duel) -> dict[str, Any]:
+    return {
+        "per_request": duel.per_request,
+        "capacity": duel.capacity,
+        "cheaper_at_first": duel.cheaper_at_first,
+        "changes": [
+            {
+                "requests": six_places(change.requests),
+                "cheaper": change.cheaper,
+                "jump": change.jump,
+                "usd": six_places(change.usd),
+                "servers": change.servers,
+            }
+            for change in duel.changes
+        ],
+    }
+
+
+def _regions(comparison: Comparison) -> list[str]:
+    return sorted({rate.region for rate in _rates(comparison)} - {"*"})
+
+
+def _rates(comparison: Comparison) -> Iterator[Rate]:
+    for bill in comparison.levels[0].bills:
+        yield from (line.rate for line in bill.lines)

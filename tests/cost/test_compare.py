@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+
+from ferryman.core.errors import ConfigError
+from ferryman.cost import Workload, compare, load_book, usual_platforms
+from ferryman.cost.platforms.ec2 import Ec2
+from ferryman.cost.platforms.fargate import Fargate
+from ferryman.cost.platforms.lambda_ import LambdaFunction
+
+WORK = Workload.of(requests=10_000_000, wall_ms=80, cpu_ms=8)
+FUNCTION = LambdaFunction()
+TASKS = Fargate()
+
+
+def total(platform: LambdaFunction | Fargate | Ec2, requests: Decimal, work: Workload) -> Decimal:
+    return platform.bill(replace(work, requests=requests), load_book()).total
+
+
+def test_the_workload_is_one_of_the_levels_and_they_are_in_order() -> None:
+    levels = compare(replace(WORK, requests=Decimal(5_000_000))).levels
+    assert [level.requests for level in levels] == [10**6, 5 * 10**6, 10**7, 10**8]
+    assert compare(WORK).levels[0].cheapest.platform == FUNCTION.name
+
+
+def test_at_each_change_the_bills_change_places() -> None:
+    """Three crossings close together: a task more makes Lambda the cheaper one again."""
+    (duel,) = compare(WORK, [FUNCTION, TASKS]).duels
+    assert duel.cheaper_at_first == FUNCTION.name
+    names = [change.cheaper for change in duel.changes]
+    assert names == [TASKS.name, FUNCTION.name, TASKS.name]
+    assert [change.jump for change in duel.changes] == [False, True, False]
+    assert [change.servers for change in duel.changes] == [4, 4, 5]
+    for change in duel.changes:
+        for side, cheaper in (
+            (-1, change.cheaper != TASKS.name),
+            (1, change.cheaper == TASKS.name),
+        ):
+            there = change.requests + side
+            tasks_are = total(TASKS, there, WORK) < total(FUNCTION, there, WORK)
+            assert tasks_are == cheaper
+
+
+def test_a_wait_makes_servers_cheaper_sooner_and_cpu_later() -> None:
+    def first_change(wall_ms: int, cpu_ms: int) -> Decimal:
+        work = replace(WORK, wall_ms=Decimal(wall_ms), cpu_ms=Decimal(cpu_ms))
+        return compare(work, [FUNCTION, TASKS]).duels[0].changes[0].requests
+
+    assert first_change(400, 4) < first_change(80, 4) < first_change(80, 8)
+
+
+def test_never_is_an_answer() -> None:
+    (duel,) = compare(WORK, [FUNCTION, TASKS], horizon=Decimal(50_000_000)).duels
+    assert duel.changes == ()
+    assert duel.cheaper_at_first == FUNCTION.name
+
+
+def test_the_stretches_cover_everything_and_name_the_lowest_bill() -> None:
+    platforms = (FUNCTION, LambdaFunction("http-api"), TASKS, Ec2())
+    found = compare(WORK, platforms)
+    assert found.stretches[0].start == 0
+    assert found.stretches[-1].end == found.horizon
+    assert all(one.end == two.start for one, two in pairwise(found.stretches))
+    for stretch in found.stretches:
+        middle = (stretch.start + stretch.end) / 2
+        bills = {platform.name: total(platform, middle, WORK) for platform in platforms}
+        assert bills[stretch.platform] == min(bills.values())
+
+
+def test_only_platforms_of_different_kinds_duel() -> None:
+    duels = compare(WORK).duels
+    assert [(d.per_request, d.capacity) for d in duels] == [
+        ("Lambda arm64, Function URL", "Fargate arm64 0.25 vCPU 0.5 GB"),
+        ("Lambda arm64, Function URL", "EC2 m7g.large"),
+        ("Lambda arm64, HTTP API", "Fargate arm64 0.25 vCPU 0.5 GB"),
+        ("Lambda arm64, HTTP API", "EC2 m7g.large"),
+    ]
+
+
+def test_the_usual_platforms_follow_the_architecture() -> None:
+    names = [platform.name for platform in usual_platforms(architecture="x86_64")]
+    assert names == [
+        "Lambda x86_64, Function URL",
+        "Lambda x86_64, HTTP API",
+        "Fargate x86_64 0.25 vCPU 0.5 GB",
+        "EC2 m6i.large",
+    ]
+
+
+@pytest.mark.parametrize("region", load_book().regions)
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+def test_every_region_can_be_compared_behind_a_function_url(region: str, architecture: str) -> None:
+    found = compare(
+        WORK, usual_platforms(region, architecture, ["function-url"]), horizon=Decimal(10**8)
+    )
+    assert all(bill.total > 0 for level in found.levels[1:] for bill in level.bills)
+
+
+def test_a_note_is_said_once_with_every_platform_that_it_is_on() -> None:
+    notes = compare(WORK, usual_platforms("us-west-2", front_doors=["function-url"])).notes
+    egress = [note for note in notes if "egress" in note]
+    assert egress == [
+        "the rate egress in us-west-2 is unverified (Lambda arm64, Function URL;"
+        " Fargate arm64 0.25 vCPU 0.5 GB; EC2 m7g.large)"
+    ]
+
+
+@pytest.mark.parametrize("platforms", [[], [TASKS, TASKS]])
+def test_platforms_must_be_told_apart(platforms: list[Fargate]) -> None:
+    with pytest.raises(ConfigError, match="distinct"):
+        compare(WORK, platforms)
+
+
+@pytest.mark.parametrize("horizon", ["0", "NaN", "-5"])
+def test_a_horizon_must_be_ahead(horizon: str) -> None:
+    with pytest.raises(ConfigError, match="horizon"):
+        compare(WORK, horizon=Decimal(horizon))

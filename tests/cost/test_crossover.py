@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ferryman.cost.crossover import Contest, Crossing, Reign, reigns, settle
+from ferryman.cost.curve import Curve, Segment, constant, linear, staircase, tiered, total
+
+END = 8
+"""How far the random curves are compared. Their breakpoints are whole numbers."""
+
+GRAIN = 400
+SAMPLES = range(1, GRAIN * END, 2)
+"""Points, in four-hundredths, that no event of the random curves can hit, closer together
+than any two events.
+
+Lines with whole values and slopes of at most 5 meet at fractions with a denominator of at
+most 10, so two meetings are at least 1/90 apart; the samples are 1/200 apart and have a
+denominator that 16 divides.
+"""
+
+
+@st.composite
+def curves(draw: st.DrawFn) -> Curve:
+    starts = sorted(draw(st.sets(st.integers(1, END - 1), max_size=5)) | {0})
+    small = st.integers(-5, 5)
+    return Curve(
+        tuple(
+            Segment(Fraction(start), Fraction(draw(small)), Fraction(draw(small)))
+            for start in starts
+        )
+    )
+
+
+def heights(curve: Curve) -> list[int]:
+    """The curve at every sample, in four-hundredths, without the curve's own methods."""
+    lines = [(int(s.start), int(s.value), int(s.slope)) for s in curve.segments]
+    found = []
+    for sample in SAMPLES:
+        start, value, slope = [line for line in lines if line[0] * GRAIN < sample][-1]
+        found.append(value * GRAIN + slope * (sample - start * GRAIN))
+    return found
+
+
+def scan(first: Curve, second: Curve) -> list[tuple[Fraction, Fraction, bool]]:
+    """Crossings by brute force: the samples before and after, and who is lower after."""
+    found = []
+    side = 0
+    for sample, one, two in zip(SAMPLES, heights(first), heights(second), strict=True):
+        sign = (one > two) - (one < two)
+        if side and sign and sign != side:
+            found.append((Fraction(sample - 2, GRAIN), Fraction(sample, GRAIN), sign < 0))
+        side = sign or side
+    return found
+
+
+@settings(max_examples=150, deadline=None)
+@given(curves(), curves())
+def test_every_crossing_of_random_curves_is_found_and_no_other(first: Curve, second: Curve) -> None:
+    expected = scan(first, second)
+    found = settle(first, second, END).crossings
+    assert len(found) == len(expected)
+    for crossing, (before, after, first_lower) in zip(found, expected, strict=True):
+        assert before <= crossing.at <= after
+        assert crossing.first_becomes_lower == first_lower
+
+
+@settings(max_examples=75, deadline=None)
+@given(st.lists(curves(), min_size=1, max_size=4))
+def test_the_lowest_of_random_curves_reigns_everywhere(found: list[Curve]) -> None:
+    spans = reigns(found, END)
+    assert spans[0].start == 0
+    assert spans[-1].end == END
+    assert all(one.end == two.start for one, two in pairwise(spans))
+    assert all(one.index != two.index for one, two in pairwise(spans))
+    table = [heights(curve) for curve in found]
+    for place, sample in enumerate(SAMPLES):
+        span = next(s for s in spans if s.start < Fraction(sample, GRAIN) <= s.end)
+        assert table[span.index][place] == min(row[place] for row in table)
+
+
+def test_of_curves_that_tie_the_reigning_one_stays() -> None:
+    dear_then_equal = tiered([(0, 2), (1, 0)])
+    spans = reigns([dear_then_equal, tiered([(0, 1), (2, 0)])], END)
+    assert spans == (Reign(Fraction(0), Fraction(END), 1),)
+
+
+def test_two_lines_meet_at_a_rational_point() -> None:
+    found = settle(linear(Fraction(1, 3)), constant(1), 10).crossings
+    assert found == (Crossing(Fraction(3), first_becomes_lower=False, jump=False),)
+
+
+def test_a_step_makes_a_crossing_and_the_line_crosses_back() -> None:
+    stairs = staircase(10, 1, 40).scaled(10)
+    line = total([linear(1), constant(Fraction(1, 2))])
+    found: list[object] = [
+        (c.at, c.first_becomes_lower, c.jump) for c in settle(line, stairs, 40).crossings
+    ]
+    half = Fraction(1, 2)
+    assert found == [
+        (10 - half, False, False),
+        (10, True, True),
+        (20 - half, False, False),
+        (20, True, True),
+        (30 - half, False, False),
+        (30, True, True),
+        (40 - half, False, False),
+    ]
+
+
+def test_touching_is_not_crossing() -> None:
+    dip = total([tiered([(0, -1), (5, 1)]), constant(5)])
+    assert settle(dip, constant(0), 10).crossings == ()
+
+
+def test_curves_that_run_together_cross_where_they_part() -> None:
+    bend = tiered([(0, 2), (4, 1), (6, 3)])
+    together = total([tiered([(0, 1), (4, 1)]), constant(4)])
+    assert settle(bend, together, 10).crossings == (
+        Crossing(Fraction(6), first_becomes_lower=False, jump=False),
+    )
+
+
+def test_never_is_an_answer() -> None:
+    assert settle(linear(1), constant(100), 99) == Contest(first_leads=True, crossings=())
+    assert settle(constant(100), linear(1), 99) == Contest(first_leads=False, crossings=())
+
+
+def test_a_crossing_at_the_horizon_is_beyond_it() -> None:
+    assert not settle(linear(1), constant(5), 5).crossings
+    assert len(settle(linear(1), constant(5), Fraction(51, 10)).crossings) == 1
+
+
+@pytest.mark.parametrize("same", [constant(3), linear(2), staircase(1, 1, 9)])
+def test_a_curve_does_not_cross_itself(same: Curve) -> None:
+    assert settle(same, same, 9) == Contest(first_leads=True, crossings=())

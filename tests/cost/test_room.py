@@ -1,0 +1,55 @@
+"""The room keeps to itself, and its pages keep up with it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import ferryman.cost
+from ferryman.cost.prices.book import load_book
+from ferryman.cost.prices.reference import render
+
+ROOM = Path(ferryman.cost.__file__).parent
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "prices.md"
+MODULES = sorted(ROOM.rglob("*.py"))
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def is_own(name: str) -> bool:
+    room = name == "ferryman.core.errors" or name.startswith("ferryman.cost")
+    return room or name.partition(".")[0] in sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOM)))
+def test_a_module_imports_the_standard_library_and_this_room_alone(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    foreign = {name for name in imports(tree) if not is_own(name)}
+    if path.name == "picture.py":
+        assert {name.partition(".")[0] for name in foreign} == {"matplotlib"}
+        at_import = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        foreign = {n for node in at_import for n in imports(node) if not is_own(n)}
+    assert not foreign
+
+
+def test_the_page_of_prices_is_up_to_date() -> None:
+    command = "python -m ferryman.cost.prices.reference > docs/reference/prices.md"
+    assert PAGE.read_text() == render(load_book()), f"run {command}"
+    assert command in PAGE.read_text()
+
+
+def test_the_page_has_every_rate() -> None:
+    page = render(load_book())
+    for rate in load_book().rates.values():
+        assert f"{rate.value:,f}" in page
+        assert rate.source in page
