@@ -1,0 +1,236 @@
+"""Sends the same requests to several servers, and says where their answers differ.
+
+An answer is its status, its headers and the bytes of its body. What may differ between
+targets is the list `MAY_DIFFER`, and no more than that.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from ferryman.core.errors import ConfigError
+
+__all__ = (
+    "MAY_DIFFER",
+    "Answer",
+    "Difference",
+    "ParityRequest",
+    "compare",
+    "open_session",
+    "read_table",
+    "send",
+)
+
+MAY_DIFFER: Mapping[str, str] = {
+    "connection": "it describes the connection to the client, and each target has its own",
+    "keep-alive": "as connection",
+    "transfer-encoding": "it frames the body on one connection; the bytes of the body are compared",
+    "content-length": "a gateway counts a streamed body, a server sends it in chunks; where both "
+    "targets send a length, the lengths are compared",
+    "date": "the clock went on between the two; that both send one is compared",
+}
+"""Headers in which two targets may differ, each with the reason."""
+
+_OF_CONNECTION = frozenset({"connection", "keep-alive", "transfer-encoding"})
+_KEYS = {"name", "method", "target", "headers", "status", "varies"}
+_BODIES = {"body", "body_base64", "body_repeat"}
+
+
+@dataclass(frozen=True, slots=True)
+class ParityRequest:
+    """A request that every target must answer alike.
+
+    Attributes:
+        name: A short phrase, given once.
+        method: The request method.
+        target: Path and query, sent byte for byte.
+        headers: Names and values in order, repeats allowed.
+        body: The content, or None.
+        status: The status that every target must answer.
+        varies: Headers of the answer whose values may differ, in lower case.
+    """
+
+    name: str
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes | None
+    status: int
+    varies: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered.
+
+    Attributes:
+        status: The status code.
+        headers: Values by lower-case name; those of a repeated name in order.
+        body: The bytes of the body, as they came.
+    """
+
+    status: int
+    headers: Mapping[str, tuple[str, ...]]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One part of an answer in which two targets differ.
+
+    Attributes:
+        request: The request's name.
+        part: `status`, `body` or a header's name.
+        values: What each target answered there, by the target's name.
+    """
+
+    request: str
+    part: str
+    values: Mapping[str, str]
+
+    def __str__(self) -> str:
+        """Return the difference as one line."""
+        shown = ", ".join(f"{name} {value}" for name, value in self.values.items())
+        return f"{self.request}: {self.part}: {shown}"
+
+
+def read_table(path: Path) -> tuple[ParityRequest, ...]:
+    """Read a table of requests, in TOML: one `[[request]]` each.
+
+    Raises:
+        ConfigError: The file cannot be read, or a request in it is not complete.
+    """
+    try:
+        rows = tomllib.loads(path.read_text(encoding="utf-8"))["request"]
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(
+            f"{path} cannot be read as a table of requests", cause=str(error)
+        ) from None
+    except KeyError:
+        raise ConfigError(f"{path} has no [[request]]", hint="write one for each request") from None
+    requests = tuple(_request(row, f"{path}: request {n}") for n, row in enumerate(rows, 1))
+    names = [request.name for request in requests]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"{path}: two requests are named '{name}'", hint="rename one")
+    return requests
+
+
+def open_session() -> aiohttp.ClientSession:
+    """Return a client that adds nothing, follows nothing and unpacks nothing."""
+    return aiohttp.ClientSession(
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+        timeout=aiohttp.ClientTimeout(total=60),
+        max_line_size=65536,
+        max_field_size=65536,
+    )
+
+
+async def send(session: aiohttp.ClientSession, base: str, request: ParityRequest) -> Answer:
+    """Send a request to the server at a base address and return what it answered.
+
+    Args:
+        session: What `open_session` returned.
+        base: Scheme, host and port, such as `http://127.0.0.1:8000`.
+        request: The request.
+
+    Raises:
+        aiohttp.ClientError: The server could not be reached, or broke off.
+    """
+    async with session.request(
+        request.method,
+        URL(base + request.target, encoded=True),
+        headers=CIMultiDict(request.headers),
+        data=request.body,
+        allow_redirects=False,
+    ) as answer:
+        names = {name.lower() for name in answer.headers}
+        return Answer(
+            status=answer.status,
+            headers={name: tuple(answer.headers.getall(name)) for name in sorted(names)},
+            body=await answer.read(),
+        )
+
+
+def compare(request: ParityRequest, answers: Mapping[str, Answer]) -> tuple[Difference, ...]:
+    """Return the parts in which the answers differ, from each other or from the table.
+
+    Args:
+        request: The request.
+        answers: The answer of each target, by the target's name.
+    """
+    found = []
+    if any(answer.status != request.status for answer in answers.values()):
+        statuses = {name: str(answer.status) for name, answer in answers.items()}
+        found.append(Difference(request.name, "status", {**statuses, "table": str(request.status)}))
+    for header in sorted({name for answer in answers.values() for name in answer.headers}):
+        values = {name: answer.headers.get(header) for name, answer in answers.items()}
+        if not _agree(header, tuple(values.values()), request.varies):
+            found.append(Difference(request.name, header, {n: str(v) for n, v in values.items()}))
+    if len({answer.body for answer in answers.values()}) > 1:
+        bodies = {name: _outline(answer.body) for name, answer in answers.items()}
+        found.append(Difference(request.name, "body", bodies))
+    return tuple(found)
+
+
+def _agree(header: str, values: Sequence[tuple[str, ...] | None], varies: frozenset[str]) -> bool:
+    if header in _OF_CONNECTION:
+        return True
+    if header == "content-length":
+        return len({value for value in values if value is not None}) <= 1
+    if None in values:
+        return False
+    if header == "date" or header in varies:
+        return True
+    if header == "set-cookie":
+        return len(set(values)) == 1
+    # A list in one header or in several is the same list (RFC 9110, 5.3).
+    return len({", ".join(value or ()) for value in values}) == 1
+
+
+def _outline(body: bytes) -> str:
+    return f"{len(body)} bytes {body[:80]!r}"
+
+
+def _request(row: Mapping[str, Any], place: str) -> ParityRequest:
+    unknown = row.keys() - _KEYS - _BODIES
+    if unknown:
+        raise ConfigError(
+            f"{place}: there is no key '{min(unknown)}'",
+            hint=f"the keys are {', '.join(sorted(_KEYS | _BODIES))}",
+        )
+    try:
+        return ParityRequest(
+            name=str(row["name"]),
+            method=str(row["method"]),
+            target=str(row["target"]),
+            headers=tuple((str(name), str(value)) for name, value in row.get("headers", ())),
+            body=_body(row),
+            status=int(row["status"]),
+            varies=frozenset(str(name).lower() for name in row.get("varies", ())),
+        )
+    except KeyError as error:
+        raise ConfigError(f"{place}: it has no {error.args[0]}") from None
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise ConfigError(f"{place}: it cannot be read", cause=str(error)) from None
+
+
+def _body(row: Mapping[str, Any]) -> bytes | None:
+    if "body_base64" in row:
+        return base64.b64decode(row["body_base64"], validate=True)
+    if "body_repeat" in row:
+        text, times = row["body_repeat"]
+        return bytes(text.encode() * times)
+    return str(row["body"]).encode() if "body" in row else None
