@@ -1,0 +1,68 @@
+"""`ferryman build`: the app becomes an artifact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ferryman.cli.project_options import open_target, project_options, target_option
+from ferryman.cli.talk import working
+from ferryman.core.errors import ConfigError
+
+__all__ = ("command",)
+
+
+@click.command()
+@target_option
+@project_options
+@click.option(
+    *("-o", "--out"),
+    type=click.Path(path_type=Path),
+    help="The directory to write; by default dist/<target> in the project's.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the artifact's description as JSON.")
+def command(target: str, out: Path | None, as_json: bool, **options: Any) -> None:
+    """Build the app for a target, into dist/<target>.
+
+    The directory is replaced whole, or left as it was if the build fails. Beside it,
+    dist/<target>.json describes the artifact: digest, size, how to start it.
+
+    \b
+    Example:
+      ferryman build -t lambda --python 3.13 --set lambda.architecture=x86_64
+    """
+    from ferryman.core.build.artifact import alone, write_description
+
+    chosen, project = open_target(target, **options)
+    if out is None:
+        out = project.root / "dist" / chosen.name
+    else:
+        out = out.resolve()
+        _refuse_work_of_others(out, project.root, chosen.name)
+    with working(f"building for {chosen.name}") as progress, alone(project.root):
+        artifact = chosen.build(project, out, progress)
+        write_description(artifact, out)
+    if as_json:
+        click.echo(artifact.to_json(), nl=False)
+    else:
+        size = f"{artifact.size / 2**20:.1f} MiB" if artifact.size > 2**20 else f"{artifact.size} B"
+        click.echo(f"{artifact.path}  {size}  {artifact.digest}")
+        click.echo(f"start: {artifact.start}", err=True)
+
+
+def _refuse_work_of_others(out: Path, root: Path, target: str) -> None:
+    """See that what a build would replace is an earlier build."""
+    described = out.with_name(f"{target}.json").is_file()
+    if root.is_relative_to(out):
+        cause = "the project lies in it"
+    elif out.is_dir() and any(out.iterdir()) and not described:
+        cause = "it holds files that no build of ferryman made"
+    else:
+        return
+    raise ConfigError(
+        f"--out {out}: a build would replace this directory whole",
+        cause=cause,
+        hint="name a new directory, or an empty one",
+    )

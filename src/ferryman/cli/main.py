@@ -1,0 +1,115 @@
+"""The command `ferryman`: finds the verb's module, loads that one alone, reports errors.
+
+`--help` must answer at once, so nothing heavy is imported here or in a verb's module
+before the verb runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+
+from ferryman.core.errors import ConfigError, FerrymanError
+
+__all__ = ("cli", "main")
+
+# Each verb, with the half sentence that `--help` shows: its module is loaded only when
+# the verb is used.
+_VERBS: Mapping[str, str] = {
+    "build": "Build the app for a target, into dist/<target>.",
+    "config": "Show the resolved settings, and where each came from.",
+    "cost": "Estimate the monthly bill on each platform, and when to cross over.",
+    "serve": "Run the app here, the way a target runs it.",
+    "targets": "List the targets, and what each offers the app.",
+}
+
+
+class _Verbs(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _VERBS:
+            return None
+        command: click.Command = import_module(f"ferryman.cli.{name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _VERBS and not args[0].startswith("-"):
+            from ferryman.core.build.suggestion import did_you_mean
+
+            raise ConfigError(
+                f"there is no command '{args[0]}'",
+                hint=did_you_mean(args[0], _VERBS) or f"there are {', '.join(_VERBS)}",
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        # click would import every verb for its first line of help.
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_VERBS.items()))
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ferryman", message="%(version)s")
+def cli() -> None:
+    """Run one aiohttp application, unchanged, wherever it is cheapest.
+
+    \b
+    Example:
+      ferryman build -t lambda
+    """
+
+
+def main() -> None:
+    """Run the command line, and end with its status: 0, 1 failed, 2 usage, 3 the app.
+
+    Raises:
+        SystemExit: Always.
+    """
+    try:
+        status: Any = cli.main(standalone_mode=False)
+        print(end="", flush=True)
+    except FerrymanError as error:
+        _report(error)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _report_usage(error)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has had enough; Python would complain as it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        _report(FerrymanError(": ".join(filter(None, (error.filename, error.strerror)))))
+        sys.exit(1)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _report(error: FerrymanError) -> None:
+    """Say what happened, why, and what to do, on standard error."""
+    click.secho("error", fg="red", bold=True, nl=False, err=True)
+    click.echo(f": {error.message}", err=True)
+    if error.cause:
+        click.echo(f"cause: {error.cause}", err=True)
+    if error.hint:
+        click.echo(f"hint: {error.hint}", err=True)
+
+
+def _report_usage(error: click.ClickException) -> None:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return
+    message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    hint = f"`{context.command_path} --help` shows how it is used" if context else None
+    _report(FerrymanError(message[:1].lower() + message[1:], hint=hint))

@@ -1,0 +1,35 @@
+"""`ferryman targets`: what there is, and what each offers the app."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+__all__ = ("command",)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+def command(as_json: bool) -> None:
+    """List the targets that are installed, and what each offers the app.
+
+    \b
+    Example:
+      ferryman targets --json
+    """
+    from ferryman.core.build.target import installed_targets
+
+    targets = installed_targets().values()
+    if as_json:
+        rows = [{"summary": t.summary, **asdict(t.capabilities)} for t in targets]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for target in targets:
+        offered = asdict(target.capabilities)
+        click.echo(f"{target.name}: {target.summary}")
+        for name in ("streaming", "websockets", "work_after_response"):
+            click.echo(f"  {name.replace('_', ' ')}: {'yes' if offered[name] else 'no'}")
+        limit = offered["response_limit"]
+        click.echo(f"  largest response: {f'{limit / 2**20:.1f} MiB' if limit else 'no limit'}")
