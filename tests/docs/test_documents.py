@@ -1,0 +1,130 @@
+"""The documentation does what it says: its commands run, its links lead somewhere.
+
+In a document, a fence headed `python hello.py` is a file; one headed `console` holds
+commands after `$`, and may show what they print. A command that serves is left running
+until the document ends.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+RUNNABLE = [path for path in DOCUMENTS if "```console" in path.read_text(encoding="utf-8")]
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+class Shell:
+    """Runs the commands of one document, in a directory of its own."""
+
+    def __init__(self, directory: Path, emulator: Path) -> None:
+        self.directory = directory
+        self.environment = os.environ | {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "FERRYMAN_LAMBDA__EMULATOR": str(emulator),
+            "COLUMNS": "100",
+        }
+        self.serving: list[subprocess.Popen[bytes]] = []
+
+    def run(self, command: str) -> str:
+        if command.startswith("ferryman serve"):
+            self.serve(command)
+            return ""
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=self.directory,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, f"$ {command}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def serve(self, command: str) -> None:
+        words = shlex.split(command)
+        address = words[words.index("--bind") + 1] if "--bind" in words else "127.0.0.1:8000"
+        process = subprocess.Popen(
+            words, cwd=self.directory, env=self.environment, stderr=subprocess.DEVNULL
+        )
+        self.serving.append(process)
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(f"http://{address}/", timeout=20).close()
+            except OSError:
+                assert process.poll() is None, f"$ {command}: it ended"
+                assert time.monotonic() < deadline, f"$ {command}: it does not answer"
+                time.sleep(0.1)
+            else:
+                return
+
+    def close(self) -> None:
+        for process in self.serving:
+            process.terminate()
+            process.wait(30)
+
+
+@pytest.fixture
+def shell(tmp_path: Path, emulator: Path) -> Iterator[Shell]:
+    directory = tmp_path / "hello"
+    directory.mkdir()
+    opened = Shell(directory, emulator)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("path", RUNNABLE, ids=name)
+def test_the_commands_of_a_document_run(path: Path, shell: Shell) -> None:
+    for kind, filename, text in FENCE.findall(path.read_text(encoding="utf-8")):
+        if filename:
+            (shell.directory / filename).write_text(text, encoding="utf-8")
+        elif kind == "console":
+            for command, shown in commands(text):
+                printed = shell.run(command)
+                if shown:
+                    assert printed.strip() == shown.strip(), f"$ {command}"
+
+
+def commands(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each command of a console fence, and what it is shown to print."""
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command, _, shown = part.partition("\n")
+        yield command, shown
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+def test_every_link_inside_leads_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)\)|src=\"([^\"]+)\"", path.read_text(encoding="utf-8"))
+    inside = [link for pair in links for link in pair if link and "://" not in link]
+    assert [link for link in inside if not (path.parent / link).exists()] == []
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    script = ROOT / "scripts" / "reference.py"
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_document_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    decisions = (ROOT / "docs" / "adr" / "README.md").read_text(encoding="utf-8")
+    for path in DOCUMENTS[1:]:
+        relative = path.relative_to(ROOT / "docs").as_posix()
+        if path.name != "README.md":
+            assert relative in index or path.name in decisions, relative
