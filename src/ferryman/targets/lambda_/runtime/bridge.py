@@ -19,7 +19,7 @@ from yarl import URL
 from ferryman.core.context import EVENT
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 from ferryman.targets.lambda_.runtime.protocol import InProcessProtocol
-from ferryman.targets.lambda_.runtime.transport import CapturingWriter, InProcessTransport
+from ferryman.targets.lambda_.runtime.transport import CapturingWriter
 
 __all__ = ("Bridge",)
 
@@ -30,13 +30,18 @@ class Bridge:
     """Turns requests into responses by way of a started application.
 
     Args:
-        runner: The runner, set up, on the event loop that will call `respond`.
+        runner: The runner, set up.
+        loop: The event loop it was set up on, which will run `respond`.
     """
 
-    def __init__(self, runner: web.AppRunner) -> None:
+    def __init__(self, runner: web.AppRunner, loop: asyncio.AbstractEventLoop) -> None:
         server = runner.server
         assert server is not None
         self._server = server
+        self._loop = loop
+        # Making a protocol costs as much as routing a request, so those that are done
+        # wait here for the next; there are as many as requests were ever under way at once.
+        self._idle: list[InProcessProtocol] = []
 
     async def respond(
         self, request: HttpRequest, event: Mapping[str, object] | None = None
@@ -48,12 +53,12 @@ class Bridge:
             event: The raw event behind it, for `ferryman.event`.
         """
         server = self._server
-        loop = asyncio.get_running_loop()
-        transport = InProcessTransport(request.remote, request.scheme == "https")
-        protocol = InProcessProtocol(server, loop, transport)
+        loop = self._loop
+        protocol = self._idle.pop() if self._idle else InProcessProtocol(server, loop)
+        protocol.open(request.remote, request.scheme == "https")
         writer = CapturingWriter(protocol, loop)
         message = _message(request)
-        task = asyncio.current_task()
+        task = asyncio.current_task(loop)
         assert task is not None
         payload = protocol.feed_body(message, request.body)
         web_request = server.request_factory(message, payload, protocol, writer, task)
@@ -64,26 +69,29 @@ class Bridge:
         _, aborted = await protocol._handle_request(web_request, None, server.request_handler)
         if aborted:
             raise ConnectionResetError("the response came to an end before its time")
+        self._idle.append(protocol)
         return writer.response(request.method)
 
 
 def _message(request: HttpRequest) -> RawRequestMessage:
-    headers = CIMultiDict(request.headers)
-    if request.body or hdrs.CONTENT_LENGTH in headers:
-        headers[hdrs.CONTENT_LENGTH] = str(len(request.body))
-    # The body is here whole, whatever framed it on its way to the event source.
-    headers.popall(hdrs.TRANSFER_ENCODING, None)
-    path, _, query = request.target.partition("?")
-    encoding = headers.get(hdrs.CONTENT_ENCODING, "").lower()
+    method, target, pairs, body, _, _ = request
+    headers = CIMultiDict(pairs)
+    if body or hdrs.CONTENT_LENGTH in headers:
+        headers[hdrs.CONTENT_LENGTH] = str(len(body))
+    if hdrs.TRANSFER_ENCODING in headers:
+        # The body is here whole, whatever framed it on its way to the event source.
+        del headers[hdrs.TRANSFER_ENCODING]
+    path, _, query = target.partition("?")
+    encoding = headers.get(hdrs.CONTENT_ENCODING)
     return RawRequestMessage(
-        method=request.method,
-        path=request.target,
-        version=HttpVersion11,
-        headers=CIMultiDictProxy(headers),
-        raw_headers=tuple((n.encode(), v.encode()) for n, v in headers.items()),
-        should_close=False,
-        compression=encoding if encoding in _ENCODINGS else None,
-        upgrade=False,
-        chunked=False,
-        url=URL.build(path=path, query_string=query, encoded=True),
+        method,
+        target,
+        HttpVersion11,
+        CIMultiDictProxy(headers),
+        tuple([(name.encode(), value.encode()) for name, value in pairs]),
+        False,  # it is not the last of its connection
+        encoding.lower() if encoding and encoding.lower() in _ENCODINGS else None,
+        False,  # nor an upgrade
+        False,  # nor chunked
+        URL.build(path=path, query_string=query, encoded=True),
     )

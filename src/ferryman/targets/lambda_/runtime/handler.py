@@ -10,8 +10,7 @@ import asyncio
 import json
 import logging
 import os
-import time
-from collections.abc import Mapping
+from contextvars import copy_context
 from typing import Any, Protocol
 
 from ferryman.core import capabilities
@@ -23,6 +22,7 @@ from ferryman.targets.lambda_.runtime.bridge import Bridge
 from ferryman.targets.lambda_.runtime.capability import CAPABILITIES
 from ferryman.targets.lambda_.runtime.events import EventSource, find_source
 from ferryman.targets.lambda_.runtime.events.fields import MalformedEvent
+from ferryman.targets.lambda_.runtime.loop import EnvironmentLoop
 from ferryman.targets.lambda_.runtime.messages import HttpResponse
 
 __all__ = ("LambdaContext", "LambdaHandler", "lambda_handler")
@@ -54,7 +54,7 @@ class LambdaHandler:
 
     def __init__(self, source: AppSource | AppReference | str) -> None:
         capabilities.declare(CAPABILITIES)
-        self._loop = asyncio.new_event_loop()
+        self._loop = EnvironmentLoop()
         asyncio.set_event_loop(self._loop)
         self._cold = True
         try:
@@ -64,16 +64,16 @@ class LambdaHandler:
         except BaseException:
             self.close()
             raise
-        self._bridge = Bridge(self._runner)
+        self._bridge = Bridge(self._runner, self._loop)
 
-    def __call__(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    def __call__(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Return the result of one invocation.
 
         Raises:
             UnknownEvent: The event is not an HTTP request.
         """
         source = find_source(event)
-        return self._loop.run_until_complete(self._respond(source, event, context))
+        return self._loop.run_at_once(self._respond(source, event, context), copy_context())
 
     def close(self) -> None:
         """Stop the application and close the loop. Nothing can be answered after it."""
@@ -86,7 +86,7 @@ class LambdaHandler:
         self._loop.close()
 
     async def _respond(
-        self, source: EventSource, event: Mapping[str, Any], context: LambdaContext
+        self, source: EventSource, event: dict[str, Any], context: LambdaContext
     ) -> dict[str, Any]:
         current_context.set(self._context(context))
         try:
@@ -108,7 +108,7 @@ class LambdaHandler:
         return RequestContext(
             request_id=context.aws_request_id,
             trace=os.environ.get("_X_AMZN_TRACE_ID"),
-            deadline=time.monotonic() + context.get_remaining_time_in_millis() / 1000,
+            milliseconds_left=context.get_remaining_time_in_millis,
             cold_start=cold,
         )
 

@@ -1,17 +1,21 @@
 """aiohttp's own protocol object, with a request's body fed to it from memory.
 
 It stands where a connection's protocol would, and knows neither events nor responses.
+One serves one request at a time, and is used again for the next.
 """
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from aiohttp import web
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import ContentEncodingError
 from aiohttp.http_parser import DeflateBuffer
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
+
+from ferryman.targets.lambda_.runtime.transport import InProcessTransport
 
 __all__ = ("InProcessProtocol",)
 
@@ -20,23 +24,31 @@ _READ_BUFFER = 2**18
 
 
 class InProcessProtocol(web.RequestHandler):
-    """Runs one request as it would run one that came over a connection.
+    """Runs a request as it would run one that came over a connection.
 
     Args:
         server: The server of the application's runner.
         loop: The loop it runs on.
-        transport: What answers questions about the connection.
     """
 
     __slots__ = ("_body", "_held")
 
-    def __init__(
-        self, server: web.Server, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport
-    ) -> None:
+    # For a connection aiohttp asks the transport once and remembers; here every request
+    # has a transport of its own.
+    peername: Any = property(lambda self: self.transport.remote)
+    ssl_context: Any = property(lambda self: self.transport.secure or None)
+    sockname: Any = None
+
+    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(server, loop=loop, access_log=None)  # type: ignore[arg-type]
-        self.transport = transport
         self._body: DeflateBuffer | None = None
         self._held = False
+
+    def open(self, remote: str | None, secure: bool) -> None:
+        """Begin a request: from this address, by TLS or not."""
+        self.transport = InProcessTransport(remote, secure)
+        self._body = None
+        self._force_close = False
 
     def feed_body(self, message: RawRequestMessage, body: bytes) -> StreamReader:
         """Return a reader of the body, unpacked if it is compressed.

@@ -22,6 +22,7 @@ __all__ = ("CapturingWriter", "InProcessTransport")
 _OF_CONNECTION = frozenset(
     {"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"}
 )
+_DROPPED = _OF_CONNECTION | {"content-length"}
 # What aiohttp's own serialisation refuses, so that no value can end its header.
 _FORBIDDEN = re.compile(r"[\r\n\0]")
 
@@ -34,20 +35,19 @@ class InProcessTransport(asyncio.Transport):
         secure: Whether the client came by TLS.
     """
 
-    __slots__ = ("_closing", "_info")
+    __slots__ = ("_closing", "remote", "secure")
 
     def __init__(self, remote: str | None, secure: bool) -> None:
-        super().__init__()
         self._closing = False
-        self._info = {
-            "peername": (remote, 0) if remote else None,
-            # aiohttp takes any context at all for a sign of TLS.
-            "sslcontext": True if secure else None,
-        }
+        self.remote = (remote, 0) if remote else None
+        self.secure = secure
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """Return what is known of the connection."""
-        return self._info.get(name, default)
+        if name == "peername":
+            return self.remote
+        # aiohttp takes any context at all for a sign of TLS.
+        return (self.secure or None) if name == "sslcontext" else default
 
     def is_closing(self) -> bool:
         """Return whether the response came to an end before its time."""
@@ -76,10 +76,10 @@ class CapturingWriter(StreamWriter):
 
     async def write_headers(self, status_line: str, headers: CIMultiDict[str]) -> None:
         """Keep status and headers."""
-        for name, value in headers.items():
-            if _FORBIDDEN.search(name) or _FORBIDDEN.search(value):
-                raise ValueError(f"the header {name!r} holds a line break or a NUL")
-        self._status = int(status_line.split(" ", 2)[1])
+        # All at once: a line break anywhere is one too many, and there hardly ever is one.
+        if _FORBIDDEN.search("".join([*headers.keys(), *headers.values()])):
+            raise ValueError(f"a header holds a line break or a NUL: {dict(headers)}")
+        self._status = int(status_line[9:12])
         self._sent = headers
         self._chunks = []
 
@@ -101,22 +101,16 @@ class CapturingWriter(StreamWriter):
         """
         assert self._sent is not None
         head = method == "HEAD"
-        dropped = _OF_CONNECTION if head else _OF_CONNECTION | {"content-length"}
+        dropped = _OF_CONNECTION if head else _DROPPED
+        headers = [(name.lower(), value) for name, value in self._sent.items()]
         return HttpResponse(
-            status=self._status,
-            headers=tuple(h for h in self._sent.items() if h[0].lower() not in dropped),
+            self._status,
+            tuple([header for header in headers if header[0] not in dropped]),
             # A handler that streams may write though it was asked for the headers alone.
-            body=b"" if head else b"".join(self._chunks),
+            b"" if head else b"".join(self._chunks),
         )
 
     def _write(self, chunk: bytes | bytearray | memoryview) -> None:  # type: ignore[override]
-        self._count(chunk)
-
-    def _writelines(self, chunks: Iterable[bytes | bytearray | memoryview]) -> None:  # type: ignore[override]
-        for chunk in chunks:
-            self._count(chunk)
-
-    def _count(self, chunk: bytes | bytearray | memoryview) -> None:
         if self._sent is None:
             # An interim answer such as 100 Continue: the event source has sent its own.
             return
@@ -125,3 +119,7 @@ class CapturingWriter(StreamWriter):
             raise ConnectionResetError("the request has been given up")
         self.output_size += len(chunk)
         self._chunks.append(bytes(chunk))
+
+    def _writelines(self, chunks: Iterable[bytes | bytearray | memoryview]) -> None:  # type: ignore[override]
+        for chunk in chunks:
+            self._write(chunk)

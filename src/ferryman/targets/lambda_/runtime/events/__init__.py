@@ -6,7 +6,6 @@ this one finds the module that an event belongs to. None of them knows aiohttp.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ferryman.core.errors import FerrymanError
@@ -15,7 +14,7 @@ from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 
 __all__ = ("EventSource", "UnknownEvent", "find_source")
 
-Event = Mapping[str, Any]
+Event = dict[str, Any]
 
 
 class UnknownEvent(FerrymanError):
@@ -48,7 +47,7 @@ def find_source(event: object) -> EventSource:
     Raises:
         UnknownEvent: It is not an HTTP request of any of them.
     """
-    if isinstance(event, Mapping):
+    if isinstance(event, dict):
         for source in _SOURCES:
             if source.matches(event):
                 return source
@@ -61,7 +60,7 @@ def find_source(event: object) -> EventSource:
 
 def _outline(event: object) -> str:
     """Say what an event looks like, by its keys: its values may be private."""
-    if not isinstance(event, Mapping):
+    if not isinstance(event, dict):
         return f"no JSON object but of type {type(event).__name__}"
     keys = ", ".join(sorted(str(key) for key in event)[:12])
     return f"an object with the keys {keys}" if keys else "an empty object"

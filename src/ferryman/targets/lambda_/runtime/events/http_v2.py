@@ -7,13 +7,12 @@ API Gateway developer guide, and "Invoking Lambda function URLs" in the Lambda o
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
 from typing import Any
 
 from ferryman.targets.lambda_.runtime.events.fields import (
-    MalformedEvent,
     body_field,
-    check_header,
+    check_headers,
+    list_field,
     method_field,
     object_field,
     request_target,
@@ -25,17 +24,17 @@ from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 __all__ = ("decode", "encode", "matches")
 
 
-def matches(event: Mapping[str, Any]) -> bool:
+def matches(event: dict[str, Any]) -> bool:
     """Return whether an event has this format."""
     context = event.get("requestContext")
     return (
         event.get("version") == "2.0"
-        and isinstance(context, Mapping)
-        and isinstance(context.get("http"), Mapping)
+        and isinstance(context, dict)
+        and isinstance(context.get("http"), dict)
     )
 
 
-def decode(event: Mapping[str, Any]) -> HttpRequest:
+def decode(event: dict[str, Any]) -> HttpRequest:
     """Return the HTTP request in an event.
 
     Raises:
@@ -44,16 +43,18 @@ def decode(event: Mapping[str, Any]) -> HttpRequest:
     context = object_field(event, "requestContext")
     http = object_field(context, "http")
     headers = _headers(event, context)
+    # AWS itself writes this header, whatever a client sent.
+    scheme = headers.get("x-forwarded-proto")
     return HttpRequest(
-        method=method_field(http, "method"),
-        target=request_target(
+        method_field(http, "method"),
+        request_target(
             text_field(event, "rawPath") or text_field(http, "path"),
             text_field(event, "rawQueryString"),
         ),
-        headers=headers,
-        body=body_field(event),
-        scheme=_scheme(headers),
-        remote=text_field(http, "sourceIp") or None,
+        tuple(headers.items()),
+        body_field(event),
+        "http" if scheme == "http" else "https",
+        text_field(http, "sourceIp") or None,
     )
 
 
@@ -66,12 +67,13 @@ def encode(response: HttpResponse) -> dict[str, Any]:
     headers: dict[str, str] = {}
     cookies: list[str] = []
     for name, value in response.headers:
-        name = name.lower()
         if name == "set-cookie":
             cookies.append(value)
+        elif name in headers:
+            headers[name] += ", " + value
         else:
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    text = as_text(response)
+            headers[name] = value
+    text = as_text(headers, response.body)
     result: dict[str, Any] = {
         "statusCode": response.status,
         "headers": headers,
@@ -83,25 +85,12 @@ def encode(response: HttpResponse) -> dict[str, Any]:
     return result
 
 
-def _headers(event: Mapping[str, Any], context: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    given = object_field(event, "headers").items()
-    headers = [check_header(name, value) for name, value in given if value is not None]
-    cookies = event.get("cookies")
+def _headers(event: dict[str, Any], context: dict[str, Any]) -> dict[str, str]:
+    headers = check_headers(object_field(event, "headers"))
+    cookies = list_field(event, "cookies")
     if cookies:
-        if not isinstance(cookies, list):
-            raise MalformedEvent("the event's field 'cookies' is no list")
         # Some emulators leave the header in place as well; the list is the format's own.
-        headers = [header for header in headers if header[0].lower() != "cookie"]
-        headers.append(check_header("cookie", "; ".join(map(str, cookies))))
-    domain = text_field(context, "domainName")
-    if domain and not any(name.lower() == "host" for name, _ in headers):
-        headers.append(check_header("host", domain))
-    return tuple(headers)
-
-
-def _scheme(headers: tuple[tuple[str, str], ...]) -> str:
-    """Return the client's scheme; AWS itself writes the header, whatever a client sent."""
-    for name, value in headers:
-        if name.lower() == "x-forwarded-proto" and value in ("http", "https"):
-            return value
-    return "https"
+        headers |= check_headers({"cookie": "; ".join(map(str, cookies))})
+    if "host" not in headers and (domain := text_field(context, "domainName")):
+        headers |= check_headers({"host": domain})
+    return headers

@@ -7,38 +7,39 @@ not certain to come back the same byte for byte goes as base64.
 from __future__ import annotations
 
 import re
-
-from ferryman.targets.lambda_.runtime.messages import HttpResponse
+from collections.abc import Mapping
+from functools import lru_cache
 
 __all__ = ("as_text",)
 
 _TEXT_TYPE = re.compile(
-    r"text/|application/(json|javascript|xml|x-www-form-urlencoded|x-ndjson|graphql)\b"
+    r"text/|application/(json|javascript|xml|x-www-form-urlencoded|x-ndjson|graphql)\s*(;|\Z)"
     r"|image/svg\+xml\b|[\w.-]+/[\w.-]+\+(json|xml)\b",
     re.IGNORECASE,
 )
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([\w-]+)", re.IGNORECASE)
 
 
-def as_text(response: HttpResponse) -> str | None:
-    """Return the body as text, or None where it has to go as base64."""
-    if not response.body:
+def as_text(headers: Mapping[str, str], body: bytes) -> str | None:
+    """Return a response's body as text, or None where it has to go as base64.
+
+    Args:
+        headers: The response's headers, by lower-case name.
+        body: The bytes of the body.
+    """
+    if not body:
         return ""
-    content_type = ""
-    for name, value in response.headers:
-        lower = name.lower()
-        if lower == "content-encoding":
-            return None
-        if lower == "content-type":
-            content_type = value
-    if not _TEXT_TYPE.match(content_type) or not _is_utf8(content_type):
+    if "content-encoding" in headers or not _is_text(headers.get("content-type", "")):
         return None
     try:
-        return response.body.decode("utf-8")
+        return body.decode("utf-8")
     except UnicodeDecodeError:
         return None
 
 
-def _is_utf8(content_type: str) -> bool:
+# An app sends few types, and the same ones again and again.
+@lru_cache(maxsize=256)
+def _is_text(content_type: str) -> bool:
     charset = _CHARSET.search(content_type)
-    return charset is None or charset[1].lower() in ("utf-8", "utf8", "us-ascii")
+    is_utf8 = charset is None or charset[1].lower() in ("utf-8", "utf8", "us-ascii")
+    return is_utf8 and _TEXT_TYPE.match(content_type) is not None

@@ -1,0 +1,100 @@
+"""The event loop of an environment, which can run a request without turning.
+
+Most requests never wait for anything: they are done in their task's first step. Turning
+the loop for them costs more than many of them take, so the first step is run at once, and
+the loop turns only if the task has not finished by then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio.events import _set_running_loop
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from typing import Any, TypeVar
+
+__all__ = ("EnvironmentLoop",)
+
+_Result = TypeVar("_Result")
+
+
+class EnvironmentLoop(asyncio.SelectorEventLoop):
+    """asyncio's own loop, with `run_at_once` beside `run_until_complete`.
+
+    It relies on what asyncio asks of every event loop: a new task has its first step
+    scheduled by `call_soon`, and whoever runs callbacks says which loop is running.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._first_step: Callable[..., object] | None = None
+        self._capturing = False
+        self._left_over = False
+        # Async generators are watched by a loop while it runs; so shall those be that
+        # begin in a first step. The hooks are the same at every run.
+        hooks = self.run_until_complete(_running_hooks())
+        sys.set_asyncgen_hooks(*hooks)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something was scheduled and has perhaps not run yet."""
+        return self._left_over
+
+    def call_soon(  # type: ignore[override]
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle | None:
+        """Schedule a callback, or keep it, if it is the first step of a new task."""
+        if self._capturing:
+            self._capturing = False
+            self._first_step = callback
+            return None
+        self._left_over = True
+        return super().call_soon(callback, *args, context=context)
+
+    def call_at(  # type: ignore[override]
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Schedule a callback for later."""
+        self._left_over = True
+        return super().call_at(when, callback, *args, context=context)
+
+    def run_at_once(self, work: Coroutine[Any, Any, _Result], context: Context) -> _Result:
+        """Run a coroutine to its end as a task, and return what it returned.
+
+        Args:
+            work: The coroutine.
+            context: The context it runs in.
+
+        Raises:
+            BaseException: What it raised.
+        """
+        self._capturing = True
+        task = asyncio.Task(work, loop=self, context=context)
+        first_step = self._first_step
+        assert first_step is not None
+        self._first_step = None
+        _set_running_loop(self)
+        try:
+            context.run(first_step)
+        finally:
+            _set_running_loop(None)
+        if task.done():
+            return task.result()
+        return self.run_until_complete(task)
+
+    def settle(self) -> None:
+        """Run what was scheduled and is due, once, without waiting for anything."""
+        self._left_over = False
+        self.call_soon(self.stop)
+        self.run_forever()
+        self._left_over = False
+
+
+async def _running_hooks() -> tuple[Any, Any]:
+    hooks = sys.get_asyncgen_hooks()
+    return hooks.firstiter, hooks.finalizer
