@@ -54,10 +54,9 @@ def command(target: str, out: Path | None, as_json: bool, **options: Any) -> Non
 
 def _refuse_work_of_others(out: Path, root: Path, target: str) -> None:
     """See that what a build would replace is an earlier build."""
-    described = out.with_name(f"{target}.json").is_file()
     if root.is_relative_to(out):
         cause = "the project lies in it"
-    elif out.is_dir() and any(out.iterdir()) and not described:
+    elif out.is_dir() and any(out.iterdir()) and not out.with_name(f"{target}.json").is_file():
         cause = "it holds files that no build of ferryman made"
     else:
         return

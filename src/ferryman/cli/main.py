@@ -75,7 +75,7 @@ def main() -> None:
         SystemExit: Always.
     """
     try:
-        status: Any = cli.main(standalone_mode=False)
+        status: Any = cli.main(prog_name="ferryman", standalone_mode=False)
         print(end="", flush=True)
     except FerrymanError as error:
         _report(error)
@@ -90,7 +90,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
-        _report(FerrymanError(": ".join(filter(None, (error.filename, error.strerror)))))
+        parts = (error.filename, error.strerror or str(error))
+        _report(FerrymanError(": ".join(str(part) for part in parts if part)))
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)
 

@@ -86,5 +86,5 @@ def open_target(name: str, **options: Any) -> tuple[Target, Project]:
 def _assignment(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise ConfigError(f"--set {text}: it has no value", hint="write --set KEY=VALUE")
+        raise ConfigError(f"--set {text}: it is not KEY=VALUE", hint="such as lambda.memory=1024")
     return key.strip(), value

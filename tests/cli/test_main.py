@@ -1,0 +1,205 @@
+"""The command itself: its help, its errors and its exit statuses, as a shell sees them."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from ferryman.cli import main as command_line
+from ferryman.cli.main import cli, main
+from ferryman.core.errors import AppError, BuildError, ConfigError, FerrymanError
+
+# What no `--help` may wait for. A module of a target counts, for it may import anything.
+HEAVY = ("aiohttp", "pydantic", "rich", "kubernetes", "matplotlib", "ferryman.targets")
+
+LOADED = """
+import sys
+from ferryman.cli.main import main
+try:
+    main()
+finally:
+    print(*sorted(sys.modules), file=sys.stderr)
+"""
+
+
+def names(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
+def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ferryman", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+
+
+VERBS = [
+    (),
+    *((name,) for name in cli.list_commands(click.Context(cli))),
+    *(("config", name) for name in ("keys", "show")),
+]
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_help_has_an_example_and_loads_nothing_heavy(verb: tuple[str, ...]) -> None:
+    command = [sys.executable, "-c", LOADED, *verb, "--help"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0
+    shown, loaded = done.stdout, done.stderr.split()
+    example = re.split(r"Examples?:\n", shown, maxsplit=1)[-1].strip().splitlines()[0]
+    assert example.startswith(" ".join(["ferryman", *verb]))
+    assert [name for name in loaded if name.startswith(HEAVY)] == []
+
+
+@pytest.mark.parametrize("name", ["ferryman", "ferryman.core.errors", "ferryman.cli"])
+def test_importing_the_package_loads_neither_aiohttp_nor_pydantic_nor_click(name: str) -> None:
+    code = f"import sys, {name}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {"aiohttp", "pydantic", "click"} & set(done.stdout.split()) == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "hint"),
+    [
+        (["buld"], "there is no command 'buld'", "did you mean 'build'?"),
+        (["zzzz"], "there is no command 'zzzz'", "there are build, config"),
+        (["build"], "missing option '-t' / '--target'", "`ferryman build --help` shows"),
+        (["build", "--zzzz"], "no such option '--zzzz'", "`ferryman build --help` shows"),
+        (["targets", "x"], "got unexpected extra argument (x)", "`ferryman targets --help`"),
+        (["config", "shwo"], "no such command 'shwo'", "`ferryman config --help`"),
+        (["build", "-t", "lamda"], "there is no target 'lamda'", "did you mean 'lambda'?"),
+        (["build", "-t", "lambda", "--set", "x"], "--set x: it is not KEY=VALUE", "such as"),
+        (["build", "-t", "lambda", "--set", "=x"], "--set =x: it is not KEY=VALUE", "such as"),
+        (["build", "-t", "lambda", "-C", "/nowhere"], "there is no directory /nowhere", "-C"),
+        (["build", "-t", "lambda", "--env", "p"], "--env p: pyproject.toml has no overlay", ""),
+        (["config", "show", "--set", "ap=x"], "flag ap: there is no setting 'ap'", "'app'?"),
+    ],
+)
+def test_a_wrong_usage_is_told_on_standard_error(
+    arguments: list[str],
+    error: str,
+    hint: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["ferryman", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capfd.readouterr()
+    assert ended.value.code == 2
+    assert said.out == ""
+    assert said.err.startswith(f"error: {error}")
+    assert hint in said.err
+    assert all(line.startswith(("error: ", "cause: ", "hint: ")) for line in said.err.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "said"),
+    [
+        (FerrymanError("it failed"), 1, "error: it failed\n"),
+        (BuildError("no", cause="this", hint="that"), 1, "error: no\ncause: this\nhint: that\n"),
+        (ConfigError("wrong key"), 2, "error: wrong key\n"),
+        (AppError("raised"), 3, "error: raised\n"),
+        (KeyboardInterrupt(), 130, "\n"),
+        (click.Abort(), 130, ""),
+        (OSError(28, "No space left", "dist/x"), 1, "error: dist/x: No space left\n"),
+        (OSError(28, "No space left"), 1, "error: No space left\n"),
+        (OSError("odd"), 1, "error: odd\n"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_each_failure_has_its_status(
+    raised: BaseException,
+    status: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    @click.command()
+    def command() -> None:
+        raise raised
+
+    monkeypatch.setattr(command_line.cli, "get_command", lambda context, name: command)
+    monkeypatch.setattr(sys, "argv", ["ferryman", "targets"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == status
+    assert capfd.readouterr() == ("", said)
+
+
+@pytest.mark.parametrize("returned", [0, 3, None])
+def test_what_a_command_returns_is_the_status(
+    returned: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = click.Command("serve", callback=lambda: returned)
+    monkeypatch.setattr(command_line.cli, "get_command", lambda context, name: command)
+    monkeypatch.setattr(sys, "argv", ["ferryman", "serve"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == (returned or 0)
+
+
+@pytest.mark.parametrize("arguments", [["targets"], ["--help"], ["targets", "--json"]])
+def test_a_reader_that_stops_reading_is_no_news(arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "ferryman", *arguments]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_a_closed_standard_output_is_no_failure() -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" -m ferryman targets >&-', sys.executable],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_ctrl_c_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
+    """A build is interrupted while uv runs, and leaves nothing."""
+    (tmp_path / "app.py").write_text("app = 1")
+    uv = tmp_path / "bin" / "uv"
+    uv.parent.mkdir()
+    uv.write_text("#!/bin/sh\necho started >&2\ntouch started\nexec sleep 30\n")
+    uv.chmod(0o755)
+    code = "import sys; sys.modules['uv'] = None; from ferryman.cli.main import main; main()"
+    building = subprocess.Popen(
+        [sys.executable, "-c", code, "build", "-t", "lambda", "--app", "app:app"],
+        cwd=tmp_path,
+        env=os.environ | {"PATH": f"{uv.parent}:{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        while not (tmp_path / "started").exists():
+            assert building.poll() is None
+        building.send_signal(signal.SIGINT)
+        out, err = building.communicate(timeout=20)
+    finally:
+        building.kill()
+    assert building.returncode == 130
+    assert (out, err.strip()) == ("", "")
+    assert names(tmp_path) == ["app.py", "bin", "started"]
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    from importlib.metadata import version
+
+    assert run("--version").stdout.strip() == version("ferryman")
+
+
+def test_without_a_verb_the_help_is_shown_as_for_wrong_usage() -> None:
+    done = run()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Usage: ")
