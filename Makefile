@@ -46,7 +46,7 @@ docs: $(READY)
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
-	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/lint-imports --no-logo
 
 types: $(READY)
 	@$(BIN)/mypy --no-error-summary
