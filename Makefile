@@ -10,7 +10,7 @@ PATHS := src tests scripts examples benchmarks
 
 # The emulator is a binary inside the wheel of aws-sam-cli, whose other dependencies
 # would contradict ours: the wheel alone is unpacked, beside the environment.
-export FERRYMAN_LAMBDA__EMULATOR = $(CURDIR)/$(TOOLS)/samcli/local/rapid/aws-lambda-rie-$(subst aarch64,arm64,$(shell uname -m))
+EMULATOR := $(CURDIR)/$(TOOLS)/samcli/local/rapid/aws-lambda-rie-$(subst aarch64,arm64,$(shell uname -m))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test docs lint types format clean
@@ -35,7 +35,7 @@ $(READY): pyproject.toml Makefile
 	@touch $@
 
 demo: $(READY)
-	@$(BIN)/python scripts/demo.py
+	@FERRYMAN_LAMBDA__EMULATOR=$(EMULATOR) $(BIN)/python scripts/demo.py
 
 test: lint types
 	@$(BIN)/python -m pytest -n 2 --dist loadfile

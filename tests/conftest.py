@@ -16,7 +16,10 @@ from ferryman.core.build.resolution import resolve_project
 from ferryman.core.build.target import installed_targets
 
 ROOT = Path(__file__).parent.parent
-_VARIABLE = "FERRYMAN_LAMBDA__EMULATOR"
+
+# Settings of whoever runs the tests are none of the tests' own.
+for _variable in [name for name in os.environ if name.startswith("FERRYMAN_")]:
+    del os.environ[_variable]
 
 
 @pytest.fixture(autouse=True)
@@ -37,8 +40,7 @@ def repository() -> Path:
 def emulator() -> Path:
     """Return the path of AWS's emulator, which `make` fetches."""
     machine = platform.machine().replace("aarch64", "arm64")
-    beside = ROOT / ".tools/aws-sam-cli/samcli/local/rapid" / f"aws-lambda-rie-{machine}"
-    path = Path(os.environ.get(_VARIABLE) or beside)
+    path = ROOT / ".tools/aws-sam-cli/samcli/local/rapid" / f"aws-lambda-rie-{machine}"
     assert path.is_file(), f"there is no emulator at {path}: run `make setup`"
     return path
 
