@@ -149,6 +149,10 @@ def command(
     """Compare what a month costs on Lambda and on servers, and say where to cross over.
 
     Every duration and size that is not given is assumed, and marked so.
+
+    \b
+    Example:
+      ferryman cost --requests 20M --wall-ms 120 --cpu-ms 6 --memory 512
     """
     comparison = _compare(levels, horizon, **options)
     if picture:
