@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ferryman.cli.cost import command
-from ferryman.core.errors import ConfigError
+from ferryman.core.errors import ConfigError, FerrymanError
 
 
 def run(*arguments: str) -> Result:
@@ -58,7 +58,8 @@ def test_json_is_all_there_is_on_standard_output() -> None:
 
 def test_the_platforms_follow_the_flags() -> None:
     out = run(
-        *("--front-door", "http-api", "--architecture", "x86_64", "--instance", "t3.small"),
+        *("--platform", "lambda-http-api", "--platform", "fargate", "--platform", "ec2"),
+        *("--architecture", "x86_64", "--instance", "t3.small"),
         *("--task", "1/2", "--minimum", "1", "--region", "eu-west-1"),
     ).stdout
     rows = [line.split("  ")[1] for line in out.splitlines() if "yes" in line or " no " in line]
@@ -71,11 +72,11 @@ def test_the_free_tier_can_be_left_out() -> None:
         json.loads(run("--json", flag).stdout)["levels"][0]["bills"][0]["usd"]
         for flag in ("--free-tier", "--no-free-tier")
     )
-    assert (with_it, Decimal(without) > 0) == ("0", True)
+    assert Decimal(with_it) < Decimal("0.05") < 1 < Decimal(without)
 
 
 def test_a_rate_that_is_not_verified_is_said_on_standard_error() -> None:
-    result = run("--region", "eu-central-1", "--front-door", "function-url")
+    result = run("--region", "eu-central-1", "--platform", "lambda-url", "--platform", "ec2")
     assert "note: the rate egress in eu-central-1 is unverified" in result.stderr
     assert "note:" not in result.stdout
 
@@ -95,7 +96,7 @@ def test_a_picture_is_drawn(tmp_path: Path) -> None:
         (("--requests", "-5"), "requests: -5 is out of range"),
         (("--at", "many"), "--at: 'many' is not a number"),
         (("--at", "-1"), "requests: -1 is out of range"),
-        (("--task", "1"), "--task: '1' is not a task size"),
+        (("--task", "1"), "--task: '1' is not a size"),
         (("--task", "1/x"), "--task: 'x' is not a number"),
         (("--task", "1/100"), "Fargate has no tasks of 1 vCPU with 100 GB"),
         (("--cpu-ms", "200"), "cpu_ms: 200 ms of CPU do not fit into 100 ms of wall time"),
@@ -104,6 +105,19 @@ def test_a_picture_is_drawn(tmp_path: Path) -> None:
         (("--region", "eu-central-1"), "no price for http_api.requests in eu-central-1"),
         (("--instance", "m9.huge"), "no prices for the instance type 'm9.huge'"),
         (("--minimum", "0"), "minimum: 0 servers cannot answer"),
+        (("--platform", "fargat"), "there is no platform 'fargat'"),
+        (("--shape", "ofice"), "there is no traffic shape 'ofice'"),
+        (("--autoscale",), "scaling by the hour needs the shape of the week"),
+        (("--range", "wall-ms"), "--range: 'wall-ms' is not NAME=RANGE"),
+        (("--range", "speed=1:2:3"), "there is no input 'speed'"),
+        (("--range", "wall-ms=3:2:1"), "wall_ms: '3:2:1' goes out of range"),
+        (("--flat", "mine"), "--flat: 'mine' is not a host"),
+        (("--flat", "mine=0/1/1"), "mine: usd must be above 0"),
+        (("--over", "colour"), "there is no input 'colour'"),
+        (("--traffic-log", "nowhere.log"), "nowhere.log: the log cannot be read"),
+        (("--prices", "nowhere.json"), "nowhere.json cannot be read as a price book"),
+        (("--compare", "nowhere.json"), "nowhere.json cannot be read as an answer"),
+        (("--growth", "0.1", "--current", "Heroku"), "'Heroku' is not compared"),
         (("--horizon", "0"), "horizon: 0 is not a volume"),
         (("--picture", "cost.gif"), "cost.gif: cannot draw a .gif"),
     ],
@@ -114,3 +128,182 @@ def test_bad_input_is_a_configuration_error(arguments: tuple[str, ...], message:
     assert result.exception.exit_code == 2
     assert message in result.exception.message
     assert result.stdout == ""
+
+
+def test_a_crossover_has_a_band_and_what_moves_it() -> None:
+    out = run("--wall-ms", "100", "--cpu-ms", "10").stdout
+    assert "Nine draws in ten lie between" in out
+    assert "What moves that of Lambda arm64, Function URL and Fargate" in out
+    assert "Nine draws" not in run("--draws", "0").stdout
+
+
+def test_a_given_range_is_the_only_uncertainty() -> None:
+    data = json.loads(run("--json", "--range", "wall-ms=99:100:101").stdout)
+    first = data["bands"][0]
+    assert first["high"] / first["low"] < 1.05
+    middle = Decimal(data["crossovers"][0]["changes"][0]["requests"])
+    assert first["low"] < middle < first["high"]
+
+
+def test_csv_has_every_line_of_every_bill() -> None:
+    lines = run("--csv", "--at", "1M", "--requests", "1M").stdout.splitlines()
+    assert lines[0] == "requests,platform,item,quantity,unit,usd,rate,confidence"
+    assert any(
+        line.startswith("1000000,EC2 m7g.large") or "EC2 m7g.large" in line for line in lines
+    )
+    data = json.loads(run("--json", "--at", "1M", "--requests", "1M").stdout)
+    assert len(lines) == 1 + sum(len(bill["lines"]) for bill in data["levels"][0]["bills"])
+
+
+def test_a_budget_that_is_kept_and_one_that_is_not() -> None:
+    assert run("--fail-above", "100").exit_code == 0
+    failed = run("--fail-above", "1")
+    assert isinstance(failed.exception, FerrymanError)
+    assert failed.exception.exit_code == 1
+    assert "costs 3.84 USD a month, more than 1.00" in failed.exception.message
+
+
+def test_a_pull_request_is_told_what_changed(tmp_path: Path) -> None:
+    base = tmp_path / "base.json"
+    base.write_text(run("--json").stdout)
+    same = run("--compare", str(base)).stdout
+    assert same.count("no change") == 4
+    slower = run("--compare", str(base), "--wall-ms", "200").stdout
+    row = next(line for line in slower.splitlines() if "Function URL" in line)
+    assert row.split("|")[2].strip() == "3.84"
+    assert "+" in row
+    assert "EC2 m7g.large | 151.92 | 151.92 | no change" in slower
+
+
+def test_an_answer_of_another_version_is_refused(tmp_path: Path) -> None:
+    base = tmp_path / "base.json"
+    base.write_text('{"schema": 1}')
+    result = run("--compare", str(base))
+    assert isinstance(result.exception, ConfigError)
+    assert "has schema 1, not 2" in result.exception.message
+
+
+def test_growth_says_when_to_move() -> None:
+    out = run("--requests", "40M", "--growth", "0.1").stdout
+    assert re.search(r"Move from Lambda arm64, Function URL to Fargate .* in month \d+, at", out)
+    assert re.search(r"staying for 36 months costs [\d,.]+ USD more", out)
+
+
+def test_memory_advice_names_the_cheapest_and_the_fastest() -> None:
+    out = run("--advise-memory").stdout
+    rows = [line.split() for line in out.splitlines() if re.match(r"\s+\d.*(cheap|fast)est$", line)]
+    assert [row[-1] for row in rows] == ["cheapest", "fastest"]
+    assert rows[1][0] == "1769"
+
+
+def test_crossovers_over_another_input() -> None:
+    out = run(
+        "--requests", "60M", "--over", "memory", "--platform", "lambda-url", "--platform", "fargate"
+    ).stdout
+    assert re.search(r"is cheaper at first; Fargate .* is cheaper above 5\d\d\.", out)
+
+
+def test_one_of_each() -> None:
+    out = run("--all", "--draws", "0", "--at", "10M").stdout
+    for name in ("REST API", "CloudFront", "Managed Instances", "EKS", "GKE", "One t4g.small"):
+        assert name in out
+
+
+def test_a_host_of_the_user_stands_beside_the_others() -> None:
+    out = run("--flat", "mine=4.5/2/4", "--minimum", "1").stdout
+    assert re.search(r"mine\s+no\s+1 server\s+4\.50", out)
+
+
+def test_a_week_makes_autoscaling_cheaper_than_a_fixed_fleet() -> None:
+    def ec2(*more: str) -> Decimal:
+        flags = ("--platform", "ec2", "--requests", "900M", "--shape", "office", "--at", "900M")
+        data = json.loads(run(*flags, *more, "--json").stdout)
+        return Decimal(data["levels"][0]["bills"][0]["usd"])
+
+    assert ec2("--autoscale") < ec2() * Decimal("0.9")
+
+
+def test_a_log_gives_requests_and_the_busy_hour(tmp_path: Path) -> None:
+    log = tmp_path / "traffic.log"
+    log.write_text("\n".join(f"{1_704_067_200 + 10 * n},25.5" for n in range(1000)))
+    out = run("--traffic-log", str(log)).stdout
+    assert re.search(r"wall time\s+given\s+26 ms", out)
+    assert re.search(r"requests\s+given\s+26[23],", out)
+
+
+def test_flags_may_stand_in_pyproject(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.ferryman.cost]\nwall-ms = 80\ncpu_ms = 8.5\nplatforms = ["lambda-url", "ec2"]\n'
+    )
+    out = run("-C", str(tmp_path)).stdout
+    assert re.search(r"wall time\s+given\s+80 ms", out)
+    assert re.search(r"CPU time\s+given\s+8.5 ms", out)
+    assert "Fargate" not in out
+    assert re.search(
+        r"wall time\s+given\s+90 ms", run("-C", str(tmp_path), "--wall-ms", "90").stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[tool.ferryman.cost]\nwal-ms = 80\n", "has no key 'wal-ms'"),
+        ("[tool.ferryman]\ncost = 3\n", "is not a table"),
+        ("[tool.ferryman.cost\n", "cannot be read"),
+    ],
+)
+def test_a_mistake_in_pyproject_is_told(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    result = run("-C", str(tmp_path))
+    assert isinstance(result.exception, ConfigError)
+    assert message in result.exception.message
+    if "wal-ms" in text:
+        assert "did you mean wall-ms?" in (result.exception.hint or "")
+
+
+def test_an_infracost_usage_file_gives_what_it_shares(tmp_path: Path) -> None:
+    pytest.importorskip("yaml")
+    usage = tmp_path / "usage.yml"
+    usage.write_text(
+        "version: 0.1\n"
+        "resource_usage:\n"
+        "  aws_lambda_function.api:\n    monthly_requests: 3000000\n    request_duration_ms: 100\n"
+        "  module.x.aws_lambda_function.jobs[0]:\n    monthly_requests: 1000000\n"
+        "    request_duration_ms: 500\n"
+        "  aws_data_transfer.out:\n    monthly_outbound_internet_gb: 4\n"
+    )
+    out = run("--usage-file", str(usage)).stdout
+    assert re.search(r"requests\s+given\s+4,000,000", out)
+    assert re.search(r"wall time\s+given\s+200 ms", out)
+    assert re.search(r"response\s+given\s+1,073.742 bytes", out)
+
+
+@pytest.mark.parametrize("text", ["", "a: 1", "resource_usage: {aws_x.y: {z: 1}}", "[", "x: ["])
+def test_a_usage_file_without_usage_is_refused(tmp_path: Path, text: str) -> None:
+    pytest.importorskip("yaml")
+    usage = tmp_path / "usage.yml"
+    usage.write_text(text)
+    assert isinstance(run("--usage-file", str(usage)).exception, ConfigError)
+
+
+def test_the_selfcheck_is_all_equal_and_lists_the_errors_of_aws() -> None:
+    result = run("selfcheck")
+    assert result.exit_code == 0
+    assert result.stdout.count("  equal  ") == 10
+    assert "DIFFERENT" not in result.stdout
+    assert "it counts its requests in two ways" in result.stdout
+    assert all(x["equal"] for x in json.loads(run("selfcheck", "--json").stdout)["examples"])
+
+
+def test_cold_starts_have_a_band() -> None:
+    out = run("cold-starts", "--requests", "2.63M", "--wall-ms", "2000").stdout
+    rows = [line.split() for line in out.splitlines() if "closed" in line]
+    assert [row[2] for row in rows] == ["300", "600", "3600"]
+    assert float(rows[1][-1]) == pytest.approx(8.4, rel=0.05)
+
+
+def test_prices_are_shown_with_their_source() -> None:
+    out = run("prices", "show", "fargate.vcpu", "--region", "us-east-1").stdout
+    assert "0.03238" in out
+    assert "https://aws.amazon.com/fargate/pricing/" in out
+    assert isinstance(run("prices", "show", "nothing").exception, FerrymanError)

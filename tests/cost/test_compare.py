@@ -8,17 +8,19 @@ import pytest
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost import Workload, compare, load_book, usual_platforms
+from ferryman.cost.platforms.catalog import ALL, Choices, make_platforms, platform_names
 from ferryman.cost.platforms.ec2 import Ec2
 from ferryman.cost.platforms.fargate import Fargate
 from ferryman.cost.platforms.lambda_ import LambdaFunction
+from ferryman.cost.platforms.platform import Platform, bill
 
-WORK = Workload.of(requests=10_000_000, wall_ms=80, cpu_ms=8)
-FUNCTION = LambdaFunction()
+WORK = Workload.of(requests=10_000_000, wall_ms=80, cpu_ms=8, log_bytes=0)
+FUNCTION = LambdaFunction(platform_logs=False)
 TASKS = Fargate()
 
 
-def total(platform: LambdaFunction | Fargate | Ec2, requests: Decimal, work: Workload) -> Decimal:
-    return platform.bill(replace(work, requests=requests), load_book()).total
+def total(platform: Platform, requests: Decimal, work: Workload) -> Decimal:
+    return bill(platform, replace(work, requests=requests), load_book()).total
 
 
 def test_the_workload_is_one_of_the_levels_and_they_are_in_order() -> None:
@@ -60,7 +62,7 @@ def test_never_is_an_answer() -> None:
 
 
 def test_the_stretches_cover_everything_and_name_the_lowest_bill() -> None:
-    platforms = (FUNCTION, LambdaFunction("http-api"), TASKS, Ec2())
+    platforms: tuple[Platform, ...] = (FUNCTION, LambdaFunction("http-api"), TASKS, Ec2())
     found = compare(WORK, platforms)
     assert found.stretches[0].start == 0
     assert found.stretches[-1].end == found.horizon
@@ -73,39 +75,46 @@ def test_the_stretches_cover_everything_and_name_the_lowest_bill() -> None:
 
 def test_only_platforms_of_different_kinds_duel() -> None:
     duels = compare(WORK).duels
-    assert [(d.per_request, d.capacity) for d in duels] == [
-        ("Lambda arm64, Function URL", "Fargate arm64 0.25 vCPU 0.5 GB"),
+    assert [(d.first, d.second) for d in duels] == [
+        ("Lambda arm64, Function URL", "Fargate arm64 0.5 vCPU 1 GB"),
         ("Lambda arm64, Function URL", "EC2 m7g.large"),
-        ("Lambda arm64, HTTP API", "Fargate arm64 0.25 vCPU 0.5 GB"),
+        ("Lambda arm64, HTTP API", "Fargate arm64 0.5 vCPU 1 GB"),
         ("Lambda arm64, HTTP API", "EC2 m7g.large"),
     ]
 
 
 def test_the_usual_platforms_follow_the_architecture() -> None:
-    names = [platform.name for platform in usual_platforms(architecture="x86_64")]
+    names = [platform.name for platform in usual_platforms(Choices(architecture="x86_64"))]
     assert names == [
         "Lambda x86_64, Function URL",
         "Lambda x86_64, HTTP API",
-        "Fargate x86_64 0.25 vCPU 0.5 GB",
+        "Fargate x86_64 0.5 vCPU 1 GB",
         "EC2 m6i.large",
     ]
 
 
-@pytest.mark.parametrize("region", load_book().regions)
+FULL = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-northeast-1", "ap-northeast-2")
+
+
+@pytest.mark.parametrize("region", FULL)
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
 def test_every_region_can_be_compared_behind_a_function_url(region: str, architecture: str) -> None:
     found = compare(
-        WORK, usual_platforms(region, architecture, ["function-url"]), horizon=Decimal(10**8)
+        WORK,
+        make_platforms(["lambda-url", "fargate", "ec2"], Choices(region, architecture)),
+        horizon=Decimal(10**8),
     )
     assert all(bill.total > 0 for level in found.levels[1:] for bill in level.bills)
 
 
 def test_a_note_is_said_once_with_every_platform_that_it_is_on() -> None:
-    notes = compare(WORK, usual_platforms("us-west-2", front_doors=["function-url"])).notes
+    notes = compare(
+        WORK, make_platforms(["lambda-url", "fargate", "ec2"], Choices("us-west-2"))
+    ).notes
     egress = [note for note in notes if "egress" in note]
     assert egress == [
         "the rate egress in us-west-2 is unverified (Lambda arm64, Function URL;"
-        " Fargate arm64 0.25 vCPU 0.5 GB; EC2 m7g.large)"
+        " Fargate arm64 0.5 vCPU 1 GB; EC2 m7g.large)"
     ]
 
 
@@ -119,3 +128,48 @@ def test_platforms_must_be_told_apart(platforms: list[Fargate]) -> None:
 def test_a_horizon_must_be_ahead(horizon: str) -> None:
     with pytest.raises(ConfigError, match="horizon"):
         compare(WORK, horizon=Decimal(horizon))
+
+
+def test_one_of_each_is_compared_and_only_what_can_lose_a_zone_says_so() -> None:
+    found = compare(WORK, make_platforms(ALL))
+    available = {bill.platform for bill in found.own.bills if bill.highly_available}
+    others = {bill.platform for bill in found.own.bills} - available
+    assert others == {"GKE e2-standard-2", "One t4g.small"}
+    assert all(bill.total > 0 for bill in found.own.bills)
+
+
+def test_every_pair_can_be_held_against_each_other() -> None:
+    duels = compare(WORK, pairs="all").duels
+    assert (duels[0].first, duels[0].second) == (
+        "Lambda arm64, Function URL",
+        "Lambda arm64, HTTP API",
+    )
+    assert len(duels) == 6
+
+
+def test_a_box_is_cheapest_until_it_is_full() -> None:
+    found = compare(WORK, make_platforms(["lambda-http-api", "box"]))
+    (duel,) = found.duels
+    full = duel.changes[-1]
+    assert full.cheaper == "Lambda arm64, HTTP API"
+    assert full.jump
+    box = make_platforms(["box"])[0]
+    below, above = (
+        bill(box, replace(WORK, requests=full.requests.quantize(1) + step), load_book())
+        for step in (-2, 2)
+    )
+    assert below.carried
+    assert not above.carried
+    assert "carries no more than" in above.notes[0]
+
+
+def test_an_unknown_platform_gets_a_suggestion() -> None:
+    with pytest.raises(ConfigError, match="no platform 'fargat'") as caught:
+        make_platforms(["fargat"])
+    assert "did you mean fargate?" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("name", platform_names())
+def test_every_name_makes_a_platform_or_says_which_price_is_missing(name: str) -> None:
+    platform = make_platforms([name])[0]
+    assert bill(platform, WORK, load_book()).total > 0

@@ -1,14 +1,27 @@
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ferryman.cost.crossover import Contest, Crossing, Reign, reigns, settle
+from ferryman.cost import crossover
+from ferryman.cost.crossover import Contest, Crossing, Reign
 from ferryman.cost.curve import Curve, Segment, constant, linear, staircase, tiered, total
+from ferryman.cost.stepped import Staircase, SteppedCurve, plain_curve
+
+
+def settle(first: Curve, second: Curve, horizon: int | Fraction) -> Contest:
+    return crossover.settle(plain_curve(first), plain_curve(second), horizon)
+
+
+def reigns(found: list[Curve], horizon: int) -> tuple[Reign, ...]:
+    return crossover.reigns([plain_curve(curve) for curve in found], horizon)
+
 
 END = 8
 """How far the random curves are compared. Their breakpoints are whole numbers."""
@@ -58,7 +71,7 @@ def scan(first: Curve, second: Curve) -> list[tuple[Fraction, Fraction, bool]]:
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(curves(), curves())
 def test_every_crossing_of_random_curves_is_found_and_no_other(first: Curve, second: Curve) -> None:
     expected = scan(first, second)
@@ -69,7 +82,7 @@ def test_every_crossing_of_random_curves_is_found_and_no_other(first: Curve, sec
         assert crossing.first_becomes_lower == first_lower
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(curves(), min_size=1, max_size=4))
 def test_the_lowest_of_random_curves_reigns_everywhere(found: list[Curve]) -> None:
     spans = reigns(found, END)
@@ -138,3 +151,76 @@ def test_a_crossing_at_the_horizon_is_beyond_it() -> None:
 @pytest.mark.parametrize("same", [constant(3), linear(2), staircase(1, 1, 9)])
 def test_a_curve_does_not_cross_itself(same: Curve) -> None:
     assert settle(same, same, 9) == Contest(first_leads=True, crossings=())
+
+
+@st.composite
+def bills(draw: st.DrawFn) -> SteppedCurve:
+    """A cost curve as a random price book makes one: tiers, a free part, servers."""
+    price, less = draw(st.integers(0, 400)), draw(st.integers(1, 4))
+    tiers = [
+        (0, Fraction(price, 10**7)),
+        (draw(st.integers(1, 900_000)), Fraction(price, less * 10**7)),
+    ]
+    smooth = total(
+        [tiered(tiers, draw(st.integers(0, 200_000))), constant(draw(st.integers(0, 20)))]
+    )
+    width, height = draw(st.integers(20_000, 500_000)), draw(st.integers(0, 12))
+    end = draw(st.none() | st.just(Fraction(700_000)))
+    return SteppedCurve(smooth, (Staircase(Fraction(width), 1, Fraction(height)),), end)
+
+
+MILLION = 10**6
+
+
+def on_every_point(curve: SteppedCurve) -> Any:
+    """The curve at each whole number below a million, as floats, without its own methods."""
+    numpy = pytest.importorskip("numpy")
+    x = numpy.arange(1, MILLION, dtype=float)
+    heights = numpy.zeros_like(x)
+    for line in curve.smooth.segments:
+        inside = x > float(line.start)
+        heights[inside] = float(line.value) + float(line.slope) * (x[inside] - float(line.start))
+    for steps in curve.stairs:
+        count = numpy.maximum(steps.least, numpy.ceil(x / float(steps.width)))
+        heights += float(steps.height) * count
+    if curve.end is not None:
+        heights[x > float(curve.end)] = numpy.inf
+    return heights
+
+
+@settings(max_examples=10, deadline=None)
+@given(bills(), bills())
+def test_crossings_are_those_of_brute_force_over_a_million_volumes(
+    first: SteppedCurve, second: SteppedCurve
+) -> None:
+    numpy = pytest.importorskip("numpy")
+    one, two = on_every_point(first), on_every_point(second)
+    with numpy.errstate(invalid="ignore"):
+        gap = one - two
+    side = numpy.where(numpy.abs(gap) < 1e-9, 0, numpy.sign(numpy.nan_to_num(gap, nan=0.0)))
+    places = numpy.flatnonzero(side)
+    changes = numpy.flatnonzero(numpy.diff(side[places]))
+    expected = [(places[i] + 1, places[i + 1] + 1) for i in changes]
+    contest = crossover.settle(first, second, MILLION)
+    # Two crossings between neighbouring whole numbers cannot be seen by the scan.
+    seen = [c for c in contest.crossings if math.ceil(c.at) < MILLION - 1]
+    found = [c for c in seen if any(low <= c.at <= high for low, high in expected)]
+    assert len(found) >= len(expected)
+    for crossing in set(seen) - set(found):
+        assert any(
+            other is not crossing and math.floor(other.at) == math.floor(crossing.at)
+            for other in seen
+        )
+
+
+def test_a_curve_that_ends_leaves_the_field_to_the_other() -> None:
+    cheap = SteppedCurve(constant(1), end=Fraction(100))
+    dear = plain_curve(constant(5))
+    assert crossover.settle(cheap, dear, 1000).crossings == (
+        Crossing(Fraction(100), first_becomes_lower=False, jump=True),
+    )
+    assert crossover.reigns([dear, cheap], 1000) == (
+        Reign(Fraction(0), Fraction(100), 1),
+        Reign(Fraction(100), Fraction(1000), 0),
+    )
+    assert len(crossover.reigns([cheap], 1000)) == 1

@@ -15,8 +15,11 @@ from ferryman.cost.crossover import settle
 from ferryman.cost.curve import constant
 from ferryman.cost.platforms.ec2 import Ec2
 from ferryman.cost.platforms.fargate import Fargate
-from ferryman.cost.platforms.lambda_ import FrontDoor, LambdaFunction
+from ferryman.cost.platforms.front_door import FrontDoor
+from ferryman.cost.platforms.lambda_ import LambdaFunction
+from ferryman.cost.platforms.platform import Platform, bill, curve
 from ferryman.cost.prices.book import load_book
+from ferryman.cost.stepped import plain_curve
 from ferryman.cost.workload import Workload
 
 BOOK = load_book()
@@ -39,19 +42,22 @@ STACKS = [
 
 
 def workload(wall_ms: int) -> Workload:
-    return Workload.of(requests=1, wall_ms=wall_ms, cpu_ms=1, response_bytes=0, cold_start_share=0)
+    return Workload.of(
+        requests=1, wall_ms=wall_ms, cpu_ms=1, response_bytes=0, cold_start_share=0, log_bytes=0
+    )
 
 
 @pytest.mark.parametrize(("stack", "usd", "millions"), STACKS)
 def test_a_stack_of_two_servers_and_a_load_balancer(
-    stack: Fargate | Ec2, usd: str, millions: tuple[str, ...]
+    stack: Platform, usd: str, millions: tuple[str, ...]
 ) -> None:
-    lines = stack.bill(workload(100), BOOK).lines
+    lines = bill(stack, workload(100), BOOK).lines
     fixed = sum(line.amount for line in lines if line.item != "Load balancer capacity")
     assert fixed == Decimal(usd)
     for (door, wall_ms), printed in zip(CASES, millions, strict=True):
-        ours = LambdaFunction(door).cost_curve(workload(wall_ms), BOOK, HORIZON)
-        (crossing,) = settle(ours, constant(Decimal(usd)), HORIZON).crossings
+        function = LambdaFunction(door, platform_logs=False)
+        ours = curve(function, workload(wall_ms), BOOK, HORIZON)
+        (crossing,) = settle(ours, plain_curve(constant(Decimal(usd))), HORIZON).crossings
         places = len(printed.partition(".")[2])
         assert f"{float(crossing.at) / 1e6:.{places}f}" == printed
         assert not crossing.first_becomes_lower

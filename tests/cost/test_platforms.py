@@ -3,32 +3,54 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from itertools import islice, pairwise
 
 import pytest
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Bill, Line
+from ferryman.cost.capacity import Objective
 from ferryman.cost.figures import exact
 from ferryman.cost.platforms.ec2 import Ec2
+from ferryman.cost.platforms.eks import Eks, EksFargate
 from ferryman.cost.platforms.fargate import Fargate
+from ferryman.cost.platforms.flat import FlatHost
+from ferryman.cost.platforms.fleet import Sizing
+from ferryman.cost.platforms.gke import Gke
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.load_balancer import LoadBalancer, lcu_hours
+from ferryman.cost.platforms.managed_instances import ManagedInstances
 from ferryman.cost.platforms.platform import Platform
-from ferryman.cost.prices.book import load_book
+from ferryman.cost.platforms.platform import bill as bill_of
+from ferryman.cost.platforms.platform import curve as curve_of
+from ferryman.cost.platforms.pod import Pod
+from ferryman.cost.prices.book import PriceBook, Tier, load_book
 from ferryman.cost.workload import Workload
 
 BOOK = load_book()
-WORK = Workload.of(requests=10_000_000, wall_ms=80, cpu_ms=8)
+WORK = Workload.of(requests=10_000_000, wall_ms=80, cpu_ms=8, log_bytes=0)
 HORIZON = Decimal(10**9)
 
 PLATFORMS: list[Platform] = [
     LambdaFunction(),
     LambdaFunction("http-api", "x86_64", "eu-west-1", ephemeral_mib=1024),
     LambdaFunction(free_tier=False),
+    LambdaFunction("rest-api", streaming=True),
+    LambdaFunction("alb", savings="1y", architecture="x86_64"),
+    LambdaFunction("cloudfront", snapstart=True),
+    LambdaFunction(provisioned=40, nat_zones=2),
+    ManagedInstances("c7g.xlarge"),
+    ManagedInstances(purchase="savings-3y"),
+    Eks("t4g.medium", pod=Pod(Decimal("0.25"), 512)),
+    EksFargate(extended=True),
+    Gke(),
+    FlatHost("host", Decimal(5), Decimal(2), Decimal(4)),
+    Fargate(purchase="spot", sizing=Sizing(objective=Objective(Decimal(50)), spare=1)),
+    Fargate(purchase="savings-1y", private=True),
     Fargate(),
     Fargate(Decimal(1), Decimal(4), "x86_64", "ap-northeast-1", disk_gb=20),
     Ec2("m7g.large"),
-    Ec2("t3.nano", minimum=1),
+    Ec2("t3.nano", sizing=Sizing(minimum=1)),
     Ec2("t4g.small", "eu-central-1"),
 ]
 
@@ -44,47 +66,49 @@ def at(requests: int | str, work: Workload = WORK) -> Workload:
 @pytest.mark.parametrize("platform", PLATFORMS, ids=lambda platform: platform.name)
 def test_the_curve_is_the_bill_at_every_volume(platform: Platform) -> None:
     """Breakpoints, the points just after them and others, up to far beyond the tiers."""
-    curve = platform.cost_curve(WORK, BOOK, HORIZON)
+    curve = curve_of(platform, WORK, BOOK, HORIZON)
     points = {Fraction(0), Fraction(HORIZON), *(Fraction(7**power) for power in range(1, 11))}
-    for segment in curve.segments[:40]:
+    for segment in islice(curve.segments(Fraction(HORIZON)), 40):
         points |= {segment.start.__ceil__() + Fraction(0), segment.start + 1}
     for point in points:
-        bill = platform.bill(replace(WORK, requests=exact(point)), BOOK)
+        bill = bill_of(platform, replace(WORK, requests=exact(point)), BOOK)
         assert abs(Fraction(bill.total) - curve.at(point)) < Fraction(1, 10**30)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS, ids=lambda platform: platform.name)
 def test_only_what_bills_requests_is_free_without_them(platform: Platform) -> None:
-    assert (platform.bill(at(0), BOOK).total == 0) == platform.pays_per_request
+    assert (bill_of(platform, at(0), BOOK).total == 0) == platform.pays_per_request
 
 
 def test_lambda_bills_the_wait_and_a_server_does_not() -> None:
     waiting = replace(WORK, wall_ms=Decimal(800))
     function, tasks = LambdaFunction(free_tier=False), Fargate()
     short, long = (
-        line(function.bill(work, BOOK), "Lambda duration").quantity
+        line(bill_of(function, work, BOOK), "Lambda duration").quantity
         for work in (
             replace(WORK, cold_start_share=Decimal(0)),
             replace(waiting, cold_start_share=Decimal(0)),
         )
     )
     assert long == 10 * short
-    assert tasks.bill(waiting, BOOK).total == tasks.bill(WORK, BOOK).total
+    assert bill_of(tasks, waiting, BOOK).total == bill_of(tasks, WORK, BOOK).total
 
 
 def test_cpu_time_fills_servers_and_not_lambda() -> None:
     busy = replace(at(100_000_000), cpu_ms=Decimal(20))
     idle = replace(busy, cpu_ms=Decimal(5))
-    servers = [Fargate().bill(work, BOOK).servers for work in (idle, busy)]
+    servers = [bill_of(Fargate(), work, BOOK).servers for work in (idle, busy)]
     # 38.05 requests a second, 1.75 times that in the busy hour, on 0.6 x 0.25 vCPU.
     assert servers == [3, 9]
-    assert LambdaFunction().bill(idle, BOOK).total == LambdaFunction().bill(busy, BOOK).total
+    assert (
+        bill_of(LambdaFunction(), idle, BOOK).total == bill_of(LambdaFunction(), busy, BOOK).total
+    )
 
 
 def test_lambda_cannot_be_faster_than_the_cpu_its_memory_brings() -> None:
     """60 ms of CPU on 512 of 1,769 MiB take 207.3 ms, whatever was measured elsewhere."""
     busy = replace(WORK, cpu_ms=Decimal(60), cold_start_share=Decimal(0))
-    bill = LambdaFunction().bill(busy, BOOK)
+    bill = bill_of(LambdaFunction(), busy, BOOK)
     seconds = Decimal(60) * 1769 / 512 / 1000
     assert line(bill, "Lambda duration").quantity == WORK.requests * seconds / 2
     assert any("take 207 ms" in note for note in bill.notes)
@@ -92,27 +116,27 @@ def test_lambda_cannot_be_faster_than_the_cpu_its_memory_brings() -> None:
 
 def test_cold_starts_are_billed_for_their_share() -> None:
     cold = replace(WORK, cold_start_share=Decimal("0.01"), init_ms=Decimal(500))
-    quantity = line(LambdaFunction().bill(cold, BOOK), "Lambda duration").quantity
+    quantity = line(bill_of(LambdaFunction(), cold, BOOK), "Lambda duration").quantity
     assert quantity == WORK.requests * Decimal("0.085") / 2
 
 
 def test_without_the_free_tier_the_first_request_costs_money() -> None:
-    bill = LambdaFunction(free_tier=False).bill(at(1_000_000), BOOK)
+    bill = bill_of(LambdaFunction(free_tier=False), at(1_000_000), BOOK)
     assert line(bill, "Lambda requests").amount == Decimal("0.2")
 
 
 def test_more_environments_than_an_account_has_is_said() -> None:
-    notes = LambdaFunction().bill(at(20_000_000_000), BOOK).notes
+    notes = bill_of(LambdaFunction(), at(20_000_000_000), BOOK).notes
     assert any("an account has 1,000" in note for note in notes)
 
 
 def test_a_response_that_lambda_cannot_buffer_is_said() -> None:
     large = replace(WORK, response_bytes=Decimal(7_000_000))
-    assert any("must be streamed" in note for note in LambdaFunction().bill(large, BOOK).notes)
+    assert any("must be streamed" in note for note in bill_of(LambdaFunction(), large, BOOK).notes)
 
 
 def test_the_hidden_lines_are_on_the_bill() -> None:
-    amounts = {x.item: x.amount for x in Ec2().bill(at(200_000_000), BOOK).lines}
+    amounts = {x.item: x.amount for x in bill_of(Ec2(), at(200_000_000), BOOK).lines}
     assert amounts == {
         "EC2 m7g.large": Decimal("119.136"),
         "EBS gp3": Decimal("1.28"),
@@ -126,7 +150,7 @@ def test_the_hidden_lines_are_on_the_bill() -> None:
 
 def test_nothing_is_charged_for_egress_that_there_is_not() -> None:
     quiet = replace(WORK, response_bytes=Decimal(0))
-    items = [line.item for line in LambdaFunction().bill(quiet, BOOK).lines]
+    items = [line.item for line in bill_of(LambdaFunction(), quiet, BOOK).lines]
     assert "Egress to the internet" not in items
 
 
@@ -143,22 +167,22 @@ def test_cpu_above_the_baseline_of_a_burstable_type_is_billed(
     cpu_ms: int, surplus: Decimal | int
 ) -> None:
     busy = replace(at(100_000_000), cpu_ms=Decimal(cpu_ms))
-    bill = Ec2("t4g.small").bill(busy, BOOK)
+    bill = bill_of(Ec2("t4g.small"), busy, BOOK)
     assert bill.servers == 2
     amount = line(bill, "EC2 surplus CPU credits").amount
     assert amount == pytest.approx(surplus, abs=Decimal("1e-20"))
 
 
 def test_one_server_is_not_highly_available() -> None:
-    assert not Ec2(minimum=1).bill(WORK, BOOK).highly_available
-    assert Ec2(minimum=2).bill(WORK, BOOK).highly_available
-    assert LambdaFunction().bill(WORK, BOOK).highly_available
+    assert not bill_of(Ec2(sizing=Sizing(minimum=1)), WORK, BOOK).highly_available
+    assert bill_of(Ec2(sizing=Sizing(minimum=2)), WORK, BOOK).highly_available
+    assert bill_of(LambdaFunction(), WORK, BOOK).highly_available
 
 
 def test_a_rate_that_is_not_verified_is_said_on_the_bill() -> None:
-    bill = Ec2("t4g.small", "eu-west-1").bill(WORK, BOOK)
+    bill = bill_of(Ec2("t4g.small", "eu-west-1"), WORK, BOOK)
     assert "the rate alb.hours in eu-west-1 is unverified" in bill.notes
-    assert not Ec2("t4g.small").bill(WORK, BOOK).notes
+    assert not bill_of(Ec2("t4g.small"), WORK, BOOK).notes
 
 
 @pytest.mark.parametrize(
@@ -177,7 +201,7 @@ def test_a_load_balancer_bills_the_largest_of_four_dimensions(
     work = Workload.of(
         requests=1, wall_ms=1, cpu_ms=0, request_bytes=1000, response_bytes=response_bytes
     )
-    most, name = max(lcu_hours(balancer, work), key=lambda pair: pair[0])
+    most, name = max(lcu_hours(balancer, work.inputs), key=lambda pair: pair[0])
     assert name == dimension
     assert f"{float(most * 10**6):.4f}".rstrip("0").rstrip(".") == lcu_hours_a_million
 
@@ -193,5 +217,75 @@ def test_a_task_size_that_fargate_lacks_is_refused(vcpu: str, memory: str, messa
 
 def test_a_disk_priced_in_one_region_only_names_that_region() -> None:
     with pytest.raises(ConfigError, match=r"fargate\.disk in eu-west-1") as caught:
-        Fargate(region="eu-west-1", disk_gb=30).bill(WORK, BOOK)
+        bill_of(Fargate(region="eu-west-1", disk_gb=30), WORK, BOOK)
     assert "us-east-1" in (caught.value.cause or "")
+
+
+@pytest.mark.parametrize("platform", PLATFORMS, ids=lambda platform: platform.name)
+def test_more_traffic_never_costs_less(platform: Platform) -> None:
+    curve = curve_of(platform, WORK, BOOK, HORIZON)
+    lines = list(islice(curve.segments(Fraction(HORIZON)), 60))
+    assert all(line.slope >= 0 for line in lines)
+    assert all(two.value >= one.at(two.start) for one, two in pairwise(lines))
+
+
+@pytest.mark.parametrize("platform", PLATFORMS, ids=lambda platform: platform.name)
+def test_a_dearer_price_never_makes_a_cheaper_bill(platform: Platform) -> None:
+    before = bill_of(platform, at(50_000_000), BOOK)
+    for used in before.lines:
+        key = (used.rate.id, used.rate.region)
+        if key not in BOOK.rates or not used.amount:
+            continue
+        rate = BOOK.rates[key]
+        dearer = replace(rate, tiers=tuple(Tier(t.start, t.price * 2) for t in rate.tiers))
+        book = PriceBook({**BOOK.rates, key: dearer}, BOOK.instances)
+        assert bill_of(platform, at(50_000_000), book).total > before.total
+
+
+def test_what_lambda_can_buy_besides_is_on_the_bill() -> None:
+    work = replace(WORK, response_bytes=Decimal(10 * 2**20), nat_bytes=Decimal(100))
+    function = LambdaFunction("alb", streaming=True, nat_zones=2, provisioned=10)
+    items = {line.item for line in bill_of(function, work, BOOK).lines}
+    assert items >= {
+        "Lambda provisioned concurrency",
+        "Lambda duration on provisioned concurrency",
+        "Lambda response streaming",
+        "NAT gateways",
+        "NAT gateway bytes",
+        "Public IPv4 of the NAT gateways",
+        "Public IPv4 of the load balancer",
+        "Load balancer capacity",
+    }
+
+
+def test_provisioned_concurrency_serves_first_and_the_rest_runs_on_demand() -> None:
+    function = LambdaFunction(provisioned=1, free_tier=False)
+    made = bill_of(function, replace(at(100_000_000), cold_start_share=Decimal(0)), BOOK)
+    ready = line(made, "Lambda duration on provisioned concurrency").quantity
+    assert ready == Decimal(730 * 3600) / 2
+    assert ready + line(made, "Lambda duration").quantity == Decimal(100_000_000) * 8 / 100 / 2
+
+
+def test_snapstart_and_provisioned_concurrency_exclude_each_other() -> None:
+    with pytest.raises(ConfigError, match="exclude each other"):
+        LambdaFunction(provisioned=1, snapstart=True)
+
+
+def test_spot_is_a_range_and_says_so() -> None:
+    made = bill_of(Ec2(purchase="spot"), WORK, BOOK)
+    assert made.low < made.total < made.high
+    assert any("its price is a range" in note for note in made.notes)
+
+
+def test_a_savings_plan_that_is_not_in_the_book_is_told() -> None:
+    with pytest.raises(ConfigError, match=r"savings\.1y\.ec2\.c7g\.large"):
+        bill_of(Ec2("c7g.large", purchase="savings-1y"), WORK, BOOK)
+    discount = bill_of(Ec2(purchase="savings-3y"), WORK, BOOK).lines[0].amount
+    assert discount == Decimal("0.0414") * 730 * 2
+
+
+def test_pods_fill_nodes_and_what_does_not_fit_is_refused() -> None:
+    assert Pod(Decimal("0.25"), 512).per_node("m7g.large", Decimal(2), 8192) == 6
+    assert Pod(Decimal("0.1"), 2048).per_node("m7g.large", Decimal(2), 8192) == 3
+    with pytest.raises(ConfigError, match="no pod of 2 vCPU"):
+        bill_of(Eks(pod=Pod(Decimal(2), 512)), WORK, BOOK)

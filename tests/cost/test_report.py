@@ -9,6 +9,7 @@ from ferryman.cost import Comparison, Workload, compare
 from ferryman.cost.figures import plain, rate_per_second, usd, volume
 from ferryman.cost.platforms.ec2 import Ec2
 from ferryman.cost.platforms.fargate import Fargate
+from ferryman.cost.platforms.fleet import Sizing
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.report import (
     as_data,
@@ -19,13 +20,14 @@ from ferryman.cost.report import (
     stretch_table,
 )
 
-WORK = Workload.of(requests=10_000_000, wall_ms=80, cpu_ms=8, response_bytes=0)
+WORK = Workload.of(requests=10_000_000, wall_ms=80, cpu_ms=8, response_bytes=0, log_bytes=0)
+FUNCTION = LambdaFunction(platform_logs=False)
 LAMBDA, FARGATE = "Lambda arm64, Function URL", "Fargate arm64 0.25 vCPU 0.5 GB"
 
 
 @pytest.fixture(scope="module")
 def found() -> Comparison:
-    return compare(WORK, [LambdaFunction(), Fargate(), Ec2(minimum=1)])
+    return compare(WORK, [FUNCTION, Fargate(), Ec2(sizing=Sizing(minimum=1))])
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,7 @@ def test_assumptions_are_told_from_what_was_given(found: Comparison) -> None:
     rows = {name: rest for name, *rest in assumption_table(found, frozenset({"cpu_ms"})).rows}
     assert rows["CPU time"] == ["given", "8 ms a request"]
     assert rows["wall time"] == ["assumed", "80 ms a request, as Lambda bills it"]
-    assert rows[LAMBDA][1] == "the free tier is left for it"
+    assert rows[LAMBDA][1] == "the free tiers are left for it"
     assert rows[FARGATE][1] == (
         "at least 2 servers, 60 % of their CPU in the busy hour, 5 requests a connection"
     )
@@ -95,7 +97,7 @@ def test_the_cheapest_by_volume(found: Comparison) -> None:
 
 
 def test_one_crossing_in_a_sentence() -> None:
-    single = compare(WORK, [LambdaFunction("http-api"), Fargate()])
+    single = compare(WORK, [LambdaFunction("http-api", platform_logs=False), Fargate()])
     assert sentences(single) == [
         f"{FARGATE} becomes cheaper than Lambda arm64, HTTP API above 29.6 M requests a month"
         " (11.3 a second) on 2 servers."
@@ -112,7 +114,7 @@ def test_several_crossings_in_a_sentence(found: Comparison) -> None:
 
 
 def test_no_crossing_in_a_sentence() -> None:
-    none = compare(WORK, [LambdaFunction(), Ec2()], horizon=Decimal(100_000_000))
+    none = compare(WORK, [FUNCTION, Ec2()], horizon=Decimal(100_000_000))
     assert sentences(none) == [
         f"EC2 m7g.large is never cheaper than {LAMBDA} within 100 M requests a month"
         " (38.1 a second)."
@@ -121,7 +123,7 @@ def test_no_crossing_in_a_sentence() -> None:
 
 def test_the_data_survive_json_with_their_sources(found: Comparison) -> None:
     data = json.loads(json.dumps(as_data(found)))
-    assert data["schema"] == 1
+    assert data["schema"] == 2
     assert data["prices"] == {"date": found.book.date, "regions": ["us-east-1"]}
     assert data["workload"]["wall_ms"] == "80"
     bill = data["levels"][1]["bills"][1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,15 @@ from ferryman.cost.prices.reference import render
 
 ROOM = Path(ferryman.cost.__file__).parent
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "prices.md"
+HEAVY = {
+    "picture.py": "matplotlib",
+    "quantity.py": "numpy",
+    "ranges.py": "numpy",
+    "uncertainty.py": "numpy",
+    "vector.py": "numpy",
+}
+"""What may be imported besides, within functions that need it."""
+
 MODULES = sorted(ROOM.rglob("*.py"))
 
 
@@ -35,8 +45,9 @@ def is_own(name: str) -> bool:
 def test_a_module_imports_the_standard_library_and_this_room_alone(path: Path) -> None:
     tree = ast.parse(path.read_text())
     foreign = {name for name in imports(tree) if not is_own(name)}
-    if path.name == "picture.py":
-        assert {name.partition(".")[0] for name in foreign} == {"matplotlib"}
+    allowed = HEAVY.get(path.name)
+    if allowed:
+        assert {name.partition(".")[0] for name in foreign} == {allowed}
         at_import = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
         foreign = {n for node in at_import for n in imports(node) if not is_own(n)}
     assert not foreign
@@ -53,3 +64,12 @@ def test_the_page_has_every_rate() -> None:
     for rate in load_book().rates.values():
         assert f"{rate.value:,f}" in page
         assert rate.source in page
+
+
+def test_a_comparison_loads_neither_numpy_nor_matplotlib() -> None:
+    code = (
+        "import sys; from ferryman.cost import Workload, compare;"
+        "compare(Workload.of(requests=10**7, wall_ms=80, cpu_ms=8));"
+        "sys.exit(bool({'numpy', 'matplotlib', 'aiohttp'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,22 +1,90 @@
 """A month's bill: lines that say what was used, at which rate, and how that was reckoned.
 
-A `Charge` is a line before the traffic is known: a usage curve and a rate. The same
-charges give the bill at one volume and the cost curve over all volumes, so the two cannot
-disagree. Knows no platform.
+A `Charge` is a line before the traffic is known: a usage and a rate. The same charges give
+the bill at one volume, the cost curve over all volumes and the arrays of a simulation, so
+they cannot disagree. Knows no platform.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 
-from ferryman.cost.curve import Curve, compose, total
+from ferryman.cost.curve import Curve, clamp, compose, constant, linear, staircase, total
 from ferryman.cost.figures import exact
 from ferryman.cost.prices.book import Rate
+from ferryman.cost.quantity import Quantity
+from ferryman.cost.stepped import Staircase, SteppedCurve
 
-__all__ = ("Bill", "Charge", "Line", "cost_curve", "make_bill")
+__all__ = ("Bill", "Charge", "Line", "Servers", "Usage", "cost_curve", "make_bill")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Units used in a month: a straight line in the requests and the servers.
+
+    Args:
+        fixed: Units whatever the traffic.
+        per_request: Units for each request.
+        per_server: Units for each server that runs all month.
+        most: What it cannot exceed; ``None`` for no limit. It is never below zero.
+    """
+
+    fixed: Quantity = 0
+    per_request: Quantity = 0
+    per_server: Quantity = 0
+    most: Quantity | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("fixed", "per_request", "per_server", "most"):
+            if isinstance(value := getattr(self, name), Decimal):
+                object.__setattr__(self, name, Fraction(value))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether neither limit can ever bind."""
+        parts = (self.fixed, self.per_request, self.per_server)
+        return self.most is None and all(part >= 0 for part in parts)
+
+    def at(self, requests: Fraction, servers: Fraction) -> Fraction:
+        """Return the units used at this many requests and servers."""
+        units = self.fixed + self.per_request * requests + self.per_server * servers
+        return Fraction(max(0, units if self.most is None else min(units, self.most)))
+
+    def curve(self, servers: Servers) -> Curve:
+        """Return the units used by requests a month, given the servers by requests."""
+        parts = [linear(self.per_request, self.fixed)]
+        if self.per_server:
+            parts.append(servers.curve.scaled(self.per_server))
+        line = total(parts)
+        return line if self.is_plain else clamp(line, self.most)
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """How many servers run, by requests a month.
+
+    Args:
+        stairs: What each part of the week contributes.
+        end: The most requests that can be carried; ``None`` for no limit.
+        horizon: How far a curve must reach where it is written out.
+    """
+
+    stairs: tuple[Staircase, ...] = ()
+    end: Fraction | None = None
+    horizon: Fraction = Fraction(1)
+
+    @property
+    def curve(self) -> Curve:
+        """The stairs written out: needed where a charge bends with the servers."""
+        stop = self.horizon if self.end is None else min(self.end, self.horizon)
+        return total(
+            [staircase(s.width, s.least, stop).scaled(s.height) for s in self.stairs]
+            or [constant(0)]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +93,24 @@ class Charge:
 
     Args:
         item: What it is, as a bill would say it.
-        usage: Units used in a month, by requests in that month.
+        usage: Units used in a month.
         rate: What a unit costs.
         formula: How the usage follows from the traffic, for a reader.
         allowance: Units a month that are free of charge.
+        spread: Where the rate is not one price but a range: its ends as shares of it.
     """
 
     item: str
-    usage: Curve
+    usage: Usage
     rate: Rate
     formula: str
     allowance: Decimal = Decimal(0)
+    spread: tuple[Decimal, Decimal] = (Decimal(1), Decimal(1))
 
     @property
-    def cost(self) -> Curve:
-        """USD a month, by requests a month."""
-        return compose(self.rate.tariff(self.allowance), self.usage)
+    def is_linear(self) -> bool:
+        """Whether the cost is the usage times one price."""
+        return self.usage.is_plain and len(self.rate.tiers) == 1 and not self.allowance
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +124,7 @@ class Line:
         rate: The row of the price book, with its tiers, source and date.
         amount: USD a month, not rounded.
         formula: How the quantity was reckoned.
+        spread: The ends of the range that the amount is from, as shares of it.
     """
 
     item: str
@@ -62,19 +133,21 @@ class Line:
     rate: Rate
     amount: Decimal
     formula: str
+    spread: tuple[Decimal, Decimal] = (Decimal(1), Decimal(1))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bill:
     """What a platform costs in a month of given traffic.
 
     Args:
         platform: The name of the platform.
         requests: Requests in the month.
-        lines: Everything that is billed, hidden costs included.
+        lines: Everything that is billed, hidden costs included; empty if not ``carried``.
         highly_available: Whether the loss of one zone leaves something that answers.
-        servers: Servers kept running; ``None`` where the platform keeps none.
+        servers: Servers kept for the busiest hour; ``None`` where the platform keeps none.
         notes: What a reader must know before trusting the total.
+        carried: Whether the platform can carry this much traffic at all.
     """
 
     platform: str
@@ -83,16 +156,46 @@ class Bill:
     highly_available: bool
     servers: int | None = None
     notes: tuple[str, ...] = ()
+    carried: bool = True
+
+    @cached_property
+    def total(self) -> Decimal:
+        """USD a month, not rounded; infinite where the traffic cannot be carried."""
+        return self._sum(lambda _: Fraction(1)) if self.carried else Decimal("Infinity")
 
     @property
-    def total(self) -> Decimal:
-        """USD a month, not rounded."""
-        return exact(sum((Fraction(line.amount) for line in self.lines), Fraction(0)))
+    def low(self) -> Decimal:
+        """The total with every range of prices at its lower end."""
+        return self._sum(lambda line: Fraction(line.spread[0])) if self.carried else self.total
+
+    @property
+    def high(self) -> Decimal:
+        """The total with every range of prices at its upper end."""
+        return self._sum(lambda line: Fraction(line.spread[1])) if self.carried else self.total
+
+    def _sum(self, weight: Callable[[Line], Fraction]) -> Decimal:
+        parts = (Fraction(line.amount) * weight(line) for line in self.lines)
+        return exact(sum(parts, Fraction(0)))
 
 
-def cost_curve(charges: Sequence[Charge], horizon: Decimal) -> Curve:
-    """Return the sum of the charges, USD a month by requests a month, up to ``horizon``."""
-    return total([charge.cost for charge in charges]).until(horizon)
+def cost_curve(charges: Sequence[Charge], servers: Servers) -> SteppedCurve:
+    """Return the sum of the charges, USD a month by requests a month.
+
+    Args:
+        charges: What is billed.
+        servers: Servers by requests; where they end, so does the sum.
+    """
+    straight = [(x.usage, Fraction(x.rate.value)) for x in charges if x.is_linear]
+    fixed = sum((price * usage.fixed for usage, price in straight), Fraction(0))
+    slope = sum((price * usage.per_request for usage, price in straight), Fraction(0))
+    each = sum((price * usage.per_server for usage, price in straight), Fraction(0))
+    bent = [
+        compose(charge.rate.tariff(charge.allowance), charge.usage.curve(servers))
+        for charge in charges
+        if not charge.is_linear
+    ]
+    stairs = tuple(replace(s, height=s.height * each) for s in servers.stairs)
+    return SteppedCurve(total([linear(slope, fixed), *bent]), stairs, servers.end)
 
 
 def make_bill(
@@ -100,6 +203,7 @@ def make_bill(
     requests: Decimal,
     charges: Sequence[Charge],
     *,
+    running: Fraction = Fraction(0),
     highly_available: bool,
     servers: int | None = None,
     notes: Sequence[str] = (),
@@ -108,13 +212,14 @@ def make_bill(
 
     Args:
         platform: The name of the platform.
-        requests: Requests in the month, no more than the charges' usage covers.
+        requests: Requests in the month.
         charges: What the platform charges.
+        running: Servers that run, on the mean of the month.
         highly_available: As `Bill` has it.
         servers: As `Bill` has it.
         notes: Put before the notes on rates that are not verified.
     """
-    lines = tuple(_line(charge, requests) for charge in charges)
+    lines = tuple(_line(charge, requests, running) for charge in charges)
     doubtful = dict.fromkeys(
         f"the rate {line.rate.id} in {line.rate.region} is unverified"
         for line in lines
@@ -123,8 +228,8 @@ def make_bill(
     return Bill(platform, requests, lines, highly_available, servers, (*notes, *doubtful))
 
 
-def _line(charge: Charge, requests: Decimal) -> Line:
-    quantity = charge.usage.at(requests)
+def _line(charge: Charge, requests: Decimal, running: Fraction) -> Line:
+    quantity = charge.usage.at(Fraction(requests), running)
     amount = charge.rate.tariff(charge.allowance).at(quantity)
     return Line(
         item=charge.item,
@@ -133,4 +238,5 @@ def _line(charge: Charge, requests: Decimal) -> Line:
         rate=charge.rate,
         amount=exact(amount),
         formula=charge.formula,
+        spread=charge.spread,
     )

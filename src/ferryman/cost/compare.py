@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
-from itertools import product
+from itertools import combinations, product
+from typing import Literal
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Bill
 from ferryman.cost.crossover import reigns, settle
-from ferryman.cost.curve import Curve
 from ferryman.cost.figures import exact
-from ferryman.cost.platforms.ec2 import Ec2
-from ferryman.cost.platforms.fargate import Fargate
-from ferryman.cost.platforms.lambda_ import FrontDoor, LambdaFunction
-from ferryman.cost.platforms.platform import Platform
+from ferryman.cost.platforms.catalog import USUAL, Choices, make_platforms
+from ferryman.cost.platforms.platform import Platform, Priced, price
 from ferryman.cost.prices.book import PriceBook, load_book
-from ferryman.cost.workload import Workload
+from ferryman.cost.stepped import SteppedCurve
+from ferryman.cost.workload import LIMITS, Workload
 
 __all__ = (
     "HORIZON",
@@ -31,6 +30,7 @@ __all__ = (
     "Comparison",
     "Duel",
     "Level",
+    "Pairs",
     "Stretch",
     "compare",
     "usual_platforms",
@@ -42,7 +42,9 @@ HORIZON = Decimal(10**10)
 LEVELS = (Decimal(10**6), Decimal(10**7), Decimal(10**8))
 """The volumes that are priced side by side unless others are asked for."""
 
-_USUAL_INSTANCE = {"arm64": "m7g.large", "x86_64": "m6i.large"}
+Pairs = Literal["kinds", "all"]
+"""``kinds`` holds each platform that bills requests against each that bills capacity, ``all``
+every platform against every other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Level:
     @property
     def cheapest(self) -> Bill:
         """The lowest bill; of equal ones the first."""
-        return min(self.bills, key=lambda bill: bill.total)
+        return min(self.bills, key=lambda made: made.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Change:
         cheaper: The name of the platform that is cheaper from there on.
         jump: Whether the cause is a server more or less, not two lines that meet.
         usd: The lower of the two costs up to there, USD a month.
-        servers: Servers that the platform with servers runs up to there.
+        servers: Servers that the second platform keeps up to there.
     """
 
     requests: Decimal
@@ -84,18 +86,18 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Duel:
-    """A platform that bills each request against one that bills capacity.
+    """One platform against another.
 
     Args:
-        per_request: The name of the first.
-        capacity: The name of the second.
+        first: The name of the one; where they differ, the one that bills each request.
+        second: The name of the other.
         cheaper_at_first: Which of them is cheaper from the start on; where they cost the
             same, the one that is cheaper once they differ.
         changes: Every crossing up to the horizon, in order; empty if there is none.
     """
 
-    per_request: str
-    capacity: str
+    first: str
+    second: str
     cheaper_at_first: str
     changes: tuple[Change, ...]
 
@@ -126,7 +128,7 @@ class Comparison:
         horizon: How far the curves reach, requests a month.
         curves: USD a month by requests a month, one per platform.
         levels: Bills side by side, by rising volume.
-        duels: Each platform that bills requests against each that bills capacity.
+        duels: The pairs of platforms, and where they change places.
         stretches: The cheapest platform from zero to the horizon.
     """
 
@@ -134,48 +136,29 @@ class Comparison:
     book: PriceBook
     platforms: tuple[Platform, ...]
     horizon: Decimal
-    curves: tuple[Curve, ...]
+    curves: tuple[SteppedCurve, ...]
     levels: tuple[Level, ...]
     duels: tuple[Duel, ...]
     stretches: tuple[Stretch, ...]
 
     @property
+    def own(self) -> Level:
+        """The bills at the workload's own volume."""
+        return next(x for x in self.levels if x.requests == self.workload.requests)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What the bills say must be known: each note once, with the platforms it is on."""
         found: dict[str, dict[str, None]] = {}
-        for bill in (bill for level in self.levels for bill in level.bills):
-            for note in bill.notes:
-                found.setdefault(note, {})[bill.platform] = None
+        for made in (made for level in self.levels for made in level.bills):
+            for note in made.notes:
+                found.setdefault(note, {})[made.platform] = None
         return tuple(f"{note} ({'; '.join(names)})" for note, names in found.items())
 
 
-def usual_platforms(
-    region: str = "us-east-1",
-    architecture: str = "arm64",
-    front_doors: Sequence[FrontDoor] = ("function-url", "http-api"),
-    *,
-    free_tier: bool = True,
-    task: tuple[Decimal, Decimal] = (Decimal("0.25"), Decimal("0.5")),
-    instance: str | None = None,
-    minimum: int = 2,
-) -> tuple[Platform, ...]:
-    """Return the platforms that are compared unless others are named.
-
-    Args:
-        region: An AWS region.
-        architecture: ``arm64`` or ``x86_64``, for Lambda and Fargate.
-        front_doors: One Lambda platform for each.
-        free_tier: Whether Lambda's free tier is left for this application.
-        task: vCPUs and GB of a Fargate task.
-        instance: The EC2 instance type; ``None`` for a usual one of the architecture.
-        minimum: Fargate tasks and EC2 instances kept running whatever the load.
-    """
-    doors = dict.fromkeys(front_doors)
-    return (
-        *(LambdaFunction(door, architecture, region, free_tier=free_tier) for door in doors),
-        Fargate(*task, architecture, region, minimum),
-        Ec2(instance or _USUAL_INSTANCE[architecture], region, minimum),
-    )
+def usual_platforms(choices: Choices | None = None) -> tuple[Platform, ...]:
+    """Return the platforms that are compared unless others are named."""
+    return make_platforms(USUAL, choices)
 
 
 def compare(
@@ -184,6 +167,7 @@ def compare(
     *,
     levels: Iterable[Decimal] = LEVELS,
     horizon: Decimal = HORIZON,
+    pairs: Pairs = "kinds",
     book: PriceBook | None = None,
 ) -> Comparison:
     """Price the workload on every platform and find where the cheapest one changes.
@@ -193,6 +177,7 @@ def compare(
         platforms: What to compare; by default `usual_platforms`.
         levels: Volumes to price side by side besides the workload's own, requests a month.
         horizon: How far to look for crossovers, requests a month.
+        pairs: Which platforms to hold against each other.
         book: The prices; by default those that ship with ferryman.
 
     Raises:
@@ -202,7 +187,8 @@ def compare(
     chosen = tuple(usual_platforms() if platforms is None else platforms)
     prices = book or load_book()
     _check(chosen, horizon)
-    curves = tuple(platform.cost_curve(workload, prices, horizon) for platform in chosen)
+    priced = tuple(price(platform, workload, prices) for platform in chosen)
+    curves = tuple(each.curve(horizon) for each in priced)
     volumes = sorted({workload.requests, *levels})
     return Comparison(
         workload=workload,
@@ -210,8 +196,8 @@ def compare(
         platforms=chosen,
         horizon=horizon,
         curves=curves,
-        levels=tuple(_level(workload, chosen, prices, volume) for volume in volumes),
-        duels=tuple(_duels(workload, chosen, prices, curves, horizon)),
+        levels=tuple(_level(priced, volume) for volume in volumes),
+        duels=tuple(_duels(priced, curves, horizon, pairs)),
         stretches=tuple(_stretches(chosen, curves, horizon)),
     )
 
@@ -224,43 +210,50 @@ def _check(platforms: Sequence[Platform], horizon: Decimal) -> None:
         raise ConfigError(f"horizon: {horizon} is not a volume of at least 1 request a month")
 
 
-def _level(
-    workload: Workload, platforms: Sequence[Platform], book: PriceBook, volume: Decimal
-) -> Level:
-    there = replace(workload, requests=volume)
-    return Level(volume, tuple(platform.bill(there, book) for platform in platforms))
+def _level(priced: Sequence[Priced], volume: Decimal) -> Level:
+    low, high, unit = LIMITS["requests"]
+    if not volume.is_finite() or not low <= volume <= high:
+        raise ConfigError(
+            f"requests: {volume} is out of range",
+            hint=f"give a number from {low:f} to {high:f} ({unit})",
+        )
+    return Level(volume, tuple(each.bill(volume) for each in priced))
 
 
 def _stretches(
-    platforms: Sequence[Platform], curves: Sequence[Curve], horizon: Decimal
+    platforms: Sequence[Platform], curves: Sequence[SteppedCurve], horizon: Decimal
 ) -> Iterator[Stretch]:
     for reign in reigns(curves, horizon):
         yield Stretch(exact(reign.start), exact(reign.end), platforms[reign.index].name)
 
 
 def _duels(
-    workload: Workload,
-    platforms: Sequence[Platform],
-    book: PriceBook,
-    curves: Sequence[Curve],
-    horizon: Decimal,
+    priced: Sequence[Priced], curves: Sequence[SteppedCurve], horizon: Decimal, pairs: Pairs
 ) -> Iterator[Duel]:
-    pairs = tuple(zip(platforms, curves, strict=True))
-    for (first, ours), (second, theirs) in product(pairs, pairs):
-        if not first.pays_per_request or second.pays_per_request:
-            continue
+    for one, two in _pairs([each.platform for each in priced], pairs):
+        first, second = priced[one].platform, priced[two].platform
+        ours, theirs = curves[one], curves[two]
         contest = settle(ours, theirs, horizon)
         changes = []
         for crossing in contest.crossings:
-            there = replace(workload, requests=Decimal(math.floor(crossing.at)))
             changes.append(
                 Change(
                     requests=exact(crossing.at),
                     cheaper=(first if crossing.first_becomes_lower else second).name,
                     jump=crossing.jump,
                     usd=exact(min(ours.at(crossing.at), theirs.at(crossing.at))),
-                    servers=second.bill(there, book).servers,
+                    servers=priced[two].servers(Decimal(math.floor(crossing.at))),
                 )
             )
         at_first = (first if contest.first_leads else second).name
         yield Duel(first.name, second.name, at_first, tuple(changes))
+
+
+def _pairs(platforms: Sequence[Platform], pairs: Pairs) -> Iterator[tuple[int, int]]:
+    places = range(len(platforms))
+    if pairs == "all":
+        yield from combinations(places, 2)
+        return
+    for one, two in product(places, places):
+        if platforms[one].pays_per_request and not platforms[two].pays_per_request:
+            yield one, two

@@ -1,7 +1,9 @@
-"""Where one cost curve becomes cheaper than another, solved segment by segment.
+"""Where one cost curve becomes cheaper than another: every crossing, in exact fractions.
 
-Nothing is scanned or sampled: between two breakpoints both curves are straight lines, so
-every crossing is found, however close together they lie. Knows curves, not platforms.
+Two curves that never fall stand apart wherever the one begins an interval higher than the
+other ends it. Intervals are halved until they do so by far more than a float can err, or
+hold so few lines that they are solved line by line with fractions. So no crossing is
+missed, however close together they lie. Knows curves, not platforms.
 """
 
 from __future__ import annotations
@@ -9,11 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations, pairwise
 
-from ferryman.cost.curve import Curve, Number, Segment, difference, split_at_zeros
+from ferryman.cost.curve import Number
+from ferryman.cost.stepped import SteppedCurve
 
 __all__ = ("Contest", "Crossing", "Reign", "reigns", "settle")
+
+FEW_LINES = 4
+CERTAIN = 1e-9
+"""How far apart two heights must be, relative to them, to be told apart by floats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,43 +68,136 @@ class Reign:
     index: int
 
 
-def settle(first: Curve, second: Curve, horizon: Number) -> Contest:
-    """Return which of two curves is the lower one, from zero to ``horizon``."""
-    gap = difference(first, second)
-    apart = [segment for segment in _sides(gap, horizon) if segment.sign]
-    changes = tuple(
-        Crossing(after.start, after.sign < 0, jump=gap.at(after.start) != after.value)
-        for before, after in pairwise(apart)
-        if before.sign != after.sign
-    )
-    return Contest(not apart or apart[0].sign < 0, changes)
+def settle(first: SteppedCurve, second: SteppedCurve, horizon: Number) -> Contest:
+    """Return which of two curves is the lower one, from zero to ``horizon``.
+
+    Where a curve ends before the horizon, the other one is the lower from there on.
+    """
+    ends = [_end(curve, horizon) for curve in (first, second)]
+    leads: bool | None = None
+    lower: bool | None = None
+    found = []
+    for at, sign in _sides(first, second, Fraction(0), min(ends)):
+        if not sign or (sign < 0) == lower:
+            continue
+        if lower is None:
+            leads = sign < 0
+        else:
+            jump = not at or first.at(at) - second.at(at) != _gap(first, second, at)
+            found.append(Crossing(at, sign < 0, jump))
+        lower = sign < 0
+    survives = ends[0] > ends[1]
+    if ends[0] != ends[1] and survives != (lower if lower is not None else True):
+        found.append(Crossing(min(ends), survives, jump=True))
+    return Contest(leads is not False, tuple(found))
 
 
-def reigns(curves: Sequence[Curve], horizon: Number) -> tuple[Reign, ...]:
+def reigns(curves: Sequence[SteppedCurve], horizon: Number) -> tuple[Reign, ...]:
     """Return which of the curves is the lowest, from zero to ``horizon``.
 
-    Where several are the lowest, the one that already was goes on.
+    Where several are the lowest, the one that already was goes on. A curve that ends counts
+    no longer; where all have ended, nothing reigns.
     """
-    points = {Fraction(0), Fraction(horizon)}
-    for first, second in combinations(curves, 2):
-        points.update(side.start for side in _sides(difference(first, second), horizon))
-    found: list[Reign] = []
-    for start, end in pairwise(sorted(points)):
-        lines = [curve.after(start) for curve in curves]
-        order = [(line.at(start), line.slope) for line in lines]
-        if found and order[found[-1].index] == min(order):
-            found[-1] = Reign(found[-1].start, end, found[-1].index)
-        else:
-            found.append(Reign(start, end, order.index(min(order))))
+    stop = Fraction(horizon)
+    at, found = Fraction(0), list[Reign]()
+    while at < stop:
+        alive = [index for index, curve in enumerate(curves) if _end(curve, stop) > at]
+        if not alive:
+            break
+        lines = {index: curves[index].after(at) for index in alive}
+        index = min(alive, key=lambda index: (lines[index].value, lines[index].slope, index))
+        until = _end(curves[index], stop)
+        for other in alive:
+            if other != index:
+                until = _first_below(curves[other], curves[index], at, until, stop)
+        found.append(Reign(at, until, index))
+        at = until
     return tuple(found)
 
 
-def _sides(gap: Curve, horizon: Number) -> Iterator[Segment]:
-    """Yield, up to the horizon, the first segment of each run above, on or below zero."""
-    last = None
-    for segment in split_at_zeros(gap).segments:
-        if segment.start >= Fraction(horizon):
-            return
-        if segment.sign != last:
-            yield segment
-        last = segment.sign
+def _first_below(
+    other: SteppedCurve, ruler: SteppedCurve, start: Fraction, until: Fraction, stop: Fraction
+) -> Fraction:
+    """Return where another curve first falls below the ruler, if that is before ``until``."""
+    for at, sign in _sides(other, ruler, start, min(until, _end(other, stop))):
+        if sign < 0:
+            return at
+    return until
+
+
+def _end(curve: SteppedCurve, horizon: Number) -> Fraction:
+    stop = Fraction(horizon)
+    return stop if curve.end is None else min(curve.end, stop)
+
+
+def _gap(first: SteppedCurve, second: SteppedCurve, x: Fraction) -> Fraction:
+    """Return how much the first is higher just after ``x``."""
+    return first.after(x).value - second.after(x).value
+
+
+def _sides(
+    first: SteppedCurve, second: SteppedCurve, start: Fraction, stop: Fraction
+) -> Iterator[tuple[Fraction, int]]:
+    """Yield where the sign of ``first - second`` may change, and what it is from there on."""
+    if first.never_falls and second.never_falls:
+        yield from _halve(first, second, start, stop)
+    else:
+        yield from _walk(first, second, start, stop)
+
+
+def _halve(
+    first: SteppedCurve, second: SteppedCurve, start: Fraction, stop: Fraction
+) -> Iterator[tuple[Fraction, int]]:
+    """Yield the sides of two curves that never fall, without looking at every line."""
+    waiting = [(start, stop)]
+    while waiting:
+        low, high = waiting.pop()
+        if low >= high:
+            continue
+        begin, end = float(low), float(high)
+        sign = _apart(first, second, low, high)
+        if sign:
+            yield low, sign
+        elif first.edges_within(begin, end) + second.edges_within(begin, end) <= FEW_LINES:
+            yield from _walk(first, second, low, high)
+        else:
+            middle = Fraction((begin * end) ** 0.5 if begin else end / 64)
+            if not low < middle < high:
+                yield from _walk(first, second, low, high)
+            else:
+                waiting += [(middle, high), (low, middle)]
+
+
+def _apart(first: SteppedCurve, second: SteppedCurve, low: Fraction, high: Fraction) -> int:
+    """Return the sign of the gap if it is certain from ``low`` to ``high``, else zero.
+
+    The float of a point may lie on the wrong side of a step, so heights are taken a little
+    outside of the interval: lower at its start, higher at its end.
+    """
+    begin, end = float(low) * (1 - CERTAIN), float(high) * (1 + CERTAIN)
+    lowest, highest = first.near(begin), first.near(end)
+    bottom, top = second.near(begin), second.near(end)
+    margin = CERTAIN * (1 + highest + top)
+    if lowest > top + margin:
+        return 1
+    return -1 if bottom > highest + margin else 0
+
+
+def _walk(
+    first: SteppedCurve, second: SteppedCurve, start: Fraction, stop: Fraction
+) -> Iterator[tuple[Fraction, int]]:
+    """Yield the sides line by line."""
+    x = start
+    while x < stop:
+        edges = (first.next_edge(x), second.next_edge(x), stop)
+        edge = min(edge for edge in edges if edge is not None)
+        one, two = first.after(x), second.after(x)
+        gap, slope = one.value - two.value, one.slope - two.slope
+        yield x, _sign(gap or slope)
+        if slope and x < (zero := x - gap / slope) < min(edge, stop):
+            yield zero, _sign(slope)
+        x = edge
+
+
+def _sign(number: Fraction) -> int:
+    return (number > 0) - (number < 0)

@@ -17,6 +17,7 @@ __all__ = (
     "Curve",
     "Number",
     "Segment",
+    "clamp",
     "compose",
     "constant",
     "difference",
@@ -119,9 +120,9 @@ def constant(value: Number) -> Curve:
     return Curve((Segment(Fraction(0), Fraction(value), Fraction(0)),))
 
 
-def linear(slope: Number) -> Curve:
-    """Return the straight line through zero that rises by ``slope`` per unit."""
-    return Curve((Segment(Fraction(0), Fraction(0), Fraction(slope)),))
+def linear(slope: Number, at_zero: Number = 0) -> Curve:
+    """Return the straight line that rises by ``slope`` per unit from ``at_zero``."""
+    return Curve((Segment(Fraction(0), Fraction(at_zero), Fraction(slope)),))
 
 
 def tiered(tiers: Sequence[tuple[Number, Number]], allowance: Number = 0) -> Curve:
@@ -235,3 +236,11 @@ def positive_part(curve: Curve) -> Curve:
         ),
         curve.end,
     )
+
+
+def clamp(curve: Curve, most: Number | None = None) -> Curve:
+    """Return the curve, but never below zero and, unless it is ``None``, above ``most``."""
+    floored = positive_part(curve)
+    if most is None:
+        return floored
+    return difference(constant(most), positive_part(difference(constant(most), floored)))

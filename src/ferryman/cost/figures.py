@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 
+from ferryman.cost.quantity import Quantity, is_array
+
 __all__ = (
     "MONTH_HOURS",
     "MONTH_SECONDS",
@@ -30,8 +32,10 @@ def exact(value: Fraction) -> Decimal:
     return quotient.normalize(_FIFTY_DIGITS)
 
 
-def plain(value: Decimal | Fraction | int, places: int = 10) -> str:
+def plain(value: Quantity | Decimal, places: int = 10) -> str:
     """Return the number without an exponent or trailing zeros, to ``places`` decimals."""
+    if is_array(value):
+        return "(drawn)"
     number = exact(Fraction(value))
     if -number.as_tuple().exponent > places:  # type: ignore[operator]  # it is finite
         number = round(number, places)
@@ -45,7 +49,9 @@ def six_places(value: Decimal) -> str:
 
 
 def usd(amount: Decimal) -> str:
-    """Return an amount in cents, half a cent rounded up: ``1,234.50``."""
+    """Return an amount in cents, half a cent rounded up: ``1,234.50``; ``-`` if infinite."""
+    if not amount.is_finite():
+        return "-"
     return f"{amount.quantize(Decimal('0.01'), ROUND_HALF_UP):,f}"
 
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from ferryman.core.errors import ConfigError, FerrymanError
 from ferryman.cost.compare import Comparison
-from ferryman.cost.curve import Curve
 from ferryman.cost.figures import plain, volume
+from ferryman.cost.stepped import SteppedCurve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,7 +127,7 @@ def _lines(axes: Axes, comparison: Comparison, low: Fraction, high: Fraction) ->
     """Draw one line per platform and return their heights at the right edge."""
     heights = []
     for index, curve in enumerate(comparison.curves):
-        points = _points(curve, low, high)
+        points = _points(curve, low, high if curve.end is None else min(high, curve.end))
         axes.plot(
             [float(x) for x, _ in points],
             [max(float(y), CHEAPEST_SHOWN / 10) for _, y in points],
@@ -138,12 +138,12 @@ def _lines(axes: Axes, comparison: Comparison, low: Fraction, high: Fraction) ->
     return heights
 
 
-def _points(curve: Curve, low: Fraction, high: Fraction) -> list[tuple[Fraction, Fraction]]:
+def _points(curve: SteppedCurve, low: Fraction, high: Fraction) -> list[tuple[Fraction, Fraction]]:
     """Return points along the curve, both ends of each jump included."""
     ratio = (float(high) / float(low)) ** (1 / SAMPLES)
     grid = {low, high} | {low * Fraction(ratio**step) for step in range(1, SAMPLES)}
     found = [(x, curve.at(x)) for x in grid if x <= high]
-    for segment in curve.segments:
+    for segment in curve.segments(high):
         if low < segment.start < high:
             found.append((segment.start, curve.at(segment.start)))
             found.append((segment.start, segment.value))

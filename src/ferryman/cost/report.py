@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from ferryman.cost.bill import Bill, Line
 from ferryman.cost.compare import Change, Comparison, Duel
 from ferryman.cost.figures import plain, rate_per_second, six_places, usd, volume
 from ferryman.cost.prices.book import Rate
+from ferryman.cost.workload import LIMITS
 
 __all__ = (
     "SCHEMA",
@@ -19,11 +20,12 @@ __all__ = (
     "assumption_table",
     "bill_table",
     "level_table",
+    "sentence",
     "sentences",
     "stretch_table",
 )
 
-SCHEMA = 1
+SCHEMA = 2
 """The version of what `as_data` returns; it changes when a field changes its meaning."""
 
 _ASSUMPTIONS = {
@@ -38,7 +40,17 @@ _ASSUMPTIONS = {
     "init_ms": ("cold start", "ms billed"),
     "resident_mib": ("server process", "MiB at rest"),
     "in_flight_mib": ("request in flight", "MiB on a server"),
+    "burst": ("busy minute", "times its hour's mean"),
+    "cpu_variation": ("spread of CPU time", "squared coefficient of variation"),
+    "arrival_variation": ("spread of arrivals", "squared coefficient of variation"),
+    "log_bytes": ("logs", "bytes a request"),
+    "cross_zone_bytes": ("between zones", "bytes a request"),
+    "nat_bytes": ("through NAT", "bytes a request"),
+    "growth": ("growth", "a month"),
 }
+
+_SILENT = {"burst": "1", "cross_zone_bytes": "0", "nat_bytes": "0", "growth": "0"}
+"""Values that say that something plays no part, which a reader need not be told."""
 
 Row = tuple[str, ...]
 
@@ -70,6 +82,8 @@ def assumption_table(comparison: Comparison, given: frozenset[str]) -> Table:
     rows: list[Row] = []
     for name, (label, unit) in _ASSUMPTIONS.items():
         value = plain(getattr(comparison.workload, name))
+        if name not in given and value == _SILENT.get(name):
+            continue
         rows.append((label, "given" if name in given else "assumed", f"{value} {unit}"))
     rows += [(x.name, "", x.assumptions) for x in comparison.platforms]
     seen = sorted(rate.seen for rate in _rates(comparison))
@@ -127,24 +141,31 @@ def stretch_table(comparison: Comparison) -> Table:
 
 def sentences(comparison: Comparison) -> list[str]:
     """Return one sentence per pair of platforms: where the one becomes cheaper, if ever."""
-    return [_sentence(duel, comparison.horizon) for duel in comparison.duels]
+    return [sentence(duel, comparison.horizon) for duel in comparison.duels]
 
 
-def _sentence(duel: Duel, horizon: Decimal) -> str:
+def sentence(duel: Duel, horizon: Decimal) -> str:
+    """Return where one platform becomes cheaper than the other, if ever."""
     leader = duel.cheaper_at_first
-    other = duel.capacity if leader == duel.per_request else duel.per_request
+    other = duel.second if leader == duel.first else duel.first
     if not duel.changes:
         return f"{other} is never cheaper than {leader} within {_volume_and_rate(horizon)}."
     first, last, times = duel.changes[0], duel.changes[-1], len(duel.changes)
     text = f"{other} becomes cheaper than {leader} above {_where(first, duel)}"
     if times == 1:
         return f"{text}."
-    text += f"; they change places {times} times in all, as servers are added,"
+    # A single box does not change places by adding servers but by being full.
+    why = "as servers are added" if last.servers != 1 else "until it is full"
+    text += f"; they change places {times} times in all, {why},"
     return f"{text} and {last.cheaper} stays cheaper above {_where(last, duel)}."
 
 
 def _where(change: Change, duel: Duel) -> str:
-    servers = f" on {_servers(change.servers)}" if change.cheaper == duel.capacity else ""
+    servers = (
+        f" on {_servers(change.servers)}"
+        if change.cheaper == duel.second and change.servers
+        else ""
+    )
     return f"{_volume_and_rate(change.requests)}{servers}"
 
 
@@ -162,10 +183,7 @@ def as_data(comparison: Comparison) -> dict[str, Any]:
         "schema": SCHEMA,
         "prices": {"date": comparison.book.date, "regions": _regions(comparison)},
         "assumptions": {x.name: x.assumptions for x in comparison.platforms},
-        "workload": {
-            field.name: six_places(getattr(comparison.workload, field.name))
-            for field in fields(comparison.workload)
-        },
+        "workload": {name: six_places(getattr(comparison.workload, name)) for name in LIMITS},
         "levels": [
             {
                 "requests": six_places(level.requests),
@@ -191,7 +209,8 @@ def as_data(comparison: Comparison) -> dict[str, Any]:
 def _bill(bill: Bill) -> dict[str, Any]:
     return {
         "platform": bill.platform,
-        "usd": six_places(bill.total),
+        "usd": six_places(bill.total) if bill.carried else None,
+        "usd_range": [six_places(bill.low), six_places(bill.high)] if bill.carried else None,
         "highly_available": bill.highly_available,
         "servers": bill.servers,
         "lines": [_line(line) for line in bill.lines],
@@ -220,8 +239,8 @@ def _line(line: Line) -> dict[str, Any]:
 
 def _duel_data(duel: Duel) -> dict[str, Any]:
     return {
-        "per_request": duel.per_request,
-        "capacity": duel.capacity,
+        "first": duel.first,
+        "second": duel.second,
         "cheaper_at_first": duel.cheaper_at_first,
         "changes": [
             {

@@ -1,7 +1,7 @@
-"""EC2 instances on demand behind an Application Load Balancer.
+"""EC2 instances: a fleet behind an Application Load Balancer, or a single box without one.
 
 Burstable (T) types are priced in unlimited mode, their default: CPU above the baseline is
-billed, not free. The instances stand in public subnets with an address each.
+billed, not free.
 """
 
 from __future__ import annotations
@@ -11,17 +11,23 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from ferryman.cost.bill import Bill, Charge, cost_curve, make_bill
-from ferryman.cost.curve import Curve, linear, positive_part, total
+from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.figures import MONTH_HOURS, plain
-from ferryman.cost.platforms.fleet import Fleet, describe_sizing
+from ferryman.cost.platforms.fleet import Fleet, Sizing
 from ferryman.cost.platforms.load_balancer import LoadBalancer
-from ferryman.cost.platforms.network import internet_egress, public_addresses
+from ferryman.cost.platforms.logs import log_charges
+from ferryman.cost.platforms.network import (
+    cross_zone,
+    internet_egress,
+    public_addresses,
+    server_addresses,
+)
+from ferryman.cost.platforms.purchase import Purchase, bought, suffix
 from ferryman.cost.platforms.storage import gp3_volumes
-from ferryman.cost.prices.book import InstanceType, PriceBook
-from ferryman.cost.workload import Workload
+from ferryman.cost.prices.book import PriceBook
+from ferryman.cost.workload import Inputs, Workload
 
-__all__ = ("Ec2",)
+__all__ = ("Ec2", "instance_charges", "single_box")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +37,29 @@ class Ec2:
     Args:
         instance: An instance type, such as ``m7g.large``.
         region: An AWS region.
-        minimum: Instances kept running whatever the load.
-        utilisation: Share of the CPU that the busy hour may use.
+        sizing: How the instances are counted.
+        purchase: How they are bought.
         disk_gb: Size of each instance's gp3 volume, GB.
-        balancer: The load balancer before the instances.
+        private: Whether they stand in private subnets behind NAT gateways, and not in
+            public ones with an address each.
+        balancer: The load balancer before the instances; ``None`` for a single box.
+        free_tier: Whether the account's free logs and egress are left for it.
     """
 
     instance: str = "m7g.large"
     region: str = "us-east-1"
-    minimum: int = 2
-    utilisation: Decimal = Decimal("0.6")
+    sizing: Sizing = field(default_factory=Sizing)
+    purchase: Purchase = "on-demand"
     disk_gb: int = 8
-    balancer: LoadBalancer = field(default_factory=LoadBalancer)
+    private: bool = False
+    balancer: LoadBalancer | None = field(default_factory=LoadBalancer)
+    free_tier: bool = True
 
     @property
     def name(self) -> str:
-        """Such as ``EC2 m7g.large``."""
-        return f"EC2 {self.instance}"
+        """Such as ``EC2 m7g.large``, or ``One m7g.large`` without a balancer."""
+        family = "EC2" if self.balancer else "One"
+        return f"{family} {self.instance}{suffix(self.purchase)}"
 
     @property
     def pays_per_request(self) -> bool:
@@ -55,59 +67,85 @@ class Ec2:
         return False
 
     @property
+    def highly_available(self) -> bool:
+        """Whether there are always two instances behind a balancer."""
+        return self.balancer is not None and self.sizing.highly_available
+
+    @property
     def assumptions(self) -> str:
         """How the instances are sized and reached."""
-        sizing = describe_sizing(self.minimum, self.utilisation)
-        return f"{sizing}, {self.balancer.assumptions}, {self.disk_gb} GB of disk each"
+        front = self.balancer.assumptions if self.balancer else "no load balancer"
+        return f"{self.sizing.text}, {front}, {self.disk_gb} GB of disk each"
 
-    def bill(self, workload: Workload, book: PriceBook) -> Bill:
-        """Return what a month of the workload costs."""
-        fleet = self._fleet(book.instance(self.instance))
-        count = fleet.count(workload, workload.requests)
-        return make_bill(
-            self.name,
-            workload.requests,
-            tuple(self._charges(workload, book, count)),
-            highly_available=fleet.highly_available,
-            servers=int(count.at(workload.requests)),
-        )
-
-    def cost_curve(self, workload: Workload, book: PriceBook, horizon: Decimal) -> Curve:
-        """Return USD a month by requests a month, with a step for each instance."""
-        count = self._fleet(book.instance(self.instance)).count(workload, horizon)
-        return cost_curve(tuple(self._charges(workload, book, count)), horizon)
-
-    def _fleet(self, shape: InstanceType) -> Fleet:
-        return Fleet(Decimal(shape.vcpu), shape.memory_mib, self.minimum, self.utilisation)
-
-    def _charges(self, workload: Workload, book: PriceBook, count: Curve) -> Iterator[Charge]:
+    def fleet(self, book: PriceBook) -> Fleet:
+        """Return the instances as servers to be counted."""
         shape = book.instance(self.instance)
-        yield Charge(
-            f"EC2 {self.instance}",
-            count.scaled(MONTH_HOURS),
-            book.rate(f"ec2.{self.instance}", self.region),
-            f"instances x {MONTH_HOURS} h",
-        )
-        if shape.baseline < 1:
-            yield self._surplus(shape, workload, book, count)
-        yield from gp3_volumes(count, self.disk_gb, book, self.region)
-        yield public_addresses("the instances", count, book, self.region)
-        yield from self.balancer.charges(workload, book, self.region)
-        yield from internet_egress(workload, book, self.region)
+        return Fleet(Decimal(shape.vcpu), shape.memory_mib, self.sizing)
 
-    def _surplus(
-        self, shape: InstanceType, workload: Workload, book: PriceBook, count: Curve
-    ) -> Charge:
-        """Return the charge for CPU above the baseline, on the mean of the month.
+    def notes(self, workload: Workload) -> Iterator[str]:
+        """Yield what stands in for the balancer where there is none."""
+        if not self.balancer:
+            yield "one box: nothing answers while it restarts, and it ends TLS itself"
 
-        EC2 averages over 24 hours (user guide, unlimited mode), so a day far above the
-        month's mean would cost more than this.
-        """
-        used = linear(Fraction(workload.cpu_ms) / 1000 / 3600)
-        earned = count.scaled(shape.vcpu * shape.baseline * MONTH_HOURS)
-        return Charge(
-            "EC2 surplus CPU credits",
-            positive_part(total((used, earned.scaled(-1)))),
-            book.rate(f"ec2.surplus.{shape.family}", self.region),
-            f"CPU hours above {plain(shape.vcpu * shape.baseline)} vCPU an instance",
-        )
+    def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
+        """Yield the instances, the balancer and what they send."""
+        yield from instance_charges(self, inputs, book)
+        if self.balancer:
+            zones = self.balancer.zones
+            yield from server_addresses(
+                "the instances", self.private, zones, inputs, book, self.region
+            )
+            yield from self.balancer.charges(inputs, book, self.region)
+        else:
+            yield public_addresses("the box", Usage(per_server=1), book, self.region)
+        yield from internet_egress(inputs, book, self.region, free_tier=self.free_tier)
+        yield from cross_zone(inputs, book, self.region)
+        size = inputs.log_bytes
+        yield from log_charges(size, "logs.ingest", book, self.region, free_tier=self.free_tier)
+
+
+def single_box(instance: str, region: str = "us-east-1", sizing: Sizing | None = None) -> Ec2:
+    """Return one instance that carries what it can, without a load balancer.
+
+    Args:
+        instance: An instance type.
+        region: An AWS region.
+        sizing: How full it may be; the number of servers in it plays no part.
+    """
+    base = sizing or Sizing()
+    one = Sizing(1, 0, base.utilisation, base.objective, maximum=1)
+    return Ec2(instance, region, one, balancer=None)
+
+
+def instance_charges(server: Ec2, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
+    """Yield what the instances alone cost: their hours, surplus credits and disks."""
+    shape = book.instance(server.instance)
+    yield from bought(
+        f"EC2 {server.instance}",
+        Decimal(MONTH_HOURS),
+        f"ec2.{server.instance}",
+        server.region,
+        book,
+        f"instances x {MONTH_HOURS} h",
+        server.purchase,
+        server.sizing,
+    )
+    if shape.baseline < 1:
+        yield _surplus(server, inputs, book)
+    yield from gp3_volumes(Usage(per_server=1), server.disk_gb, book, server.region)
+
+
+def _surplus(server: Ec2, inputs: Inputs, book: PriceBook) -> Charge:
+    """Return the charge for CPU above the baseline, on the mean of the month.
+
+    EC2 averages over 24 hours (user guide, unlimited mode), so a day far above the
+    month's mean would cost more than this.
+    """
+    shape = book.instance(server.instance)
+    earned = shape.vcpu * Fraction(shape.baseline)
+    return Charge(
+        "EC2 surplus CPU credits",
+        Usage(per_request=inputs.cpu_ms / 3_600_000, per_server=-earned * MONTH_HOURS),
+        book.rate(f"ec2.surplus.{shape.family}", server.region),
+        f"CPU hours above {plain(earned)} vCPU an instance",
+    )

@@ -1,7 +1,7 @@
-"""AWS Fargate tasks behind an Application Load Balancer.
+"""AWS Fargate tasks behind an Application Load Balancer, under ECS.
 
 A task is paid for by the second, busy or idle; one task overlaps the waits of many
-requests. The tasks stand in public subnets with an address each, so no NAT gateway.
+requests. ECS itself costs nothing.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from ferryman.core.errors import ConfigError
-from ferryman.cost.bill import Bill, Charge, cost_curve, make_bill
-from ferryman.cost.curve import Curve
+from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.figures import MONTH_HOURS, plain
-from ferryman.cost.platforms.fleet import Fleet, describe_sizing
+from ferryman.cost.platforms.fleet import Fleet, Sizing
 from ferryman.cost.platforms.load_balancer import LoadBalancer
-from ferryman.cost.platforms.network import internet_egress, public_addresses
+from ferryman.cost.platforms.logs import log_charges
+from ferryman.cost.platforms.network import cross_zone, internet_egress, server_addresses
+from ferryman.cost.platforms.purchase import Purchase, bought, suffix
 from ferryman.cost.prices.book import PriceBook
-from ferryman.cost.workload import Workload
+from ferryman.cost.workload import Inputs, Workload
 
-__all__ = ("SIZES", "Fargate", "task_charges")
+__all__ = ("SIZES", "Fargate", "check_size", "task_charges")
 
 
 def _every(low: int, high: int, step: int = 1) -> tuple[Decimal, ...]:
@@ -42,6 +43,23 @@ SIZES: dict[Decimal, tuple[Decimal, ...]] = {
 FREE_DISK_GB = 20
 
 
+def check_size(vcpu: Decimal, memory_gb: Decimal) -> None:
+    """Refuse a size that Fargate does not sell.
+
+    Raises:
+        ConfigError: It names the sizes there are.
+    """
+    if vcpu not in SIZES:
+        sizes = ", ".join(str(size) for size in SIZES)
+        raise ConfigError(f"Fargate has no tasks of {vcpu} vCPU", hint=f"it has {sizes}")
+    if memory_gb not in SIZES[vcpu]:
+        sizes = ", ".join(str(size) for size in SIZES[vcpu])
+        raise ConfigError(
+            f"Fargate has no tasks of {vcpu} vCPU with {memory_gb} GB",
+            hint=f"with {vcpu} vCPU it has {sizes} GB",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Fargate:
     """A service of equal Fargate tasks.
@@ -51,36 +69,34 @@ class Fargate:
         memory_gb: Memory of a task, GB, one of the values there.
         architecture: ``arm64`` or ``x86_64``.
         region: An AWS region.
-        minimum: Tasks kept running whatever the load.
-        utilisation: Share of the CPU that the busy hour may use.
+        sizing: How the tasks are counted.
+        purchase: How they are bought.
         disk_gb: Ephemeral storage of a task, GB; what exceeds 20 is billed.
+        private: Whether they stand in private subnets behind NAT gateways, and not in
+            public ones with an address each.
         balancer: The load balancer before the tasks.
+        free_tier: Whether the account's free logs and egress are left for it.
     """
 
     vcpu: Decimal = Decimal("0.25")
     memory_gb: Decimal = Decimal("0.5")
     architecture: str = "arm64"
     region: str = "us-east-1"
-    minimum: int = 2
-    utilisation: Decimal = Decimal("0.6")
+    sizing: Sizing = field(default_factory=Sizing)
+    purchase: Purchase = "on-demand"
     disk_gb: int = FREE_DISK_GB
+    private: bool = False
     balancer: LoadBalancer = field(default_factory=LoadBalancer)
+    free_tier: bool = True
 
     def __post_init__(self) -> None:
-        if self.vcpu not in SIZES:
-            sizes = ", ".join(str(size) for size in SIZES)
-            raise ConfigError(f"Fargate has no tasks of {self.vcpu} vCPU", hint=f"it has {sizes}")
-        if self.memory_gb not in SIZES[self.vcpu]:
-            sizes = ", ".join(str(size) for size in SIZES[self.vcpu])
-            raise ConfigError(
-                f"Fargate has no tasks of {self.vcpu} vCPU with {self.memory_gb} GB",
-                hint=f"with {self.vcpu} vCPU it has {sizes} GB",
-            )
+        check_size(self.vcpu, self.memory_gb)
 
     @property
     def name(self) -> str:
         """Such as ``Fargate arm64 0.25 vCPU 0.5 GB``."""
-        return f"Fargate {self.architecture} {plain(self.vcpu)} vCPU {plain(self.memory_gb)} GB"
+        size = f"{plain(self.vcpu)} vCPU {plain(self.memory_gb)} GB"
+        return f"Fargate {self.architecture} {size}{suffix(self.purchase)}"
 
     @property
     def pays_per_request(self) -> bool:
@@ -88,65 +104,57 @@ class Fargate:
         return False
 
     @property
-    def fleet(self) -> Fleet:
-        """The tasks as servers to be counted."""
-        return Fleet(self.vcpu, int(self.memory_gb * 1024), self.minimum, self.utilisation)
+    def highly_available(self) -> bool:
+        """Whether there are always two tasks."""
+        return self.sizing.highly_available
 
     @property
     def assumptions(self) -> str:
         """How the tasks are sized and reached."""
-        sizing = describe_sizing(self.minimum, self.utilisation)
-        return f"{sizing}, {self.balancer.assumptions}"
+        return f"{self.sizing.text}, {self.balancer.assumptions}"
 
-    def bill(self, workload: Workload, book: PriceBook) -> Bill:
-        """Return what a month of the workload costs."""
-        count = self.fleet.count(workload, workload.requests)
-        return make_bill(
-            self.name,
-            workload.requests,
-            tuple(self._charges(workload, book, count)),
-            highly_available=self.fleet.highly_available,
-            servers=int(count.at(workload.requests)),
-        )
+    def fleet(self, book: PriceBook) -> Fleet:
+        """Return the tasks as servers to be counted."""
+        return Fleet(self.vcpu, int(self.memory_gb * 1024), self.sizing)
 
-    def cost_curve(self, workload: Workload, book: PriceBook, horizon: Decimal) -> Curve:
-        """Return USD a month by requests a month, with a step for each task."""
-        count = self.fleet.count(workload, horizon)
-        return cost_curve(tuple(self._charges(workload, book, count)), horizon)
+    def notes(self, workload: Workload) -> Iterator[str]:
+        """Yield nothing: the bill says it all."""
+        return iter(())
 
-    def _charges(self, workload: Workload, book: PriceBook, count: Curve) -> Iterator[Charge]:
-        yield from task_charges(self, count.scaled(MONTH_HOURS), book)
-        yield public_addresses("the tasks", count, book, self.region)
-        yield from self.balancer.charges(workload, book, self.region)
-        yield from internet_egress(workload, book, self.region)
+    def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
+        """Yield the tasks, the balancer and what they send."""
+        yield from task_charges(self, MONTH_HOURS, book)
+        zones = self.balancer.zones
+        yield from server_addresses("the tasks", self.private, zones, inputs, book, self.region)
+        yield from self.balancer.charges(inputs, book, self.region)
+        yield from internet_egress(inputs, book, self.region, free_tier=self.free_tier)
+        yield from cross_zone(inputs, book, self.region)
+        size = inputs.log_bytes
+        yield from log_charges(size, "logs.ingest", book, self.region, free_tier=self.free_tier)
 
 
-def task_charges(task: Fargate, hours: Curve, book: PriceBook) -> Iterator[Charge]:
+def task_charges(task: Fargate, hours: int | Decimal, book: PriceBook) -> Iterator[Charge]:
     """Yield what the tasks alone cost.
 
     Args:
-        task: Their size, architecture and region.
-        hours: Task-hours a month, by requests a month.
+        task: Their size, architecture, region and purchase.
+        hours: Hours that each runs in a month.
         book: The prices.
     """
     kind, region = task.architecture, task.region
-    yield Charge(
-        "Fargate vCPU",
-        hours.scaled(task.vcpu),
-        book.rate(f"fargate.vcpu.{kind}", region),
-        f"task-hours x {plain(task.vcpu)} vCPU",
-    )
-    yield Charge(
-        "Fargate memory",
-        hours.scaled(task.memory_gb),
-        book.rate(f"fargate.memory.{kind}", region),
-        f"task-hours x {plain(task.memory_gb)} GB",
-    )
+    for item, units, unit, rate in (
+        ("Fargate vCPU", task.vcpu, "vCPU", f"fargate.vcpu.{kind}"),
+        ("Fargate memory", task.memory_gb, "GB", f"fargate.memory.{kind}"),
+    ):
+        formula = f"task-hours x {plain(units)} {unit}"
+        yield from bought(
+            item, units * hours, rate, region, book, formula, task.purchase, task.sizing
+        )
     beyond = task.disk_gb - FREE_DISK_GB
     if beyond > 0:
         yield Charge(
             "Fargate ephemeral storage",
-            hours.scaled(3600 * beyond),
+            Usage(per_server=3600 * beyond * hours),
             book.rate("fargate.disk", region),
             f"task-seconds x {beyond} GB above 20",
         )

@@ -1,46 +1,64 @@
-"""How many servers a workload needs: by CPU time, and by the memory of requests in flight.
+"""How many servers a workload needs: by CPU time at a latency objective, and by memory.
 
-Sized for the busy hour and kept all month; nothing scales in. Later capacity models
-(queueing, autoscaling) belong here, beside this one.
+A server's processes share a queue, and the balancer spreads the requests over the servers:
+so each server is sized by itself, and the need grows in equal steps.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
+from itertools import chain
+from typing import Literal
 
 from ferryman.core.errors import ConfigError
-from ferryman.cost.curve import Curve, constant, staircase
+from ferryman.cost.bill import Servers
+from ferryman.cost.capacity import Objective, full_load
 from ferryman.cost.figures import MONTH_SECONDS, plain
-from ferryman.cost.workload import Workload
+from ferryman.cost.quantity import Quantity, ceiling, is_array, larger, to_grid
+from ferryman.cost.stepped import Staircase
+from ferryman.cost.traffic.shape import HOURS
+from ferryman.cost.workload import Inputs
 
-__all__ = ("MAX_SERVERS", "Fleet", "describe_sizing")
+__all__ = ("MAX_SERVERS", "Fleet", "Scaling", "Sizing")
 
 MAX_SERVERS = 10_000
 
+Scaling = Literal["fixed", "hourly"]
+"""``fixed`` keeps the busy hour's servers all month, ``hourly`` has each hour's."""
+
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
-    """Equal servers behind a load balancer.
+class Sizing:
+    """How servers are counted, whatever they are.
 
     Args:
-        vcpu: vCPUs of each; one process runs per whole vCPU, and at least one.
-        memory_mib: Memory of each, MiB.
         minimum: Servers kept running whatever the load. Two or more outlive the loss of
             one.
+        spare: Servers kept beyond the need; one outlives a loss in the busy hour.
         utilisation: Share of the CPU that the busy hour may use. 0.6 is a habit of
             target-tracking autoscaling, not a law.
+        objective: How long requests may wait for a CPU; ``None`` leaves the utilisation
+            alone to decide.
+        scaling: How the number follows the week.
+        maximum: Servers that there can be; ``None`` for as many as it takes.
     """
 
-    vcpu: Decimal
-    memory_mib: int
     minimum: int = 2
+    spare: int = 0
     utilisation: Decimal = Decimal("0.6")
+    objective: Objective | None = None
+    scaling: Scaling = "fixed"
+    maximum: int | None = None
 
     def __post_init__(self) -> None:
         if self.minimum < 1:
             raise ConfigError(f"minimum: {self.minimum} servers cannot answer")
+        if self.spare < 0:
+            raise ConfigError(f"spare: {self.spare} is below 0")
         if not 0 < self.utilisation <= 1:
             raise ConfigError(
                 f"utilisation: {self.utilisation} is out of range",
@@ -52,47 +70,198 @@ class Fleet:
         """Whether a zone can be lost: at least two servers."""
         return self.minimum >= 2
 
-    def share_of_server(self, workload: Workload) -> tuple[Fraction, str]:
-        """Return the part of a server that one request a month takes, and what sets it.
+    @property
+    def text(self) -> str:
+        """Half a sentence for a table of assumptions."""
+        parts = [f"at least {self.minimum} servers" if self.maximum is None else "1 server"]
+        parts += [f"{self.spare} to spare"] if self.spare else []
+        parts.append(f"{plain(self.utilisation * 100)} % of their CPU in the busy hour")
+        if self.objective:
+            share, wait = plain(self.objective.share * 100), plain(self.objective.wait_ms)
+            parts.append(f"{share} % of requests wait less than {wait} ms for a CPU")
+        parts += ["scaled by the hour"] if self.scaling == "hourly" else []
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Equal servers behind a load balancer.
+
+    Args:
+        vcpu: vCPUs of each; one process runs per whole vCPU, and at least one.
+        memory_mib: Memory of each that is left for the application, MiB.
+        sizing: How they are counted.
+        slots: Requests that each may have in flight; ``None`` for as many as memory holds.
+        copies: How many of these stand on what is counted: the pods on a node.
+    """
+
+    vcpu: Decimal
+    memory_mib: int
+    sizing: Sizing = field(default_factory=Sizing)
+    slots: int | None = None
+    copies: int = 1
+
+    @property
+    def processes(self) -> int:
+        """Server processes on each."""
+        return max(1, int(self.vcpu))
+
+    def usable_vcpu(self, inputs: Inputs) -> Quantity:
+        """Return the vCPUs of a server that the busy hour may use.
+
+        Either the share that `Sizing` allows or the load at which the objective is still
+        met, whichever is lower.
+        """
+        allowed = Fraction(self.vcpu * self.sizing.utilisation)
+        objective = self.sizing.objective
+        arrays = is_array(inputs.cpu_ms) or is_array(inputs.cpu_variation)
+        if not objective or (not arrays and not inputs.cpu_ms):
+            return float(allowed) if arrays else allowed
+        speed = float(self.vcpu) / self.processes
+        service = inputs.cpu_ms / 1000 / speed
+        variation = (inputs.cpu_variation + inputs.arrival_variation) / 2
+        most = float(allowed) / speed
+        if arrays:
+            load = full_load(self.processes, service, objective, variation, most)
+            met = load >= most
+            return float(allowed) * met + to_grid(load) * speed * ~met
+        load = _full_load(self.processes, float(service), objective, float(variation), most)
+        if load >= most:
+            return allowed
+        load = to_grid(load)
+        if not load:
+            raise ConfigError(
+                f"no load is small enough for a wait of {plain(objective.wait_ms)} ms",
+                cause=f"a request takes {service * 1000:,.0f} ms on {plain(self.vcpu)} vCPU",
+                hint="allow a longer wait, or choose larger servers",
+            )
+        return load * Fraction(self.vcpu) / self.processes
+
+    def needs(self, inputs: Inputs) -> tuple[Quantity, Quantity]:
+        """Return the part of a server that one request a second takes: by CPU, by room.
+
+        Room is memory, or slots where those are fewer. By Little's law a rate of one keeps
+        as many requests in flight as one lasts seconds.
 
         Raises:
-            ConfigError: The processes at rest do not fit into the memory of a server.
+            ConfigError: The processes at rest do not fit into the memory of a server, or
+                the objective cannot be met.
         """
-        busy = Fraction(workload.peak_to_mean) / MONTH_SECONDS
-        by_cpu = Fraction(workload.cpu_ms) / 1000 / Fraction(self.vcpu * self.utilisation)
-        room = Fraction(self.memory_mib) - Fraction(workload.resident_mib) * self._processes
-        if room <= 0:
+        room = self.memory_mib - inputs.resident_mib * self.processes
+        if not is_array(room) and room <= 0:
             raise ConfigError(
-                f"{self._processes} x {plain(workload.resident_mib)} MiB do not fit into a server"
+                f"{self.processes} x {plain(inputs.resident_mib)} MiB do not fit into a server"
                 f" of {self.memory_mib} MiB",
                 hint="choose servers with more memory, or lower resident_mib if it is measured",
             )
-        held = Fraction(workload.wall_ms) / 1000 * Fraction(workload.in_flight_mib)
-        return max((busy * by_cpu, "CPU"), (busy * held / room, "memory"))
+        by_cpu = inputs.cpu_ms / 1000 / self.usable_vcpu(inputs)
+        held = inputs.in_flight_mib / room
+        if self.slots:
+            held = larger(held, Fraction(1, self.slots))
+        return by_cpu / self.copies, inputs.wall_ms / 1000 * held / self.copies
 
-    def count(self, workload: Workload, horizon: Decimal) -> Curve:
-        """Return the servers needed, by requests a month, up to ``horizon``.
+    def share(self, inputs: Inputs) -> Quantity:
+        """Return the part of a server that one request a month takes in the busy hour."""
+        return self.share_of_rate(inputs) * inputs.peak_to_mean
+
+    def share_of_rate(self, inputs: Inputs) -> Quantity:
+        """Return the part of a server that one request a month takes at the mean rate."""
+        return larger(*self.needs(inputs)) * inputs.burst / MONTH_SECONDS
+
+    def bound(self, inputs: Inputs) -> str:
+        """Return what fills a server first: ``CPU``, or ``requests in flight``."""
+        by_cpu, by_room = self.needs(inputs)
+        return "CPU" if by_cpu >= by_room else "requests in flight"
+
+    def limit(self, inputs: Inputs) -> Fraction | None:
+        """Return the most requests a month that can be carried; ``None`` for no limit.
+
+        Raises:
+            ConfigError: As `needs` does.
+        """
+        share = self.share(inputs)
+        most = self.sizing.maximum
+        return None if most is None or not share else Fraction(most - self.sizing.spare) / share
+
+    def peak(self, inputs: Inputs, requests: Quantity) -> Quantity:
+        """Return the servers of the busy hour.
 
         Raises:
             ConfigError: There would be more than `MAX_SERVERS`.
         """
-        share, bound = self.share_of_server(workload)
-        if share * Fraction(horizon) > MAX_SERVERS:
+        count = self.count(self.share(inputs) * requests)
+        if not is_array(count) and count > MAX_SERVERS:
+            raise self._too_many(inputs, requests)
+        return count
+
+    def running(self, inputs: Inputs, requests: Quantity) -> Quantity:
+        """Return the servers that run on the mean of the month.
+
+        Raises:
+            ConfigError: As `peak` does, or hourly scaling lacks the shape of the week.
+        """
+        if self.sizing.scaling == "fixed":
+            return self.peak(inputs, requests)
+        share = self.share_of_rate(inputs) * requests
+        hours: Quantity = 0
+        for weight, count in self.levels(inputs):
+            rate = float(weight) if is_array(share) else weight
+            hours = hours + self.count(share * rate) * count
+        return hours / HOURS if is_array(hours) else Fraction(hours, HOURS)
+
+    def servers(self, inputs: Inputs, horizon: Decimal) -> Servers:
+        """Return the servers that run on the mean of the month, as staircases.
+
+        Raises:
+            ConfigError: As `running` does.
+        """
+        most = self.limit(inputs)
+        if most is None:
+            self.peak(inputs, Fraction(horizon))
+        if self.sizing.scaling == "fixed":
+            stairs = [self._stairs(self.share(inputs), Fraction(1))]
+        else:
+            each = self.share_of_rate(inputs)
+            stairs = [
+                self._stairs(each * weight, Fraction(count, HOURS))
+                for weight, count in self.levels(inputs)
+            ]
+        return Servers(tuple(chain(*stairs)), most, max(Fraction(horizon), Fraction(1)))
+
+    def _stairs(self, share: Fraction, hours: Fraction) -> Iterator[Staircase]:
+        """Yield the need and the spare servers, in a part of the hours."""
+        spare = self.sizing.spare
+        # A staircase wider than any horizon stands for a number that never grows.
+        width = 1 / share if share else Fraction(10**30)
+        yield Staircase(width, max(1, self.sizing.minimum - spare), hours)
+        if spare:
+            yield Staircase(Fraction(10**30), 1, hours * spare)
+
+    def count(self, load: Quantity) -> Quantity:
+        """Return the servers for a load, which is given in servers."""
+        return larger(larger(ceiling(load), 1) + self.sizing.spare, self.sizing.minimum)
+
+    def levels(self, inputs: Inputs) -> tuple[tuple[Fraction, int], ...]:
+        """Return the rates of the week over its mean, and how many hours have each."""
+        if inputs.shape is None:
             raise ConfigError(
-                f"{plain(horizon)} requests a month need more than {MAX_SERVERS:,} servers",
-                cause=f"one server is full at {plain(1 / share, 0)} requests a month ({bound})",
-                hint="choose larger servers or a nearer horizon",
+                "scaling by the hour needs the shape of the week",
+                hint="give --shape, such as consumer or office, or a log",
             )
-        if not share:
-            return constant(self.minimum)
-        return staircase(1 / share, self.minimum, max(horizon, Decimal(1)))
+        levels: tuple[tuple[Fraction, int], ...] = inputs.shape.levels
+        return levels
 
-    @property
-    def _processes(self) -> int:
-        return max(1, int(self.vcpu))
+    def _too_many(self, inputs: Inputs, requests: Quantity) -> ConfigError:
+        full = 1 / self.share(inputs)
+        return ConfigError(
+            f"{plain(requests)} requests a month need more than {MAX_SERVERS:,} servers",
+            cause=f"one server is full at {plain(full, 0)} requests a month ({self.bound(inputs)})",
+            hint="choose larger servers or a nearer horizon",
+        )
 
 
-def describe_sizing(minimum: int, utilisation: Decimal) -> str:
-    """Return how servers are sized, in half a sentence for a table of assumptions."""
-    share = plain(utilisation * 100)
-    return f"at least {minimum} servers, {share} % of their CPU in the busy hour"
+@cache
+def _full_load(
+    processes: int, service: float, objective: Objective, variation: float, most: float
+) -> float:
+    return float(full_load(processes, service, objective, variation, most))

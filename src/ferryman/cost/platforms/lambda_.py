@@ -1,4 +1,4 @@
-"""AWS Lambda behind a Function URL or an HTTP API.
+"""AWS Lambda behind any of its front doors.
 
 Billed by wall time: an environment serves one request at a time, so the wait of a request
 costs as much as its work.
@@ -6,36 +6,39 @@ costs as much as its work.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
 
 from ferryman.core.errors import ConfigError
-from ferryman.cost.bill import Bill, Charge, cost_curve, make_bill
-from ferryman.cost.curve import Curve, linear
-from ferryman.cost.figures import MONTH_SECONDS, plain
-from ferryman.cost.platforms.network import internet_egress
+from ferryman.cost.bill import Charge, Usage
+from ferryman.cost.figures import MONTH_HOURS, MONTH_SECONDS, plain
+from ferryman.cost.platforms.fleet import Fleet
+from ferryman.cost.platforms.front_door import DOOR_NAMES, FrontDoor, door_charges
+from ferryman.cost.platforms.lambda_extras import (
+    ephemeral,
+    provisioned,
+    snapstart,
+    streaming,
+)
+from ferryman.cost.platforms.load_balancer import LoadBalancer
+from ferryman.cost.platforms.logs import LAMBDA_LOG_BYTES, log_charges
+from ferryman.cost.platforms.network import cross_zone, nat_gateways
 from ferryman.cost.prices.book import PriceBook
-from ferryman.cost.workload import LAMBDA_MIB_PER_VCPU, Workload
+from ferryman.cost.quantity import Quantity, larger
+from ferryman.cost.workload import LAMBDA_MIB_PER_VCPU, Inputs, Workload
 
-__all__ = ("FRONT_DOORS", "LambdaFunction")
-
-FrontDoor = Literal["function-url", "http-api"]
-
-FRONT_DOORS: dict[FrontDoor, str] = {"function-url": "Function URL", "http-api": "HTTP API"}
-"""What can stand before the function, and its name in a table."""
-
-HTTP_API_STEP = 512 * 1024
-"""Bytes that an HTTP API meters as one request (https://aws.amazon.com/api-gateway/pricing/).
-The page does not say which bytes; request and response together is the dearest reading."""
+__all__ = ("LambdaFunction", "billed_seconds", "concurrency")
 
 FREE_EPHEMERAL_MIB = 512
 BUFFERED_RESPONSE_LIMIT = 6 * 1024 * 1024
+STREAMED_RESPONSE_LIMIT = 200 * 1024 * 1024
 DEFAULT_CONCURRENCY = 1000
 """Environments an account may run at once unless it asks for more (Lambda quotas page)."""
+
+RATE_PER_CONCURRENCY = 10
+"""Requests a second that an account may start, for each unit of its concurrency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,20 @@ class LambdaFunction:
     """A Lambda function and its front door.
 
     Args:
-        front_door: ``function-url``, which costs nothing, or ``http-api``.
+        front_door: What stands before it.
         architecture: ``arm64`` or ``x86_64``.
         region: An AWS region.
         ephemeral_mib: Size of ``/tmp``, MiB; what exceeds 512 is billed.
-        free_tier: Whether the perpetual free tier is left for this application. It is one
-            pool per account.
+        free_tier: Whether the perpetual free tiers are left for this application. They
+            are one pool per account.
+        provisioned: Environments kept ready.
+        provisioned_hours: Hours in the month for which they are.
+        snapstart: Whether environments are restored from a snapshot.
+        streaming: Whether responses are streamed.
+        platform_logs: Whether Lambda writes its own log lines for each request.
+        nat_zones: NAT gateways, for a function in private subnets.
+        savings: ``1y`` or ``3y`` for a savings plan; empty for none.
+        balancer: How clients connect, for the door ``alb``.
     """
 
     front_door: FrontDoor = "function-url"
@@ -56,6 +67,14 @@ class LambdaFunction:
     region: str = "us-east-1"
     ephemeral_mib: int = FREE_EPHEMERAL_MIB
     free_tier: bool = True
+    provisioned: int = 0
+    provisioned_hours: Decimal = Decimal(MONTH_HOURS)
+    snapstart: bool = False
+    streaming: bool = False
+    platform_logs: bool = True
+    nat_zones: int = 0
+    savings: str = ""
+    balancer: LoadBalancer = field(default_factory=LoadBalancer)
 
     def __post_init__(self) -> None:
         if not FREE_EPHEMERAL_MIB <= self.ephemeral_mib <= 10_240:
@@ -63,116 +82,138 @@ class LambdaFunction:
                 f"ephemeral_mib: {self.ephemeral_mib} is out of range",
                 hint="Lambda offers 512 to 10240 MiB",
             )
+        if self.provisioned < 0 or self.provisioned_hours < 0:
+            raise ConfigError("provisioned: environments and hours cannot be below 0")
+        if self.provisioned and self.snapstart:
+            raise ConfigError(
+                "provisioned and snapstart exclude each other",
+                cause="Lambda offers no provisioned concurrency on a version with SnapStart",
+            )
 
     @property
     def name(self) -> str:
         """Such as ``Lambda arm64, Function URL``."""
-        return f"Lambda {self.architecture}, {FRONT_DOORS[self.front_door]}"
+        extras = f", {self.provisioned} provisioned" if self.provisioned else ""
+        extras += ", SnapStart" if self.snapstart else ""
+        extras += f", savings-{self.savings}" if self.savings else ""
+        return f"Lambda {self.architecture}, {DOOR_NAMES[self.front_door]}{extras}"
 
     @property
     def pays_per_request(self) -> bool:
-        """True: without traffic there is no bill."""
+        """True unless something is paid for by the hour: without traffic there is no bill."""
+        idle = self.provisioned or self.snapstart or self.nat_zones
+        return not idle and self.front_door != "alb"
+
+    @property
+    def highly_available(self) -> bool:
+        """True: Lambda runs in several zones."""
         return True
 
     @property
     def assumptions(self) -> str:
         """Whether the free tier is left for it."""
-        return "the free tier is left for it" if self.free_tier else "the free tier is used up"
+        return "the free tiers are left for it" if self.free_tier else "the free tiers are used up"
 
-    def bill(self, workload: Workload, book: PriceBook) -> Bill:
-        """Return what a month of the workload costs."""
-        return make_bill(
-            self.name,
-            workload.requests,
-            tuple(self._charges(workload, book)),
-            highly_available=True,
-            notes=tuple(_notes(workload)),
-        )
+    def fleet(self, book: PriceBook) -> Fleet | None:
+        """Return nothing: there are no servers to count."""
+        return None
 
-    def cost_curve(self, workload: Workload, book: PriceBook, horizon: Decimal) -> Curve:
-        """Return USD a month by requests a month; it bends at tiers and has no steps."""
-        return cost_curve(tuple(self._charges(workload, book)), horizon)
-
-    def _charges(self, workload: Workload, book: PriceBook) -> Iterator[Charge]:
-        seconds = billed_seconds(workload)
-        gigabytes = Fraction(workload.memory_mib) / 1024
+    def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
+        """Yield requests, duration, what was bought besides, and the front door."""
+        seconds = billed_seconds(inputs, snapstart=self.snapstart)
         yield Charge(
             "Lambda requests",
-            linear(1),
+            Usage(per_request=1),
             book.rate(f"lambda.requests.{self.architecture}", self.region),
             "requests",
-            self._allowance("lambda.free.requests", book),
+            self._free("lambda.free.requests", book),
         )
-        yield Charge(
-            "Lambda duration",
-            linear(seconds * gigabytes),
-            book.rate(f"lambda.duration.{self.architecture}", self.region),
-            f"requests x {plain(seconds)} s x {plain(gigabytes)} GB",
-            self._allowance("lambda.free.duration", book),
+        yield from self._duration(seconds, inputs, book)
+        if self.ephemeral_mib > FREE_EPHEMERAL_MIB:
+            yield ephemeral(seconds, self.ephemeral_mib - FREE_EPHEMERAL_MIB, book, self.region)
+        if self.snapstart:
+            yield from snapstart(inputs, book, self.region)
+        if self.streaming:
+            yield from streaming(inputs, book, self.region, free_tier=self.free_tier)
+        yield from door_charges(
+            self.front_door, inputs, book, self.region, self.balancer, free_tier=self.free_tier
         )
-        yield from self._ephemeral(seconds, book)
-        yield from self._front_door(workload, book)
-        yield from internet_egress(workload, book, self.region)
+        if self.nat_zones:
+            yield from nat_gateways(self.nat_zones, inputs, book, self.region)
+        yield from cross_zone(inputs, book, self.region)
+        size = inputs.log_bytes + (LAMBDA_LOG_BYTES if self.platform_logs else 0)
+        yield from log_charges(size, "logs.lambda", book, self.region, free_tier=self.free_tier)
 
-    def _allowance(self, id: str, book: PriceBook) -> Decimal:
+    def notes(self, workload: Workload) -> Iterator[str]:
+        """Yield where the workload runs into the CPU, the account's limits or a size."""
+        return _notes(self, workload)
+
+    def _duration(self, seconds: Quantity, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
+        gigabytes = inputs.memory_mib / 1024
+        formula = f"requests x {plain(seconds)} s x {plain(gigabytes)} GB"
+        plan = f"savings.{self.savings}." if self.savings else ""
+        rate = book.rate(f"{plan}lambda.duration.{self.architecture}", self.region)
+        free = self._free("lambda.free.duration", book)
+        usage = Usage(per_request=seconds * gigabytes)
+        if self.provisioned:
+            ready = self.provisioned * self.provisioned_hours * 3600
+            yield from provisioned(
+                ready, usage.per_request, gigabytes, self.architecture, book, self.region
+            )
+            usage = Usage(-Fraction(ready) * gigabytes, usage.per_request)
+            formula += " beyond what is provisioned"
+        yield Charge("Lambda duration", usage, rate, formula, free)
+
+    def _free(self, id: str, book: PriceBook) -> Decimal:
         return book.rate(id, self.region).value if self.free_tier else Decimal(0)
 
-    def _ephemeral(self, seconds: Fraction, book: PriceBook) -> Iterator[Charge]:
-        beyond = Fraction(self.ephemeral_mib - FREE_EPHEMERAL_MIB, 1024)
-        if beyond:
-            yield Charge(
-                "Lambda ephemeral storage",
-                linear(seconds * beyond),
-                book.rate("lambda.ephemeral", self.region),
-                f"requests x {plain(seconds)} s x {plain(beyond)} GB above 512 MB",
-            )
 
-    def _front_door(self, workload: Workload, book: PriceBook) -> Iterator[Charge]:
-        if self.front_door == "http-api":
-            metered = http_api_units(workload)
-            yield Charge(
-                "HTTP API requests",
-                linear(metered),
-                book.rate("http_api.requests", self.region),
-                f"requests x {metered} (steps of 512 KB)",
-            )
-
-
-def billed_seconds(workload: Workload) -> Fraction:
+def billed_seconds(inputs: Inputs, *, snapstart: bool = False) -> Quantity:
     """Return the mean billed seconds of a request, its share of a cold start included.
 
     A request lasts no less than its CPU time takes on the part of a vCPU that the memory
     brings. Without this bound a CPU-bound handler measured on a server would look cheap
-    on a small function that could never run it in that time.
+    on a small function that could never run it in that time. With SnapStart a cold start
+    restores a snapshot, which is billed by its size and not by its time.
     """
-    init = Fraction(workload.cold_start_share) * Fraction(workload.init_ms)
-    return (max(Fraction(workload.wall_ms), _cpu_bound_ms(workload)) + init) / 1000
+    running = larger(inputs.wall_ms, _cpu_bound_ms(inputs))
+    init = 0 if snapstart else inputs.cold_start_share * inputs.init_ms
+    return (running + init) / 1000
 
 
-def _cpu_bound_ms(workload: Workload) -> Fraction:
+def concurrency(workload: Workload) -> Fraction:
+    """Return the environments in use in the busy hour, by Little's law: rate x duration."""
+    inputs = workload.inputs
+    rate = Fraction(workload.requests) * inputs.peak_to_mean * inputs.burst / MONTH_SECONDS
+    return Fraction(rate * billed_seconds(inputs))
+
+
+def _cpu_bound_ms(inputs: Inputs) -> Quantity:
     """Return how long the CPU time of a request takes at the function's memory, in ms."""
-    return Fraction(workload.cpu_ms) * LAMBDA_MIB_PER_VCPU / Fraction(workload.memory_mib)
+    return inputs.cpu_ms * LAMBDA_MIB_PER_VCPU / inputs.memory_mib
 
 
-def http_api_units(workload: Workload) -> int:
-    """Return how many requests an HTTP API meters for one: one per 512 KB begun."""
-    size = workload.request_bytes + workload.response_bytes
-    return max(1, math.ceil(Fraction(size) / HTTP_API_STEP))
-
-
-def _notes(workload: Workload) -> Iterator[str]:
-    if (bound := _cpu_bound_ms(workload)) > workload.wall_ms:
+def _notes(function: LambdaFunction, workload: Workload) -> Iterator[str]:
+    bound = _cpu_bound_ms(workload.inputs)
+    if bound > workload.wall_ms:
         yield (
             f"{plain(workload.cpu_ms)} ms of CPU take {plain(bound, 0)} ms on the"
             f" {plain(workload.lambda_vcpu, 2)} vCPU of {plain(workload.memory_mib)} MiB, and"
             f" are billed so, not at the wall time of {plain(workload.wall_ms)} ms"
         )
-    busy = Fraction(workload.requests * workload.peak_to_mean) / MONTH_SECONDS
-    concurrency = busy * billed_seconds(workload)
-    if concurrency > DEFAULT_CONCURRENCY:
+    busy = concurrency(workload)
+    if busy > DEFAULT_CONCURRENCY:
         yield (
-            f"the busy hour needs {plain(concurrency, 0)} environments at once; an account"
+            f"the busy hour needs {plain(busy, 0)} environments at once; an account"
             f" has {plain(DEFAULT_CONCURRENCY)} until it asks for more"
         )
-    if workload.response_bytes > BUFFERED_RESPONSE_LIMIT:
-        yield "responses above 6 MB must be streamed, which is not priced here"
+    rate = busy / billed_seconds(workload.inputs)
+    if rate > DEFAULT_CONCURRENCY * RATE_PER_CONCURRENCY:
+        yield (
+            f"the busy hour has {plain(rate, 0)} requests a second; an account may start"
+            f" {plain(DEFAULT_CONCURRENCY * RATE_PER_CONCURRENCY)} until it asks for more"
+        )
+    if workload.response_bytes > BUFFERED_RESPONSE_LIMIT and not function.streaming:
+        yield "responses above 6 MB must be streamed, which this bill leaves out"
+    if workload.response_bytes > STREAMED_RESPONSE_LIMIT:
+        yield "Lambda streams no response above 200 MB"

@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 
 from ferryman.core.errors import ConfigError
-from ferryman.cost.bill import Charge
-from ferryman.cost.curve import constant, linear
+from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.figures import MONTH_HOURS, plain
 from ferryman.cost.platforms.network import public_addresses
 from ferryman.cost.prices.book import PriceBook
-from ferryman.cost.workload import Workload
+from ferryman.cost.quantity import Quantity, is_array, larger
+from ferryman.cost.workload import Inputs
 
 __all__ = ("LoadBalancer", "lcu_hours")
 
 NEW_CONNECTIONS = 25
 ACTIVE_CONNECTIONS = 3000
 BYTES_AN_HOUR = 10**9
+LAMBDA_BYTES_AN_HOUR = 4 * 10**8
 RULE_EVALUATIONS = 1000
 FREE_RULES = 10
 """What one LCU covers: new connections a second, connections open at once, bytes an hour
-(decimal, as in AWS's worked example), rule evaluations a second beyond ten rules.
-Source: https://aws.amazon.com/elasticloadbalancing/pricing/."""
+(decimal, as in AWS's worked example; fewer for Lambda targets), rule evaluations a second
+beyond ten rules. Source: https://aws.amazon.com/elasticloadbalancing/pricing/."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +56,48 @@ class LoadBalancer:
         return f"{self.requests_per_connection} requests a connection"
 
     def charges(
-        self, workload: Workload, book: PriceBook, region: str, hours: int = MONTH_HOURS
+        self,
+        inputs: Inputs,
+        book: PriceBook,
+        region: str,
+        hours: int = MONTH_HOURS,
+        *,
+        to_lambda: bool = False,
     ) -> Iterator[Charge]:
-        """Yield what the balancer costs in a month of ``hours``."""
-        yield Charge("Load balancer", constant(hours), book.rate("alb.hours", region), f"{hours} h")
-        need, dimension = max(lcu_hours(self, workload), key=lambda pair: pair[0])
+        """Yield what the balancer costs in a month of ``hours``.
+
+        Args:
+            inputs: The workload.
+            book: The prices.
+            region: An AWS region.
+            hours: Hours in the month.
+            to_lambda: Whether its targets are Lambda functions: an LCU then covers fewer
+                bytes.
+        """
+        yield Charge(
+            "Load balancer", Usage(fixed=hours), book.rate("alb.hours", region), f"{hours} h"
+        )
+        need, dimension = _largest(lcu_hours(self, inputs, to_lambda))
         yield Charge(
             "Load balancer capacity",
-            linear(need),
+            Usage(per_request=need),
             book.rate("alb.lcu", region),
             f"requests x {plain(need * 10**6, 3)} LCU-hours a million, set by {dimension}",
         )
-        yield public_addresses("the load balancer", constant(self.zones), book, region, hours)
+        zones = Usage(fixed=self.zones)
+        yield public_addresses("the load balancer", zones, book, region, hours)
 
 
-def lcu_hours(balancer: LoadBalancer, workload: Workload) -> tuple[tuple[Fraction, str], ...]:
+def lcu_hours(
+    balancer: LoadBalancer, inputs: Inputs, to_lambda: bool = False
+) -> tuple[tuple[Quantity, str], ...]:
     """Return the LCU-hours that one request uses in each of the four dimensions.
 
     A bill counts the largest of the four, hour by hour. All four are proportional to the
     rate, so the same one is the largest in every hour and the hours add up.
     """
     connections = Fraction(1, balancer.requests_per_connection)
-    size = Fraction(workload.request_bytes + workload.response_bytes)
+    size = inputs.request_bytes + inputs.response_bytes
     rules = max(0, balancer.rules - FREE_RULES)
     return (
         (connections / (NEW_CONNECTIONS * 3600), "new connections"),
@@ -83,6 +105,13 @@ def lcu_hours(balancer: LoadBalancer, workload: Workload) -> tuple[tuple[Fractio
             connections * balancer.connection_seconds / (ACTIVE_CONNECTIONS * 3600),
             "open connections",
         ),
-        (size / BYTES_AN_HOUR, "bytes"),
+        (size / (LAMBDA_BYTES_AN_HOUR if to_lambda else BYTES_AN_HOUR), "bytes"),
         (Fraction(rules, RULE_EVALUATIONS * 3600), "rule evaluations"),
     )
+
+
+def _largest(dimensions: tuple[tuple[Quantity, str], ...]) -> tuple[Quantity, str]:
+    needs = [need for need, _ in dimensions]
+    if any(map(is_array, needs)):
+        return reduce(larger, needs), "the largest dimension"
+    return max(dimensions, key=lambda pair: pair[0])

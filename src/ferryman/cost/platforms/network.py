@@ -1,50 +1,97 @@
-"""What every platform pays for the network: egress to the internet and public addresses."""
+"""What every platform pays for the network: egress, addresses, NAT, traffic between zones."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
+from decimal import Decimal
 
-from ferryman.cost.bill import Charge
-from ferryman.cost.curve import Curve, linear
+from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.figures import MONTH_HOURS, plain
 from ferryman.cost.prices.book import PriceBook
-from ferryman.cost.workload import Workload
+from ferryman.cost.workload import Inputs
 
-__all__ = ("internet_egress", "public_addresses")
+__all__ = ("cross_zone", "internet_egress", "nat_gateways", "public_addresses", "server_addresses")
+
+GIGABYTE = 2**30
+"""Bytes of a GB, as in AWS's worked example of the REST API."""
 
 
-def internet_egress(workload: Workload, book: PriceBook, region: str) -> Iterator[Charge]:
-    """Yield the transfer of the responses to the internet, if they have any bytes.
+def internet_egress(
+    inputs: Inputs, book: PriceBook, region: str, *, free_tier: bool = True
+) -> Iterator[Charge]:
+    """Yield the transfer of the responses to the internet.
 
-    A GB is 2**30 bytes, as in AWS's worked example of the REST API. Headers, TLS and the
-    other uses that an account has for its free 100 GB are left out.
+    Headers, TLS and the other uses that an account has for its free 100 GB are left out.
     """
-    if workload.response_bytes:
-        yield Charge(
-            "Egress to the internet",
-            linear(Fraction(workload.response_bytes) / 2**30),
-            book.rate("egress", region),
-            f"requests x {plain(workload.response_bytes)} bytes / 2**30",
-            book.rate("egress.free", region).value,
-        )
+    free = book.rate("egress.free", region).value if free_tier else Decimal(0)
+    yield from _bytes(
+        "Egress to the internet", inputs.response_bytes, "egress", book, region, allowance=free
+    )
+
+
+def cross_zone(inputs: Inputs, book: PriceBook, region: str) -> Iterator[Charge]:
+    """Yield the traffic between zones, to a database for one; it is billed on both sides."""
+    yield from _bytes(
+        "Traffic between zones", inputs.cross_zone_bytes * 2, "cross_zone", book, region
+    )
+
+
+def nat_gateways(zones: int, inputs: Inputs, book: PriceBook, region: str) -> Iterator[Charge]:
+    """Yield one NAT gateway in each zone, its address, and the bytes through it."""
+    yield Charge(
+        "NAT gateways",
+        Usage(fixed=zones * MONTH_HOURS),
+        book.rate("nat.hours", region),
+        f"{zones} x {MONTH_HOURS} h",
+    )
+    yield public_addresses("the NAT gateways", Usage(fixed=zones), book, region)
+    yield from _bytes("NAT gateway bytes", inputs.nat_bytes, "nat.bytes", book, region)
+
+
+def server_addresses(
+    of: str, private: bool, zones: int, inputs: Inputs, book: PriceBook, region: str
+) -> Iterator[Charge]:
+    """Yield how servers reach the internet: an address each, or NAT gateways."""
+    if private:
+        yield from nat_gateways(zones, inputs, book, region)
+    else:
+        yield public_addresses(of, Usage(per_server=1), book, region)
 
 
 def public_addresses(
-    of: str, count: Curve, book: PriceBook, region: str, hours: int = MONTH_HOURS
+    of: str, count: Usage, book: PriceBook, region: str, hours: int = MONTH_HOURS
 ) -> Charge:
     """Return the charge for public IPv4 addresses that are held all month.
 
     Args:
         of: What holds them.
-        count: How many, by requests a month.
+        count: How many.
         book: The prices.
         region: An AWS region.
         hours: Hours in the month.
     """
     return Charge(
         f"Public IPv4 of {of}",
-        count.scaled(hours),
+        Usage(fixed=count.fixed * hours, per_server=count.per_server * hours),
         book.rate("ipv4.hours", region),
         f"one each x {hours} h",
     )
+
+
+def _bytes(
+    item: str,
+    size: object,
+    rate: str,
+    book: PriceBook,
+    region: str,
+    allowance: Decimal = Decimal(0),
+) -> Iterator[Charge]:
+    """Yield a charge for bytes of each request, unless there are none."""
+    if hasattr(size, "dtype") or size:
+        yield Charge(
+            item,
+            Usage(per_request=size / GIGABYTE),  # type: ignore[operator]
+            book.rate(rate, region),
+            f"requests x {plain(size)} bytes / 2**30",
+            allowance,
+        )

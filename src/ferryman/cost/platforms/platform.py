@@ -1,16 +1,25 @@
-"""The seam between platforms and everything that compares them."""
+"""The seam between platforms and everything that compares them.
+
+A platform says what it charges and how its servers are counted. Bills and curves are made
+from that here, in the same way for all of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Protocol
 
-from ferryman.cost.bill import Bill
-from ferryman.cost.curve import Curve
+from ferryman.cost.bill import Bill, Charge, Servers, cost_curve, make_bill
+from ferryman.cost.figures import usd, volume
+from ferryman.cost.platforms.fleet import Fleet
 from ferryman.cost.prices.book import PriceBook
-from ferryman.cost.workload import Workload
+from ferryman.cost.stepped import SteppedCurve
+from ferryman.cost.workload import Inputs, Workload
 
-__all__ = ("Platform",)
+__all__ = ("Platform", "Priced", "bill", "curve", "price")
 
 
 class Platform(Protocol):
@@ -25,21 +34,109 @@ class Platform(Protocol):
         """Whether no traffic means no bill; otherwise capacity is paid for by the hour."""
 
     @property
+    def highly_available(self) -> bool:
+        """Whether the loss of one zone leaves something that answers."""
+
+    @property
     def assumptions(self) -> str:
         """What it takes for granted besides the workload, in half a sentence."""
 
-    def bill(self, workload: Workload, book: PriceBook) -> Bill:
-        """Return what a month of the workload costs.
+    def fleet(self, book: PriceBook) -> Fleet | None:
+        """Return the servers to be counted; ``None`` where there are none to count."""
+
+    def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
+        """Yield everything that is billed.
 
         Raises:
             ConfigError: A price is missing, or the workload does not fit the platform.
         """
 
-    def cost_curve(self, workload: Workload, book: PriceBook, horizon: Decimal) -> Curve:
-        """Return USD a month by requests a month, exactly, from zero to ``horizon``.
+    def notes(self, workload: Workload) -> Iterator[str]:
+        """Yield what a reader must know before trusting the total."""
 
-        The workload's own number of requests plays no part.
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A platform with its charges for one workload, at any volume.
+
+    Args:
+        platform: The platform.
+        workload: The workload; its own number of requests plays no part.
+        fleet: The servers, if there are any to count.
+        charges: Everything that is billed.
+    """
+
+    platform: Platform
+    workload: Workload
+    fleet: Fleet | None
+    charges: tuple[Charge, ...]
+
+    def bill(self, requests: Decimal) -> Bill:
+        """Return what a month with so many requests costs.
+
+        Where the platform cannot carry them, the bill is empty and says so.
+
+        Raises:
+            ConfigError: There would be too many servers.
+        """
+        platform, inputs, fleet = self.platform, self.workload.inputs, self.fleet
+        most = fleet.limit(inputs) if fleet else None
+        if most is not None and requests > most:
+            note = f"it carries no more than {volume(most)} requests a month"
+            available = platform.highly_available
+            return Bill(platform.name, requests, (), available, None, (note,), carried=False)
+        there = replace(self.workload, requests=requests)
+        made = make_bill(
+            platform.name,
+            requests,
+            self.charges,
+            running=Fraction(fleet.running(inputs, Fraction(requests))) if fleet else Fraction(0),
+            highly_available=platform.highly_available,
+            servers=self.servers(requests),
+            notes=tuple(platform.notes(there)),
+        )
+        if all(charge.spread[0] == charge.spread[1] for charge in self.charges):
+            return made
+        ends = f"{usd(made.low)} to {usd(made.high)} USD"
+        note = f"its price is a range; at {volume(requests)} requests a month: {ends}"
+        return replace(made, notes=(*made.notes, note))
+
+    def servers(self, requests: Decimal) -> int | None:
+        """Return the servers of the busy hour; ``None`` where there are none to count."""
+        if not self.fleet:
+            return None
+        return int(self.fleet.peak(self.workload.inputs, Fraction(requests)))
+
+    def curve(self, horizon: Decimal) -> SteppedCurve:
+        """Return USD a month by requests a month, exactly, as far as ``horizon``.
+
+        It has a step for each server, and ends early where the platform cannot carry more.
 
         Raises:
             ConfigError: As `bill` does.
         """
+        fleet = self.fleet
+        servers = fleet.servers(self.workload.inputs, horizon) if fleet else Servers()
+        return cost_curve(self.charges, servers)
+
+
+def price(platform: Platform, workload: Workload, book: PriceBook) -> Priced:
+    """Return the platform with its charges.
+
+    Raises:
+        ConfigError: A price is missing, or the workload does not fit the platform.
+    """
+    charges = tuple(platform.charges(workload.inputs, book))
+    return Priced(platform, workload, platform.fleet(book), charges)
+
+
+def bill(platform: Platform, workload: Workload, book: PriceBook) -> Bill:
+    """Return what a month of the workload costs: `price`, then `Priced.bill`."""
+    return price(platform, workload, book).bill(workload.requests)
+
+
+def curve(
+    platform: Platform, workload: Workload, book: PriceBook, horizon: Decimal
+) -> SteppedCurve:
+    """Return the cost curve: `price`, then `Priced.curve`."""
+    return price(platform, workload, book).curve(horizon)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from ferryman.cost.bill import Charge
-from ferryman.cost.curve import Curve, Number
+from ferryman.cost.bill import Charge, Usage
+from ferryman.cost.curve import Number
 from ferryman.cost.prices.book import PriceBook
 
 __all__ = ("gp3_volumes",)
@@ -16,7 +16,7 @@ FREE_THROUGHPUT = 125
 
 
 def gp3_volumes(
-    count: Curve,
+    count: Usage,
     gigabytes: int,
     book: PriceBook,
     region: str,
@@ -28,7 +28,7 @@ def gp3_volumes(
     """Yield what gp3 volumes cost (https://aws.amazon.com/ebs/pricing/).
 
     Args:
-        count: How many, by requests a month.
+        count: How many: fixed, or one per server.
         gigabytes: Size of each, GB.
         book: The prices.
         region: An AWS region.
@@ -36,7 +36,6 @@ def gp3_volumes(
         throughput: MB/s of each; 125 are included.
         month_share: The part of the month for which they exist.
     """
-    share = Fraction(month_share)
     parts = (
         ("EBS gp3", "ebs.gp3", gigabytes, f"{gigabytes} GB each"),
         ("EBS gp3 IOPS", "ebs.gp3.iops", iops - FREE_IOPS, f"{iops} each, 3000 included"),
@@ -49,4 +48,6 @@ def gp3_volumes(
     )
     for item, id, units, formula in parts:
         if units > 0:
-            yield Charge(item, count.scaled(units * share), book.rate(id, region), formula)
+            each = units * Fraction(month_share)
+            usage = Usage(fixed=count.fixed * each, per_server=count.per_server * each)
+            yield Charge(item, usage, book.rate(id, region), formula)

@@ -10,9 +10,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from ferryman.core.errors import ConfigError
@@ -27,7 +26,21 @@ or known from a single or indirect source."""
 EVERYWHERE = "*"
 """The region of a rate that is the same in all regions."""
 
-_RATE_FILES = ("lambda", "api_gateway", "load_balancer", "network", "fargate", "ec2", "storage")
+_RATE_FILES = (
+    "lambda",
+    "api_gateway",
+    "cloudfront",
+    "load_balancer",
+    "network",
+    "logs",
+    "fargate",
+    "ec2",
+    "storage",
+    "kubernetes",
+    "savings",
+    "spot",
+    "database",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +168,14 @@ class PriceBook:
         return self.instances[name]
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
+def suggest(name: str, known: Iterable[str], lead: str = "the price book has") -> str:
     """Return a hint that names the nearest known name and then all of them."""
+    from difflib import get_close_matches
+
     names = list(known)
     near = get_close_matches(name, names, n=1)
     meant = f"did you mean {near[0]}? " if near else ""
-    return f"{meant}the price book has {', '.join(names)}"
+    return f"{meant}{lead} {', '.join(names)}"
 
 
 @cache
@@ -174,7 +189,7 @@ def load_book() -> PriceBook:
 
 
 def _read(name: str) -> Any:
-    return json.loads(files(__package__).joinpath(f"{name}.json").read_text(encoding="utf-8"))
+    return json.loads(Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8"))
 
 
 def _read_rates(name: str) -> Iterator[Rate]:

@@ -17,12 +17,18 @@ _COMMAND = "python -m ferryman.cost.prices.reference > docs/reference/prices.md"
 
 _SECTIONS = (
     ("AWS Lambda", "lambda."),
-    ("API Gateway HTTP API", "http_api."),
+    ("API Gateway", ("http_api.", "rest_api.")),
+    ("CloudFront", "cloudfront."),
     ("Application Load Balancer", "alb."),
-    ("Network", ("ipv4.", "egress")),
+    ("Network", ("ipv4.", "egress", "nat.", "cross_zone")),
+    ("CloudWatch Logs", "logs."),
     ("AWS Fargate", "fargate."),
     ("EBS gp3", "ebs."),
     ("EC2 surplus CPU credits", "ec2.surplus."),
+    ("Kubernetes, and Google Cloud's machines and network", ("eks.", "gke.", "gce.", "gcp.")),
+    ("Savings plans", "savings."),
+    ("Spot, as shares of on demand", "spot."),
+    ("Databases, which no platform counts", ("rds.", "elasticache.", "dynamodb.")),
 )
 
 
@@ -79,12 +85,14 @@ def _price(rate: Rate) -> str:
 
 
 def _instance_table(book: PriceBook) -> str:
-    header = ("type", "vCPU", "MiB", "architecture", "baseline", *book.regions)
-    return _table(header, (_instance_row(shape, book) for shape in book.instances.values()))
+    regions = sorted({region for id, region in book.rates if id == "ec2.m7g.large"})
+    header = ("type", "vCPU", "MiB", "architecture", "baseline", *regions)
+    rows = (_instance_row(shape, book, regions) for shape in book.instances.values())
+    return _table(header, rows)
 
 
-def _instance_row(shape: InstanceType, book: PriceBook) -> tuple[str, ...]:
-    rates = (book.rates.get((f"ec2.{shape.name}", region)) for region in book.regions)
+def _instance_row(shape: InstanceType, book: PriceBook, regions: Sequence[str]) -> tuple[str, ...]:
+    rates = (book.rates.get((f"ec2.{shape.name}", region)) for region in regions)
     return (
         shape.name,
         str(shape.vcpu),
@@ -100,7 +108,7 @@ def _mark(rate: Rate) -> str:
 
 
 def _instance_sources(book: PriceBook, sources: Sequence[str]) -> str:
-    rates = [rate for rate in book.rates.values() if rate.unit == "instance-hour"]
+    rates = [rate for rate in book.rates.values() if rate.id[4:] in book.instances]
     used = dict.fromkeys((sources.index(rate.source) + 1, rate.seen) for rate in rates)
     listed = ", ".join(f"{number} (seen {seen})" for number, seen in used)
     return (

@@ -1,0 +1,231 @@
+"""The command itself: the answer in the form that was asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from ferryman.cli.cost import options, values
+from ferryman.cli.cost.question import Question, ask
+from ferryman.cli.cost.show import show, show_csv, show_markdown
+from ferryman.core.errors import FerrymanError
+from ferryman.cost import findings, report
+from ferryman.cost.compare import Comparison, compare
+from ferryman.cost.figures import usd, volume
+
+__all__ = ("command",)
+
+_SUBCOMMANDS = {
+    "cold-starts": "How many requests start cold, and how many environments there are.",
+    "prices": "The price book: show it, hold it against AWS, bring it up to date.",
+    "selfcheck": "Hold the model against AWS's own worked examples.",
+}
+
+
+class _Lazy(click.Group):
+    """Loads the subcommands, which few runs need, when one is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_SUBCOMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        from ferryman.cli.cost import subcommands
+
+        return subcommands.COMMANDS.get(name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_SUBCOMMANDS.items()))
+
+
+@click.command("cost", cls=_Lazy, invoke_without_command=True)
+@options.source_options
+@options.workload_options
+@options.platform_options
+@options.answer_options
+@click.pass_context
+def command(context: click.Context, /, **flags: Any) -> None:
+    """Compare what a month costs on Lambda and on servers, and say where to cross over.
+
+    Every duration and size that is not given is assumed, and marked so. Flags may stand in
+    pyproject.toml under [tool.ferryman.cost].
+
+    \b
+    Example:
+      ferryman cost --requests 20M --wall-ms 120 --cpu-ms 6 --memory 512
+    """
+    if context.invoked_subcommand:
+        return
+    question = ask(flags, _given(context, flags))
+    comparison = compare(
+        question.workload,
+        question.platforms,
+        levels=flags["levels"],
+        horizon=flags["horizon"],
+        pairs="all" if flags["pairs"] else "kinds",
+        book=question.book,
+    )
+    if flags["picture"]:
+        _draw(comparison, flags["picture"])
+    _answer(comparison, question, flags)
+    for note in comparison.notes:
+        click.echo(f"note: {note}", err=True)
+    _guard(comparison, flags["fail_above"])
+
+
+def _given(context: click.Context, flags: dict[str, Any]) -> frozenset[str]:
+    default = ParameterSource.DEFAULT
+    return frozenset(name for name in flags if context.get_parameter_source(name) is not default)
+
+
+def _draw(comparison: Comparison, path: Path) -> None:
+    from ferryman.cost.picture import save
+
+    save(comparison, path)
+    click.echo(f"drew {path}", err=True)
+
+
+def _answer(comparison: Comparison, question: Question, flags: dict[str, Any]) -> None:
+    if flags["as_json"]:
+        data = report.as_data(comparison)
+        data["bands"] = [findings.band_data(band) for band in _bands(comparison, question, flags)]
+        click.echo(json.dumps(data, indent=2))
+    elif flags["as_csv"]:
+        show_csv(findings.line_table(comparison))
+    elif flags["base"]:
+        from ferryman.cost.difference import difference_table, read_base
+
+        show_markdown(difference_table(read_base(flags["base"]), comparison))
+    else:
+        _print(comparison, question, flags)
+
+
+def _print(comparison: Comparison, question: Question, flags: dict[str, Any]) -> None:
+    """Print the answer; all of it is there before the first line is."""
+    parts = list(_parts(comparison, question, flags))
+    if not {"wall_ms", "cpu_ms"} <= question.given:
+        click.echo(
+            "note: the durations are assumed; measure your application and give --wall-ms"
+            " and --cpu-ms",
+            err=True,
+        )
+    for part in parts:
+        if isinstance(part, report.Table):
+            show(part)
+        else:
+            click.echo(part)
+
+
+def _parts(
+    comparison: Comparison, question: Question, flags: dict[str, Any]
+) -> Iterator[report.Table | str]:
+    yield report.assumption_table(comparison, question.given)
+    yield report.level_table(comparison)
+    if flags["lines"]:
+        yield from map(report.bill_table, comparison.own.bills)
+    yield report.stretch_table(comparison)
+    if flags["advise_memory"]:
+        from ferryman.cost.memory import advise
+
+        advice = advise(question.workload, question.function, question.book)
+        yield findings.memory_table(advice)
+    if question.workload.growth:
+        yield _growth(question, flags)
+    if flags["over"]:
+        yield from _sweeps(question, flags["over"])
+    yield from _crossovers(comparison, question, flags)
+
+
+def _crossovers(comparison: Comparison, question: Question, flags: dict[str, Any]) -> Iterator[str]:
+    bands = {(x.per_request, x.capacity): x for x in _bands(comparison, question, flags)}
+    yield "Crossovers"
+    for duel in findings.told(comparison):
+        text = report.sentence(duel, comparison.horizon)
+        if (found := bands.get((duel.first, duel.second))) is not None:
+            text = f"{text}{findings.band_text(found)}"
+        yield f"  {text}"
+    crossing = [pair for pair in _pairs(comparison, question) if _has_middle(bands, pair)]
+    if crossing:
+        from ferryman.cost.uncertainty import tornado
+
+        first, second = crossing[0]
+        ranges = _ranges(question, flags)
+        moved = tornado(
+            question.workload, ranges, (first, second), question.book, comparison.horizon
+        )
+        yield f"  {findings.influence_text(moved, first.name, second.name)}"
+
+
+def _has_middle(bands: dict[tuple[str, str], Any], pair: tuple[Any, Any]) -> bool:
+    found = bands.get((pair[0].name, pair[1].name))
+    return found is not None and found.middle is not None
+
+
+def _bands(comparison: Comparison, question: Question, flags: dict[str, Any]) -> tuple[Any, ...]:
+    pairs = _pairs(comparison, question)
+    if not pairs or flags["draws"] < 1:
+        return ()
+    from ferryman.cost.uncertainty import band
+
+    return band(
+        question.workload,
+        _ranges(question, flags),
+        pairs,
+        question.book,
+        comparison.horizon,
+        flags["draws"],
+    )
+
+
+def _ranges(question: Question, flags: dict[str, Any]) -> dict[str, Any]:
+    from ferryman.cost.ranges import parse_range, usual_ranges
+
+    given = {name: parse_range(name, text) for name, text in flags["ranges"]}
+    return given or usual_ranges(question.workload)
+
+
+def _pairs(comparison: Comparison, question: Question) -> list[tuple[Any, Any]]:
+    """Return the platforms of the duels that are told and that a band can be had for."""
+    by_name = {platform.name: platform for platform in question.platforms}
+    pairs = [(by_name[duel.first], by_name[duel.second]) for duel in findings.told(comparison)]
+    return [(a, b) for a, b in pairs if a.pays_per_request and not b.pays_per_request]
+
+
+def _growth(question: Question, flags: dict[str, Any]) -> str:
+    from ferryman.cost.growth import forecast
+
+    found = forecast(
+        question.workload, question.platforms, question.book, flags["current"], flags["months"]
+    )
+    return f"Growth\n  {findings.growth_text(found)}\n"
+
+
+def _sweeps(question: Question, over: str) -> Iterator[str]:
+    from ferryman.cost.sweep import sweep
+
+    first, *others = question.platforms
+    yield f"Crossovers over {over}, at {volume(question.workload.requests)} requests a month"
+    for other in others:
+        leader, turns = sweep(
+            question.workload, values.field_name(over), first, other, question.book
+        )
+        yield f"  {findings.turn_text(leader, turns, over, first.name, other.name)}"
+    yield ""
+
+
+def _guard(comparison: Comparison, most: Decimal | None) -> None:
+    if most is None:
+        return
+    cheapest = comparison.own.cheapest
+    if cheapest.total > most:
+        raise FerrymanError(
+            f"the cheapest of the platforms, {cheapest.platform}, costs"
+            f" {usd(cheapest.total)} USD a month, more than {usd(most)}",
+            hint="--lines shows what it is made of",
+        )

@@ -1,0 +1,161 @@
+"""Where flags come from besides the command line: pyproject.toml and infracost usage files.
+
+A value from either counts as given, and a flag is stronger than both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ferryman.core.errors import ConfigError, FerrymanError
+from ferryman.cost.prices.book import suggest
+
+__all__ = ("TABLE", "read_settings", "read_usage", "use_project", "use_usage")
+
+TABLE = "tool.ferryman.cost"
+
+GIGABYTE = 2**30
+
+
+def use_project(context: click.Context, _: click.Parameter, root: Path) -> Path:
+    """Take the defaults of the other flags from the project's pyproject.toml."""
+    names = [p.name for p in context.command.params if p.name and p.name not in _OWN]
+    _add_defaults(context, read_settings(root / "pyproject.toml", names))
+    return root
+
+
+def use_usage(context: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
+    """Take the defaults that an infracost usage file has."""
+    if path:
+        _add_defaults(context, read_usage(path))
+    return path
+
+
+_OWN = ("project", "usage_file", "help")
+
+
+def _add_defaults(context: click.Context, values: Mapping[str, Any]) -> None:
+    context.default_map = {**(context.default_map or {}), **values}
+
+
+def read_settings(path: Path, names: Iterable[str]) -> dict[str, Any]:
+    """Return the table ``[tool.ferryman.cost]``, empty if there is none.
+
+    Args:
+        path: A pyproject.toml; it need not exist.
+        names: The keys that are known.
+
+    Raises:
+        ConfigError: The file cannot be read, or has an unknown key in the table.
+    """
+    if not path.is_file():
+        return {}
+    import tomllib
+
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} cannot be read", cause=str(error)) from error
+    table: Any = document
+    for key in TABLE.split("."):
+        table = table.get(key, {}) if isinstance(table, dict) else {}
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: [{TABLE}] is not a table")
+    known = {name.replace("_", "-"): name for name in names}
+    found = {}
+    for key, value in table.items():
+        name = known.get(key.replace("_", "-"))
+        if name is None:
+            raise ConfigError(
+                f"{path}: [{TABLE}] has no key {key!r}",
+                hint=suggest(key.replace("_", "-"), sorted(known), "it has"),
+            )
+        found[name] = value
+    return found
+
+
+_SHARED = {
+    ("aws_lambda_function", "monthly_requests"): "requests",
+    ("aws_lambda_function", "request_duration_ms"): "wall_ms",
+    ("aws_apigatewayv2_api", "monthly_requests"): "requests",
+    ("aws_api_gateway_rest_api", "monthly_requests"): "requests",
+}
+"""Keys of an infracost usage file that mean what a flag means."""
+
+_PER_REQUEST = {
+    ("aws_cloudwatch_log_group", "monthly_data_ingested_gb"): "log_bytes",
+    ("aws_nat_gateway", "monthly_data_processed_gb"): "nat_bytes",
+    ("aws_data_transfer", "monthly_outbound_internet_gb"): "response_bytes",
+    ("aws_data_transfer", "monthly_intra_region_gb"): "cross_zone_bytes",
+}
+"""Keys in GB a month that a flag has in bytes a request."""
+
+
+def read_usage(path: Path) -> dict[str, str]:
+    """Return what an infracost usage file says, by the names of the workload's fields.
+
+    Several functions are one application: their requests add up, and their durations are
+    weighted with them.
+
+    Raises:
+        ConfigError: The file cannot be read, is no usage file or has none of the keys.
+        FerrymanError: pyyaml is not installed.
+    """
+    resources = _resources(path)
+    found: dict[str, str] = {}
+    functions = [
+        (_decimal(path, values["monthly_requests"]), values)
+        for kind, values in resources
+        if kind == "aws_lambda_function" and "monthly_requests" in values
+    ]
+    requests = sum((count for count, _ in functions), Decimal(0))
+    if requests:
+        found["requests"] = str(requests)
+        timed = [(n, v["request_duration_ms"]) for n, v in functions if "request_duration_ms" in v]
+        weight = sum((n for n, _ in timed), Decimal(0))
+        if weight:
+            found["wall_ms"] = str(sum(n * _decimal(path, ms) for n, ms in timed) / weight)
+    for kind, values in resources:
+        for key, value in values.items():
+            if name := _SHARED.get((kind, key)):
+                found.setdefault(name, str(_decimal(path, value)))
+    total = Decimal(found.get("requests", 0))
+    for kind, values in resources:
+        for key, value in values.items():
+            name = _PER_REQUEST.get((kind, key))
+            if name and total:
+                found[name] = str(round(_decimal(path, value) * GIGABYTE / total, 3))
+    if not found:
+        keys = ", ".join(f"{kind}.{key}" for kind, key in (*_SHARED, *_PER_REQUEST))
+        raise ConfigError(f"{path} has none of the keys that are read", hint=f"those are {keys}")
+    return found
+
+
+def _resources(path: Path) -> list[tuple[str, dict[str, Any]]]:
+    try:
+        import yaml
+    except ImportError as error:
+        raise FerrymanError(
+            "pyyaml is not installed", cause=str(error), hint="pip install pyyaml"
+        ) from error
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} cannot be read", cause=str(error)) from error
+    usage = document.get("resource_usage") if isinstance(document, dict) else None
+    if not isinstance(usage, dict):
+        raise ConfigError(f"{path} is no infracost usage file", hint="it needs resource_usage")
+    pairs = ((name.split("[")[0], values) for name, values in usage.items())
+    return [(name.split(".")[-2], v) for name, v in pairs if "." in name and isinstance(v, dict)]
+
+
+def _decimal(path: Path, value: object) -> Decimal:
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        raise ConfigError(f"{path}: {value!r} is not a number") from None

@@ -1,0 +1,209 @@
+"""The flags of ``ferryman cost``, in the groups in which they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ferryman.cli.cost import values
+from ferryman.cli.cost.configuration import use_project, use_usage
+from ferryman.cost.compare import HORIZON, LEVELS
+from ferryman.cost.figures import plain
+from ferryman.cost.platforms.catalog import USUAL
+
+__all__ = ("answer_options", "platform_options", "source_options", "workload_options")
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Decorator = Callable[[Function], Function]
+
+_WORKLOAD = (
+    ("--requests", "requests", "10M", "Requests a month."),
+    ("--wall-ms", "wall_ms", "100", "Mean duration of a request that Lambda bills, ms."),
+    ("--cpu-ms", "cpu_ms", "10", "Mean CPU time of a request, ms."),
+    ("--memory", "memory_mib", "512", "Memory of the Lambda function, MiB."),
+    ("--response-bytes", "response_bytes", "4096", "Mean size of a response, bytes."),
+    ("--request-bytes", "request_bytes", "1024", "Mean size of a request, bytes."),
+    ("--peak", "peak_to_mean", "1.75", "Busy hour over the mean rate; a shape sets it."),
+    ("--burst", "burst", "1", "Busy minute over its hour's mean."),
+    ("--cold-starts", "cold_start_share", "0.0013", "Share of requests that start cold."),
+    ("--init-ms", "init_ms", "600", "Billed time of a cold start, ms."),
+    ("--resident", "resident_mib", "128", "Memory of a server process at rest, MiB."),
+    ("--in-flight", "in_flight_mib", "1", "Memory of a request on a server, MiB."),
+    ("--cpu-variation", "cpu_variation", "1", "Squared variation of the CPU time."),
+    ("--arrival-variation", "arrival_variation", "1.25", "Squared variation of arrivals."),
+    ("--log-bytes", "log_bytes", "250", "What the app logs for a request, bytes."),
+    ("--cross-zone-bytes", "cross_zone_bytes", "0", "Bytes a request moves between zones."),
+    ("--nat-bytes", "nat_bytes", "0", "Bytes a request moves through a NAT gateway."),
+    ("--growth", "growth", "0", "Growth of the requests, as a share a month."),
+)
+"""Flag, field of `Workload`, default and help."""
+
+
+def _file(**more: Any) -> click.Path:
+    return click.Path(dir_okay=False, path_type=Path, **more)
+
+
+def _apply(*decorators: Callable[[Any], Any]) -> Callable[[Function], Function]:
+    def decorate(function: Function) -> Function:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+source_options = _apply(
+    click.option(
+        "-C",
+        "--project",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=".",
+        callback=use_project,
+        is_eager=True,
+        help="Read [tool.ferryman.cost] of the pyproject.toml there.",
+    ),
+    click.option(
+        "--usage-file",
+        type=_file(),
+        callback=use_usage,
+        is_eager=True,
+        help="Take requests and durations from an infracost usage file.",
+    ),
+    click.option("--prices", type=_file(), help="A price book that `prices update` wrote."),
+)
+
+workload_options = _apply(
+    *(
+        click.option(
+            flag, field, default=default, callback=values.number, show_default=True, help=text
+        )
+        for flag, field, default, text in _WORKLOAD
+    ),
+    click.option("--shape", help="The week: flat, office, consumer, social, batch, or a .json."),
+    click.option("--traffic-log", type=_file(), help="Take requests, week and bursts from a log."),
+)
+
+platform_options = _apply(
+    click.option(
+        "--platform",
+        "platforms",
+        multiple=True,
+        default=USUAL,
+        show_default=True,
+        help="What to compare; repeat for several.",
+    ),
+    click.option("--all", "everything", is_flag=True, help="Compare one of each."),
+    click.option("--flat", "flat", multiple=True, help="A host: NAME=USD/vCPUs/GB a server."),
+    click.option("--region", default="us-east-1", show_default=True, help="AWS region."),
+    click.option(
+        "--architecture",
+        type=click.Choice(["arm64", "x86_64"]),
+        default="arm64",
+        show_default=True,
+        help="Of Lambda, Fargate and the usual instances.",
+    ),
+    click.option(
+        "--task",
+        default="0.5/1",
+        callback=values.task,
+        show_default=True,
+        help="vCPUs/GB of a Fargate task.",
+    ),
+    click.option(
+        "--pod",
+        default="0.5/1",
+        callback=values.task,
+        show_default=True,
+        help="vCPUs/GB of a Kubernetes pod.",
+    ),
+    click.option("--instance", help="EC2 instance type, such as m7g.large."),
+    click.option("--box", help="Type of the single box, such as t4g.small."),
+    click.option(
+        "--minimum", default=2, show_default=True, help="Servers kept running; 1 is not HA."
+    ),
+    click.option("--spare", default=0, show_default=True, help="Servers beyond the need."),
+    click.option(
+        "--utilisation",
+        default="0.6",
+        callback=values.number,
+        show_default=True,
+        help="Share of the CPU that the busy hour may use.",
+    ),
+    click.option(
+        "--wait-ms",
+        default="100",
+        callback=values.number,
+        show_default=True,
+        help="How long requests may wait for a CPU, ms; 0 for no objective.",
+    ),
+    click.option(
+        "--wait-share",
+        default="0.95",
+        callback=values.number,
+        show_default=True,
+        help="Share of the requests that must wait no longer.",
+    ),
+    click.option("--autoscale", is_flag=True, help="Count servers hour by hour of the week."),
+    click.option("--private", is_flag=True, help="Servers behind NAT gateways."),
+    click.option("--provisioned", default=0, show_default=True, help="Lambda kept ready."),
+    click.option("--snapstart", is_flag=True, help="Restore Lambda from snapshots."),
+    click.option("--streaming", is_flag=True, help="Stream Lambda's responses."),
+    click.option("--ephemeral-mib", default=512, show_default=True, help="Lambda's /tmp."),
+    click.option(
+        "--platform-logs/--no-platform-logs",
+        default=True,
+        show_default=True,
+        help="Lambda's own log lines.",
+    ),
+    click.option(
+        "--free-tier/--no-free-tier",
+        default=True,
+        show_default=True,
+        help="The account's free tiers are left for this.",
+    ),
+)
+
+answer_options = _apply(
+    click.option(
+        "--at",
+        "levels",
+        multiple=True,
+        default=[f"{plain(level / 10**6)}M" for level in LEVELS],
+        callback=values.numbers,
+        show_default=True,
+        help="Also price this many requests a month; repeat for several.",
+    ),
+    click.option(
+        "--horizon",
+        default=f"{plain(HORIZON / 10**9)}G",
+        callback=values.number,
+        show_default=True,
+        help="How far to look for crossovers, requests a month.",
+    ),
+    click.option("--pairs", is_flag=True, help="Crossovers of every pair of platforms."),
+    click.option(
+        "--range",
+        "ranges",
+        multiple=True,
+        callback=values.named,
+        help="An uncertain input: NAME=LOW:LIKELY:HIGH; repeat for several.",
+    ),
+    click.option("--draws", default=10_000, show_default=True, help="Of the bands; 0 for none."),
+    click.option("--over", help="Crossovers over another input, such as memory or wall-ms."),
+    click.option("--advise-memory", is_flag=True, help="Duration and bill by memory size."),
+    click.option("--months", default=36, show_default=True, help="How far growth is followed."),
+    click.option("--current", help="The platform of today, for growth; default the cheapest."),
+    click.option("--lines", is_flag=True, help="Print every line of every bill at --requests."),
+    click.option("--json", "as_json", is_flag=True, help="Print the whole comparison as JSON."),
+    click.option("--csv", "as_csv", is_flag=True, help="Print the bills' lines as CSV."),
+    click.option("--compare", "base", type=_file(), help="Hold against an earlier --json."),
+    click.option(
+        "--fail-above",
+        callback=values.optional_number,
+        help="Fail if the cheapest bill at --requests is above so many USD.",
+    ),
+    click.option("--picture", type=_file(), help="Draw the curves to this .svg or .png."),
+)

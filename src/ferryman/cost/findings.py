@@ -1,0 +1,127 @@
+"""What was found besides bills, as sentences and tables: bands, growth, memory, sweeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from ferryman.cost.compare import Comparison, Duel
+from ferryman.cost.figures import plain, usd, volume
+from ferryman.cost.report import Row, Table
+
+if TYPE_CHECKING:
+    from ferryman.cost.growth import Forecast
+    from ferryman.cost.memory import Advice
+    from ferryman.cost.sweep import Turn
+    from ferryman.cost.uncertainty import Band, Influence
+
+__all__ = (
+    "band_data",
+    "band_text",
+    "growth_text",
+    "influence_text",
+    "line_table",
+    "memory_table",
+    "told",
+    "turn_text",
+)
+
+
+def told(comparison: Comparison, most: int = 6) -> tuple[Duel, ...]:
+    """Return the duels worth a sentence: all if they are few, else those of the first platform."""
+    if len(comparison.duels) <= most:
+        return comparison.duels
+    first = comparison.duels[0].first
+    return tuple(duel for duel in comparison.duels if duel.first == first)
+
+
+def band_text(band: Band) -> str:
+    """Return where nine draws in ten lie, to be put behind a sentence on the crossover."""
+    if band.never > 0.95:
+        return f" In {band.never:.0%} of the draws there is no crossover."
+    ends = [volume(Decimal(x)) if x else "never" for x in (band.low, band.high)]
+    never = f"; in {band.never:.0%} there is none" if band.never >= 0.005 else ""
+    return f" Nine draws in ten lie between {ends[0]} and {ends[1]}{never}."
+
+
+def band_data(band: Band) -> dict[str, Any]:
+    """Return a band as values that JSON can carry; volumes are whole requests a month."""
+    data = asdict(band)
+    for name in ("low", "middle", "high"):
+        data[name] = None if data[name] is None else round(data[name])
+    return data
+
+
+def influence_text(found: Sequence[Influence], first: str, second: str) -> str:
+    """Return which inputs move a crossover most, in one sentence."""
+    strongest = [x for x in found if x.swing > 1.005][:3]
+    if not strongest:
+        return f"No input moves the crossover of {first} and {second}."
+    parts = []
+    for x in strongest:
+        ends = [volume(Decimal(end)) if end else "never" for end in (x.at_low, x.at_high)]
+        parts.append(f"{x.name.replace('_', ' ')} ({ends[0]} to {ends[1]})")
+    return f"What moves that of {first} and {second} most: {', '.join(parts)}."
+
+
+def growth_text(found: Forecast) -> str:
+    """Return when to move, and what staying costs."""
+    months = len(found.months)
+    move = found.move
+    if move is None:
+        return f"{found.current} stays the cheapest for {months} months."
+    extra = found.staying_costs
+    more = f"costs {usd(extra)} USD more" if extra.is_finite() else "is not possible"
+    when = "now" if not move.number else f"in month {move.number}"
+    return (
+        f"Move from {found.current} to {move.cheapest} {when}, at"
+        f" {volume(move.requests)} requests a month; staying for {months} months {more}."
+    )
+
+
+def memory_table(advice: Advice) -> Table:
+    """Return a row per memory size, the cheapest and the fastest marked."""
+    rows = []
+    for option in advice.options:
+        marks = [
+            text
+            for text, best in (("cheapest", advice.cheapest), ("fastest", advice.fastest))
+            if option == best
+        ]
+        size, wall = str(option.memory_mib), plain(option.wall_ms, 1)
+        rows.append((size, wall, usd(option.usd), ", ".join(marks)))
+    header = ("MiB", "ms a request", "USD a month", "")
+    return Table("Lambda by memory size", header, tuple(rows), frozenset({0, 1, 2}))
+
+
+def turn_text(leader: str | None, turns: Sequence[Turn], name: str, first: str, second: str) -> str:
+    """Return where the cheaper of two platforms changes over an input."""
+    if not turns:
+        other = second if leader == first else first
+        return f"{other} is never cheaper than {leader}, whatever {name} is."
+    parts = [f"{turn.cheaper} is cheaper above {plain(turn.value, 3)}" for turn in turns]
+    return f"{leader} is cheaper at first; {'; '.join(parts)}."
+
+
+def line_table(comparison: Comparison) -> Table:
+    """Return every line of every bill at every level, for a spreadsheet."""
+    rows: list[Row] = []
+    for level in comparison.levels:
+        for bill in level.bills:
+            for line in bill.lines:
+                rows.append(
+                    (
+                        f"{level.requests:f}",
+                        bill.platform,
+                        line.item,
+                        f"{line.quantity:f}",
+                        line.unit,
+                        f"{line.amount:.6f}",
+                        line.rate.id,
+                        line.rate.confidence,
+                    )
+                )
+    header = ("requests", "platform", "item", "quantity", "unit", "usd", "rate", "confidence")
+    return Table("Bills", header, tuple(rows))

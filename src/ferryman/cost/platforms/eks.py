@@ -1,0 +1,158 @@
+"""Amazon EKS, on EC2 nodes or with pods on Fargate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from ferryman.cost.bill import Charge
+from ferryman.cost.figures import MONTH_HOURS, plain
+from ferryman.cost.platforms.ec2 import Ec2, instance_charges
+from ferryman.cost.platforms.fargate import Fargate, check_size, task_charges
+from ferryman.cost.platforms.fleet import Fleet, Sizing
+from ferryman.cost.platforms.load_balancer import LoadBalancer
+from ferryman.cost.platforms.logs import log_charges
+from ferryman.cost.platforms.network import cross_zone, internet_egress, server_addresses
+from ferryman.cost.platforms.pod import Pod, control_plane, node_fleet
+from ferryman.cost.platforms.purchase import Purchase, suffix
+from ferryman.cost.prices.book import PriceBook
+from ferryman.cost.workload import Inputs, Workload
+
+__all__ = ("Eks", "EksFargate")
+
+
+@dataclass(frozen=True, slots=True)
+class Eks:
+    """Amazon EKS on EC2 nodes behind an Application Load Balancer.
+
+    Args:
+        instance: The type of the nodes.
+        region: An AWS region.
+        pod: What a pod asks for.
+        sizing: How the nodes are counted.
+        purchase: How they are bought.
+        extended: Whether the Kubernetes version is in extended support.
+        disk_gb: Size of each node's gp3 volume, GB.
+        private: Whether the nodes stand behind NAT gateways.
+        balancer: The load balancer.
+    """
+
+    instance: str = "m7g.large"
+    region: str = "us-east-1"
+    pod: Pod = field(default_factory=Pod)
+    sizing: Sizing = field(default_factory=Sizing)
+    purchase: Purchase = "on-demand"
+    extended: bool = False
+    disk_gb: int = 20
+    private: bool = False
+    balancer: LoadBalancer = field(default_factory=LoadBalancer)
+
+    @property
+    def name(self) -> str:
+        """Such as ``EKS m7g.large``."""
+        return f"EKS {self.instance}{suffix(self.purchase)}"
+
+    @property
+    def pays_per_request(self) -> bool:
+        """False: the cluster costs money while it waits."""
+        return False
+
+    @property
+    def highly_available(self) -> bool:
+        """Whether there are always two nodes."""
+        return self.sizing.highly_available
+
+    @property
+    def assumptions(self) -> str:
+        """How the nodes are filled, sized and reached."""
+        return f"{self.pod.text}, {self.sizing.text}, {self.balancer.assumptions}"
+
+    def fleet(self, book: PriceBook) -> Fleet:
+        """Return the nodes as servers to be counted."""
+        shape = book.instance(self.instance)
+        per_node = self.pod.per_node(self.instance, Decimal(shape.vcpu), shape.memory_mib)
+        return node_fleet(self.pod, per_node, self.sizing)
+
+    def notes(self, workload: Workload) -> Iterator[str]:
+        """Yield nothing: the bill says it all."""
+        return iter(())
+
+    def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
+        """Yield the control plane, the nodes, the balancer and what they send."""
+        yield control_plane("eks", self.region, book, extended=self.extended)
+        nodes = Ec2(self.instance, self.region, self.sizing, self.purchase, self.disk_gb)
+        yield from instance_charges(nodes, inputs, book)
+        yield from _shared("the nodes", self.private, self.balancer, inputs, book, self.region)
+
+
+@dataclass(frozen=True, slots=True)
+class EksFargate:
+    """Amazon EKS with pods on Fargate, which runs them on x86 alone.
+
+    Args:
+        vcpu: vCPUs of a pod, one of Fargate's sizes.
+        memory_gb: Memory of a pod, GB; 0.25 of it is Kubernetes' own.
+        region: An AWS region.
+        sizing: How the pods are counted.
+        extended: Whether the Kubernetes version is in extended support.
+        balancer: The load balancer.
+    """
+
+    vcpu: Decimal = Decimal("0.25")
+    memory_gb: Decimal = Decimal(1)
+    region: str = "us-east-1"
+    sizing: Sizing = field(default_factory=Sizing)
+    extended: bool = False
+    balancer: LoadBalancer = field(default_factory=LoadBalancer)
+
+    def __post_init__(self) -> None:
+        check_size(self.vcpu, self.memory_gb)
+
+    @property
+    def name(self) -> str:
+        """Such as ``EKS on Fargate 0.25 vCPU 1 GB``."""
+        return f"EKS on Fargate {plain(self.vcpu)} vCPU {plain(self.memory_gb)} GB"
+
+    @property
+    def pays_per_request(self) -> bool:
+        """False: the cluster costs money while it waits."""
+        return False
+
+    @property
+    def highly_available(self) -> bool:
+        """Whether there are always two pods."""
+        return self.sizing.highly_available
+
+    @property
+    def assumptions(self) -> str:
+        """How the pods are sized and reached."""
+        return f"{self.sizing.text}, {self.balancer.assumptions}, behind NAT gateways"
+
+    def fleet(self, book: PriceBook) -> Fleet:
+        """Return the pods as servers to be counted."""
+        return Fleet(self.vcpu, int(self.memory_gb * 1024) - 256, self.sizing)
+
+    def notes(self, workload: Workload) -> Iterator[str]:
+        """Yield nothing: the bill says it all."""
+        return iter(())
+
+    def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
+        """Yield the control plane, the pods, the balancer and what they send.
+
+        EKS starts Fargate pods in private subnets only, so there are NAT gateways.
+        """
+        yield control_plane("eks", self.region, book, extended=self.extended)
+        pods = Fargate(self.vcpu, self.memory_gb, "x86_64", self.region, self.sizing)
+        yield from task_charges(pods, MONTH_HOURS, book)
+        yield from _shared("the pods", True, self.balancer, inputs, book, self.region)
+
+
+def _shared(
+    of: str, private: bool, balancer: LoadBalancer, inputs: Inputs, book: PriceBook, region: str
+) -> Iterator[Charge]:
+    yield from server_addresses(of, private, balancer.zones, inputs, book, region)
+    yield from balancer.charges(inputs, book, region)
+    yield from internet_egress(inputs, book, region)
+    yield from cross_zone(inputs, book, region)
+    yield from log_charges(inputs.log_bytes, "logs.ingest", book, region, free_tier=True)

@@ -1,0 +1,94 @@
+"""What stands before a Lambda function, and what it bills for each request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, get_args
+
+from ferryman.cost.bill import Charge, Usage
+from ferryman.cost.figures import plain
+from ferryman.cost.platforms.load_balancer import LoadBalancer
+from ferryman.cost.platforms.network import internet_egress
+from ferryman.cost.prices.book import PriceBook
+from ferryman.cost.quantity import Quantity, ceiling, larger
+from ferryman.cost.workload import Inputs
+
+__all__ = ("DOOR_NAMES", "FRONT_DOORS", "FrontDoor", "door_charges", "http_api_units")
+
+FrontDoor = Literal["function-url", "http-api", "rest-api", "alb", "cloudfront"]
+
+FRONT_DOORS: tuple[FrontDoor, ...] = get_args(FrontDoor)
+
+DOOR_NAMES: dict[FrontDoor, str] = {
+    "function-url": "Function URL",
+    "http-api": "HTTP API",
+    "rest-api": "REST API",
+    "alb": "ALB",
+    "cloudfront": "CloudFront",
+}
+"""The name of each in a table."""
+
+HTTP_API_STEP = 512 * 1024
+"""Bytes that an HTTP API meters as one request (https://aws.amazon.com/api-gateway/pricing/).
+The page does not say which bytes; request and response together is the dearest reading."""
+
+
+def door_charges(
+    door: FrontDoor,
+    inputs: Inputs,
+    book: PriceBook,
+    region: str,
+    balancer: LoadBalancer,
+    *,
+    free_tier: bool,
+) -> Iterator[Charge]:
+    """Yield what the door bills, and the transfer of the responses to the internet.
+
+    API Gateway's free million lasts twelve months and only for older accounts, so it is
+    left out. CloudFront in front of a Function URL takes the place of the region's egress.
+
+    Args:
+        door: Which it is.
+        inputs: The workload.
+        book: The prices.
+        region: An AWS region.
+        balancer: How clients connect, for ``alb``.
+        free_tier: Whether the account's free egress is left for it.
+    """
+    if door == "cloudfront":
+        yield from _cloudfront(inputs, book, region, free_tier=free_tier)
+        return
+    if door == "http-api":
+        metered = http_api_units(inputs)
+        yield Charge(
+            "HTTP API requests",
+            Usage(per_request=metered),
+            book.rate("http_api.requests", region),
+            f"requests x {plain(metered)} (steps of 512 KB)",
+        )
+    elif door == "rest-api":
+        rate = book.rate("rest_api.requests", region)
+        yield Charge("REST API requests", Usage(per_request=1), rate, "requests")
+    elif door == "alb":
+        yield from balancer.charges(inputs, book, region, to_lambda=True)
+    yield from internet_egress(inputs, book, region, free_tier=free_tier)
+
+
+def http_api_units(inputs: Inputs) -> Quantity:
+    """Return how many requests an HTTP API meters for one: one per 512 KB begun."""
+    size = inputs.request_bytes + inputs.response_bytes
+    return larger(1, ceiling(size / HTTP_API_STEP))
+
+
+def _cloudfront(
+    inputs: Inputs, book: PriceBook, region: str, *, free_tier: bool
+) -> Iterator[Charge]:
+    """Yield CloudFront's requests and egress, pay as you go; nothing is taken as cached."""
+    zero = book.rate("cloudfront.free.requests", region).value * 0
+    for item, id, each, formula in (
+        ("CloudFront requests", "requests", 1, "requests"),
+        ("CloudFront egress", "egress", inputs.response_bytes / 2**30, "response bytes / 2**30"),
+    ):
+        free = book.rate(f"cloudfront.free.{id}", region).value if free_tier else zero
+        rate = book.rate(f"cloudfront.{id}", region)
+        yield Charge(item, Usage(per_request=each), rate, formula, free)

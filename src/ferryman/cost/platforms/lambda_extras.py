@@ -1,0 +1,107 @@
+"""What a Lambda function can buy besides requests and duration.
+
+Source of every rule: https://aws.amazon.com/lambda/pricing/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+
+from ferryman.cost.bill import Charge, Usage
+from ferryman.cost.figures import MONTH_SECONDS, plain
+from ferryman.cost.prices.book import PriceBook
+from ferryman.cost.quantity import Quantity, larger
+from ferryman.cost.workload import Inputs
+
+__all__ = ("ephemeral", "provisioned", "snapstart", "streaming")
+
+FREE_STREAM = 6 * 2**20
+"""Bytes of each response that are streamed free of charge."""
+
+
+def ephemeral(seconds: Quantity, beyond_mib: int, book: PriceBook, region: str) -> Charge:
+    """Return the charge for the part of ``/tmp`` above 512 MiB."""
+    beyond = Fraction(beyond_mib, 1024)
+    return Charge(
+        "Lambda ephemeral storage",
+        Usage(per_request=seconds * beyond_mib / 1024),
+        book.rate("lambda.ephemeral", region),
+        f"requests x {plain(seconds)} s x {plain(beyond)} GB above 512 MB",
+    )
+
+
+def provisioned(
+    ready_seconds: Decimal,
+    per_request: Quantity,
+    gigabytes: Quantity,
+    architecture: str,
+    book: PriceBook,
+    region: str,
+) -> Iterator[Charge]:
+    """Yield provisioned concurrency, and the duration of the requests that it serves.
+
+    They serve what they can on the mean of the month: uneven traffic leaves some of them
+    idle while other requests run on demand, which costs more than this.
+
+    Args:
+        ready_seconds: Environments times the seconds for which they are ready.
+        per_request: GB-seconds of a request.
+        gigabytes: Memory of the function, GB.
+        architecture: ``arm64`` or ``x86_64``.
+        book: The prices.
+        region: An AWS region.
+    """
+    ready = Fraction(ready_seconds) * gigabytes
+    yield Charge(
+        "Lambda provisioned concurrency",
+        Usage(fixed=ready),
+        book.rate(f"lambda.provisioned.{architecture}", region),
+        f"{plain(ready_seconds)} s ready x {plain(gigabytes)} GB",
+    )
+    yield Charge(
+        "Lambda duration on provisioned concurrency",
+        Usage(per_request=per_request, most=ready),
+        book.rate(f"lambda.provisioned_duration.{architecture}", region),
+        f"requests x {plain(per_request)} GB-s, no more than is ready",
+    )
+
+
+def snapstart(
+    inputs: Inputs, book: PriceBook, region: str, seconds: int = MONTH_SECONDS
+) -> Iterator[Charge]:
+    """Yield the cache of one published version, and a restore for each cold start.
+
+    Args:
+        inputs: The workload.
+        book: The prices.
+        region: An AWS region.
+        seconds: How long the version is active in the month.
+    """
+    gigabytes = inputs.memory_mib / 1024
+    yield Charge(
+        "SnapStart cache",
+        Usage(fixed=seconds * gigabytes),
+        book.rate("lambda.snapstart.cache", region),
+        f"{seconds} s x {plain(gigabytes)} GB",
+    )
+    yield Charge(
+        "SnapStart restores",
+        Usage(per_request=inputs.cold_start_share * gigabytes),
+        book.rate("lambda.snapstart.restore", region),
+        f"requests x {plain(inputs.cold_start_share)} x {plain(gigabytes)} GB",
+    )
+
+
+def streaming(inputs: Inputs, book: PriceBook, region: str, *, free_tier: bool) -> Iterator[Charge]:
+    """Yield the bytes of a streamed response beyond its first 6 MB."""
+    beyond = larger(inputs.response_bytes - FREE_STREAM, 0)
+    free = book.rate("lambda.free.streaming", region).value if free_tier else Decimal(0)
+    yield Charge(
+        "Lambda response streaming",
+        Usage(per_request=beyond / 2**30),
+        book.rate("lambda.streaming", region),
+        f"requests x {plain(beyond)} bytes / 2**30 above 6 MB",
+        free,
+    )

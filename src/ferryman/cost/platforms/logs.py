@@ -1,0 +1,41 @@
+"""CloudWatch Logs: what an application writes for each request, and what Lambda adds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from ferryman.cost.bill import Charge, Usage
+from ferryman.cost.figures import plain
+from ferryman.cost.prices.book import PriceBook
+from ferryman.cost.quantity import Quantity
+
+__all__ = ("LAMBDA_LOG_BYTES", "log_charges")
+
+LAMBDA_LOG_BYTES = 390
+"""Bytes of the START, END and REPORT lines that Lambda writes for each request in its text
+format, counted on a log with the 26 bytes that CloudWatch adds to each line. A function with
+the JSON format and the system log level WARN writes none of them."""
+
+GIGABYTE = 2**30
+
+
+def log_charges(
+    size: Quantity, rate: str, book: PriceBook, region: str, *, free_tier: bool
+) -> Iterator[Charge]:
+    """Yield the ingestion of the logs, and their storage for one month.
+
+    Args:
+        size: Bytes that are logged for a request.
+        rate: ``logs.lambda``, which has tiers, or ``logs.ingest``.
+        book: The prices.
+        region: An AWS region.
+        free_tier: Whether the account's free 5 GB are left for it.
+    """
+    if not hasattr(size, "dtype") and not size:
+        return
+    usage = Usage(per_request=size / GIGABYTE)
+    formula = f"requests x {plain(size)} bytes / 2**30"
+    free = book.rate("logs.free", region).value if free_tier else Decimal(0)
+    yield Charge("Logs", usage, book.rate(rate, region), formula, free)
+    yield Charge("Logs kept for a month", usage, book.rate("logs.storage", region), formula)

@@ -1,0 +1,113 @@
+"""Lambda Managed Instances: Lambda's programming model on EC2 instances of one's own.
+
+Requests cost what they cost on Lambda, there is no charge for duration, and the instances
+cost their EC2 price and a fee. An environment serves many requests at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from ferryman.cost.bill import Charge, Usage
+from ferryman.cost.figures import MONTH_HOURS
+from ferryman.cost.platforms.fleet import Fleet, Sizing
+from ferryman.cost.platforms.front_door import DOOR_NAMES, FrontDoor, door_charges
+from ferryman.cost.platforms.load_balancer import LoadBalancer
+from ferryman.cost.platforms.logs import log_charges
+from ferryman.cost.platforms.network import cross_zone
+from ferryman.cost.platforms.purchase import Purchase, bought, scaled, suffix
+from ferryman.cost.prices.book import PriceBook
+from ferryman.cost.workload import Inputs, Workload
+
+__all__ = ("ManagedInstances", "fee")
+
+REQUESTS_PER_VCPU = 16
+"""Requests that a Python environment serves at once for each vCPU, unless told otherwise
+(Lambda developer guide, Managed Instances)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedInstances:
+    """A function on Lambda Managed Instances.
+
+    Args:
+        instance: An EC2 instance type.
+        front_door: What stands before it.
+        region: An AWS region.
+        sizing: How the instances are counted; AWS starts three, one per zone.
+        purchase: How they are bought. No plan lowers the fee.
+    """
+
+    instance: str = "m7g.large"
+    front_door: FrontDoor = "function-url"
+    region: str = "us-east-1"
+    sizing: Sizing = field(default_factory=lambda: Sizing(minimum=3))
+    purchase: Purchase = "on-demand"
+
+    @property
+    def name(self) -> str:
+        """Such as ``Managed Instances m7g.large, Function URL``."""
+        door = DOOR_NAMES[self.front_door]
+        return f"Managed Instances {self.instance}{suffix(self.purchase)}, {door}"
+
+    @property
+    def pays_per_request(self) -> bool:
+        """False: it does not scale to zero."""
+        return False
+
+    @property
+    def highly_available(self) -> bool:
+        """Whether there are always two instances."""
+        return self.sizing.highly_available
+
+    @property
+    def assumptions(self) -> str:
+        """How the instances are sized."""
+        return f"{self.sizing.text}, {REQUESTS_PER_VCPU} requests at once for each vCPU"
+
+    def fleet(self, book: PriceBook) -> Fleet:
+        """Return the instances as servers to be counted."""
+        shape = book.instance(self.instance)
+        slots = REQUESTS_PER_VCPU * shape.vcpu
+        return Fleet(Decimal(shape.vcpu), shape.memory_mib, self.sizing, slots)
+
+    def notes(self, workload: Workload) -> Iterator[str]:
+        """Yield what scaling by CPU load means."""
+        yield "it throttles requests when traffic more than doubles within five minutes"
+
+    def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
+        """Yield requests, instances, fee and front door."""
+        kind = book.instance(self.instance).architecture
+        rate = book.rate(f"lambda.requests.{kind}", self.region)
+        yield Charge("Lambda requests", Usage(per_request=1), rate, "requests")
+        yield from bought(
+            f"EC2 {self.instance}",
+            Decimal(MONTH_HOURS),
+            f"ec2.{self.instance}",
+            self.region,
+            book,
+            f"instances x {MONTH_HOURS} h",
+            self.purchase,
+            self.sizing,
+        )
+        yield fee(self.instance, Usage(per_server=MONTH_HOURS), self.region, book)
+        yield from door_charges(
+            self.front_door, inputs, book, self.region, LoadBalancer(), free_tier=True
+        )
+        yield from cross_zone(inputs, book, self.region)
+        size = inputs.log_bytes
+        yield from log_charges(size, "logs.lambda", book, self.region, free_tier=True)
+
+
+def fee(instance: str, hours: Usage, region: str, book: PriceBook) -> Charge:
+    """Return the management fee: a share of the on-demand price, whatever is paid for it."""
+    share = book.rate("lambda.managed_fee", region)
+    rate = scaled(book.rate(f"ec2.{instance}", region), share.value)
+    return Charge(
+        "Managed Instances fee",
+        hours,
+        replace(rate, source=share.source, seen=share.seen),
+        f"{share.value:.0%} of the on-demand price",
+    )

@@ -1,0 +1,77 @@
+"""Kubernetes: pods, the nodes that they fill, and the control plane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ferryman.core.errors import ConfigError
+from ferryman.cost.bill import Charge, Usage
+from ferryman.cost.figures import MONTH_HOURS, plain
+from ferryman.cost.platforms.fleet import Fleet, Sizing
+from ferryman.cost.prices.book import PriceBook
+
+__all__ = ("Pod", "control_plane", "node_fleet")
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """What a pod asks for, and what a node keeps for itself.
+
+    Args:
+        vcpu: vCPUs of a pod.
+        memory_mib: Memory of a pod, MiB.
+        reserved_vcpu: vCPUs of a node for the kubelet and daemons. Assumed.
+        reserved_mib: Memory of a node for the same, MiB. Assumed.
+    """
+
+    vcpu: Decimal = Decimal("0.5")
+    memory_mib: int = 1024
+    reserved_vcpu: Decimal = Decimal("0.3")
+    reserved_mib: int = 800
+
+    @property
+    def text(self) -> str:
+        """Half a sentence for a table of assumptions."""
+        return f"pods of {plain(self.vcpu)} vCPU and {self.memory_mib} MiB"
+
+    def per_node(self, name: str, vcpu: Decimal, memory_mib: int) -> int:
+        """Return how many pods fit on a node.
+
+        Raises:
+            ConfigError: None does.
+        """
+        by_cpu = (vcpu - self.reserved_vcpu) // self.vcpu
+        count = min(int(by_cpu), (memory_mib - self.reserved_mib) // self.memory_mib)
+        if count < 1:
+            raise ConfigError(
+                f"no pod of {plain(self.vcpu)} vCPU and {self.memory_mib} MiB fits on a"
+                f" node {name}",
+                cause=f"it has {plain(vcpu)} vCPU and {memory_mib} MiB, of which"
+                f" {plain(self.reserved_vcpu)} and {self.reserved_mib} are reserved",
+                hint="choose larger nodes or smaller pods",
+            )
+        return count
+
+
+def node_fleet(pod: Pod, per_node: int, sizing: Sizing) -> Fleet:
+    """Return the nodes as servers to be counted.
+
+    A node with n pods carries n times what a pod does, so filling nodes with pods and
+    rounding up is the same as counting servers n times as large. Each pod is one process.
+    """
+    return Fleet(pod.vcpu, pod.memory_mib, sizing, copies=per_node)
+
+
+def control_plane(
+    kind: str,
+    region: str,
+    book: PriceBook,
+    *,
+    extended: bool = False,
+    allowance: Decimal = Decimal(0),
+) -> Charge:
+    """Return the charge for a cluster, of ``eks`` or ``gke``, all month."""
+    rate = book.rate(f"{kind}.cluster{'.extended' if extended else ''}", region)
+    hours = Usage(fixed=MONTH_HOURS)
+    return Charge("Kubernetes control plane", hours, rate, f"{MONTH_HOURS} h", allowance)

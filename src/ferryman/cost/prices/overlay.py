@@ -1,0 +1,109 @@
+"""A price book beside the one that ships: rates that were read from AWS later.
+
+A file of JSON with the digest of its own rates, so that a file that was cut short or changed
+by hand is refused and never half believed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from ferryman.core.errors import ConfigError
+from ferryman.cost.prices.book import CONFIDENCE, PriceBook, Rate, Tier
+
+__all__ = ("read_overlay", "with_overlay", "write_overlay")
+
+SCHEMA = 1
+
+
+def with_overlay(book: PriceBook, path: Path) -> PriceBook:
+    """Return the book with the rates of a file in place of its own.
+
+    Raises:
+        ConfigError: As `read_overlay` does.
+    """
+    fresh = {(rate.id, rate.region): rate for rate in read_overlay(path)}
+    return PriceBook({**book.rates, **fresh}, book.instances)
+
+
+def read_overlay(path: Path) -> tuple[Rate, ...]:
+    """Return the rates of a file that `write_overlay` wrote.
+
+    Raises:
+        ConfigError: The file cannot be read, was changed, or is of another version.
+    """
+    try:
+        data: Any = json.loads(path.read_text(encoding="utf-8"))
+        schema, digest, rows = data["schema"], data["digest"], data["rates"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path} cannot be read as a price book", cause=str(error)) from error
+    if schema != SCHEMA:
+        raise ConfigError(f"{path} has schema {schema}, not {SCHEMA}")
+    if digest != _digest(rows):
+        raise ConfigError(
+            f"{path} is not as it was written",
+            cause="the digest of its rates is another one",
+            hint="write it again with `ferryman cost prices update`",
+        )
+    try:
+        return tuple(_rate(row) for row in rows)
+    except (KeyError, TypeError, ValueError, InvalidOperation) as error:
+        raise ConfigError(f"{path} has a rate that is none", cause=repr(error)) from error
+
+
+def write_overlay(path: Path, rates: Iterable[Rate]) -> None:
+    """Write the rates, with those of the same file that they do not replace.
+
+    The file is written whole or not at all.
+
+    Raises:
+        ConfigError: The file is there and is no price book, or cannot be written.
+    """
+    old = read_overlay(path) if path.exists() else ()
+    merged = {(rate.id, rate.region): rate for rate in (*old, *rates)}
+    rows = [_row(merged[key]) for key in sorted(merged)]
+    text = json.dumps({"schema": SCHEMA, "digest": _digest(rows), "rates": rows}, indent=1)
+    try:
+        handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=path.name)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written", cause=str(error)) from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text + "\n")
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except OSError as error:
+        Path(name).unlink(missing_ok=True)
+        raise ConfigError(f"{path} cannot be written", cause=str(error)) from error
+
+
+def _row(rate: Rate) -> dict[str, Any]:
+    return {
+        "id": rate.id,
+        "region": rate.region,
+        "unit": rate.unit,
+        "tiers": [[str(tier.start), str(tier.price)] for tier in rate.tiers],
+        "source": rate.source,
+        "seen": rate.seen,
+        "confidence": rate.confidence,
+        "code": rate.code,
+    }
+
+
+def _rate(row: dict[str, Any]) -> Rate:
+    tiers = tuple(Tier(Decimal(start), Decimal(price)) for start, price in row["tiers"])
+    if not tiers or row["confidence"] not in CONFIDENCE:
+        raise ValueError(f"{row['id']} has no tiers or an unknown confidence")
+    return Rate(**{**row, "tiers": tiers})
+
+
+def _digest(rows: Any) -> str:
+    text = json.dumps(rows, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,96 @@
+"""Arithmetic that holds for exact fractions and for numpy arrays of floats alike.
+
+The equations of the room are written once. Given fractions they give a bill to the last
+digit, given arrays they give ten thousand bills at once. Only this module tells the two
+apart, and numpy is imported only once an array has been passed.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+__all__ = (
+    "Quantity",
+    "as_floats",
+    "ceiling",
+    "exponential",
+    "is_array",
+    "larger",
+    "smaller",
+    "to_grid",
+)
+
+Quantity = Any
+"""A `Fraction` or an ``int``, or a numpy array of floats."""
+
+GRID = 2**20
+
+
+def is_array(value: Quantity) -> bool:
+    """Say whether the value is an array; whatever is not one is a number."""
+    return hasattr(value, "dtype")
+
+
+def larger(first: Quantity, second: Quantity) -> Quantity:
+    """Return the larger of the two, element by element."""
+    if is_array(first) or is_array(second):
+        import numpy
+
+        return numpy.maximum(_float(first), _float(second))
+    return max(first, second)
+
+
+def smaller(first: Quantity, second: Quantity) -> Quantity:
+    """Return the smaller of the two, element by element."""
+    if is_array(first) or is_array(second):
+        import numpy
+
+        return numpy.minimum(_float(first), _float(second))
+    return min(first, second)
+
+
+def ceiling(value: Quantity) -> Quantity:
+    """Return the smallest whole number that is no less."""
+    if is_array(value):
+        import numpy
+
+        return numpy.ceil(value)
+    return math.ceil(value)
+
+
+def exponential(value: Quantity) -> Quantity:
+    """Return e to the power of the value."""
+    if is_array(value):
+        import numpy
+
+        return numpy.exp(value)
+    return math.exp(value)
+
+
+def to_grid(value: Quantity) -> Quantity:
+    """Return the value rounded down to a multiple of 2**-20.
+
+    A float that came out of an iteration becomes a fraction with a short denominator, and
+    an array gets the very same values.
+    """
+    if is_array(value):
+        import numpy
+
+        return numpy.floor(value * GRID) / GRID
+    return Fraction(math.floor(value * GRID), GRID)
+
+
+def as_floats(value: Quantity) -> Quantity:
+    """Return a number as a float, an array as an array of floats.
+
+    Numpy keeps an array that met a fraction as objects, which are right and slow.
+    """
+    if is_array(value):
+        return value if value.dtype == float else value.astype(float)
+    return float(value)
+
+
+def _float(value: Quantity) -> Quantity:
+    return value if is_array(value) else float(value)

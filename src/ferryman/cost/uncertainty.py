@@ -1,0 +1,195 @@
+"""How sure a crossover is: inputs as ranges, ten thousand draws, and which input moves it.
+
+Draws are a low-discrepancy sequence, evenly spread and always the same, so the same question
+has the same answer. Needs numpy, which is imported when a draw is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from ferryman.core.errors import FerrymanError
+from ferryman.cost.platforms.platform import Platform
+from ferryman.cost.prices.book import PriceBook
+from ferryman.cost.quantity import Quantity
+from ferryman.cost.ranges import RANGED, Range
+from ferryman.cost.vector import costs_of, first_crossing
+from ferryman.cost.workload import LIMITS, Inputs, Workload
+
+__all__ = (
+    "DRAWS",
+    "Band",
+    "Influence",
+    "band",
+    "tornado",
+)
+
+DRAWS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Where a crossover lies.
+
+    Args:
+        per_request: The platform that bills requests.
+        capacity: The platform with servers.
+        low: Requests a month that one draw in twenty lies below; ``None`` beyond the horizon.
+        middle: What half of the draws lie below.
+        high: What one draw in twenty lies above.
+        never: Share of the draws without a crossover up to the horizon.
+    """
+
+    per_request: str
+    capacity: str
+    low: float | None
+    middle: float | None
+    high: float | None
+    never: float
+
+
+@dataclass(frozen=True, slots=True)
+class Influence:
+    """How far one input alone moves a crossover.
+
+    Args:
+        name: The input.
+        at_low: The crossover with the input at the low end of its range; ``None`` for never.
+        at_high: The same at the high end.
+    """
+
+    name: str
+    at_low: float | None
+    at_high: float | None
+
+    @property
+    def swing(self) -> float:
+        """How far apart the two are, as a ratio; infinite if one of them is never."""
+        if not self.at_low or not self.at_high:
+            return 1.0 if self.at_low == self.at_high else float("inf")
+        return max(self.at_low, self.at_high) / min(self.at_low, self.at_high)
+
+
+def band(
+    workload: Workload,
+    ranges: Mapping[str, Range],
+    pairs: Sequence[tuple[Platform, Platform]],
+    book: PriceBook,
+    horizon: Decimal,
+    draws: int = DRAWS,
+) -> tuple[Band, ...]:
+    """Return where the first crossover of each pair lies.
+
+    Args:
+        workload: The inputs that are not ranges.
+        ranges: Those that are.
+        pairs: A platform that bills requests alone, and one with servers.
+        book: The prices.
+        horizon: How far to look, requests a month.
+        draws: How many workloads to draw.
+
+    Raises:
+        ConfigError: A price is missing.
+        FerrymanError: numpy is not installed.
+    """
+    inputs = _draw(workload, ranges, draws)
+    made = {p.name: costs_of(p, inputs, book) for pair in pairs for p in pair}
+    found = []
+    for first, second in pairs:
+        crossings = first_crossing(made[first.name], made[second.name], float(horizon))
+        found.append(_band(first.name, second.name, crossings))
+    return tuple(found)
+
+
+def _band(first: str, second: str, crossings: Any) -> Band:
+    import numpy
+
+    ordered = numpy.sort(crossings)
+    places = [min(int(share * len(ordered)), len(ordered) - 1) for share in (0.05, 0.5, 0.95)]
+    low, middle, high = (_finite(ordered[place]) for place in places)
+    return Band(first, second, low, middle, high, float(numpy.isinf(ordered).mean()))
+
+
+def tornado(
+    workload: Workload,
+    ranges: Mapping[str, Range],
+    pair: tuple[Platform, Platform],
+    book: PriceBook,
+    horizon: Decimal,
+) -> tuple[Influence, ...]:
+    """Return how far each input moves a crossover by itself, the strongest first.
+
+    Args:
+        workload: The inputs while they are not moved.
+        ranges: The ends to which each is moved.
+        pair: As in `band`.
+        book: The prices.
+        horizon: How far to look, requests a month.
+    """
+    numpy = _numpy()
+    names = list(ranges)
+    table = {}
+    for place, name in enumerate(names):
+        column = numpy.full(2 * len(names), float(getattr(workload, name)))
+        column[2 * place : 2 * place + 2] = float(ranges[name].low), float(ranges[name].high)
+        table[name] = column
+    inputs = _inputs(workload, table)
+    first, second = (costs_of(platform, inputs, book) for platform in pair)
+    found = first_crossing(first, second, float(horizon))
+    moved = [
+        Influence(name, _finite(found[2 * i]), _finite(found[2 * i + 1]))
+        for i, name in enumerate(names)
+    ]
+    return tuple(sorted(moved, key=lambda influence: -influence.swing))
+
+
+def _draw(workload: Workload, ranges: Mapping[str, Range], draws: int) -> Inputs:
+    numpy = _numpy()
+    table = {}
+    steps = _steps(len(ranges))
+    for step, (name, given) in zip(steps, ranges.items(), strict=True):
+        shares = (0.5 + step * numpy.arange(1, draws + 1)) % 1.0
+        least, most, _ = LIMITS[name]
+        table[name] = numpy.clip(given.quantile(shares), float(least), float(most))
+    if not table:
+        table["wall_ms"] = numpy.full(draws, float(workload.wall_ms))
+    if "wall_ms" in table or "cpu_ms" in table:
+        # CPU time beyond the wall time is a draw of two inputs that do not fit together.
+        wall = table.get("wall_ms", float(workload.wall_ms))
+        table["cpu_ms"] = numpy.minimum(table.get("cpu_ms", float(workload.cpu_ms)), wall)
+    return _inputs(workload, table)
+
+
+def _steps(dimensions: int) -> list[float]:
+    """Return by how much each input steps from draw to draw, around a circle.
+
+    Powers of the inverse of the generalised golden ratio, the root of x^(d+1) = x + 1: the
+    draws fill the space evenly (M. Roberts, The Unreasonable Effectiveness of Quasirandom
+    Sequences, 2018).
+    """
+    root = 2.0
+    for _ in range(60):
+        root = (1 + root) ** (1 / (dimensions + 1))
+    return [root**-power % 1.0 for power in range(1, dimensions + 1)]
+
+
+def _inputs(workload: Workload, table: Mapping[str, Quantity]) -> Inputs:
+    values = {name: float(getattr(workload, name)) for name in RANGED}
+    return Inputs(**{**values, **table}, shape=workload.shape)
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if value < float("inf") else None
+
+
+def _numpy() -> Any:
+    try:
+        import numpy
+    except ImportError as error:
+        raise FerrymanError(
+            "numpy is not installed", cause=str(error), hint='pip install "ferryman[cost]"'
+        ) from error
+    return numpy

@@ -1,0 +1,364 @@
+"""Price lists in AWS's own format, served over HTTP on this machine."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import threading
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ferryman.cli.cost import command
+from ferryman.core.errors import ConfigError, FerrymanError
+from ferryman.cost.prices.book import load_book
+from ferryman.cost.prices.overlay import read_overlay, with_overlay
+from ferryman.cost.prices.update import drift, fetch_rates
+
+VERSION = "20260919002359"
+FIRST = ["SKU", "OfferTermCode", "RateCode", "TermType", "PriceDescription", "EffectiveDate",
+         "StartingRange", "EndingRange", "Unit", "PricePerUnit", "Currency"]  # fmt: skip
+
+
+def price_list(
+    offer: str, columns: list[str], rows: list[list[str]], version: str = VERSION
+) -> str:
+    """A CSV as AWS writes one: five lines about itself, the header, the rows."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerow(["FormatVersion", "v1.0"])
+    writer.writerow(["Disclaimer", "This pricing list is for informational purposes only."])
+    writer.writerow(["Publication Date", "2026-09-19T00:23:59Z"])
+    writer.writerow(["Version", version])
+    writer.writerow(["OfferCode", offer])
+    writer.writerow([*FIRST, *columns])
+    for number, row in enumerate(rows):
+        sku = f"SKU{number:013}"
+        begin, end, unit, price, *rest = row
+        terms = [sku, "JRTCKXETXF", f"{sku}.JRTCKXETXF.6YS6EN2CT7", "OnDemand", "", "2026-09-01"]
+        writer.writerow([*terms, begin, end, unit, price, "USD", *rest])
+    return out.getvalue()
+
+
+LAMBDA_COLUMNS = ["Product Family", "serviceCode", "Location", "Region Code", "Group", "usageType"]
+
+
+def lambda_list(duration: str = "0.0000166667") -> str:
+    here = ["Serverless", "AWSLambda", "EU (Ireland)", "eu-west-1"]
+    anywhere = ["Serverless", "AWSLambda", "Any", ""]
+    group, usage = "AWS-Lambda-Duration", "EU-Lambda-GB-Second"
+    arm = ["AWS-Lambda-Requests-ARM", "EU-Request-ARM"]
+    return price_list("AWSLambda", LAMBDA_COLUMNS, [
+        ["0", "Inf", "Requests", "0.0000002000", *here, "AWS-Lambda-Requests", "EU-Request"],
+        ["0", "Inf", "Requests", "0.0000002000", *here, *arm],
+        ["15000000000", "Inf", "GB-Second", "0.0000133334", *here, group, usage],
+        ["0", "6000000000", "GB-Second", duration, *here, group, usage],
+        ["6000000000", "15000000000", "GB-Second", "0.0000150000", *here, group, usage],
+        ["0", "400000", "seconds", "0.0000000000", *anywhere, group, "Global-Lambda-GB-Second"],
+        ["0", "Inf", "GB-Second", "0.0000500100", *here, "AWS-Lambda-Edge-Duration", "EU-Edge"],
+    ])  # fmt: skip
+
+
+def other_lists() -> dict[str, str]:
+    """One list each, every one with rows that look like the one that is meant."""
+    columns = ["Location", "Region Code", "usageType", "operation"]
+    here = ["EU (Ireland)", "eu-west-1"]
+
+    def rows(*usages: tuple[str, str, str]) -> list[list[str]]:
+        return [["0", "Inf", "Hrs", price, *here, usage, op] for usage, op, price in usages]
+
+    lists = {
+        "AmazonECS": rows(
+            ("EU-ECS-EC2-vCPU-Hours", "", "0.0"),
+            ("EU-Fargate-vCPU-Hours:perCPU", "", "0.0404800000"),
+            ("EU-Fargate-GB-Hours", "", "0.0044450000"),
+            ("EU-Fargate-ARM-vCPU-Hours:perCPU", "", "0.0323800000"),
+            ("EU-Fargate-ARM-GB-Hours", "", "0.0035600000"),
+            ("EU-Fargate-Windows-vCPU-Hours:perCPU", "", "0.0465520000"),
+        ),
+        "AWSELB": rows(
+            ("EU-LoadBalancerUsage", "LoadBalancing", "0.0280000000"),
+            ("EU-LoadBalancerUsage", "LoadBalancing:Network", "0.0252000000"),
+            ("EU-LoadBalancerUsage", "LoadBalancing:Application", "0.0252000000"),
+            ("EU-LCUUsage", "LoadBalancing:Network", "0.0060000000"),
+            ("EU-LCUUsage", "LoadBalancing:Application", "0.0080000000"),
+        ),
+        "AmazonVPC": rows(("EU-PublicIPv4:InUseAddress", "", "0.0050000000")),
+        "AmazonApiGateway": rows(("EU-ApiGatewayHttpRequest", "", "0.0000011100")),
+        "AmazonCloudWatch": rows(("EU-DataProcessing-Bytes", "", "0.5700000000")),
+        "AmazonEKS": rows(("EU-AmazonEKS-Hours:perCluster", "", "0.1000000000")),
+    }
+    found = {offer: price_list(offer, columns, entries) for offer, entries in lists.items()}
+    out = ["0", "10240", "GB", "0.0900000000", *here, "EU-DataTransfer-Out-Bytes", ""]
+    rest = ["10240", "Inf", "GB", "0.0850000000", *here, "EU-DataTransfer-Out-Bytes", ""]
+    inner = ["0", "Inf", "GB", "0.0200000000", *here, "EU-DataTransfer-Out-Bytes", ""]
+    found["AWSDataTransfer"] = price_list("AWSDataTransfer", [*columns, "To Location"], [
+        [*out, "External"], [*rest, "External"], [*inner, "US East (Ohio)"],
+    ])  # fmt: skip
+    found["AmazonEC2"] = ec2_list()
+    return found
+
+
+def ec2_list() -> str:
+    shape = ["Instance Type", "Tenancy", "Operating System", "License Model"]
+    columns = ["Location", "Region Code", "usageType", "operation", *shape]
+    columns += ["Pre Installed S/W", "CapacityStatus"]
+    here = ["EU (Ireland)", "eu-west-1"]
+    plain = ["m7g.large", "Shared", "Linux", "No License required", "NA", "Used"]
+
+    def row(price: str, usage: str, *attributes: str) -> list[str]:
+        return ["0", "Inf", "Hrs", price, *here, usage, "RunInstances", *attributes]
+
+    return price_list("AmazonEC2", columns, [
+        row("0.0910000000", "EU-BoxUsage:m7g.large", *plain),
+        row("0.0990000000", "EU-DedicatedUsage:m7g.large", plain[0], "Dedicated", *plain[2:]),
+        row("0.1830000000", "EU-BoxUsage:m7g.large", *plain[:2], "Windows", *plain[3:]),
+        row("0.0000000000", "EU-UnusedBox:m7g.large", *plain[:5], "UnusedCapacityReservation"),
+        row("9.0000000000", "EU-BoxUsage:u-6tb1.metal", "u-6tb1.metal", *plain[1:]),
+        row("0.0480000000", "EU-NatGateway-Hours", *[""] * 6),
+        row("0.0480000000", "EU-RegionalNatGateway-Hours", *[""] * 6),
+        row("0.0880000000", "EU-EBS:VolumeUsage.gp3", *[""] * 6),
+    ])  # fmt: skip
+
+
+@pytest.fixture
+def pages() -> dict[str, str]:
+    """What the server has, by path."""
+    lists = {"AWSLambda": lambda_list(), **other_lists()}
+    found = {}
+    for offer, text in lists.items():
+        base = f"/offers/v1.0/aws/{offer}"
+        url = f"{base}/{VERSION}/eu-west-1/index.json"
+        region = {"regionCode": "eu-west-1", "currentVersionUrl": url}
+        found[f"{base}/current/region_index.json"] = json.dumps({"regions": {"eu-west-1": region}})
+        found[f"{base}/{VERSION}/eu-west-1/index.csv"] = text
+    return found
+
+
+@pytest.fixture
+def announced() -> dict[str, int]:
+    """Lengths that the server announces in place of the true ones, by path."""
+    return {}
+
+
+@pytest.fixture
+def aws(pages: dict[str, str], announced: dict[str, int]) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = pages.get(self.path, "").encode()
+            self.send_response(200 if body else 404)
+            self.send_header("Content-Length", str(announced.get(self.path, len(body))))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(command, ["prices", *arguments])
+
+
+LAMBDA_CSV = f"/offers/v1.0/aws/AWSLambda/{VERSION}/eu-west-1/index.csv"
+
+
+def test_every_list_is_read_and_look_alikes_are_left(aws: str) -> None:
+    rates = {rate.id: rate for rate in fetch_rates(aws, "eu-west-1", say=lambda _: None)}
+    values = {id: str(rate.value.normalize()) for id, rate in rates.items()}
+    assert values == {
+        "lambda.requests.x86_64": "2E-7",
+        "lambda.requests.arm64": "2E-7",
+        "lambda.duration.x86_64": "0.0000166667",
+        "fargate.vcpu.x86_64": "0.04048",
+        "fargate.memory.x86_64": "0.004445",
+        "fargate.vcpu.arm64": "0.03238",
+        "fargate.memory.arm64": "0.00356",
+        "alb.hours": "0.0252",
+        "alb.lcu": "0.008",
+        "ipv4.hours": "0.005",
+        "http_api.requests": "0.00000111",
+        "egress": "0.09",
+        "logs.ingest": "0.57",
+        "eks.cluster": "0.1",
+        "ec2.m7g.large": "0.091",
+        "nat.hours": "0.048",
+        "ebs.gp3": "0.088",
+    }
+    duration = rates["lambda.duration.x86_64"]
+    assert [(int(t.start), str(t.price)) for t in duration.tiers] == [
+        (0, "0.0000166667"),
+        (6_000_000_000, "0.0000150000"),
+        (15_000_000_000, "0.0000133334"),
+    ]
+    assert duration.seen == "2026-09-19"
+    assert duration.source == aws + LAMBDA_CSV
+    assert duration.code.startswith("SKU0000000000003.")
+    assert len(rates["egress"].tiers) == 2
+
+
+def test_an_update_is_written_and_used(aws: str, tmp_path: Path) -> None:
+    book = tmp_path / "prices.json"
+    result = run("update", "--from", aws, "--region", "eu-west-1", "--to", str(book))
+    assert result.exit_code == 0, result.exception
+    fresh = with_overlay(load_book(), book)
+    assert fresh.rate("alb.hours", "eu-west-1").confidence == "list"
+    assert load_book().rate("alb.hours", "eu-west-1").confidence == "unverified"
+    assert fresh.rate("alb.hours", "us-east-1") == load_book().rate("alb.hours", "us-east-1")
+    bill = CliRunner().invoke(
+        command, ["--region", "eu-west-1", "--platform", "ec2", "--prices", str(book)]
+    )
+    assert "alb.hours in eu-west-1 is unverified" not in bill.stderr
+    assert "nat.hours" in run("show", "nat", "--prices", str(book)).stdout
+
+
+def test_a_second_update_keeps_what_it_does_not_read(aws: str, tmp_path: Path) -> None:
+    book = tmp_path / "prices.json"
+    for offer in ("AWSLambda", "AWSELB"):
+        done = run("update", "--from", aws, "--region", "eu-west-1", "--offer", offer,
+                   "--to", str(book))  # fmt: skip
+        assert done.exit_code == 0
+    assert {rate.id.partition(".")[0] for rate in read_overlay(book)} == {"lambda", "alb"}
+
+
+def test_a_version_can_be_pinned(aws: str, pages: dict[str, str]) -> None:
+    del pages["/offers/v1.0/aws/AWSLambda/current/region_index.json"]
+    pinned = [f"AWSLambda@{VERSION}"]
+    assert len(fetch_rates(aws, "eu-west-1", pinned, lambda _: None)) == 3
+
+
+def test_check_prints_what_has_drifted(aws: str, pages: dict[str, str]) -> None:
+    pages[LAMBDA_CSV] = lambda_list("0.0000200000")
+    result = run("check", "--from", aws, "--region", "eu-west-1", "--offer", "AWSLambda")
+    assert isinstance(result.exception, FerrymanError)
+    assert result.exception.exit_code == 1
+    assert "1 of 3 rates differ" in result.exception.message
+    row = next(line for line in result.stdout.splitlines() if "lambda.duration" in line).split()
+    assert row[2:4] == ["0.0000166667", "0.00002"]
+
+
+def test_check_is_content_when_nothing_has_drifted(aws: str) -> None:
+    result = run("check", "--from", aws, "--region", "eu-west-1", "--offer", "AWSLambda")
+    assert result.exit_code == 0
+    assert "all 3 rates agree" in result.stdout
+    rates = fetch_rates(aws, "eu-west-1", ["AWSLambda"], lambda _: None)
+    assert drift(load_book(), rates) == []
+
+
+def damage(change: Callable[[str], str]) -> str:
+    return change(lambda_list())
+
+
+def swap(old: str, new: str) -> str:
+    return damage(lambda text: text.replace(old, new))
+
+
+DAMAGED = {
+    "cut within a row": (damage(lambda t: t[:-40]), "is cut short or damaged in line 13"),
+    "cut before the rows": (damage(lambda t: t.split('"SKU"')[0]), "is no price list"),
+    "empty": ("\n", "is no price list"),
+    "a page of HTML": ("<html>\n<body>\n</body>\n</html>\n\n\n", "is no price list"),
+    "in euros": (swap('"USD"', '"EUR"'), "is in EUR, not in USD"),
+    "another list": (swap('"OfferCode","AWSLambda"', '"OfferCode","AmazonS3"'),
+                     "is not what was asked for"),
+    "a price of a tenth": (lambda_list("0.0000016667"), "cannot be right"),
+    "a price of ten times": (lambda_list("0.0001666670"), "cannot be right"),
+    "a negative price": (lambda_list("-0.0000166667"), "has a price of -0.0000166667"),
+    "no number": (lambda_list("free"), "has no price"),
+    "not a number": (lambda_list("NaN"), "has a price of NaN"),
+    "a tier missing": (swap('"6000000000","15000000000"', '"7000000000","15000000000"'),
+                       "do not follow one another"),
+    "a rate code of another": (swap("SKU0000000000003.J", "SKU0000000000009.J"),
+                               "does not belong to it"),
+    "none of the rates": (swap("AWS-Lambda-", "AWS-Other-"), "has none of the rates"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_what_cannot_be_believed_is_refused_and_the_old_book_kept(
+    aws: str, pages: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    book = tmp_path / "prices.json"
+    update = ("update", "--from", aws, "--region", "eu-west-1", "--to", str(book))
+    assert run(*update, "--offer", "AWSELB").exit_code == 0
+    before = book.read_bytes()
+    pages[LAMBDA_CSV], message = DAMAGED[name]
+    result = run(*update)
+    assert isinstance(result.exception, ConfigError)
+    assert result.exception.exit_code == 2
+    assert message in result.exception.message
+    assert book.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["prices.json"]
+
+
+def test_a_list_that_ends_before_its_announced_length_is_refused(
+    aws: str, pages: dict[str, str], announced: dict[str, int], tmp_path: Path
+) -> None:
+    """Cut between two rows, where nothing else would show it."""
+    whole = pages[LAMBDA_CSV]
+    pages[LAMBDA_CSV] = "\n".join(whole.splitlines()[:-1]) + "\n"
+    announced[LAMBDA_CSV] = len(whole)
+    book = tmp_path / "prices.json"
+    result = run("update", "--from", aws, "--region", "eu-west-1", "--to", str(book))
+    assert isinstance(result.exception, ConfigError)
+    assert "index.csv ends early" in result.exception.message or "cannot be read" in str(
+        result.exception
+    )
+    assert not book.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--region", "mars-1"), "AWSLambda has no prices for 'mars-1'"),
+        (("--offer", "AmazonS3"), "there is no price list 'AmazonS3'"),
+        (("--offer", "AWSLambda@19990101"), "cannot be read"),
+        (("--from", "file:///etc"), "is no web address"),
+    ],
+)
+def test_what_is_not_there_is_told(aws: str, arguments: tuple[str, ...], message: str) -> None:
+    result = run("check", "--from", aws, "--region", "eu-west-1", *arguments)
+    assert isinstance(result.exception, ConfigError)
+    assert message in result.exception.message
+
+
+def test_a_server_that_is_not_there_is_told() -> None:
+    result = run("check", "--from", "http://127.0.0.1:9", "--offer", "AWSLambda")
+    assert isinstance(result.exception, ConfigError)
+    assert "cannot be read" in result.exception.message
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"0.0000166667"', '"0.0000166668"'), ('"schema": 1', '"schema": 9'), ("{", "")],
+)
+def test_a_book_that_was_changed_by_hand_is_refused(
+    aws: str, tmp_path: Path, old: str, new: str
+) -> None:
+    book = tmp_path / "prices.json"
+    run("update", "--from", aws, "--region", "eu-west-1", "--offer", "AWSLambda", "--to", str(book))
+    text = book.read_text()
+    assert old in text
+    book.write_text(text.replace(old, new, 1))
+    with pytest.raises(ConfigError):
+        read_overlay(book)
+    with pytest.raises(ConfigError):
+        with_overlay(load_book(), book)
+
+
+def test_prices_are_decimals_to_the_last_digit(aws: str) -> None:
+    rates = fetch_rates(aws, "eu-west-1", ["AWSLambda"], lambda _: None)
+    assert next(r for r in rates if r.id == "lambda.duration.x86_64").value == Decimal(
+        "0.0000166667"
+    )
