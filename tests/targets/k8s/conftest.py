@@ -28,11 +28,13 @@ def make_project(tmp_path: Path) -> Callable[..., Project]:
 
 @pytest.fixture
 def build(tmp_path: Path, make_project: Callable[..., Project]) -> Callable[..., dict[str, Any]]:
-    """Build, and return what was written, by the name of the file."""
+    """Build, and return what was written to the base, by the name of the file."""
 
     def build(**options: Any) -> dict[str, Any]:
         out = tmp_path / "dist" / "k8s"
         KubernetesTarget().build(make_project(**options), out, lambda _: None)
-        return {file.name: yaml.safe_load(file.read_text("utf-8")) for file in out.iterdir()}
+        return {
+            file.name: yaml.safe_load(file.read_text("utf-8")) for file in (out / "base").iterdir()
+        }
 
     return build

@@ -35,20 +35,31 @@ def kubectl(*arguments: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+def written(out: Path) -> list[str]:
+    return sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())
+
+
 def with_fields(project: Project, **fields: object) -> Project:
     return replace(project, fields=project.fields.model_copy(update=fields))
 
 
-def test_a_build_leaves_three_files_and_says_how_to_apply_them(
+def test_a_build_leaves_a_base_and_says_how_to_apply_it(
     tmp_path: Path, make_project: MakeProject
 ) -> None:
     out = tmp_path / "dist" / "k8s"
     artifact = TARGET.build(make_project(), out, ignore)
-    files = ["deployment.yaml", "kustomization.yaml", "service.yaml"]
-    assert sorted(path.name for path in out.iterdir()) == files
+    assert written(out) == [
+        "base/deployment.yaml",
+        "base/kustomization.yaml",
+        "base/network-policy.yaml",
+        "base/pod-disruption-budget.yaml",
+        "base/service-account.yaml",
+        "base/service.yaml",
+        "kustomization.yaml",
+    ]
     assert (artifact.target, artifact.name, artifact.version) == ("k8s", "shop", "1.2.3")
     assert artifact.path == str(out)
-    assert artifact.files == 3
+    assert artifact.files == 7
     assert artifact.digest == tree_digest(out)
     assert artifact.start == f"kubectl apply -k {out}"
 
@@ -115,8 +126,51 @@ def test_a_version_that_is_no_tag_builds_where_the_image_is_named(
 ) -> None:
     project = with_fields(make_project(image="shop:1"), version="1.0+local")
     TARGET.build(project, tmp_path / "out", ignore)
-    deployment = yaml.safe_load((tmp_path / "out" / "deployment.yaml").read_text("utf-8"))
+    deployment = yaml.safe_load((tmp_path / "out" / "base" / "deployment.yaml").read_text("utf-8"))
     assert deployment["metadata"]["labels"]["app.kubernetes.io/version"] == "1.0_local"
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [({"image": "shop:1"}, "shop:1"), ({}, "shop:1.2.3")],
+)
+def test_strictness_refuses_an_image_without_digest(
+    tmp_path: Path, make_project: MakeProject, options: dict[str, str], named: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        TARGET.build(make_project(strict=True, **options), tmp_path / "out", ignore)
+    assert f"the image {named} has no digest" in caught.value.message
+    assert f"{named}@sha256:" in str(caught.value.hint)
+
+
+def test_strictness_takes_a_digest(tmp_path: Path, make_project: MakeProject) -> None:
+    image = "registry.example.com/shop:1@sha256:" + "0a" * 32
+    TARGET.build(make_project(strict=True, image=image), tmp_path / "out", ignore)
+    text = (tmp_path / "out" / "base" / "deployment.yaml").read_text("utf-8")
+    assert f'image: "{image}"' in text or f"image: {image}" in text
+
+
+def test_all_objects_can_be_had_as_one_text(tmp_path: Path, make_project: MakeProject) -> None:
+    project = make_project(environment={"A": "1"})
+    text = KubernetesTarget().render(project, ignore)
+    TARGET.build(project, tmp_path / "out", ignore)
+    files = (tmp_path / "out" / "base").glob("[!k]*.yaml")
+    written = {d["kind"]: d for d in (yaml.safe_load(f.read_text("utf-8")) for f in files)}
+    assert {d["kind"]: d for d in yaml.safe_load_all(text)} == written
+
+
+def test_what_is_left_out_for_an_older_kubernetes_is_said(
+    tmp_path: Path, make_project: MakeProject
+) -> None:
+    said: list[str] = []
+    project = make_project(kube_version="1.32", user_namespaces=True, same_zone=True)
+    TARGET.build(project, tmp_path / "out", said.append)
+    notes = [line for line in said if line.startswith("Kubernetes 1.32: ")]
+    assert ["hostUsers" in notes[0], "PreferClose" in notes[1]] == [True, True]
+    comments = "".join(f"# {note}\n" for note in notes)
+    kustomization = (tmp_path / "out" / "base" / "kustomization.yaml").read_text("utf-8")
+    assert kustomization.startswith(comments)
+    assert KubernetesTarget().render(project, ignore).startswith(comments)
 
 
 def test_a_kubernetes_without_schemas_is_refused(tmp_path: Path, make_project: MakeProject) -> None:
@@ -144,7 +198,7 @@ def test_the_target_loads_without_the_heavy_packages() -> None:
     assert loaded.strip() == "set()"
 
 
-@pytest.mark.parametrize("package", ["kubernetes", "kubernetes_validate", "yaml"])
+@pytest.mark.parametrize("package", ["jsonschema", "kubernetes", "kubernetes_validate", "yaml"])
 def test_a_missing_package_is_named_with_what_brings_it(tmp_path: Path, package: str) -> None:
     said = run_python(
         f"""
@@ -175,7 +229,7 @@ def test_kubectl_builds_the_kustomization(tmp_path: Path, make_project: MakeProj
         document["kind"]: document
         for document in yaml.safe_load_all(kubectl("kustomize", str(out)))
     }
-    files = [yaml.safe_load(path.read_text("utf-8")) for path in out.glob("[ds]*.yaml")]
+    files = [yaml.safe_load(path.read_text("utf-8")) for path in out.glob("base/[!k]*.yaml")]
     assert built == {document["kind"]: document for document in files}
 
 
@@ -185,7 +239,6 @@ def test_kubectl_reads_every_text_as_a_text(tmp_path: Path, make_project: MakePr
     environment = {f"V{number:02}": text for number, text in enumerate(texts)}
     out = tmp_path / "k8s"
     TARGET.build(make_project(environment=environment), out, ignore)
-    local = ("label", "--local", "-o", "json", "-f", str(out / "deployment.yaml"), "a=b")
+    local = ("label", "--local", "-o", "json", "-f", str(out / "base" / "config-map.yaml"), "a=b")
     document = json.loads(kubectl(*local))
-    (container,) = document["spec"]["template"]["spec"]["containers"]
-    assert {variable["name"]: variable["value"] for variable in container["env"]} == environment
+    assert document["data"] == environment

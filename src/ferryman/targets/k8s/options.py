@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from ferryman.targets.k8s.syntax import (
     cpu_cores,
     cpu_quantity,
+    destination,
+    gateway_name,
+    host_name,
     image_reference,
     memory_quantity,
     namespace_name,
@@ -18,7 +21,7 @@ from ferryman.targets.k8s.syntax import (
     variable_name,
 )
 
-__all__ = ("OLDEST_VERSION", "KubernetesOptions")
+__all__ = ("NEWEST_VERSION", "OLDEST_VERSION", "KubernetesOptions")
 
 OLDEST_VERSION = "1.30"
 """The oldest Kubernetes that the manifests are for.
@@ -26,6 +29,9 @@ OLDEST_VERSION = "1.30"
 Before it a container's preStop hook could sleep only with a feature gate switched on
 (KEP-3960), and a cluster without the gate drops the field.
 """
+
+NEWEST_VERSION = "1.37"
+"""The newest Kubernetes that the client and the schemas know."""
 
 
 def _number_as_text(value: object) -> object:
@@ -49,6 +55,8 @@ Cpu = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(cpu_quanti
 Memory = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(memory_quantity)]
 VariableName = Annotated[str, AfterValidator(variable_name)]
 SecretName = Annotated[str, AfterValidator(secret_name)]
+HostName = Annotated[str, AfterValidator(host_name)]
+Destination = Annotated[str, AfterValidator(destination)]
 
 
 class KubernetesOptions(BaseModel):
@@ -61,12 +69,36 @@ class KubernetesOptions(BaseModel):
         description="The image that the pods run, with a tag or a digest; by default name:version "
         "of the project.",
     )
+    strict: bool = Field(
+        default=False,
+        description="Refuse an image that is not named by its digest: a tag can be pushed again.",
+    )
+    flavour: Literal["deployment", "knative"] = Field(
+        default="deployment",
+        description="What runs the pods: a Deployment, or a Knative Service, which scales to "
+        "zero and needs Knative Serving in the cluster.",
+    )
     namespace: Annotated[str, AfterValidator(namespace_name)] | None = Field(
         default=None,
         description="The namespace that is written into the manifests; by default none, and "
         "kubectl decides.",
     )
-    replicas: int = Field(default=2, ge=1, description="How many pods run.")
+    replicas: int = Field(
+        default=2,
+        ge=0,
+        description="How many pods run; with max_replicas, the fewest. 0 is for knative alone.",
+    )
+    max_replicas: int | None = Field(
+        default=None,
+        ge=1,
+        description="The most pods that run. Where it is set, their number follows the load.",
+    )
+    cpu_target: int = Field(
+        default=65,
+        ge=1,
+        le=100,
+        description="The use of cpu, in percent, that the number of pods is kept to.",
+    )
     cpu: Cpu = Field(
         default="250m",
         description="CPU that is set aside for a pod, in cores (0.5) or thousandths (250m).",
@@ -90,13 +122,79 @@ class KubernetesOptions(BaseModel):
         description="Names of Secrets whose keys become environment variables; where two "
         "have the same key, the later one counts, and environment before both.",
     )
+    hosts: tuple[HostName, ...] = Field(
+        default=(),
+        description="Names by which the world reaches the app, such as shop.example.com; needs "
+        "gateway or ingress_class.",
+    )
+    gateway: Annotated[str, AfterValidator(gateway_name)] | None = Field(
+        default=None,
+        description="The Gateway that hosts are attached to, as an HTTPRoute: name or "
+        "namespace/name.",
+    )
+    ingress_class: Annotated[str, AfterValidator(secret_name)] | None = Field(
+        default=None,
+        description="The class of an Ingress for hosts, where the cluster has no Gateway.",
+    )
+    tls_secret: SecretName | None = Field(
+        default=None,
+        description="The Secret with the certificate of an Ingress. A Gateway has its own.",
+    )
+    network_policy: bool = Field(
+        default=True,
+        description="Let nothing reach the pods but connections to the app's port.",
+    )
+    egress: tuple[Destination, ...] | None = Field(
+        default=None,
+        description="Where the pods may connect to besides DNS, such as 10.0.0.0/8:5432; by "
+        "default anywhere.",
+    )
+    service_account_annotations: Mapping[str, str] = Field(
+        default={},
+        description="Annotations of the ServiceAccount, by which clouds grant it a role.",
+    )
+    user_namespaces: bool = Field(
+        default=False,
+        description="Give the pods users of their own, who are nobody on the node. Needs "
+        "Kubernetes 1.33 and Linux 6.3.",
+    )
+    same_zone: bool = Field(
+        default=False,
+        description="Prefer pods in the caller's zone. Saves traffic between zones; with few "
+        "pods the load is uneven.",
+    )
+    patch: str | None = Field(
+        default=None,
+        description="A YAML file of strategic merge patches, in the project's directory, that "
+        "is applied to the manifests last.",
+    )
     kube_version: Annotated[str, AfterValidator(_recent_version)] = Field(
-        default="1.37",
-        description="The Kubernetes, as major.minor, by whose schemas the manifests are checked.",
+        default=NEWEST_VERSION,
+        description="The Kubernetes, as major.minor, that the manifests are for; what it does "
+        "not know is left out or replaced, and said.",
     )
 
     @model_validator(mode="after")
-    def _limit_covers_request(self) -> Self:
+    def _consistent(self) -> Self:
         if self.cpu_limit is not None and cpu_cores(self.cpu_limit) < cpu_cores(self.cpu):
             raise ValueError(f"cpu_limit {self.cpu_limit} is less than cpu {self.cpu}")
+        if self.max_replicas is not None and self.max_replicas < self.replicas:
+            raise ValueError(
+                f"max_replicas {self.max_replicas} is less than replicas {self.replicas}"
+            )
+        if self.replicas == 0 and self.flavour != "knative":
+            raise ValueError('replicas = 0 runs no pod; flavour = "knative" can scale to zero')
+        self._check_hosts()
         return self
+
+    def _check_hosts(self) -> None:
+        if self.gateway and self.ingress_class:
+            raise ValueError("gateway and ingress_class are both set; hosts go through one")
+        if (self.gateway or self.ingress_class or self.tls_secret) and not self.hosts:
+            raise ValueError("gateway, ingress_class and tls_secret need hosts")
+        if self.tls_secret and not self.ingress_class:
+            raise ValueError("tls_secret is for ingress_class; a Gateway has its own certificate")
+        if self.flavour == "knative" and self.hosts:
+            raise ValueError("hosts are for deployments; Knative makes a route of its own")
+        if self.hosts and not (self.gateway or self.ingress_class):
+            raise ValueError("hosts need a gateway, or an ingress_class")

@@ -1,8 +1,8 @@
-"""The page that gives each field of the manifests with its reason.
+"""The pages that give each field of the manifests with its reason, and each rule.
 
-It is made from the tables that stand beside the manifests, and a project that sets
-everything, so it cannot say anything else than they do. Run as a module, it prints the
-page: `python -m ferryman.targets.k8s.reference > docs/reference/manifests.md`.
+They are made from the tables that stand beside the manifests, and a project that sets
+everything, so they cannot say anything else than they do. Run as a module, it prints the
+page of the manifests, or with `rules` that of the rules.
 """
 
 from __future__ import annotations
@@ -10,45 +10,93 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ferryman.core import serving
-from ferryman.targets.k8s.manifests import deployment, kustomization, service
-from ferryman.targets.k8s.options import OLDEST_VERSION, KubernetesOptions
-from ferryman.targets.k8s.rendering import KUSTOMIZATION, render_kustomization, render_objects
-from ferryman.targets.k8s.values import Values
+from ferryman.targets.k8s.manifests import (
+    autoscaler,
+    config_map,
+    deployment,
+    disruption_budget,
+    ingress,
+    knative,
+    kustomization,
+    network_policy,
+    route,
+    service,
+    service_account,
+)
+from ferryman.targets.k8s.options import NEWEST_VERSION, OLDEST_VERSION, KubernetesOptions
+from ferryman.targets.k8s.rendering import KUSTOMIZATION, Document, ordered, render_objects
+from ferryman.targets.k8s.rules.book import RULES
+from ferryman.targets.k8s.values import Exposure, Scaling, Values
+from ferryman.targets.k8s.versions import Chosen
 
-__all__ = ("EXAMPLE", "REASONS", "fields", "manifests_page")
+__all__ = ("EXAMPLE", "EXAMPLES", "REASONS", "documents", "fields", "manifests_page", "rules_page")
 
 EXAMPLE = Values(
     name="shop",
     version="1.2.3",
     image="registry.example.com/shop:1.2.3",
+    flavour="deployment",
     namespace="web",
     replicas=2,
+    scaling=None,
     cpu="250m",
     cpu_limit="1",
     memory="256Mi",
     environment=(("GREETING", "hello"),),
     secrets=("shop-database",),
+    exposure=Exposure(("shop.example.com",), ("infra", "public"), None, None),
+    network_policy=True,
+    egress=(("10.0.0.0/8", 5432),),
+    annotations=(("eks.amazonaws.com/role-arn", "arn:aws:iam::123456789012:role/shop"),),
+    chosen=Chosen(host_users=False, traffic="PreferSameZone", notes=()),
 )
-"""Values that set every field there is."""
+"""Values that set nearly every field there is."""
+
+EXAMPLES: tuple[Values, ...] = (
+    EXAMPLE,
+    replace(
+        EXAMPLE,
+        scaling=Scaling(10, 65),
+        exposure=Exposure(("shop.example.com",), None, "traefik", "shop-tls"),
+    ),
+    replace(EXAMPLE, flavour="knative", scaling=Scaling(10, 65), exposure=None),
+)
+"""Values that together set every field there is."""
 
 REASONS: Mapping[str, Mapping[str, str]] = {
+    "service-account.yaml": service_account.REASONS,
+    "config-map.yaml": config_map.REASONS,
     "deployment.yaml": deployment.REASONS,
     "service.yaml": service.REASONS,
+    "horizontal-pod-autoscaler.yaml": autoscaler.REASONS,
+    "pod-disruption-budget.yaml": disruption_budget.REASONS,
+    "network-policy.yaml": network_policy.REASONS,
+    "http-route.yaml": route.REASONS,
+    "ingress.yaml": ingress.REASONS,
+    "knative-service.yaml": knative.REASONS,
     KUSTOMIZATION: kustomization.REASONS,
 }
 """Why each field of each file is set, by the file's name and the field's path."""
 
-_INTRODUCTION = f"""\
-<!-- Made by `python -m ferryman.targets.k8s.reference`; do not edit. -->
-# The Kubernetes manifests
+_MADE = "<!-- Made by `python -m ferryman.targets.k8s.reference`; do not edit. -->\n"
 
-`ferryman build -t k8s` writes a Deployment, a Service and a kustomization into
-`dist/k8s`. `kubectl apply -k dist/k8s` sends them to a cluster. They are for Kubernetes
-{OLDEST_VERSION} and newer, and are checked against the schemas of `kube_version` before anything
-is written. The same project gives the same bytes.
+_INTRODUCTION = f"""\
+{_MADE}# The Kubernetes manifests
+
+`ferryman build -t k8s` writes `dist/k8s`: the objects in `base`, one to a file, what each
+environment `[tool.ferryman.env.NAME]` has otherwise in `overlays/NAME`, and a kustomization
+that leads to the base. `kubectl apply -k dist/k8s` sends the base to a cluster,
+`kubectl apply -k dist/k8s/overlays/prod` an environment, and `ferryman deploy -t k8s` the
+project as `--env` has it. The same project gives the same bytes.
+
+They are for Kubernetes {OLDEST_VERSION} to {NEWEST_VERSION}. A field that `kube_version` does not
+know is left out or replaced; a comment in the base's kustomization says so. Before
+anything is written they are checked against the schemas of that version, and against
+[rules of our own](k8s-rules.md).
 
 The pods run an image, which is built and pushed apart from this. It must listen on port
 {serving.PORT} of every address, run as a user that is not root, and write nowhere but to `/tmp` and
@@ -59,20 +107,45 @@ The image's own settings say how many workers a pod has.
 
 The probes open a TCP connection and no more, because the server has no health endpoints
 yet. It listens before its app has started, so a pod may count as ready a little early;
-requests then wait. A server that listens and no longer answers passes them, too.
+requests then wait. A server that listens and no longer answers passes them, too. There is
+no ServiceMonitor either, for the server has no port with metrics yet.
 
 Names of Secrets are written, their values never: make the Secrets in the cluster, for
 example with `kubectl create secret generic`. Until they exist the pods wait.
 """
 
+_RULES_INTRODUCTION = f"""\
+{_MADE}# The rules for manifests
+
+Kubernetes' schemas know which fields there are and of which type. These rules know what the
+fields mean, and what must agree across objects. Manifests that `ferryman build -t k8s` makes
+are held to them, the user's patch included; `ferryman check -t k8s DIR` holds any manifests to
+them. `K001` stands for what does not fit its schema.
+"""
+
 
 def manifests_page() -> str:
-    """Return the page as Markdown."""
+    """Return the page of the manifests as Markdown."""
     sections = [_INTRODUCTION, _settings_section()]
-    objects = render_objects(EXAMPLE)
-    documents = {**objects, KUSTOMIZATION: render_kustomization(EXAMPLE, objects)}
-    sections += [_section(file, document) for file, document in documents.items()]
+    sections += [_section(file, found) for file, found in documents().items()]
     return "\n".join(sections)
+
+
+def rules_page() -> str:
+    """Return the page of the rules as Markdown."""
+    sections = [_RULES_INTRODUCTION]
+    for rule in RULES:
+        strict = " It counts with `strict` alone." if rule.strict else ""
+        sections.append(f"## {rule.code}: {rule.title}\n\n{rule.why.strip()}{strict}\n")
+    return "\n".join(sections)
+
+
+def documents() -> dict[str, list[Document]]:
+    """Return what is made of the examples: each file's documents, by its name."""
+    made = [render_objects(values) for values in EXAMPLES]
+    found = {file: [objects[file] for objects in made if file in objects] for file in REASONS}
+    base = kustomization.kustomization(EXAMPLE, made[0])
+    return {**found, KUSTOMIZATION: [ordered(base)]}
 
 
 def fields(document: Any, reasons: Mapping[str, str], path: str = "") -> Iterator[tuple[str, Any]]:
@@ -99,18 +172,19 @@ def _settings_section() -> str:
     return _table("Settings, `[tool.ferryman.k8s]`", ("key", "default", "what it is"), rows)
 
 
-def _section(file: str, document: Mapping[str, Any]) -> str:
+def _section(file: str, found: Sequence[Document]) -> str:
     reasons = REASONS[file]
     values: dict[str, list[Any]] = {}
-    for path, value in fields(document, reasons):
-        seen = values.setdefault(path, [])
-        if value not in seen:
-            seen.append(value)
+    for document in found:
+        for path, value in fields(document, reasons):
+            seen = values.setdefault(path, [])
+            if value not in seen:
+                seen.append(value)
     rows = [
         (f"`{path}`", ", ".join(_shown(value) for value in seen), reasons[path])
         for path, seen in values.items()
     ]
-    return _table(f"{document['kind']}, `{file}`", ("field", "for example", "why"), rows)
+    return _table(f"{found[0]['kind']}, `{file}`", ("field", "for example", "why"), rows)
 
 
 def _table(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
@@ -126,4 +200,4 @@ def _shown(value: object) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(manifests_page())
+    sys.stdout.write(rules_page() if "rules" in sys.argv else manifests_page())

@@ -6,25 +6,34 @@ Importing it imports the Kubernetes client, so only a build does that.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
 from kubernetes import client
 from pydantic import BaseModel
 
+from ferryman.targets.k8s.manifests.autoscaler import autoscaler
+from ferryman.targets.k8s.manifests.config_map import config_map
 from ferryman.targets.k8s.manifests.deployment import deployment
-from ferryman.targets.k8s.manifests.kustomization import kustomization
+from ferryman.targets.k8s.manifests.disruption_budget import disruption_budget
+from ferryman.targets.k8s.manifests.ingress import ingress
+from ferryman.targets.k8s.manifests.knative import knative_service
+from ferryman.targets.k8s.manifests.network_policy import network_policy
+from ferryman.targets.k8s.manifests.route import http_route
 from ferryman.targets.k8s.manifests.service import service
+from ferryman.targets.k8s.manifests.service_account import service_account
 from ferryman.targets.k8s.values import Values
 
-__all__ = ("KUSTOMIZATION", "Document", "render_kustomization", "render_objects", "to_yaml")
+__all__ = ("KUSTOMIZATION", "Document", "ordered", "render_objects", "to_yaml")
 
 KUSTOMIZATION = "kustomization.yaml"
 """The name by which kubectl finds a kustomization."""
 
 Document = dict[str, Any]
 """A manifest of nothing but dicts, lists, texts, numbers and booleans."""
+
+Model = BaseModel | dict[str, Any]
 
 # What a reader looks for first; the rest follows in alphabetical order.
 _FIRST = ("apiVersion", "kind", "metadata", "name", "spec")
@@ -36,17 +45,39 @@ _PLAIN = re.compile(r"(?!(?:y|n)\Z)[a-z/][a-z0-9._/@:-]*", re.IGNORECASE)
 
 def render_objects(values: Values) -> dict[str, Document]:
     """Return what is sent to the cluster: each object, by the name of its file."""
-    models: dict[str, BaseModel] = {
-        "deployment.yaml": deployment(values),
-        "service.yaml": service(values),
-    }
-    return {file: _document(model) for file, model in models.items()}
+    models = _knative(values) if values.flavour == "knative" else _deployment(values)
+    with client.ApiClient() as api:
+        # to_dict() of a model gives Python's names and a None for every field that is not set.
+        return {
+            f"{file}.yaml": ordered(api.sanitize_for_serialization(model)) for file, model in models
+        }
 
 
-def render_kustomization(values: Values, objects: Mapping[str, Document]) -> Document:
-    """Return the kustomization of these objects."""
-    ordered: Document = _ordered(kustomization(values, objects))
-    return ordered
+def _knative(values: Values) -> Iterator[tuple[str, Model]]:
+    yield from _common(values)
+    yield "knative-service", knative_service(values)
+
+
+def _deployment(values: Values) -> Iterator[tuple[str, Model]]:
+    yield from _common(values)
+    yield "deployment", deployment(values)
+    yield "service", service(values)
+    if values.scaling:
+        yield "horizontal-pod-autoscaler", autoscaler(values, values.scaling)
+    if values.replicas > 1:
+        yield "pod-disruption-budget", disruption_budget(values)
+    if values.network_policy:
+        yield "network-policy", network_policy(values)
+    if values.exposure and values.exposure.gateway:
+        yield "http-route", http_route(values, values.exposure)
+    elif values.exposure:
+        yield "ingress", ingress(values, values.exposure)
+
+
+def _common(values: Values) -> Iterator[tuple[str, Model]]:
+    yield "service-account", service_account(values)
+    if values.environment:
+        yield "config-map", config_map(values)
 
 
 def to_yaml(document: Document) -> str:
@@ -59,25 +90,19 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    style = None if _PLAIN.fullmatch(text) else '"'
+    style = None if _PLAIN.fullmatch(text) else "|" if "\n" in text else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _text)
 
 
-def _document(model: BaseModel) -> Document:
-    # to_dict() of a model gives Python's names and a None for every field that is not set.
-    with client.ApiClient() as api:
-        document: Document = _ordered(api.sanitize_for_serialization(model))
-    return document
-
-
-def _ordered(node: Any) -> Any:
+def ordered(node: Any) -> Any:
+    """Return a node with the keys of every mapping in the order they are written in."""
     if isinstance(node, Mapping):
-        return {key: _ordered(node[key]) for key in sorted(node, key=_rank)}
+        return {key: ordered(node[key]) for key in sorted(node, key=_rank)}
     if isinstance(node, list):
-        return [_ordered(item) for item in node]
+        return [ordered(item) for item in node]
     return node
 
 

@@ -6,20 +6,20 @@ names and nothing across two objects.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
 
-from kubernetes_validate.utils import (
-    SchemaNotFoundError,
-    ValidationError,
-    all_versions,
-    validate,
-)
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from kubernetes_validate.utils import all_versions, schema_contents
+from referencing import Registry, Resource
 
 from ferryman.core.errors import BuildError, ConfigError
+from ferryman.targets.k8s.foreign import SCHEMAS
 from ferryman.targets.k8s.options import OLDEST_VERSION
 from ferryman.targets.k8s.rendering import Document
 
-__all__ = ("check_document", "check_version", "offered_versions")
+__all__ = ("check_document", "check_version", "definitions", "offered_versions", "resource_schema")
 
 
 def offered_versions() -> tuple[str, ...]:
@@ -65,18 +65,54 @@ def check_document(document: Document, version: str, file: str) -> None:
         BuildError: A field is unknown, missing or of the wrong type, or there is no such
             kind; a cluster would refuse the document, or drop the field in silence.
     """
-    try:
-        validate(document, version, strict=True)
-    except ValidationError as error:
+    kind, api_version = document.get("kind"), document.get("apiVersion")
+    schema = resource_schema(api_version, kind, version)
+    if schema is None:
+        raise BuildError(
+            f"{file}: Kubernetes {version} has no kind {kind} in apiVersion {api_version}"
+        )
+    error = next(_validator(api_version, kind, version).iter_errors(document), None)
+    if error:
         raise BuildError(
             f"{file}: {_path(error.absolute_path)} is not valid in Kubernetes {version}",
             cause=error.message,
-        ) from None
-    except (KeyError, SchemaNotFoundError):
-        kind, api_version = document.get("kind"), document.get("apiVersion")
-        raise BuildError(
-            f"{file}: Kubernetes {version} has no kind {kind} in apiVersion {api_version}"
-        ) from None
+        )
+
+
+@cache
+def resource_schema(api_version: object, kind: object, version: str) -> Mapping[str, Any] | None:
+    """Return the schema of a kind in a version of Kubernetes, or None if it has none."""
+    if (api_version, kind) in SCHEMAS:
+        return SCHEMAS[str(api_version), str(kind)]
+    group, _, last = str(api_version).rpartition("/")
+    short = "-".join(filter(None, (group.partition(".")[0], last)))
+    try:
+        found: Mapping[str, Any] = _contents(f"{str(kind).lower()}-{short}.json", version)
+    except OSError:
+        return None
+    meant = {"group": group, "kind": kind, "version": last}
+    return found if meant in found.get("x-kubernetes-group-version-kind", ()) else None
+
+
+@cache
+def definitions(version: str) -> Mapping[str, Any]:
+    """Return the parts that the schemas of a version share, by their names."""
+    found: Mapping[str, Any] = _contents("_definitions.json", version)["$defs"]
+    return found
+
+
+@cache
+def _validator(api_version: str, kind: str, version: str) -> Draft202012Validator:
+    schema = resource_schema(api_version, kind, version)
+    assert schema is not None
+    shared: Resource[Any] = Resource.from_contents(_contents("_definitions.json", version))
+    registry: Registry[Any] = shared @ Registry()
+    return Draft202012Validator({"$id": f"{shared.id()}/own", **schema}, registry=registry)
+
+
+@cache
+def _contents(file: str, version: str) -> Any:
+    return schema_contents(f"kubernetes-json-schema/v{version}.0-local-strict/{file}", version)
 
 
 def _path(parts: Iterable[str | int]) -> str:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from ipaddress import ip_network
 
 __all__ = (
     "cpu_cores",
     "cpu_quantity",
+    "destination",
+    "gateway_name",
+    "host_name",
     "image_reference",
     "label_value",
     "memory_quantity",
@@ -112,6 +116,36 @@ def image_reference(text: str) -> str:
     if match["tag"] == "latest":
         pinned = text.removesuffix("latest")
         raise ValueError(f"the tag latest names no version; write {pinned}1.2.3, or a digest")
+    return text
+
+
+def host_name(text: str) -> str:
+    """Return a host name, whose first part may be `*` for any (RFC 1123)."""
+    if len(text) > 253 or not re.fullmatch(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})+", text):
+        raise ValueError("write a host name in lower case and without a port: shop.example.com")
+    return text
+
+
+def gateway_name(text: str) -> str:
+    """Return the name of a Gateway, with or without its namespace before a slash."""
+    namespace, slash, name = text.rpartition("/")
+    if slash:
+        namespace_name(namespace)
+    if not re.fullmatch(rf"{_LABEL}(?:\.{_LABEL})*", name):
+        raise ValueError("write the name of a Gateway, or namespace/name")
+    return text
+
+
+def destination(text: str) -> str:
+    """Return a network and port that pods may connect to: `10.0.0.0/8:5432`."""
+    network, slash, rest = text.partition("/")
+    length, _, port = rest.partition(":")
+    try:
+        ip_network(f"{network}{slash}{length}")
+        if not slash or not 1 <= int(port) <= 65535:
+            raise ValueError
+    except ValueError:
+        raise ValueError("write a network and a port, such as 10.0.0.0/8:5432") from None
     return text
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar, NoReturn
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from pydantic import BaseModel
 
@@ -19,18 +19,21 @@ from ferryman.core.build.target import Address, Progress
 from ferryman.core.capabilities import Capabilities
 from ferryman.core.errors import ConfigError
 from ferryman.targets.k8s.options import KubernetesOptions
-from ferryman.targets.k8s.values import plan_values
 
-__all__ = ("KubernetesTarget",)
+if TYPE_CHECKING:
+    from ferryman.targets.k8s.cluster.operations import Operations
+    from ferryman.targets.k8s.rules.rule import Finding
 
-_EXTRA = frozenset({"kubernetes", "kubernetes_validate", "yaml"})
+__all__ = ("KubernetesTarget", "extra_installed")
+
+_EXTRA = frozenset({"jsonschema", "kubernetes", "kubernetes_validate", "referencing", "yaml"})
 
 
 class KubernetesTarget:
     """A Kubernetes cluster, which runs the server's image."""
 
     name: ClassVar[str] = "k8s"
-    summary: ClassVar[str] = "a Kubernetes cluster, as a Deployment and a Service"
+    summary: ClassVar[str] = "a Kubernetes cluster, as a Deployment and what belongs to it"
     options: ClassVar[type[BaseModel]] = KubernetesOptions
     capabilities: ClassVar[Capabilities] = Capabilities(
         target="k8s",
@@ -52,10 +55,15 @@ class KubernetesTarget:
             BuildError: A manifest does not fit its schema.
         """
         progress("rendering the manifests")
-        documents = _checked_documents(project, progress)
+        with extra_installed():
+            from ferryman.targets.k8s.planning import plan_directory
+
+        files = plan_directory(project, progress)
         with staged(out) as stage:
-            for file, text in documents.items():
-                (stage / file).write_text(text, encoding="utf-8")
+            for file, text in files.items():
+                path = stage / file
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
         return describe(
             target=self.name,
             name=project.fields.name,
@@ -63,6 +71,46 @@ class KubernetesTarget:
             path=out,
             start=f"kubectl apply -k {out}",
         )
+
+    def render(self, project: Project, progress: Progress) -> str:
+        """Return all objects as one YAML text, for `kubectl apply -f -`.
+
+        Raises:
+            ConfigError: A setting is wrong, or the extra `ferryman[k8s]` is not installed.
+            BuildError: A manifest does not fit its schema, or breaks a rule.
+        """
+        with extra_installed():
+            from ferryman.targets.k8s.planning import plan_text
+
+        return plan_text(project, progress)
+
+    def check(
+        self, path: Path, *, kube_version: str | None = None, strict: bool = False
+    ) -> list[Finding]:
+        """Return what is wrong with the manifests in a directory, whoever wrote them.
+
+        Raises:
+            ConfigError: There are none, or one cannot be read.
+        """
+        with extra_installed():
+            from ferryman.targets.k8s.checking import check_directory
+
+        return check_directory(path, kube_version=kube_version, strict=strict)
+
+    def operations(
+        self, project: Project, context: str | None, namespace: str | None, tell: Progress
+    ) -> Operations:
+        """Return what can be done with a project on the cluster of a kubeconfig's context.
+
+        Raises:
+            ConfigError: There is no kubeconfig, it has no such context, or the extra
+                `ferryman[k8s]` is not installed.
+        """
+        with extra_installed():
+            from ferryman.targets.k8s.cluster.connection import Place
+            from ferryman.targets.k8s.cluster.operations import open_operations
+
+        return open_operations(project, Place(context, namespace), tell)
 
     def serve(self, project: Project, address: Address, progress: Progress) -> NoReturn:
         """Refuse: there is no cluster to run the app in.
@@ -76,26 +124,13 @@ class KubernetesTarget:
         )
 
 
-def _checked_documents(project: Project, progress: Progress) -> dict[str, str]:
-    with _extra_installed():
-        from ferryman.targets.k8s import rendering, schemas
-
-    version = project.section("k8s", KubernetesOptions).kube_version
-    schemas.check_version(version, project.origins["k8s.kube_version"])
-    values = plan_values(project)
-    objects = rendering.render_objects(values)
-    progress(f"checking the manifests against Kubernetes {version}")
-    for file, document in objects.items():
-        schemas.check_document(document, version, file)
-    documents = {
-        **objects,
-        rendering.KUSTOMIZATION: rendering.render_kustomization(values, objects),
-    }
-    return {file: rendering.to_yaml(document) for file, document in documents.items()}
-
-
 @contextmanager
-def _extra_installed() -> Iterator[None]:
+def extra_installed() -> Iterator[None]:
+    """Say what to install where the block imports a package of the extra that is not there.
+
+    Raises:
+        ConfigError: A package is missing.
+    """
     try:
         yield
     except ModuleNotFoundError as error:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from kubernetes import client
 
 from ferryman.core import serving
+from ferryman.targets.k8s.manifests.config_map import config_map_name
 from ferryman.targets.k8s.values import Values
 
 __all__ = ("PORT_NAME", "REASONS", "TEMPORARY_VOLUME", "container")
@@ -30,10 +31,11 @@ REASONS: Mapping[str, str] = {
     "that is pushed again is therefore not seen: give every release its own.",
     "ports[].name": "Probes and the Service go by the name, so the number stands in one place.",
     "ports[].containerPort": "The port that the server listens on.",
-    "env": "`environment`, in the order of the names. Each `$` is doubled: Kubernetes takes "
-    "`$(NAME)` for a variable, and halves them again.",
+    "ports[].protocol": "Part of a port's identity when several tools apply one object.",
     "envFrom[].secretRef.name": "`secrets`: names alone. No value of a Secret is ever read or "
     "written by a build.",
+    "envFrom[].configMapRef.name": "`environment`, in a ConfigMap; the last of the sources, so "
+    "it counts before a Secret's key of the same name.",
     "resources.requests.cpu": "`cpu`: what the scheduler sets aside.",
     "resources.requests.memory": "`memory`: what the scheduler sets aside.",
     "resources.limits.cpu": "`cpu_limit`; not written where it is not set. With a limit the "
@@ -68,9 +70,8 @@ def container(values: Values) -> client.V1Container:
         name=values.name,
         image=values.image,
         image_pull_policy="IfNotPresent",
-        ports=[client.V1ContainerPort(name=PORT_NAME, container_port=serving.PORT)],
-        env=_environment(values) or None,
-        env_from=_secrets(values) or None,
+        ports=[client.V1ContainerPort(name=PORT_NAME, container_port=serving.PORT, protocol="TCP")],
+        env_from=_sources(values) or None,
         resources=_resources(values),
         startup_probe=_probe(_STARTUP_PERIOD, _STARTUP_FAILURES),
         readiness_probe=_probe(_READINESS_PERIOD, _READINESS_FAILURES),
@@ -89,20 +90,15 @@ def container(values: Values) -> client.V1Container:
     )
 
 
-def _environment(values: Values) -> list[client.V1EnvVar]:
-    # Kubernetes expands $(NAME) and turns $$ into $; doubled, every $ arrives as it was
-    # written, as it does on the other targets.
-    return [
-        client.V1EnvVar(name=name, value=value.replace("$", "$$"))
-        for name, value in values.environment
-    ]
-
-
-def _secrets(values: Values) -> list[client.V1EnvFromSource]:
-    return [
+def _sources(values: Values) -> list[client.V1EnvFromSource]:
+    sources = [
         client.V1EnvFromSource(secret_ref=client.V1SecretEnvSource(name=name))
         for name in values.secrets
     ]
+    if values.environment:
+        settings = client.V1ConfigMapEnvSource(name=config_map_name(values))
+        sources.append(client.V1EnvFromSource(config_map_ref=settings))
+    return sources
 
 
 def _resources(values: Values) -> client.V1ResourceRequirements:

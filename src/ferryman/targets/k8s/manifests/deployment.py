@@ -12,6 +12,7 @@ from ferryman.targets.k8s.values import Values
 __all__ = ("REASONS", "deployment")
 
 _MIN_READY_SECONDS = 10
+_PROGRESS_DEADLINE_SECONDS = 600
 
 REASONS: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",
@@ -19,7 +20,10 @@ REASONS: Mapping[str, str] = {
     **metadata.REASONS,
     "spec.minReadySeconds": "The probes see a server that listens before its app has started. A "
     "release whose app fails at once never counts as available, and the old pods stay.",
-    "spec.replicas": "`replicas`. With two, one can be lost.",
+    "spec.replicas": "`replicas`. With two, one can be lost. Not written where "
+    "`max_replicas` is set: each apply would undo what the autoscaler did.",
+    "spec.progressDeadlineSeconds": "A release of which no further pod became ready for so "
+    "long has failed. A minute to start and the time to pull an image fit in many times.",
     "spec.revisionHistoryLimit": "Releases that `kubectl rollout undo` can go back to; "
     "Kubernetes would keep ten.",
     "spec.selector.matchLabels": "Name and instance alone: it can never be changed, so the "
@@ -39,7 +43,8 @@ def deployment(values: Values) -> client.V1Deployment:
         metadata=metadata.object_metadata(values),
         spec=client.V1DeploymentSpec(
             min_ready_seconds=_MIN_READY_SECONDS,
-            replicas=values.replicas,
+            progress_deadline_seconds=_PROGRESS_DEADLINE_SECONDS,
+            replicas=None if values.scaling else values.replicas,
             revision_history_limit=3,
             selector=client.V1LabelSelector(match_labels=metadata.selector(values)),
             strategy=client.V1DeploymentStrategy(

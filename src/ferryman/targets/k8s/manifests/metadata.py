@@ -9,7 +9,10 @@ from kubernetes import client
 from ferryman.targets.k8s.syntax import label_value
 from ferryman.targets.k8s.values import Values
 
-__all__ = ("LABELS_REASON", "REASONS", "labels", "object_metadata", "selector")
+__all__ = ("LABELS_REASON", "OWNED", "REASONS", "labels", "object_metadata", "selector")
+
+OWNED: Mapping[str, str] = {"app.kubernetes.io/managed-by": "ferryman"}
+"""The label of all that ferryman made; nothing without it is ever changed or deleted."""
 
 LABELS_REASON = (
     "The labels that Kubernetes recommends, so that every tool finds what belongs together."
@@ -31,8 +34,10 @@ def labels(values: Values) -> dict[str, str]:
     """Return the labels of every object and pod."""
     return {
         **selector(values),
+        "app.kubernetes.io/component": "web",
+        "app.kubernetes.io/part-of": values.name,
         "app.kubernetes.io/version": label_value(values.version),
-        "app.kubernetes.io/managed-by": "ferryman",
+        **OWNED,
     }
 
 

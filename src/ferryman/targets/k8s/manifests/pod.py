@@ -21,6 +21,9 @@ REASONS: Mapping[str, str] = {
     "key to it.",
     "spec.enableServiceLinks": "Otherwise each Service of the namespace adds variables such as "
     "`SHOP_PORT=tcp://…`, which an app may take for settings of its own.",
+    "spec.hostUsers": "`user_namespaces`; not written where it is not set. Who breaks out of "
+    "the container is nobody on the node.",
+    "spec.serviceAccountName": "The app's own account.",
     "spec.securityContext.runAsNonRoot": "Pod Security Standard `restricted`.",
     "spec.securityContext.runAsUser": "A number, for a name cannot be checked against root.",
     "spec.securityContext.runAsGroup": "Otherwise the group may be root's.",
@@ -47,6 +50,8 @@ def pod_template(values: Values) -> client.V1PodTemplateSpec:
         spec=client.V1PodSpec(
             automount_service_account_token=False,
             enable_service_links=False,
+            host_users=values.chosen.host_users,
+            service_account_name=values.name,
             containers=[container.container(values)],
             security_context=_security(),
             termination_grace_period_seconds=serving.TERMINATION_GRACE,

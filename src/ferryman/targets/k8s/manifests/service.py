@@ -10,7 +10,10 @@ from ferryman.targets.k8s.manifests import metadata
 from ferryman.targets.k8s.manifests.container import PORT_NAME
 from ferryman.targets.k8s.values import Values
 
-__all__ = ("REASONS", "service")
+__all__ = ("REASONS", "SERVICE_PORT", "service")
+
+SERVICE_PORT = 80
+"""The port of the Service."""
 
 REASONS: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",
@@ -20,7 +23,10 @@ REASONS: Mapping[str, str] = {
     "spec.selector": "The labels of the Deployment's selector.",
     "spec.ports[].name": "Gateways and meshes read the protocol off the name.",
     "spec.ports[].port": "The port of HTTP, so that URLs within the cluster need none.",
+    "spec.ports[].protocol": "Part of a port's identity when several tools apply one object.",
     "spec.ports[].targetPort": "The container's port, by its name.",
+    "spec.trafficDistribution": "`same_zone`; not written where it is not set. Kubernetes "
+    "before 1.34 calls it `PreferClose`.",
 }
 
 
@@ -33,6 +39,11 @@ def service(values: Values) -> client.V1Service:
         spec=client.V1ServiceSpec(
             type="ClusterIP",
             selector=metadata.selector(values),
-            ports=[client.V1ServicePort(name=PORT_NAME, port=80, target_port=PORT_NAME)],
+            ports=[
+                client.V1ServicePort(
+                    name=PORT_NAME, port=SERVICE_PORT, protocol="TCP", target_port=PORT_NAME
+                )
+            ],
+            traffic_distribution=values.chosen.traffic,
         ),
     )

@@ -1,0 +1,56 @@
+"""The Ingress: hosts lead to the Service, where a cluster has no Gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kubernetes import client
+
+from ferryman.targets.k8s.manifests import metadata
+from ferryman.targets.k8s.manifests.container import PORT_NAME
+from ferryman.targets.k8s.values import Exposure, Values
+
+__all__ = ("REASONS", "ingress")
+
+REASONS: Mapping[str, str] = {
+    "apiVersion": "The stable version of the kind.",
+    "kind": "Written where `ingress_class` is set, in place of an HTTPRoute.",
+    **metadata.REASONS,
+    "spec.ingressClassName": "`ingress_class`.",
+    "spec.rules[].host": "`hosts`.",
+    "spec.rules[].http.paths[].path": "Every path; the app knows its own.",
+    "spec.rules[].http.paths[].pathType": "The type that all controllers agree on.",
+    "spec.rules[].http.paths[].backend.service.name": "The Service.",
+    "spec.rules[].http.paths[].backend.service.port.name": "The Service's port, by its name.",
+    "spec.tls": "`tls_secret` for all `hosts`; not written where it is not set.",
+}
+
+
+def ingress(values: Values, exposure: Exposure) -> client.V1Ingress:
+    """Return the Ingress."""
+    return client.V1Ingress(
+        api_version="networking.k8s.io/v1",
+        kind="Ingress",
+        metadata=metadata.object_metadata(values),
+        spec=client.V1IngressSpec(
+            ingress_class_name=exposure.ingress_class,
+            rules=[_rule(values.name, host) for host in exposure.hosts],
+            tls=_tls(exposure),
+        ),
+    )
+
+
+def _rule(name: str, host: str) -> client.V1IngressRule:
+    backend = client.V1IngressBackend(
+        service=client.V1IngressServiceBackend(
+            name=name, port=client.V1ServiceBackendPort(name=PORT_NAME)
+        )
+    )
+    path = client.V1HTTPIngressPath(path="/", path_type="Prefix", backend=backend)
+    return client.V1IngressRule(host=host, http=client.V1HTTPIngressRuleValue(paths=[path]))
+
+
+def _tls(exposure: Exposure) -> list[client.V1IngressTLS] | None:
+    if exposure.tls_secret is None:
+        return None
+    return [client.V1IngressTLS(hosts=list(exposure.hosts), secret_name=exposure.tls_secret)]

@@ -1,0 +1,91 @@
+"""The Knative Service: pods that come with the first request and go with the last.
+
+The Kubernetes client has no models of Knative, and Knative takes a part of a pod's
+fields only (its runtime contract): no preStop hook, no grace period, no spreading, and a
+pod's security at its container.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kubernetes import client
+
+from ferryman.core import serving
+from ferryman.targets.k8s.manifests import container, metadata
+from ferryman.targets.k8s.values import Values
+
+__all__ = ("REASONS", "knative_service")
+
+_AUTOSCALING = "autoscaling.knative.dev"
+
+REASONS: Mapping[str, str] = {
+    "apiVersion": "The stable version of the kind.",
+    "kind": "Written where `flavour` is knative, in place of Deployment, Service and all that "
+    "goes with them: Knative makes those itself.",
+    **metadata.REASONS,
+    "spec.template.metadata.labels": metadata.LABELS_REASON,
+    "spec.template.metadata.annotations": "`replicas` and `max_replicas`; 0 pods run where no "
+    "request comes.",
+    "spec.template.spec.automountServiceAccountToken": "The app gets no key to the cluster.",
+    "spec.template.spec.enableServiceLinks": "No variables for other Services.",
+    "spec.template.spec.serviceAccountName": "The app's own account.",
+    "spec.template.spec.timeoutSeconds": f"A request may take {serving.GRACEFUL_TIMEOUT} s, as "
+    "when a server stops.",
+    "spec.template.spec.volumes": "The directory for temporary files.",
+    **{
+        f"spec.template.spec.containers[].{field}": why
+        for field, why in container.REASONS.items()
+        if not field.startswith(("lifecycle", "startupProbe", "livenessProbe", "readinessProbe"))
+    },
+    "spec.template.spec.containers[].ports[].name": "`http1` is how Knative calls plain HTTP.",
+    "spec.template.spec.containers[].readinessProbe": "Knative's proxy asks before it sends "
+    "the first request.",
+    "spec.template.spec.containers[].securityContext.runAsNonRoot": "Pod Security Standard "
+    "`restricted`.",
+    "spec.template.spec.containers[].securityContext.runAsUser": "A number, as for a Deployment.",
+    "spec.template.spec.containers[].securityContext.runAsGroup": "Otherwise the group may be "
+    "root's.",
+    "spec.template.spec.containers[].securityContext.seccompProfile.type": "Pod Security "
+    "Standard `restricted`.",
+}
+
+
+def knative_service(values: Values) -> dict[str, Any]:
+    """Return the Service."""
+    scale = {f"{_AUTOSCALING}/min-scale": str(values.replicas)}
+    if values.scaling:
+        scale[f"{_AUTOSCALING}/max-scale"] = str(values.scaling.maximum)
+    temporary = {"name": container.TEMPORARY_VOLUME, "emptyDir": {}}
+    return {
+        "apiVersion": "serving.knative.dev/v1",
+        "kind": "Service",
+        "metadata": metadata.object_metadata(values),
+        "spec": {
+            "template": {
+                "metadata": {"annotations": scale, "labels": metadata.labels(values)},
+                "spec": {
+                    "automountServiceAccountToken": False,
+                    "enableServiceLinks": False,
+                    "serviceAccountName": values.name,
+                    "timeoutSeconds": serving.GRACEFUL_TIMEOUT,
+                    "containers": [_container(values)],
+                    "volumes": [temporary],
+                },
+            }
+        },
+    }
+
+
+def _container(values: Values) -> client.V1Container:
+    made = container.container(values)
+    made.lifecycle = made.startup_probe = made.liveness_probe = None
+    made.ports = [client.V1ContainerPort(name="http1", container_port=serving.PORT, protocol="TCP")]
+    made.readiness_probe = client.V1Probe(tcp_socket=client.V1TCPSocketAction(port=serving.PORT))
+    security = made.security_context
+    assert security is not None
+    security.run_as_non_root = True
+    security.run_as_user = security.run_as_group = serving.USER_ID
+    security.seccomp_profile = client.V1SeccompProfile(type="RuntimeDefault")
+    return made

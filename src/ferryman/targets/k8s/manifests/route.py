@@ -1,0 +1,48 @@
+"""The HTTPRoute: hosts on a Gateway lead to the Service.
+
+The Kubernetes client has no models of the Gateway API, so this one is a document of
+plain values. Its fields are those of gateway.networking.k8s.io/v1, stable since 2023.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ferryman.targets.k8s.manifests import metadata
+from ferryman.targets.k8s.manifests.service import SERVICE_PORT
+from ferryman.targets.k8s.values import Exposure, Values
+
+__all__ = ("REASONS", "http_route")
+
+REASONS: Mapping[str, str] = {
+    "apiVersion": "The stable version of the kind.",
+    "kind": "The Gateway API is what follows Ingress; its weights also carry a migration.",
+    **metadata.REASONS,
+    "spec.hostnames": "`hosts`.",
+    "spec.parentRefs": "`gateway`, which belongs to whoever runs the cluster.",
+    "spec.rules[].matches": "Every path; the app knows its own.",
+    "spec.rules[].backendRefs": "The Service, by its port.",
+}
+
+
+def http_route(values: Values, exposure: Exposure) -> dict[str, Any]:
+    """Return the route."""
+    assert exposure.gateway is not None
+    namespace, gateway = exposure.gateway
+    parent = {"name": gateway, **({"namespace": namespace} if namespace else {})}
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": metadata.object_metadata(values),
+        "spec": {
+            "hostnames": list(exposure.hosts),
+            "parentRefs": [parent],
+            "rules": [
+                {
+                    "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+                    "backendRefs": [{"name": values.name, "port": SERVICE_PORT}],
+                }
+            ],
+        },
+    }

@@ -1,0 +1,171 @@
+"""The user's patches: strategic merges, as `kubectl patch` and kustomize do them.
+
+A mapping is merged key by key, and null deletes. A list is merged item by item where
+Kubernetes' schema names the key its items go by (`x-kubernetes-patch-merge-key`), and is
+replaced otherwise. `$patch: delete` and `$patch: replace` work within both. Pure but for
+the reading of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ferryman.core.errors import ConfigError
+from ferryman.targets.k8s.rendering import Document, ordered
+from ferryman.targets.k8s.schemas import definitions, resource_schema
+
+__all__ = ("merge", "patch_objects", "read_patches")
+
+_DIRECTIVE = "$patch"
+
+
+def read_patches(root: Path, name: str, origin: str) -> list[Document]:
+    """Return the patches of a file in the project's directory.
+
+    Args:
+        root: The project's directory.
+        name: The file, relative to it.
+        origin: Where it was set, for the error.
+
+    Raises:
+        ConfigError: It cannot be read, is not YAML, or a document in it names no kind.
+    """
+    try:
+        documents = [d for d in yaml.safe_load_all((root / name).read_text("utf-8")) if d]
+    except OSError as error:
+        raise ConfigError(f"{origin}: {name} cannot be read", cause=error.strerror) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{name} is not valid YAML", cause=" ".join(str(error).split())) from None
+    for document in documents:
+        if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
+            raise ConfigError(
+                f"{name}: a patch names no kind",
+                hint="begin each with `kind: Deployment` or another of the manifests' kinds",
+            )
+    return documents
+
+
+def patch_objects(
+    objects: Mapping[str, Document], patches: list[Document], version: str, name: str
+) -> dict[str, Document]:
+    """Return the objects with every patch applied to the one of its kind.
+
+    Args:
+        objects: The objects, by the names of their files.
+        patches: What is merged into them, in this order.
+        version: The version of Kubernetes whose schemas say how lists merge.
+        name: The file of the patches, for the error.
+
+    Raises:
+        ConfigError: A patch fits no object, or makes another of it.
+    """
+    patched = dict(objects)
+    for patch in patches:
+        file = next((f for f, document in patched.items() if _fits(patch, document)), None)
+        if file is None:
+            raise ConfigError(
+                f"{name}: there is no {_called(patch)} to patch",
+                cause=f"there is {', '.join(_called(d) for d in patched.values())}",
+            )
+        document = patched[file]
+        schema = resource_schema(document["apiVersion"], document["kind"], version)
+        patched[file] = ordered(merge(document, patch, schema or {}, version))
+        _refuse_other_identity(document, patched[file], name)
+    return patched
+
+
+def merge(base: Any, patch: Any, schema: Mapping[str, Any], version: str) -> Any:
+    """Return a node with a patch merged into it.
+
+    Args:
+        base: The node.
+        patch: What is merged into it.
+        schema: The node's schema.
+        version: The version of Kubernetes that it belongs to.
+    """
+    schema = _resolved(schema, version)
+    if isinstance(patch, dict):
+        old = base if isinstance(base, dict) and patch.get(_DIRECTIVE) != "replace" else {}
+        return _merged_mapping(old, patch, schema, version)
+    if isinstance(patch, list) and isinstance(base, list):
+        key = schema.get("x-kubernetes-patch-merge-key")
+        if key and "merge" in schema.get("x-kubernetes-patch-strategy", ""):
+            return _merged_list(base, patch, key, schema.get("items", {}), version)
+        if "merge" in schema.get("x-kubernetes-patch-strategy", ""):
+            return [*base, *(item for item in patch if item not in base)]
+    return patch
+
+
+def _merged_mapping(
+    base: Mapping[str, Any], patch: Mapping[str, Any], schema: Mapping[str, Any], version: str
+) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in patch.items():
+        if key == _DIRECTIVE:
+            continue
+        if value is None or (isinstance(value, dict) and value.get(_DIRECTIVE) == "delete"):
+            merged.pop(key, None)
+        else:
+            below = schema.get("properties", {}).get(key, {})
+            merged[key] = merge(merged.get(key), value, below, version)
+    return merged
+
+
+def _merged_list(
+    base: list[Any], patch: list[Any], key: str, schema: Mapping[str, Any], version: str
+) -> list[Any]:
+    merged = [] if {_DIRECTIVE: "replace"} in patch else list(base)
+    for item in patch:
+        if item == {_DIRECTIVE: "replace"}:
+            continue
+        place = next((i for i, old in enumerate(merged) if old.get(key) == item.get(key)), None)
+        if item.get(_DIRECTIVE) == "delete":
+            if place is not None:
+                del merged[place]
+        elif place is None:
+            merged.append(merge(None, item, schema, version))
+        else:
+            merged[place] = merge(merged[place], item, schema, version)
+    return merged
+
+
+def _resolved(schema: Mapping[str, Any], version: str) -> Mapping[str, Any]:
+    reference = schema.get("$ref")
+    if reference is None:
+        return schema
+    found = definitions(version).get(reference.rpartition("/")[2], {})
+    return {**found, **schema}
+
+
+def _fits(patch: Document, document: Document) -> bool:
+    name = (patch.get("metadata") or {}).get("name", document["metadata"]["name"])
+    version = patch.get("apiVersion", document["apiVersion"])
+    return (patch["kind"], version, name) == (
+        document["kind"],
+        document["apiVersion"],
+        document["metadata"]["name"],
+    )
+
+
+def _refuse_other_identity(before: Document, after: Document, name: str) -> None:
+    """See that a patched object is still found where it was, and as ours."""
+    old, new = before["metadata"], after.get("metadata") or {}
+    if old.get("namespace") != new.get("namespace"):
+        raise ConfigError(
+            f"{name}: a patch changes the namespace of {_called(before)}",
+            hint="set namespace in [tool.ferryman.k8s], for all objects",
+        )
+    if not set(old["labels"].items()) <= set((new.get("labels") or {}).items()):
+        raise ConfigError(
+            f"{name}: a patch changes labels of {_called(before)} that ferryman goes by",
+            hint="add labels of other names",
+        )
+
+
+def _called(document: Document) -> str:
+    name = (document.get("metadata") or {}).get("name")
+    return f"{document['kind']}/{name}" if name else str(document["kind"])

@@ -1,0 +1,190 @@
+"""Rules about names, labels and what else is written by hand: K1xx."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from ferryman.targets.k8s.rules.reading import containers, pods
+from ferryman.targets.k8s.rules.rule import Manifest, Problem, Rule
+
+__all__ = ("RULES",)
+
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_SUBDOMAIN = rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*"
+_SERVICE = r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
+_LABEL_KEY = rf"((?:{_LABEL}\.)*{_LABEL}/)?[A-Za-z0-9]([A-Za-z0-9_.-]{{0,61}}[A-Za-z0-9])?"
+_LABEL_VALUE = r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?"
+_PORT_NAME = r"(?=.{1,15}\Z)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*"
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+
+
+def _object_names(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    for manifest in manifests:
+        pattern = _SERVICE if manifest.kind in ("Service", "Knative") else _SUBDOMAIN
+        if not re.fullmatch(pattern, manifest.name):
+            yield manifest, "metadata.name", f"{manifest.name!r} is no DNS name that it may have"
+
+
+def _namespaces(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    for manifest in manifests:
+        if manifest.namespace and not re.fullmatch(_LABEL, manifest.namespace):
+            yield manifest, "metadata.namespace", f"{manifest.namespace!r} is no DNS label"
+
+
+def _labels(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    labelled = [(m, "metadata.labels", m.metadata.get("labels") or {}) for m in manifests]
+    labelled += [
+        (pod.manifest, f"{pod.path}metadata.labels", dict(pod.labels))
+        for pod in pods(manifests)
+        if pod.path
+    ]
+    for manifest, path, labels in labelled:
+        for key, value in labels.items():
+            if not re.fullmatch(_LABEL_KEY, str(key)):
+                yield manifest, path, f"{key!r} is no key of a label"
+            elif not re.fullmatch(_LABEL_VALUE, str(value)):
+                yield manifest, path, f"{value!r} is no value of a label"
+
+
+def _twice(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    seen: dict[tuple[str, ...], Manifest] = {}
+    for manifest in manifests:
+        version = str(manifest.document.get("apiVersion", ""))
+        key = (version, manifest.kind, manifest.namespace, manifest.name)
+        if (first := seen.setdefault(key, manifest)) is not manifest:
+            yield manifest, "metadata.name", f"{first.file} has an object of the same kind and name"
+
+
+def _container_names(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    seen: set[tuple[int, str]] = set()
+    for container in containers(manifests):
+        name = str(container.fields.get("name", ""))
+        key = (id(container.pod.spec), name)
+        if not re.fullmatch(_LABEL, name):
+            yield container.pod.manifest, f"{container.path}.name", f"{name!r} is no DNS label"
+        elif key in seen:
+            yield container.pod.manifest, f"{container.path}.name", f"{name!r} is there twice"
+        seen.add(key)
+
+
+def _port_names(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    for container in containers(manifests):
+        names = [p["name"] for p in container.fields.get("ports") or () if "name" in p]
+        place = f"{container.path}.ports"
+        for name in names:
+            if not re.fullmatch(_PORT_NAME, str(name)):
+                yield container.pod.manifest, place, f"{name!r} is no name of a port"
+        if len(set(names)) < len(names):
+            yield container.pod.manifest, place, "two ports have the same name"
+
+
+def _port_numbers(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    found = [
+        (container.pod.manifest, f"{container.path}.ports", port.get("containerPort"))
+        for container in containers(manifests)
+        for port in container.fields.get("ports") or ()
+    ]
+    found += [
+        (manifest, "spec.ports", port.get("port"))
+        for manifest in manifests
+        if manifest.kind == "Service"
+        for port in manifest.spec.get("ports") or ()
+    ]
+    for manifest, path, number in found:
+        if not isinstance(number, int) or not 1 <= number <= 65535:
+            yield manifest, path, f"{number} is no port; they go from 1 to 65535"
+
+
+def _variables(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    for container in containers(manifests):
+        names = [str(v.get("name", "")) for v in container.fields.get("env") or ()]
+        for name in names:
+            if not re.fullmatch(_VARIABLE, name):
+                place = f"{container.path}.env"
+                yield container.pod.manifest, place, f"no shell could set {name!r}"
+        if len(set(names)) < len(names):
+            yield container.pod.manifest, f"{container.path}.env", "a variable is there twice"
+
+
+_ENUMS: Mapping[str, tuple[str, ...]] = {
+    "imagePullPolicy": ("Always", "IfNotPresent", "Never"),
+    "terminationMessagePolicy": ("File", "FallbackToLogsOnError"),
+    "restartPolicy": ("Always", "OnFailure", "Never"),
+    "dnsPolicy": ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"),
+    "whenUnsatisfiable": ("DoNotSchedule", "ScheduleAnyway"),
+    "protocol": ("TCP", "UDP", "SCTP"),
+    "unhealthyPodEvictionPolicy": ("IfHealthyBudget", "AlwaysAllow"),
+    "pathType": ("Exact", "Prefix", "ImplementationSpecific"),
+    "concurrencyPolicy": ("Allow", "Forbid", "Replace"),
+    "sessionAffinity": ("None", "ClientIP"),
+}
+
+
+def _enumerations(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    for manifest in manifests:
+        if not manifest.document.get("data"):
+            for path, key, value in _walk(manifest.spec, "spec"):
+                if value not in _ENUMS[key]:
+                    yield manifest, path, f"{value!r} is none of {', '.join(_ENUMS[key])}"
+
+
+def _walk(node: object, path: str) -> Iterator[tuple[str, str, str]]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key in _ENUMS and isinstance(value, str):
+                yield f"{path}.{key}", key, value
+            yield from _walk(value, f"{path}.{key}")
+    elif isinstance(node, list):
+        for index, item in enumerate(node):
+            yield from _walk(item, f"{path}[{index}]")
+
+
+RULES = (
+    Rule(
+        "K101",
+        "an object's name is a DNS name",
+        "The cluster refuses the object. A Service's name begins with a letter and has no dot "
+        "(RFC 1035), other names may (RFC 1123).",
+        _object_names,
+    ),
+    Rule("K102", "a namespace is a DNS label", "The cluster refuses the object.", _namespaces),
+    Rule(
+        "K103",
+        "labels have keys and values that labels can have",
+        "The cluster refuses the object: at most 63 letters, digits, `-`, `_` and `.`, a letter "
+        "or digit at both ends; a key may have a DNS name and a slash before it.",
+        _labels,
+    ),
+    Rule(
+        "K104",
+        "an object is there once",
+        "Of two manifests for one object the later wins, in an order that nobody chose.",
+        _twice,
+    ),
+    Rule(
+        "K105",
+        "a container's name is a DNS label, and its own in the pod",
+        "The cluster refuses the pod.",
+        _container_names,
+    ),
+    Rule(
+        "K106",
+        "a port's name has at most 15 letters, digits and `-`, and its container no other of it",
+        "The cluster refuses the pod; a name that stands twice leads to one of the two.",
+        _port_names,
+    ),
+    Rule("K107", "ports go from 1 to 65535", "The cluster refuses the object.", _port_numbers),
+    Rule(
+        "K108",
+        "environment variables have names that a shell could set, each once",
+        "Of two the later wins in silence; other names reach no shell script of the image.",
+        _variables,
+    ),
+    Rule(
+        "K109",
+        "a field with fixed values has one of them",
+        "The schemas take any text, and the cluster refuses the object. Letter case counts.",
+        _enumerations,
+    ),
+)

@@ -1,0 +1,148 @@
+"""Reads manifests for the rules: pods and containers wherever they stand, labels, quantities."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from ferryman.targets.k8s.rules.rule import Manifest
+
+__all__ = (
+    "Container",
+    "Pod",
+    "containers",
+    "matches",
+    "pods",
+    "port_names",
+    "quantity",
+    "selects",
+    "workloads",
+)
+
+_POD_PATHS: Mapping[str, str] = {
+    "Pod": "",
+    "Deployment": "spec.template",
+    "StatefulSet": "spec.template",
+    "DaemonSet": "spec.template",
+    "ReplicaSet": "spec.template",
+    "Job": "spec.template",
+    "CronJob": "spec.jobTemplate.spec.template",
+    "Knative": "spec.template",
+}
+_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+
+# resource.Quantity of k8s.io/apimachinery: a number, then a binary or decimal suffix or
+# an exponent.
+_QUANTITY = re.compile(
+    r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?"
+)
+_DECIMAL = dict(zip("numkMGTPE", (-9, -6, -3, 3, 6, 9, 12, 15, 18), strict=True))
+_BINARY = "KMGTPE"
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A pod, or the template of one.
+
+    Attributes:
+        manifest: The object that it stands in.
+        path: Where in it, ending in a dot if it is not the object itself.
+        labels: Its labels.
+        spec: Its spec.
+    """
+
+    manifest: Manifest
+    path: str
+    labels: Mapping[str, str]
+    spec: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container of a pod.
+
+    Attributes:
+        pod: The pod.
+        path: Where it stands in the object.
+        fields: Its fields.
+        initial: Whether it is an init container.
+    """
+
+    pod: Pod
+    path: str
+    fields: Mapping[str, Any]
+    initial: bool
+
+
+def pods(manifests: Sequence[Manifest]) -> Iterator[Pod]:
+    """Yield every pod and template of one."""
+    for manifest in manifests:
+        path = _POD_PATHS.get(manifest.kind)
+        if path is not None:
+            node: Any = manifest.document
+            for part in filter(None, path.split(".")):
+                node = node.get(part) or {} if isinstance(node, dict) else {}
+            labels = (node.get("metadata") or {}).get("labels") or {}
+            yield Pod(manifest, f"{path}." if path else "", labels, node.get("spec") or {})
+
+
+def containers(manifests: Sequence[Manifest]) -> Iterator[Container]:
+    """Yield every container of every pod."""
+    for pod in pods(manifests):
+        for field in ("initContainers", "containers"):
+            for index, fields in enumerate(pod.spec.get(field) or ()):
+                place = f"{pod.path}spec.{field}[{index}]"
+                yield Container(pod, place, fields, field == "initContainers")
+
+
+def workloads(manifests: Sequence[Manifest]) -> Iterator[Manifest]:
+    """Yield what keeps a number of pods running."""
+    yield from (manifest for manifest in manifests if manifest.kind in _WORKLOADS)
+
+
+def port_names(pod: Pod) -> set[str]:
+    """Return the names of the ports of a pod's containers."""
+    found = (c.get("ports") or () for c in pod.spec.get("containers") or ())
+    return {port["name"] for ports in found for port in ports if "name" in port}
+
+
+def selects(manifest: Manifest, wanted: Mapping[str, str], pod: Pod) -> bool:
+    """Say whether the labels that an object wants are those of a pod in its namespace."""
+    return manifest.namespace == pod.manifest.namespace and wanted.items() <= pod.labels.items()
+
+
+def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Say whether a label selector takes labels; an empty one takes all."""
+    exact = (selector.get("matchLabels") or {}).items() <= labels.items()
+    return exact and all(_holds(e, labels) for e in selector.get("matchExpressions") or ())
+
+
+def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    value = labels.get(expression.get("key", ""))
+    values = expression.get("values") or ()
+    return {
+        "In": value in values,
+        "NotIn": value not in values,
+        "Exists": value is not None,
+        "DoesNotExist": value is None,
+    }.get(expression.get("operator", ""), False)
+
+
+def quantity(text: object) -> Decimal:
+    """Return the number that a quantity is.
+
+    Raises:
+        ValueError: It is none.
+    """
+    match = _QUANTITY.fullmatch(str(text)) if not isinstance(text, bool) else None
+    if not match:
+        raise ValueError(f"{text!r} is no quantity")
+    number, suffix = Decimal(match[1]), match[2] or ""
+    if suffix.endswith("i"):
+        return number * Decimal(1024 ** (_BINARY.index(suffix[0]) + 1))
+    if suffix[:1] in ("e", "E") and len(suffix) > 1:
+        return number.scaleb(int(suffix[1:]))
+    return number.scaleb(_DECIMAL[suffix]) if suffix else number

@@ -1,0 +1,96 @@
+"""What a rule is, and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ("Check", "Finding", "Manifest", "Problem", "Rule")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """An object, and the file that it stands in.
+
+    Attributes:
+        file: The file, as a reader would name it.
+        document: The object.
+    """
+
+    file: str
+    document: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """The kind; of Knative's Service, `Knative`, for it is no Service."""
+        version, kind = self.document.get("apiVersion", ""), self.document.get("kind", "")
+        return "Knative" if str(version).startswith("serving.knative.dev/") else str(kind)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The metadata."""
+        return self.document.get("metadata") or {}
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        return str(self.metadata.get("name", ""))
+
+    @property
+    def namespace(self) -> str:
+        """The namespace, empty where none is written."""
+        return str(self.metadata.get("namespace", ""))
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The spec."""
+        return self.document.get("spec") or {}
+
+
+Problem = tuple[Manifest, str, str]
+"""The object, the path of the field in it, and what is wrong."""
+
+Check = Callable[[Sequence[Manifest]], Iterator[Problem]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule.
+
+    Attributes:
+        code: By which it is known: `K` and three digits.
+        title: What must hold, in half a sentence.
+        why: What goes wrong where it does not hold.
+        check: What finds out.
+        strict: Whether it counts only where strictness is asked for.
+    """
+
+    code: str
+    title: str
+    why: str
+    check: Check
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that does not hold.
+
+    Attributes:
+        code: The rule's.
+        file: The file of the object.
+        subject: The object, as kind/name.
+        path: The field.
+        message: What is wrong.
+    """
+
+    code: str
+    file: str
+    subject: str
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        """Return the finding in one line."""
+        return f"{self.file}: {self.code} {self.subject} {self.path}: {self.message}"

@@ -1,0 +1,178 @@
+"""Rules about Services, routes and network policies: K5xx."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_network
+from typing import Any
+
+from ferryman.targets.k8s.rules.reading import Pod, matches, pods, port_names, selects
+from ferryman.targets.k8s.rules.rule import Manifest, Problem, Rule
+
+__all__ = ("RULES",)
+
+
+def _services(manifests: Sequence[Manifest]) -> Iterator[tuple[Manifest, list[Pod]]]:
+    """Yield each Service that selects pods, with those of these manifests that it takes."""
+    for manifest in manifests:
+        selector = manifest.spec.get("selector")
+        if manifest.kind == "Service" and selector:
+            yield manifest, [pod for pod in pods(manifests) if selects(manifest, selector, pod)]
+
+
+def _selector(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    for service, taken in _services(manifests):
+        if not taken:
+            yield service, "spec.selector", "it takes no pod of these manifests"
+
+
+def _target_ports(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    for service, taken in _services(manifests):
+        for port in service.spec.get("ports") or ():
+            target = port.get("targetPort")
+            for pod in taken:
+                if isinstance(target, str) and target not in port_names(pod):
+                    message = (
+                        f"{pod.manifest.kind}/{pod.manifest.name} has no port named {target!r}"
+                    )
+                    yield service, "spec.ports", message
+
+
+def _service_ports(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    for manifest in manifests:
+        ports = manifest.spec.get("ports") or () if manifest.kind == "Service" else ()
+        names = [port.get("name") for port in ports]
+        numbers = [(port.get("port"), port.get("protocol", "TCP")) for port in ports]
+        if len(ports) > 1 and None in names:
+            yield manifest, "spec.ports", "of several ports each needs a name"
+        if len(set(names)) < len(names) or len(set(numbers)) < len(numbers):
+            yield manifest, "spec.ports", "two ports have the same name or number"
+
+
+def _backends(manifests: Sequence[Manifest]) -> Iterator[tuple[Manifest, str, str, object]]:
+    """Yield each Service that a route leads to: the route, the path, the name, the port."""
+    for manifest in manifests:
+        if manifest.kind == "HTTPRoute":
+            for number, rule in enumerate(manifest.spec.get("rules") or ()):
+                for reference in rule.get("backendRefs") or ():
+                    own = reference.get("namespace", manifest.namespace) == manifest.namespace
+                    if own and reference.get("kind", "Service") == "Service":
+                        path = f"spec.rules[{number}].backendRefs"
+                        yield manifest, path, str(reference.get("name")), reference.get("port")
+        elif manifest.kind == "Ingress":
+            for number, backend in enumerate(_ingress_backends(manifest)):
+                service = backend.get("service") or {}
+                port = service.get("port") or {}
+                wanted = port.get("name", port.get("number"))
+                yield manifest, f"spec.rules[{number}]", str(service.get("name")), wanted
+
+
+def _ingress_backends(ingress: Manifest) -> Iterator[dict[str, Any]]:
+    for rule in ingress.spec.get("rules") or ():
+        for path in (rule.get("http") or {}).get("paths") or ():
+            if (backend := path.get("backend") or {}).get("service"):
+                yield backend
+
+
+def _routes(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    for manifest, path, name, port in _backends(manifests):
+        key = ("Service", name, manifest.namespace)
+        found = next((m for m in manifests if (m.kind, m.name, m.namespace) == key), None)
+        if found is None:
+            yield manifest, path, f"there is no Service/{name} in these manifests"
+        elif port not in _offered(found):
+            yield manifest, path, f"Service/{name} has no port {port!r}"
+
+
+def _offered(service: Manifest) -> set[object]:
+    ports = service.spec.get("ports") or ()
+    return {port.get(field) for port in ports for field in ("name", "port")} - {None}
+
+
+def _policies(manifests: Sequence[Manifest]) -> Iterator[tuple[Manifest, list[Pod]]]:
+    for manifest in manifests:
+        if manifest.kind == "NetworkPolicy":
+            selector = manifest.spec.get("podSelector") or {}
+            near = (pod for pod in pods(manifests) if selects(manifest, {}, pod))
+            yield manifest, [pod for pod in near if matches(selector, pod.labels)]
+
+
+def _policy_selector(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    for policy, taken in _policies(manifests):
+        if policy.spec.get("podSelector") and not taken:
+            yield policy, "spec.podSelector", "it takes no pod of these manifests"
+
+
+def _policy_ports(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    for policy, taken in _policies(manifests):
+        known = {name for pod in taken for name in port_names(pod)}
+        for rule in policy.spec.get("ingress") or ():
+            for port in rule.get("ports") or ():
+                name = port.get("port")
+                if taken and isinstance(name, str) and name not in known:
+                    yield policy, "spec.ingress", f"none of its pods has a port named {name!r}"
+
+
+def _networks(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    for policy, _ in _policies(manifests):
+        for direction, peers in (("ingress", "from"), ("egress", "to")):
+            for rule in policy.spec.get(direction) or ():
+                for peer in rule.get(peers) or ():
+                    block = peer.get("ipBlock") or {}
+                    for network in filter(None, (block.get("cidr"), *(block.get("except") or ()))):
+                        if not _is_network(network):
+                            yield policy, f"spec.{direction}", f"{network!r} is no network"
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return "/" in text
+
+
+RULES = (
+    Rule(
+        "K501",
+        "a Service takes pods of these manifests",
+        "The cluster takes any selector; a Service of no pods refuses every connection.",
+        _selector,
+    ),
+    Rule(
+        "K502",
+        "a Service's target port is one that its pods have",
+        "The cluster takes any name; nothing answers behind it.",
+        _target_ports,
+    ),
+    Rule(
+        "K503",
+        "a Service's ports have names and numbers of their own",
+        "The cluster refuses the Service.",
+        _service_ports,
+    ),
+    Rule(
+        "K504",
+        "a route leads to a Service of these manifests, and to a port of it",
+        "The cluster takes any name; the gateway answers 500 or 503.",
+        _routes,
+    ),
+    Rule(
+        "K505",
+        "a network policy takes pods of these manifests",
+        "The cluster takes any selector; a policy for no pods limits nothing.",
+        _policy_selector,
+    ),
+    Rule(
+        "K506",
+        "a network policy names a port that its pods have",
+        "The cluster takes any name; nothing reaches the pods.",
+        _policy_ports,
+    ),
+    Rule(
+        "K507",
+        "a network is an address and a prefix, with no bit set behind it",
+        "The cluster refuses the policy, or takes a network that is another than it reads.",
+        _networks,
+    ),
+)
