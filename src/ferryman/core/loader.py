@@ -10,13 +10,19 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TypeAlias
 
 from aiohttp import web
 
-from ferryman.core.errors import AppError, ConfigError
+from ferryman.core.app_reference import (
+    AppAttributeMissing,
+    AppFactoryFailed,
+    AppModuleBroken,
+    AppModuleMissing,
+    AppReference,
+    AppWrongType,
+)
 from ferryman.core.tracebacks import user_traceback
 
 __all__ = (
@@ -35,55 +41,6 @@ AppFactory: TypeAlias = Callable[[], web.Application | Awaitable[web.Application
 AppSource: TypeAlias = web.Application | AppFactory
 
 _MEND = "import the module by hand and mend it"
-
-
-class AppModuleMissing(AppError):
-    """The module of an app reference, or a package above it, does not exist."""
-
-
-class AppModuleBroken(AppError):
-    """The module of an app reference raised while it was imported."""
-
-
-class AppAttributeMissing(AppError):
-    """The module was imported and has no such attribute."""
-
-
-class AppWrongType(AppError):
-    """The reference leads to something that is no application and makes none."""
-
-
-class AppFactoryFailed(AppError):
-    """The factory that should make the application raised."""
-
-
-@dataclass(frozen=True, slots=True)
-class AppReference:
-    """Where the application is: a module, and an attribute in it."""
-
-    module: str
-    attribute: str
-
-    @classmethod
-    def parse(cls, text: str) -> AppReference:
-        """Read `module:attribute`.
-
-        Raises:
-            ConfigError: The text has another form.
-        """
-        module, colon, attribute = text.partition(":")
-        names = [*module.split("."), *attribute.split(".")]
-        if not colon or not all(name.isidentifier() for name in names):
-            raise ConfigError(
-                f"'{text}' is not an app reference",
-                cause="a reference is module:attribute, such as shop.app:create_app",
-                hint="set app in [tool.ferryman] of pyproject.toml, or pass --app",
-            )
-        return cls(module, attribute)
-
-    def __str__(self) -> str:
-        """Return the reference as it is written."""
-        return f"{self.module}:{self.attribute}"
 
 
 def load_source(reference: AppReference) -> AppSource:

@@ -38,6 +38,10 @@ OVERLAY_VARIABLE = "FERRYMAN_ENV"
 _PREFIX = "FERRYMAN_"
 _FOREIGN_VARIABLES = {OVERLAY_VARIABLE, SETTINGS_VARIABLE}
 
+# Tables inside [tool.ferryman] that hold no settings of a build: overlays, and what
+# `ferryman cost` reads and checks itself.
+_TABLES_OF_THEIR_OWN = {"cost", "env"}
+
 Known = Mapping[str, FieldInfo]
 
 
@@ -111,7 +115,7 @@ def table_layer(document: Mapping[str, Any]) -> Layer:
         ConfigError: It is not a table.
     """
     table = _table(document, "tool", "ferryman")
-    values = {name: value for name, value in table.items() if name != "env"}
+    values = {name: value for name, value in table.items() if name not in _TABLES_OF_THEIR_OWN}
     return Layer(values, _naming("tool", "ferryman"))
 
 

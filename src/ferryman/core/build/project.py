@@ -14,8 +14,8 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from ferryman.core.app_reference import AppReference
 from ferryman.core.errors import ConfigError
-from ferryman.core.loader import AppReference
 from ferryman.core.settings import RuntimeSettings
 
 __all__ = ("Project", "ProjectFields", "Section")

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from ferryman.core.app_reference import AppAttributeMissing, AppModuleBroken, AppModuleMissing
 from ferryman.core.build.project import Project
 from ferryman.core.build.suggestion import did_you_mean
 from ferryman.core.errors import ConfigError
-from ferryman.core.loader import AppAttributeMissing, AppModuleBroken, AppModuleMissing
 
 __all__ = ("SourceFile", "app_files", "copy_files", "import_root", "runtime_files")
 
