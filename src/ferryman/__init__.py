@@ -14,24 +14,39 @@ if TYPE_CHECKING:
     from ferryman.core.capabilities import current as capabilities
     from ferryman.core.context import event, remaining_time
     from ferryman.core.errors import FerrymanError
+    from ferryman.core.snapshot import after_restore, before_snapshot, reopened
+    from ferryman.core.triggers import TRIGGERS as triggers
+    from ferryman.core.triggers import Trigger, trigger_route
     from ferryman.targets.lambda_.runtime.handler import lambda_handler
 
 __all__ = (
     "Capabilities",
     "FerrymanError",
+    "Trigger",
+    "after_restore",
+    "before_snapshot",
     "capabilities",
     "event",
     "lambda_handler",
     "remaining_time",
+    "reopened",
+    "trigger_route",
+    "triggers",
 )
 
 _HOMES = {
     "Capabilities": ("ferryman.core.capabilities", "Capabilities"),
     "FerrymanError": ("ferryman.core.errors", "FerrymanError"),
+    "Trigger": ("ferryman.core.triggers", "Trigger"),
+    "after_restore": ("ferryman.core.snapshot", "after_restore"),
+    "before_snapshot": ("ferryman.core.snapshot", "before_snapshot"),
     "capabilities": ("ferryman.core.capabilities", "current"),
     "event": ("ferryman.core.context", "event"),
     "lambda_handler": ("ferryman.targets.lambda_.runtime.handler", "lambda_handler"),
     "remaining_time": ("ferryman.core.context", "remaining_time"),
+    "reopened": ("ferryman.core.snapshot", "reopened"),
+    "trigger_route": ("ferryman.core.triggers", "trigger_route"),
+    "triggers": ("ferryman.core.triggers", "TRIGGERS"),
 }
 
 

@@ -67,7 +67,7 @@ def test_importing_the_package_loads_neither_aiohttp_nor_pydantic_nor_click(name
     ("arguments", "error", "hint"),
     [
         (["buld"], "there is no command 'buld'", "did you mean 'build'?"),
-        (["zzzz"], "there is no command 'zzzz'", "there are build, config"),
+        (["zzzz"], "there is no command 'zzzz'", "there are build, check"),
         (["build"], "missing option '-t' / '--target'", "`ferryman build --help` shows"),
         (["build", "--zzzz"], "no such option '--zzzz'", "`ferryman build --help` shows"),
         (["targets", "x"], "got unexpected extra argument (x)", "`ferryman targets --help`"),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ferryman.cli.project_options import open_target, project_options, target_option
 from ferryman.cli.talk import working
 from ferryman.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ferryman.core.build.project import Project
+    from ferryman.core.build.target import Target
 
 __all__ = ("command",)
 
@@ -20,10 +24,11 @@ __all__ = ("command",)
 @click.option(
     *("-o", "--out"),
     type=click.Path(path_type=Path),
-    help="The directory to write; by default dist/<target> in the project's.",
+    help="The directory to write; by default dist/<target> in the project's. For k8s, - prints.",
 )
+@click.option("--strict", is_flag=True, help="For k8s: refuse an image without a digest.")
 @click.option("--json", "as_json", is_flag=True, help="Print the artifact's description as JSON.")
-def command(target: str, out: Path | None, as_json: bool, **options: Any) -> None:
+def command(target: str, out: Path | None, strict: bool, as_json: bool, **options: Any) -> None:
     """Build the app for a target, into dist/<target>.
 
     The directory is replaced whole, or left as it was if the build fails. Beside it,
@@ -35,7 +40,12 @@ def command(target: str, out: Path | None, as_json: bool, **options: Any) -> Non
     """
     from ferryman.core.build.artifact import alone, write_description
 
+    if strict:
+        options["assignments"] += (f"{target}.strict=true",)
     chosen, project = open_target(target, **options)
+    if out == Path("-"):
+        _print_text(chosen, project)
+        return
     if out is None:
         out = project.root / "dist" / chosen.name
     else:
@@ -50,6 +60,15 @@ def command(target: str, out: Path | None, as_json: bool, **options: Any) -> Non
         size = f"{artifact.size / 2**20:.1f} MiB" if artifact.size > 2**20 else f"{artifact.size} B"
         click.echo(f"{artifact.path}  {size}  {artifact.digest}")
         click.echo(f"start: {artifact.start}", err=True)
+
+
+def _print_text(target: Target, project: Project) -> None:
+    """Print what a target builds, if that is text."""
+    render = getattr(target, "render", None)
+    if render is None:
+        raise ConfigError(f"--out -: what {target.name} builds is no text", hint="name a directory")
+    with working(f"building for {target.name}") as progress:
+        click.echo(render(project, progress), nl=False)
 
 
 def _refuse_work_of_others(out: Path, root: Path, target: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ("Capabilities", "current", "declare")
+__all__ = ("PLAIN_SERVER", "Capabilities", "current", "declare")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,7 @@ class Capabilities:
     writable: str | None
 
 
-# What holds when the app runs on its own, under no target of ours: a plain server.
-_UNTARGETED = Capabilities(
+PLAIN_SERVER = Capabilities(
     target="none",
     concurrency=None,
     streaming=True,
@@ -50,8 +49,9 @@ _UNTARGETED = Capabilities(
     time_limit=None,
     writable=None,
 )
+"""What any server offers; also what holds when the app runs under no target of ours."""
 
-_declared = _UNTARGETED
+_declared = PLAIN_SERVER
 
 
 def declare(capabilities: Capabilities) -> None:

@@ -23,16 +23,22 @@ class RequestContext(NamedTuple):
 
     Attributes:
         request_id: The platform's id for the request.
-        trace: The value of the trace header, as it came, or None.
+        read_trace: Tells the value of the trace header, as it came, or None; reading it is
+            left to whoever asks.
         milliseconds_left: Tells how long it is until the platform cuts the request off;
             None where nothing does.
         cold_start: Whether this is the first request of its process.
     """
 
     request_id: str
-    trace: str | None = None
+    read_trace: Callable[[], str | None] | None = None
     milliseconds_left: Callable[[], float] | None = None
     cold_start: bool = False
+
+    @property
+    def trace(self) -> str | None:
+        """The value of the trace header, as it came, or None."""
+        return self.read_trace() if self.read_trace else None
 
 
 current_context: ContextVar[RequestContext | None] = ContextVar("ferryman.context", default=None)

@@ -5,7 +5,14 @@ Part of the runtime half: it ships in every artifact, so it imports nothing.
 
 from __future__ import annotations
 
-__all__ = ("AppError", "BuildError", "ConfigError", "FerrymanError")
+__all__ = (
+    "AppError",
+    "BuildError",
+    "ConfigError",
+    "FerrymanError",
+    "MalformedEvent",
+    "UnknownEvent",
+)
 
 
 class FerrymanError(Exception):
@@ -50,3 +57,11 @@ class AppError(FerrymanError):
     """The user's application could not be loaded or failed to start."""
 
     exit_code = 3
+
+
+class UnknownEvent(FerrymanError):
+    """An event of no kind that is known, or of one that the application has no handler for."""
+
+
+class MalformedEvent(FerrymanError):
+    """An event of a known kind, with a part that is missing or not what it should be."""

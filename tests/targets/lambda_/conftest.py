@@ -1,10 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.targets.lambda_.runtime_api import Runtime, RuntimeApi, runtime_api
 
 from ferryman import lambda_handler
 from ferryman.core.loader import AppSource
@@ -74,3 +77,27 @@ def handler_of() -> Iterator[Callable[[AppSource], LambdaHandler]]:
     yield make
     for handler in made:
         handler.close()
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[RuntimeApi]:
+    """Serve a Runtime API."""
+    async with runtime_api() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def run(api: RuntimeApi, tmp_path: Path) -> AsyncIterator[Callable[..., Runtime]]:
+    """Start runtimes as processes of their own, with an app of the source that is given."""
+    started: list[Runtime] = []
+    numbers = itertools.count()
+
+    def start(source: str, **options: object) -> Runtime:
+        directory = tmp_path / str(next(numbers))
+        directory.mkdir()
+        started.append(Runtime(api, directory, source, **options))
+        return started[-1]
+
+    yield start
+    for runtime in started:
+        runtime.kill()

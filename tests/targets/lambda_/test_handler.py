@@ -19,6 +19,7 @@ from ferryman.core.errors import ConfigError
 from ferryman.core.lifecycle import AppStartFailed
 from ferryman.core.loader import AppModuleMissing, AppSource
 from ferryman.targets.lambda_.runtime.handler import LambdaHandler
+from ferryman.targets.lambda_.runtime.options import EnvironmentOptions
 
 Event = Callable[..., dict[str, Any]]
 HandlerOf = Callable[[AppSource], LambdaHandler]
@@ -212,3 +213,39 @@ def test_without_a_source_the_baked_settings_name_the_app(
     monkeypatch.setenv("FERRYMAN_SETTINGS", str(tmp_path / "ferryman.json"))
     with pytest.raises(ConfigError, match=r"ferryman\.json"):
         lambda_handler()
+
+
+@pytest.mark.parametrize(
+    ("options", "headers", "expected"),
+    [
+        ({}, {}, ["/api/cards", "203.0.113.7"]),
+        ({"base_path": "/api"}, {}, ["/cards", "203.0.113.7"]),
+        ({"base_path": "/ap"}, {}, ["/api/cards", "203.0.113.7"]),
+        (
+            {"trusted_proxies": ("203.0.113.0/24",)},
+            {"x-forwarded-for": "198.51.100.9, 203.0.113.8"},
+            ["/api/cards", "198.51.100.9"],
+        ),
+        (
+            {"trusted_proxies": ("10.0.0.0/8",)},
+            {"x-forwarded-for": "198.51.100.9"},
+            ["/api/cards", "203.0.113.7"],
+        ),
+    ],
+)
+def test_the_gateways_path_and_trusted_proxies_are_seen_through(
+    event: Event,
+    context: Any,
+    options: dict[str, Any],
+    headers: dict[str, str],
+    expected: list[str],
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response([request.path, request.remote])
+
+    handler = LambdaHandler(app_with(answer, "/{tail:.*}"), EnvironmentOptions(**options))
+    try:
+        result = handler(event("/api/cards", headers={"host": "example.org", **headers}), context)
+        assert json.loads(result["body"]) == expected
+    finally:
+        handler.close()

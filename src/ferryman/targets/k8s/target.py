@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
@@ -16,7 +17,7 @@ from pydantic import BaseModel
 from ferryman.core.build.artifact import Artifact, describe, staged
 from ferryman.core.build.project import Project
 from ferryman.core.build.target import Address, Progress
-from ferryman.core.capabilities import Capabilities
+from ferryman.core.capabilities import PLAIN_SERVER, Capabilities
 from ferryman.core.errors import ConfigError
 from ferryman.targets.k8s.options import KubernetesOptions
 
@@ -35,15 +36,9 @@ class KubernetesTarget:
     name: ClassVar[str] = "k8s"
     summary: ClassVar[str] = "a Kubernetes cluster, as a Deployment and what belongs to it"
     options: ClassVar[type[BaseModel]] = KubernetesOptions
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    capabilities: ClassVar[Capabilities] = replace(
+        PLAIN_SERVER,
         target="k8s",
-        concurrency=None,
-        streaming=True,
-        websockets=True,
-        work_after_response=True,
-        request_limit=None,
-        response_limit=None,
-        time_limit=None,
         writable="/tmp",  # noqa: S108 - in the container
     )
 

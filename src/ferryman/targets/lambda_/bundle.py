@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
+from dataclasses import fields
 from pathlib import Path
 
 from ferryman.core.build.artifact import Artifact, describe, staged
@@ -23,12 +24,25 @@ from ferryman.core.build.target import Progress
 from ferryman.core.errors import ConfigError
 from ferryman.core.settings import SETTINGS_FILE
 from ferryman.targets.lambda_.options import LambdaOptions
+from ferryman.targets.lambda_.runtime.options import EnvironmentOptions
 from ferryman.targets.lambda_.runtimes import managed_platform
 
-__all__ = ("HANDLER", "build_bundle")
+__all__ = ("BOOTSTRAP", "HANDLER", "build_bundle")
 
 HANDLER = "ferryman.targets.lambda_.runtime.entry.handler"
 """The handler setting of the function."""
+
+BOOTSTRAP = "bootstrap"
+"""The program that starts the runtime, where `AWS_LAMBDA_EXEC_WRAPPER` names it."""
+
+# Lambda passes its own command to a wrapper, which may run another in its place: "Modifying
+# the runtime environment", in the AWS Lambda developer guide.
+_BOOTSTRAP_SCRIPT = """\
+#!/bin/sh
+exec "$1" -m ferryman.targets.lambda_.runtime
+"""
+
+_RUNTIME_CLIENT = "awslambdaric>=4,<5"
 
 # "Lambda quotas": a function's code, unzipped, with all its layers.
 _UNPACKED_LIMIT = 250 * 1024 * 1024
@@ -65,12 +79,19 @@ def build_bundle(project: Project, out: Path, progress: Progress) -> Artifact:
 
 def _fill(tree: Path, project: Project, platform: Platform, progress: Progress) -> None:
     files = (*runtime_files("lambda_"), *app_files(project))
-    requirements = (AIOHTTP, *app_requirements(project))
+    requirements = (AIOHTTP, _RUNTIME_CLIENT, *app_requirements(project))
     progress(f"installing dependencies for {platform.wheels}, Python {platform.python}")
     install_wheels(requirements, platform, tree, root=project.root)
     copy_files(files, tree)
-    settings = project.baked("lambda", {})
+    settings = project.baked("lambda", _runtime_options(project.section("lambda", LambdaOptions)))
     (tree / SETTINGS_FILE).write_text(settings.to_json(), encoding="utf-8")
+    (tree / BOOTSTRAP).write_text(_BOOTSTRAP_SCRIPT, encoding="ascii")
+    (tree / BOOTSTRAP).chmod(0o755)
+
+
+def _runtime_options(options: LambdaOptions) -> dict[str, object]:
+    """Return what the runtime needs of the target's settings: those that it knows."""
+    return {field.name: getattr(options, field.name) for field in fields(EnvironmentOptions)}
 
 
 def _check_size(tree: Path) -> None:

@@ -1,8 +1,7 @@
 """Runs a bundle on this machine under AWS's own Runtime Interface Emulator.
 
-The zip is unpacked as Lambda would, and the interpreter sees what a managed runtime's
-does: the unpacked zip, awslambdaric, the standard library, and nothing of the
-environment that ferryman itself is installed in.
+The zip is unpacked as Lambda would, and the interpreter sees the unpacked zip, the
+standard library, and nothing of the environment that ferryman itself is installed in.
 """
 
 from __future__ import annotations
@@ -25,27 +24,28 @@ from typing import Any, TextIO
 
 import aiohttp
 
-from ferryman.core.build.dependencies import install_wheels
 from ferryman.core.errors import BuildError, ConfigError
 from ferryman.targets.lambda_.bundle import HANDLER
 from ferryman.targets.lambda_.options import LambdaOptions
-from ferryman.targets.lambda_.runtimes import managed_platform
 
 __all__ = ("emulated", "find_emulator", "host_architecture", "host_python", "unpack")
 
-_RUNTIME = "awslambdaric>=4,<5"
 _INVOKE = "/2015-03-31/functions/function/invocations"
 _START_TIMEOUT = 20.0
 _STOP_TIMEOUT = 5.0
 
-# -I and -S leave only the standard library on the path, and the two directories come
-# before it, as on Lambda; -B because /var/task cannot be written to there.
+# -I and -S leave only the standard library on the path, and the unpacked zip comes before
+# it, as on Lambda; -B because /var/task cannot be written to there.
 _BOOT = """
 import runpy, sys
-sys.path[:0] = sys.argv[1:3]
-sys.argv[:] = ["awslambdaric", sys.argv[3]]
-runpy.run_module("awslambdaric", run_name="__main__", alter_sys=True)
+sys.path.insert(0, sys.argv[1])
+sys.argv[:] = [sys.argv[2], sys.argv[3]]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """
+
+# The module that starts the function: the bundle's own, or AWS's.
+_OWN_START = "ferryman.targets.lambda_.runtime"
+_AWS_START = "awslambdaric"
 
 
 def host_python() -> str:
@@ -108,30 +108,33 @@ def unpack(bundle: Path, into: Path) -> None:
 
 @asynccontextmanager
 async def emulated(
-    task: Path, scratch: Path, options: LambdaOptions, *, output: TextIO = sys.stderr
+    task: Path,
+    options: LambdaOptions,
+    *,
+    output: TextIO = sys.stderr,
+    own_start: bool = True,
 ) -> AsyncIterator[Emulator]:
     """Run an unpacked bundle under the emulator for the length of the block.
 
     Args:
         task: The directory of the unpacked bundle: `/var/task` on Lambda.
-        scratch: An empty directory for the runtime: `/var/runtime` on Lambda.
         options: The function's memory and timeout, and where the emulator is.
         output: Where the logs of the emulator and of the function go.
+        own_start: Whether the function starts by the bundle's bootstrap; if not, as a
+            function does whose settings name the handler alone.
 
     Raises:
-        ConfigError: There is no emulator, or no runtime for this machine.
+        ConfigError: There is no emulator.
         BuildError: It did not start.
     """
     emulator_path = find_emulator(options)
-    install_wheels(
-        [_RUNTIME], managed_platform(host_python(), host_architecture()), scratch, root=task
-    )
     port, runtime_port = _free_ports()
     command = [
         str(emulator_path),
         *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
         *("--runtime-api-address", f"127.0.0.1:{runtime_port}"),
-        *(sys.executable, "-I", "-S", "-B", "-c", _BOOT, str(task), str(scratch), HANDLER),
+        *(sys.executable, "-I", "-S", "-B", "-c", _BOOT, str(task)),
+        *(_OWN_START if own_start else _AWS_START, HANDLER),
     ]
     process = subprocess.Popen(
         command,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 __all__ = ("LambdaOptions",)
 
@@ -25,8 +26,43 @@ class LambdaOptions(BaseModel):
     timeout: int = Field(
         default=30, ge=1, le=900, description="Seconds after which an invocation is ended."
     )
+    streaming: bool = Field(
+        default=False,
+        description="Send responses as they are produced. The Function URL must be of invoke "
+        "mode RESPONSE_STREAM, and the function start through the bundle's bootstrap.",
+    )
+    task_budget: float = Field(
+        default=5.0,
+        ge=0,
+        le=900,
+        description="Seconds that tasks started by a request get to finish after its response.",
+    )
+    base_path: str = Field(
+        default="",
+        pattern=r"^(/[^/?#]+)*$",
+        description="A path that the gateway puts before the app's own, such as /api; it is "
+        "taken off.",
+    )
+    warm_path: str = Field(
+        default="",
+        pattern=r"^(/[^?#]*)?$",
+        description="What is asked of the app before a SnapStart snapshot, such as /; nothing "
+        "if empty.",
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(),
+        description="Networks of proxies, such as 10.0.0.0/8, whose word on the client's "
+        "address, scheme and host is taken.",
+    )
     emulator: Path | None = Field(
         default=None,
         description="AWS's Runtime Interface Emulator, which `ferryman serve -t lambda` runs; "
         "by default the one of an installed aws-sam-cli, or aws-lambda-rie on PATH.",
     )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ip_network(network)
+        return networks

@@ -71,7 +71,7 @@ async def serve_bundle(
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     unpack(bundle, scratch / "task")
-    async with emulated(scratch / "task", scratch / "runtime", options) as emulator:
+    async with emulated(scratch / "task", options) as emulator:
         try:
             runner = await start_gateway(emulator.invoke, address)
         except OSError as error:

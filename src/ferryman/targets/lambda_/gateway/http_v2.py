@@ -1,120 +1,123 @@
-"""Makes the events of a Function URL, and reads the results that one expects.
+"""Makes the events of Function URLs and HTTP APIs, and reads the results they expect.
 
-The mirror of `runtime.events.http_v2`; the same source describes both.
+The mirror of `runtime.events.http_v2`; the same sources describe both.
 """
 
 from __future__ import annotations
 
-import base64
 import json
-import time
 import uuid
-from collections.abc import Sequence
-from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
+from ferryman.targets.lambda_.gateway.parts import (
+    clock,
+    event_body,
+    failure,
+    join,
+    read_response,
+    result_headers,
+)
+from ferryman.targets.lambda_.gateway.paths import decode_path
+from ferryman.targets.lambda_.gateway.source import Gateway, Limits
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 
-__all__ = ("decode_result", "encode_request")
+__all__ = ("FUNCTION_URL", "HTTP_API", "decode_result", "encode_request")
 
-_ERROR = HttpResponse(
-    status=HTTPStatus.BAD_GATEWAY,
-    headers=(("content-type", "application/json"),),
-    body=b'{"message":"Internal Server Error"}',
-)
+_FORWARDS = ("x-forwarded-for", "x-forwarded-port", "x-forwarded-proto")
 
 
 def encode_request(request: HttpRequest) -> dict[str, Any]:
-    """Return the event of a request."""
-    path, _, query = request.target.partition("?")
-    headers, cookies = _split_cookies(request.headers)
-    now = time.time()
-    event: dict[str, Any] = {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": path,
-        "rawQueryString": query,
-        "headers": headers,
-        "requestContext": {
-            "accountId": "anonymous",
-            "apiId": "local",
-            "domainName": headers.get("host", "localhost"),
-            "domainPrefix": "local",
-            "http": {
-                "method": request.method,
-                "path": path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": request.remote or "127.0.0.1",
-                "userAgent": headers.get("user-agent", ""),
-            },
-            "requestId": str(uuid.uuid4()),
-            "routeKey": "$default",
-            "stage": "$default",
-            "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
-            "timeEpoch": int(now * 1000),
-        },
-        "isBase64Encoded": False,
-    }
-    if cookies:
-        event["cookies"] = cookies
-    if query:
-        event["queryStringParameters"] = _joined(parse_qsl(query, keep_blank_values=True))
-    if request.body:
-        event["body"], event["isBase64Encoded"] = _encode_body(request.body)
+    """Return the event of a request to a Function URL: the path is as it came."""
+    path, _, _ = request.target.partition("?")
+    event = _event(request, path, "local.lambda-url.us-east-1.on.aws")
+    event["requestContext"]["accountId"] = "anonymous"
+    if cookies := [value for name, value in request.headers if name.lower() == "cookie"]:
+        event["headers"]["cookie"] = ",".join(cookies)
     return event
+
+
+def encode_api_request(request: HttpRequest) -> dict[str, Any]:
+    """Return the event of a request to an HTTP API: the path is decoded.
+
+    Raises:
+        Refused: The path cannot be decoded.
+    """
+    path = decode_path(request.target.partition("?")[0])
+    return _event(request, path, "local.execute-api.us-east-1.amazonaws.com")
 
 
 def decode_result(result: object) -> HttpResponse:
     """Return the response that a function's result makes.
 
-    A result that is no object with a `statusCode` is itself the body, as JSON; what
-    cannot be read is answered with 502, as a Function URL does.
+    A result that is no object with a `statusCode` is itself the body, as JSON.
     """
     if not isinstance(result, dict) or "statusCode" not in result:
         if isinstance(result, dict) and "errorMessage" in result:
-            return _ERROR
+            return failure("Internal Server Error")
         body = result if isinstance(result, str) else json.dumps(result)
         return HttpResponse(200, (("content-type", "application/json"),), body.encode())
     try:
-        return _read_result(result)
-    except (ValueError, TypeError, AttributeError):
-        return _ERROR
-
-
-def _read_result(result: dict[str, Any]) -> HttpResponse:
-    headers = [(str(name), str(value)) for name, value in (result.get("headers") or {}).items()]
-    headers += [("set-cookie", str(cookie)) for cookie in result.get("cookies") or ()]
-    body = result.get("body") or ""
-    if body and not any(name.lower() == "content-type" for name, _ in headers):
+        headers = result_headers(result, "headers")
+        headers += [("set-cookie", str(cookie)) for cookie in result.get("cookies") or ()]
+        response = read_response(result, headers)
+    except (ValueError, TypeError):
+        return failure("Internal Server Error")
+    if response.body and "content-type" not in dict(headers):
         headers.append(("content-type", "application/json"))
-    return HttpResponse(
-        status=int(result["statusCode"]),
-        headers=tuple(headers),
-        body=base64.b64decode(body, validate=True)
-        if result.get("isBase64Encoded")
-        else body.encode(),
-    )
+    return response._replace(headers=tuple(headers))
 
 
-def _split_cookies(
-    headers: Sequence[tuple[str, str]],
-) -> tuple[dict[str, str], list[str]]:
-    """Return the headers joined by name, and the cookies, one each."""
-    others = [(name.lower(), value) for name, value in headers if name.lower() != "cookie"]
-    cookies = [value for name, value in headers if name.lower() == "cookie"]
-    return _joined(others), [c for value in cookies for c in value.split("; ")]
+def _event(request: HttpRequest, path: str, domain: str) -> dict[str, Any]:
+    query = request.target.partition("?")[2]
+    headers = [(name.lower(), value) for name, value in request.headers]
+    cookies = [value for name, value in headers if name == "cookie"]
+    pairs = [cookie.strip() for value in cookies for cookie in value.split(";")]
+    event: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": join([pair for pair in headers if pair[0] != "cookie"], ","),
+        "requestContext": _context(request, path, domain, dict(headers).get("user-agent", "")),
+        "isBase64Encoded": False,
+    }
+    if pairs:
+        event["cookies"] = pairs
+    if query:
+        event["queryStringParameters"] = join(parse_qsl(query, keep_blank_values=True), ",")
+    if request.body:
+        event["body"], event["isBase64Encoded"] = event_body(request.body)
+    return event
 
 
-def _joined(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    joined: dict[str, str] = {}
-    for name, value in pairs:
-        joined[name] = f"{joined[name]},{value}" if name in joined else value
-    return joined
+def _context(request: HttpRequest, path: str, domain: str, agent: str) -> dict[str, Any]:
+    time, epoch = clock()
+    return {
+        "accountId": "123456789012",
+        "apiId": "local",
+        "domainName": domain,
+        "domainPrefix": "local",
+        "http": {
+            "method": request.method,
+            "path": unquote(path),
+            "protocol": "HTTP/1.1",
+            "sourceIp": request.remote or "127.0.0.1",
+            "userAgent": agent,
+        },
+        "requestId": str(uuid.uuid4()),
+        "routeKey": "$default",
+        "stage": "$default",
+        "time": time,
+        "timeEpoch": epoch,
+    }
 
 
-def _encode_body(body: bytes) -> tuple[str, bool]:
-    try:
-        return body.decode("utf-8"), False
-    except UnicodeDecodeError:
-        return base64.b64encode(body).decode("ascii"), True
+_LAMBDA = 6 * 1024 * 1024
+
+FUNCTION_URL = Gateway(
+    "function-url", encode_request, decode_result, _FORWARDS, Limits(_LAMBDA, _LAMBDA)
+)
+HTTP_API = Gateway(
+    "http-api", encode_api_request, decode_result, _FORWARDS, Limits(_LAMBDA, _LAMBDA, 10_240)
+)

@@ -1,4 +1,4 @@
-"""An HTTP server on loopback that stands in front of a function, as a Function URL does.
+"""An HTTP server on loopback that stands in front of a function, as an event source does.
 
 It turns each request into an event, has it invoked, and turns the result into the
 response. How a function is invoked is its caller's affair.
@@ -12,7 +12,9 @@ from typing import Any
 from aiohttp import hdrs, web
 
 from ferryman.core.build.target import Address
-from ferryman.targets.lambda_.gateway import http_v2
+from ferryman.targets.lambda_.gateway.forwarding import forward
+from ferryman.targets.lambda_.gateway.source import Gateway, Refused
+from ferryman.targets.lambda_.gateway.sources import find_gateway
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 
 __all__ = ("Invoke", "start_gateway")
@@ -20,25 +22,40 @@ __all__ = ("Invoke", "start_gateway")
 Invoke = Callable[[dict[str, Any]], Awaitable[object]]
 """Invokes the function with an event and returns its result."""
 
-# API Gateway takes 10,240 bytes of headers and a payload of 6 MB; the rest is refused by
-# whoever invokes. The gateway must not be the narrower one.
-_HEADER_BYTES = 65536
+# What a source lets through is checked below; the server must not be the narrower one.
+_HEADER_BYTES = 256 * 1024
 _BODY_BYTES = 64 * 1024 * 1024
 
 _NOT_PASSED_ON = frozenset(
-    {"connection", "keep-alive", "transfer-encoding", "expect", "upgrade", "proxy-connection"}
+    {"connection", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection"}
 )
 
 
-async def start_gateway(invoke: Invoke, address: Address) -> web.ServerRunner:
+async def start_gateway(
+    invoke: Invoke, address: Address, source: str = "function-url"
+) -> web.ServerRunner:
     """Listen at an address until the runner that is returned is cleaned up.
 
+    Args:
+        invoke: What invokes the function.
+        address: Where to listen.
+        source: The event source to stand for.
+
     Raises:
+        ConfigError: There is no event source of that name.
         OSError: The address cannot be listened at.
     """
+    gateway = find_gateway(source)
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        return _reply(request, http_v2.decode_result(await invoke(await _event(request))))
+        try:
+            event = gateway.encode_request(_admit(await _read(request), gateway))
+        except Refused as refused:
+            return _reply(request, refused.response)
+        response = gateway.decode_result(await invoke(event))
+        if len(response.body) > gateway.limits.response_body:
+            response = Refused(502, "the response is too large").response
+        return _reply(request, response)
 
     server = web.Server(
         handle,
@@ -57,24 +74,42 @@ async def start_gateway(invoke: Invoke, address: Address) -> web.ServerRunner:
     return runner
 
 
-async def _event(request: web.BaseRequest) -> dict[str, Any]:
-    headers = [
-        (name, value)
-        for name, value in request.headers.items()
-        if name.lower() not in _NOT_PASSED_ON
-    ]
-    # A Function URL adds these itself.
-    headers += [("x-forwarded-proto", request.scheme), ("x-forwarded-for", request.remote or "")]
-    return http_v2.encode_request(
-        HttpRequest(
-            method=request.method,
-            target=request.raw_path,
-            headers=tuple(headers),
-            body=await request.clone(client_max_size=_BODY_BYTES).read(),
-            scheme=request.scheme,
-            remote=request.remote,
-        )
+async def _read(request: web.BaseRequest) -> HttpRequest:
+    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+        # The client holds its body back until it is asked for.
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+    return HttpRequest(
+        method=request.method,
+        target=_origin_form(request.raw_path),
+        headers=tuple(
+            [
+                (name, value)
+                for name, value in request.headers.items()
+                if name.lower() not in _NOT_PASSED_ON
+            ]
+        ),
+        body=await request.clone(client_max_size=_BODY_BYTES).read(),
+        scheme=request.scheme,
+        remote=request.remote,
     )
+
+
+def _origin_form(target: str) -> str:
+    """Return a target without the scheme and host that a client of a proxy writes."""
+    scheme, separator, rest = target.partition("://")
+    return "/" + rest.partition("/")[2] if separator and scheme.isalpha() else target
+
+
+def _admit(request: HttpRequest, gateway: Gateway) -> HttpRequest:
+    """Return a request as the source hands it on, if it does."""
+    limits = gateway.limits
+    if len(request.body) > limits.request_body:
+        raise Refused(413, "the request's body is too large")
+    size = sum(len(name) + len(value) for name, value in request.headers)
+    if limits.headers is not None and size > limits.headers:
+        raise Refused(431, "the request's headers are too large")
+    return forward(request, gateway.forwards)
 
 
 def _reply(request: web.BaseRequest, response: HttpResponse) -> web.StreamResponse:

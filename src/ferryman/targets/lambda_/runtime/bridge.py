@@ -9,7 +9,8 @@ It knows no events.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from aiohttp import hdrs, web
 from aiohttp.http import HttpVersion11, RawRequestMessage
@@ -22,6 +23,8 @@ from ferryman.targets.lambda_.runtime.protocol import InProcessProtocol
 from ferryman.targets.lambda_.runtime.transport import CapturingWriter
 
 __all__ = ("Bridge",)
+
+Writer = TypeVar("Writer", bound=CapturingWriter)
 
 _ENCODINGS = ("gzip", "deflate", "br", "zstd")
 
@@ -46,17 +49,42 @@ class Bridge:
     async def respond(
         self, request: HttpRequest, event: Mapping[str, object] | None = None
     ) -> HttpResponse:
-        """Return the app's response to a request.
+        """Return the app's response to a request, whole.
 
         Args:
             request: The request.
             event: The raw event behind it, for `ferryman.event`.
+
+        Raises:
+            ConnectionResetError: The response broke off before its end.
+            Exception: The response is one that no client may be sent.
+        """
+        writer = await self.feed(request, event, CapturingWriter)
+        return writer.response(request.method)
+
+    async def feed(
+        self,
+        request: HttpRequest,
+        event: Mapping[str, object] | None,
+        make_writer: Callable[[InProcessProtocol, asyncio.AbstractEventLoop], Writer],
+    ) -> Writer:
+        """Have the app respond to a request by way of a writer, and return that.
+
+        Args:
+            request: The request.
+            event: The raw event behind it, for `ferryman.event`.
+            make_writer: Makes the writer from the protocol and the loop.
+
+        Raises:
+            ConnectionResetError: The response broke off before its end.
+            Exception: The response is one that no client may be sent.
         """
         server = self._server
         loop = self._loop
         protocol = self._idle.pop() if self._idle else InProcessProtocol(server, loop)
         protocol.open(request.remote, request.scheme == "https")
-        writer = CapturingWriter(protocol, loop)
+        server.requests_count += 1
+        writer = make_writer(protocol, loop)
         message = _message(request)
         task = asyncio.current_task(loop)
         assert task is not None
@@ -70,27 +98,37 @@ class Bridge:
         if aborted:
             raise ConnectionResetError("the response came to an end before its time")
         self._idle.append(protocol)
-        return writer.response(request.method)
+        return writer
+
+
+class _Message(RawRequestMessage):
+    """A parsed request whose raw headers are made only for whoever asks: hardly anybody."""
+
+    @property
+    def raw_headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The headers as bytes, as they would have come over a connection."""
+        return tuple([(name.encode(), value.encode()) for name, value in self.headers.items()])
 
 
 def _message(request: HttpRequest) -> RawRequestMessage:
     method, target, pairs, body, _, _ = request
     headers = CIMultiDict(pairs)
+    encoding = ""
     if body or hdrs.CONTENT_LENGTH in headers:
         headers[hdrs.CONTENT_LENGTH] = str(len(body))
+        encoding = headers.get(hdrs.CONTENT_ENCODING, "").lower()
     if hdrs.TRANSFER_ENCODING in headers:
         # The body is here whole, whatever framed it on its way to the event source.
         del headers[hdrs.TRANSFER_ENCODING]
     path, _, query = target.partition("?")
-    encoding = headers.get(hdrs.CONTENT_ENCODING)
-    return RawRequestMessage(
+    return _Message(
         method,
         target,
         HttpVersion11,
         CIMultiDictProxy(headers),
-        tuple([(name.encode(), value.encode()) for name, value in pairs]),
+        (),
         False,  # it is not the last of its connection
-        encoding.lower() if encoding and encoding.lower() in _ENCODINGS else None,
+        encoding if encoding in _ENCODINGS else None,
         False,  # nor an upgrade
         False,  # nor chunked
         URL.build(path=path, query_string=query, encoded=True),

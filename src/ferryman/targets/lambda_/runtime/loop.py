@@ -30,16 +30,12 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
         super().__init__()
         self._first_step: Callable[..., object] | None = None
         self._capturing = False
-        self._left_over = False
+        self.has_work = False
+        """Whether something was scheduled and has perhaps not run yet."""
         # Async generators are watched by a loop while it runs; so shall those be that
         # begin in a first step. The hooks are the same at every run.
         hooks = self.run_until_complete(_running_hooks())
         sys.set_asyncgen_hooks(*hooks)
-
-    @property
-    def has_work(self) -> bool:
-        """Whether something was scheduled and has perhaps not run yet."""
-        return self._left_over
 
     def call_soon(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
@@ -49,7 +45,7 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
             self._capturing = False
             self._first_step = callback
             return None
-        self._left_over = True
+        self.has_work = True
         return super().call_soon(callback, *args, context=context)
 
     def call_at(  # type: ignore[override]
@@ -60,15 +56,22 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """Schedule a callback for later."""
-        self._left_over = True
+        self.has_work = True
         return super().call_at(when, callback, *args, context=context)
 
-    def run_at_once(self, work: Coroutine[Any, Any, _Result], context: Context) -> _Result:
+    def run_at_once(
+        self,
+        work: Coroutine[Any, Any, _Result],
+        context: Context,
+        limit: Callable[[], float] | None = None,
+    ) -> _Result:
         """Run a coroutine to its end as a task, and return what it returned.
 
         Args:
             work: The coroutine.
             context: The context it runs in.
+            limit: Tells the seconds after which the task is cancelled; asked only if the
+                task waits for something.
 
         Raises:
             BaseException: What it raised.
@@ -85,14 +88,19 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
             _set_running_loop(None)
         if task.done():
             return task.result()
-        return self.run_until_complete(task)
+        if limit is None:
+            return self.run_until_complete(task)
+        timer = self.call_later(limit(), task.cancel)
+        try:
+            return self.run_until_complete(task)
+        finally:
+            timer.cancel()
 
     def settle(self) -> None:
         """Run what was scheduled and is due, once, without waiting for anything."""
-        self._left_over = False
-        self.call_soon(self.stop)
+        self.has_work = False
+        super().call_soon(self.stop)
         self.run_forever()
-        self._left_over = False
 
 
 async def _running_hooks() -> tuple[Any, Any]:

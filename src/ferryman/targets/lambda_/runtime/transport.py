@@ -76,8 +76,9 @@ class CapturingWriter(StreamWriter):
 
     async def write_headers(self, status_line: str, headers: CIMultiDict[str]) -> None:
         """Keep status and headers."""
-        # All at once: a line break anywhere is one too many, and there hardly ever is one.
-        if _FORBIDDEN.search("".join([*headers.keys(), *headers.values()])):
+        # All at once: what is printable has no line break, and hardly ever is it not.
+        text = "".join([*headers.keys(), *headers.values()])
+        if not text.isprintable() and _FORBIDDEN.search(text):
             raise ValueError(f"a header holds a line break or a NUL: {dict(headers)}")
         self._status = int(status_line[9:12])
         self._sent = headers
@@ -85,6 +86,15 @@ class CapturingWriter(StreamWriter):
 
     def send_headers(self) -> None:
         """Do nothing: they are kept already."""
+
+    async def write_eof(self, chunk: bytes = b"") -> None:
+        """Keep the last piece of the body."""
+        if self._compress is not None or self._eof:
+            await super().write_eof(chunk)
+            return
+        if chunk:
+            self._write(chunk)
+        self._eof = True
 
     def enable_chunking(self) -> None:
         """Do nothing: the event source frames the body."""
@@ -118,7 +128,10 @@ class CapturingWriter(StreamWriter):
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the request has been given up")
         self.output_size += len(chunk)
-        self._chunks.append(bytes(chunk))
+        self._keep(bytes(chunk))
+
+    def _keep(self, chunk: bytes) -> None:
+        self._chunks.append(chunk)
 
     def _writelines(self, chunks: Iterable[bytes | bytearray | memoryview]) -> None:  # type: ignore[override]
         for chunk in chunks:

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from ferryman.core.capabilities import Capabilities
+from dataclasses import replace
+
+from ferryman.core.capabilities import PLAIN_SERVER
 
 __all__ = ("CAPABILITIES",)
 
-CAPABILITIES = Capabilities(
-    target="server",
-    concurrency=None,
-    streaming=True,
-    websockets=True,
-    work_after_response=True,
-    request_limit=None,
-    response_limit=None,
-    time_limit=None,
-    writable=None,
-)
+CAPABILITIES = replace(PLAIN_SERVER, target="server")

@@ -1,44 +1,29 @@
 """Reads what event sources send, and writes what they expect back.
 
-Each event source is a module of its own that offers `matches`, `decode` and `encode`;
-this one finds the module that an event belongs to. None of them knows aiohttp.
+Each format is a module of its own that holds the sources which speak it; this one finds
+the source that an event belongs to. None of them knows aiohttp.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from ferryman.core.errors import UnknownEvent
+from ferryman.targets.lambda_.runtime.events import alb, edge, http_v1, http_v2, lattice
+from ferryman.targets.lambda_.runtime.events.source import EventSource
 
-from ferryman.core.errors import FerrymanError
-from ferryman.targets.lambda_.runtime.events import http_v2
-from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
+__all__ = ("SOURCES", "EventSource", "UnknownEvent", "find_source")
 
-__all__ = ("EventSource", "UnknownEvent", "find_source")
-
-Event = dict[str, Any]
-
-
-class UnknownEvent(FerrymanError):
-    """An event that is not an HTTP request of any source that is known."""
-
-
-class EventSource(Protocol):
-    """What a module of this package offers."""
-
-    def matches(self, event: Event) -> bool:
-        """Return whether an event came from this source."""
-
-    def decode(self, event: Event) -> HttpRequest:
-        """Return the HTTP request in an event.
-
-        Raises:
-            MalformedEvent: A field is missing, or not what it should be.
-        """
-
-    def encode(self, response: HttpResponse) -> dict[str, Any]:
-        """Return the result that makes the source send this response."""
-
-
-_SOURCES: tuple[EventSource, ...] = (http_v2,)
+SOURCES: tuple[EventSource, ...] = (
+    http_v2.FUNCTION_URL,
+    http_v2.HTTP_API,
+    http_v1.REST_API,
+    http_v1.HTTP_API_V1,
+    alb.ALB,
+    alb.ALB_MULTI_VALUE,
+    lattice.LATTICE_V2,
+    lattice.LATTICE_V1,
+    edge.EDGE,
+)
+"""Every event source, the likeliest first; no event matches two."""
 
 
 def find_source(event: object) -> EventSource:
@@ -48,13 +33,14 @@ def find_source(event: object) -> EventSource:
         UnknownEvent: It is not an HTTP request of any of them.
     """
     if isinstance(event, dict):
-        for source in _SOURCES:
+        for source in SOURCES:
             if source.matches(event):
                 return source
     raise UnknownEvent(
         "this event is not an HTTP request",
         cause=f"it is {_outline(event)}",
-        hint="invoke the function through a Function URL, or an HTTP API with payload format 2.0",
+        hint="invoke the function through a Function URL, an HTTP or REST API, a load "
+        "balancer, VPC Lattice or CloudFront",
     )
 
 

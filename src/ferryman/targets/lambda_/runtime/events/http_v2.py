@@ -1,96 +1,143 @@
 """Function URLs, and HTTP APIs with payload format 2.0.
 
 Source of the format: "Working with AWS Lambda proxy integrations for HTTP APIs" in the
-API Gateway developer guide, and "Invoking Lambda function URLs" in the Lambda one.
+API Gateway developer guide, and "Invoking Lambda function URLs" in the Lambda one. That
+an HTTP API decodes the path, and a Function URL does not, is from events that were caught.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import Any
 
 from ferryman.targets.lambda_.runtime.events.fields import (
     body_field,
-    check_headers,
     list_field,
     method_field,
     object_field,
-    request_target,
     text_field,
 )
-from ferryman.targets.lambda_.runtime.events.text import as_text
+from ferryman.targets.lambda_.runtime.events.headers import (
+    join_cookies,
+    single_headers,
+)
+from ferryman.targets.lambda_.runtime.events.source import Event, EventSource, Headers
+from ferryman.targets.lambda_.runtime.events.target import (
+    escape_path,
+    request_target,
+    strip_base_path,
+)
+from ferryman.targets.lambda_.runtime.events.text import result_body
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 
-__all__ = ("decode", "encode", "matches")
+__all__ = ("FUNCTION_URL", "HTTP_API", "decode", "encode", "head", "is_function_url", "is_http_api")
+
+# The part of a domain that tells a Function URL. Emulators give their own host instead,
+# and the path as it came.
+_FUNCTION_URL_DOMAIN = ".lambda-url."
+_EMULATORS = ("", "localhost", "127.0.0.1")
 
 
-def matches(event: dict[str, Any]) -> bool:
-    """Return whether an event has this format."""
-    context = event.get("requestContext")
-    return (
-        event.get("version") == "2.0"
-        and isinstance(context, dict)
-        and isinstance(context.get("http"), dict)
-    )
+def is_function_url(event: Event) -> bool:
+    """Return whether an event came from a Function URL."""
+    return _has_format(event) and _is_function_url(event["requestContext"])
 
 
-def decode(event: dict[str, Any]) -> HttpRequest:
+def is_http_api(event: Event) -> bool:
+    """Return whether an event came from an HTTP API with payload format 2.0."""
+    return _has_format(event) and not _is_function_url(event["requestContext"])
+
+
+def decode(event: Event) -> HttpRequest:
     """Return the HTTP request in an event.
 
     Raises:
         MalformedEvent: A field is missing, or not what it should be.
     """
-    context = object_field(event, "requestContext")
-    http = object_field(context, "http")
-    headers = _headers(event, context)
-    # AWS itself writes this header, whatever a client sent.
-    scheme = headers.get("x-forwarded-proto")
-    return HttpRequest(
-        method_field(http, "method"),
-        request_target(
-            text_field(event, "rawPath") or text_field(http, "path"),
-            text_field(event, "rawQueryString"),
-        ),
-        tuple(headers.items()),
-        body_field(event),
-        "http" if scheme == "http" else "https",
-        text_field(http, "sourceIp") or None,
-    )
+    return _request(event, _path(event))
 
 
-def encode(response: HttpResponse) -> dict[str, Any]:
-    """Return the result that makes the source send this response.
+def decode_http_api(event: Event) -> HttpRequest:
+    """Return the HTTP request in an event, without the stage that the path begins with.
+
+    Raises:
+        MalformedEvent: A field is missing, or not what it should be.
+    """
+    path = _path(event)
+    stage = text_field(event["requestContext"], "stage")
+    if stage and stage != "$default":
+        path = strip_base_path(path, stage)
+    return _request(event, escape_path(path))
+
+
+def head(status: int, headers: Headers, _event: Event) -> dict[str, Any]:
+    """Return the beginning of a result.
 
     Cookies have a list of their own; any other repeated header is joined with commas,
     for the format has room for one value a name.
     """
-    headers: dict[str, str] = {}
+    joined: dict[str, str] = {}
     cookies: list[str] = []
-    for name, value in response.headers:
+    for name, value in headers:
         if name == "set-cookie":
             cookies.append(value)
-        elif name in headers:
-            headers[name] += ", " + value
+        elif name in joined:
+            joined[name] += ", " + value
         else:
-            headers[name] = value
-    text = as_text(headers, response.body)
-    result: dict[str, Any] = {
-        "statusCode": response.status,
-        "headers": headers,
-        "body": b64encode(response.body).decode() if text is None else text,
-        "isBase64Encoded": text is None,
-    }
+            joined[name] = value
+    result: dict[str, Any] = {"statusCode": status, "headers": joined}
     if cookies:
         result["cookies"] = cookies
     return result
 
 
-def _headers(event: dict[str, Any], context: dict[str, Any]) -> dict[str, str]:
-    headers = check_headers(object_field(event, "headers"))
-    cookies = list_field(event, "cookies")
-    if cookies:
-        # Some emulators leave the header in place as well; the list is the format's own.
-        headers |= check_headers({"cookie": "; ".join(map(str, cookies))})
+def encode(response: HttpResponse, event: Event) -> dict[str, Any]:
+    """Return the result that makes the source send this response."""
+    result = head(response.status, response.headers, event)
+    result["body"], result["isBase64Encoded"] = result_body(result["headers"], response.body)
+    return result
+
+
+def _path(event: Event) -> str:
+    return text_field(event, "rawPath") or text_field(event["requestContext"]["http"], "path")
+
+
+def _request(event: Event, path: str) -> HttpRequest:
+    context = event["requestContext"]
+    http = context["http"]
+    headers = single_headers(object_field(event, "headers"))
+    if cookies := list_field(event, "cookies"):
+        # Function URLs and some emulators leave the header in place as well.
+        headers["cookie"] = join_cookies(cookies)
     if "host" not in headers and (domain := text_field(context, "domainName")):
-        headers |= check_headers({"host": domain})
-    return headers
+        headers |= single_headers({"host": domain})
+    return HttpRequest(
+        method_field(http, "method"),
+        request_target(path, text_field(event, "rawQueryString")),
+        tuple(headers.items()),
+        body_field(event) if event.get("body") else b"",
+        # AWS itself writes this header, whatever a client sent.
+        "http" if headers.get("x-forwarded-proto") == "http" else "https",
+        text_field(http, "sourceIp") or None,
+    )
+
+
+def _has_format(event: Event) -> bool:
+    context = event.get("requestContext")
+    return (
+        event.get("version") == "2.0"
+        and isinstance(context, dict)
+        and isinstance(context.get("http"), dict)
+        # A question to a Lambda authorizer looks the same but for this.
+        and "type" not in event
+    )
+
+
+def _is_function_url(context: dict[str, Any]) -> bool:
+    domain = context.get("domainName")
+    if isinstance(domain, str):
+        return _FUNCTION_URL_DOMAIN in domain or domain.partition(":")[0] in _EMULATORS
+    return domain is None
+
+
+FUNCTION_URL = EventSource("function-url", True, is_function_url, decode, head, encode)
+HTTP_API = EventSource("http-api", False, is_http_api, decode_http_api, head, encode)

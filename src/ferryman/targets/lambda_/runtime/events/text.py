@@ -7,10 +7,11 @@ not certain to come back the same byte for byte goes as base64.
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from functools import lru_cache
 
-__all__ = ("as_text",)
+__all__ = ("result_body",)
 
 _TEXT_TYPE = re.compile(
     r"text/|application/(json|javascript|xml|x-www-form-urlencoded|x-ndjson|graphql)\s*(;|\Z)"
@@ -20,21 +21,21 @@ _TEXT_TYPE = re.compile(
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([\w-]+)", re.IGNORECASE)
 
 
-def as_text(headers: Mapping[str, str], body: bytes) -> str | None:
-    """Return a response's body as text, or None where it has to go as base64.
+def result_body(headers: Mapping[str, str], body: bytes) -> tuple[str, bool]:
+    """Return a response's body for a result, and whether it is base64.
 
     Args:
         headers: The response's headers, by lower-case name.
         body: The bytes of the body.
     """
     if not body:
-        return ""
-    if "content-encoding" in headers or not _is_text(headers.get("content-type", "")):
-        return None
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
+        return "", False
+    if "content-encoding" not in headers and _is_text(headers.get("content-type", "")):
+        try:
+            return body.decode("utf-8"), False
+        except UnicodeDecodeError:
+            pass
+    return b64encode(body).decode("ascii"), True
 
 
 # An app sends few types, and the same ones again and again.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ferryman.targets.lambda_.runtime.events import UnknownEvent, find_source, http_v2
+from ferryman.targets.lambda_.runtime.events import find_source, http_v2
 from ferryman.targets.lambda_.runtime.events.fields import MalformedEvent
 from ferryman.targets.lambda_.runtime.messages import HttpResponse
 
@@ -125,33 +125,8 @@ def test_a_method_is_a_token(event: Event, method: object) -> None:
         http_v2.decode(made)
 
 
-@pytest.mark.parametrize(
-    ("made", "says"),
-    [
-        ({"Records": [{"eventSource": "aws:sqs"}]}, "keys Records"),
-        ({"source": "aws.events", "detail-type": "Scheduled Event"}, "keys detail-type, source"),
-        ({}, "empty object"),
-        ([1], "type list"),
-        (None, "type NoneType"),
-        ({"version": "2.0"}, "keys version"),
-        ({"version": "2.0", "requestContext": {"http": "GET"}}, "keys requestContext, version"),
-    ],
-)
-def test_an_event_that_is_not_http_says_what_it_is(made: object, says: str) -> None:
-    with pytest.raises(UnknownEvent) as caught:
-        find_source(made)
-    assert says in str(caught.value)
-    assert "hint" in str(caught.value)
-
-
-def test_an_unknown_event_gives_none_of_its_values_away() -> None:
-    with pytest.raises(UnknownEvent) as caught:
-        find_source({"password": "hunter2"})
-    assert "hunter2" not in str(caught.value)
-
-
 def encode(*headers: tuple[str, str], status: int = 200, body: bytes = b"") -> dict[str, Any]:
-    return http_v2.encode(HttpResponse(status, headers, body))
+    return http_v2.encode(HttpResponse(status, headers, body), {})
 
 
 def test_set_cookie_headers_become_cookies() -> None:
@@ -206,3 +181,54 @@ def test_text_goes_as_text_and_the_rest_as_base64(
 def test_a_compressed_body_is_never_text() -> None:
     result = encode(("content-type", "text/html"), ("content-encoding", "gzip"), body=b"plain")
     assert result["isBase64Encoded"] is True
+
+
+@pytest.mark.parametrize(
+    ("stage", "path", "target"),
+    [
+        ("live", "/live/a", "/a"),
+        ("live", "/live", "/"),
+        ("live", "/lively", "/lively"),
+        ("live", "/a", "/a"),
+        ("$default", "/live/a", "/live/a"),
+        (None, "/live/a", "/live/a"),
+        ("$default", "/100%", "/100%25"),
+        ("$default", "/a?b#c", "/a%3Fb%23c"),
+        ("$default", "/a%2Fb", "/a%2Fb"),
+    ],
+)
+def test_an_http_api_gives_a_decoded_path_with_its_stage(
+    event: Event, stage: str | None, path: str, target: str
+) -> None:
+    made = event(rawPath=path)
+    made["requestContext"] |= {"stage": stage, "domainName": "api.example.org"}
+    assert not http_v2.is_function_url(made)
+    assert http_v2.HTTP_API.decode(made).target == target
+
+
+@pytest.mark.parametrize("path", ["/100%", "/a%2Fb", "/live/a", "/a#b"])
+def test_a_function_url_gives_the_path_as_it_came(event: Event, path: str) -> None:
+    made = event(rawPath=path)
+    made["requestContext"]["stage"] = "live"
+    assert http_v2.FUNCTION_URL.decode(made).target == path
+
+
+@pytest.mark.parametrize(
+    ("domain", "name"),
+    [
+        ("abc.lambda-url.eu-west-1.on.aws", "function-url"),
+        ("abc.execute-api.eu-west-1.amazonaws.com", "http-api"),
+        ("shop.example.org", "http-api"),
+        # Emulators of Function URLs.
+        ("localhost:9000", "function-url"),
+        ("127.0.0.1", "function-url"),
+        (None, "function-url"),
+        (7, "http-api"),
+    ],
+)
+def test_the_domain_tells_a_function_url_from_an_http_api(
+    event: Event, domain: object, name: str
+) -> None:
+    made = event()
+    made["requestContext"]["domainName"] = domain
+    assert find_source(made).name == name

@@ -1,0 +1,158 @@
+"""Brings the records of one event to its handler: what runs when, and what has failed.
+
+It knows no event's format and no application: a kind says what order records want and
+what a failed one is called.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from inspect import isawaitable
+from typing import Any
+
+from ferryman.core.errors import FerrymanError
+from ferryman.core.event_kinds import EventKind, Record
+from ferryman.core.tracebacks import user_traceback
+
+__all__ = ("Delivery", "TriggerCutOff", "TriggerFailed")
+
+_log = logging.getLogger(__name__)
+
+
+class TriggerFailed(FerrymanError):
+    """The handler of an event raised, and whoever sent it must send it again."""
+
+
+class TriggerCutOff(FerrymanError):
+    """An event was not handled in time, and whoever sent it must send it again."""
+
+
+class Delivery:
+    """One event on its way to its handler.
+
+    Args:
+        kind: The event's kind.
+        records: Its records, in order.
+        handle: The handler, which takes a record.
+        concurrency: How many records are handled at once, at most.
+        report_failures: Whether failed records are named in the answer, where the kind has
+            such an answer. Else one that fails fails the invocation.
+    """
+
+    def __init__(
+        self,
+        kind: EventKind,
+        records: Sequence[Record],
+        handle: Callable[[Record], Awaitable[object]],
+        *,
+        concurrency: int = 1,
+        report_failures: bool = True,
+    ) -> None:
+        self._kind = kind
+        self._records = records
+        self._handle = handle
+        self._concurrency = concurrency
+        self._reports = report_failures and kind.identify is not None
+        # What is not handled yet, in order: those that fail are never taken out.
+        self._left = dict(enumerate(records))
+        self._errors: list[BaseException] = []
+
+    async def run(self) -> None:
+        """Bring every record to the handler; `result` tells what came of it.
+
+        Records in a lane are handled one after the other, up to the first that fails. If
+        this is cancelled, what has not been handled counts as failed.
+        """
+        lanes = self._lanes()
+        waiting = iter(lanes)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(self._concurrency, len(lanes))):
+                group.create_task(self._work(waiting), name=f"records of {self._kind.name}")
+
+    def result(self) -> dict[str, Any]:
+        """Return the answer to the event: for most kinds, one that says nothing.
+
+        Raises:
+            TriggerFailed: Records failed, and the answer has no room for them.
+        """
+        if self._reports:
+            return {"batchItemFailures": [{"itemIdentifier": id} for id in self._failed()]}
+        if self._errors:
+            raise self._failure() from self._errors[0]
+        return {}
+
+    def cut_off(self) -> dict[str, Any]:
+        """Return the answer to an event for which there was no time left.
+
+        Raises:
+            TriggerCutOff: The answer has no room for the records that were not handled.
+        """
+        if not self._left:
+            return self.result()
+        left, of = len(self._left), len(self._records)
+        said = f"{self._kind.name}: cut off at the time limit, {left} of {of} records not handled"
+        if not self._reports:
+            raise TriggerCutOff(
+                said, hint="give the function a longer timeout, or the handler less to do"
+            )
+        _log.error(said)
+        return self.result()
+
+    def _lanes(self) -> list[list[int]]:
+        lanes: dict[object, list[int]] = {}
+        for number, record in enumerate(self._records):
+            lane = self._kind.lane(record)
+            lanes.setdefault(number if lane is None else lane, []).append(number)
+        return list(lanes.values())
+
+    async def _work(self, waiting: Iterable[list[int]]) -> None:
+        for lane in waiting:
+            for number in lane:
+                if not await self._attempt(number):
+                    break
+
+    async def _attempt(self, number: int) -> bool:
+        """Handle a record in a task of its own, so that no record sees another's context."""
+        task = asyncio.create_task(self._call(self._records[number]), name=self._name(number))
+        failure: BaseException | None = None
+        try:
+            await task
+        except (asyncio.CancelledError, Exception) as error:
+            failure = error
+        else:
+            del self._left[number]
+        worker = asyncio.current_task()
+        if worker and worker.cancelling():
+            # Whatever the handler made of it: nothing more shall be begun.
+            raise asyncio.CancelledError
+        if failure:
+            _log.error("%s: its handler failed\n%s", self._name(number), user_traceback(failure))
+            self._errors.append(failure)
+        return failure is None
+
+    async def _call(self, record: Record) -> None:
+        handling = self._handle(record)
+        if not isawaitable(handling):
+            raise TypeError("the handler is not async: define it with `async def`")
+        await handling
+
+    def _failed(self) -> list[object]:
+        identify = self._kind.identify
+        assert identify is not None
+        failed = [identify(record) for record in self._left.values()]
+        return failed[:1] if self._kind.checkpoint else failed
+
+    def _failure(self) -> TriggerFailed:
+        raised = type(self._errors[0]).__name__
+        return TriggerFailed(
+            f"the handler of '{self._kind.name}' raised {raised}",
+            cause=f"{len(self._left)} of {len(self._records)} records were not handled",
+            hint="its traceback is in the log",
+        )
+
+    def _name(self, number: int) -> str:
+        identify = self._kind.identify
+        said = f"{identify(self._records[number])!r}" if identify else str(number + 1)
+        return f"{self._kind.name} record {said}"

@@ -1,0 +1,112 @@
+"""Writes the reference page on event sources from the tables that the tests use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ferryman.targets.lambda_.gateway.losses import CANNOT_CARRY, Loss
+from ferryman.targets.lambda_.gateway.sources import GATEWAYS
+from ferryman.targets.lambda_.runtime.events import SOURCES
+from ferryman.targets.lambda_.runtime.messages import HttpRequest
+
+__all__ = ("events_page",)
+
+_TITLES = {
+    "function-url": "Lambda Function URL",
+    "http-api": "HTTP API, payload format 2.0",
+    "http-api-v1": "HTTP API, payload format 1.0",
+    "rest-api": "REST API",
+    "alb": "Application Load Balancer",
+    "alb-multi-value": "Application Load Balancer with multi-value headers",
+    "lattice-v1": "VPC Lattice, event structure V1",
+    "lattice-v2": "VPC Lattice, event structure V2",
+    "edge": "Lambda@Edge, viewer and origin requests",
+}
+
+_INTRODUCTION = """\
+<!-- Made by `make docs`; do not edit. -->
+# Event sources
+
+What an event came from is found out from the event. Everything of an HTTP message is
+carried but for what is listed here; the tests send any request and any response through
+each source and back, and hold it to this list.
+
+No source carries what belongs to a connection: the HTTP version, keep-alive, 100 Continue,
+101 and with it WebSockets, trailers, the reason after a status, or the order of headers of
+different names.
+"""
+
+_SILENT = """\
+## Where AWS's documentation is silent
+
+- **Two Set-Cookie headers without multi-value headers.** They go out as names that differ in
+  letter case, to a load balancer and to VPC Lattice.
+- **The query behind VPC Lattice.** The path in the event has it, raw. Where there is none,
+  the query is put together from its parameters, left encoded as they are.
+- **The path of an HTTP API.** It arrives decoded, twice. An escape that is left in it is taken
+  for one, so that `/%252541` reaches the app as `/%41`.
+- **The stage.** The path of an HTTP API begins with it, unless it is `$default`; that of a
+  REST API does not. It is taken off where it is a whole segment. A custom domain's mapping
+  stays: set the base path to take it off.
+- **The client behind a load balancer or VPC Lattice** is the last entry of X-Forwarded-For,
+  the one that it adds itself. Entries before it count only through trusted proxies.
+- **The scheme** is what X-Forwarded-Proto says, which API Gateway, Function URLs and load
+  balancers write themselves; `https` where nothing says `http`.
+- **A REST API sends bytes that are no text** only if its binary media types are set to `*/*`.
+- **A body that CloudFront has cut off** is answered with 400, and never reaches the app.
+"""
+
+
+def events_page() -> str:
+    """Return the page, as Markdown."""
+    streams = {source.name: source.streams for source in SOURCES}
+    rows = [
+        (
+            _TITLES[name],
+            f"`{name}`",
+            "yes" if streams[name] else "no",
+            _size(gateway.limits.request_body) if name != "edge" else "1 MiB, then cut off",
+            _size(gateway.limits.response_body),
+            _size(gateway.limits.headers),
+        )
+        for name, gateway in GATEWAYS.items()
+    ]
+    header = ("source", "name", "streams", "request body", "response body", "request headers")
+    requests = [loss for loss in CANNOT_CARRY if isinstance(loss.example, HttpRequest)]
+    responses = [loss for loss in CANNOT_CARRY if loss not in requests]
+    sections = (
+        _INTRODUCTION,
+        _table(header, rows),
+        "## What a request loses\n\n" + _losses(requests),
+        "## What a response loses\n\n" + _losses(responses),
+        _SILENT,
+    )
+    return "\n".join(sections)
+
+
+def _losses(losses: Iterable[Loss]) -> str:
+    rows = [(loss.what, _names(loss.sources), loss.instead) for loss in losses]
+    return _table(("not carried", "by", "arrives instead"), rows)
+
+
+def _names(sources: tuple[str, ...]) -> str:
+    if len(sources) == len(GATEWAYS):
+        return "every source"
+    if len(sources) > len(GATEWAYS) / 2:
+        others = ", ".join(f"`{name}`" for name in GATEWAYS if name not in sources)
+        return f"all but {others}"
+    return ", ".join(f"`{name}`" for name in sources)
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [header, ("---",) * len(header), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _size(size: int | None) -> str:
+    if size is None:
+        return "not stated"
+    for unit, name in ((1024 * 1024, "MiB"), (1024, "KiB")):
+        if size % unit == 0:
+            return f"{size // unit} {name}"
+    return f"{size:,} bytes"

@@ -1,0 +1,58 @@
+"""What a gateway is to whoever uses one: a name, two functions and its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
+
+__all__ = ("Gateway", "Limits", "Refused")
+
+
+class Limits(NamedTuple):
+    """What a gateway lets through; None is no limit of its own.
+
+    Attributes:
+        request_body: Bytes of a request's body.
+        response_body: Bytes of a response's body, as it stands in the result.
+        headers: Bytes of all names and values of a request's headers.
+    """
+
+    request_body: int
+    response_body: int
+    headers: int | None = None
+
+
+class Gateway(NamedTuple):
+    """What makes the events of one source, and reads the results that it expects.
+
+    Attributes:
+        name: The name of the event source.
+        encode_request: The event of a request. It raises Refused for what the source never
+            hands to a function.
+        decode_result: The response that a result makes: 502 if it is none that can be read.
+        forwards: The headers about the client that the source itself writes.
+        limits: What it lets through.
+    """
+
+    name: str
+    encode_request: Callable[[HttpRequest], dict[str, Any]]
+    decode_result: Callable[[object], HttpResponse]
+    forwards: tuple[str, ...]
+    limits: Limits
+
+
+class Refused(Exception):
+    """A request that the source answers itself.
+
+    Args:
+        status: The status it answers with.
+        reason: What is wrong, in a few words.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.response = HttpResponse(
+            status, (("content-type", "text/plain; charset=utf-8"),), reason.encode()
+        )

@@ -1,0 +1,224 @@
+"""One Lambda environment: the app, its event loop, and what happens around a request.
+
+It answers events with results and knows nothing of who brings them: AWS's runtime client,
+our pollers, or a test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
+from typing import Any, Protocol
+
+from ferryman.core import capabilities
+from ferryman.core.context import RequestContext
+from ferryman.core.errors import AppError
+from ferryman.core.lifecycle import start_app
+from ferryman.core.loader import AppReference, AppSource
+from ferryman.targets.lambda_.runtime.bridge import Bridge
+from ferryman.targets.lambda_.runtime.capability import CAPABILITIES
+from ferryman.targets.lambda_.runtime.events import UnknownEvent
+from ferryman.targets.lambda_.runtime.loop import EnvironmentLoop
+from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
+from ferryman.targets.lambda_.runtime.options import EnvironmentOptions
+from ferryman.targets.lambda_.runtime.responding import respond
+from ferryman.targets.lambda_.runtime.streaming import Streamed
+from ferryman.targets.lambda_.runtime.tasks import TaskWatch
+from ferryman.targets.lambda_.runtime.translation import translation
+from ferryman.targets.lambda_.runtime.transport import CapturingWriter
+
+__all__ = ("Environment", "LambdaContext", "seconds_to_answer")
+
+_log = logging.getLogger(__name__)
+
+# Lambda gives a runtime 500 ms to end; requests in flight can have a part of that.
+_SHUTDOWN_TIMEOUT = 0.3
+
+# A function's init may take 10 seconds before Lambda gives it up and begins again, with
+# Python's start and the imports in it.
+_INIT_LIMIT = 9.0
+
+# How long before the limit a request is cut off: enough to answer, and little of it.
+_MARGIN = 0.25
+
+
+class LambdaContext(Protocol):
+    """What is used of the context that Lambda passes with an event."""
+
+    aws_request_id: str
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the milliseconds left before the invocation times out."""
+
+
+class Environment:
+    """Answers events with the application, on one event loop.
+
+    Args:
+        source: The application, its factory, or its reference.
+        options: What the build decided.
+
+    Raises:
+        AppError: The application could not be loaded or failed to start.
+    """
+
+    def __init__(self, source: AppSource | AppReference | str, options: EnvironmentOptions) -> None:
+        # Pollers have declared more than this by now.
+        if capabilities.current().target != CAPABILITIES.target:
+            capabilities.declare(CAPABILITIES)
+        self.loop = EnvironmentLoop()
+        asyncio.set_event_loop(self.loop)
+        self._source = source
+        self.options = options
+        self._translate = translation(options)
+        self._cold = True
+        self._bridge: Bridge | None = None
+        self._tasks = TaskWatch(self.loop, options.task_budget)
+        self._starting = self._begin_start()
+        try:
+            self._start_in_time()
+        except BaseException:
+            self.stop()
+            raise
+
+    def answer(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | Streamed:
+        """Return the result of an event, or `STREAMED` where it has gone out already.
+
+        Raises:
+            UnknownEvent: The event is neither an HTTP request nor one that the app handles.
+            TriggerFailed, TriggerCutOff: It is one that the app handles, and could not.
+            AppError: The application had not started in time, and failed to start now.
+        """
+        facts = self.facts(
+            context.aws_request_id, _read_trace, context.get_remaining_time_in_millis
+        )
+        work = self.respond(event, facts)
+        return self.loop.run_at_once(work, copy_context(), partial(seconds_to_answer, facts))
+
+    async def respond(
+        self, event: dict[str, Any], facts: RequestContext
+    ) -> dict[str, Any] | Streamed:
+        """Do what `answer` does, on the loop, where other events may be under way.
+
+        It sets the context of its task, so that each event wants a task of its own. To
+        enforce the time limit, cancel that task after `seconds_to_answer`.
+
+        Raises:
+            UnknownEvent: The event is neither an HTTP request nor one that the app handles.
+            TriggerFailed, TriggerCutOff: It is one that the app handles, and could not.
+            AppError: The application had not started in time, and failed to start now.
+        """
+        bridge = self._bridge or await self._started()
+        try:
+            return await respond(bridge, event, facts, self.options.streaming, self._translate)
+        except UnknownEvent:
+            # It is no HTTP request. What handles others is loaded when one comes.
+            from ferryman.targets.lambda_.runtime.triggers import answer_trigger
+
+            return await answer_trigger(self._starting.result().app, event)
+
+    def facts(
+        self,
+        request_id: str,
+        read_trace: Callable[[], str | None],
+        milliseconds_left: Callable[[], float],
+    ) -> RequestContext:
+        """Return what is known of a request; the first of an environment is a cold start."""
+        cold, self._cold = self._cold, False
+        return RequestContext(request_id, read_trace, milliseconds_left, cold)
+
+    def ask(self, request: HttpRequest, timeout: float) -> HttpResponse:
+        """Return the app's response to a request that no event brought.
+
+        Args:
+            request: The request.
+            timeout: Seconds after which it is given up.
+
+        Raises:
+            asyncio.CancelledError: It took longer.
+            Exception: The response is none that can be sent.
+        """
+        assert self._bridge is not None
+        work = self._bridge.feed(request, None, CapturingWriter)
+        writer = self.loop.run_at_once(work, copy_context(), lambda: timeout)
+        return writer.response(request.method)
+
+    def finish_tasks(self) -> None:
+        """Let what the last request started finish, now that its response is on its way."""
+        self._tasks.finish()
+
+    def stop(self) -> None:
+        """Stop the application and close the loop. Nothing can be answered after it.
+
+        What requests are doing is cancelled first, while the app's resources are there.
+        """
+        self._tasks.cancel(_SHUTDOWN_TIMEOUT)
+        if self._starting.done() and not self._starting.exception():
+            self.loop.run_until_complete(self._starting.result().cleanup())
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        asyncio.set_event_loop(None)
+        self.loop.close()
+
+    def _begin_start(self) -> asyncio.Task[Any]:
+        starting = start_app(self._source, shutdown_timeout=_SHUTDOWN_TIMEOUT)
+        return self.loop.create_task(starting, name="start of the application")
+
+    def _start_in_time(self) -> None:
+        """Start the app, but go on without it where Lambda would begin again."""
+        timeout = _init_time_left()
+        self.loop.run_until_complete(asyncio.wait({self._starting}, timeout=timeout))
+        if self._starting.done():
+            self._take_over()
+        else:
+            _log.warning("the application still starts; the first request waits for it")
+
+    def _take_over(self) -> None:
+        runner = self._starting.result()
+        self._bridge = Bridge(runner, self.loop)
+        self._tasks = TaskWatch(self.loop, self.options.task_budget)
+
+    async def _started(self) -> Bridge:
+        """Return the bridge, once the app has started; try again if it failed to."""
+        if self._starting.done() and self._starting.exception():
+            self._starting = self._begin_start()
+        try:
+            await asyncio.shield(self._starting)
+        except asyncio.CancelledError:
+            raise AppError(
+                "the application had not started when the request had to be answered",
+                hint="the next request waits for it again; start faster, or allow more time",
+            ) from None
+        self._take_over()
+        assert self._bridge is not None
+        return self._bridge
+
+
+# Lambda's clients set it for each invocation, and there is one at a time.
+_read_trace = partial(os.environ.get, "_X_AMZN_TRACE_ID")
+
+
+def seconds_to_answer(facts: RequestContext) -> float:
+    """Return the seconds after which a request must be cut off, to be answered in time."""
+    assert facts.milliseconds_left is not None
+    return max(0.0, facts.milliseconds_left() / 1000 - _MARGIN)
+
+
+def _init_time_left() -> float | None:
+    """Return the seconds the app may take to start, or None where Lambda is patient."""
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand":
+        return None
+    return max(0.0, _INIT_LIMIT - _process_age())
+
+
+def _process_age() -> float:
+    """Return the seconds since this process began, by the kernel's clock."""
+    with open("/proc/self/stat", encoding="ascii") as file:  # noqa: PTH123
+        began = int(file.read().rpartition(")")[2].split()[19])
+    now = time.clock_gettime(time.CLOCK_BOOTTIME)
+    return now - began / os.sysconf("SC_CLK_TCK")

@@ -1,0 +1,127 @@
+"""REST APIs, and HTTP APIs with payload format 1.0.
+
+Source of the format: "Lambda proxy integrations in API Gateway" and "Working with AWS
+Lambda proxy integrations for HTTP APIs" in the API Gateway developer guide. That a REST
+API leaves the path encoded, and an HTTP API does not, is from events that were caught.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ferryman.targets.lambda_.runtime.events.fields import (
+    body_field,
+    method_field,
+    object_field,
+    text_field,
+)
+from ferryman.targets.lambda_.runtime.events.headers import (
+    Pairs,
+    listed_headers,
+    single_headers,
+)
+from ferryman.targets.lambda_.runtime.events.results import list_values
+from ferryman.targets.lambda_.runtime.events.source import Event, EventSource, Headers
+from ferryman.targets.lambda_.runtime.events.target import (
+    escape_path,
+    escape_query,
+    query_string,
+    request_target,
+    strip_base_path,
+)
+from ferryman.targets.lambda_.runtime.events.text import result_body
+from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
+
+__all__ = ("HTTP_API_V1", "REST_API", "decode", "decode_http_api", "encode", "head")
+
+
+def is_rest_api(event: Event) -> bool:
+    """Return whether an event came from a REST API."""
+    return _has_format(event) and event.get("version") is None
+
+
+def is_http_api(event: Event) -> bool:
+    """Return whether an event came from an HTTP API with payload format 1.0."""
+    return _has_format(event) and event.get("version") == "1.0"
+
+
+def decode(event: Event) -> HttpRequest:
+    """Return the HTTP request in an event.
+
+    Raises:
+        MalformedEvent: A field is missing, or not what it should be.
+    """
+    return _request(event, text_field(event, "path"))
+
+
+def decode_http_api(event: Event) -> HttpRequest:
+    """Return the HTTP request in an event, without the stage that the path begins with.
+
+    A REST API takes the stage off the path itself.
+
+    Raises:
+        MalformedEvent: A field is missing, or not what it should be.
+    """
+    path = text_field(event, "path")
+    stage = text_field(event["requestContext"], "stage")
+    if stage and stage != "$default":
+        path = strip_base_path(path, stage)
+    return _request(event, escape_path(path))
+
+
+def head(status: int, headers: Headers, _event: Event) -> dict[str, Any]:
+    """Return the beginning of a result: every header as a list of values."""
+    return {"statusCode": status, "multiValueHeaders": list_values(headers)}
+
+
+def encode(response: HttpResponse, event: Event) -> dict[str, Any]:
+    """Return the result that makes the source send this response."""
+    result = head(response.status, response.headers, event)
+    result["body"], result["isBase64Encoded"] = result_body(dict(response.headers), response.body)
+    return result
+
+
+def _request(event: Event, path: str) -> HttpRequest:
+    context = event["requestContext"]
+    headers = _headers(event)
+    named = dict(headers)
+    if "host" not in named and (domain := text_field(context, "domainName")):
+        headers += single_headers({"host": domain}).items()
+    return HttpRequest(
+        method_field(event, "httpMethod"),
+        request_target(path, _query(event)),
+        tuple(headers),
+        body_field(event),
+        # AWS itself writes this header, whatever a client sent.
+        "http" if named.get("x-forwarded-proto") == "http" else "https",
+        text_field(object_field(context, "identity"), "sourceIp") or None,
+    )
+
+
+def _headers(event: Event) -> Pairs:
+    # Both are there; a test in the console gives null for either.
+    if listed := object_field(event, "multiValueHeaders"):
+        return listed_headers(listed)
+    return list(single_headers(object_field(event, "headers")).items())
+
+
+def _query(event: Event) -> str:
+    parameters = object_field(event, "multiValueQueryStringParameters")
+    parameters = parameters or object_field(event, "queryStringParameters")
+    return query_string(parameters, escape_query) if parameters else ""
+
+
+def _has_format(event: Event) -> bool:
+    context = event.get("requestContext")
+    return (
+        isinstance(context, dict)
+        and "httpMethod" in event
+        and "path" in event
+        and "elb" not in context
+        # A question to a Lambda authorizer looks the same but for this.
+        and "type" not in event
+    )
+
+
+REST_API = EventSource("rest-api", True, is_rest_api, decode, head, encode)
+HTTP_API_V1 = EventSource("http-api-v1", False, is_http_api, decode_http_api, head, encode)

@@ -1,0 +1,202 @@
+"""Answers many invocations at once in one process: what Lambda Managed Instances are for.
+
+AWS's own client forks a process for each request that may be under way. Here each is a
+task, which asks for an invocation, answers it and asks again; all share one event loop and
+one started app. Sources: "Building custom runtimes for Lambda Managed Instances" and
+"Understanding the Lambda Managed Instances execution environment", in the AWS Lambda
+developer guide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ferryman.core.errors import FerrymanError
+from ferryman.targets.lambda_.runtime.connection import Answer, RuntimeConnection
+from ferryman.targets.lambda_.runtime.environment import Environment, seconds_to_answer
+from ferryman.targets.lambda_.runtime.streaming import Streamed
+
+__all__ = ("Pollers", "RuntimeApiGone", "error_document", "unforeseen")
+
+_log = logging.getLogger(__name__)
+
+_BASE = "/2018-06-01/runtime/invocation"
+_IDENTIFIER = "lambda-runtime-aws-request-id"
+_ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
+_INVOCATION = "Lambda-Runtime-Invocation-Id"
+
+# What requests under way get of the half second that Lambda gives a runtime to end, and
+# what those get that are cut off then, to answer.
+_GRACE = 0.3
+_LAST_WORDS = 0.1
+
+# The longest that a function may take, in seconds: "Lambda quotas".
+_LONGEST = 900.0
+
+
+class RuntimeApiGone(FerrymanError):
+    """The Runtime API does not answer any more."""
+
+
+class InvalidEvent(FerrymanError):
+    """An event that is no JSON."""
+
+
+class TimeLimitReached(FerrymanError):
+    """An invocation that was cut off before it had begun."""
+
+
+class Pollers:
+    """A number of tasks that ask for invocations and answer them.
+
+    Args:
+        environment: What answers them, started.
+        api: Host and port of the Runtime API.
+        count: How many may be under way at once.
+    """
+
+    def __init__(self, environment: Environment, api: str, count: int) -> None:
+        self._environment = environment
+        self._api = api
+        self._count = count
+        self._waiting: set[asyncio.Task[None]] = set()
+        self._under_way: set[asyncio.Task[Any]] = set()
+        self._ending = asyncio.Event()
+
+    async def run(self) -> None:
+        """Answer invocations until `end` is called, and then those under way.
+
+        Raises:
+            RuntimeApiGone: The Runtime API does not answer any more.
+        """
+        names = [f"poller {number}" for number in range(1, self._count + 1)]
+        pollers = [asyncio.create_task(self._poll(), name=name) for name in names]
+        told = asyncio.create_task(self._ending.wait(), name="end of the pollers")
+        await asyncio.wait({told, *pollers}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        self.end()
+        await self._finish(pollers)
+        for failure in [poller.exception() for poller in pollers if _returned(poller)]:
+            if failure:
+                raise failure
+
+    def end(self) -> None:
+        """Ask for no more invocations."""
+        self._ending.set()
+
+    async def _finish(self, pollers: list[asyncio.Task[None]]) -> None:
+        for poller in tuple(self._waiting):
+            poller.cancel()
+        await asyncio.wait(pollers, timeout=_GRACE)
+        for request in self._under_way:
+            request.cancel()
+        await asyncio.wait(pollers, timeout=_LAST_WORDS)
+
+    async def _poll(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        connection = RuntimeConnection(self._api)
+        try:
+            while not self._ending.is_set():
+                self._waiting.add(task)
+                invocation = await _ask_for_invocation(connection)
+                self._waiting.discard(task)
+                await self._answer(connection, invocation)
+        finally:
+            self._waiting.discard(task)
+            connection.close()
+
+    async def _answer(self, connection: RuntimeConnection, invocation: Answer) -> None:
+        """Post what comes of an invocation, be it a result or an error."""
+        identifier = invocation.headers[_IDENTIFIER]
+        path = f"{_BASE}/{identifier}"
+        headers = {"Content-Type": "application/json"}
+        if _INVOCATION.lower() in invocation.headers:
+            headers[_INVOCATION] = invocation.headers[_INVOCATION.lower()]
+        try:
+            result = await self._respond(identifier, invocation)
+            if isinstance(result, Streamed):
+                return
+            kind, body = "response", json.dumps(result).encode()
+        except Exception as error:
+            _log.error("%s: %s", identifier, error, exc_info=unforeseen(error))
+            kind, body = "error", error_document(error)
+            headers[_ERROR_TYPE] = type(error).__name__
+        await _post(connection, f"{path}/{kind}", headers, body)
+
+    async def _respond(self, identifier: str, invocation: Answer) -> dict[str, Any] | Streamed:
+        """Return the result of an invocation, in time.
+
+        Raises:
+            Exception: There is none.
+        """
+        trace = invocation.headers.get("lambda-runtime-trace-id")
+        left = _countdown(invocation.headers.get("lambda-runtime-deadline-ms"))
+        facts = self._environment.facts(identifier, lambda: trace, left)
+        event = _decoded(invocation.body)
+        # A task of its own: for the context, and for the app, which may look at it.
+        request = asyncio.create_task(self._environment.respond(event, facts), name=identifier)
+        self._under_way.add(request)
+        limit = asyncio.get_running_loop().call_later(seconds_to_answer(facts), request.cancel)
+        try:
+            return await request
+        except asyncio.CancelledError:
+            if not request.cancelled():
+                raise
+            raise TimeLimitReached("the invocation was cut off before it had begun") from None
+        finally:
+            limit.cancel()
+            self._under_way.discard(request)
+
+
+async def _ask_for_invocation(connection: RuntimeConnection) -> Answer:
+    """Wait for an invocation, with patience for an API that fails for a moment.
+
+    Raises:
+        RuntimeApiGone: It fails for longer.
+    """
+    answer = await connection.insist("GET", f"{_BASE}/next")
+    if answer is None or _IDENTIFIER not in answer.headers:
+        raise RuntimeApiGone("the Runtime API has no invocations any more")
+    return answer
+
+
+async def _post(
+    connection: RuntimeConnection, path: str, headers: dict[str, str], body: bytes
+) -> None:
+    """Post a result or an error; what the API makes of it only fails that invocation."""
+    if await connection.insist("POST", path, headers, body) is None:
+        _log.error("%s: the Runtime API did not take it", path)
+
+
+def _returned(task: asyncio.Task[None]) -> bool:
+    return task.done() and not task.cancelled()
+
+
+def _countdown(deadline: str | None) -> Callable[[], float]:
+    """Return what tells the milliseconds left until a deadline, in milliseconds since 1970."""
+    end = float(deadline) if deadline else (time.time() + _LONGEST) * 1000
+    return lambda: max(0.0, end - time.time() * 1000)
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidEvent("the event is no JSON that can be read", cause=str(error)) from None
+
+
+def error_document(error: Exception) -> bytes:
+    """Return what the Runtime API takes to say that there is no result; no traceback is in it."""
+    said = {"errorMessage": str(error), "errorType": type(error).__name__, "stackTrace": []}
+    return json.dumps(said).encode()
+
+
+def unforeseen(error: Exception) -> Exception | None:
+    """Return what the log should show the traceback of."""
+    return None if isinstance(error, FerrymanError) else error

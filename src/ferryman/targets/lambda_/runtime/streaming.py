@@ -1,0 +1,153 @@
+"""Sends a response to Lambda's Runtime API as it is produced.
+
+The format: a JSON prelude with status and headers, eight NUL bytes, then the body, all in
+chunks; what fails on the way is told in trailers. Source: "Building a custom runtime" in
+the AWS Lambda developer guide. It knows neither events nor aiohttp's requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+from multidict import CIMultiDict
+
+from ferryman.targets.lambda_.runtime.messages import HttpResponse
+from ferryman.targets.lambda_.runtime.protocol import InProcessProtocol
+from ferryman.targets.lambda_.runtime.transport import CapturingWriter
+
+__all__ = ("STREAMED", "ResponseStream", "Streamed", "StreamingWriter")
+
+_HEADERS = (
+    "POST /2018-06-01/runtime/invocation/{id}/response HTTP/1.1\r\n"
+    "Host: {api}\r\n"
+    "Content-Type: application/vnd.awslambda.http-integration-response\r\n"
+    "Lambda-Runtime-Function-Response-Mode: streaming\r\n"
+    "Transfer-Encoding: chunked\r\n"
+    "Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n"
+    "Connection: close\r\n\r\n"
+)
+_END_OF_PRELUDE = bytes(8)
+
+
+class Streamed:
+    """What a handler returns when the response has gone out already."""
+
+
+STREAMED = Streamed()
+
+
+class ResponseStream:
+    """One response, on its way to the Runtime API.
+
+    Args:
+        api: Host and port of the Runtime API.
+        invocation: The id of the invocation.
+    """
+
+    def __init__(self, api: str, invocation: str) -> None:
+        self._api = api
+        self._invocation = invocation
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether the prelude has been sent, so that status and headers are settled."""
+        return self._writer is not None
+
+    async def begin(self, prelude: dict[str, Any]) -> None:
+        """Send status and headers.
+
+        Raises:
+            OSError: The Runtime API cannot be reached.
+        """
+        host, _, port = self._api.rpartition(":")
+        self._reader, self._writer = await asyncio.open_connection(host, int(port))
+        self._writer.write(_HEADERS.format(id=self._invocation, api=self._api).encode("ascii"))
+        self.write(json.dumps(prelude).encode())
+        self.write(_END_OF_PRELUDE)
+
+    def write(self, chunk: bytes) -> None:
+        """Send a piece of the body; an empty one would end it, and is not sent."""
+        if chunk and self._writer is not None:
+            self._writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+
+    async def drain(self) -> None:
+        """Wait until the Runtime API has taken what was written."""
+        if self._writer is not None:
+            await self._writer.drain()
+
+    async def end(self) -> None:
+        """End the body, and wait until the Runtime API has taken it.
+
+        Raises:
+            OSError, asyncio.IncompleteReadError: The Runtime API went away.
+        """
+        await self._finish(b"0\r\n\r\n")
+
+    async def fail(self, kind: str, message: str) -> None:
+        """End the body, and say that it is not whole.
+
+        Args:
+            kind: The name of the error.
+            message: What happened.
+        """
+        error = json.dumps({"errorType": kind, "errorMessage": message}).encode()
+        trailers = (
+            f"Lambda-Runtime-Function-Error-Type: {kind}\r\n"
+            f"Lambda-Runtime-Function-Error-Body: {base64.b64encode(error).decode()}\r\n"
+        )
+        await self._finish(b"0\r\n" + trailers.encode("ascii", "replace") + b"\r\n")
+
+    async def _finish(self, last: bytes) -> None:
+        assert self._writer is not None
+        assert self._reader is not None
+        try:
+            self._writer.write(last)
+            await self._writer.drain()
+            # The answer's head says that it has been taken; nobody needs the rest.
+            await self._reader.readuntil(b"\r\n\r\n")
+        finally:
+            self._writer.close()
+
+
+class StreamingWriter(CapturingWriter):
+    """Passes on what aiohttp writes, as it is written.
+
+    Args:
+        protocol: aiohttp's protocol object.
+        loop: The loop it runs on.
+        stream: Where the response goes.
+        prelude: Makes the prelude from status and headers.
+        empty: Whether the body is left out, as in an answer to HEAD.
+    """
+
+    def __init__(
+        self,
+        protocol: InProcessProtocol,
+        loop: asyncio.AbstractEventLoop,
+        stream: ResponseStream,
+        prelude: Callable[[HttpResponse], dict[str, Any]],
+        empty: bool,
+    ) -> None:
+        super().__init__(protocol, loop)
+        self._stream = stream
+        self._prelude = prelude
+        self._empty = empty
+
+    async def write_headers(self, status_line: str, headers: CIMultiDict[str]) -> None:
+        """Send status and headers."""
+        await super().write_headers(status_line, headers)
+        await self._stream.begin(self._prelude(self.response("HEAD" if self._empty else "")))
+
+    async def drain(self) -> None:
+        """Wait until the Runtime API has taken what was written."""
+        await self._stream.drain()
+
+    def _keep(self, chunk: bytes) -> None:
+        if not self._empty:
+            self._stream.write(chunk)

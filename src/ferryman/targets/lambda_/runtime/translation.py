@@ -1,0 +1,42 @@
+"""Puts a request as the app should see it: without the gateway's path, past the proxies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ferryman.targets.lambda_.runtime.messages import HttpRequest
+from ferryman.targets.lambda_.runtime.options import EnvironmentOptions
+
+__all__ = ("Translate", "translation")
+
+Translate = Callable[[HttpRequest], HttpRequest]
+
+
+def translation(options: EnvironmentOptions) -> Translate | None:
+    """Return what is to be done to each request, or None where nothing is.
+
+    What only some apps need is imported only for them: it would be in every cold start.
+    """
+    steps: list[Translate] = []
+    if options.trusted_proxies:
+        from ipaddress import ip_network
+
+        from ferryman.targets.lambda_.runtime.events.proxies import through_proxies
+
+        networks = tuple(ip_network(text) for text in options.trusted_proxies)
+        steps.append(lambda request: through_proxies(request, networks))
+    if base_path := options.base_path:
+        from ferryman.targets.lambda_.runtime.events.target import strip_base_path
+
+        steps.append(
+            lambda request: request._replace(target=strip_base_path(request.target, base_path))
+        )
+    if not steps:
+        return None
+
+    def translate(request: HttpRequest) -> HttpRequest:
+        for step in steps:
+            request = step(request)
+        return request
+
+    return translate
