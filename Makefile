@@ -13,11 +13,12 @@ PATHS := src tests scripts examples benchmarks
 EMULATOR := $(CURDIR)/$(TOOLS)/samcli/local/rapid/aws-lambda-rie-$(subst aarch64,arm64,$(shell uname -m))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test docs lint types format clean
+.PHONY: help setup demo test bench-cost bench-lambda docs lint types format clean
 
 help:
 	@echo "make demo    one application through all three targets, and what it would cost"
 	@echo "make test    lint, types, import contracts, tests"
+	@echo "make bench-cost, make bench-lambda    measure, beside peers where there are some"
 	@echo "make docs    write the reference pages that are made from the code"
 	@echo "make format  put the code in its house style"
 	@echo "make clean   remove what the others made"
@@ -32,6 +33,7 @@ $(READY): pyproject.toml Makefile
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --editable '.[all]' --group dev
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target $(TOOLS) 'aws-sam-cli>=1.140,<2'
 	@$(BIN)/python -m compileall -q src
+	@$(BIN)/python -m tests.conformance.suite
 	@touch $@
 
 demo: $(READY)
@@ -39,6 +41,15 @@ demo: $(READY)
 
 test: lint types
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+bench-cost: $(READY)
+	@$(BIN)/python benchmarks/cost.py
+
+bench-lambda: $(READY)
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --group bench
+	@$(BIN)/python benchmarks/lambda_overhead.py
+	@$(BIN)/python benchmarks/lambda_memory.py --count 100000
+	@$(BIN)/python -m benchmarks.lambda_concurrency
 
 docs: $(READY)
 	@$(BIN)/python scripts/reference.py

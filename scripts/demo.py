@@ -73,7 +73,7 @@ async def lambda_gateway(bundle: Path, scratch: Path) -> AsyncIterator[str]:
     project = resolve_project(EXAMPLE, {n: t.options for n, t in installed_targets().items()})
     options = project.section("lambda", LambdaOptions)
     with (scratch / "lambda.log").open("w") as log:
-        async with emulated(scratch / "task", scratch / "runtime", options, output=log) as function:
+        async with emulated(scratch / "task", options, output=log) as function:
             address = Address("127.0.0.1", free_port())
             gateway = await start_gateway(function.invoke, address)
             try:
@@ -139,8 +139,8 @@ async def show_manifests(scratch: Path) -> None:
     title("k8s: build the manifests")
     out = scratch / "k8s"
     await ferryman("build", "-t", "k8s", "-C", str(EXAMPLE), "-o", str(out))
-    for path in sorted(out.iterdir()):
-        say(f"{path.name}: {len(path.read_text().splitlines())} lines")
+    for path in sorted(out.rglob("*.yaml")):
+        say(f"{path.relative_to(out)}: {len(path.read_text().splitlines())} lines")
     say("valid against the Kubernetes schemas; `kubectl apply -k` takes the directory")
 
 

@@ -12,12 +12,20 @@ from pathlib import Path
 from ferryman.cli.reference import commands_page, parity_page, settings_page
 from ferryman.cost.prices import reference as prices
 from ferryman.cost.prices.book import load_book
-from ferryman.targets.k8s.reference import manifests_page
+from ferryman.targets.k8s.reference import manifests_page, rules_page
+from ferryman.targets.lambda_.gateway.reference import events_page
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tests.conformance.fidelity import fidelity_page
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": commands_page,
+    "events.md": events_page,
+    "fidelity.md": fidelity_page,
+    "k8s-rules.md": rules_page,
     "manifests.md": manifests_page,
     "parity.md": parity_page,
     "prices.md": lambda: prices.render(load_book()),
