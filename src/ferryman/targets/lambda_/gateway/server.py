@@ -17,7 +17,7 @@ from ferryman.targets.lambda_.gateway.source import Gateway, Refused
 from ferryman.targets.lambda_.gateway.sources import find_gateway
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 
-__all__ = ("Invoke", "start_gateway")
+__all__ = ("Invoke", "admit", "reply", "start_gateway")
 
 Invoke = Callable[[dict[str, Any]], Awaitable[object]]
 """Invokes the function with an event and returns its result."""
@@ -49,13 +49,13 @@ async def start_gateway(
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         try:
-            event = gateway.encode_request(_admit(await _read(request), gateway))
+            event = gateway.encode_request(admit(await _read(request), gateway))
         except Refused as refused:
-            return _reply(request, refused.response)
+            return reply(request, refused.response)
         response = gateway.decode_result(await invoke(event))
         if len(response.body) > gateway.limits.response_body:
             response = Refused(502, "the response is too large").response
-        return _reply(request, response)
+        return reply(request, response)
 
     server = web.Server(
         handle,
@@ -101,8 +101,12 @@ def _origin_form(target: str) -> str:
     return "/" + rest.partition("/")[2] if separator and scheme.isalpha() else target
 
 
-def _admit(request: HttpRequest, gateway: Gateway) -> HttpRequest:
-    """Return a request as the source hands it on, if it does."""
+def admit(request: HttpRequest, gateway: Gateway) -> HttpRequest:
+    """Return a request as the source hands it on, if it does.
+
+    Raises:
+        Refused: The request is larger than the source takes.
+    """
     limits = gateway.limits
     if len(request.body) > limits.request_body:
         raise Refused(413, "the request's body is too large")
@@ -112,10 +116,11 @@ def _admit(request: HttpRequest, gateway: Gateway) -> HttpRequest:
     return forward(request, gateway.forwards)
 
 
-def _reply(request: web.BaseRequest, response: HttpResponse) -> web.StreamResponse:
-    reply = web.Response(status=response.status, body=response.body)
-    reply.headers.clear()
+def reply(request: web.BaseRequest, response: HttpResponse) -> web.StreamResponse:
+    """Return what goes over the connection."""
+    answer = web.Response(status=response.status, body=response.body)
+    answer.headers.clear()
     for name, value in response.headers:
         if name.lower() != hdrs.CONTENT_LENGTH.lower() or request.method == hdrs.METH_HEAD:
-            reply.headers.add(name, value)
-    return reply
+            answer.headers.add(name, value)
+    return answer

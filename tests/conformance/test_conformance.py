@@ -1,0 +1,65 @@
+"""aiohttp's own tests, behind event sources.
+
+Three sources stand for the formats; `CONFORMANCE=all` in the environment runs them all.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.conformance.differences import DIFFERENCES, SOCKET, SOURCES, expected_failures
+from tests.conformance.fidelity import PAGE, fidelity_page, here, read_record
+from tests.conformance.running import Run, run_suite
+from tests.conformance.suite import TOOLS, fetch_suite
+
+from ferryman.targets.lambda_.gateway.sources import GATEWAYS
+
+ALL = os.environ.get("CONFORMANCE") == "all"
+CHOSEN = (SOCKET, *SOURCES) if ALL else ("function-url", "rest-api", "alb")
+
+MOST = 25
+
+
+@pytest.fixture(scope="module")
+def suite() -> Path:
+    return fetch_suite(TOOLS)
+
+
+@pytest.mark.parametrize("source", CHOSEN)
+def test_all_pass_but_those_that_a_source_cannot_carry(suite: Path, source: str) -> None:
+    run = run_suite(suite, source)
+    assert run.failures == {}
+    assert run.expected == len(expected_failures(source))
+    if source != SOCKET:
+        assert run.crossed > 0.95 * run.passed
+    check_record(source, run)
+
+
+def check_record(source: str, run: Run) -> None:
+    """Hold the numbers of the reference page to a run, where they can be compared."""
+    record = read_record()
+    if record.machine == here():
+        assert run == record.runs[source], "run `python -m tests.conformance.fidelity --run`"
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_no_source_has_a_long_list(source: str) -> None:
+    """Count a test once, whatever its parameters, and limits of size not at all."""
+    lost = {
+        test.partition("[")[0]
+        for difference in DIFFERENCES
+        if source in difference.sources and not difference.size
+        for test in difference.tests
+    }
+    assert len(lost) <= MOST
+
+
+def test_every_source_is_held_to_the_suite() -> None:
+    assert set(SOURCES) == set(GATEWAYS)
+    assert set(read_record().runs) == {SOCKET, *SOURCES}
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert PAGE.read_text(encoding="utf-8") == fidelity_page()
