@@ -70,7 +70,7 @@ class RuntimeApi:
         self.registered: list[str] = []
         self.polls = 0
         self.polled = asyncio.Condition()
-        self._waiting: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
+        self._waiting: asyncio.Queue[tuple[str, bytes, float]] = asyncio.Queue()
         self._answers: dict[str, asyncio.Future[Posted]] = {}
         self._count = 0
 
@@ -84,7 +84,7 @@ class RuntimeApi:
         identifier = f"invocation-{self._count}"
         answer: asyncio.Future[Posted] = asyncio.get_running_loop().create_future()
         self._answers[identifier] = answer
-        self._waiting.put_nowait((identifier, event))
+        self._waiting.put_nowait((identifier, event, self.timeout))
         return answer
 
     async def until_polls(self, count: int) -> None:
@@ -145,7 +145,7 @@ class RuntimeApi:
         if self.next_statuses:
             _reply(writer, self.next_statuses.pop(0), b"{}")
             return
-        identifier, event = await self._waiting.get()
+        identifier, event, timeout = await self._waiting.get()
         _reply(
             writer,
             200,
@@ -154,7 +154,7 @@ class RuntimeApi:
                 "Content-Type": "application/json",
                 "Lambda-Runtime-Aws-Request-Id": identifier,
                 "Lambda-Runtime-Invocation-Id": f"attempt-at-{identifier}",
-                "Lambda-Runtime-Deadline-Ms": str(int((time.time() + self.timeout) * 1000)),
+                "Lambda-Runtime-Deadline-Ms": str(int((time.time() + timeout) * 1000)),
                 "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-west-1:1:function:f",
                 "Lambda-Runtime-Trace-Id": f"Root=1-{identifier}",
             },

@@ -83,7 +83,8 @@ def test_the_context_starts_on_its_own_with_what_the_dockerfile_installs(
     subprocess.run(
         [
             *(find_uv_bin(), "pip", "install", "--quiet", "--require-hashes"),
-            *("--target", packages, "-r", context / "requirements.txt"),
+            *("--python", sys.executable, "--target", packages),
+            *("-r", context / "requirements.txt"),
         ],
         check=True,
     )
