@@ -82,7 +82,7 @@ def find_emulator(options: LambdaOptions) -> Path:
             f"lambda.emulator: there is no file {options.emulator}",
             hint="name AWS's Runtime Interface Emulator, or leave the setting out",
         )
-    architecture = {"x86_64": "x86_64", "arm64": "arm64"}[host_architecture()]
+    architecture = host_architecture()
     if samcli := importlib.util.find_spec("samcli"):
         for folder in samcli.submodule_search_locations or ():
             path = Path(folder, "local", "rapid", f"aws-lambda-rie-{architecture}")

@@ -30,7 +30,6 @@ from ferryman.targets.lambda_.runtime.responding import respond
 from ferryman.targets.lambda_.runtime.streaming import Streamed
 from ferryman.targets.lambda_.runtime.tasks import TaskWatch
 from ferryman.targets.lambda_.runtime.translation import translation
-from ferryman.targets.lambda_.runtime.transport import CapturingWriter
 
 __all__ = ("Environment", "LambdaContext", "seconds_to_answer")
 
@@ -144,9 +143,8 @@ class Environment:
             Exception: The response is none that can be sent.
         """
         assert self._bridge is not None
-        work = self._bridge.feed(request, None, CapturingWriter)
-        writer = self.loop.run_at_once(work, copy_context(), lambda: timeout)
-        return writer.response(request.method)
+        work = self._bridge.respond(request)
+        return self.loop.run_at_once(work, copy_context(), lambda: timeout)
 
     def finish_tasks(self) -> None:
         """Let what the last request started finish, now that its response is on its way."""

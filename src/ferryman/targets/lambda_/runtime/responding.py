@@ -74,12 +74,12 @@ async def respond(
         response = writer.response(request.method)
     except asyncio.CancelledError:
         _log.error("%s %s: cut off at the time limit", request.method, request.target)
-        response = problem(504, "Gateway Timeout", "the request took too long")
+        response = _failure(timed_out=True)
     except Exception:
         # aiohttp has answered whatever the handler raised; this is what is left: a
         # response that broke off, or one that no client may be sent.
         _log.exception("%s %s: no response", request.method, request.target)
-        response = problem(500, "Internal Server Error", "the response could not be sent")
+        response = _failure(timed_out=False)
     return _within_limit(source, event, response)
 
 
@@ -128,14 +128,16 @@ async def _break_off(
             "the request took too long" if timed_out else "the response broke off",
         )
         return
-    response = (
-        problem(504, "Gateway Timeout", "the request took too long")
-        if timed_out
-        else problem(500, "Internal Server Error", "the response could not be sent")
-    )
+    response = _failure(timed_out)
     await stream.begin(source.head(response.status, response.headers, event))
     stream.write(response.body)
     await stream.end()
+
+
+def _failure(timed_out: bool) -> HttpResponse:
+    if timed_out:
+        return problem(504, "Gateway Timeout", "the request took too long")
+    return problem(500, "Internal Server Error", "the response could not be sent")
 
 
 def _within_limit(
