@@ -172,7 +172,9 @@ def test_ctrl_c_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
     uv.parent.mkdir()
     uv.write_text("#!/bin/sh\necho started >&2\ntouch started\nexec sleep 30\n")
     uv.chmod(0o755)
-    code = "import sys; sys.modules['uv'] = None; from ferryman.cli.main import main; main()"
+    # A shell starts its background jobs deaf to Ctrl-C, and these tests may be one of them.
+    hearing = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{hearing}; sys.modules['uv'] = None; from ferryman.cli.main import main; main()"
     building = subprocess.Popen(
         [sys.executable, "-c", code, "build", "-t", "lambda", "--app", "app:app"],
         cwd=tmp_path,
@@ -188,6 +190,7 @@ def test_ctrl_c_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
         out, err = building.communicate(timeout=20)
     finally:
         building.kill()
+        building.communicate()
     assert building.returncode == 130
     assert (out, err.strip()) == ("", "")
     assert names(tmp_path) == ["app.py", "bin", "started"]
