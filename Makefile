@@ -6,14 +6,19 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TOOLS := .tools/aws-sam-cli
+CHECKOV := .tools/checkov
 PATHS := src tests scripts examples benchmarks
+
+# Programs of others that the tests hold ferryman to, and the Debian packages they are in.
+PROGRAMS := nginx podman runc
+PACKAGES := nginx-light podman runc catatonit
 
 # The emulator is a binary inside the wheel of aws-sam-cli, whose other dependencies
 # would contradict ours: the wheel alone is unpacked, beside the environment.
 EMULATOR := $(CURDIR)/$(TOOLS)/samcli/local/rapid/aws-lambda-rie-$(subst aarch64,arm64,$(shell uname -m))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench-cost bench-lambda docs lint types format clean
+.PHONY: help setup programs demo test bench-cost bench-lambda docs lint types format clean
 
 help:
 	@echo "make demo    one application through all three targets, and what it would cost"
@@ -32,14 +37,25 @@ $(READY): pyproject.toml Makefile
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --editable '.[all]' --group dev
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target $(TOOLS) 'aws-sam-cli>=1.140,<2'
+	@$(BIN)/uv venv --quiet --allow-existing $(CHECKOV)
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(CHECKOV)/bin/python 'checkov>=3.3,<4'
 	@$(BIN)/python -m compileall -q src
 	@$(BIN)/python -m tests.conformance.suite
 	@touch $@
 
+# What is missing is installed where that is allowed, and named where it is not.
+programs:
+	@for program in $(PROGRAMS); do command -v $$program || exit 1; done >/dev/null || \
+	  { apt-get -qq update && \
+	    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $(PACKAGES); } \
+	    >/dev/null 2>&1 || \
+	  { echo "the tests need $(PROGRAMS): install them, on Debian as root by"; \
+	    echo "  apt-get install $(PACKAGES)"; exit 1; }
+
 demo: $(READY)
 	@FERRYMAN_LAMBDA__EMULATOR=$(EMULATOR) $(BIN)/python scripts/demo.py
 
-test: lint types
+test: programs lint types
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench-cost: $(READY)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ferryman.core.capabilities import current as capabilities
     from ferryman.core.context import event, remaining_time
     from ferryman.core.errors import FerrymanError
+    from ferryman.core.health import HEALTH_CHECKS as health_checks
     from ferryman.core.snapshot import after_restore, before_snapshot, reopened
     from ferryman.core.triggers import TRIGGERS as triggers
     from ferryman.core.triggers import Trigger, trigger_route
@@ -27,6 +28,7 @@ __all__ = (
     "before_snapshot",
     "capabilities",
     "event",
+    "health_checks",
     "lambda_handler",
     "remaining_time",
     "reopened",
@@ -42,6 +44,7 @@ _HOMES = {
     "before_snapshot": ("ferryman.core.snapshot", "before_snapshot"),
     "capabilities": ("ferryman.core.capabilities", "current"),
     "event": ("ferryman.core.context", "event"),
+    "health_checks": ("ferryman.core.health", "HEALTH_CHECKS"),
     "lambda_handler": ("ferryman.targets.lambda_.runtime.handler", "lambda_handler"),
     "remaining_time": ("ferryman.core.context", "remaining_time"),
     "reopened": ("ferryman.core.snapshot", "reopened"),

@@ -6,18 +6,41 @@ stand here once so that the two cannot drift apart. All times are in seconds.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from ferryman.core.errors import ConfigError
+
 __all__ = (
+    "ADMIN_PORT",
+    "CLEANUP_TIMEOUT",
+    "DRAIN_DELAY",
     "GRACEFUL_TIMEOUT",
     "KEEP_ALIVE",
+    "LIVENESS_PATH",
     "LOAD_BALANCER_IDLE_TIMEOUT",
+    "METRICS_PATH",
     "PORT",
     "PRE_STOP_DELAY",
+    "READINESS_PATH",
     "TERMINATION_GRACE",
     "USER_ID",
+    "Timing",
 )
 
 PORT = 8000
 """The TCP port the app listens on."""
+
+ADMIN_PORT = 8001
+"""The TCP port of health checks and metrics, which no client of the app should reach."""
+
+LIVENESS_PATH = "/livez"
+"""Answers 200 as long as the process answers at all."""
+
+READINESS_PATH = "/readyz"
+"""Answers 200 while the server wants requests."""
+
+METRICS_PATH = "/metrics"
+"""Answers with figures in the text format of Prometheus."""
 
 LOAD_BALANCER_IDLE_TIMEOUT = 60
 """How long a load balancer keeps an idle connection: the default of AWS's ALB."""
@@ -29,8 +52,17 @@ It must outlast the load balancer's: whoever closes first while the other sends 
 a 502, and only the load balancer knows how to avoid that.
 """
 
+DRAIN_DELAY = 5
+"""How long the server goes on serving once it has said that it is not ready any more.
+
+In that time every load balancer polls, and sends its requests elsewhere.
+"""
+
 GRACEFUL_TIMEOUT = 30
-"""How long requests in flight may take once the server is told to stop."""
+"""How long requests in flight may take once the server has closed its port."""
+
+CLEANUP_TIMEOUT = 5
+"""How long the app's own cleanup may take after the last request."""
 
 PRE_STOP_DELAY = 5
 """How long Kubernetes waits before it tells the server to stop.
@@ -38,8 +70,68 @@ PRE_STOP_DELAY = 5
 In that time the endpoint is taken out of every proxy's table.
 """
 
-TERMINATION_GRACE = PRE_STOP_DELAY + GRACEFUL_TIMEOUT + 5
-"""How long Kubernetes waits before it kills: the delay, the requests, and a margin."""
-
 USER_ID = 65532
 """The user a container runs as: of no name and no rights. Distroless images use it too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The end of a server, in seconds, from the signal to the kill.
+
+    Attributes:
+        drain_delay: From "not ready" to the closing of the port.
+        graceful_timeout: What requests in flight get after that.
+        keep_alive: How long an idle connection is kept.
+        load_balancer_idle_timeout: How long whatever stands in front keeps one; 0 if
+            nothing does.
+        pre_stop_delay: What an orchestrator waits before it sends the signal.
+    """
+
+    drain_delay: float = DRAIN_DELAY
+    graceful_timeout: float = GRACEFUL_TIMEOUT
+    keep_alive: float = KEEP_ALIVE
+    load_balancer_idle_timeout: float = LOAD_BALANCER_IDLE_TIMEOUT
+    pre_stop_delay: float = PRE_STOP_DELAY
+
+    @property
+    def shutdown(self) -> float:
+        """Seconds from the signal until gunicorn kills a worker that has not ended."""
+        return self.drain_delay + self.graceful_timeout + CLEANUP_TIMEOUT
+
+    @property
+    def termination_grace(self) -> float:
+        """Seconds that whoever starts the server must wait before it kills it."""
+        return self.pre_stop_delay + self.shutdown
+
+    def check(self, termination_grace: float | None = None) -> Timing:
+        """Return this, if the times fit together.
+
+        Args:
+            termination_grace: Seconds until the kill, where others have set them.
+
+        Raises:
+            ConfigError: An idle connection would be closed under the load balancer's
+                request, or the server killed before its requests are done.
+        """
+        if self.load_balancer_idle_timeout and self.keep_alive <= self.load_balancer_idle_timeout:
+            raise ConfigError(
+                f"keep_alive is {self.keep_alive:g} s, and the load balancer keeps an idle "
+                f"connection for {self.load_balancer_idle_timeout:g} s",
+                cause="the server would close a connection that is about to be used: a 502",
+                hint="set keep_alive above load_balancer_idle_timeout, or that one to 0 "
+                "where no load balancer stands in front",
+            )
+        if termination_grace is not None and termination_grace < self.termination_grace:
+            raise ConfigError(
+                f"the server is killed after {termination_grace:g} s and may need "
+                f"{self.termination_grace:g} s to stop",
+                cause=f"{self.pre_stop_delay:g} s before the signal, {self.drain_delay:g} s of "
+                f"drain_delay, {self.graceful_timeout:g} s of graceful_timeout and "
+                f"{CLEANUP_TIMEOUT} s for the cleanup",
+                hint="raise the termination grace, or lower one of these",
+            )
+        return self
+
+
+TERMINATION_GRACE = int(Timing().check().termination_grace)
+"""How long Kubernetes waits before it kills: both delays, the requests, the cleanup."""

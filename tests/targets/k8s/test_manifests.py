@@ -91,16 +91,51 @@ def test_the_directory_that_is_promised_is_an_empty_volume(build: Build) -> None
     assert pod_of(documents)["volumes"] == [{"name": mount["name"], "emptyDir": {}}]
 
 
-@pytest.mark.parametrize("probe", ["startupProbe", "readinessProbe", "livenessProbe"])
-def test_probes_and_service_name_a_port_that_exists(build: Build, probe: str) -> None:
+@pytest.mark.parametrize(
+    ("probe", "path"),
+    [
+        ("startupProbe", serving.LIVENESS_PATH),
+        ("readinessProbe", serving.READINESS_PATH),
+        ("livenessProbe", serving.LIVENESS_PATH),
+    ],
+)
+def test_probes_ask_the_port_that_the_service_does_not_lead_to(
+    build: Build, probe: str, path: str
+) -> None:
     documents = build()
     container = container_of(documents)
-    (port,) = container["ports"]
+    port, admin = container["ports"]
     assert port == {"name": "http", "containerPort": serving.PORT, "protocol": "TCP"}
-    assert container[probe]["tcpSocket"] == {"port": port["name"]}
+    assert admin == {"name": "admin", "containerPort": serving.ADMIN_PORT, "protocol": "TCP"}
+    assert container[probe]["httpGet"] == {"path": path, "port": admin["name"]}
     (service_port,) = documents["service.yaml"]["spec"]["ports"]
     assert (service_port["name"], service_port["port"]) == ("http", 80)
     assert service_port["targetPort"] == port["name"]
+
+
+def test_a_service_monitor_finds_the_metrics_through_the_service(build: Build) -> None:
+    labels = {"release": "prometheus"}
+    documents = build(service_monitor=True, service_monitor_labels=labels)
+    monitor = documents["service-monitor.yaml"]
+    assert monitor["metadata"]["labels"]["release"] == "prometheus"
+    (endpoint,) = monitor["spec"]["endpoints"]
+    assert endpoint["path"] == serving.METRICS_PATH
+    service = documents["service.yaml"]
+    assert (
+        monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    )
+    (port,) = (port for port in service["spec"]["ports"] if port["name"] == endpoint["port"])
+    assert port["targetPort"] == "admin"
+    (rule,) = documents["network-policy.yaml"]["spec"]["ingress"]
+    assert [port["port"] for port in rule["ports"]] == ["http", "admin"]
+
+
+def test_nobody_but_the_node_reaches_the_metrics_unless_they_are_asked_for(build: Build) -> None:
+    documents = build()
+    assert "service-monitor.yaml" not in documents
+    assert [port["name"] for port in documents["service.yaml"]["spec"]["ports"]] == ["http"]
+    (rule,) = documents["network-policy.yaml"]["spec"]["ingress"]
+    assert [port["port"] for port in rule["ports"]] == ["http"]
 
 
 def test_the_kill_comes_after_the_delay_and_the_requests_in_flight(build: Build) -> None:

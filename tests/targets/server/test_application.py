@@ -2,46 +2,129 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ferryman.core.errors import ConfigError
-from ferryman.core.serving import (
-    GRACEFUL_TIMEOUT,
-    KEEP_ALIVE,
-    LOAD_BALANCER_IDLE_TIMEOUT,
-    TERMINATION_GRACE,
-)
+from ferryman.core.serving import Timing
 from ferryman.core.settings import RuntimeSettings
-from ferryman.targets.server.runtime.application import ServerApplication, gunicorn_options
+from ferryman.targets.server.options import ServerOptions, deployed, local
+from ferryman.targets.server.runtime.application import ServerApplication
+from ferryman.targets.server.runtime.cgroup import available_workers
+from ferryman.targets.server.runtime.options import ServerSettings
+from ferryman.targets.server.runtime.refused import refuse_gunicorn_options
 
 
 def settings(**options: object) -> RuntimeSettings:
     return RuntimeSettings("shop:app", "shop", "1", "server", options)
 
 
-def test_by_default_it_listens_on_loopback_alone() -> None:
-    assert gunicorn_options(settings())["bind"] == "127.0.0.1:8000"
-
-
 def test_gunicorn_takes_every_option() -> None:
-    config = ServerApplication(settings(bind="127.0.0.1:1", workers=3)).cfg
+    config = ServerApplication(settings(bind="127.0.0.1:1", workers=3, worker_timeout=7)).cfg
     assert config.bind == ["127.0.0.1:1"]
     assert config.workers == 3
+    assert config.timeout == 7
     assert config.proc_name == "shop"
-    assert config.graceful_timeout == GRACEFUL_TIMEOUT
     assert config.control_socket_disable is True
     assert config.preload_app is False
 
 
-@pytest.mark.parametrize("workers", [0, -1, "2", None, 1.5])
-def test_workers_that_make_no_sense_are_refused(workers: object) -> None:
-    with pytest.raises(ConfigError, match="workers"):
-        gunicorn_options(settings(workers=workers))
+def test_by_default_one_worker_listens_on_loopback_alone() -> None:
+    config = ServerApplication(settings()).cfg
+    assert config.bind == ["127.0.0.1:8000"]
+    assert config.workers == 1
+
+
+def test_workers_can_be_left_to_the_cpus() -> None:
+    assert ServerApplication(settings(workers=0)).cfg.workers == available_workers()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"workers": -1}, "workers"),
+        ({"workers": "2"}, "workers"),
+        ({"workers": True}, "workers"),
+        ({"workers": None}, "workers"),
+        ({"workrs": 2}, "did you mean workers"),
+        ({"max_in_flight": 0}, "max_in_flight"),
+        ({"readiness_path": "readyz"}, "start it with /"),
+        ({"log_format": "xml"}, "auto, json or text"),
+        ({"trusted_proxies": ["10.0.0.1/8"]}, "host bits"),
+        ({"keep_alive": 60}, "a 502"),
+        ({"certificate": "a.pem"}, "set both"),
+        ({"certificate": "a.pem", "private_key": "b.pem"}, "cannot be used"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(options: dict[str, object], says: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        ServerApplication(settings(**options))
+    assert says in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("--workers 4", "--workers is workers"),
+        ("--forwarded-allow-ips=*", "--forwarded-allow-ips is trusted_proxies"),
+        ("--limit-request-line 50 --threads 2", "here --threads would do nothing"),
+    ],
+)
+def test_gunicorns_own_configuration_is_refused_by_name(arguments: str, says: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        refuse_gunicorn_options({"GUNICORN_CMD_ARGS": arguments})
+    assert says in str(refused.value)
+
+
+def test_without_gunicorns_own_configuration_nothing_is_refused() -> None:
+    refuse_gunicorn_options({"GUNICORN_CMD_ARGS": " ", "WEB_CONCURRENCY": "2"})
+
+
+def test_what_is_refused_is_named_by_settings_that_exist() -> None:
+    from ferryman.targets.server.runtime import refused
+
+    assert set(refused._OURS.values()) <= set(ServerOptions.model_fields)
+
+
+def test_every_setting_of_the_runtime_can_be_set_in_the_project() -> None:
+    runtime = set(ServerSettings.__slots__)
+    assert runtime == set(ServerOptions.model_fields) - {"base_image", "systemd"}
+
+
+def test_a_container_listens_to_all_and_a_machine_to_itself() -> None:
+    inside = ServerSettings.read(deployed(ServerOptions()))
+    assert (inside.bind, inside.admin_bind) == ("0.0.0.0:8000", "0.0.0.0:8001")
+    assert (inside.workers, inside.drain_delay) == (1, 5)
+    machine = ServerSettings.read(deployed(ServerOptions(), contained=False))
+    assert (machine.bind, machine.admin_bind) == ("127.0.0.1:8000", "127.0.0.1:8001")
+    assert (machine.workers, machine.drain_delay) == (0, 5)
+
+
+def test_here_nobody_waits_for_a_drain() -> None:
+    here = ServerSettings.read(local(ServerOptions(), "127.0.0.1:1"))
+    assert (here.bind, here.admin_bind, here.drain_delay) == ("127.0.0.1:1", None, 0)
 
 
 def test_an_idle_connection_outlasts_the_load_balancers() -> None:
-    assert KEEP_ALIVE > LOAD_BALANCER_IDLE_TIMEOUT
+    with pytest.raises(ConfigError, match="keep_alive is 2 s"):
+        Timing(keep_alive=2).check()
+    alone = Timing(keep_alive=2, load_balancer_idle_timeout=0)
+    assert alone.check() == alone
 
 
-def test_the_pod_is_not_killed_before_its_requests_are_done() -> None:
-    assert TERMINATION_GRACE > GRACEFUL_TIMEOUT
+def test_the_server_is_not_killed_before_its_requests_are_done() -> None:
+    timing = Timing(drain_delay=5, graceful_timeout=30, pre_stop_delay=5)
+    assert timing.shutdown == 40
+    assert timing.check(termination_grace=timing.termination_grace) == timing
+    with pytest.raises(ConfigError, match="killed after 30 s and may need 45 s"):
+        timing.check(termination_grace=30)
+
+
+def test_a_port_that_is_taken_is_said_by_its_setting(tmp_path: Path, unused_tcp_port: int) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", unused_tcp_port)):
+        taken = ServerApplication(settings(admin_bind=f"127.0.0.1:{unused_tcp_port}"))
+        with pytest.raises(ConfigError, match="admin_bind"):
+            taken.run()

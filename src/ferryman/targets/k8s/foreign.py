@@ -1,8 +1,9 @@
-"""Schemas of the kinds that the cluster learns from others: HTTPRoute and Knative Service.
+"""Schemas of the kinds that the cluster learns from others.
 
 They are our own words, and hold what the manifests may use and a patch may add: the
 fields of gateway.networking.k8s.io/v1 in the Gateway API's reference, and those of
-serving.knative.dev/v1 in Knative's API reference. Pods within are held to Kubernetes' own
+serving.knative.dev/v1 and monitoring.coreos.com/v1 in the API references of Knative and the
+Prometheus Operator. Pods within are held to Kubernetes' own
 schema.
 """
 
@@ -131,8 +132,39 @@ _KNATIVE_SERVICE = _object(
     status={"type": "object"},
 )
 
+_SELECTOR = _object(
+    (),
+    matchLabels={"type": "object", "additionalProperties": _TEXT},
+    matchExpressions=_list(
+        _object(("key", "operator"), key=_TEXT, operator=_TEXT, values=_list(_TEXT))
+    ),
+)
+_ENDPOINT = {
+    "type": "object",
+    "properties": {
+        "port": _TEXT,
+        "path": {"type": "string", "pattern": "^/"},
+        "scheme": _one_of("http", "https"),
+        "interval": _TEXT,
+        "scrapeTimeout": _TEXT,
+        "honorLabels": {"type": "boolean"},
+    },
+}
+_SERVICE_MONITOR = _object(
+    ("apiVersion", "kind", "metadata", "spec"),
+    apiVersion=_TEXT,
+    kind=_TEXT,
+    metadata=_METADATA,
+    spec={
+        "type": "object",
+        "properties": {"selector": _SELECTOR, "endpoints": _list(_ENDPOINT, 1)},
+        "required": ["selector", "endpoints"],
+    },
+)
+
 SCHEMAS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("gateway.networking.k8s.io/v1", "HTTPRoute"): _HTTP_ROUTE,
     ("serving.knative.dev/v1", "Service"): _KNATIVE_SERVICE,
+    ("monitoring.coreos.com/v1", "ServiceMonitor"): _SERVICE_MONITOR,
 }
 """The schema of each kind, by its apiVersion and name."""

@@ -153,6 +153,16 @@ class KubernetesOptions(BaseModel):
         default={},
         description="Annotations of the ServiceAccount, by which clouds grant it a role.",
     )
+    service_monitor: bool = Field(
+        default=False,
+        description="Have the pods' metrics read by a Prometheus that knows ServiceMonitors, "
+        "those of its operator.",
+    )
+    service_monitor_labels: Mapping[str, str] = Field(
+        default={},
+        description="Labels by which that Prometheus chooses its ServiceMonitors, such as "
+        'release = "prometheus".',
+    )
     user_namespaces: bool = Field(
         default=False,
         description="Give the pods users of their own, who are nobody on the node. Needs "
@@ -184,6 +194,10 @@ class KubernetesOptions(BaseModel):
             )
         if self.replicas == 0 and self.flavour != "knative":
             raise ValueError('replicas = 0 runs no pod; flavour = "knative" can scale to zero')
+        if self.service_monitor_labels and not self.service_monitor:
+            raise ValueError("service_monitor_labels needs service_monitor")
+        if self.flavour == "knative" and self.service_monitor:
+            raise ValueError("service_monitor is for deployments; Knative has a Service of its own")
         self._check_hosts()
         return self
 

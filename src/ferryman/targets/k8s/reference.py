@@ -26,6 +26,7 @@ from ferryman.targets.k8s.manifests import (
     route,
     service,
     service_account,
+    service_monitor,
 )
 from ferryman.targets.k8s.options import NEWEST_VERSION, OLDEST_VERSION, KubernetesOptions
 from ferryman.targets.k8s.rendering import KUSTOMIZATION, Document, ordered, render_objects
@@ -51,6 +52,8 @@ EXAMPLE = Values(
     exposure=Exposure(("shop.example.com",), ("infra", "public"), None, None),
     network_policy=True,
     egress=(("10.0.0.0/8", 5432),),
+    monitored=True,
+    monitor_labels=(("release", "prometheus"),),
     annotations=(("eks.amazonaws.com/role-arn", "arn:aws:iam::123456789012:role/shop"),),
     chosen=Chosen(host_users=False, traffic="PreferSameZone", notes=()),
 )
@@ -63,7 +66,7 @@ EXAMPLES: tuple[Values, ...] = (
         scaling=Scaling(10, 65),
         exposure=Exposure(("shop.example.com",), None, "traefik", "shop-tls"),
     ),
-    replace(EXAMPLE, flavour="knative", scaling=Scaling(10, 65), exposure=None),
+    replace(EXAMPLE, flavour="knative", scaling=Scaling(10, 65), exposure=None, monitored=False),
 )
 """Values that together set every field there is."""
 
@@ -75,6 +78,7 @@ REASONS: Mapping[str, Mapping[str, str]] = {
     "horizontal-pod-autoscaler.yaml": autoscaler.REASONS,
     "pod-disruption-budget.yaml": disruption_budget.REASONS,
     "network-policy.yaml": network_policy.REASONS,
+    "service-monitor.yaml": service_monitor.REASONS,
     "http-route.yaml": route.REASONS,
     "ingress.yaml": ingress.REASONS,
     "knative-service.yaml": knative.REASONS,
@@ -105,10 +109,8 @@ name `name:version`, which a cluster looks for on its nodes and then on Docker H
 that has an image of that name does not pull it again: give every release a version of its own.
 The image's own settings say how many workers a pod has.
 
-The probes open a TCP connection and no more, because the server has no health endpoints
-yet. It listens before its app has started, so a pod may count as ready a little early;
-requests then wait. A server that listens and no longer answers passes them, too. There is
-no ServiceMonitor either, for the server has no port with metrics yet.
+The probes ask the server's own port for health and metrics, {serving.ADMIN_PORT}, which opens once
+the app has started. The Service does not lead to it, and no route does.
 
 Names of Secrets are written, their values never: make the Secrets in the cluster, for
 example with `kubectl create secret generic`. Until they exist the pods wait.

@@ -23,6 +23,7 @@ from ferryman.targets.k8s.manifests.network_policy import network_policy
 from ferryman.targets.k8s.manifests.route import http_route
 from ferryman.targets.k8s.manifests.service import service
 from ferryman.targets.k8s.manifests.service_account import service_account
+from ferryman.targets.k8s.manifests.service_monitor import service_monitor
 from ferryman.targets.k8s.values import Values
 
 __all__ = ("KUSTOMIZATION", "Document", "ordered", "render_objects", "to_yaml")
@@ -68,6 +69,8 @@ def _deployment(values: Values) -> Iterator[tuple[str, Model]]:
         yield "pod-disruption-budget", disruption_budget(values)
     if values.network_policy:
         yield "network-policy", network_policy(values)
+    if values.monitored:
+        yield "service-monitor", service_monitor(values)
     if values.exposure and values.exposure.gateway:
         yield "http-route", http_route(values, values.exposure)
     elif values.exposure:

@@ -67,6 +67,8 @@ class Values:
         exposure: How the world reaches the app, or None.
         network_policy: Whether connections are limited.
         egress: Networks and ports that pods may connect to, or None for any.
+        monitored: Whether a ServiceMonitor tells Prometheus of the pods' metrics.
+        monitor_labels: The ServiceMonitor's own labels, in the order of the names.
         annotations: The annotations of the ServiceAccount, in the order of the names.
         chosen: What depends on the version of Kubernetes.
     """
@@ -86,6 +88,8 @@ class Values:
     exposure: Exposure | None
     network_policy: bool
     egress: tuple[tuple[str, int], ...] | None
+    monitored: bool
+    monitor_labels: tuple[tuple[str, str], ...]
     annotations: tuple[tuple[str, str], ...]
     chosen: Chosen
 
@@ -113,6 +117,8 @@ def plan_values(project: Project) -> Values:
         exposure=_exposure(options),
         network_policy=options.network_policy,
         egress=None if options.egress is None else tuple(map(_destination, options.egress)),
+        monitored=options.service_monitor,
+        monitor_labels=tuple(sorted(options.service_monitor_labels.items())),
         annotations=tuple(sorted(options.service_account_annotations.items())),
         chosen=choose(options),
     )

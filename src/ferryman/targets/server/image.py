@@ -1,6 +1,7 @@
 """Writes a Dockerfile and its context: the app, its pinned requirements, its settings.
 
-Docker, buildah and podman build it; nothing here calls them.
+Docker, buildah and podman build it; nothing here calls them. For a machine without them
+a systemd unit takes the Dockerfile's place.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from ferryman.core.build.target import Progress
 from ferryman.core.build.version import ferryman_version
 from ferryman.core.serving import PORT, USER_ID
 from ferryman.core.settings import SETTINGS_FILE
-from ferryman.targets.server.options import ServerOptions
+from ferryman.targets.server.options import ServerOptions, deployed
+from ferryman.targets.server.runtime.options import ServerSettings
+from ferryman.targets.server.systemd import unit
 
 __all__ = ("build_context", "dockerfile")
 
@@ -55,13 +58,13 @@ def build_context(project: Project, out: Path, progress: Progress) -> Artifact:
     requirements = (AIOHTTP, _GUNICORN, *app_requirements(project))
     progress(f"pinning dependencies for Python {project.fields.python}")
     pinned = pin_requirements(requirements, project.fields.python, root=project.root)
-    # In a container the port is published on purpose, so it listens to all that is given.
-    settings = project.baked("server", {"bind": f"0.0.0.0:{PORT}", "workers": options.workers})
+    settings = project.baked("server", deployed(options, contained=not options.systemd))
+    name, text = _starter(project, options)
     with staged(out) as stage:
         copy_files(files, stage / "app")
         (stage / "app" / SETTINGS_FILE).write_text(settings.to_json(), encoding="utf-8")
         (stage / "requirements.txt").write_text(pinned, encoding="utf-8")
-        (stage / "Dockerfile").write_text(dockerfile(project, options), encoding="utf-8")
+        (stage / name).write_text(text, encoding="utf-8")
     return describe(
         target="server",
         name=project.fields.name,
@@ -69,6 +72,15 @@ def build_context(project: Project, out: Path, progress: Progress) -> Artifact:
         path=out,
         start="python -m ferryman.targets.server.runtime",
     )
+
+
+def _starter(project: Project, options: ServerOptions) -> tuple[str, str]:
+    """Return the name and the text of the file that says how the server is started."""
+    if not options.systemd:
+        return "Dockerfile", dockerfile(project, options)
+    fields = project.fields
+    settings = ServerSettings.read(deployed(options, contained=False))
+    return f"{fields.name}.service", unit(fields.name, fields.version, fields.python, settings)
 
 
 def dockerfile(project: Project, options: ServerOptions) -> str:

@@ -1,10 +1,30 @@
-"""The settings of the server target, `[tool.ferryman.server]`."""
+"""The settings of the server target, `[tool.ferryman.server]`: each with its reason.
+
+The runtime's own defaults are the defaults here, so that the two cannot drift apart.
+"""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
-__all__ = ("ServerOptions",)
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ferryman.core.serving import ADMIN_PORT, DRAIN_DELAY, PORT
+from ferryman.targets.server.runtime.options import ServerSettings
+
+__all__ = ("ServerOptions", "deployed", "local")
+
+_DEFAULT = ServerSettings()
+# What the build needs, and the runtime does not.
+_BUILD_ONLY = {"base_image", "systemd"}
+
+Seconds = Annotated[float, Field(ge=0, le=3600, json_schema_extra={"unit": "s"})]
+Patience = Annotated[float, Field(gt=0, le=3600, json_schema_extra={"unit": "s"})]
+Count = Annotated[int, Field(ge=1, le=10_000_000)]
+Bytes = Annotated[int, Field(ge=1, json_schema_extra={"unit": "bytes"})]
+Mebibytes = Annotated[int, Field(ge=1, json_schema_extra={"unit": "MiB"})]
+Path = Annotated[str, Field(pattern="^/")]
 
 
 class ServerOptions(BaseModel):
@@ -12,14 +32,202 @@ class ServerOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    workers: int = Field(
-        default=1,
-        ge=1,
+    workers: int | None = Field(
+        default=None,
+        ge=0,
         le=1024,
-        description="Worker processes. One event loop fills one CPU, so no more than there are.",
+        description="Worker processes, each an event loop that fills one CPU; 0 for as many as the "
+        "cgroup's CPU quota and the affinity give. By default 1 in a container, whose copies are "
+        "the way to more, 0 in a unit, and 1 under `ferryman serve`.",
     )
     base_image: str | None = Field(
         default=None,
         min_length=1,
         description="The image to build on; by default python:<python>-slim.",
     )
+    systemd: bool = Field(
+        default=False,
+        description="Whether to write a systemd unit, for a machine without containers, in place "
+        "of a Dockerfile.",
+    )
+    bind: str | None = Field(
+        default=None,
+        min_length=1,
+        description="HOST:PORT or unix:/path to listen to; by default port 8000, of every address "
+        "in an image and of loopback elsewhere. `ferryman serve` takes --bind instead.",
+    )
+    backlog: Count = Field(
+        default=_DEFAULT.backlog,
+        description="Connections that the kernel holds until a worker takes them. aiohttp's own "
+        "worker cuts it to 128.",
+    )
+    admin_bind: str | None = Field(
+        default=None,
+        description="HOST:PORT of health checks and metrics, apart from the app so that no client "
+        'reaches them; "" for none. By default port 8001, of every address in an image and of '
+        "loopback in a unit; none under `ferryman serve`.",
+    )
+    health_on_app_port: bool = Field(
+        default=_DEFAULT.health_on_app_port,
+        description="Whether the app's port answers health checks too, for a load balancer that "
+        "can check no other.",
+    )
+    liveness_path: Path = Field(
+        default=_DEFAULT.liveness_path,
+        description="Answers 200 as long as the process does.",
+    )
+    readiness_path: Path = Field(
+        default=_DEFAULT.readiness_path,
+        description="Answers 200 while the server wants requests: after the app's start, until "
+        "it is told to stop.",
+    )
+    debug_tasks: bool = Field(
+        default=_DEFAULT.debug_tasks,
+        description="Whether the admin port lists the running tasks. Off, for it shows code.",
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        default="auto", description="json, text, or auto: text on a terminal and else JSON."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Records below it are not written."
+    )
+    access_log: bool = Field(
+        default=_DEFAULT.access_log, description="Whether each request leaves a line."
+    )
+    telemetry: bool = Field(
+        default=_DEFAULT.telemetry, description="Whether to export OpenTelemetry traces."
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        default=_DEFAULT.trusted_proxies,
+        description="Networks (CIDR) whose Forwarded and X-Forwarded-* headers are believed. None, "
+        "because a client can send these headers too.",
+    )
+    drain_delay: Seconds | None = Field(
+        default=None,
+        description=f"From not ready to the closed port; by default {DRAIN_DELAY}, and 0 under "
+        "`ferryman serve`. Longer than a load balancer takes to notice: its interval times its "
+        "threshold.",
+    )
+    graceful_timeout: Patience = Field(
+        default=_DEFAULT.graceful_timeout,
+        description="What requests in flight get once the port is closed.",
+    )
+    keep_alive: Patience = Field(
+        default=_DEFAULT.keep_alive,
+        description="How long an idle connection is kept: longer than the load balancer keeps it, "
+        "or the server closes one that is about to be used, and the client gets a 502.",
+    )
+    load_balancer_idle_timeout: Seconds = Field(
+        default=_DEFAULT.load_balancer_idle_timeout,
+        description="How long the load balancer keeps an idle connection (60 on AWS's ALB); "
+        "0 where there is none. keep_alive is checked against it.",
+    )
+    max_in_flight: Count | None = Field(
+        default=_DEFAULT.max_in_flight,
+        description="Requests that a worker answers at once; one more gets 503 with Retry-After. "
+        "No limit by default, for only the app's owner knows what a request costs.",
+    )
+    max_connections: Count | None = Field(
+        default=_DEFAULT.max_connections,
+        description="Connections that a worker holds; one more gets 503 and is closed.",
+    )
+    max_request_line: Bytes = Field(
+        default=_DEFAULT.max_request_line, description="The longest URL; beyond it, 414."
+    )
+    max_header: Bytes = Field(
+        default=_DEFAULT.max_header, description="The longest header; beyond it, 431."
+    )
+    max_headers: Count = Field(
+        default=_DEFAULT.max_headers, description="The most headers; beyond it, 431."
+    )
+    max_body: Bytes | None = Field(
+        default=_DEFAULT.max_body,
+        description="The largest body, streamed or not; beyond it, 413. What the app reads whole "
+        "is bound by its own client_max_size, 1 MiB by default.",
+    )
+    header_timeout: Patience = Field(
+        default=_DEFAULT.header_timeout,
+        description="From the first byte of a request to the end of its headers; then 408.",
+    )
+    body_timeout: Patience = Field(
+        default=_DEFAULT.body_timeout,
+        description="Between two pieces of a body while the app waits for it; then 408.",
+    )
+    handler_cancellation: bool = Field(
+        default=_DEFAULT.handler_cancellation,
+        description="Whether a handler is cancelled when its client goes. Off as in aiohttp: few "
+        "handlers bear to be cancelled anywhere.",
+    )
+    max_requests: int = Field(
+        default=_DEFAULT.max_requests,
+        ge=0,
+        description="Requests after which a worker is replaced; 0: never. For an app that leaks.",
+    )
+    max_requests_jitter: int = Field(
+        default=_DEFAULT.max_requests_jitter,
+        ge=0,
+        description="Up to so many more, at random, so that workers do not go at once.",
+    )
+    max_rss: Mebibytes | None = Field(
+        default=_DEFAULT.max_rss,
+        description="Memory of a worker beyond which it is replaced. Off: find the leak first.",
+    )
+    worker_timeout: Annotated[int, Field(ge=0, le=3600, json_schema_extra={"unit": "s"})] = Field(
+        default=_DEFAULT.worker_timeout,
+        description="How long the event loop may be blocked before its worker is killed, with a "
+        "traceback of where it was; 0 for ever.",
+    )
+    certificate: str | None = Field(
+        default=_DEFAULT.certificate,
+        description="The file of a certificate and its chain (PEM), to serve TLS. Read anew on "
+        "SIGHUP.",
+    )
+    private_key: str | None = Field(
+        default=_DEFAULT.private_key, description="The file of the certificate's key (PEM)."
+    )
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> ServerOptions:
+        deployed(self)
+        return self
+
+
+def deployed(options: ServerOptions, *, contained: bool = True) -> Mapping[str, object]:
+    """Return what an artifact bakes for the runtime.
+
+    Args:
+        options: What the project says.
+        contained: Whether it runs in a container, whose ports are published on purpose,
+            and which is one of several.
+
+    Raises:
+        ConfigError: Settings contradict each other.
+    """
+    values = _plain(options)
+    host = "0.0.0.0" if contained else "127.0.0.1"  # noqa: S104
+    if options.bind is None:
+        values["bind"] = f"{host}:{PORT}"
+    if options.admin_bind is None:
+        values["admin_bind"] = f"{host}:{ADMIN_PORT}"
+    if options.drain_delay is None:
+        values["drain_delay"] = DRAIN_DELAY
+    if not contained and options.workers is None:
+        values["workers"] = 0
+    ServerSettings.read(values)
+    return values
+
+
+def local(options: ServerOptions, bind: str) -> Mapping[str, object]:
+    """Return what the runtime gets under `ferryman serve`: nobody waits for a drain there.
+
+    Args:
+        options: What the project says.
+        bind: Where to listen.
+    """
+    return {**_plain(options), "bind": bind}
+
+
+def _plain(options: ServerOptions) -> dict[str, object]:
+    """Return what differs from the runtime's own defaults, as JSON values."""
+    values = options.model_dump(mode="json", exclude=_BUILD_ONLY, exclude_defaults=True)
+    return {key: value for key, value in values.items() if value is not None}

@@ -18,7 +18,7 @@ from ferryman.core.capabilities import Capabilities
 from ferryman.core.errors import ConfigError
 from ferryman.core.settings import SETTINGS_VARIABLE, RuntimeSettings
 from ferryman.targets.server.image import build_context
-from ferryman.targets.server.options import ServerOptions
+from ferryman.targets.server.options import ServerOptions, local
 from ferryman.targets.server.runtime.capability import CAPABILITIES
 
 __all__ = ("ServerTarget",)
@@ -41,7 +41,7 @@ class ServerTarget:
         if importlib.util.find_spec("gunicorn") is None:
             raise ConfigError("gunicorn is not installed", hint="pip install 'ferryman[server]'")
         options = project.section("server", ServerOptions)
-        settings = project.baked("server", {"bind": str(address), "workers": options.workers})
+        settings = project.baked("server", local(options, str(address)))
         root = import_root(project)
         os.chdir(project.root)
         _become_server(settings, root)

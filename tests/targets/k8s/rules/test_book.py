@@ -62,6 +62,7 @@ BUDGET = "pod-disruption-budget.yaml"
 POLICY = "network-policy.yaml"
 ROUTE = "http-route.yaml"
 INGRESS = "ingress.yaml"
+MONITOR = "service-monitor.yaml"
 POD = "spec/template/spec"
 CONTAINER = f"{POD}/containers/0"
 SECURITY = f"{CONTAINER}/securityContext"
@@ -71,16 +72,16 @@ BREAKS: list[tuple[str, list[tuple[str, str, Any]]]] = [
     ("K101", [("config-map.yaml", "metadata/name", "a" * 254)]),
     ("K101", [(SCALER, "metadata/name", "")]),
     ("K102", [("service-account.yaml", "metadata/namespace", "a.b")]),
-    ("K103", [(SERVICE, "metadata/labels", {"a/b/c": "d"})]),
-    ("K103", [(SERVICE, "metadata/labels", {"a": "d e"})]),
+    ("K103", [("config-map.yaml", "metadata/labels", {"a/b/c": "d"})]),
+    ("K103", [("config-map.yaml", "metadata/labels", {"a": "d e"})]),
     ("K103", [(DEPLOYMENT, "spec/template/metadata/labels/a", "-")]),
     ("K104", [(ROUTE, "apiVersion", "networking.k8s.io/v1"), (ROUTE, "kind", "NetworkPolicy")]),
     ("K105", [(DEPLOYMENT, f"{CONTAINER}/name", "Shop")]),
     ("K105", [(DEPLOYMENT, f"{POD}/containers/1", "same")]),
-    ("K106", [(DEPLOYMENT, f"{CONTAINER}/ports/1", {"name": "1234", "containerPort": 1})]),
-    ("K106", [(DEPLOYMENT, f"{CONTAINER}/ports/1", {"name": "http", "containerPort": 1})]),
+    ("K106", [(DEPLOYMENT, f"{CONTAINER}/ports/2", {"name": "1234", "containerPort": 1})]),
+    ("K106", [(DEPLOYMENT, f"{CONTAINER}/ports/2", {"name": "http", "containerPort": 1})]),
     ("K107", [(DEPLOYMENT, f"{CONTAINER}/ports/0/containerPort", 70000)]),
-    ("K107", [(SERVICE, "spec/ports/1", {"name": "x", "port": 0})]),
+    ("K107", [(SERVICE, "spec/ports/2", {"name": "x", "port": 0})]),
     ("K108", [(DEPLOYMENT, f"{CONTAINER}/env", [{"name": "A-B", "value": "1"}])]),
     ("K108", [(DEPLOYMENT, f"{CONTAINER}/env", [{"name": "A"}, {"name": "A"}])]),
     ("K109", [(DEPLOYMENT, f"{CONTAINER}/imagePullPolicy", "always")]),
@@ -93,8 +94,8 @@ BREAKS: list[tuple[str, list[tuple[str, str, Any]]]] = [
     ("K204", [(DEPLOYMENT, f"{CONTAINER}/resources/requests/cpu", "1001m")]),
     ("K204", [(DEPLOYMENT, f"{CONTAINER}/resources/requests/memory", "1Gi")]),
     ("K205", [(DEPLOYMENT, f"{CONTAINER}/livenessProbe/exec", {"command": ["a"]})]),
-    ("K205", [(DEPLOYMENT, f"{CONTAINER}/livenessProbe/tcpSocket", GONE)]),
-    ("K206", [(DEPLOYMENT, f"{CONTAINER}/livenessProbe/tcpSocket/port", "htpp")]),
+    ("K205", [(DEPLOYMENT, f"{CONTAINER}/livenessProbe/httpGet", GONE)]),
+    ("K206", [(DEPLOYMENT, f"{CONTAINER}/livenessProbe/httpGet/port", "htpp")]),
     ("K207", [(DEPLOYMENT, f"{CONTAINER}/livenessProbe/timeoutSeconds", 11)]),
     ("K207", [(DEPLOYMENT, f"{CONTAINER}/livenessProbe/successThreshold", 2)]),
     ("K208", [(DEPLOYMENT, f"{CONTAINER}/lifecycle/preStop", {})]),
@@ -159,8 +160,8 @@ BREAKS: list[tuple[str, list[tuple[str, str, Any]]]] = [
     ("K424", [(DEPLOYMENT, "spec/replicas", 3)]),
     ("K501", [(SERVICE, "spec/selector/a", "b")]),
     ("K502", [(SERVICE, "spec/ports/0/targetPort", "htpp")]),
-    ("K503", [(SERVICE, "spec/ports/1", {"name": "http", "port": 81})]),
-    ("K503", [(SERVICE, "spec/ports/1", {"name": "more", "port": 80})]),
+    ("K503", [(SERVICE, "spec/ports/2", {"name": "http", "port": 81})]),
+    ("K503", [(SERVICE, "spec/ports/2", {"name": "more", "port": 80})]),
     ("K504", [(ROUTE, "spec/rules/0/backendRefs/0/name", "shpo")]),
     ("K504", [(ROUTE, "spec/rules/0/backendRefs/0/port", 8000)]),
     ("K504", [(INGRESS, "spec/rules/0/http/paths/0/backend/service/port/name", "web")]),
@@ -168,6 +169,8 @@ BREAKS: list[tuple[str, list[tuple[str, str, Any]]]] = [
     ("K506", [(POLICY, "spec/ingress/0/ports/0/port", "htpp")]),
     ("K507", [(POLICY, "spec/egress/1/to/0/ipBlock/cidr", "10.0.0.1/8")]),
     ("K507", [(POLICY, "spec/egress/1/to/0/ipBlock/cidr", "10.0.0.1")]),
+    ("K508", [(MONITOR, "spec/selector/matchLabels", {"a": "b"})]),
+    ("K508", [(MONITOR, "spec/endpoints/0/port", "metric")]),
 ]
 
 
@@ -221,11 +224,11 @@ def test_codes_are_in_order_and_stand_once() -> None:
 
 
 def test_a_finding_says_where_and_what() -> None:
-    objects = broken([(DEPLOYMENT, f"{CONTAINER}/livenessProbe/tcpSocket/port", "htpp")])
+    objects = broken([(DEPLOYMENT, f"{CONTAINER}/livenessProbe/httpGet/port", "htpp")])
     manifests = [Manifest(file, document) for file, document in objects.items()]
     (finding,) = find_problems(manifests)
     assert str(finding) == (
         "deployment.yaml: K206 Deployment/shop "
-        "spec.template.spec.containers[0].livenessProbe.tcpSocket.port: "
+        "spec.template.spec.containers[0].livenessProbe.httpGet.port: "
         "no container has a port named 'htpp'"
     )

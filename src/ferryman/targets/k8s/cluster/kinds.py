@@ -41,6 +41,12 @@ OWN_KINDS: tuple[Kind, ...] = (
     Kind("Service", "serving.knative.dev/v1", "services", "Knative Serving"),
     Kind("HTTPRoute", "gateway.networking.k8s.io/v1", "httproutes", "the Gateway API"),
     Kind("Ingress", "networking.k8s.io/v1", "ingresses"),
+    Kind(
+        "ServiceMonitor",
+        "monitoring.coreos.com/v1",
+        "servicemonitors",
+        "the Prometheus Operator",
+    ),
 )
 """What a build may make, in the order in which it is applied: what others need comes first."""
 

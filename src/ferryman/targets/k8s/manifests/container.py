@@ -10,10 +10,13 @@ from ferryman.core import serving
 from ferryman.targets.k8s.manifests.config_map import config_map_name
 from ferryman.targets.k8s.values import Values
 
-__all__ = ("PORT_NAME", "REASONS", "TEMPORARY_VOLUME", "container")
+__all__ = ("ADMIN_PORT_NAME", "PORT_NAME", "REASONS", "TEMPORARY_VOLUME", "container")
 
 PORT_NAME = "http"
-"""The name of the container's port, by which probes and Service know it."""
+"""The name of the container's port, by which Service and network policy know it."""
+
+ADMIN_PORT_NAME = "admin"
+"""The name of the port with health and metrics, by which probes know it."""
 
 TEMPORARY_VOLUME = "tmp"
 """The name of the pod's volume for temporary files."""
@@ -23,6 +26,7 @@ TEMPORARY_VOLUME = "tmp"
 _STARTUP_PERIOD, _STARTUP_FAILURES = 1, 60
 _READINESS_PERIOD, _READINESS_FAILURES = 5, 3
 _LIVENESS_PERIOD, _LIVENESS_FAILURES = 10, 6
+_TIMEOUT = 3
 
 REASONS: Mapping[str, str] = {
     "name": "The project's `name`.",
@@ -30,7 +34,8 @@ REASONS: Mapping[str, str] = {
     "imagePullPolicy": "A node that has the image starts a pod without a registry. A tag "
     "that is pushed again is therefore not seen: give every release its own.",
     "ports[].name": "Probes and the Service go by the name, so the number stands in one place.",
-    "ports[].containerPort": "The port that the server listens on.",
+    "ports[].containerPort": "The port of the app, and apart from it that of health and metrics, "
+    "which the Service does not lead to.",
     "ports[].protocol": "Part of a port's identity when several tools apply one object.",
     "envFrom[].secretRef.name": "`secrets`: names alone. No value of a Secret is ever read or "
     "written by a build.",
@@ -43,14 +48,22 @@ REASONS: Mapping[str, str] = {
     "idle node, and requests wait. Set one where pods must not differ in speed.",
     "resources.limits.memory": "The same as the request: memory cannot be taken back from a "
     "pod, so one that uses more than was set aside puts its neighbours at risk.",
-    "startupProbe.tcpSocket.port": "The other two probes wait until the server listens.",
+    "startupProbe.httpGet.path": "Answers once `on_startup` is over; the other two probes wait.",
+    "startupProbe.httpGet.port": "The port of health and metrics.",
     "startupProbe.periodSeconds": "Short, for no traffic comes until it has passed.",
+    "startupProbe.timeoutSeconds": "A busy node answers late; one second, the default, is short.",
     "startupProbe.failureThreshold": "With the period: a minute to start, then a restart.",
-    "readinessProbe.tcpSocket.port": "A pod that does not accept connections gets none.",
-    "readinessProbe.periodSeconds": "Short, for it costs one connection.",
+    "readinessProbe.httpGet.path": "The app's own health checks. A pod that fails one, or that "
+    "is about to stop, gets no requests and is not restarted.",
+    "readinessProbe.httpGet.port": "The port of health and metrics.",
+    "readinessProbe.periodSeconds": "Short, for it costs one small request.",
+    "readinessProbe.timeoutSeconds": "Room for checks that ask a database.",
     "readinessProbe.failureThreshold": "One lost packet takes no pod out of the Service.",
-    "livenessProbe.tcpSocket.port": "A server that no longer listens is started again.",
+    "livenessProbe.httpGet.path": "Whether the event loop turns, and nothing else: were a "
+    "database asked here, its outage would restart every pod.",
+    "livenessProbe.httpGet.port": "The port of health and metrics.",
     "livenessProbe.periodSeconds": "Slower than readiness: a pod is first spared, then restarted.",
+    "livenessProbe.timeoutSeconds": "As for readiness.",
     "livenessProbe.failureThreshold": "A minute: under load a restart would make things worse.",
     "lifecycle.preStop.sleep.seconds": "The pod leaves the Service and stops at the same time. "
     "Waiting before the stop lets every node learn that it has left, so no request meets a "
@@ -70,12 +83,12 @@ def container(values: Values) -> client.V1Container:
         name=values.name,
         image=values.image,
         image_pull_policy="IfNotPresent",
-        ports=[client.V1ContainerPort(name=PORT_NAME, container_port=serving.PORT, protocol="TCP")],
+        ports=[_port(PORT_NAME, serving.PORT), _port(ADMIN_PORT_NAME, serving.ADMIN_PORT)],
         env_from=_sources(values) or None,
         resources=_resources(values),
-        startup_probe=_probe(_STARTUP_PERIOD, _STARTUP_FAILURES),
-        readiness_probe=_probe(_READINESS_PERIOD, _READINESS_FAILURES),
-        liveness_probe=_probe(_LIVENESS_PERIOD, _LIVENESS_FAILURES),
+        startup_probe=_probe(serving.LIVENESS_PATH, _STARTUP_PERIOD, _STARTUP_FAILURES),
+        readiness_probe=_probe(serving.READINESS_PATH, _READINESS_PERIOD, _READINESS_FAILURES),
+        liveness_probe=_probe(serving.LIVENESS_PATH, _LIVENESS_PERIOD, _LIVENESS_FAILURES),
         lifecycle=client.V1Lifecycle(
             pre_stop=client.V1LifecycleHandler(
                 sleep=client.V1SleepAction(seconds=serving.PRE_STOP_DELAY)
@@ -110,10 +123,14 @@ def _resources(values: Values) -> client.V1ResourceRequirements:
     )
 
 
-def _probe(period: int, failures: int) -> client.V1Probe:
-    # The server has no health endpoints yet, so a probe asks only whether it listens.
+def _port(name: str, number: int) -> client.V1ContainerPort:
+    return client.V1ContainerPort(name=name, container_port=number, protocol="TCP")
+
+
+def _probe(path: str, period: int, failures: int) -> client.V1Probe:
     return client.V1Probe(
-        tcp_socket=client.V1TCPSocketAction(port=PORT_NAME),
+        http_get=client.V1HTTPGetAction(path=path, port=ADMIN_PORT_NAME),
         period_seconds=period,
+        timeout_seconds=min(period, _TIMEOUT),
         failure_threshold=failures,
     )

@@ -18,8 +18,8 @@ REASONS: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",
     "kind": "The pods are alike and keep nothing, so any may be replaced.",
     **metadata.REASONS,
-    "spec.minReadySeconds": "The probes see a server that listens before its app has started. A "
-    "release whose app fails at once never counts as available, and the old pods stay.",
+    "spec.minReadySeconds": "A pod that ends within seconds of becoming ready does not count as "
+    "available, and the old pods stay.",
     "spec.replicas": "`replicas`. With two, one can be lost. Not written where "
     "`max_replicas` is set: each apply would undo what the autoscaler did.",
     "spec.progressDeadlineSeconds": "A release of which no further pod became ready for so "

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from kubernetes import client
 
 from ferryman.targets.k8s.manifests import metadata
-from ferryman.targets.k8s.manifests.container import PORT_NAME
+from ferryman.targets.k8s.manifests.container import ADMIN_PORT_NAME, PORT_NAME
 from ferryman.targets.k8s.values import Values
 
 __all__ = ("REASONS", "network_policy")
@@ -20,7 +20,8 @@ REASONS: Mapping[str, str] = {
     "spec.podSelector.matchLabels": "The labels of the Deployment's selector.",
     "spec.policyTypes": "What is listed is denied but for what is allowed below. `Egress` is "
     "there only where `egress` is set: an app that is cut off by surprise is a broken app.",
-    "spec.ingress[].ports": "The app's port, by its name, and nothing else.",
+    "spec.ingress[].ports": "The app's port, by its name; with `service_monitor` also that of "
+    "the metrics. A node's own probes need no leave.",
     "spec.egress[].ports": "DNS, over both protocols, or the port of a destination.",
     "spec.egress[].to[].ipBlock.cidr": "The networks of `egress`. DNS is allowed anywhere: "
     "nodes may have a resolver of their own.",
@@ -30,6 +31,7 @@ REASONS: Mapping[str, str] = {
 def network_policy(values: Values) -> client.V1NetworkPolicy:
     """Return the policy."""
     closed = values.egress is not None
+    names = (PORT_NAME, ADMIN_PORT_NAME) if values.monitored else (PORT_NAME,)
     return client.V1NetworkPolicy(
         api_version="networking.k8s.io/v1",
         kind="NetworkPolicy",
@@ -37,7 +39,9 @@ def network_policy(values: Values) -> client.V1NetworkPolicy:
         spec=client.V1NetworkPolicySpec(
             pod_selector=client.V1LabelSelector(match_labels=metadata.selector(values)),
             policy_types=["Ingress", "Egress"] if closed else ["Ingress"],
-            ingress=[client.V1NetworkPolicyIngressRule(ports=[_port("TCP", PORT_NAME)])],
+            ingress=[
+                client.V1NetworkPolicyIngressRule(ports=[_port("TCP", name) for name in names])
+            ],
             egress=_egress(values.egress) if values.egress is not None else None,
         ),
     )

@@ -6,14 +6,18 @@ from collections.abc import Mapping
 
 from kubernetes import client
 
+from ferryman.core import serving
 from ferryman.targets.k8s.manifests import metadata
-from ferryman.targets.k8s.manifests.container import PORT_NAME
+from ferryman.targets.k8s.manifests.container import ADMIN_PORT_NAME, PORT_NAME
 from ferryman.targets.k8s.values import Values
 
-__all__ = ("REASONS", "SERVICE_PORT", "service")
+__all__ = ("METRICS_PORT_NAME", "REASONS", "SERVICE_PORT", "service")
 
 SERVICE_PORT = 80
 """The port of the Service."""
+
+METRICS_PORT_NAME = "metrics"
+"""The name of the Service's other port, which is there where a ServiceMonitor is."""
 
 REASONS: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",
@@ -22,7 +26,8 @@ REASONS: Mapping[str, str] = {
     "spec.type": "Reachable within the cluster alone; what lets the world in stands in front.",
     "spec.selector": "The labels of the Deployment's selector.",
     "spec.ports[].name": "Gateways and meshes read the protocol off the name.",
-    "spec.ports[].port": "The port of HTTP, so that URLs within the cluster need none.",
+    "spec.ports[].port": "The port of HTTP, so that URLs within the cluster need none. "
+    "With `service_monitor` a second one leads to the metrics.",
     "spec.ports[].protocol": "Part of a port's identity when several tools apply one object.",
     "spec.ports[].targetPort": "The container's port, by its name.",
     "spec.trafficDistribution": "`same_zone`; not written where it is not set. Kubernetes "
@@ -39,11 +44,17 @@ def service(values: Values) -> client.V1Service:
         spec=client.V1ServiceSpec(
             type="ClusterIP",
             selector=metadata.selector(values),
-            ports=[
-                client.V1ServicePort(
-                    name=PORT_NAME, port=SERVICE_PORT, protocol="TCP", target_port=PORT_NAME
-                )
-            ],
+            ports=_ports(values),
             traffic_distribution=values.chosen.traffic,
         ),
     )
+
+
+def _ports(values: Values) -> list[client.V1ServicePort]:
+    ports = [(PORT_NAME, SERVICE_PORT, PORT_NAME)]
+    if values.monitored:
+        ports.append((METRICS_PORT_NAME, serving.ADMIN_PORT, ADMIN_PORT_NAME))
+    return [
+        client.V1ServicePort(name=name, port=port, protocol="TCP", target_port=target)
+        for name, port, target in ports
+    ]

@@ -43,6 +43,11 @@ class Manifest:
         return str(self.metadata.get("namespace", ""))
 
     @property
+    def labels(self) -> dict[str, str]:
+        """The labels."""
+        return self.metadata.get("labels") or {}
+
+    @property
     def spec(self) -> dict[str, Any]:
         """The spec."""
         return self.document.get("spec") or {}

@@ -132,6 +132,23 @@ def _is_network(text: str) -> bool:
     return "/" in text
 
 
+def _monitored(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    services = [manifest for manifest in manifests if manifest.kind == "Service"]
+    for monitor in manifests:
+        if monitor.kind != "ServiceMonitor" or "namespaceSelector" in monitor.spec:
+            continue
+        selector = monitor.spec.get("selector") or {}
+        near = [service for service in services if service.namespace == monitor.namespace]
+        taken = [service for service in near if matches(selector, service.labels)]
+        if not taken:
+            yield monitor, "spec.selector", "it takes no Service of these manifests"
+        offered = {name for service in taken for name in _offered(service)}
+        for endpoint in monitor.spec.get("endpoints") or ():
+            name = endpoint.get("port")
+            if taken and name is not None and name not in offered:
+                yield monitor, "spec.endpoints", f"none of its Services has a port named {name!r}"
+
+
 RULES = (
     Rule(
         "K501",
@@ -174,5 +191,12 @@ RULES = (
         "a network is an address and a prefix, with no bit set behind it",
         "The cluster refuses the policy, or takes a network that is another than it reads.",
         _networks,
+    ),
+    Rule(
+        "K508",
+        "a ServiceMonitor takes a Service of these manifests, and a port of it",
+        "The cluster takes any selector and any name; Prometheus then reads nothing and says "
+        "nothing.",
+        _monitored,
     ),
 )

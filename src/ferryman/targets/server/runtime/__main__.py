@@ -19,11 +19,10 @@ def main() -> None:
             app failed to start; 2 when the settings are wrong.
     """
     try:
-        application = ServerApplication(load_settings())
+        ServerApplication(load_settings()).run()
     except FerrymanError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    application.run()
 
 
 if __name__ == "__main__":

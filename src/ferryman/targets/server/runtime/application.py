@@ -1,34 +1,32 @@
-"""gunicorn, configured from the baked settings: there is no configuration file.
-
-Only what aiohttp's worker honours is set here; gunicorn's other options would be
-ignored without a word.
-"""
+"""gunicorn, configured from the baked settings: there is no configuration file."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import os
+import shutil
+import socket
+import tempfile
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
 from gunicorn.app.base import BaseApplication
 
-from ferryman.core import capabilities
 from ferryman.core.errors import ConfigError
-from ferryman.core.loader import load_app
-from ferryman.core.serving import GRACEFUL_TIMEOUT, KEEP_ALIVE, PORT
+from ferryman.core.logs import configure
 from ferryman.core.settings import RuntimeSettings
-from ferryman.targets.server.runtime.capability import CAPABILITIES
+from ferryman.targets.server.runtime.cgroup import available_workers
+from ferryman.targets.server.runtime.master import Master
+from ferryman.targets.server.runtime.monitor import Monitor
+from ferryman.targets.server.runtime.options import ServerSettings
+from ferryman.targets.server.runtime.refused import refuse_gunicorn_options
+from ferryman.targets.server.runtime.runner import Runner
+from ferryman.targets.server.runtime.tls import tls_context
 
 __all__ = ("ServerApplication", "gunicorn_options")
 
 # The heartbeat of workers is a file whose times change; in memory it costs no disk, and
 # needs no disk to be writable.
-_HEARTBEAT_DIRECTORY = "/dev/shm"  # noqa: S108 - the system's own, not a name we make up
-
-# Of GRACEFUL_TIMEOUT, what requests in flight get before their handlers are cancelled;
-# the rest is for the app's own cleanup.
-_SHUTDOWN_SHARE = 0.9
+_MEMORY = "/dev/shm"  # noqa: S108 - the system's own, not a name we make up
 
 
 class ServerApplication(BaseApplication):  # type: ignore[misc]
@@ -36,51 +34,102 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
 
     Args:
         settings: What the build, or the command line, decided.
+
+    Raises:
+        ConfigError: A setting is wrong, or gunicorn is configured by other means.
     """
 
     def __init__(self, settings: RuntimeSettings) -> None:
-        self._settings = settings
+        refuse_gunicorn_options(os.environ)
+        self.settings = ServerSettings.read(settings.options)
+        tls_context(self.settings)
+        self._app = settings.app
+        self._name = settings.name
+        self._version = settings.version
+        self._admin: socket.socket | None = None
+        self._directory = Path()
         super().__init__(prog="ferryman")
 
     def load_config(self) -> None:
         """Set gunicorn's options."""
-        for name, value in gunicorn_options(self._settings).items():
+        for name, value in gunicorn_options(self.settings, self._name).items():
             self.cfg.set(name, value)
 
-    def load(self) -> Callable[[], Awaitable[web.AppRunner]]:
-        """Return what makes the worker's runner, in each worker, after the fork."""
-        return self._make_runner
+    def load(self) -> str:
+        """Return the app's reference: each worker loads it after the fork."""
+        return self._app
 
-    async def _make_runner(self) -> web.AppRunner:
-        # An AppRunner of our own, and not the bare application: then aiohttp's worker
-        # takes these settings instead of the few of gunicorn's that it knows.
-        capabilities.declare(CAPABILITIES)
-        return web.AppRunner(
-            await load_app(self._settings.app),
-            access_log=None,
-            keepalive_timeout=KEEP_ALIVE,
-            shutdown_timeout=GRACEFUL_TIMEOUT * _SHUTDOWN_SHARE,
-        )
+    def runner(self) -> Runner:
+        """Return what runs the app in this worker."""
+        monitor = Monitor(self.settings, self._version, self._admin, self._directory)
+        return Runner(self._app, self.settings, monitor)
+
+    def run(self) -> None:
+        """Serve until a signal ends it.
+
+        Raises:
+            ConfigError: The admin port cannot be bound.
+            SystemExit: At the end, in the master and in every worker.
+        """
+        if self.settings.admin_bind:
+            self._admin = bind(self.settings.admin_bind)
+        configure(self.settings.log_format, self.settings.log_level)
+        owner = os.getpid()
+        self._directory = Path(tempfile.mkdtemp(prefix="ferryman-", dir=memory()))
+        try:
+            Master(self).run()
+        finally:
+            if os.getpid() == owner:
+                shutil.rmtree(self._directory, ignore_errors=True)
 
 
-def gunicorn_options(settings: RuntimeSettings) -> dict[str, Any]:
+def gunicorn_options(settings: ServerSettings, name: str) -> dict[str, Any]:
     """Return gunicorn's options for these settings.
 
-    Raises:
-        ConfigError: A value is not what the option takes.
+    What is not here is gunicorn's default, or does not reach our worker at all.
+
+    Args:
+        settings: The server's.
+        name: The project's name, which the processes show.
     """
-    options = settings.options
-    workers = options.get("workers", 1)
-    if not isinstance(workers, int) or workers < 1:
-        raise ConfigError(f"workers is {workers!r}", hint="set it to a number of at least 1")
     return {
-        "bind": str(options.get("bind", f"127.0.0.1:{PORT}")),
-        "workers": workers,
+        "bind": settings.bind,
+        "backlog": settings.backlog,
+        "workers": settings.workers or available_workers(),
         "worker_class": "ferryman.targets.server.runtime.worker.Worker",
-        "graceful_timeout": GRACEFUL_TIMEOUT,
-        "keepalive": KEEP_ALIVE,
-        "proc_name": settings.name,
-        "worker_tmp_dir": _HEARTBEAT_DIRECTORY if Path(_HEARTBEAT_DIRECTORY).is_dir() else None,
+        "timeout": settings.worker_timeout,
+        "max_requests": settings.max_requests,
+        "max_requests_jitter": settings.max_requests_jitter,
+        "loglevel": settings.log_level.lower(),
+        "proc_name": name,
+        "logger_class": "ferryman.targets.server.runtime.master_log.MasterLog",
+        "worker_tmp_dir": memory(),
         # It would be made in the home directory, which a container's user cannot write to.
         "control_socket_disable": True,
     }
+
+
+def memory() -> str | None:
+    """Return a directory in memory, or None where there is none to write to."""
+    return _MEMORY if os.access(_MEMORY, os.W_OK) else None
+
+
+def bind(address: str) -> socket.socket:
+    """Return a socket that listens, for workers to inherit.
+
+    Args:
+        address: `host:port`, an IPv6 host in brackets.
+
+    Raises:
+        ConfigError: It cannot be bound.
+    """
+    host, _, port = address.rpartition(":")
+    family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+    try:
+        return socket.create_server((host.strip("[]"), int(port)), family=family)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"admin_bind = {address!r}: the admin port cannot be opened",
+            cause=str(error),
+            hint="set [tool.ferryman.server] admin_bind to another HOST:PORT",
+        ) from error

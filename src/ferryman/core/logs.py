@@ -1,0 +1,102 @@
+"""One line for each log record: JSON for machines, plain text for a terminal.
+
+Every record of any library passes through one handler on standard output, with the id
+and the trace of the request that it belongs to.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import time
+from typing import Any, TextIO
+
+from ferryman.core.access import AccessRecord
+from ferryman.core.context import current_context
+from ferryman.core.trace import read_trace
+
+__all__ = ("JsonFormatter", "TextFormatter", "configure", "request_fields")
+
+_LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def configure(format: str, level: str, stream: TextIO | None = None) -> None:
+    """Send every log record to standard output, one line each.
+
+    Args:
+        format: `json`, `text`, or `auto`: text on a terminal and JSON elsewhere.
+        level: The least level that is shown, such as INFO.
+        stream: Where to write in place of standard output.
+    """
+    stream = stream or sys.stdout
+    handler = logging.StreamHandler(stream)
+    as_json = format == "json" or (format == "auto" and not stream.isatty())
+    handler.setFormatter(JsonFormatter() if as_json else TextFormatter())
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+
+
+def request_fields() -> dict[str, str]:
+    """Return the fields that say to which request a record belongs."""
+    context = current_context.get()
+    if context is None:
+        return {}
+    fields = {"request_id": context.request_id}
+    trace = read_trace(context.trace)
+    if trace is not None:
+        fields["trace_id"] = trace.trace_id
+        if trace.span_id:
+            fields["span_id"] = trace.span_id
+    return fields
+
+
+class JsonFormatter(logging.Formatter):
+    """Makes a record a JSON object on one line.
+
+    Its fields are timestamp (RFC 3339, UTC), level, logger and message; request_id,
+    trace_id and span_id within a request; exception where there is one; and for a request
+    that was answered those of `AccessRecord`.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        fields: dict[str, Any] = {
+            "timestamp": timestamp(record.created),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **request_fields(),
+        }
+        access = getattr(record, "access", None)
+        if isinstance(access, AccessRecord):
+            fields.update(access._asdict())
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        return json.dumps(fields, default=repr)
+
+
+class TextFormatter(logging.Formatter):
+    """Makes a record a line for people; what it says cannot begin a second one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, and below it the traceback where there is one."""
+        clock = time.strftime("%H:%M:%S", time.localtime(record.created))
+        message = _LINE_BREAKS.sub(_escaped, record.getMessage())
+        line = f"{clock} {record.levelname:<7} {record.name}: {message}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def timestamp(seconds: float) -> str:
+    """Return a time as RFC 3339 has it, in UTC, to the millisecond.
+
+    Args:
+        seconds: Since the epoch.
+    """
+    whole = int(seconds)
+    clock = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
+    return f"{clock}.{int((seconds - whole) * 1000):03d}Z"
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode("ascii")

@@ -1,0 +1,85 @@
+"""The page of the server's settings, made from the options that a project may set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ferryman.targets.server.options import ServerOptions
+from ferryman.targets.server.runtime import refused
+
+__all__ = ("GROUPS", "server_settings_page")
+
+GROUPS: Mapping[str, Sequence[str]] = {
+    "What is built": ("base_image", "systemd"),
+    "Processes and listeners": (
+        *("workers", "bind", "backlog", "certificate", "private_key", "worker_timeout"),
+    ),
+    "The end, and load balancers": (
+        *("drain_delay", "graceful_timeout", "keep_alive", "load_balancer_idle_timeout"),
+    ),
+    "Overload and slow clients": (
+        *("max_in_flight", "max_connections", "max_request_line", "max_header", "max_headers"),
+        *("max_body", "header_timeout", "body_timeout", "handler_cancellation"),
+    ),
+    "Recycling": ("max_requests", "max_requests_jitter", "max_rss"),
+    "Health, logs and proxies": (
+        *("admin_bind", "health_on_app_port", "liveness_path", "readiness_path", "debug_tasks"),
+        *("log_format", "log_level", "access_log", "telemetry", "trusted_proxies"),
+    ),
+}
+
+_HEAD = """\
+<!-- Made by `make docs`; do not edit. -->
+# The server's settings
+
+They are keys of `[tool.ferryman.server]`; on the command line `--set server.<key>=<value>`,
+in the environment `FERRYMAN_SERVER__<KEY>`. `-` means no limit, or none unless the reason
+says otherwise. How the times of the end work together is told in
+[how a server ends](../explanation/shutdown.md).
+"""
+
+_TAIL = """\
+## What cannot be set
+
+The app is loaded in each worker after the fork, never before it (gunicorn's `preload_app`).
+It would save memory, but what an app makes when it is imported (a session, a lock, a
+connection pool) may belong to an event loop, and would be shared by processes that each have
+another.
+
+gunicorn's configuration file is not read. `{variable}` is refused, with the name of the
+setting that does what it asks for. `WEB_CONCURRENCY`, which some platforms set for all
+programs, has no effect: use `workers`.
+"""
+
+
+def server_settings_page() -> str:
+    """Return the page: each setting with its default, its unit and its reason."""
+    schema = ServerOptions.model_json_schema()["properties"]
+    sections = [_HEAD]
+    for title, names in GROUPS.items():
+        rows = [_row(name, schema[name]) for name in names]
+        table = "| setting | default | unit | why |\n| --- | --- | --- | --- |\n"
+        sections.append(f"## {title}\n\n{table}" + "\n".join(rows) + "\n")
+    return "\n".join([*sections, _TAIL.format(variable=refused.VARIABLE)])
+
+
+def _row(name: str, schema: Mapping[str, Any]) -> str:
+    unit = next(_units(schema), "")
+    return f"| `{name}` | {_default(schema.get('default'))} | {unit} | {schema['description']} |"
+
+
+def _units(schema: Mapping[str, Any]) -> Iterator[str]:
+    for part in (schema, *schema.get("anyOf", ())):
+        if "unit" in part:
+            yield str(part["unit"])
+
+
+def _default(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "`true`" if value else "`false`"
+    if isinstance(value, list):
+        return "`[]`"
+    return f"`{value}`"

@@ -1,0 +1,39 @@
+"""Counts each request that was answered, and writes its line where that is wanted.
+
+aiohttp calls its access logger once for every response, after the last byte of it: the one
+place where both its status and its duration are known, and that costs no coroutine.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
+
+from ferryman.core.access import LOGGER, access_record, route_template
+from ferryman.targets.server.runtime.metrics import Counts
+
+__all__ = ("access_logger",)
+
+
+def access_logger(counts: Counts, *, lines: bool) -> type[AbstractAccessLogger]:
+    """Return the class that aiohttp makes one of for every connection.
+
+    Args:
+        counts: What requests are added to.
+        lines: Whether each request has a line in the log.
+    """
+    log = logging.getLogger(LOGGER)
+    add = counts.add
+
+    class AccessLogger(AbstractAccessLogger):
+        def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+            add(request.method, route_template(request) or "", response.status, time)
+            if lines and log.isEnabledFor(logging.INFO):
+                record = access_record(request, response, time)
+                log.info(
+                    "%s %s %s", record.method, record.path, record.status, extra={"access": record}
+                )
+
+    return AccessLogger

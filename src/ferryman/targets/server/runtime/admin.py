@@ -1,0 +1,78 @@
+"""The port for whoever runs the server: health, metrics, and tasks where that is asked for.
+
+It has an application of its own, which the user's app knows nothing of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from ferryman.core.health import Readiness
+from ferryman.core.serving import METRICS_PATH
+from ferryman.targets.server.runtime.metrics import CONTENT_TYPE
+from ferryman.targets.server.runtime.options import ServerSettings
+
+__all__ = ("TASKS_PATH", "admin_app", "health_routes")
+
+TASKS_PATH = "/debug/tasks"
+
+_FRAMES = 8
+
+ReadReadiness = Callable[[], Awaitable[Readiness]]
+
+
+def admin_app(
+    settings: ServerSettings, ready: ReadReadiness, metrics: Callable[[], str]
+) -> web.Application:
+    """Return the application of the admin port.
+
+    Args:
+        settings: The server's, for the paths.
+        ready: Tells whether this worker wants requests.
+        metrics: Tells the server's figures, as Prometheus reads them.
+    """
+    app = web.Application()
+    app.add_routes(health_routes(settings, ready))
+
+    async def figures(_: web.Request) -> web.Response:
+        # Other workers' files are read, which are in memory but may be many.
+        text = await asyncio.to_thread(metrics)
+        return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
+
+    app.router.add_get(METRICS_PATH, figures)
+    if settings.debug_tasks:
+        app.router.add_get(TASKS_PATH, _tasks)
+    return app
+
+
+def health_routes(settings: ServerSettings, ready: ReadReadiness) -> list[web.RouteDef]:
+    """Return the routes of liveness and readiness."""
+
+    async def live(_: web.Request) -> web.Response:
+        return _answer(200, {"status": "alive"})
+
+    async def readable(_: web.Request) -> web.Response:
+        found = await ready()
+        return _answer(200 if found.ready else 503, found.to_json())
+
+    return [
+        web.get(settings.liveness_path, live),
+        web.get(settings.readiness_path, readable),
+    ]
+
+
+async def _tasks(_: web.Request) -> web.Response:
+    text = io.StringIO()
+    for task in asyncio.all_tasks():
+        print(f"{task.get_name()}: {task.get_coro()!r}", file=text)
+        task.print_stack(limit=_FRAMES, file=text)
+        print(file=text)
+    return web.Response(text=text.getvalue(), headers={"Cache-Control": "no-store"})
+
+
+def _answer(status: int, value: object) -> web.Response:
+    return web.json_response(value, status=status, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,147 @@
+"""Counts the requests of one worker, and writes figures as Prometheus reads them.
+
+The names follow OpenTelemetry's semantic conventions for HTTP servers, spelt as its
+Prometheus exporter spells them, in the text format of Prometheus, version 0.0.4. Which
+workers there are is not known here.
+"""
+
+from __future__ import annotations
+
+import platform
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import aiohttp
+
+__all__ = ("BUCKETS", "CONTENT_TYPE", "Counts", "Gauges", "exposition")
+
+CONTENT_TYPE = "text/plain; version=0.0.4"
+
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+"""Upper bounds in seconds: those that the semantic conventions advise."""
+
+# Any other method counts as `_OTHER`, as the conventions say: a client may make one up.
+_METHODS = frozenset(
+    ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
+)
+_DURATION = "http_server_request_duration_seconds"
+
+Key = tuple[str, str, int]
+"""A method, a route's template (empty where no route matched), a status."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a worker has answered: for each key a count per bucket, and the seconds in all."""
+
+    requests: dict[Key, list[float]] = field(default_factory=dict)
+
+    def add(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request.
+
+        Args:
+            method: Its method.
+            route: The template of its route, empty where none matched.
+            status: The status of the response.
+            seconds: How long it took.
+        """
+        key = (method if method in _METHODS else "_OTHER", route, status)
+        row = self.requests.get(key)
+        if row is None:
+            row = self.requests[key] = [0.0] * (len(BUCKETS) + 2)
+        row[bisect_left(BUCKETS, seconds)] += 1
+        row[-1] += seconds
+
+    def merge(self, other: Counts) -> None:
+        """Add what another worker has answered."""
+        for key, row in other.requests.items():
+            mine = self.requests.get(key)
+            self.requests[key] = [a + b for a, b in zip(mine, row, strict=True)] if mine else row
+
+    def to_json(self) -> list[object]:
+        """Return the counts as plain values."""
+        return [[*key, row] for key, row in self.requests.items()]
+
+    @classmethod
+    def from_json(cls, rows: Iterable[tuple[str, str, int, list[float]]]) -> Counts:
+        """Return the counts that were plain values."""
+        return cls({(method, route, status): row for method, route, status, row in rows})
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """What is true of a worker at the moment.
+
+    Attributes:
+        active: Requests in flight.
+        lag: Seconds by which its event loop was late when it last looked.
+        memory: Resident memory in bytes.
+    """
+
+    active: int
+    lag: float
+    memory: int
+
+
+def exposition(counts: Counts, gauges: Mapping[str, Gauges], restarts: int, version: str) -> str:
+    """Return the figures of a server.
+
+    Args:
+        counts: Of all workers together, those that have ended included.
+        gauges: Of each worker that runs, by its process id.
+        restarts: How many workers have ended while the server went on.
+        version: The project's version.
+    """
+    lines = [*_durations(counts), *_gauges(gauges)]
+    lines += _head("ferryman_worker_restarts_total", "counter", "Workers that have ended.")
+    lines.append(f"ferryman_worker_restarts_total {restarts}")
+    lines += _head("ferryman_build_info", "gauge", "Always 1; the labels tell what runs.")
+    labels = {
+        "version": version,
+        "python": platform.python_version(),
+        "aiohttp": aiohttp.__version__,
+    }
+    lines.append(f"ferryman_build_info{_labels(labels)} 1")
+    return "\n".join(lines) + "\n"
+
+
+def _durations(counts: Counts) -> Iterator[str]:
+    yield from _head(_DURATION, "histogram", "From a request's head to the end of its response.")
+    for (method, route, status), row in sorted(counts.requests.items()):
+        labels = {"http_request_method": method, "http_route": route}
+        labels["http_response_status_code"] = str(status)
+        total = 0
+        for bound, count in zip((*map(str, BUCKETS), "+Inf"), row, strict=False):
+            total += int(count)
+            yield f"{_DURATION}_bucket{_labels({**labels, 'le': bound})} {total}"
+        yield f"{_DURATION}_count{_labels(labels)} {total}"
+        yield f"{_DURATION}_sum{_labels(labels)} {row[-1]:.6f}"
+
+
+def _gauges(gauges: Mapping[str, Gauges]) -> Iterator[str]:
+    yield from _head("http_server_active_requests", "gauge", "Requests in flight.")
+    yield f"http_server_active_requests {sum(each.active for each in gauges.values())}"
+    yield from _head("ferryman_workers", "gauge", "Workers that run.")
+    yield f"ferryman_workers {len(gauges)}"
+    for name, text in (
+        ("ferryman_event_loop_lag_seconds", "How late a worker's event loop was."),
+        ("process_resident_memory_bytes", "Resident memory of a worker."),
+    ):
+        yield from _head(name, "gauge", text)
+        for process, each in sorted(gauges.items()):
+            value = f"{each.lag:.6f}" if "lag" in name else str(each.memory)
+            yield f"{name}{_labels({'process_pid': process})} {value}"
+
+
+def _head(name: str, kind: str, text: str) -> tuple[str, str]:
+    return f"# HELP {name} {text}", f"# TYPE {name} {kind}"
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    shown = (f'{name}="{_escaped(value)}"' for name, value in labels.items() if value)
+    return "{" + ",".join(shown) + "}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,0 +1,146 @@
+"""The server's settings as the runtime reads them from the artifact.
+
+The build side checks the same keys with more words; this reads them with the standard
+library alone, because a settings file can be edited by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from ipaddress import ip_network
+
+from ferryman.core.errors import ConfigError
+from ferryman.core.serving import (
+    GRACEFUL_TIMEOUT,
+    KEEP_ALIVE,
+    LIVENESS_PATH,
+    LOAD_BALANCER_IDLE_TIMEOUT,
+    PORT,
+    READINESS_PATH,
+    Timing,
+)
+
+__all__ = ("ServerSettings",)
+
+_NOTHING = type(None)
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "str": (str,),
+    "str | None": (str, _NOTHING),
+    "bool": (bool,),
+    "int": (int,),
+    "int | None": (int, _NOTHING),
+    "float": (int, float),
+    "tuple[str, ...]": (list, tuple),
+}
+_FROM_ONE = {
+    *("max_in_flight", "max_connections", "max_request_line", "max_header", "max_headers"),
+    *("max_body", "max_rss", "backlog"),
+}
+_POSITIVE = {"header_timeout", "body_timeout", "graceful_timeout", "keep_alive"}
+_PATHS = ("liveness_path", "readiness_path")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What a server runs by; `ServerOptions`, on the build side, says why of each.
+
+    Times are in seconds, `max_rss` in MiB, other sizes in bytes. None means no limit.
+    `workers` is 0 for as many as the CPU quota gives.
+    """
+
+    bind: str = f"127.0.0.1:{PORT}"
+    backlog: int = 2048
+    workers: int = 1
+    admin_bind: str | None = None
+    health_on_app_port: bool = False
+    liveness_path: str = LIVENESS_PATH
+    readiness_path: str = READINESS_PATH
+    debug_tasks: bool = False
+    log_format: str = "auto"
+    log_level: str = "INFO"
+    access_log: bool = True
+    telemetry: bool = False
+    trusted_proxies: tuple[str, ...] = ()
+    drain_delay: float = 0
+    graceful_timeout: float = GRACEFUL_TIMEOUT
+    keep_alive: float = KEEP_ALIVE
+    load_balancer_idle_timeout: float = LOAD_BALANCER_IDLE_TIMEOUT
+    max_in_flight: int | None = None
+    max_connections: int | None = None
+    max_request_line: int = 8190
+    max_header: int = 8190
+    max_headers: int = 128
+    max_body: int | None = None
+    header_timeout: float = 15
+    body_timeout: float = 30
+    handler_cancellation: bool = False
+    max_requests: int = 0
+    max_requests_jitter: int = 0
+    max_rss: int | None = None
+    worker_timeout: int = 30
+    certificate: str | None = None
+    private_key: str | None = None
+
+    @property
+    def timing(self) -> Timing:
+        """The times of the server's end."""
+        return Timing(
+            self.drain_delay,
+            self.graceful_timeout,
+            self.keep_alive,
+            self.load_balancer_idle_timeout,
+            pre_stop_delay=0,
+        )
+
+    @classmethod
+    def read(cls, options: Mapping[str, object]) -> ServerSettings:
+        """Read the options of a settings file.
+
+        Raises:
+            ConfigError: A key is unknown, or its value is not what the server takes.
+        """
+        kinds = {field.name: str(field.type) for field in fields(cls)}
+        for key, value in options.items():
+            _check(key, value, kinds)
+        values = {key: tuple(v) if isinstance(v, list) else v for key, v in options.items()}
+        settings = cls(**values)  # type: ignore[arg-type]
+        _check_together(settings)
+        return settings
+
+
+def _check(key: str, value: object, kinds: Mapping[str, str]) -> None:
+    if key not in kinds:
+        close = get_close_matches(key, kinds, n=1)
+        raise _wrong(key, value, f"did you mean {close[0]}?" if close else "remove it")
+    allowed = _KINDS[kinds[key]]
+    if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+        raise _wrong(key, value, f"it takes {kinds[key]}")
+    least = 1 if key in _FROM_ONE else 0
+    if isinstance(value, int | float) and value < least:
+        raise _wrong(key, value, f"set it to {least} or more")
+    if key in _POSITIVE and value == 0:
+        raise _wrong(key, value, "set it above 0")
+    if key in _PATHS and not str(value).startswith("/"):
+        raise _wrong(key, value, "start it with /")
+
+
+def _check_together(settings: ServerSettings) -> None:
+    if settings.log_format not in ("auto", "json", "text"):
+        raise _wrong("log_format", settings.log_format, "set it to auto, json or text")
+    for network in settings.trusted_proxies:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            raise _wrong("trusted_proxies", network, str(error)) from error
+    if (settings.certificate is None) != (settings.private_key is None):
+        raise ConfigError(
+            "only one of certificate and private_key is set",
+            hint="set both to serve TLS, or neither",
+        )
+    settings.timing.check()
+
+
+def _wrong(key: str, value: object, hint: str) -> ConfigError:
+    return ConfigError(f"[tool.ferryman.server] {key} = {value!r} is not what it takes", hint=hint)

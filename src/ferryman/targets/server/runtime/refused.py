@@ -1,0 +1,62 @@
+"""gunicorn's own ways to be configured, which this server does not read.
+
+Most of what they set would do nothing here. Rather than ignore it without a word, the
+server says which setting of ours does it.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+from ferryman.core.errors import ConfigError
+
+__all__ = ("VARIABLE", "refuse_gunicorn_options")
+
+VARIABLE = "GUNICORN_CMD_ARGS"
+
+_OURS: Mapping[str, str] = {
+    "-b": "bind",
+    "-t": "worker_timeout",
+    "-w": "workers",
+    "--access-logfile": "access_log",
+    "--access-logformat": "log_format",
+    "--backlog": "backlog",
+    "--bind": "bind",
+    "--certfile": "certificate",
+    "--forwarded-allow-ips": "trusted_proxies",
+    "--graceful-timeout": "graceful_timeout",
+    "--keep-alive": "keep_alive",
+    "--keyfile": "private_key",
+    "--limit-request-field_size": "max_header",
+    "--limit-request-fields": "max_headers",
+    "--limit-request-line": "max_request_line",
+    "--log-level": "log_level",
+    "--max-requests": "max_requests",
+    "--max-requests-jitter": "max_requests_jitter",
+    "--timeout": "worker_timeout",
+    "--worker-connections": "max_connections",
+    "--workers": "workers",
+}
+
+
+def refuse_gunicorn_options(environment: Mapping[str, str]) -> None:
+    """See that nobody tries to configure gunicorn behind our back.
+
+    Args:
+        environment: The process's.
+
+    Raises:
+        ConfigError: `GUNICORN_CMD_ARGS` is set.
+    """
+    arguments = environment.get(VARIABLE, "").strip()
+    if not arguments:
+        return
+    options = [part.partition("=")[0] for part in shlex.split(arguments) if part.startswith("-")]
+    ours = [f"{option} is {_OURS[option]}" for option in options if _OURS.get(option)]
+    none = [option for option in options if not _OURS.get(option)]
+    raise ConfigError(
+        f"{VARIABLE} is set, and this server does not read it",
+        cause=f"here {', '.join(none)} would do nothing" if none else None,
+        hint="unset it and use [tool.ferryman.server]" + (f": {', '.join(ours)}" if ours else ""),
+    )

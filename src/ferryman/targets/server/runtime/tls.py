@@ -1,0 +1,37 @@
+"""The server's certificate.
+
+It is read anew by each worker that starts, so a rolling restart brings in a new one.
+"""
+
+from __future__ import annotations
+
+import ssl
+
+from ferryman.core.errors import ConfigError
+from ferryman.targets.server.runtime.options import ServerSettings
+
+__all__ = ("tls_context",)
+
+
+def tls_context(settings: ServerSettings) -> ssl.SSLContext | None:
+    """Return what makes the listeners speak TLS 1.2 or 1.3; None without a certificate.
+
+    Raises:
+        ConfigError: The certificate or its key cannot be read, or they do not belong
+            together.
+    """
+    if settings.certificate is None or settings.private_key is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        context.load_cert_chain(settings.certificate, settings.private_key)
+    except OSError as error:  # an SSLError is one too
+        raise ConfigError(
+            f"the certificate {settings.certificate} with the key {settings.private_key} "
+            "cannot be used",
+            cause=str(error),
+            hint="certificate takes the chain and private_key its key, both as PEM",
+        ) from error
+    return context

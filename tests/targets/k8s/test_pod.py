@@ -1,0 +1,187 @@
+"""The real image in a real pod: podman runs the Deployment that a build wrote.
+
+Kubernetes' node asks the probes from outside the pod, and so does this test.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.targets.k8s.image import settings, write_layer
+
+from ferryman.core import serving
+from ferryman.core.build.project import Project
+from ferryman.targets.k8s.options import KubernetesOptions
+from ferryman.targets.k8s.target import KubernetesTarget
+from ferryman.targets.server.target import ServerTarget
+
+# A machine in a machine may have no systemd, and lower limits than podman sets by itself.
+_CONFIGURATION = """\
+[containers]
+default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+runtime = "runc"
+"""
+
+
+@dataclass(frozen=True)
+class Pod:
+    """A pod that runs, and how to ask it."""
+
+    name: str
+    container: dict[str, Any]
+    ports: Mapping[str, int]
+    environment: Mapping[str, str]
+
+    def podman(self, *arguments: str) -> str:
+        return podman(self.environment, *arguments)
+
+    def run(self, code: str) -> str:
+        """Run Python in the container, and return what it prints."""
+        return self.podman("exec", f"{self.name}-postcards", "/usr/local/bin/python", "-c", code)
+
+    def probe(self, name: str) -> int:
+        """Ask a probe as a node does, and return the status; 0 if nothing answers."""
+        asked = self.container[name]["httpGet"]
+        return self.get(asked["port"], asked["path"])
+
+    def get(self, port: str, path: str) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports[port], timeout=5)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return 0
+        finally:
+            connection.close()
+
+
+def podman(environment: Mapping[str, str], *arguments: str) -> str:
+    program = shutil.which("podman")
+    assert program, "there is no podman: run `make setup`"
+    command = [program, *arguments]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=dict(environment), timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    configuration = tmp_path_factory.mktemp("podman") / "containers.conf"
+    configuration.write_text(_CONFIGURATION, encoding="utf-8")
+    return {**os.environ, "CONTAINERS_CONF": str(configuration)}
+
+
+@pytest.fixture(scope="module")
+def image(
+    postcards: Project, environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Build the example for a server, and make an image of that."""
+    place = tmp_path_factory.mktemp("image")
+    ServerTarget().build(postcards, place / "server", lambda _: None)
+    packages = place / "packages"
+    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(packages)]
+    subprocess.run([*command, "-r", str(place / "server" / "requirements.txt")], check=True)
+    write_layer(place / "server", packages, place / "layer.tar")
+    name = "localhost/ferryman-tests/postcards:1.0.0"
+    podman(environment, "import", "--quiet", *settings(), str(place / "layer.tar"), name)
+    yield name
+    podman(environment, "rmi", "--force", name)
+
+
+@pytest.fixture
+def pod(
+    postcards: Project,
+    image: str,
+    environment: Mapping[str, str],
+    tmp_path: Path,
+    unused_tcp_port_factory: Any,
+) -> Iterator[Pod]:
+    """Build the manifests, and play the Deployment."""
+    ports = {"http": unused_tcp_port_factory(), "admin": unused_tcp_port_factory()}
+    manifest = _deployment(postcards, image, ports, tmp_path)
+    (container,) = yaml.safe_load(manifest.read_text("utf-8"))["spec"]["template"]["spec"][
+        "containers"
+    ]
+    podman(environment, "play", "kube", str(manifest))
+    try:
+        yield Pod("postcards-pod-0", container, ports, environment)
+    finally:
+        podman(environment, "play", "kube", "--down", str(manifest))
+
+
+def _deployment(project: Project, image: str, ports: Mapping[str, int], place: Path) -> Path:
+    """Write the Deployment for one pod, whose ports are open on this machine."""
+    own = {"http": serving.PORT, "admin": serving.ADMIN_PORT}
+    opened = [{"containerPort": own[name], "hostPort": port} for name, port in ports.items()]
+    patch = {
+        "kind": "Deployment",
+        "spec": {"template": {"spec": {"containers": [{"name": "postcards", "ports": opened}]}}},
+    }
+    (place / "patch.yaml").write_text(yaml.safe_dump(patch), encoding="utf-8")
+    options = KubernetesOptions(image=image, replicas=1, patch="patch.yaml")
+    origins = {**project.origins, "k8s.patch": "the test"}
+    changed = replace(
+        project, root=place, sections={**project.sections, "k8s": options}, origins=origins
+    )
+    KubernetesTarget().build(changed, place / "k8s", lambda _: None)
+    return place / "k8s" / "base" / "deployment.yaml"
+
+
+def test_the_pod_starts_serves_and_stops_as_its_manifest_says(pod: Pod) -> None:
+    probe = pod.container["startupProbe"]
+    deadline = time.monotonic() + probe["failureThreshold"] * probe["periodSeconds"]
+    while pod.probe("startupProbe") != 200 and time.monotonic() < deadline:
+        time.sleep(probe["periodSeconds"])
+    assert pod.probe("startupProbe") == 200
+    assert pod.probe("livenessProbe") == 200
+    assert pod.probe("readinessProbe") == 200
+    assert pod.get("http", "/") == 200
+    _held_to_its_limits(pod)
+    _stops(pod)
+
+
+def _held_to_its_limits(pod: Pod) -> None:
+    status = pod.run("print(open('/proc/1/status').read())")
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    assert fields["Uid"].split() == [str(serving.USER_ID)] * 4
+    assert int(fields["CapEff"], 16) == 0
+    assert fields["NoNewPrivs"] == "1"
+    write = "import sys\ntry: open(sys.argv[1], 'w')\nexcept OSError as e: print(e.errno)"
+    assert pod.run(write.replace("sys.argv[1]", "'/app/x'")) == "30"  # a read-only file system
+    assert pod.run(write.replace("sys.argv[1]", "'/tmp/x'")) == ""
+    limits = json.loads(pod.podman("inspect", f"{pod.name}-postcards"))[0]["HostConfig"]
+    assert limits["Memory"] == 256 * 2**20
+
+
+def _stops(pod: Pod) -> None:
+    """The signal makes the pod unready at once; it goes on serving, and ends with 0."""
+    name = f"{pod.name}-postcards"
+    grace = str(serving.TERMINATION_GRACE)
+    command = ["podman", "stop", "--time", grace, name]
+    with subprocess.Popen(command, env=dict(pod.environment), stdout=subprocess.DEVNULL) as stop:
+        deadline = time.monotonic() + serving.DRAIN_DELAY - 1
+        while pod.probe("readinessProbe") == 200 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert pod.probe("readinessProbe") == 503
+        assert pod.probe("livenessProbe") == 200
+        assert pod.get("http", "/") == 200
+        assert stop.wait(timeout=serving.TERMINATION_GRACE) == 0
+    state = json.loads(pod.podman("inspect", name))[0]["State"]
+    assert (state["Status"], state["ExitCode"]) == ("exited", 0)

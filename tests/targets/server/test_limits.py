@@ -1,0 +1,56 @@
+"""Overload: who comes when there is no room is told to come again."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.targets.server.running import running
+
+GET = b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+async def answer(port: int, path: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(GET % path)
+    try:
+        return await reader.read()
+    finally:
+        writer.close()
+
+
+async def test_a_request_too_many_is_turned_away_and_room_is_made_again(tmp_path: Path) -> None:
+    with running(tmp_path, max_in_flight=2) as server:
+        slow = [asyncio.create_task(answer(server.port, b"/slow?for=1")) for _ in range(2)]
+        await asyncio.sleep(0.4)
+        refused = await answer(server.port, b"/echo?n=1")
+        assert refused.startswith(b"HTTP/1.1 503")
+        assert b"\r\nRetry-After: 1\r\n" in refused
+        assert all(text.endswith(b"slow") for text in await asyncio.gather(*slow))
+        assert (await answer(server.port, b"/echo?n=1")).startswith(b"HTTP/1.1 200")
+
+
+async def test_a_connection_too_many_is_turned_away_and_room_is_made_again(tmp_path: Path) -> None:
+    with running(tmp_path, max_connections=2) as server:
+        slow = [asyncio.create_task(answer(server.port, b"/slow?for=1")) for _ in range(2)]
+        await asyncio.sleep(0.4)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        refused = await reader.read()
+        writer.close()
+        assert refused.startswith(b"HTTP/1.1 503")
+        assert b"\r\nRetry-After: 1\r\n" in refused
+        assert all(text.endswith(b"slow") for text in await asyncio.gather(*slow))
+        assert (await answer(server.port, b"/echo?n=1")).startswith(b"HTTP/1.1 200")
+
+
+async def test_an_idle_connection_is_kept_though_a_body_came_late(tmp_path: Path) -> None:
+    with running(tmp_path, header_timeout=0.5, body_timeout=5) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab")
+        await asyncio.sleep(1)
+        writer.write(b"cd")
+        assert (await reader.readuntil(b"\r\n\r\n4")).startswith(b"HTTP/1.1 200")
+        await asyncio.sleep(1.5)
+        writer.write(GET % b"/echo?n=7")
+        assert (await reader.read()).endswith(b"7")
+        writer.close()

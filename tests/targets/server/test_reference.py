@@ -1,0 +1,17 @@
+"""The page of the settings leaves none out."""
+
+from __future__ import annotations
+
+from ferryman.targets.server.options import ServerOptions
+from ferryman.targets.server.reference import GROUPS, server_settings_page
+
+
+def test_every_setting_is_in_one_group() -> None:
+    listed = [name for names in GROUPS.values() for name in names]
+    assert sorted(listed) == sorted(ServerOptions.model_fields)
+
+
+def test_a_setting_has_its_default_its_unit_and_its_reason() -> None:
+    page = server_settings_page()
+    assert "| `keep_alive` | `75` | s | How long an idle connection is kept: longer" in page
+    assert "| `max_rss` | - | MiB | " in page
