@@ -18,12 +18,13 @@ PACKAGES := nginx-light podman runc catatonit
 EMULATOR := $(CURDIR)/$(TOOLS)/samcli/local/rapid/aws-lambda-rie-$(subst aarch64,arm64,$(shell uname -m))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup programs demo test bench-cost bench-lambda docs lint types format clean
+.PHONY: help setup programs demo test bench-cost bench-build bench-lambda bench-local bench-server docs lint types format clean
 
 help:
 	@echo "make demo    one application through all three targets, and what it would cost"
 	@echo "make test    lint, types, import contracts, tests"
-	@echo "make bench-cost, make bench-lambda    measure, beside peers where there are some"
+	@echo "make bench-cost, bench-lambda, bench-server, bench-build, bench-local"
+	@echo "             measure, beside peers where there are some"
 	@echo "make docs    write the reference pages that are made from the code"
 	@echo "make format  put the code in its house style"
 	@echo "make clean   remove what the others made"
@@ -37,6 +38,7 @@ $(READY): pyproject.toml Makefile
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --editable '.[all]' --group dev
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target $(TOOLS) 'aws-sam-cli>=1.140,<2'
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target .tools/cargo-lambda 'cargo-lambda>=1.9,<2'
 	@$(BIN)/uv venv --quiet --allow-existing $(CHECKOV)
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(CHECKOV)/bin/python 'checkov>=3.3,<4'
 	@$(BIN)/python -m compileall -q src
@@ -66,6 +68,16 @@ bench-lambda: $(READY)
 	@$(BIN)/python benchmarks/lambda_overhead.py
 	@$(BIN)/python benchmarks/lambda_memory.py --count 100000
 	@$(BIN)/python -m benchmarks.lambda_concurrency
+
+bench-server: $(READY)
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --group bench
+	@$(BIN)/python benchmarks/server.py
+
+bench-build: $(READY)
+	@$(BIN)/python -m benchmarks.build
+
+bench-local: $(READY)
+	@$(BIN)/python benchmarks/local_lambda.py
 
 docs: $(READY)
 	@$(BIN)/python scripts/reference.py

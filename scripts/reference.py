@@ -14,6 +14,7 @@ from ferryman.cost.prices import reference as prices
 from ferryman.cost.prices.book import load_book
 from ferryman.targets.k8s.reference import manifests_page, rules_page
 from ferryman.targets.lambda_.gateway.reference import events_page
+from ferryman.targets.server.reference import server_settings_page
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -29,6 +30,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "manifests.md": manifests_page,
     "parity.md": parity_page,
     "prices.md": lambda: prices.render(load_book()),
+    "server-settings.md": server_settings_page,
     "settings.md": settings_page,
 }
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import test_utils
-from tests.conformance.differences import SOCKET, expected_failures
+from tests.conformance.differences import SOCKET, STREAMING, expected_failures
 from tests.conformance.server import EventServer
 
 from ferryman.targets.lambda_.gateway.sources import GATEWAYS
@@ -63,7 +63,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     # Before aiohttp's conftest is loaded, and with it the fixtures that make servers.
     source = early_config.known_args_namespace.source
     if source != SOCKET:
-        EventServer.gateway = GATEWAYS[source]
+        EventServer.gateway = GATEWAYS[source.removesuffix(STREAMING)]
+        EventServer.streaming = source.endswith(STREAMING)
         test_utils.TestServer = EventServer  # type: ignore[misc]
 
 

@@ -1,24 +1,28 @@
 """Stands in for aiohttp's TestServer: it listens, but only to make events.
 
 What a client sends goes through an event source to the application and back the same way,
-each leg as JSON. There is no socket between the gateway and the application.
+each leg as JSON. Between the gateway and the application is a socket only where the
+response streams, to whoever collects it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
-from typing import Any, cast
+import os
+from typing import Any
 
-from aiohttp import hdrs, web
+from aiohttp import web
 from aiohttp.test_utils import TestServer
+from tests.conformance.carrier import BrokenOff, StreamCarrier
 
 from ferryman.core.context import RequestContext
-from ferryman.targets.lambda_.gateway.server import admit, reply
+from ferryman.targets.lambda_.gateway.server import admit, read_request, reply
 from ferryman.targets.lambda_.gateway.source import Gateway, Refused
 from ferryman.targets.lambda_.runtime.bridge import Bridge
-from ferryman.targets.lambda_.runtime.messages import HttpRequest
 from ferryman.targets.lambda_.runtime.responding import respond
+from ferryman.targets.lambda_.runtime.streaming import Streamed
 
 __all__ = ("EventServer",)
 
@@ -28,7 +32,11 @@ _TIME_LIMIT = 3.0
 # What a source lets through is checked below; the server must not be the narrower one.
 _HEADER_BYTES = 1024 * 1024
 
-_OF_CONNECTION = frozenset({"connection", "keep-alive", "transfer-encoding", "proxy-connection"})
+# "Lambda quotas": the largest response that streams.
+_STREAM_BYTES = 200 * 1024 * 1024
+
+
+_numbers = itertools.count(1)
 
 
 class EventServer(TestServer):
@@ -38,12 +46,16 @@ class EventServer(TestServer):
     """
 
     gateway: Gateway
+    streaming = False
     requests = 0
 
     async def _make_runner(self, **settings: Any) -> web.BaseRunner:
         self._behind = web.AppRunner(self.app, **settings)
         await self._behind.setup()
         self._bridge = Bridge(self._behind, asyncio.get_running_loop())
+        self._carrier = StreamCarrier()
+        self._under_way: set[asyncio.Task[Any]] = set()
+        await self._carrier.start()
         front = web.Server(
             self._answer,
             access_log=None,
@@ -62,54 +74,47 @@ class EventServer(TestServer):
     async def close(self) -> None:
         await super().close()
         if self.closed:
+            for task in self._under_way:
+                task.cancel()
+            await asyncio.gather(*self._under_way, return_exceptions=True)
             await self._behind.cleanup()
+            await self._carrier.stop()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         type(self).requests += 1
         try:
-            event = self.gateway.encode_request(admit(await read(request), self.gateway))
+            sent = await read_request(request, upgrades=True)
+            event = self.gateway.encode_request(admit(sent, self.gateway))
         except Refused as refused:
             return reply(request, refused.response)
-        result = await self._invoke(json.loads(json.dumps(event)))
+        try:
+            result = await self._invoke(json.loads(json.dumps(event)))
+        except BrokenOff:
+            assert request.transport is not None
+            request.transport.abort()
+            raise
         response = self.gateway.decode_result(json.loads(json.dumps(result)))
-        if len(response.body) > self.gateway.limits.response_body:
+        limit = _STREAM_BYTES if self.streaming else self.gateway.limits.response_body
+        if len(response.body) > limit:
             response = Refused(502, "the response is too large").response
         return reply(request, response)
 
     async def _invoke(self, event: dict[str, Any]) -> dict[str, Any]:
         """Do what an environment does, on the loop of the test."""
-        work = respond(self._bridge, event, RequestContext("request"), streaming=False)
-        task = asyncio.create_task(work)
+        invocation = f"invocation-{next(_numbers)}"
+        streamed = self._carrier.expect(invocation)
+        task = asyncio.create_task(self._respond(event, invocation))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
         timer = asyncio.get_running_loop().call_later(_TIME_LIMIT, task.cancel)
         try:
-            return cast("dict[str, Any]", await task)
+            result = await task
+            return await streamed if isinstance(result, Streamed) else result
         finally:
             timer.cancel()
 
-
-async def read(request: web.BaseRequest) -> HttpRequest:
-    """Return a request that came over a connection, as an event source has it."""
-    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0
-    return HttpRequest(
-        method=request.method,
-        target=origin_form(request.raw_path),
-        headers=tuple([(name, value) for name, value in request.headers.items() if passes(name)]),
-        body=await request.clone(client_max_size=0).read(),
-        scheme=request.scheme,
-        remote=request.remote,
-    )
-
-
-def passes(name: str) -> bool:
-    """Return whether a header is of the message, and not of its connection."""
-    return name.lower() not in _OF_CONNECTION
-
-
-def origin_form(target: str) -> str:
-    """Return a request target without the scheme and host that a proxy's client writes."""
-    scheme, separator, rest = target.partition("://")
-    if separator and scheme.isalpha():
-        return "/" + rest.partition("/")[2]
-    return target
+    async def _respond(self, event: dict[str, Any], invocation: str) -> dict[str, Any] | Streamed:
+        # A test may have several servers; whom to stream to is asked before anything is
+        # waited for.
+        os.environ["AWS_LAMBDA_RUNTIME_API"] = self._carrier.api
+        return await respond(self._bridge, event, RequestContext(invocation), self.streaming)

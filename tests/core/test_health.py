@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 import ferryman
-from ferryman.core.health import State, readiness
+from ferryman.core.health import HealthCheck, State, readiness
 
 
 async def well(_: web.Application) -> None:
@@ -22,9 +22,9 @@ async def stuck(_: web.Application) -> None:
     await asyncio.Event().wait()
 
 
-def app_with(**checks: object) -> web.Application:
+def app_with(**checks: HealthCheck) -> web.Application:
     app = web.Application()
-    app[ferryman.health_checks] = checks  # type: ignore[assignment]
+    app[ferryman.health_checks] = checks
     return app
 
 

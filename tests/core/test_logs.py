@@ -76,7 +76,7 @@ def test_an_exception_is_within_the_line() -> None:
 def test_an_answered_request_brings_its_fields() -> None:
     stream = io.StringIO()
     configure("json", "INFO", stream)
-    record = AccessRecord("GET", "/a", "/{x}", 200, 0.25, 12, "192.0.2.1", "curl")
+    record = AccessRecord("GET", "/a", "/{x}", 200, 0.25, 3, 12, "192.0.2.1", "curl")
     logging.getLogger("ferryman.access").info("GET /a 200", extra={"access": record})
     (line,) = lines(stream)
     assert record._asdict().items() <= line.items()

@@ -1,7 +1,8 @@
 """The same requests to the example on every target: status, headers and bytes agree.
 
 The Lambda side is the built zip under AWS's emulator, behind a Function URL's gateway;
-the server side is the same code under gunicorn. The table is the one that the demo shows.
+the server side is the same code under gunicorn, asked directly and through nginx. The table
+is the one that the demo shows.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from tests.parity.proxy import nginx
 
 from ferryman.migrate.parity import (
     Difference,
@@ -36,11 +38,18 @@ def differences(
 ) -> dict[str, tuple[Difference, ...]]:
     """Send the whole table to both targets, in order, and return where they differ."""
     logs = tmp_path_factory.mktemp("logs")
-    ports = {name: unused_tcp_port_factory() for name in ("lambda", "server")}  # type: ignore[operator]
+    names = ("lambda", "server", "nginx", "behind nginx")
+    ports = {name: unused_tcp_port_factory() for name in names}  # type: ignore[operator]
     with ExitStack() as stack:
-        for name, port in ports.items():
-            stack.enter_context(served(name, port, emulator, logs / f"{name}.log"))
-        return asyncio.run(send_table({n: f"http://127.0.0.1:{p}" for n, p in ports.items()}))
+        for name, target in (
+            ("lambda", "lambda"),
+            ("server", "server"),
+            ("behind nginx", "server"),
+        ):
+            stack.enter_context(served(target, ports[name], emulator, logs / f"{name}.log"))
+        stack.enter_context(nginx(logs / "nginx", ports["nginx"], ports["behind nginx"]))
+        urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+        return asyncio.run(send_table(urls))
 
 
 @pytest.mark.parametrize("request_", TABLE, ids=lambda request: request.name)
@@ -58,6 +67,8 @@ def test_the_table_is_worth_its_name() -> None:
 
 async def send_table(targets: dict[str, str]) -> dict[str, tuple[Difference, ...]]:
     async with open_session() as session:
+        # nginx last: before the server behind it answers, it would answer for it.
+        await wait_for(session, targets.pop("behind nginx"))
         for url in targets.values():
             await wait_for(session, url)
         found = {}
@@ -83,6 +94,7 @@ def served(target: str, port: int, emulator: Path, log: Path) -> Iterator[None]:
     command = [
         *(sys.executable, "-m", "ferryman", "serve", "-t", target, "-C", str(EXAMPLE)),
         *("--bind", f"127.0.0.1:{port}", "--set", f"lambda.emulator={emulator}"),
+        *("--set", 'server.trusted_proxies=["127.0.0.1"]'),
     ]
     with log.open("w") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)

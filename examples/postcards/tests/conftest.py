@@ -11,6 +11,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from postcards.app import create_app
 
 
+def pytest_configure(config):
+    # ferryman's plugin knows the mark; where that is not installed it says nothing.
+    config.addinivalue_line("markers", "ferryman_requires(*names): what a target must offer")
+
+
 @pytest.fixture(autouse=True)
 def default_settings(monkeypatch):
     for name in [name for name in os.environ if name.startswith("POSTCARDS_")]:

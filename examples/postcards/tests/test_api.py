@@ -6,6 +6,7 @@ import json
 import pytest
 
 CARD = {"sender": "Ada", "place": "Tromsø", "sent": "2025-04-01", "message": "Nordlys", "tags": []}
+REPEATED = pytest.mark.ferryman_requires("repeated_query")
 
 
 async def numbers(client, query):
@@ -19,9 +20,9 @@ async def numbers(client, query):
         ("", [6, 5, 4, 3]),
         ("?page=2", [2, 1]),
         ("?page=3", []),
-        ("?tag=hills&tag=city", [4, 2, 1]),
+        pytest.param("?tag=hills&tag=city", [4, 2, 1], marks=REPEATED),
         ("?tag=", [6]),
-        ("?tag=&tag=hills", [6, 2]),
+        pytest.param("?tag=&tag=hills", [6, 2], marks=REPEATED),
         ("?sender=Ada&text=TRAM", [1]),
         ("?text=1+%26+2", [4]),
     ],
@@ -30,6 +31,7 @@ async def test_a_query_chooses_cards(client, query, expected):
     assert await numbers(client, query) == expected
 
 
+@REPEATED
 async def test_links_lead_through_the_pages_of_a_search(client):
     first = await client.get("/api/cards?size=2&tag=sea&tag=city")
     assert (await first.json())["total"] == 4

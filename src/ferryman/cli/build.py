@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 __all__ = ("command",)
 
 
+class _Table(Protocol):
+    """What can be printed for people and for programs."""
+
+    def to_text(self) -> str: ...
+    def to_json(self) -> str: ...
+
+
 @click.command()
 @target_option
 @project_options
@@ -27,8 +35,20 @@ __all__ = ("command",)
     help="The directory to write; by default dist/<target> in the project's. For k8s, - prints.",
 )
 @click.option("--strict", is_flag=True, help="For k8s: refuse an image without a digest.")
+@click.option("--explain", is_flag=True, help="Print what takes the space, and what was left out.")
+@click.option("--profile", is_flag=True, help="Print what the app's imports cost at a cold start.")
+@click.option("--systemd", is_flag=True, help="For server: a systemd unit, and no Dockerfile.")
 @click.option("--json", "as_json", is_flag=True, help="Print the artifact's description as JSON.")
-def command(target: str, out: Path | None, strict: bool, as_json: bool, **options: Any) -> None:
+def command(
+    target: str,
+    out: Path | None,
+    strict: bool,
+    systemd: bool,
+    explain: bool,
+    profile: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Build the app for a target, into dist/<target>.
 
     The directory is replaced whole, or left as it was if the build fails. Beside it,
@@ -40,8 +60,11 @@ def command(target: str, out: Path | None, strict: bool, as_json: bool, **option
     """
     from ferryman.core.build.artifact import alone, write_description
 
-    if strict:
-        options["assignments"] += (f"{target}.strict=true",)
+    if explain and profile:
+        raise click.UsageError("--explain and --profile print two tables: ask for one at a time")
+    for name, chosen_by_flag in (("strict", strict), ("systemd", systemd)):
+        if chosen_by_flag:
+            options["assignments"] += (f"{target}.{name}=true",)
     chosen, project = open_target(target, **options)
     if out == Path("-"):
         _print_text(chosen, project)
@@ -52,14 +75,34 @@ def command(target: str, out: Path | None, strict: bool, as_json: bool, **option
         out = out.resolve()
         _refuse_work_of_others(out, project.root, chosen.name)
     with working(f"building for {chosen.name}") as progress, alone(project.root):
-        artifact = chosen.build(project, out, progress)
+        table: _Table | None = None
+        if explain:
+            artifact, table = _ability(chosen, "explain")(project, out, progress)
+        else:
+            timed = _ability(chosen, "profile") if profile else None
+            artifact = chosen.build(project, out, progress)
+            table = timed(project, artifact) if timed else None
         write_description(artifact, out)
-    if as_json:
+    if table:
+        click.echo(table.to_json() if as_json else table.to_text(), nl=False)
+    elif as_json:
         click.echo(artifact.to_json(), nl=False)
     else:
         size = f"{artifact.size / 2**20:.1f} MiB" if artifact.size > 2**20 else f"{artifact.size} B"
         click.echo(f"{artifact.path}  {size}  {artifact.digest}")
         click.echo(f"start: {artifact.start}", err=True)
+
+
+def _ability(target: Target, name: str) -> Callable[..., Any]:
+    """Return a method that not every target has.
+
+    Raises:
+        ConfigError: This one has it not.
+    """
+    method: Callable[..., Any] | None = getattr(target, name, None)
+    if method is None:
+        raise ConfigError(f"--{name}: the target {target.name} cannot do that")
+    return method
 
 
 def _print_text(target: Target, project: Project) -> None:

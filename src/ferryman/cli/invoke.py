@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -39,14 +39,31 @@ _TASK_BUDGET = 5.0
 )
 @target_option
 @project_options
-@click.option("--fixture", type=click.Choice(list(FIXTURES)), help="Use a sample event instead.")
-def command(file: Path | None, target: str, fixture: str | None, **options: Any) -> int:
+@click.option("--fixture", help="Use a sample event instead; those of HTTP take the next three.")
+@click.option("--path", "request_target", default="/", help="Path and query of an HTTP request.")
+@click.option("--method", default="GET", help="Its method.")
+@click.option("--data", default="", help="Its body.")
+@click.option("--local", is_flag=True, help="Invoke it in a process of the local Lambda.")
+def command(
+    file: Path | None,
+    target: str,
+    fixture: str | None,
+    request_target: str,
+    method: str,
+    data: str,
+    local: bool,
+    **options: Any,
+) -> int:
     """Bring one event to the app, in this process, and print the answer as JSON.
 
     The app is started, given the event, and stopped. The event comes from a file, or from
     standard input if that is `-`. `server` brings it to the handlers in
     app[ferryman.triggers]; `lambda` brings it by way of the function's handler, so that it
-    can be an HTTP request as well. What the app prints goes to standard error.
+    can be an HTTP request as well, such as `--fixture http-api --path /x`. What the app
+    prints goes to standard error.
+
+    `--local` invokes the function in a process as Lambda does, with its limits, and prints
+    its log and its REPORT line on standard error.
 
     Ends with 0 if all records were handled, with 1 if some were not.
 
@@ -54,8 +71,12 @@ def command(file: Path | None, target: str, fixture: str | None, **options: Any)
     Example:
       ferryman invoke -t server --fixture sqs
     """
-    event = _read_event(file, fixture)
+    event = _read_event(file, fixture, (method, request_target, data))
     chosen, project = open_target(target, **options)
+    if local:
+        if target != "lambda":
+            raise ConfigError("--local is for Lambda alone", hint="pass -t lambda as well")
+        return _invoke_local(project, event)
     if target not in _INVOKERS:
         raise ConfigError(
             f"the target {target} has no way to bring an event to the app here",
@@ -71,12 +92,14 @@ def command(file: Path | None, target: str, fixture: str | None, **options: Any)
     return 1 if answer.get("batchItemFailures") else 0
 
 
-def _read_event(file: Path | None, fixture: str | None) -> Any:
+def _read_event(file: Path | None, fixture: str | None, request: tuple[str, str, str]) -> Any:
     if (file is None) == (fixture is None):
         raise ConfigError(
             "there is no event" if file is None else "there are two events",
             hint=f"name a file, or - for standard input, or one --fixture of {', '.join(FIXTURES)}",
         )
+    if fixture is not None and fixture not in FIXTURES:
+        return _http_event(fixture, *request)
     path = FIXTURES[fixture] if fixture else file
     assert path is not None
     text = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
@@ -85,6 +108,41 @@ def _read_event(file: Path | None, fixture: str | None) -> Any:
     except (ValueError, RecursionError) as error:
         name = "standard input" if str(path) == "-" else str(path)
         raise ConfigError(f"{name} is not JSON", cause=str(error)) from None
+
+
+def _http_event(source: str, method: str, target: str, data: str) -> dict[str, Any]:
+    """Return the event of a request, as an event source sends it.
+
+    Raises:
+        ConfigError: There is no fixture of that name, or the source refuses the request.
+    """
+    from ferryman.targets.lambda_.gateway.source import Refused
+    from ferryman.targets.lambda_.gateway.sources import GATEWAYS
+    from ferryman.targets.lambda_.runtime.messages import HttpRequest
+
+    if source not in GATEWAYS:
+        raise ConfigError(
+            f"invalid value for '--fixture': there is no '{source}'",
+            hint=f"there are {', '.join([*FIXTURES, *GATEWAYS])}",
+        )
+    headers = (("host", "localhost"), ("user-agent", "ferryman"))
+    request = HttpRequest(method, target, headers, data.encode(), "https", "127.0.0.1")
+    try:
+        return GATEWAYS[source].encode_request(request)
+    except Refused as refused:
+        raise ConfigError(f"{source} refuses {method} {target}", cause=str(refused)) from None
+
+
+def _invoke_local(project: Project, event: object) -> int:
+    import asyncio
+
+    from ferryman.targets.lambda_.local.once import invoke_once
+
+    outcome = asyncio.run(invoke_once(project, event, lambda line: click.echo(line, err=True)))
+    answer = outcome.document()
+    click.echo(json.dumps(answer, indent=2))
+    failed = isinstance(answer, dict) and bool(answer.get("batchItemFailures"))
+    return 1 if outcome.fault or failed else 0
 
 
 def _enter(project: Project) -> None:
@@ -128,7 +186,7 @@ def _invoke_lambda(project: Project, event: Any) -> dict[str, Any]:
     from ferryman.targets.lambda_.runtime.options import EnvironmentOptions
 
     options = project.section("lambda", LambdaOptions)
-    known = {field.name: getattr(options, field.name) for field in fields(EnvironmentOptions)}
+    known = {name: getattr(options, name) for name in EnvironmentOptions._fields}
     # Nobody is here to take a stream.
     handler = LambdaHandler(project.app, EnvironmentOptions(**known | {"streaming": False}))
     try:

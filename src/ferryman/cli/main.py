@@ -22,14 +22,16 @@ __all__ = ("cli", "main")
 # the verb is used.
 _VERBS: Mapping[str, str] = {
     "build": "Build the app for a target, into dist/<target>.",
-    "check": "Check Kubernetes manifests, anyone's: schemas first, then our own rules.",
+    "check": "Check Kubernetes manifests, or that targets answer requests alike.",
     "config": "Show the resolved settings, and where each came from.",
     "cost": "Estimate the monthly bill on each platform, and when to cross over.",
     "delete": "Delete from the cluster all that ferryman made for the project.",
     "deploy": "Apply the project to the cluster, and stay until it is good.",
+    "dev": "Run the app here, and start it anew at each save.",
     "diff": "Show what a deploy would change in the cluster.",
     "invoke": "Bring one event to the app, here, and print the answer.",
     "logs": "Print the last lines of each pod of the newest release.",
+    "new": "Make a project: an app, its tests, and a pipeline.",
     "rollback": "Go back to an older release, and stay until it is good.",
     "serve": "Run the app here, the way a target runs it.",
     "status": "Show what runs, and which releases can be gone back to.",

@@ -43,5 +43,5 @@ def _foreign_places() -> tuple[str, ...]:
     """Return how the names of foreign files begin: a package's directory, a module's file."""
     files = (getattr(sys.modules.get(name), "__file__", None) for name in _FOREIGN)
     paths = (Path(file) for file in files if file)
-    places = (f"{p.parent}{os.sep}" if p.name == "__init__.py" else str(p) for p in paths)
+    places = (f"{p.parent}{os.sep}" if p.stem == "__init__" else str(p) for p in paths)
     return ("<frozen importlib", *places)

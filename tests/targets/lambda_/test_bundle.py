@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import importlib.util
 import json
+import marshal
 import re
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -12,9 +17,10 @@ import pytest
 from ferryman.core.build.artifact import Artifact
 from ferryman.core.build.project import Project
 from ferryman.core.build.resolution import resolve_project
-from ferryman.core.errors import ConfigError
-from ferryman.core.loader import AppAttributeMissing
-from ferryman.targets.lambda_.bundle import HANDLER, build_bundle
+from ferryman.core.errors import AppError, BuildError, ConfigError
+from ferryman.core.loader import AppAttributeMissing, AppModuleBroken, AppWrongType
+from ferryman.targets.lambda_.bundle import HANDLER, build_bundle, build_explained
+from ferryman.targets.lambda_.emulator import host_architecture, host_python
 from ferryman.targets.lambda_.options import LambdaOptions
 
 
@@ -57,18 +63,49 @@ def test_nothing_of_another_world_travels(names: list[str], unwanted: str) -> No
 
 
 def test_no_test_and_no_leftover_travels(names: list[str]) -> None:
-    leftovers = ("test", "conftest", "__pycache__", ".pyc", ".pyi", ".dist-info/RECORD")
+    leftovers = ("test", "conftest", ".pyi", "py.typed", ".dist-info/RECORD")
     found = [n for n in names if any(part in n.lower() for part in leftovers)]
     assert found == []
 
 
 def test_of_ferryman_only_the_runtime_half_travels(names: list[str]) -> None:
     ours = [name for name in names if name.startswith("ferryman/")]
-    assert "ferryman/targets/lambda_/runtime/entry.py" in ours
+    assert "ferryman/targets/lambda_/runtime/entry.pyc" in ours
     allowed = re.compile(
-        r"ferryman/(__init__|core/\w+|targets/__init__|targets/lambda_/(__init__|runtime/.+))\.py"
+        r"ferryman/(__init__|core/\w+|targets/__init__|targets/lambda_/(__init__|runtime/.+))\.pyc"
     )
     assert [name for name in ours if not allowed.fullmatch(name)] == []
+
+
+def test_every_module_ships_as_unchecked_bytecode(postcards_bundle: Artifact) -> None:
+    with zipfile.ZipFile(postcards_bundle.path) as bundle:
+        compiled = {n: bundle.read(n)[:8] for n in bundle.namelist() if n.endswith(".pyc")}
+        sources = {n for n in bundle.namelist() if n.endswith(".py")}
+    unchecked = importlib.util.MAGIC_NUMBER + (0b01).to_bytes(4, "little")
+    assert {*compiled.values()} == {unchecked}
+    assert sources
+    for source in sources:  # only the app's own, each with its bytecode
+        assert source.startswith("postcards/")
+        assert importlib.util.cache_from_source(source) in compiled
+
+
+def test_tracebacks_show_the_places_on_lambda(postcards_bundle: Artifact) -> None:
+    with zipfile.ZipFile(postcards_bundle.path) as bundle:
+        code = marshal.loads(bundle.read("aiohttp/web_app.pyc")[16:])
+    assert code.co_filename == "/var/task/aiohttp/web_app.py"
+
+
+def test_without_a_python_of_that_version_sources_ship_and_it_is_said(
+    hello: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("core.build.packages", "targets.lambda_.bundle"):
+        monkeypatch.setattr(f"ferryman.{module}.find_interpreter", lambda _: None)
+    artifact, report = build_explained(project_at(hello), tmp_path / "out", silent)
+    with zipfile.ZipFile(artifact.path) as bundle:
+        names = bundle.namelist()
+    assert {"aiohttp/web.py", "hello.py"} <= {*names}
+    assert [name for name in names if name.endswith(".pyc")] == []
+    assert any("no bytecode" in note for note in report.notes)
 
 
 def test_an_app_that_declares_no_pydantic_gets_none(hello: Path, tmp_path: Path) -> None:
@@ -88,8 +125,12 @@ def test_the_extensions_are_those_of_the_platform_asked_for(hello: Path, tmp_pat
     assert all("cpython-313-aarch64" in name for name in extensions)
 
 
-def test_two_builds_in_two_places_are_the_same_bytes(hello: Path, tmp_path: Path) -> None:
+def test_two_builds_in_two_places_are_the_same_bytes(
+    hello: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache-one"))
     first = build_bundle(project_at(hello), tmp_path / "one", silent)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache-two"))
     moved = hello.rename(tmp_path / "elsewhere")
     (moved / "hello.py").touch()
     # The name is the directory's by default, and so part of what is built.
@@ -164,3 +205,113 @@ def test_a_bundle_too_large_for_lambda_names_what_is_large(
         build_bundle(project_at(hello), tmp_path / "out", silent)
     assert "aiohttp" in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_what_the_project_keeps_and_drops_goes_before_the_rules(
+    hello: Path, tmp_path: Path
+) -> None:
+    flags = {"lambda.keep": ["multidict/*"], "lambda.drop": ["aiohttp/web_ws.py"]}
+    artifact, report = build_explained(project_at(hello, **flags), tmp_path / "out", silent)
+    with zipfile.ZipFile(artifact.path) as bundle:
+        names = {*bundle.namelist()}
+    assert {"multidict/__init__.py", "multidict/py.typed"} <= names
+    assert not {"aiohttp/web_ws.py", "aiohttp/web_ws.pyc"} & names
+    assert "drop = 'aiohttp/web_ws.py'" in {one.reason for one in report.dropped}
+
+
+def test_what_the_runtime_provides_is_left_out_with_what_it_needs(
+    hello: Path, tmp_path: Path
+) -> None:
+    flags = {"lambda.provided": ["awslambdaric"], "lambda.check": False}
+    artifact = build_bundle(project_at(hello, **flags), tmp_path / "out", silent)
+    with zipfile.ZipFile(artifact.path) as bundle:
+        tops = {name.partition("/")[0] for name in bundle.namelist()}
+    assert "aiohttp" in tops
+    assert not {"awslambdaric", "simplejson", "snapshot_restore_py"} & tops
+
+
+def test_the_report_counts_every_byte_and_names_every_reason(hello: Path, tmp_path: Path) -> None:
+    artifact, report = build_explained(project_at(hello), tmp_path / "out", silent)
+    with zipfile.ZipFile(artifact.path) as bundle:
+        entries = bundle.infolist()
+    assert sum(row.packed for row in report.packages) == sum(e.compress_size for e in entries)
+    assert sum(row.files for row in report.packages) == len(entries)
+    assert {"aiohttp", "awslambdaric", "ferryman", "hello"} <= {r.name for r in report.packages}
+    assert all(one.reason and one.package for one in report.dropped if one.size)
+
+
+def here(root: Path, **flags: object) -> Project:
+    """Return a project that is built for this machine."""
+    return project_at(
+        root, **{"python": host_python(), "lambda.architecture": host_architecture(), **flags}
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "said"),
+    [
+        ("import no_such_thing\napp = 1", AppModuleBroken, "add no_such_thing to the project's"),
+        ("app = 1 / 0", AppModuleBroken, "ZeroDivisionError"),
+        ("app = 5", AppWrongType, "not an aiohttp application"),
+    ],
+)
+def test_an_app_whose_import_fails_is_found_at_build_time(
+    hello: Path, tmp_path: Path, source: str, kind: type[AppError], said: str
+) -> None:
+    (hello / "hello.py").write_text(source)
+    with pytest.raises(kind) as caught:
+        build_bundle(here(hello), tmp_path / "dist" / "lambda", silent)
+    assert said in str(caught.value)
+    assert "check = false" in (caught.value.hint or "")
+    assert not (tmp_path / "dist").exists()
+
+
+def test_an_import_that_fails_only_here_can_be_let_pass(hello: Path, tmp_path: Path) -> None:
+    (hello / "hello.py").write_text("import os\napp = os.environ['ONLY_ON_LAMBDA']\n")
+    flags = {"lambda.check": False}
+    assert Path(build_bundle(here(hello, **flags), tmp_path / "out", silent).path).is_file()
+
+
+def test_a_full_disk_leaves_nothing(
+    hello: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "dist" / "lambda"
+    before = build_bundle(project_at(hello), out, silent)
+
+    def full(self: zipfile.ZipFile, entry: zipfile.ZipInfo, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    with pytest.raises(BuildError, match="could not be written") as caught:
+        build_bundle(project_at(hello), out, silent)
+    assert caught.value.hint == "make room on the disk"
+    assert [path.name for path in out.parent.iterdir()] == ["lambda"]
+    assert Path(before.path).is_file()
+
+
+def ask(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `ferryman build` for this machine."""
+    platform = ("--python", host_python(), "--set", f"lambda.architecture={host_architecture()}")
+    command = [sys.executable, "-m", "ferryman", "build", "-t", "lambda", *platform, *arguments]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True)
+
+
+def test_explain_prints_sizes_and_reasons(hello: Path) -> None:
+    done = ask(hello, "--explain")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("package ")
+    assert re.search(r"^aiohttp .* KiB .* KiB .* KiB", done.stdout, re.MULTILINE)
+    assert "aiohttp/_http_parser.pyx" in done.stdout
+    assert (hello / "dist/lambda.json").is_file()
+    assert {"packages", "dropped", "notes"} == json.loads(
+        ask(hello, "--explain", "--json").stdout
+    ).keys()
+
+
+def test_profile_prints_the_imports_of_the_app_and_what_to_move(hello: Path) -> None:
+    (hello / "hello.py").write_text("import sqlite3\nimport aiohttp.client\napp = print\n")
+    done = ask(hello, "--profile")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^ +\d+\.\d +\d+\.\d +aiohttp.client$", done.stdout, re.MULTILINE)
+    assert "import aiohttp.client in the function that uses it" in done.stdout
+    assert "asyncio.events" not in done.stdout  # the runtime had it already

@@ -249,3 +249,16 @@ def test_the_gateways_path_and_trusted_proxies_are_seen_through(
         assert json.loads(result["body"]) == expected
     finally:
         handler.close()
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_the_app_is_told_whether_it_streams(streaming: bool) -> None:
+    told = []
+
+    def create() -> web.Application:
+        told.append(ferryman.capabilities())
+        return web.Application()
+
+    LambdaHandler(create, EnvironmentOptions(streaming=streaming)).close()
+    assert [offered.streaming for offered in told] == [streaming]
+    assert ((told[0].response_limit or 0) > 6 * 2**20) is streaming

@@ -157,6 +157,15 @@ async def test_a_post_names_the_attempt_that_it_answers(
     assert posted.headers["content-type"] == "application/json"
 
 
+async def test_a_stream_names_the_attempt_that_it_answers(
+    api: RuntimeApi, poll: Run, event: Event
+) -> None:
+    poll(streaming=True)
+    posted = await result_of(api.invoke(event("/about")))
+    assert posted.streamed
+    assert posted.headers["lambda-runtime-invocation-id"] == "attempt-at-invocation-1"
+
+
 async def test_responses_stream_side_by_side(api: RuntimeApi, poll: Run, event: Event) -> None:
     poll(streaming=True)
     answers = [api.invoke(event(f"/stream?name={name}")) for name in "abc"]

@@ -38,6 +38,10 @@ async def breaks(request):
     await response.write(b"the first half")
     raise RuntimeError("the disk is gone")
 
+async def begins(request):
+    await web.StreamResponse().prepare(request)
+    raise RuntimeError("the disk is gone")
+
 async def raises(request):
     raise LookupError("nothing there")
 
@@ -85,8 +89,8 @@ def create_app():
     app = web.Application()
     app["tasks"] = set()
     app.cleanup_ctx.append(resource)
-    for name in ("hello", "stream", "large", "breaks", "raises", "splits", "slow", "slow_stream",
-                 "starts_task", "cookies"):
+    for name in ("hello", "stream", "large", "breaks", "begins", "raises", "splits", "slow",
+                 "slow_stream", "starts_task", "cookies"):
         app.router.add_get(f"/{name}", globals()[name])
     return app
 """
@@ -111,6 +115,7 @@ async def test_a_stream_goes_out_as_it_is_produced(
     prelude, payload = posted.split()
     assert posted.streamed
     assert posted.headers["content-type"] == "application/vnd.awslambda.http-integration-response"
+    assert posted.headers["lambda-runtime-invocation-id"] == "attempt-at-invocation-1"
     assert prelude["statusCode"] == 200
     assert prelude["headers"]["x-kind"] == "stream"
     assert "transfer-encoding" not in prelude["headers"]
@@ -154,6 +159,18 @@ async def test_a_stream_that_breaks_ends_in_the_trailers(
     assert posted.trailers["lambda-runtime-function-error-type"] == "Ferryman.BrokenResponse"
     assert posted.error()["errorMessage"] == "the response broke off"
     assert "the disk is gone" in runtime.logged()
+    again = await result_of(api.invoke(event("/hello")))
+    assert again.split()[0]["statusCode"] == 200
+
+
+async def test_a_stream_that_breaks_before_its_body_is_posted_once(
+    api: RuntimeApi, run: Callable[..., Runtime], event: Event
+) -> None:
+    run(APP, streaming=True)
+    posted = await result_of(api.invoke(event("/begins")))
+    prelude, payload = posted.split()
+    assert (prelude["statusCode"], payload) == (200, b"")
+    assert posted.trailers["lambda-runtime-function-error-type"] == "Ferryman.BrokenResponse"
     again = await result_of(api.invoke(event("/hello")))
     assert again.split()[0]["statusCode"] == 200
 

@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -26,38 +25,27 @@ from ferryman.core.build.requirements_file import (
 )
 from ferryman.core.errors import BuildError, ConfigError
 
-__all__ = ("AIOHTTP", "Platform", "app_requirements", "install_wheels", "pin_requirements")
+__all__ = (
+    "AIOHTTP",
+    "Platform",
+    "app_requirements",
+    "install_wheels",
+    "pin_requirements",
+    "pin_wheels",
+    "restrict_hashes",
+)
 
 AIOHTTP = "aiohttp>=3.14.2,<4"
 """What every runtime needs. Before 3.14.2 a worker whose app failed to start was
 respawned for ever (aio-libs/aiohttp#12879)."""
 
-# What a wheel brings that nothing imports when the app runs, by the names of files and
-# directories at any depth.
-_NEVER_IMPORTED = (
-    "__pycache__",
-    "*.pyc",
-    "*.pyi",
-    "*.pyx",
-    "*.pxd",
-    "*.pxi",
-    "*.c",
-    "*.h",
-    "test",
-    "tests",
-    "test_*.py",
-    "pytest_plugin.py",
-    "_testcapi.*",
-    "RECORD",
-    "INSTALLER",
-    "REQUESTED",
-    "direct_url.json",
-    "uv_*.json",
-    ".lock",
+# Where a version has wheels, but none that fits, or sources alone.
+_WAYS_OUT = (
+    "another python or architecture may have the wheel, and so may an older version; "
+    "or build a wheel of it for this platform, and depend on its path or URL"
 )
 
-# The scripts of packages. A directory of this name inside a package is the package's own.
-_SCRIPTS = "bin"
+_HASH = re.compile(r"--hash[=\s]\s*(\S+)")
 
 # What uv says where the requirements, and not the build, are to be mended.
 _USER_ERRORS = (
@@ -103,32 +91,96 @@ def app_requirements(project: Project) -> tuple[str, ...]:
     return tuple(line for line in lines if not _is_ferryman(line))
 
 
-def install_wheels(
-    requirements: Sequence[str], platform: Platform, into: Path, *, root: Path
-) -> None:
-    """Install requirements into a directory, less what is never imported.
+def pin_wheels(
+    requirements: Sequence[str], platform: Platform, *, root: Path, omit: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Return lines that pin every wheel to install, with its hashes.
 
     Args:
         requirements: Lines of a requirements file.
         platform: What the wheels must fit.
-        into: The directory, which need not exist.
         root: The project's directory, so that its own settings of uv count.
+        omit: Packages that are counted in, and yet get no line.
 
     Raises:
         ConfigError: There is no set of wheels that fits.
         BuildError: uv could not be run, or failed for another reason.
     """
-    _run_uv(
+    pinned = _run_uv(
         [
-            *("pip", "install", "--quiet", "--no-progress", "--target", str(into)),
+            *("pip", "compile", "--quiet", "--no-progress", "--no-header", "--no-annotate"),
+            *("--generate-hashes", "--only-binary", ":all:", "--python", sys.executable),
             *("--python-platform", platform.wheels, "--python-version", platform.python),
-            *("--only-binary", ":all:", "--link-mode", "copy"),
-            *("--python", sys.executable, "-r", "-"),
+            *(part for name in omit for part in ("--no-emit-package", name)),
+            "-",
         ],
         requirements,
         root,
     )
-    _trim(into)
+    lines = pinned.replace("\\\n", " ").splitlines()
+    return restrict_hashes([" ".join(line.split()) for line in lines if line.strip()], requirements)
+
+
+def restrict_hashes(pins: Sequence[str], requirements: Sequence[str]) -> tuple[str, ...]:
+    """Return pins that allow no hash but those that the requirements name, where they do.
+
+    uv pins all files that the index has of a version, whatever hashes it was asked for.
+
+    Raises:
+        ConfigError: The index has no file of a hash that is asked for.
+    """
+    asked: dict[str, set[str]] = {}
+    for line in requirements:
+        if hashes := _HASH.findall(line):
+            asked.setdefault(_name(line), set()).update(hashes)
+    return tuple(_restricted(pin, asked.get(_name(pin))) for pin in pins)
+
+
+def _restricted(pin: str, asked: set[str] | None) -> str:
+    if asked is None:
+        return pin
+    there = _HASH.findall(pin)
+    allowed = [hash_ for hash_ in there if hash_ in asked]
+    pinned = pin.partition(" --hash")[0]
+    if not allowed:
+        raise ConfigError(
+            f"the files of {pinned} are not those that the project's hashes allow",
+            cause=f"asked for {', '.join(sorted(asked))}; there is {', '.join(there)}",
+            hint="lock the requirements again, if you trust what there is now",
+        )
+    return " ".join((pinned, *(f"--hash={hash_}" for hash_ in allowed)))
+
+
+def install_wheels(
+    pins: Sequence[str],
+    platform: Platform,
+    into: Path,
+    *,
+    root: Path,
+    options: Sequence[str] = (),
+) -> None:
+    """Install wheels that are pinned into a directory, each as it is and nothing besides.
+
+    Args:
+        pins: What `pin_wheels` returned.
+        platform: What the wheels must fit.
+        into: The directory, which need not exist.
+        root: The project's directory, so that its own settings of uv count.
+        options: Lines that say where wheels are found, such as `--find-links`.
+
+    Raises:
+        BuildError: A wheel could not be fetched, or is not the one that was pinned.
+    """
+    _run_uv(
+        [
+            *("pip", "install", "--quiet", "--no-progress", "--target", str(into), "--no-deps"),
+            *("--python-platform", platform.wheels, "--python-version", platform.python),
+            *("--only-binary", ":all:", "--link-mode", "copy"),
+            *("--python", sys.executable, "-r", "-"),
+        ],
+        (*options, *pins),
+        root,
+    )
 
 
 def pin_requirements(requirements: Sequence[str], python: str, *, root: Path) -> str:
@@ -199,18 +251,13 @@ def _locked(root: Path) -> Sequence[str]:
 
 
 def _is_ferryman(line: str) -> bool:
-    name = re.match(r"[\w.-]+", line)
-    return name is not None and canonicalize_name(name[0]) == "ferryman"
+    return _name(line) == "ferryman"
 
 
-def _trim(directory: Path) -> None:
-    shutil.rmtree(directory / _SCRIPTS, ignore_errors=True)
-    for path in sorted(directory.rglob("*"), reverse=True):
-        if any(fnmatch(path.name, pattern) for pattern in _NEVER_IMPORTED):
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
+def _name(line: str) -> str:
+    """Return the package that a line asks for, or nothing if it is an option."""
+    name = re.match(r"\w[\w.-]*", line)
+    return canonicalize_name(name[0]) if name else ""
 
 
 def _run_uv(arguments: Sequence[str], lines: Sequence[str], cwd: Path) -> str:
@@ -251,7 +298,7 @@ def _uv_failure(stderr: str) -> ConfigError | BuildError:
     reasons = [" ".join(part.split()) for part in parts if part.strip()] or ["uv gave no reason"]
     hint = " ".join(said.split()) or None
     if "No solution found" in stderr:
-        other = "another python or architecture may have the wheel" if " tag" in stderr else None
+        other = _WAYS_OUT if re.search(r" tag|usable wheels", stderr) else None
         return ConfigError(
             "there is no set of wheels for this project's dependencies on this platform",
             cause=reasons[-1],

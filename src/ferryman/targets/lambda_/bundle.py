@@ -1,33 +1,36 @@
-"""Builds the zip that a managed Lambda runtime takes: app, dependencies, settings.
+"""Builds the zip for a managed Python runtime of AWS Lambda.
 
-The same input gives the same bytes: files in the order of their names, one date for
-all, and nothing of the machine it was built on.
+It holds the app, its dependencies for the runtime's own platform, ferryman's runtime
+half and the baked settings. The same input gives the same bytes.
 """
 
 from __future__ import annotations
 
+import errno
 import tempfile
 import zipfile
-from dataclasses import fields
+from collections.abc import Mapping
 from pathlib import Path
 
 from ferryman.core.build.artifact import Artifact, describe, staged
-from ferryman.core.build.dependencies import (
-    AIOHTTP,
-    Platform,
-    app_requirements,
-    install_wheels,
-)
+from ferryman.core.build.bytecode import find_interpreter
+from ferryman.core.build.dependencies import AIOHTTP, app_requirements
+from ferryman.core.build.import_profile import ImportProfile
+from ferryman.core.build.packages import Packages, Recipe, files_in, prepare_packages
 from ferryman.core.build.project import Project
-from ferryman.core.build.sources import app_files, copy_files, runtime_files
+from ferryman.core.build.report import Report, largest_packages
+from ferryman.core.build.sources import app_files, runtime_files
 from ferryman.core.build.target import Progress
-from ferryman.core.errors import ConfigError
+from ferryman.core.errors import BuildError, ConfigError
 from ferryman.core.settings import SETTINGS_FILE
+from ferryman.targets.lambda_.archive import explain_archive, write_archive
+from ferryman.targets.lambda_.import_check import check_import, time_import
 from ferryman.targets.lambda_.options import LambdaOptions
+from ferryman.targets.lambda_.own_files import OwnFiles
 from ferryman.targets.lambda_.runtime.options import EnvironmentOptions
-from ferryman.targets.lambda_.runtimes import managed_platform
+from ferryman.targets.lambda_.runtimes import PROVIDED, is_this_machine, managed_platform
 
-__all__ = ("BOOTSTRAP", "HANDLER", "build_bundle")
+__all__ = ("BOOTSTRAP", "HANDLER", "build_bundle", "build_explained", "profile_bundle")
 
 HANDLER = "ferryman.targets.lambda_.runtime.entry.handler"
 """The handler setting of the function."""
@@ -44,79 +47,131 @@ exec "$1" -m ferryman.targets.lambda_.runtime
 
 _RUNTIME_CLIENT = "awslambdaric>=4,<5"
 
+# Where Lambda unpacks the bundle, and so what tracebacks show.
+_TASK = "/var/task"
+
+# Their `__init__` imports what a server does not use: the client, validators.
+_DEFERRED = ("aiohttp", "attr")
+
 # "Lambda quotas": a function's code, unzipped, with all its layers.
 _UNPACKED_LIMIT = 250 * 1024 * 1024
-
-# The oldest date that a zip can hold; any fixed one would do.
-_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def build_bundle(project: Project, out: Path, progress: Progress) -> Artifact:
     """Write `<name>.zip` into the directory `out`, whole or not at all.
 
     Raises:
-        AppError: The app's module or attribute does not exist.
+        AppError: The app's module or attribute does not exist, or its import fails.
         ConfigError: A setting is wrong, or there are no wheels that fit.
-        BuildError: The dependencies could not be installed.
+        BuildError: The dependencies could not be installed, or the disk is full.
     """
-    options = project.section("lambda", LambdaOptions)
-    platform = managed_platform(project.fields.python, options.architecture)
+    artifact, _ = build_explained(project, out, progress)
+    return artifact
+
+
+def build_explained(project: Project, out: Path, progress: Progress) -> tuple[Artifact, Report]:
+    """Write the zip as `build_bundle` does, and tell what takes the space in it."""
     name = f"{project.fields.name}.zip"
-    with staged(out) as stage, tempfile.TemporaryDirectory(dir=stage.parent) as scratch:
-        tree = Path(scratch)
-        _fill(tree, project, platform, progress)
-        _check_size(tree)
-        progress("packing the zip")
-        _pack(tree, stage / name)
-    return describe(
+    try:
+        with staged(out) as stage, tempfile.TemporaryDirectory(dir=stage.parent) as scratch:
+            contents = _write(project, stage / name, Path(scratch), progress)
+        report = explain_archive(out / name, *contents)
+    except OSError as error:
+        raise BuildError(
+            f"the bundle could not be written to {out}",
+            cause=error.strerror or str(error),
+            hint="make room on the disk" if error.errno == errno.ENOSPC else None,
+        ) from error
+    artifact = describe(
         target="lambda",
         name=project.fields.name,
         version=project.fields.version,
         path=out / name,
         start=HANDLER,
     )
+    return artifact, report
 
 
-def _fill(tree: Path, project: Project, platform: Platform, progress: Progress) -> None:
-    files = (*runtime_files("lambda_"), *app_files(project))
+def profile_bundle(project: Project, artifact: Artifact) -> ImportProfile:
+    """Import the app from a finished bundle, and return what its imports cost.
+
+    Raises:
+        ConfigError: This machine cannot run the bundle.
+        BuildError: The app cannot be imported.
+    """
+    options = project.section("lambda", LambdaOptions)
+    python = project.fields.python
+    interpreter = find_interpreter(python)
+    if interpreter is None or not is_this_machine(options.architecture):
+        raise ConfigError(
+            "the imports cannot be timed here",
+            cause=f"this machine does not run Python {python} on {options.architecture}",
+            hint="build for this machine: pass --python and --set lambda.architecture=...",
+        )
+    with tempfile.TemporaryDirectory() as task, zipfile.ZipFile(artifact.path) as archive:
+        archive.extractall(task)
+        return time_import(interpreter, Path(task), project.app.module)
+
+
+def _write(
+    project: Project, path: Path, scratch: Path, progress: Progress
+) -> tuple[Mapping[str, str], Packages, tuple[str, ...]]:
+    """Write the zip, and return the owner of each file, the packages, and notes."""
+    options = project.section("lambda", LambdaOptions)
+    platform = managed_platform(project.fields.python, options.architecture)
+    ours, apps = runtime_files("lambda_"), app_files(project)
+    recipe = Recipe(
+        platform=platform,
+        location=_TASK,
+        keep=options.keep,
+        drop=options.drop,
+        omit=tuple(name for group in options.provided for name in PROVIDED[group]),
+        deferred=_DEFERRED,
+    )
     requirements = (AIOHTTP, _RUNTIME_CLIENT, *app_requirements(project))
-    progress(f"installing dependencies for {platform.wheels}, Python {platform.python}")
-    install_wheels(requirements, platform, tree, root=project.root)
-    copy_files(files, tree)
-    settings = project.baked("lambda", _runtime_options(project.section("lambda", LambdaOptions)))
-    (tree / SETTINGS_FILE).write_text(settings.to_json(), encoding="utf-8")
-    (tree / BOOTSTRAP).write_text(_BOOTSTRAP_SCRIPT, encoding="ascii")
-    (tree / BOOTSTRAP).chmod(0o755)
+    packages = prepare_packages(
+        requirements, recipe, root=project.root, scratch=scratch, progress=progress
+    )
+    own = OwnFiles(scratch / "own", find_interpreter(platform.python), _TASK)
+    own.add_runtime(ours, scratch)
+    own.add_app(apps, project.fields.name)
+    own.add_text(SETTINGS_FILE, _settings(project, options))
+    own.add_text(BOOTSTRAP, _BOOTSTRAP_SCRIPT, executable=True)
+    files = files_in(packages.tree) | files_in(own.directory)
+    owners = packages.owners | own.owners
+    _check_size(files, owners)
+    note = _check_import(options, own, packages, progress)
+    progress("packing the zip")
+    write_archive(files, path)
+    return owners, packages, (*packages.notes, *note)
 
 
-def _runtime_options(options: LambdaOptions) -> dict[str, object]:
-    """Return what the runtime needs of the target's settings: those that it knows."""
-    return {field.name: getattr(options, field.name) for field in fields(EnvironmentOptions)}
+def _settings(project: Project, options: LambdaOptions) -> str:
+    """Return the text of the settings file, with those options that the runtime knows."""
+    known = {name: getattr(options, name) for name in EnvironmentOptions._fields}
+    return project.baked("lambda", known).to_json()
 
 
-def _check_size(tree: Path) -> None:
-    sizes: dict[str, int] = {}
-    for path in tree.rglob("*"):
-        if path.is_file():
-            top = path.relative_to(tree).parts[0]
-            sizes[top] = sizes.get(top, 0) + path.stat().st_size
+def _check_import(
+    options: LambdaOptions, own: OwnFiles, packages: Packages, progress: Progress
+) -> tuple[str, ...]:
+    """Import the app where that can be done, and return what there is to say of it."""
+    if not options.check:
+        return ()
+    if own.interpreter is None or not is_this_machine(options.architecture):
+        return ("the app's import was not tried: this machine cannot run the bundle",)
+    progress("importing the app from the bundle")
+    check_import(own.interpreter, (own.directory, packages.tree))
+    return ("the app was imported once from the bundle",)
+
+
+def _check_size(files: Mapping[str, Path], owners: Mapping[str, str]) -> None:
+    sizes = {place: path.stat().st_size for place, path in files.items()}
     total = sum(sizes.values())
     if total > _UNPACKED_LIMIT:
-        largest = sorted(sizes.items(), key=lambda item: -item[1])[:3]
-        named = ", ".join(f"{name} {size / 2**20:.0f} MiB" for name, size in largest)
         raise ConfigError(
             f"the bundle would be {total / 2**20:.0f} MiB unpacked; Lambda takes 250",
-            cause=f"the largest parts are {named}",
-            hint="drop a dependency, or run the app on another target",
+            cause=f"the largest parts are {largest_packages(sizes, owners)}",
+            hint="drop a dependency or, by drop in [tool.ferryman.lambda], files of one; "
+            "or run the app on another target",
         )
-
-
-def _pack(tree: Path, path: Path) -> None:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as bundle:
-        for file in sorted(file for file in tree.rglob("*") if file.is_file()):
-            entry = zipfile.ZipInfo(file.relative_to(tree).as_posix(), _DATE)
-            entry.create_system = 3  # Unix, whatever built it, so that the mode counts
-            executable = file.stat().st_mode & 0o100
-            entry.external_attr = (0o100755 if executable else 0o100644) << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            bundle.writestr(entry, file.read_bytes())

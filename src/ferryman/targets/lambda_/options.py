@@ -54,6 +54,31 @@ class LambdaOptions(BaseModel):
         description="Networks of proxies, such as 10.0.0.0/8, whose word on the client's "
         "address, scheme and host is taken.",
     )
+    json_logs: bool = Field(
+        default=False,
+        description="Write log records as a server does, JSON with the request's id and trace, "
+        "and one for each request. Off, for CloudWatch charges for each line.",
+    )
+    keep: tuple[str, ...] = Field(
+        default=(),
+        description="Files of packages that ship as their wheels have them, sources and tests "
+        "too, as glob patterns of their paths, such as torch/*.",
+    )
+    drop: tuple[str, ...] = Field(
+        default=(),
+        description="Files of packages that do not ship, as glob patterns of their paths, such "
+        "as babel/locale-data/*. keep goes before drop.",
+    )
+    provided: tuple[Literal["awslambdaric", "boto3"], ...] = Field(
+        default=(),
+        description="Packages that are left out, with what they need, because the managed "
+        "runtime has its own. AWS chooses their versions.",
+    )
+    check: bool = Field(
+        default=True,
+        description="Import the app once from the finished bundle, where this machine is of "
+        "the function's architecture and has its Python.",
+    )
     emulator: Path | None = Field(
         default=None,
         description="AWS's Runtime Interface Emulator, which `ferryman serve -t lambda` runs; "

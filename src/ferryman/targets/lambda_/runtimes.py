@@ -6,10 +6,21 @@ Source: "Lambda runtimes" in the AWS Lambda developer guide. Amazon Linux 2 has 
 
 from __future__ import annotations
 
+import platform
+import sys
+
 from ferryman.core.build.dependencies import Platform
 from ferryman.core.errors import ConfigError
 
-__all__ = ("managed_platform",)
+__all__ = ("PROVIDED", "is_this_machine", "managed_platform")
+
+PROVIDED = {
+    "awslambdaric": ("awslambdaric", "simplejson", "snapshot-restore-py"),
+    "boto3": (
+        *("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"),
+    ),
+}
+"""What every managed runtime holds: a package, and all that it depends on."""
 
 _MANYLINUX = {
     "3.11": "manylinux2014",
@@ -37,3 +48,9 @@ def managed_platform(python: str, architecture: str) -> Platform:
             hint="set python in [tool.ferryman] of pyproject.toml, or pass --python",
         )
     return Platform(python=python, wheels=f"{_MACHINE[architecture]}-{_MANYLINUX[python]}")
+
+
+def is_this_machine(architecture: str) -> bool:
+    """Return whether wheels of an architecture run here: Linux, glibc, the same processor."""
+    glibc = sys.platform == "linux" and platform.libc_ver()[0] == "glibc"
+    return glibc and platform.machine() == _MACHINE[architecture]

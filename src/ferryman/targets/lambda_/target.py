@@ -13,11 +13,13 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from ferryman.core.build.artifact import Artifact
+from ferryman.core.build.import_profile import ImportProfile
 from ferryman.core.build.project import Project
+from ferryman.core.build.report import Report
 from ferryman.core.build.target import Address, Progress
 from ferryman.core.capabilities import Capabilities
 from ferryman.core.errors import ConfigError
-from ferryman.targets.lambda_.bundle import build_bundle
+from ferryman.targets.lambda_.bundle import build_bundle, build_explained, profile_bundle
 from ferryman.targets.lambda_.options import LambdaOptions
 from ferryman.targets.lambda_.runtime.capability import CAPABILITIES
 
@@ -35,6 +37,14 @@ class LambdaTarget:
     def build(self, project: Project, out: Path, progress: Progress) -> Artifact:
         """Write the zip for a managed runtime into `out`."""
         return build_bundle(project, out, progress)
+
+    def explain(self, project: Project, out: Path, progress: Progress) -> tuple[Artifact, Report]:
+        """Write the zip into `out`, and tell what takes the space in it."""
+        return build_explained(project, out, progress)
+
+    def profile(self, project: Project, artifact: Artifact) -> ImportProfile:
+        """Return what the app's imports cost, timed from a zip that was built."""
+        return profile_bundle(project, artifact)
 
     def serve(self, project: Project, address: Address, progress: Progress) -> int:
         """Build for this machine, and answer HTTP with the bundle under AWS's emulator."""

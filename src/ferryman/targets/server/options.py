@@ -43,7 +43,7 @@ class ServerOptions(BaseModel):
     base_image: str | None = Field(
         default=None,
         min_length=1,
-        description="The image to build on; by default python:<python>-slim.",
+        description="The image to build on; by default `python:<python>-slim`.",
     )
     systemd: bool = Field(
         default=False,
@@ -93,9 +93,6 @@ class ServerOptions(BaseModel):
     )
     access_log: bool = Field(
         default=_DEFAULT.access_log, description="Whether each request leaves a line."
-    )
-    telemetry: bool = Field(
-        default=_DEFAULT.telemetry, description="Whether to export OpenTelemetry traces."
     )
     trusted_proxies: tuple[str, ...] = Field(
         default=_DEFAULT.trusted_proxies,

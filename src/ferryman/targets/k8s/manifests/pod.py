@@ -29,7 +29,8 @@ REASONS: Mapping[str, str] = {
     "spec.securityContext.runAsGroup": "Otherwise the group may be root's.",
     "spec.securityContext.seccompProfile.type": "Pod Security Standard `restricted`.",
     "spec.terminationGracePeriodSeconds": f"The {serving.PRE_STOP_DELAY} s before the stop, "
-    f"{serving.GRACEFUL_TIMEOUT} s for the requests in flight, and a margin. Then comes the kill.",
+    f"{serving.DRAIN_DELAY} s in which the server serves on, {serving.GRACEFUL_TIMEOUT} s for the "
+    f"requests in flight, and {serving.CLEANUP_TIMEOUT} s for the cleanup. Then comes the kill.",
     "spec.topologySpreadConstraints[].labelSelector.matchLabels": "The pods of this project.",
     "spec.topologySpreadConstraints[].matchLabelKeys": "Pods of the release that is going away "
     "do not count.",

@@ -17,7 +17,7 @@ from ferryman.targets.lambda_.gateway.source import Gateway, Refused
 from ferryman.targets.lambda_.gateway.sources import find_gateway
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 
-__all__ = ("Invoke", "admit", "reply", "start_gateway")
+__all__ = ("Invoke", "admit", "read_request", "reply", "start_gateway")
 
 Invoke = Callable[[dict[str, Any]], Awaitable[object]]
 """Invokes the function with an event and returns its result."""
@@ -26,9 +26,7 @@ Invoke = Callable[[dict[str, Any]], Awaitable[object]]
 _HEADER_BYTES = 256 * 1024
 _BODY_BYTES = 64 * 1024 * 1024
 
-_NOT_PASSED_ON = frozenset(
-    {"connection", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection"}
-)
+_OF_CONNECTION = frozenset({"connection", "keep-alive", "transfer-encoding", "proxy-connection"})
 
 
 async def start_gateway(
@@ -49,7 +47,7 @@ async def start_gateway(
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         try:
-            event = gateway.encode_request(admit(await _read(request), gateway))
+            event = gateway.encode_request(admit(await read_request(request), gateway))
         except Refused as refused:
             return reply(request, refused.response)
         response = gateway.decode_result(await invoke(event))
@@ -74,7 +72,14 @@ async def start_gateway(
     return runner
 
 
-async def _read(request: web.BaseRequest) -> HttpRequest:
+async def read_request(request: web.BaseRequest, *, upgrades: bool = False) -> HttpRequest:
+    """Return a request that came over a connection, as an event source has it.
+
+    Args:
+        request: The request.
+        upgrades: Whether a wish to change the protocol is passed on; no source does it.
+    """
+    dropped = _OF_CONNECTION if upgrades else _OF_CONNECTION | {"upgrade"}
     if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
         # The client holds its body back until it is asked for.
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -82,13 +87,7 @@ async def _read(request: web.BaseRequest) -> HttpRequest:
     return HttpRequest(
         method=request.method,
         target=_origin_form(request.raw_path),
-        headers=tuple(
-            [
-                (name, value)
-                for name, value in request.headers.items()
-                if name.lower() not in _NOT_PASSED_ON
-            ]
-        ),
+        headers=tuple([pair for pair in request.headers.items() if pair[0].lower() not in dropped]),
         body=await request.clone(client_max_size=_BODY_BYTES).read(),
         scheme=request.scheme,
         remote=request.remote,

@@ -6,8 +6,11 @@ only names the handler runs under AWS's own start, and does without streams and 
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 
 __all__ = ("main",)
 
@@ -16,21 +19,27 @@ _HANDLER = "ferryman.targets.lambda_.runtime.entry.handler"
 
 def main() -> None:
     """Answer invocations until Lambda ends the environment."""
-    from ferryman.targets.lambda_.runtime import extension
-
     api = os.environ["AWS_LAMBDA_RUNTIME_API"]
     handler = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("_HANDLER") or _HANDLER
-    extension.register(api)
     # Managed Instances set it, and send so many invocations at once.
     concurrency = int(os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY") or 1)
+    # Imports make many objects and leave nothing to collect; nor will it be, later.
+    gc.disable()
+    run: Callable[[str, str], None]
+    from ferryman.targets.lambda_.runtime import extension
+
+    extension.register(api)
     if concurrency > 1:
         from ferryman.targets.lambda_.runtime import managed_instances
 
-        managed_instances.run(handler, api, concurrency)
+        run = partial(managed_instances.run, count=concurrency)
     else:
         from ferryman.targets.lambda_.runtime import client
 
-        client.run(handler, api)
+        run = client.run
+    gc.freeze()
+    gc.enable()
+    run(handler, api)
 
 
 if __name__ == "__main__":

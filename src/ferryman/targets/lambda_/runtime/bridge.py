@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from aiohttp import hdrs, web
+from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http import HttpVersion11, RawRequestMessage
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
@@ -35,13 +36,20 @@ class Bridge:
     Args:
         runner: The runner, set up.
         loop: The event loop it was set up on, which will run `respond`.
+        access_logger: Is told of each request that was answered.
     """
 
-    def __init__(self, runner: web.AppRunner, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        runner: web.AppRunner,
+        loop: asyncio.AbstractEventLoop,
+        access_logger: AbstractAccessLogger | None = None,
+    ) -> None:
         server = runner.server
         assert server is not None
         self._server = server
         self._loop = loop
+        self._access_logger = access_logger
         # Making a protocol costs as much as routing a request, so those that are done
         # wait here for the next; there are as many as requests were ever under way at once.
         self._idle: list[InProcessProtocol] = []
@@ -81,7 +89,7 @@ class Bridge:
         """
         server = self._server
         loop = self._loop
-        protocol = self._idle.pop() if self._idle else InProcessProtocol(server, loop)
+        protocol = self._idle.pop() if self._idle else self._protocol()
         protocol.open(request.remote, request.scheme == "https")
         server.requests_count += 1
         writer = make_writer(protocol, loop)
@@ -94,15 +102,21 @@ class Bridge:
             web_request[EVENT] = event
         # The one private name we lean on: what aiohttp does with a parsed request. It
         # holds the error pages and the end of the response, which nothing public does.
-        _, aborted = await protocol._handle_request(web_request, None, server.request_handler)
+        began = loop.time() if self._access_logger is not None else None
+        _, aborted = await protocol._handle_request(web_request, began, server.request_handler)
         if aborted:
             raise ConnectionResetError("the response came to an end before its time")
         self._idle.append(protocol)
         return writer
 
+    def _protocol(self) -> InProcessProtocol:
+        return InProcessProtocol(self._server, self._loop, self._access_logger)
+
 
 class _Message(RawRequestMessage):
     """A parsed request whose raw headers are made only for whoever asks: hardly anybody."""
+
+    __slots__ = ()
 
     @property
     def raw_headers(self) -> tuple[tuple[bytes, bytes], ...]:

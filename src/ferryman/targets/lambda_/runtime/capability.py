@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ferryman.core.capabilities import Capabilities
 
-__all__ = ("CAPABILITIES",)
+__all__ = ("CAPABILITIES", "offer_streaming")
 
 _MIB = 1024 * 1024
 
@@ -20,3 +22,8 @@ CAPABILITIES = Capabilities(
     time_limit=900.0,
     writable="/tmp",  # noqa: S108 - the one directory that Lambda lets a function write to
 )
+
+
+def offer_streaming(offered: Capabilities) -> Capabilities:
+    """Return what is offered where responses are streamed, which may be larger: 200 MB."""
+    return replace(offered, streaming=True, response_limit=200 * _MIB)

@@ -18,7 +18,7 @@ from awslambdaric.lambda_runtime_marshaller import LambdaMarshaller
 
 from ferryman.targets.lambda_.runtime.handler import made_handlers
 from ferryman.targets.lambda_.runtime.polling import SignalSafeExecutor
-from ferryman.targets.lambda_.runtime.streaming import Streamed
+from ferryman.targets.lambda_.runtime.streaming import INVOCATION_ID, Streamed
 
 __all__ = ("RuntimeClient", "run")
 
@@ -56,7 +56,9 @@ class RuntimeClient(LambdaRuntimeClient):  # type: ignore[misc]
         for handler in made_handlers():
             handler.finishes_tasks_later = True
             handler.environment.finish_tasks()
-        return super().wait_next_invocation()
+        invocation = super().wait_next_invocation()
+        INVOCATION_ID.set(getattr(invocation, "invocation_id", None))
+        return invocation
 
     def post_invocation_result(
         self,

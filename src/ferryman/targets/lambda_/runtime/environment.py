@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ferryman.core import capabilities
 from ferryman.core.context import RequestContext
@@ -21,7 +21,7 @@ from ferryman.core.errors import AppError
 from ferryman.core.lifecycle import start_app
 from ferryman.core.loader import AppReference, AppSource
 from ferryman.targets.lambda_.runtime.bridge import Bridge
-from ferryman.targets.lambda_.runtime.capability import CAPABILITIES
+from ferryman.targets.lambda_.runtime.capability import CAPABILITIES, offer_streaming
 from ferryman.targets.lambda_.runtime.events import UnknownEvent
 from ferryman.targets.lambda_.runtime.loop import EnvironmentLoop
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
@@ -30,6 +30,9 @@ from ferryman.targets.lambda_.runtime.responding import respond
 from ferryman.targets.lambda_.runtime.streaming import Streamed
 from ferryman.targets.lambda_.runtime.tasks import TaskWatch
 from ferryman.targets.lambda_.runtime.translation import translation
+
+if TYPE_CHECKING:
+    from aiohttp.abc import AbstractAccessLogger
 
 __all__ = ("Environment", "LambdaContext", "seconds_to_answer")
 
@@ -67,15 +70,14 @@ class Environment:
     """
 
     def __init__(self, source: AppSource | AppReference | str, options: EnvironmentOptions) -> None:
-        # Pollers have declared more than this by now.
-        if capabilities.current().target != CAPABILITIES.target:
-            capabilities.declare(CAPABILITIES)
+        _declare(options)
         self.loop = EnvironmentLoop()
         asyncio.set_event_loop(self.loop)
         self._source = source
         self.options = options
         self._translate = translation(options)
         self._cold = True
+        self._access_logger = _access_logger() if options.json_logs else None
         self._bridge: Bridge | None = None
         self._tasks = TaskWatch(self.loop, options.task_budget)
         self._starting = self._begin_start()
@@ -178,7 +180,7 @@ class Environment:
 
     def _take_over(self) -> None:
         runner = self._starting.result()
-        self._bridge = Bridge(runner, self.loop)
+        self._bridge = Bridge(runner, self.loop, self._access_logger)
         self._tasks = TaskWatch(self.loop, self.options.task_budget)
 
     async def _started(self) -> Bridge:
@@ -195,6 +197,21 @@ class Environment:
         self._take_over()
         assert self._bridge is not None
         return self._bridge
+
+
+def _declare(options: EnvironmentOptions) -> None:
+    """Tell the app what it is offered, before it is loaded."""
+    offered = capabilities.current()
+    if offered.target != CAPABILITIES.target:  # pollers have declared more than this by now
+        offered = CAPABILITIES
+    capabilities.declare(offer_streaming(offered) if options.streaming else offered)
+
+
+def _access_logger() -> AbstractAccessLogger:
+    # Imported where it is asked for: most cold starts do without.
+    from ferryman.targets.lambda_.runtime.json_logs import AccessLogger, write_json
+
+    return AccessLogger(write_json(), "")
 
 
 # Lambda's clients set it for each invocation, and there is one at a time.

@@ -19,7 +19,7 @@ from typing import Any
 from ferryman.core.errors import FerrymanError
 from ferryman.targets.lambda_.runtime.connection import Answer, RuntimeConnection
 from ferryman.targets.lambda_.runtime.environment import Environment, seconds_to_answer
-from ferryman.targets.lambda_.runtime.streaming import Streamed
+from ferryman.targets.lambda_.runtime.streaming import INVOCATION_ID, Streamed
 
 __all__ = ("Pollers", "RuntimeApiGone", "error_document", "unforeseen")
 
@@ -116,8 +116,10 @@ class Pollers:
         identifier = invocation.headers[_IDENTIFIER]
         path = f"{_BASE}/{identifier}"
         headers = {"Content-Type": "application/json"}
-        if _INVOCATION.lower() in invocation.headers:
-            headers[_INVOCATION] = invocation.headers[_INVOCATION.lower()]
+        attempt = invocation.headers.get(_INVOCATION.lower())
+        INVOCATION_ID.set(attempt)
+        if attempt:
+            headers[_INVOCATION] = attempt
         try:
             result = await self._respond(identifier, invocation)
             if isinstance(result, Streamed):

@@ -10,6 +10,7 @@ import asyncio
 from typing import Any
 
 from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import ContentEncodingError
 from aiohttp.http_parser import DeflateBuffer
@@ -29,6 +30,7 @@ class InProcessProtocol(web.RequestHandler):
     Args:
         server: The server of the application's runner.
         loop: The loop it runs on.
+        access_logger: Is told of each request that was answered.
     """
 
     __slots__ = ("_body", "_held")
@@ -39,8 +41,15 @@ class InProcessProtocol(web.RequestHandler):
     ssl_context: Any = property(lambda self: self.transport.secure or None)
     sockname: Any = None
 
-    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        server: web.Server,
+        loop: asyncio.AbstractEventLoop,
+        access_logger: AbstractAccessLogger | None = None,
+    ) -> None:
         super().__init__(server, loop=loop, access_log=None)  # type: ignore[arg-type]
+        self.access_logger = access_logger
+        self._logging_enabled = access_logger is not None
         self._body: DeflateBuffer | None = None
         self._held = False
 

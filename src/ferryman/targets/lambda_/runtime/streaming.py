@@ -11,6 +11,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from multidict import CIMultiDict
@@ -19,7 +20,7 @@ from ferryman.targets.lambda_.runtime.messages import HttpResponse
 from ferryman.targets.lambda_.runtime.protocol import InProcessProtocol
 from ferryman.targets.lambda_.runtime.transport import CapturingWriter
 
-__all__ = ("STREAMED", "ResponseStream", "Streamed", "StreamingWriter")
+__all__ = ("INVOCATION_ID", "STREAMED", "ResponseStream", "Streamed", "StreamingWriter")
 
 _HEADERS = (
     "POST /2018-06-01/runtime/invocation/{id}/response HTTP/1.1\r\n"
@@ -28,9 +29,15 @@ _HEADERS = (
     "Lambda-Runtime-Function-Response-Mode: streaming\r\n"
     "Transfer-Encoding: chunked\r\n"
     "Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n"
-    "Connection: close\r\n\r\n"
+    "Connection: close\r\n"
 )
 _END_OF_PRELUDE = bytes(8)
+
+INVOCATION_ID: ContextVar[str | None] = ContextVar("ferryman.invocation_id", default=None)
+"""What the Runtime API calls this attempt at an invocation; it is given back with a response.
+
+It is none of the app's affair, so that it is not in `RequestContext`.
+"""
 
 
 class Streamed:
@@ -67,7 +74,10 @@ class ResponseStream:
         """
         host, _, port = self._api.rpartition(":")
         self._reader, self._writer = await asyncio.open_connection(host, int(port))
-        self._writer.write(_HEADERS.format(id=self._invocation, api=self._api).encode("ascii"))
+        head = _HEADERS.format(id=self._invocation, api=self._api)
+        if attempt := INVOCATION_ID.get():
+            head += f"Lambda-Runtime-Invocation-Id: {attempt}\r\n"
+        self._writer.write(f"{head}\r\n".encode("ascii"))
         self.write(json.dumps(prelude).encode())
         self.write(_END_OF_PRELUDE)
 
@@ -140,9 +150,17 @@ class StreamingWriter(CapturingWriter):
         self._empty = empty
 
     async def write_headers(self, status_line: str, headers: CIMultiDict[str]) -> None:
-        """Send status and headers."""
+        """Send status and headers.
+
+        Raises:
+            ConnectionResetError: Those of another response have been sent.
+        """
+        if self._stream.begun:
+            raise ConnectionResetError("another response has begun")
         await super().write_headers(status_line, headers)
         await self._stream.begin(self._prelude(self.response("HEAD" if self._empty else "")))
+        # aiohttp sends an error page in place of a response of which nothing has gone out.
+        self.output_size += 1
 
     async def drain(self) -> None:
         """Wait until the Runtime API has taken what was written."""

@@ -11,7 +11,7 @@ import logging
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
-from ferryman.core.access import LOGGER, access_record, route_template
+from ferryman.core.access import LOGGER, log_access, route_template
 from ferryman.targets.server.runtime.metrics import Counts
 
 __all__ = ("access_logger",)
@@ -30,10 +30,7 @@ def access_logger(counts: Counts, *, lines: bool) -> type[AbstractAccessLogger]:
     class AccessLogger(AbstractAccessLogger):
         def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
             add(request.method, route_template(request) or "", response.status, time)
-            if lines and log.isEnabledFor(logging.INFO):
-                record = access_record(request, response, time)
-                log.info(
-                    "%s %s %s", record.method, record.path, record.status, extra={"access": record}
-                )
+            if lines:
+                log_access(log, request, response, time)
 
     return AccessLogger

@@ -204,11 +204,11 @@ class Connection(web.RequestHandler):
         # The handler that awaits the body gets the error, so that it becomes the answer.
         error.force_close()
         self._body_done()
-        content.set_exception(error)
         if self.busy:
-            content.feed_eof()
-        else:
+            content.set_exception(error)
+        else:  # it has been answered, and aiohttp only waits for the rest
             self.force_close()
+        content.feed_eof()
 
 
 class Gate:
@@ -258,9 +258,9 @@ class Gate:
         self._enter(request)
         content = request.content
         if content is not EMPTY_PAYLOAD:
+            connection.await_body(content)
             if self._max_body is not None and (request.content_length or 0) > self._max_body:
                 return _refuse(413)
-            connection.await_body(content)
         # The app's own coroutine where nothing is to be done after it: that costs nothing.
         return self._watched(request) if self._watching else self._handler(request)
 

@@ -12,6 +12,8 @@ import re
 import secrets
 import socket
 from collections.abc import Callable
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 from aiohttp import web
@@ -57,6 +59,9 @@ class Monitor:
         self._version = version
         self._socket = admin
         self._trusted = networks(settings.trusted_proxies)
+        # Asking the system for randomness each time costs more than all the rest.
+        self._prefix = secrets.token_hex(10)
+        self._number = count(1)
         self._state = State.STARTING
         self._counts = Counts()
         self._tally = Tally(directory)
@@ -66,7 +71,9 @@ class Monitor:
         self._pulse: asyncio.Task[None] | None = None
         self.count_active: Callable[[], int] = int
         """Tells how many requests are in flight; whoever counts them sets it."""
-        self.access_log = logging.getLogger(LOGGER)
+        # Where nobody reads lines or figures, aiohttp is not even asked to tell of requests.
+        wanted = settings.access_log or admin is not None
+        self.access_log = logging.getLogger(LOGGER) if wanted else None
         self.access_logger = access_logger(self._counts, lines=settings.access_log)
 
     def wrap(self, app: web.Application) -> None:
@@ -77,13 +84,13 @@ class Monitor:
     def enter(self, request: web.BaseRequest) -> None:
         """Note what is known of a request before the app sees it."""
         headers = request.headers
-        trusted = bool(self._trusted) and is_trusted(_peer(request), self._trusted)
-        sent = headers.get("X-Request-Id", "") if trusted else ""
-        if trusted:
+        sent = ""
+        if self._trusted and is_trusted(_peer(request), self._trusted):
+            sent = headers.get("X-Request-Id", "")
             joined = {name: ",".join(headers.getall(name)) for name in headers}
             tell_client(request, find_client(joined, self._trusted))
-        request_id = sent if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(16)
-        current_context.set(RequestContext(request_id, lambda: headers.get("traceparent")))
+        request_id = sent if sent and _REQUEST_ID.fullmatch(sent) else self._new_id()
+        current_context.set(RequestContext(request_id, partial(headers.get, "traceparent")))
 
     async def start(self, app: web.Application) -> None:
         """Say that the worker is ready: it listens, and the app has started."""
@@ -109,6 +116,9 @@ class Monitor:
         await self._close()
         self._tally.write(self._counts, self._gauges())
         self._tally.close()
+
+    def _new_id(self) -> str:
+        return f"{self._prefix}{next(self._number):012x}"
 
     async def _readiness(self) -> Readiness:
         return await readiness(self._app, self._state)

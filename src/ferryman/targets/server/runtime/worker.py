@@ -110,6 +110,7 @@ class Worker(BaseWorker):  # type: ignore[misc]
             # What the cleanup raises now would only hide why the start failed.
             with suppress(Exception):
                 await self.runner.abandon()
+            heart.cancel()
             raise
         self.booted = True
         self._enter(Stage.READY)

@@ -128,7 +128,7 @@ def _has_format(event: Event) -> bool:
         and isinstance(context, dict)
         and isinstance(context.get("http"), dict)
         # A question to a Lambda authorizer looks the same but for this.
-        and "type" not in event
+        and event.get("type") is None
     )
 
 

@@ -1,0 +1,109 @@
+"""Measures what the local Lambda adds to a request, and how it takes fifty at once.
+
+Prints medians in milliseconds. The floor is the same environment asked by the same client
+without a gateway, without freezing and without a log: its Runtime API alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+
+from ferryman.core.build.target import Address
+from ferryman.targets.lambda_.local.front import start_front
+from ferryman.targets.lambda_.local.function import LocalFunction
+from ferryman.targets.lambda_.local.invocation import Invocation
+from ferryman.targets.lambda_.local.process import start_process
+from ferryman.targets.lambda_.local.runtime_api import RuntimeApi
+from ferryman.targets.lambda_.local.settings import FunctionSettings
+
+SOURCE = "def handler(event, context):\n    return {'statusCode': 200, 'body': 'fine'}\n"
+COUNT = 500
+
+
+async def median(once: Callable[[], Awaitable[object]]) -> float:
+    """Return the median of many calls, in milliseconds."""
+    spent = []
+    for _ in range(COUNT):
+        start = time.perf_counter()
+        await once()
+        spent.append((time.perf_counter() - start) * 1000)
+    return statistics.median(spent)
+
+
+async def measure_floor(settings: FunctionSettings) -> float:
+    """Return the median of an invocation by the Runtime API alone."""
+    api = RuntimeApi(settings, lambda: None)
+    await api.open()
+    variables = {"AWS_LAMBDA_RUNTIME_API": api.address}
+    process = await start_process(settings.command, settings.directory, variables, lambda _: None)
+    await api.ready
+    event = json.dumps({"version": "2.0"}).encode()
+
+    async def once() -> None:
+        invocation = Invocation(event, 30.0)
+        api.offer(invocation)
+        await invocation.answer
+        await invocation.done
+        api.forget(invocation)
+
+    try:
+        return await median(once)
+    finally:
+        await process.end(0)
+        await api.close()
+
+
+async def measure_front(settings: FunctionSettings) -> float:
+    """Return the median of a request through the gateway of a Function URL."""
+    async with LocalFunction(settings, lambda _: None) as function:
+        runner = await start_front(function, Address("127.0.0.1", 0))
+        host, port = runner.addresses[0][:2]
+        async with aiohttp.ClientSession() as session:
+
+            async def once() -> None:
+                async with session.get(f"http://{host}:{port}/") as answer:
+                    await answer.read()
+
+            await once()
+            spent = await median(once)
+        await runner.cleanup()
+    return spent
+
+
+async def measure_fifty(settings: FunctionSettings) -> float:
+    """Return how long fifty environments take to start and answer, in milliseconds."""
+    many = replace(settings, environments=50, init_timeout=60.0)
+    async with LocalFunction(many, lambda _: None) as function:
+        start = time.perf_counter()
+        outcomes = await asyncio.gather(*[function.invoke(b"{}") for _ in range(50)])
+        spent = (time.perf_counter() - start) * 1000
+        assert not any(outcome.fault for outcome in outcomes)
+    return spent
+
+
+def main() -> None:
+    """Measure, and print."""
+    with tempfile.TemporaryDirectory() as scratch:
+        directory = Path(scratch)
+        (directory / "plain.py").write_text(SOURCE)
+        command = (sys.executable, "-m", "awslambdaric", "plain.handler")
+        settings = FunctionSettings(command, directory, memory=512)
+        floor = asyncio.run(measure_floor(settings))
+        front = asyncio.run(measure_front(settings))
+        print(f"Runtime API alone     {floor:6.2f} ms")
+        print(f"through a Function URL {front:5.2f} ms, {front - floor:.2f} ms more")
+        print(f"fifty environments    {asyncio.run(measure_fifty(settings)):6.0f} ms")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""The option that says where to listen."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+from ferryman.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ferryman.core.build.target import Address
+
+__all__ = ("bind_option", "parse_address")
+
+_BIND = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:]+)):([0-9]{1,5})")
+
+bind_option = click.option(
+    "--bind",
+    default="127.0.0.1:8000",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where to listen.",
+)
+
+
+def parse_address(bind: str) -> Address:
+    """Return the address that `--bind` names.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    from ferryman.core.build.target import Address
+
+    match = _BIND.fullmatch(bind)
+    if not match or int(match[3]) > 65535:
+        raise ConfigError(
+            f"--bind {bind}: it is not HOST:PORT", hint="such as 127.0.0.1:8000 or [::1]:8000"
+        )
+    return Address(match[1] or match[2], int(match[3]))

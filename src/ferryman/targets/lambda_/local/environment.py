@@ -1,0 +1,234 @@
+"""One environment: a process behind a Runtime API, its limits and its log.
+
+It takes invocations while it has room, and is done for at the first time-out or exit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import sys
+from collections.abc import Callable, Coroutine
+
+from ferryman.targets.lambda_.local import report
+from ferryman.targets.lambda_.local.invocation import Invocation
+from ferryman.targets.lambda_.local.outcome import EXIT, INIT, MEMORY, TIMEOUT, Outcome, failed
+from ferryman.targets.lambda_.local.process import EnvironmentProcess, start_process
+from ferryman.targets.lambda_.local.runtime_api import RuntimeApi
+from ferryman.targets.lambda_.local.settings import FunctionSettings
+
+__all__ = ("Environment", "Log")
+
+Log = Callable[[str], None]
+"""Takes one line of a function's log."""
+
+_MIB = 1024 * 1024
+# How often the memory is looked at, in seconds.
+_MEASURE = 0.1
+# What AWS gives a runtime with an internal extension between SIGTERM and SIGKILL, in seconds.
+_SHUTDOWN = 0.5
+
+
+class Environment:
+    """A place where the function runs.
+
+    Args:
+        settings: The function's.
+        log: Takes what it writes, and what is said of it.
+        changed: Called when it has room again, or is done for.
+    """
+
+    def __init__(
+        self, settings: FunctionSettings, log: Log, changed: Callable[[Environment], None]
+    ) -> None:
+        self._settings = settings
+        self._log = log
+        self._changed = changed
+        self._api = RuntimeApi(settings, self._rest)
+        self._process: EnvironmentProcess | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._init_duration: float | None = None
+        self._killed_for = ""
+        self.taken = 0
+        """Invocations that have been promised to it, and are not at their end."""
+        self.over = False
+        """Whether it takes no more."""
+        self.started = asyncio.create_task(self._start())
+        """Resolved after the init phase: with None, or the outcome of its failure."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it can take another invocation."""
+        return not self.over and self.taken < self._settings.concurrency
+
+    @property
+    def lingers(self) -> bool:
+        """Whether it has answered, and only its own work after the answer keeps it."""
+        under_way = self._api.under_way
+        return not self.over and any(each.answer.done() for each in under_way)
+
+    @property
+    def pid(self) -> int | None:
+        """The process, if it has started."""
+        return self._process.pid if self._process else None
+
+    async def invoke(self, payload: bytes) -> Outcome:
+        """Return what comes of an event. `taken` has been counted up by the caller."""
+        failure = await asyncio.shield(self.started)
+        if failure is not None or self.over:
+            self._release()
+            return failure or failed("-", EXIT, "the environment has ended")
+        assert self._process is not None
+        invocation = Invocation(payload, self._settings.timeout)
+        self._log(report.start_line(invocation.request_id))
+        self._process.thaw()
+        self._api.offer(invocation)
+        self._spawn(self._watch(invocation))
+        return await invocation.answer
+
+    async def stop(self) -> None:
+        """End the process, in order if it has asked for that, and see it gone."""
+        self.over = True
+        if not self.started.done():
+            self.started.cancel()
+        await asyncio.wait({self.started})
+        if self._process is not None:
+            await self._process.end(_SHUTDOWN if self._api.has_extensions else 0)
+        await self._api.close()
+        others = {task for task in self._tasks if task is not asyncio.current_task()}
+        if others:
+            await asyncio.wait(others)
+
+    async def _start(self) -> Outcome | None:
+        loop = asyncio.get_running_loop()
+        await self._api.open()
+        began = loop.time()
+        try:
+            self._process = await start_process(
+                self._settings.command, self._settings.directory, self._variables(), self._log
+            )
+        except OSError as error:
+            return self._init_failed(0.0, failed("-", "Runtime.InvalidEntrypoint", str(error)))
+        self._spawn(self._attend(self._process))
+        self._spawn(self._measure(self._process))
+        try:
+            document = await asyncio.wait_for(
+                asyncio.shield(self._api.ready), self._settings.init_timeout
+            )
+        except TimeoutError:
+            limit = self._settings.init_timeout
+            outcome = failed("-", TIMEOUT, f"the init phase timed out after {limit:.2f} seconds")
+            return self._init_failed(loop.time() - began, outcome)
+        self._init_duration = (loop.time() - began) * 1000
+        if document is not None:
+            return self._init_failed(loop.time() - began, Outcome("-", document, INIT))
+        return None
+
+    def _init_failed(self, seconds: float, outcome: Outcome) -> Outcome:
+        status = "timeout" if outcome.fault == TIMEOUT else "error"
+        self._log(report.init_report_line(seconds * 1000, status, outcome.fault or ""))
+        self.over = True
+        if self._process is not None:
+            self._process.kill()
+        return outcome
+
+    async def _watch(self, invocation: Invocation) -> None:
+        """See an invocation to its end, and write its bill."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        limit = self._settings.timeout
+        try:
+            fault = await asyncio.wait_for(asyncio.shield(invocation.done), limit)
+            message = f"Runtime exited with error: {self._killed_for}"
+        except TimeoutError:
+            fault, message = TIMEOUT, f"Task timed out after {limit:.2f} seconds"
+            self.over = True
+            self._log(report.timeout_line(invocation.request_id, limit))
+        # What the process wrote last is in the pipe; it comes before its bill.
+        await asyncio.sleep(0)
+        bill = self._bill(invocation, (loop.time() - began) * 1000, fault)
+        if fault == TIMEOUT and self._process is not None:
+            self._process.kill()
+        if fault is not None:
+            invocation.fail(fault, message)
+        self._log(report.end_line(invocation.request_id))
+        self._log(str(bill))
+        invocation.finished.set_result(bill)
+        self._api.forget(invocation)
+        self._release()
+
+    def _bill(self, invocation: Invocation, duration: float, fault: str | None) -> report.Report:
+        assert self._process is not None
+        self._process.measure()
+        init, self._init_duration = self._init_duration, None
+        return report.Report(
+            request_id=invocation.request_id,
+            duration=duration,
+            memory_size=self._settings.memory,
+            max_memory_used=min(self._process.peak // _MIB, self._settings.memory),
+            init_duration=init,
+            status={None: None, TIMEOUT: "timeout"}.get(fault, "error"),
+            error_type=None if fault == TIMEOUT else fault,
+        )
+
+    async def _attend(self, process: EnvironmentProcess) -> None:
+        """Wait for the process to end, and tell whoever waits for it."""
+        how = await process.wait()
+        self.over = True
+        fault = MEMORY if self._killed_for else EXIT
+        self._killed_for = how
+        if not self._api.ready.done():
+            document = failed("-", fault, f"Runtime exited with error: {how}").payload
+            self._api.ready.set_result(document)
+        for invocation in self._api.under_way:
+            if not invocation.done.done():
+                invocation.done.set_result(fault)
+        self._changed(self)
+
+    async def _measure(self, process: EnvironmentProcess) -> None:
+        while process.running:
+            if process.measure() > self._settings.memory * _MIB:
+                self._killed_for = MEMORY
+                process.kill()
+            await asyncio.sleep(_MEASURE)
+
+    def _rest(self) -> None:
+        if self._settings.concurrency == 1 and self._process is not None:
+            self._process.freeze()
+
+    def _release(self) -> None:
+        self.taken -= 1
+        self._changed(self)
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _variables(self) -> dict[str, str]:
+        settings = self._settings
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        kinds = {
+            "snap-start": settings.snapshot,
+            "lambda-managed-instances": settings.concurrency > 1,
+        }
+        kind = next((name for name, is_so in kinds.items() if is_so), "on-demand")
+        concurrency = {"AWS_LAMBDA_MAX_CONCURRENCY": str(settings.concurrency)}
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{version}",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "LAMBDA_TASK_ROOT": str(settings.directory),
+            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{settings.name}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": f"local/[$LATEST]{secrets.token_hex(16)}",
+            **settings.variables,
+            "AWS_LAMBDA_RUNTIME_API": self._api.address,
+            "AWS_LAMBDA_FUNCTION_NAME": settings.name,
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(settings.memory),
+            "AWS_LAMBDA_INITIALIZATION_TYPE": kind,
+            "_HANDLER": settings.handler,
+            **(concurrency if settings.concurrency > 1 else {}),
+        }

@@ -1,0 +1,164 @@
+"""An event source in front of a local function: HTTP in, HTTP out, its limits and its errors.
+
+It also takes plain invocations, at the path of Lambda's own API, as the SDKs send them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from aiohttp import web
+
+from ferryman.core.build.target import Address
+from ferryman.targets.lambda_.gateway.server import admit, read_request, reply
+from ferryman.targets.lambda_.gateway.source import Gateway, Refused
+from ferryman.targets.lambda_.gateway.sources import find_gateway
+from ferryman.targets.lambda_.local.faults import (
+    INTEGRATION_TIMEOUTS,
+    answer_fault,
+    answer_timeout,
+)
+from ferryman.targets.lambda_.local.function import LocalFunction
+from ferryman.targets.lambda_.local.outcome import INIT, THROTTLED, Outcome
+
+__all__ = ("STREAMING_SOURCES", "Front", "start_front")
+
+STREAMING_SOURCES = frozenset({"function-url", "rest-api"})
+"""Event sources that can pass a response on while it is produced."""
+
+_INVOKE = "/2015-03-31/functions/"
+# What a source lets through is checked later; the server must not be the narrower one.
+_HEADER_BYTES = 256 * 1024
+# Between two requests nothing of a client's is lost when its connection is closed.
+_PATIENCE = 5.0
+
+
+class Front:
+    """Answers each request by way of a function.
+
+    Args:
+        function: The function.
+        gateway: The event source it stands for.
+        explain: Whether a client is shown why an environment did not start, which no event
+            source would do.
+    """
+
+    def __init__(self, function: LocalFunction, gateway: Gateway, explain: bool = False) -> None:
+        self._explain = explain
+        self._function = function
+        self._gateway = gateway
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Return the response to a request."""
+        if request.method == "POST" and request.path.startswith(_INVOKE):
+            return await self._invoke(request)
+        gateway = self._gateway
+        try:
+            event = gateway.encode_request(admit(await read_request(request), gateway))
+        except Refused as refused:
+            return reply(request, refused.response)
+        work = self._function.invoke(json.dumps(event).encode())
+        try:
+            outcome = await asyncio.wait_for(work, INTEGRATION_TIMEOUTS.get(gateway.name))
+        except TimeoutError:
+            return reply(request, answer_timeout(gateway.name))
+        return await self._answer(request, outcome)
+
+    async def _answer(self, request: web.BaseRequest, outcome: Outcome) -> web.StreamResponse:
+        gateway = self._gateway
+        if outcome.stream is not None:
+            if gateway.name in STREAMING_SOURCES:
+                return await _pass_on(request, outcome)
+            await outcome.stream.read()
+            return reply(request, gateway.decode_result(None))
+        if self._explain and outcome.fault == INIT:
+            return web.Response(status=502, text=_explanation(outcome))
+        if outcome.fault is not None:
+            return reply(request, answer_fault(gateway.name, outcome.fault))
+        response = gateway.decode_result(outcome.document())
+        if len(response.body) > gateway.limits.response_body:
+            response = Refused(502, "the response is too large").response
+        return reply(request, response)
+
+    async def _invoke(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a plain invocation, as the API of Lambda does."""
+        message = await read_request(request)
+        outcome = await self._function.invoke(message.body or b"{}")
+        payload = await outcome.stream.read() if outcome.stream else outcome.payload
+        if outcome.fault == THROTTLED:
+            return web.Response(status=429, body=payload)
+        headers = {"X-Amz-Executed-Version": "$LATEST", "X-Amzn-RequestId": outcome.request_id}
+        if outcome.fault is not None:
+            headers["X-Amz-Function-Error"] = "Unhandled"
+        return web.Response(body=payload, headers=headers, content_type="application/json")
+
+
+async def _pass_on(request: web.BaseRequest, outcome: Outcome) -> web.StreamResponse:
+    """Send a response while the function produces it."""
+    stream, prelude = outcome.stream, outcome.prelude or {}
+    assert stream is not None
+    response = web.StreamResponse(status=int(prelude.get("statusCode", 200)))
+    for name, value in (prelude.get("headers") or {}).items():
+        if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+            response.headers.add(name, str(value))
+    for cookie in prelude.get("cookies") or ():
+        response.headers.add("Set-Cookie", str(cookie))
+    try:
+        await response.prepare(request)
+        async for piece in stream:
+            await response.write(piece)
+    except (ConnectionError, asyncio.CancelledError):
+        stream.abandon()
+        raise
+    if stream.broken and request.transport is not None:
+        # The end of the body must not look like one.
+        request.transport.abort()
+        return response
+    await response.write_eof()
+    return response
+
+
+def _explanation(outcome: Outcome) -> str:
+    document = outcome.document()
+    if not isinstance(document, dict):
+        return str(document)
+    trace = "\n".join(str(line) for line in document.get("stackTrace") or ())
+    return f"{document.get('errorType')}: {document.get('errorMessage')}\n\n{trace}\n"
+
+
+async def start_front(
+    function: LocalFunction,
+    address: Address,
+    source: str = "function-url",
+    *,
+    explain: bool = False,
+) -> web.ServerRunner:
+    """Listen at an address until the runner that is returned is cleaned up.
+
+    Args:
+        function: What answers.
+        address: Where to listen.
+        source: The event source to stand for.
+        explain: Whether a client is shown why an environment did not start.
+
+    Raises:
+        ConfigError: There is no event source of that name.
+        OSError: The address cannot be listened at.
+    """
+    front = Front(function, find_gateway(source), explain)
+    server = web.Server(
+        front.handle,
+        access_log=None,
+        auto_decompress=False,
+        max_line_size=_HEADER_BYTES,
+        max_field_size=_HEADER_BYTES,
+    )
+    runner = web.ServerRunner(server, shutdown_timeout=_PATIENCE)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, address.host, address.port).start()
+    except BaseException:
+        await runner.cleanup()
+        raise
+    return runner

@@ -1,0 +1,149 @@
+"""A function on this machine: which environment takes an event, and how many there are."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from ferryman.targets.lambda_.local.environment import Environment, Log
+from ferryman.targets.lambda_.local.outcome import (
+    REQUEST_TOO_LARGE,
+    THROTTLED,
+    Outcome,
+    failed,
+)
+from ferryman.targets.lambda_.local.settings import PAYLOAD_LIMIT, FunctionSettings
+
+__all__ = ("LocalFunction",)
+
+# Seconds that an event waits for an environment which has answered already and is about to
+# ask for its next: starting another process would take longer.
+_LINGER = 0.02
+# The same where no other may be started, and the event would be refused.
+_LINGER_AT_LIMIT = 1.0
+
+
+class LocalFunction:
+    """Invokes a function in as many environments as are needed; ends them with the block.
+
+    Args:
+        settings: The function's.
+        log: Takes each line of its log.
+    """
+
+    def __init__(self, settings: FunctionSettings, log: Log) -> None:
+        self.settings = settings
+        self._log = log
+        self._environments: list[Environment] = []
+        self._expiries: dict[Environment, asyncio.TimerHandle] = {}
+        self._endings: set[asyncio.Task[None]] = set()
+        self._change = asyncio.Event()
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    @property
+    def environments(self) -> tuple[Environment, ...]:
+        """Those that there are, the most recently used last."""
+        return tuple(self._environments)
+
+    async def invoke(self, payload: bytes) -> Outcome:
+        """Return what comes of an event.
+
+        Args:
+            payload: The event, as JSON.
+        """
+        if len(payload) > PAYLOAD_LIMIT:
+            message = f"{len(payload)} byte payload is too large for the RequestResponse invocation"
+            return failed("-", REQUEST_TOO_LARGE, message)
+        environment = await self._find()
+        if environment is None:
+            return failed("-", THROTTLED, "Rate Exceeded.")
+        # Whoever asked may give up; the environment sees the invocation to its end.
+        return await asyncio.shield(asyncio.create_task(environment.invoke(payload)))
+
+    async def close(self) -> None:
+        """End all environments."""
+        self._closed = True
+        for environment in self.environments:
+            self._end(environment)
+        while self._endings:
+            await asyncio.wait(self._endings)
+
+    async def replace(self, settings: FunctionSettings | None = None) -> None:
+        """Start the next event in a new environment; those under way stay in theirs.
+
+        Args:
+            settings: The function's from now on; None for the same.
+        """
+        self.settings = settings or self.settings
+        for environment in self.environments:
+            environment.over = True
+            if environment.taken == 0:
+                self._end(environment)
+
+    async def _find(self) -> Environment | None:
+        """Return the environment for an event, with its place taken."""
+        if self._with_room() is None and any(each.lingers for each in self._environments):
+            with suppress(TimeoutError):
+                limit = _LINGER_AT_LIMIT if self._is_full else _LINGER
+                await asyncio.wait_for(self._until_room(), limit)
+        found = self._with_room()
+        if found is None:
+            if self._closed or self._is_full:
+                return None
+            found = Environment(self.settings, self._log, self._changed)
+        else:
+            self._environments.remove(found)
+        self._environments.append(found)
+        found.taken += 1
+        if expiry := self._expiries.pop(found, None):
+            expiry.cancel()
+        return found
+
+    async def _until_room(self) -> None:
+        full = self._is_full
+        while self._with_room() is None and self._is_full == full:
+            self._change.clear()
+            await self._change.wait()
+
+    @property
+    def _is_full(self) -> bool:
+        living = [each for each in self._environments if not each.over]
+        return len(living) >= self.settings.environments
+
+    def _with_room(self) -> Environment | None:
+        return next((each for each in reversed(self._environments) if each.has_room), None)
+
+    def _changed(self, environment: Environment) -> None:
+        self._change.set()
+        if environment not in self._environments or environment.taken:
+            return
+        if environment.over:
+            self._end(environment)
+            return
+        loop = asyncio.get_running_loop()
+        if before := self._expiries.pop(environment, None):
+            before.cancel()
+        self._expiries[environment] = loop.call_later(self.settings.idle, self._end, environment)
+
+    def _end(self, environment: Environment) -> None:
+        if environment not in self._environments:
+            return
+        self._environments.remove(environment)
+        if expiry := self._expiries.pop(environment, None):
+            expiry.cancel()
+        ending = asyncio.create_task(environment.stop())
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)

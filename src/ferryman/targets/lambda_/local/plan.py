@@ -1,0 +1,68 @@
+"""A project as a local function: its app from where it stands, no build in between.
+
+The runtime that is started is the one that ships; the app is imported from the project's
+own directory, by this interpreter, so that a change of a file is there at the next start.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from ferryman.core.build.project import Project
+from ferryman.core.build.sources import import_root
+from ferryman.core.settings import SETTINGS_VARIABLE
+from ferryman.targets.lambda_.bundle import HANDLER
+from ferryman.targets.lambda_.local.settings import FunctionSettings
+from ferryman.targets.lambda_.options import LambdaOptions
+from ferryman.targets.lambda_.runtime.options import EnvironmentOptions
+
+__all__ = ("plan_function",)
+
+_RUNTIME = "ferryman.targets.lambda_.runtime"
+
+
+def plan_function(
+    project: Project,
+    settings_file: Path,
+    *,
+    streaming: bool | None = None,
+    variables: Mapping[str, str] | None = None,
+    environments: int = 10,
+) -> FunctionSettings:
+    """Write the settings that a build would bake, and return the function.
+
+    Args:
+        project: The project.
+        settings_file: Where the baked settings are written.
+        streaming: Whether responses are streamed; None for what the project says.
+        variables: Variables besides those of this process.
+        environments: How many environments there may be at once.
+
+    Raises:
+        ConfigError: The project names no app.
+    """
+    options = project.section("lambda", LambdaOptions)
+    known = {name: getattr(options, name) for name in EnvironmentOptions._fields}
+    if streaming is not None:
+        known["streaming"] = streaming
+    settings_file.write_text(project.baked("lambda", known).to_json(), encoding="utf-8")
+    passed = {k: v for k, v in os.environ.items() if not k.startswith("FERRYMAN_")}
+    path = os.pathsep.join(filter(None, [str(import_root(project)), passed.get("PYTHONPATH")]))
+    return FunctionSettings(
+        command=(sys.executable, "-m", _RUNTIME, HANDLER),
+        directory=project.root,
+        variables={
+            **passed,
+            **(variables or {}),
+            "PYTHONPATH": path,
+            SETTINGS_VARIABLE: str(settings_file),
+        },
+        name=project.fields.name,
+        handler=HANDLER,
+        memory=options.memory,
+        timeout=float(options.timeout),
+        environments=environments,
+    )

@@ -1,0 +1,167 @@
+"""A process group that is an environment: started, frozen, thawed, measured, ended.
+
+It knows nothing of Lambda. Where the kernel can do it, the processes die with this one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+__all__ = ("EnvironmentProcess", "start_process", "tied_to_this_process")
+
+_LINE = 256 * 1024
+
+
+class EnvironmentProcess:
+    """A process and its children, as one.
+
+    Args:
+        process: The first of the group, and its leader.
+        log: Takes each line that any of them writes.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Callable[[str], None]) -> None:
+        self._process = process
+        self._log = log
+        self._frozen = False
+        self.peak = 0
+        """The most memory that was seen, in bytes."""
+        self._reading = asyncio.create_task(self._read())
+
+    @property
+    def pid(self) -> int:
+        """The id of the process, which is that of its group."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.returncode is None
+
+    def freeze(self) -> None:
+        """Let none of them run, until `thaw`."""
+        if not self._frozen and self.running:
+            self._frozen = True
+            self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let them run again."""
+        if self._frozen:
+            self._frozen = False
+            self._signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End all of them at once."""
+        self._signal(signal.SIGKILL)
+
+    async def end(self, patience: float) -> None:
+        """End all of them, and see the first one gone.
+
+        Args:
+            patience: Seconds that they get after SIGTERM; with 0 they are not asked.
+        """
+        self.thaw()
+        if patience and self.running:
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), patience)
+        self.kill()
+        await self._process.wait()
+        await self._reading
+
+    async def wait(self) -> str:
+        """Return how the process ended, once it has and its last lines are read."""
+        status = await self._process.wait()
+        # What it started would keep the pipe open, and must not outlive it.
+        self.kill()
+        await asyncio.wait({self._reading})
+        if status < 0:
+            name = "killed" if status == -signal.SIGKILL else signal.strsignal(-status) or ""
+            return f"signal: {name.lower()}"
+        return f"exit status {status}"
+
+    def measure(self) -> int:
+        """Return the memory that it and its children hold, in bytes; 0 if that is unknown."""
+        pids = [self.pid, *_children(self.pid)]
+        held = sum(_resident(pid) for pid in pids)
+        self.peak = max(self.peak, held, _high_water(self.pid))
+        return held
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None
+        while True:
+            try:
+                line = await self._process.stdout.readline()
+            except ValueError:
+                # A line longer than the buffer: what was read of it is lost.
+                continue
+            if not line:
+                return
+            self._log(line.decode("utf-8", "replace").rstrip("\n"))
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+
+async def start_process(
+    command: Sequence[str],
+    directory: Path,
+    variables: Mapping[str, str],
+    log: Callable[[str], None],
+) -> EnvironmentProcess:
+    """Start a command as the leader of a group of its own.
+
+    Raises:
+        OSError: There is no such command or directory.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *tied_to_this_process(),
+        *command,
+        cwd=directory,
+        env=variables,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        limit=_LINE,
+        start_new_session=True,
+    )
+    return EnvironmentProcess(process, log)
+
+
+def tied_to_this_process() -> tuple[str, ...]:
+    """Return what makes the kernel end a command with this process: util-linux's setpriv."""
+    setpriv = shutil.which("setpriv")
+    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _resident(pid: int) -> int:
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _high_water(pid: int) -> int:
+    try:
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0

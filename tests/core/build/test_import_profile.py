@@ -1,0 +1,62 @@
+"""The tree of an app's imports, and what would shorten it, from what the interpreter wrote."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ferryman.core.build.import_profile import read_import_times
+
+TIMES = """\
+import time: self [us] | cumulative | imported package
+import time:       900 |        900 | site
+import time:       100 |        100 |     numpy.core
+import time:      9000 |       9100 |   numpy
+import time:      2000 |       2000 |     boto3
+import time:       500 |       2500 |   shop.store
+import time:       300 |        300 |   json
+import time:      1000 |      12900 | shop.app
+what the app prints to standard error
+import time:        10 |         10 | late
+"""
+
+
+def test_the_tree_shows_the_dearest_first_and_leaves_out_what_is_cheap() -> None:
+    profile = read_import_times(TIMES, "shop.app")
+    assert profile
+    shown = profile.to_text().splitlines()
+    assert shown[1:5] == [
+        "    12.9     1.0  shop.app",
+        "     9.1     9.0    numpy",
+        "     2.5     0.5    shop.store",
+        "     2.0     2.0      boto3",
+    ]
+
+
+def test_the_fixes_name_what_to_move_and_where_from() -> None:
+    profile = read_import_times(TIMES, "shop.app")
+    assert profile
+    assert [(fix.saves, fix.advice) for fix in profile.fixes] == [
+        (9.1, "import numpy in the function that uses it, and not at the top of shop.app"),
+        (2.0, "import boto3 in the function that uses it, and not at the top of shop.store"),
+    ]
+
+
+def test_a_package_above_the_module_counts_in() -> None:
+    above = TIMES.replace("| site", "| shop")
+    profile = read_import_times(above, "shop.app")
+    assert profile
+    assert profile.root.total == pytest.approx(13.8)
+
+
+def test_the_json_holds_the_same() -> None:
+    profile = read_import_times(TIMES, "shop.app")
+    assert profile
+    read = json.loads(profile.to_json())
+    assert read["root"]["imports"][0]["name"] == "numpy"
+    assert len(read["fixes"]) == 2
+
+
+def test_a_module_that_was_not_imported_has_none() -> None:
+    assert read_import_times(TIMES, "ship.app") is None

@@ -1,0 +1,55 @@
+"""nginx, as people put it in front of a server, between a port and another."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_CONFIGURATION = """\
+daemon off;
+master_process off;
+pid {place}/pid;
+error_log {place}/error.log;
+events {{ worker_connections 64; }}
+http {{
+  access_log off;
+  client_body_temp_path {place}/body;
+  proxy_temp_path {place}/proxy;
+  fastcgi_temp_path {place}/fastcgi;
+  scgi_temp_path {place}/scgi;
+  uwsgi_temp_path {place}/uwsgi;
+  server {{
+    listen 127.0.0.1:{port};
+    merge_slashes off;
+    client_max_body_size 0;
+    location / {{
+      proxy_pass http://127.0.0.1:{behind};
+      proxy_http_version 1.1;
+      proxy_pass_header Server;
+      proxy_set_header Connection "";
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto $scheme;
+    }}
+  }}
+}}
+"""
+
+
+@contextmanager
+def nginx(place: Path, port: int, behind: int) -> Iterator[None]:
+    """Run nginx on a port of this machine, in front of another, while the block runs."""
+    program = shutil.which("nginx") or "/usr/sbin/nginx"
+    assert Path(program).is_file(), "there is no nginx: run `make test`, which installs it"
+    place.mkdir()
+    configuration = place / "nginx.conf"
+    configuration.write_text(_CONFIGURATION.format(place=place, port=port, behind=behind))
+    process = subprocess.Popen([program, "-c", str(configuration), "-e", str(place / "error.log")])
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)

@@ -1,0 +1,165 @@
+"""Invocations, environments and their ends, with AWS's runtime client as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.targets.lambda_.local.functions import Log, alive, call, own, plain
+
+from ferryman.targets.lambda_.local.function import LocalFunction
+from ferryman.targets.lambda_.local.report import read_report
+
+
+def request(path: str = "/") -> dict[str, Any]:
+    http = {"method": "GET", "sourceIp": "192.0.2.1"}
+    context = {"http": http, "domainName": "local.lambda-url.us-east-1.on.aws"}
+    path, _, query = path.partition("?")
+    return {"version": "2.0", "rawPath": path, "rawQueryString": query, "requestContext": context}
+
+
+async def test_an_environment_answers_again_and_again(tmp_path: Path) -> None:
+    log = Log()
+    async with LocalFunction(plain(tmp_path), log) as function:
+        first = (await call(function)).document()
+        second = (await call(function)).document()
+    assert (first["calls"], second["calls"], first["pid"]) == (1, 2, second["pid"])
+    assert 0 < first["left"] <= 30_000
+    assert [line.split()[0] for line in log] == ["START", "handling", "END", "REPORT"] * 2
+    bills = [read_report(line) for line in log.starting("REPORT")]
+    assert [bill.init_duration is not None for bill in bills if bill] == [True, False]
+    assert all(bill.max_memory_used > 5 for bill in bills if bill)
+    assert not alive(first["pid"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault", "said", "survives"),
+    [
+        ("raise", "Function.Error", "no such order", True),
+        ("exit", "Runtime.ExitError", "exit status 3", False),
+        ("hang", "Sandbox.Timedout", "Task timed out after 1.00 seconds", False),
+        ("big", "Function.ResponseSizeTooLarge", "(6291556 bytes)", False),
+        ("memory", "Runtime.OutOfMemory", "signal: killed", False),
+    ],
+)
+async def test_a_fault_is_told_and_the_next_invocation_works(
+    kind: str, fault: str, said: str, survives: bool, tmp_path: Path
+) -> None:
+    log = Log()
+    settings = plain(tmp_path, timeout=1.0 if kind == "hang" else 20.0, memory=128)
+    async with LocalFunction(settings, log) as function:
+        before = (await call(function)).document()
+        outcome = await call(function, kind=kind)
+        after = (await call(function)).document()
+    assert outcome.fault == fault
+    assert said in outcome.document()["errorMessage"]
+    assert (before["pid"] == after["pid"]) == survives
+    assert not alive(before["pid"])
+
+
+async def test_a_killed_environment_fails_its_request_and_no_other(tmp_path: Path) -> None:
+    async with LocalFunction(plain(tmp_path), Log()) as function:
+        hanging = asyncio.create_task(call(function, kind="hang"))
+        while not (tmp_path / "hanging").exists():
+            await asyncio.sleep(0.005)
+        (environment,) = function.environments
+        assert environment.pid is not None
+        os.kill(environment.pid, signal.SIGKILL)
+        outcome = await hanging
+        assert outcome.fault == "Runtime.ExitError"
+        assert "signal: killed" in outcome.document()["errorMessage"]
+        assert (await call(function)).document()["calls"] == 1
+
+
+async def test_it_grows_to_its_limit_and_then_refuses(tmp_path: Path) -> None:
+    async with LocalFunction(plain(tmp_path, environments=3), Log()) as function:
+        outcomes = await asyncio.gather(*[call(function, kind="nap") for _ in range(5)])
+        assert len({each.document().get("pid") for each in outcomes if not each.fault}) == 3
+        assert [each.fault for each in outcomes if each.fault] == ["TooManyRequestsException"] * 2
+        assert len(function.environments) == 3
+
+
+async def test_an_event_over_the_limit_never_reaches_it(tmp_path: Path) -> None:
+    async with LocalFunction(plain(tmp_path), Log()) as function:
+        outcome = await function.invoke(b'"' + b"x" * 6_300_000 + b'"')
+        assert outcome.fault == "RequestTooLargeException"
+        assert function.environments == ()
+
+
+@pytest.mark.parametrize(
+    ("source", "init_timeout", "said"),
+    [
+        ("raise OSError('no database')", 10.0, "no database"),
+        ("import os; os._exit(7)", 10.0, "exit status 7"),
+        ("import time; time.sleep(60)", 0.3, "timed out after 0.30 seconds"),
+    ],
+)
+async def test_an_init_phase_that_fails_says_why(
+    source: str, init_timeout: float, said: str, tmp_path: Path
+) -> None:
+    log = Log()
+    settings = plain(tmp_path, source=source, init_timeout=init_timeout)
+    async with LocalFunction(settings, log) as function:
+        outcome = await call(function)
+        assert outcome.fault in ("Runtime.InitError", "Sandbox.Timedout")
+        assert said in outcome.document()["errorMessage"]
+        assert len(log.starting("INIT_REPORT")) == 1
+        (tmp_path / "plain.py").write_text("def handler(event, context): return 'mended'")
+        assert (await call(function)).document() == "mended"
+
+
+async def test_a_command_that_is_not_there_is_said(tmp_path: Path) -> None:
+    settings = plain(tmp_path)
+    settings = type(settings)(("/nowhere/python",), tmp_path)
+    async with LocalFunction(settings, Log()) as function:
+        outcome = await call(function)
+    assert outcome.fault is not None
+    assert "/nowhere/python" in str(outcome.document()) or "127" in str(outcome.document())
+
+
+async def test_nothing_runs_between_invocations(tmp_path: Path) -> None:
+    log = Log()
+    async with LocalFunction(own(tmp_path), log) as function:
+        first = await call(function, **request("/ticks"))
+        await asyncio.wait_for(first.finished, 5) if first.finished else None
+        await asyncio.sleep(0.3)
+        second = await call(function, **request("/ticks"))
+    gone = int(second.document()["body"]) - int(first.document()["body"])
+    # It ticks every 10 ms, and would have 30 times.
+    assert gone < 10
+    assert "the app is stopped" in log
+
+
+async def test_an_idle_environment_is_ended_in_order(tmp_path: Path) -> None:
+    log = Log()
+    async with LocalFunction(own(tmp_path, idle=0.05), log) as function:
+        assert (await call(function, **request())).document()["body"] == "hello"
+        async with asyncio.timeout(10):
+            while function.environments or "the app is stopped" not in log:
+                await asyncio.sleep(0.01)
+
+
+async def test_managed_instances_take_many_at_once_in_one_process(tmp_path: Path) -> None:
+    async with LocalFunction(own(tmp_path, concurrency=4), Log()) as function:
+        outcomes = await asyncio.gather(*[call(function, **request()) for _ in range(4)])
+        assert [each.document()["body"] for each in outcomes] == ["hello"] * 4
+        assert len(function.environments) == 1
+
+
+async def test_after_a_replacement_the_next_event_sees_the_new_code(tmp_path: Path) -> None:
+    settings = plain(tmp_path)
+    async with LocalFunction(settings, Log()) as function:
+        slow = asyncio.create_task(call(function, kind="nap"))
+        await asyncio.sleep(0)
+        while not any(each.pid for each in function.environments):
+            await asyncio.sleep(0.005)
+        (tmp_path / "plain.py").write_text("def handler(event, context): return 'new'")
+        while not (function.environments and function.environments[0].started.done()):
+            await asyncio.sleep(0.005)
+        await function.replace()
+        assert (await call(function)).document() == "new"
+        assert (await slow).fault is None

@@ -1,0 +1,201 @@
+"""What whoever runs the server learns of it: through its admin port, and by its log."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.targets.server.running import APP, Server, free_port, running
+
+CHECKED = (
+    APP
+    + """
+import ferryman, pathlib
+
+async def database(app):
+    if pathlib.Path("away").exists():
+        raise ConnectionError("secret")
+
+app[ferryman.health_checks] = {"database": database}
+
+async def whoami(request):
+    return web.json_response([request.remote, request.scheme, request.host])
+
+async def later(app):
+    while not pathlib.Path("go").exists():
+        await asyncio.sleep(0.02)
+
+app.on_startup.append(later)
+app.router.add_get("/whoami", whoami)
+app.router.add_get("/cards/{number}", echo)
+"""
+)
+
+
+def get(port: int, path: str, headers: dict[str, str] | None = None) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", path, headers=headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    except OSError:
+        return 0, ""
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "go").touch()
+    return tmp_path
+
+
+def start(place: Path, port: int, **options: Any) -> Any:
+    return running(place, CHECKED, plain=False, admin_bind=f"127.0.0.1:{port}", **options)
+
+
+def is_ready(port: int) -> bool:
+    return get(port, "/readyz")[0] == 200
+
+
+def access_lines(server: Server) -> list[dict[str, Any]]:
+    lines = (line for line in server.log.read_text().splitlines() if line.startswith("{"))
+    records: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    return [record for record in records if record["logger"] == "ferryman.access"]
+
+
+def test_it_is_ready_after_the_app_has_started_while_its_checks_pass_until_it_ends(
+    place: Path,
+) -> None:
+    (place / "go").unlink()
+    admin = free_port()
+    with start(place, admin, drain_delay=3) as server:
+        time.sleep(0.5)
+        assert not is_ready(admin)
+        (place / "go").touch()
+        server.wait_until(lambda: is_ready(admin))
+        assert json.loads(get(admin, "/readyz")[1]) == {
+            "status": "ready",
+            "checks": {"database": "ok"},
+        }
+        (place / "away").touch()
+        status, text = get(admin, "/readyz")
+        assert (status, json.loads(text)["status"]) == (503, "failing")
+        assert "secret" not in text
+        assert get(admin, "/livez")[0] == 200
+        (place / "away").unlink()
+        server.signal(signal.SIGTERM)
+        server.wait_until(lambda: not is_ready(admin), timeout=2)
+        assert json.loads(get(admin, "/readyz")[1])["status"] == "draining"
+        assert get(admin, "/livez")[0] == 200
+        assert get(server.port, "/echo?n=1") == (200, "1")
+        assert server.process.wait(15) == 0
+
+
+def test_the_admin_port_is_not_the_apps_and_the_app_is_not_on_it(place: Path) -> None:
+    admin = free_port()
+    with start(place, admin) as server:
+        server.wait_until(lambda: is_ready(admin))
+        assert get(admin, "/echo?n=1")[0] == 404
+        assert get(admin, "/debug/tasks")[0] == 404
+        for path in ("/livez", "/readyz", "/metrics"):
+            assert get(server.port, path)[0] == 404
+
+
+def test_health_is_on_the_apps_port_and_tasks_are_shown_where_that_is_asked_for(
+    place: Path,
+) -> None:
+    admin = free_port()
+    options = {"health_on_app_port": True, "readiness_path": "/healthy", "debug_tasks": True}
+    with start(place, admin, **options) as server:
+        server.wait_until(lambda: get(server.port, "/healthy")[0] == 200)
+        assert get(server.port, "/livez")[0] == 200
+        assert "ferryman.monitor" in get(admin, "/debug/tasks")[1]
+
+
+def samples(text: str, name: str) -> dict[str, float]:
+    found = re.findall(rf"^{name}(\{{.*\}})? (\S+)$", text, re.MULTILINE)
+    return {labels: float(value) for labels, value in found}
+
+
+def test_figures_are_those_of_all_workers_and_outlive_each_of_them(place: Path) -> None:
+    admin = free_port()
+    with start(place, admin, workers=2) as server:
+        server.wait_until(lambda: is_ready(admin) and len(server.workers()) == 2)
+        for number in range(40):
+            get(server.port, f"/cards/{number}?n=1")
+            get(server.port, f"/nowhere/{number}")
+        # Whoever answers knows the others' figures of a second ago.
+        server.wait_until(lambda: _holds(admin, 40), timeout=10)
+        victim = min(server.workers())
+        os.kill(victim, signal.SIGKILL)
+        server.wait_until(lambda: len(server.workers() - {victim}) == 2)
+        server.wait_until(lambda: _holds(admin, 40), timeout=10)
+        (restarts,) = samples(get(admin, "/metrics")[1], "ferryman_worker_restarts_total").values()
+        assert restarts == 1
+
+
+def _holds(admin: int, count: int) -> bool:
+    text = get(admin, "/metrics")[1]
+    name = "http_server_request_duration_seconds"
+    counts = samples(text, f"{name}_count")
+    route = 'http_request_method="GET",http_route="/cards/{number}",http_response_status_code="200"'
+    # However many paths there are that no route matches, they are one line.
+    unknown = '{http_request_method="GET",http_response_status_code="404"}'
+    assert set(counts) <= {f"{{{route}}}", unknown}
+    if counts != {f"{{{route}}}": count, unknown: count}:
+        return False
+    assert samples(text, f"{name}_bucket")[f'{{{route},le="+Inf"}}'] == count
+    return samples(text, "ferryman_workers") == {"": 2}
+
+
+def test_a_request_is_one_line_with_its_route_and_no_secret(place: Path) -> None:
+    admin = free_port()
+    with start(place, admin, access_log=True, log_format="json") as server:
+        server.wait_until(lambda: is_ready(admin))
+        trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        answer = server.send(
+            b"GET /cards/7?n=1&token=s3cret HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            b"Authorization: Bearer s3cret\r\nCookie: s=s3cret\r\nX-Request-Id: mine\r\n"
+            b"traceparent: " + trace.encode() + b"\r\n\r\n"
+        )
+        server.wait_until(lambda: bool(access_lines(server)))
+        (line,) = access_lines(server)
+        assert "s3cret" not in server.log.read_text()
+    assert line["route"] == "/cards/{number}"
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/cards/7", 200)
+    assert line["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
+    assert line["client"] == "127.0.0.1"
+    assert line["response_bytes"] == len(answer)
+    assert 0 < line["duration"] < 5
+    assert line["request_id"] not in ("", "mine")
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_proxy_is_believed_only_where_it_is_trusted(place: Path, trusted: bool) -> None:
+    admin = free_port()
+    networks = ["127.0.0.0/8"] if trusted else ["10.0.0.0/8"]
+    headers = {
+        "X-Forwarded-For": "6.6.6.6, 192.0.2.7",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "shop.example",
+        "X-Request-Id": "from-the-proxy",
+    }
+    with start(place, admin, trusted_proxies=networks, access_log=True) as server:
+        server.wait_until(lambda: is_ready(admin))
+        told = json.loads(get(server.port, "/whoami", headers)[1])
+        server.wait_until(lambda: bool(access_lines(server)))
+        (line,) = access_lines(server)
+    own = f"127.0.0.1:{server.port}"
+    believed = ["192.0.2.7", "https", "shop.example"]
+    assert told == (believed if trusted else ["127.0.0.1", "http", own])
+    assert line["client"] == told[0]
+    assert (line["request_id"] == "from-the-proxy") is trusted

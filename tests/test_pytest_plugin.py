@@ -1,0 +1,132 @@
+"""A suite of somebody else's, run on several targets."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SUITE = """
+import sys
+import pytest
+from aiohttp import web
+
+async def show(request):
+    return web.json_response({"x": request.query.getall("x"), "sum": len(request.headers)})
+
+async def big(request):
+    return web.Response(body=bytes(2_000_000))
+
+def create_app():
+    app = web.Application()
+    app.router.add_get("/", show)
+    app.router.add_get("/big", big)
+    return app
+
+@pytest.fixture
+async def client(aiohttp_client):
+    return await aiohttp_client(create_app())
+
+async def test_same(client):
+    assert (await client.get("/?x=1")).status == 200
+
+async def test_differs(client):
+    assert (await (await client.get("/?x=1&x=2")).json())["x"] == ["1", "2"]
+
+@pytest.mark.ferryman_requires("repeated_query")
+async def test_skipped_by_name(client):
+    assert (await (await client.get("/?x=1&x=2")).json())["x"] == ["1", "2"]
+
+@pytest.mark.ferryman_requires("websockets")
+async def test_skipped_by_capability(client):
+    assert True
+
+@pytest.mark.ferryman_requires(response_limit=2_000_000)
+async def test_skipped_by_limit(client):
+    assert len(await (await client.get("/big")).read()) == 2_000_000
+
+async def test_target_is_declared(client):
+    import ferryman
+    assert ferryman.capabilities().target in ("server", "lambda")
+
+def test_of_no_server():
+    pass
+"""
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    (tmp_path / "test_shop.py").write_text(SUITE)
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n"
+        "addopts = --strict-markers\n"
+    )
+    return tmp_path
+
+
+def run(suite: Path, *arguments: str) -> tuple[int, str]:
+    plugins = ("pytest_asyncio.plugin", "pytest_aiohttp.plugin", "ferryman.pytest_plugin")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rs"]
+    command += [part for plugin in plugins for part in ("-p", plugin)]
+    done = subprocess.run(
+        [*command, *arguments],
+        cwd=suite,
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_tests_run_on_each_target_and_the_one_that_differs_is_named(suite: Path) -> None:
+    status, text = run(suite, "--ferryman-target=server,lambda,lambda:alb")
+    assert status == 1
+    assert "1 failed, 14 passed, 4 skipped" in text
+    assert "test_shop.py::test_differs: failed on lambda:alb; passed on server, lambda\n" in text
+    assert "lambda:alb does not offer repeated_query" in text
+    assert "lambda does not offer websockets" in text
+    assert "lambda:alb has a response_limit of 1048576" in text
+
+
+def test_without_the_option_nothing_changes(suite: Path) -> None:
+    status, text = run(suite, "-v", "-k", "not declared")
+    assert (status, "6 passed" in text) == (0, True)
+    assert "[server]" not in text
+
+
+def test_without_the_option_nothing_of_ours_is_imported(suite: Path) -> None:
+    (suite / "test_shop.py").write_text(
+        "import sys\n"
+        "def test_lazy():\n"
+        "    assert 'ferryman.pytest_plugin' in sys.modules\n"
+        "    loaded = {name for name in sys.modules if name.startswith('ferryman.')}\n"
+        "    assert not {name for name in loaded if name.startswith('ferryman.targets')}\n"
+        "    assert 'pydantic' not in sys.modules\n"
+    )
+    assert run(suite)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("targets", "said"),
+    [
+        ("lamda", "there is no target 'lamda'"),
+        ("lambda:abl", "there is no event source 'abl'"),
+        ("server:alb", "tests cannot run on 'server:alb'"),
+    ],
+)
+def test_a_target_that_is_none_is_a_usage_error(targets: str, said: str, suite: Path) -> None:
+    status, text = run(suite, f"--ferryman-target={targets}")
+    assert status == 4
+    assert said in text
+
+
+def test_a_capability_that_is_none_is_named(suite: Path) -> None:
+    text = SUITE.replace('"websockets"', '"websocket"')
+    (suite / "test_shop.py").write_text(text)
+    status, text = run(suite, "--ferryman-target=server", "-k", "by_capability")
+    assert status == 1
+    assert "there is no capability 'websocket'; there are target, concurrency" in text
