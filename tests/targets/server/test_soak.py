@@ -126,7 +126,9 @@ class Balancer:
 
     def pick(self) -> int:
         self._turn += 1
-        return sorted(self.ready)[self._turn % len(self.ready)]
+        # Where nobody is ready a load balancer sends to all rather than to none.
+        ports = sorted(self.ready or self._admin)
+        return ports[self._turn % len(ports)]
 
     async def poll(self) -> None:
         while True:
@@ -139,7 +141,7 @@ class Balancer:
 def is_ready(port: int) -> bool:
     with (
         suppress(OSError),
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer,
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer,
     ):
         return bool(answer.status == 200)
     return False
