@@ -152,6 +152,7 @@ def test_the_settings_name_the_app_and_no_path_of_this_machine(
         "target": "lambda",
         "options": {
             "base_path": "",
+            "json_logs": False,
             "streaming": False,
             "task_budget": 5.0,
             "trusted_proxies": [],
