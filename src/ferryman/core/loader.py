@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Awaitable, Callable
-from difflib import get_close_matches
 from typing import TypeAlias
 
 from aiohttp import web
@@ -118,6 +117,8 @@ def _attribute(reference: AppReference, walked: str, holder: object, name: str) 
     try:
         return getattr(holder, name)
     except AttributeError:
+        from difflib import get_close_matches  # seldom needed, and not cheap
+
         close = get_close_matches(name, [n for n in dir(holder) if not n.startswith("__")], n=1)
         raise AppAttributeMissing(
             f"{walked} has no attribute '{name}'",

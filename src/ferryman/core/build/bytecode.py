@@ -14,27 +14,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import ferryman
 from ferryman.core.errors import BuildError
 
 __all__ = ("Compilation", "Interpreter", "cached_place", "compile_files", "find_interpreter")
 
 _IDENTIFY = "import platform,sys; print(sys.implementation.cache_tag, platform.python_version())"
 
-# One process and one order: what marshal writes depends on what was compiled before.
+# One process and one order: what marshal writes depends on what was compiled before. Its
+# own standard library comes first, so that nothing beside ferryman stands in for it.
 _COMPILE = """
-import json, py_compile, sys
-failed = []
-for source, target, location in json.load(sys.stdin):
-    try:
-        py_compile.compile(
-            source, target, location, doraise=True,
-            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-        )
-    except (py_compile.PyCompileError, ValueError):
-        failed.append(source)
-json.dump(failed, sys.stdout)
+import sys
+sys.path.append(sys.argv[1])
+from ferryman.core.build.compiling.compiler import main
+main()
 """
-
+_HOME = str(Path(ferryman.__file__).parents[1])
 
 _COLUMNS: dict[bool, tuple[str, ...]] = {True: (), False: ("-X", "no_debug_ranges")}
 
@@ -62,11 +57,13 @@ class Compilation:
         source: Where it lies.
         target: Where its bytecode goes.
         location: The path that tracebacks show.
+        deferred: Whether the module's imports may wait until they are used.
     """
 
     source: Path
     target: Path
     location: str
+    deferred: bool = False
 
 
 def find_interpreter(python: str) -> Interpreter | None:
@@ -104,13 +101,13 @@ def compile_files(
     if not compilations:
         return frozenset()
     jobs = [
-        (str(one.source), str(one.target), one.location)
+        (str(one.source), str(one.target), one.location, one.deferred)
         for one in sorted(compilations, key=lambda one: one.location)
     ]
     # A set of constants is written in the order of its hashes.
     environment = {"PATH": os.defpath, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        [interpreter.path, "-s", "-S", *_COLUMNS[columns], "-c", _COMPILE],
+        [interpreter.path, "-s", "-S", *_COLUMNS[columns], "-c", _COMPILE, _HOME],
         input=json.dumps(jobs),
         capture_output=True,
         text=True,

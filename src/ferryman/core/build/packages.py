@@ -18,7 +18,6 @@ from ferryman.core.build.bytecode import (
     find_interpreter,
 )
 from ferryman.core.build.cache import cached, digest_of, made_once
-from ferryman.core.build.deferral import defer_reexports
 from ferryman.core.build.dependencies import Platform, install_wheels, pin_wheels
 from ferryman.core.build.ownership import owners_of
 from ferryman.core.build.pruning import BYTECODE_ONLY, choose_dropped, is_kept
@@ -29,7 +28,10 @@ from ferryman.core.errors import BuildError
 __all__ = ("Packages", "Recipe", "files_in", "prepare_packages")
 
 # Counts up when what a preparation does changes, so that no build uses an older one.
-_FORMAT = 1
+_FORMAT = 2
+
+# They import for all who use them what a server does not use: a client, validators.
+_DEFERRED = frozenset({"aiohttp", "attr", "yarl"})
 
 _TREE = "tree"
 _RECORD = "record.json"
@@ -45,7 +47,6 @@ class Recipe:
         keep: Glob patterns of files that ship as they are.
         drop: Glob patterns of files that do not ship.
         omit: Packages that are there already, where it runs.
-        deferred: Packages whose re-exports are imported when they are first asked for.
     """
 
     platform: Platform
@@ -53,7 +54,6 @@ class Recipe:
     keep: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     omit: tuple[str, ...] = ()
-    deferred: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,6 @@ class _Preparation:
         for place in reasons:
             places[place].unlink()
         self._strip(tree)
-        self._defer(tree)
         _shorten_metadata(tree)
         for source, compiled in self._compile(tree).items():
             owners[compiled] = owners.get(source, source.partition("/")[0])
@@ -198,18 +197,6 @@ class _Preparation:
             f"{saved / 1024:.0f} KiB less"
         )
 
-    def _defer(self, tree: Path) -> None:
-        for package in self._recipe.deferred:
-            path = tree / package / "__init__.py"
-            if not path.is_file() or is_kept(f"{package}/__init__.py", self._recipe.keep):
-                continue
-            deferred = defer_reexports(path.read_text(encoding="utf-8"))
-            if deferred is None:
-                self._notes.append(f"{package} imports all that it re-exports at once")
-            else:
-                path.write_text(deferred, encoding="utf-8")
-                self._notes.append(f"{package} imports what it re-exports when it is asked for")
-
     def _compile(self, tree: Path) -> dict[str, str]:
         """Put bytecode in the place of sources, and return its places by theirs."""
         if self._interpreter is None:
@@ -226,9 +213,19 @@ class _Preparation:
         location = self._recipe.location
         invalid = compile_files(
             self._interpreter,
-            [Compilation(sources[p], tree / targets[p], f"{location}/{p}") for p in sources],
+            [
+                Compilation(
+                    sources[p],
+                    tree / targets[p],
+                    f"{location}/{p}",
+                    deferred=p.partition("/")[0] in _DEFERRED and p not in kept,
+                )
+                for p in sources
+            ],
             columns=False,
         )
+        if deferred := sorted({p.partition("/")[0] for p in sources} & _DEFERRED):
+            self._notes.append(f"the imports of {', '.join(deferred)} wait for their first use")
         replaced = {p: targets[p] for p in sources if p not in kept and sources[p] not in invalid}
         for place in replaced:
             sources[place].unlink()

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping
 from typing import NamedTuple
 
-__all__ = ("Answer", "RuntimeConnection")
+__all__ = ("Answer", "RuntimeConnection", "encode_request")
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class RuntimeConnection:
         whole = False
         try:
             reader, writer = await self._open()
-            writer.write(_request(self._api, method, path, headers, body))
+            writer.write(encode_request(self._api, method, path, headers, body))
             await writer.drain()
             answer = await _read_answer(reader)
             whole = answer.headers.get("connection", "").lower() != "close"
@@ -125,7 +125,10 @@ class RuntimeConnection:
         return self._reader, self._writer
 
 
-def _request(api: str, method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
+def encode_request(
+    api: str, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+) -> bytes:
+    """Return the bytes of a request to the Runtime API."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: {api}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     if method != "GET":
