@@ -114,7 +114,7 @@ def test_a_picture_is_drawn(tmp_path: Path) -> None:
         (("--flat", "mine"), "--flat: 'mine' is not a host"),
         (("--flat", "mine=0/1/1"), "mine: usd must be above 0"),
         (("--over", "colour"), "there is no input 'colour'"),
-        (("--traffic-log", "nowhere.log"), "nowhere.log: the log cannot be read"),
+        (("--logs", "nowhere.log"), "nowhere.log: the log cannot be read"),
         (("--prices", "nowhere.json"), "nowhere.json cannot be read as a price book"),
         (("--compare", "nowhere.json"), "nowhere.json cannot be read as an answer"),
         (("--growth", "0.1", "--current", "Heroku"), "'Heroku' is not compared"),
@@ -226,7 +226,7 @@ def test_a_week_makes_autoscaling_cheaper_than_a_fixed_fleet() -> None:
 def test_a_log_gives_requests_and_the_busy_hour(tmp_path: Path) -> None:
     log = tmp_path / "traffic.log"
     log.write_text("\n".join(f"{1_704_067_200 + 10 * n},25.5" for n in range(1000)))
-    out = run("--traffic-log", str(log)).stdout
+    out = run("--logs", str(log)).stdout
     assert re.search(r"wall time\s+given\s+26 ms", out)
     assert re.search(r"requests\s+given\s+26[23],", out)
 

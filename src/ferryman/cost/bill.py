@@ -13,7 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 
-from ferryman.cost.curve import Curve, clamp, compose, constant, linear, staircase, total
+from ferryman.cost.curve import Curve, clamp, compose, constant, linear, staircase, step, total
 from ferryman.cost.figures import exact
 from ferryman.cost.prices.book import Rate
 from ferryman.cost.quantity import Quantity
@@ -31,31 +31,39 @@ class Usage:
         per_request: Units for each request.
         per_server: Units for each server that runs all month.
         most: What it cannot exceed; ``None`` for no limit. It is never below zero.
+        beyond: Requests a month up to which nothing is used, the fixed units included; only
+            for a usage that is fixed from there on, such as a larger plan.
     """
 
     fixed: Quantity = 0
     per_request: Quantity = 0
     per_server: Quantity = 0
     most: Quantity | None = None
+    beyond: Quantity | None = None
 
     def __post_init__(self) -> None:
-        for name in ("fixed", "per_request", "per_server", "most"):
+        for name in ("fixed", "per_request", "per_server", "most", "beyond"):
             if isinstance(value := getattr(self, name), Decimal):
                 object.__setattr__(self, name, Fraction(value))
 
     @property
     def is_plain(self) -> bool:
-        """Whether neither limit can ever bind."""
-        parts = (self.fixed, self.per_request, self.per_server)
-        return self.most is None and all(part >= 0 for part in parts)
+        """Whether no limit can ever bind."""
+        if self.most is not None or self.beyond is not None:
+            return False
+        return all(part >= 0 for part in (self.fixed, self.per_request, self.per_server))
 
     def at(self, requests: Fraction, servers: Fraction) -> Fraction:
         """Return the units used at this many requests and servers."""
+        if self.beyond is not None and requests <= self.beyond:
+            return Fraction(0)
         units = self.fixed + self.per_request * requests + self.per_server * servers
         return Fraction(max(0, units if self.most is None else min(units, self.most)))
 
     def curve(self, servers: Servers) -> Curve:
         """Return the units used by requests a month, given the servers by requests."""
+        if self.beyond is not None:
+            return step(self.beyond, self.fixed)
         parts = [linear(self.per_request, self.fixed)]
         if self.per_server:
             parts.append(servers.curve.scaled(self.per_server))
@@ -98,6 +106,7 @@ class Charge:
         formula: How the usage follows from the traffic, for a reader.
         allowance: Units a month that are free of charge.
         spread: Where the rate is not one price but a range: its ends as shares of it.
+        until: The most requests a month for which it is sold; ``None`` for no limit.
     """
 
     item: str
@@ -106,6 +115,7 @@ class Charge:
     formula: str
     allowance: Decimal = Decimal(0)
     spread: tuple[Decimal, Decimal] = (Decimal(1), Decimal(1))
+    until: Quantity | None = None
 
     @property
     def is_linear(self) -> bool:
@@ -230,7 +240,10 @@ def make_bill(
 
 def _line(charge: Charge, requests: Decimal, running: Fraction) -> Line:
     quantity = charge.usage.at(Fraction(requests), running)
-    amount = charge.rate.tariff(charge.allowance).at(quantity)
+    if charge.is_linear:
+        amount = quantity * Fraction(charge.rate.value)
+    else:
+        amount = charge.rate.tariff(charge.allowance).at(quantity)
     return Line(
         item=charge.item,
         quantity=exact(quantity),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ferryman.core.errors import ConfigError
-from ferryman.cost.quantity import Quantity, exponential, is_array
+from ferryman.cost.quantity import Quantity, chosen_of, exponential, is_array
 
 __all__ = (
     "MAX_PROCESSES",
@@ -136,9 +136,28 @@ def full_load(
         most: A load that is not exceeded whatever the objective allows.
     """
     wait, late = float(objective.wait_ms) / 1000, 1 - float(objective.share)
-    low, high = 0.0 * service, min(most, float(processes)) + 0.0 * service
-    if most < processes and _all(late_share(high, processes, service, wait, variation) <= late):
-        return high
+    if most >= processes:
+        return _bisected(processes, service, (wait, late), variation, float(processes))
+    high = most + 0.0 * (service + variation)
+    missed = late_share(high, processes, service, wait, variation) > late
+    if not is_array(missed):
+        return _bisected(processes, service, (wait, late), variation, most) if missed else high
+    if missed.any():
+        chosen = (chosen_of(service, missed), chosen_of(variation, missed))
+        high[missed] = _bisected(processes, chosen[0], (wait, late), chosen[1], most)
+    return high
+
+
+def _bisected(
+    processes: int,
+    service: Quantity,
+    objective: tuple[float, float],
+    variation: Quantity,
+    most: float,
+) -> Quantity:
+    wait, late = objective
+    low = 0.0 * (service + variation)
+    high = low + most
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
         good = late_share(middle, processes, service, wait, variation) <= late
@@ -175,7 +194,3 @@ def processes_needed(
         f"a load of {offered:,.0f} CPUs needs more than {MAX_PROCESSES:,} processes",
         hint="check the number of requests and cpu_ms",
     )
-
-
-def _all(good: Quantity) -> bool:
-    return bool(good.all()) if is_array(good) else bool(good)

@@ -148,39 +148,52 @@ def _sides(
 def _halve(
     first: SteppedCurve, second: SteppedCurve, start: Fraction, stop: Fraction
 ) -> Iterator[tuple[Fraction, int]]:
-    """Yield the sides of two curves that never fall, without looking at every line."""
-    waiting = [(start, stop)]
+    """Yield the sides of two curves that never fall, without looking at every line.
+
+    The points between are floats, which are fractions too: nothing is lost in passing.
+    """
+    waiting: list[tuple[Fraction | float, Fraction | float]] = [(start, stop)]
     while waiting:
         low, high = waiting.pop()
-        if low >= high:
-            continue
         begin, end = float(low), float(high)
-        sign = _apart(first, second, low, high)
-        if sign:
-            yield low, sign
-        elif first.edges_within(begin, end) + second.edges_within(begin, end) <= FEW_LINES:
-            yield from _walk(first, second, low, high)
-        else:
-            middle = Fraction((begin * end) ** 0.5 if begin else end / 64)
-            if not low < middle < high:
-                yield from _walk(first, second, low, high)
-            else:
+        sign = _apart(first, second, begin, end)
+        if not sign:
+            lines = first.edges_within(begin, end) + second.edges_within(begin, end)
+            middle = (begin * end) ** 0.5 if begin else end / 64
+            if lines > FEW_LINES and begin < middle < end:
                 waiting += [(middle, high), (low, middle)]
+                continue
+            sign = _clear(first, second, begin, end)
+        if sign:
+            yield Fraction(low), sign
+        else:
+            yield from _walk(first, second, Fraction(low), Fraction(high))
 
 
-def _apart(first: SteppedCurve, second: SteppedCurve, low: Fraction, high: Fraction) -> int:
-    """Return the sign of the gap if it is certain from ``low`` to ``high``, else zero.
+def _apart(first: SteppedCurve, second: SteppedCurve, begin: float, end: float) -> int:
+    """Return the sign of the gap if it is certain from ``begin`` to ``end``, else zero.
 
     The float of a point may lie on the wrong side of a step, so heights are taken a little
     outside of the interval: lower at its start, higher at its end.
     """
-    begin, end = float(low) * (1 - CERTAIN), float(high) * (1 + CERTAIN)
+    begin, end = begin * (1 - CERTAIN), end * (1 + CERTAIN)
     lowest, highest = first.near(begin), first.near(end)
     bottom, top = second.near(begin), second.near(end)
     margin = CERTAIN * (1 + highest + top)
     if lowest > top + margin:
         return 1
     return -1 if bottom > highest + margin else 0
+
+
+def _clear(first: SteppedCurve, second: SteppedCurve, begin: float, end: float) -> int:
+    """Return the sign of the gap if it is certain line by line, else zero.
+
+    Between two edges both curves are straight, so the gap keeps the sign that it has at both
+    ends. Around an edge, where a float may lie on either side of it, `_apart` decides.
+    """
+    edges = {begin, end, *first.edges(begin, end), *second.edges(begin, end)}
+    signs = {_apart(first, second, edge, edge) for edge in edges}
+    return signs.pop() if len(signs) == 1 else 0
 
 
 def _walk(

@@ -25,6 +25,7 @@ __all__ = (
     "positive_part",
     "split_at_zeros",
     "staircase",
+    "step",
     "tiered",
     "total",
 )
@@ -140,6 +141,12 @@ def tiered(tiers: Sequence[tuple[Number, Number]], allowance: Number = 0) -> Cur
         value = segments[-1].at(start) if segments else Fraction(0)
         segments.append(Segment(start, value, Fraction(price)))
     return Curve(tuple(segments))
+
+
+def step(at: Number, height: Number) -> Curve:
+    """Return the curve that is zero up to and including ``at``, and ``height`` from there on."""
+    flat = Segment(Fraction(0), Fraction(0), Fraction(0))
+    return Curve((flat, Segment(Fraction(at), Fraction(height), Fraction(0))))
 
 
 def staircase(width: Number, minimum: int, end: Number) -> Curve:

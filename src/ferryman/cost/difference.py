@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ferryman.core.errors import ConfigError
+from ferryman.core.tables import Table
 from ferryman.cost.compare import Comparison
 from ferryman.cost.figures import usd, volume
-from ferryman.cost.report import SCHEMA, Table
+from ferryman.cost.report import SCHEMA
 
 __all__ = ("difference_table", "read_base")
 

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from ferryman.core.tables import Row, Table
 from ferryman.cost.compare import Comparison, Duel
 from ferryman.cost.figures import plain, usd, volume
-from ferryman.cost.report import Row, Table
 
 if TYPE_CHECKING:
     from ferryman.cost.growth import Forecast

@@ -15,6 +15,7 @@ __all__ = (
     "Quantity",
     "as_floats",
     "ceiling",
+    "chosen_of",
     "exponential",
     "is_array",
     "larger",
@@ -58,6 +59,11 @@ def ceiling(value: Quantity) -> Quantity:
 
         return numpy.ceil(value)
     return math.ceil(value)
+
+
+def chosen_of(value: Quantity, places: Quantity) -> Quantity:
+    """Return an array's values at some places; a number holds at all of them."""
+    return value[places] if is_array(value) and value.shape else value
 
 
 def exponential(value: Quantity) -> Quantity:

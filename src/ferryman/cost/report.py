@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from ferryman.core.tables import Row, Table
 from ferryman.cost.bill import Bill, Line
 from ferryman.cost.compare import Change, Comparison, Duel
 from ferryman.cost.figures import plain, rate_per_second, six_places, usd, volume
@@ -15,7 +15,6 @@ from ferryman.cost.workload import LIMITS
 
 __all__ = (
     "SCHEMA",
-    "Table",
     "as_data",
     "assumption_table",
     "bill_table",
@@ -52,39 +51,22 @@ _ASSUMPTIONS = {
 _SILENT = {"burst": "1", "cross_zone_bytes": "0", "nat_bytes": "0", "growth": "0"}
 """Values that say that something plays no part, which a reader need not be told."""
 
-Row = tuple[str, ...]
 
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows to be laid out in columns.
-
-    Args:
-        title: What stands above it.
-        header: The names of the columns; empty for none.
-        rows: Equally many cells each.
-        right: Which columns hold numbers, to be aligned at their last digit.
-    """
-
-    title: str
-    header: Row
-    rows: tuple[Row, ...]
-    right: frozenset[int] = frozenset()
-
-
-def assumption_table(comparison: Comparison, given: frozenset[str]) -> Table:
+def assumption_table(comparison: Comparison, given: frozenset[str] | Mapping[str, str]) -> Table:
     """Return the workload and the prices, and which of it was given and which is assumed.
 
     Args:
         comparison: The comparison.
-        given: Names of the workload's fields that did not come from a default.
+        given: Names of the workload's fields that did not come from a default; as a mapping,
+            with the word for where each came from.
     """
+    origins = given if isinstance(given, Mapping) else dict.fromkeys(given, "given")
     rows: list[Row] = []
     for name, (label, unit) in _ASSUMPTIONS.items():
         value = plain(getattr(comparison.workload, name))
         if name not in given and value == _SILENT.get(name):
             continue
-        rows.append((label, "given" if name in given else "assumed", f"{value} {unit}"))
+        rows.append((label, origins.get(name, "assumed"), f"{value} {unit}"))
     rows += [(x.name, "", x.assumptions) for x in comparison.platforms]
     seen = sorted(rate.seen for rate in _rates(comparison))
     places = ", ".join(_regions(comparison))

@@ -104,6 +104,15 @@ class SteppedCurve:
         count = sum(int(high / width) - int(low / width) for width, _, _ in self._float_stairs)
         return count + bisect_right(self._floats[0], high) - bisect_left(self._floats[0], low)
 
+    def edges(self, low: float, high: float) -> list[float]:
+        """Return where lines begin between two points, both included, as floats."""
+        starts = self._floats[0]
+        found = starts[bisect_left(starts, low) : bisect_right(starts, high)]
+        for width, least, _ in self._float_stairs:
+            steps = range(max(least, math.ceil(low / width)), int(high / width) + 1)
+            found += [step * width for step in steps]
+        return found
+
     def near(self, x: float) -> float:
         """Return the height at ``x`` as a float, from the left at a step."""
         starts, values, slopes = self._floats

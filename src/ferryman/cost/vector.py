@@ -13,7 +13,7 @@ from ferryman.cost.bill import Charge
 from ferryman.cost.platforms.fleet import Fleet
 from ferryman.cost.platforms.platform import Platform
 from ferryman.cost.prices.book import PriceBook
-from ferryman.cost.quantity import Quantity, as_floats, is_array, larger, smaller
+from ferryman.cost.quantity import Quantity, as_floats, chosen_of, is_array, larger, smaller
 from ferryman.cost.traffic.shape import HOURS
 from ferryman.cost.workload import Inputs
 
@@ -38,11 +38,13 @@ class Part:
         line: Units: fixed, per request, per server, and the most there can be.
         tiers: Where each begins, the allowance included, and by how much it is dearer than
             the one before.
+        beyond: Requests a month up to which it costs nothing.
     """
 
     id: tuple[str, str]
     line: tuple[Quantity, Quantity, Quantity, Quantity | None]
     tiers: tuple[tuple[float, float], ...]
+    beyond: Quantity | None = None
 
     def cost(self, requests: Quantity, servers: Quantity) -> Quantity:
         """Return USD a month."""
@@ -55,7 +57,7 @@ class Part:
         for start, step in self.tiers:
             if highest > start:
                 usd = usd + step * larger(units - start, 0.0)
-        return usd
+        return usd if self.beyond is None else usd * (requests > self.beyond)
 
     @property
     def steepest(self) -> Quantity:
@@ -79,6 +81,7 @@ class Costs:
         peak: The busy hour over the mean rate.
         levels: The rates of the week, and how many hours have each; empty where the servers
             do not follow it.
+        most: The most requests a month that can be had; ``None`` for no limit.
     """
 
     line: tuple[Quantity, Quantity, Quantity]
@@ -87,6 +90,7 @@ class Costs:
     share: Quantity
     peak: Quantity
     levels: tuple[tuple[Fraction, int], ...] = ()
+    most: Quantity | None = None
 
     def at(self, requests: Quantity) -> Quantity:
         """Return USD a month for each workload.
@@ -105,6 +109,10 @@ class Costs:
 
             busy = self.share * self.peak * requests
             usd = numpy.where(busy > self.fleet.sizing.maximum, numpy.inf, usd)
+        if self.most is not None:
+            import numpy
+
+            usd = numpy.where(requests > self.most, numpy.inf, usd)
         return usd
 
     @property
@@ -122,23 +130,20 @@ class Costs:
 
     def chosen(self, places: Quantity) -> Costs:
         """Return the costs of some of the workloads."""
-
-        def pick(value: Quantity) -> Quantity:
-            return value[places] if is_array(value) and value.shape else value
-
-        fixed, per_request, per_server = map(pick, self.line)
+        fixed, per_request, per_server = (chosen_of(value, places) for value in self.line)
         parts = []
         for part in self.parts:
-            first, second, third, most = part.line
-            line = (pick(first), pick(second), pick(third), None if most is None else pick(most))
-            parts.append(replace(part, line=line))
+            first, second, third, most = (chosen_of(value, places) for value in part.line)
+            beyond = chosen_of(part.beyond, places)
+            parts.append(Part(part.id, (first, second, third, most), part.tiers, beyond))
         return Costs(
             (fixed, per_request, per_server),
             tuple(parts),
             self.fleet,
-            pick(self.share),
-            pick(self.peak),
+            chosen_of(self.share, places),
+            chosen_of(self.peak, places),
             self.levels,
+            chosen_of(self.most, places),
         )
 
     def _running(self, requests: Quantity) -> Quantity:
@@ -166,7 +171,11 @@ def costs_of(platform: Platform, inputs: Inputs, book: PriceBook) -> Costs:
     fleet = platform.fleet(book)
     line: list[Quantity] = [0.0, 0.0, 0.0]
     parts = []
+    most: Quantity | None = None
     for charge in platform.charges(inputs, book):
+        if charge.until is not None:
+            limit = as_floats(charge.until)
+            most = limit if most is None else smaller(most, limit)
         part = _part(charge)
         if len(part.tiers) == 1 and not part.tiers[0][0] and _never_negative(charge):
             price = part.tiers[0][1]
@@ -177,7 +186,7 @@ def costs_of(platform: Platform, inputs: Inputs, book: PriceBook) -> Costs:
     hourly = fleet is not None and fleet.sizing.scaling == "hourly"
     levels = fleet.levels(inputs) if fleet and hourly else ()
     peak = as_floats(inputs.peak_to_mean)
-    return Costs((line[0], line[1], line[2]), tuple(parts), fleet, share, peak, levels)
+    return Costs((line[0], line[1], line[2]), tuple(parts), fleet, share, peak, levels, most)
 
 
 def _part(charge: Charge) -> Part:
@@ -188,12 +197,13 @@ def _part(charge: Charge) -> Part:
         before = float(tier.price)
     line = (as_floats(usage.fixed), as_floats(usage.per_request), as_floats(usage.per_server))
     most = None if usage.most is None else as_floats(usage.most)
-    return Part((charge.rate.id, charge.rate.region), (*line, most), tuple(tiers))
+    beyond = None if usage.beyond is None else as_floats(usage.beyond)
+    return Part((charge.rate.id, charge.rate.region), (*line, most), tuple(tiers), beyond)
 
 
 def _never_negative(charge: Charge) -> bool:
     usage = charge.usage
-    if usage.most is not None:
+    if usage.most is not None or usage.beyond is not None:
         return False
     fixed, each = usage.fixed, usage.per_server
     return not any(isinstance(x, Fraction | int) and x < 0 for x in (fixed, each)) and not any(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from ferryman.core.errors import ConfigError
@@ -47,7 +48,7 @@ LIMITS: Mapping[str, tuple[Decimal, Decimal, str]] = {
 """What is accepted for each field: lowest, highest, and in which unit."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Workload:
     """A month of traffic to one application.
 
@@ -140,15 +141,11 @@ class Workload:
             numbers["peak_to_mean"] = shape.peak
         return cls(**numbers, shape=shape)
 
-    @property
+    @cached_property
     def inputs(self) -> Inputs:
         """The same numbers as exact fractions, for the equations."""
-        return Inputs(
-            **{
-                f.name: Fraction(getattr(self, f.name)) for f in fields(Inputs) if f.name != "shape"
-            },
-            shape=self.shape,
-        )
+        names = (field.name for field in fields(Inputs) if field.name != "shape")
+        return Inputs(**{name: Fraction(getattr(self, name)) for name in names}, shape=self.shape)
 
     @property
     def lambda_vcpu(self) -> Decimal:

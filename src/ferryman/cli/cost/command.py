@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from ferryman.cli.cost import options, values
 from ferryman.cli.cost.question import Question, ask
-from ferryman.cli.cost.show import show, show_csv, show_markdown
+from ferryman.cli.tables import show, show_csv, show_markdown
 from ferryman.core.errors import FerrymanError
+from ferryman.core.tables import Table
 from ferryman.cost import findings, report
 from ferryman.cost.compare import Comparison, compare
 from ferryman.cost.figures import usd, volume
+
+if TYPE_CHECKING:
+    from ferryman.cost.page.study import Study
 
 __all__ = ("command",)
 
@@ -25,11 +32,19 @@ _SUBCOMMANDS = {
     "cold-starts": "How many requests start cold, and how many environments there are.",
     "prices": "The price book: show it, hold it against AWS, bring it up to date.",
     "selfcheck": "Hold the model against AWS's own worked examples.",
+    "serve": "The calculator: the same as a page with sliders, on this machine.",
 }
 
 
 class _Lazy(click.Group):
     """Loads the subcommands, which few runs need, when one is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if {"--logs", "--reconcile"} & set(args):
+            from ferryman.cli.cost.logs import spread
+
+            args = spread(args, _SUBCOMMANDS)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_SUBCOMMANDS)
@@ -62,7 +77,30 @@ def command(context: click.Context, /, **flags: Any) -> None:
     """
     if context.invoked_subcommand:
         return
-    question = ask(flags, _given(context, flags))
+    # One thread is enough for ten thousand draws, and starting others takes longer.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    with _unswept():
+        _run(ask(flags, _given(context, flags)), flags)
+
+
+@contextmanager
+def _unswept() -> Iterator[None]:
+    """Keep Python from looking for cycles: a run is short, and keeps nearly all it makes."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _run(question: Question, flags: dict[str, Any]) -> None:
+    if flags["reconcile"]:
+        from ferryman.cli.cost.reconcile import answer
+
+        answer(question, flags)
+        return
     comparison = compare(
         question.workload,
         question.platforms,
@@ -73,6 +111,8 @@ def command(context: click.Context, /, **flags: Any) -> None:
     )
     if flags["picture"]:
         _draw(comparison, flags["picture"])
+    if flags["html"]:
+        _write(comparison, question, flags)
     _answer(comparison, question, flags)
     for note in comparison.notes:
         click.echo(f"note: {note}", err=True)
@@ -91,9 +131,42 @@ def _draw(comparison: Comparison, path: Path) -> None:
     click.echo(f"drew {path}", err=True)
 
 
+def _write(comparison: Comparison, question: Question, flags: dict[str, Any]) -> None:
+    from ferryman.cli.cost.html import write_page
+
+    write_page(_study(comparison, question, flags), flags["html"])
+    click.echo(f"wrote {flags['html']}", err=True)
+
+
+def _study(comparison: Comparison, question: Question, flags: dict[str, Any]) -> Study:
+    from ferryman.cost.page.study import make_study
+
+    read = question.found.inputs if question.found else {}
+    origins = {
+        name: "logs" if read.get(name) == getattr(question.workload, name) else "given"
+        for name in question.given
+    }
+    ranges = _ranges(question, flags)
+    return make_study(comparison, ranges=ranges, draws=flags["draws"], origins=origins)
+
+
+def _plots(comparison: Comparison, question: Question, flags: dict[str, Any]) -> Iterator[str]:
+    from ferryman.cli.cost.plot import plot_curves, plot_week
+
+    yield from plot_curves(_study(comparison, question, flags))
+    yield ""
+    if question.workload.shape and question.workload.requests:
+        yield from plot_week(comparison, question.workload.shape)
+        yield ""
+
+
 def _answer(comparison: Comparison, question: Question, flags: dict[str, Any]) -> None:
     if flags["as_json"]:
         data = report.as_data(comparison)
+        if question.found:
+            from ferryman.cost.traffic.summary import found_data
+
+            data["found"] = found_data(question.found)
         data["bands"] = [findings.band_data(band) for band in _bands(comparison, question, flags)]
         click.echo(json.dumps(data, indent=2))
     elif flags["as_csv"]:
@@ -116,7 +189,7 @@ def _print(comparison: Comparison, question: Question, flags: dict[str, Any]) ->
             err=True,
         )
     for part in parts:
-        if isinstance(part, report.Table):
+        if isinstance(part, Table):
             show(part)
         else:
             click.echo(part)
@@ -124,7 +197,11 @@ def _print(comparison: Comparison, question: Question, flags: dict[str, Any]) ->
 
 def _parts(
     comparison: Comparison, question: Question, flags: dict[str, Any]
-) -> Iterator[report.Table | str]:
+) -> Iterator[Table | str]:
+    if question.found:
+        from ferryman.cli.cost.logs import found_table
+
+        yield found_table(question.found)
     yield report.assumption_table(comparison, question.given)
     yield report.level_table(comparison)
     if flags["lines"]:
@@ -139,6 +216,8 @@ def _parts(
         yield _growth(question, flags)
     if flags["over"]:
         yield from _sweeps(question, flags["over"])
+    if flags["plot"]:
+        yield from _plots(comparison, question, flags)
     yield from _crossovers(comparison, question, flags)
 
 

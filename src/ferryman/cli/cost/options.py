@@ -83,7 +83,20 @@ workload_options = _apply(
         for flag, field, default, text in _WORKLOAD
     ),
     click.option("--shape", help="The week: flat, office, consumer, social, batch, or a .json."),
-    click.option("--traffic-log", type=_file(), help="Take requests, week and bursts from a log."),
+    click.option(
+        "--logs",
+        multiple=True,
+        metavar="PATH...",
+        help="Take the workload from logs: files, folders, or - for standard input.",
+    ),
+    click.option(
+        "--log-format",
+        callback=values.log_format,
+        help="Read logs of this format alone, such as alb, combined or lambda.",
+    ),
+    click.option("--log-group", help="Take the workload from this group of CloudWatch Logs."),
+    click.option("--since", default="7d", show_default=True, help="How far back in the group."),
+    click.option("--profile", help="AWS profile for the group."),
 )
 
 platform_options = _apply(
@@ -147,6 +160,13 @@ platform_options = _apply(
         help="Share of the requests that must wait no longer.",
     ),
     click.option("--autoscale", is_flag=True, help="Count servers hour by hour of the week."),
+    click.option(
+        "--store",
+        "stores",
+        multiple=True,
+        metavar="STORE",
+        help="Also bill rds:TYPE[/GB], elasticache:TYPE or dynamodb[:READS/WRITES]; repeat.",
+    ),
     click.option("--private", is_flag=True, help="Servers behind NAT gateways."),
     click.option("--provisioned", default=0, show_default=True, help="Lambda kept ready."),
     click.option("--snapstart", is_flag=True, help="Restore Lambda from snapshots."),
@@ -201,9 +221,17 @@ answer_options = _apply(
     click.option("--csv", "as_csv", is_flag=True, help="Print the bills' lines as CSV."),
     click.option("--compare", "base", type=_file(), help="Hold against an earlier --json."),
     click.option(
+        "--reconcile",
+        multiple=True,
+        metavar="PATH...",
+        help="Hold against what these logs say of Lambda since.",
+    ),
+    click.option(
         "--fail-above",
         callback=values.optional_number,
         help="Fail if the cheapest bill at --requests is above so many USD.",
     ),
     click.option("--picture", type=_file(), help="Draw the curves to this .svg or .png."),
+    click.option("--plot", is_flag=True, help="Draw the curves and the week as text."),
+    click.option("--html", type=_file(), help="Write the answer as one page to this file."),
 )

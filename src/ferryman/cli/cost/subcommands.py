@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from ferryman.cli.cost import values
-from ferryman.cli.cost.show import show
+from ferryman.cli.cost.serve import serve
+from ferryman.cli.tables import show
 from ferryman.core.errors import FerrymanError
+from ferryman.core.tables import Table
 from ferryman.cost.figures import plain
-from ferryman.cost.report import Table
 
 __all__ = ("COMMANDS",)
 
@@ -220,4 +221,5 @@ COMMANDS: dict[str, click.Command] = {
     "cold-starts": cold_starts,
     "prices": prices,
     "selfcheck": selfcheck,
+    "serve": serve,
 }

@@ -12,9 +12,20 @@ import click
 from ferryman.core.errors import ConfigError
 from ferryman.cost.platforms.flat import FlatHost
 from ferryman.cost.platforms.fleet import Sizing
+from ferryman.cost.prices.book import suggest
 from ferryman.cost.traffic.shape import Shape, preset, preset_names
 
-__all__ = ("field_name", "hosts", "named", "number", "numbers", "optional_number", "task", "week")
+__all__ = (
+    "field_name",
+    "hosts",
+    "log_format",
+    "named",
+    "number",
+    "numbers",
+    "optional_number",
+    "task",
+    "week",
+)
 
 _SUFFIXES = {"k": 3, "m": 6, "g": 9, "b": 9}
 
@@ -64,6 +75,24 @@ def task(_: click.Context, parameter: click.Parameter, text: str) -> tuple[Decim
             hint="write vCPUs/GB, such as 0.25/0.5",
         )
     return _parse(parameter.opts[0], vcpu), _parse(parameter.opts[0], memory)
+
+
+def log_format(_: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    """Return the name of a format of logs.
+
+    Raises:
+        ConfigError: There is no such format.
+    """
+    if text is None:
+        return None
+    from ferryman.cost.traffic.formats.catalog import NAMES
+
+    if text not in NAMES:
+        raise ConfigError(
+            f"{parameter.opts[0]}: there is no format {text!r}",
+            hint=suggest(text, NAMES, "there are"),
+        )
+    return text
 
 
 def named(

@@ -118,7 +118,8 @@ class Fleet:
         if not objective or (not arrays and not inputs.cpu_ms):
             return float(allowed) if arrays else allowed
         speed = float(self.vcpu) / self.processes
-        service = inputs.cpu_ms / 1000 / speed
+        # A draw may be of no CPU time at all, which a queue cannot be made of.
+        service = (larger(inputs.cpu_ms, 1e-6) if arrays else inputs.cpu_ms) / 1000 / speed
         variation = (inputs.cpu_variation + inputs.arrival_variation) / 2
         most = float(allowed) / speed
         if arrays:
@@ -157,7 +158,8 @@ class Fleet:
         by_cpu = inputs.cpu_ms / 1000 / self.usable_vcpu(inputs)
         held = inputs.in_flight_mib / room
         if self.slots:
-            held = larger(held, Fraction(1, self.slots))
+            slot = Fraction(1, self.slots)
+            held = larger(held, slot if isinstance(held, Fraction) else float(slot))
         return by_cpu / self.copies, inputs.wall_ms / 1000 * held / self.copies
 
     def share(self, inputs: Inputs) -> Quantity:

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.figures import plain
+from ferryman.cost.platforms.cloudfront_plan import plan_charges
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.network import internet_egress
 from ferryman.cost.prices.book import PriceBook
@@ -15,7 +16,7 @@ from ferryman.cost.workload import Inputs
 
 __all__ = ("DOOR_NAMES", "FRONT_DOORS", "FrontDoor", "door_charges", "http_api_units")
 
-FrontDoor = Literal["function-url", "http-api", "rest-api", "alb", "cloudfront"]
+FrontDoor = Literal["function-url", "http-api", "rest-api", "alb", "cloudfront", "cloudfront-plan"]
 
 FRONT_DOORS: tuple[FrontDoor, ...] = get_args(FrontDoor)
 
@@ -25,6 +26,7 @@ DOOR_NAMES: dict[FrontDoor, str] = {
     "rest-api": "REST API",
     "alb": "ALB",
     "cloudfront": "CloudFront",
+    "cloudfront-plan": "CloudFront plan",
 }
 """The name of each in a table."""
 
@@ -57,6 +59,9 @@ def door_charges(
     """
     if door == "cloudfront":
         yield from _cloudfront(inputs, book, region, free_tier=free_tier)
+        return
+    if door == "cloudfront-plan":
+        yield from plan_charges(inputs, book, region)
         return
     if door == "http-api":
         metered = http_api_units(inputs)

@@ -100,9 +100,9 @@ class LambdaFunction:
 
     @property
     def pays_per_request(self) -> bool:
-        """True unless something is paid for by the hour: without traffic there is no bill."""
+        """True unless something is paid for by the hour or the month, traffic or none."""
         idle = self.provisioned or self.snapstart or self.nat_zones
-        return not idle and self.front_door != "alb"
+        return not idle and self.front_door not in ("alb", "cloudfront-plan")
 
     @property
     def highly_available(self) -> bool:

@@ -80,7 +80,7 @@ class Priced:
             ConfigError: There would be too many servers.
         """
         platform, inputs, fleet = self.platform, self.workload.inputs, self.fleet
-        most = fleet.limit(inputs) if fleet else None
+        most = self.limit
         if most is not None and requests > most:
             note = f"it carries no more than {volume(most)} requests a month"
             available = platform.highly_available
@@ -101,6 +101,14 @@ class Priced:
         note = f"its price is a range; at {volume(requests)} requests a month: {ends}"
         return replace(made, notes=(*made.notes, note))
 
+    @property
+    def limit(self) -> Fraction | None:
+        """The most requests a month that can be carried; ``None`` for no limit."""
+        limits = [charge.until for charge in self.charges if charge.until is not None]
+        if self.fleet and (most := self.fleet.limit(self.workload.inputs)) is not None:
+            limits.append(most)
+        return min(limits, default=None)
+
     def servers(self, requests: Decimal) -> int | None:
         """Return the servers of the busy hour; ``None`` where there are none to count."""
         if not self.fleet:
@@ -117,7 +125,7 @@ class Priced:
         """
         fleet = self.fleet
         servers = fleet.servers(self.workload.inputs, horizon) if fleet else Servers()
-        return cost_curve(self.charges, servers)
+        return cost_curve(self.charges, replace(servers, end=self.limit))
 
 
 def price(platform: Platform, workload: Workload, book: PriceBook) -> Priced:

@@ -89,7 +89,12 @@ class Rate:
 
     def tariff(self, allowance: Number = 0) -> Curve:
         """Return what a quantity costs in USD, with ``allowance`` units free of charge."""
-        return tiered([(tier.start, tier.price) for tier in self.tiers], allowance)
+        return _tariff(self.tiers, allowance)
+
+
+@cache
+def _tariff(tiers: tuple[Tier, ...], allowance: Number) -> Curve:
+    return tiered([(tier.start, tier.price) for tier in tiers], allowance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +154,13 @@ class PriceBook:
                 f"no prices for the region {region!r}", hint=suggest(region, self.regions)
             )
         having = sorted(place for name, place in self.rates if name == id)
+        if not having:
+            family = f"{id.partition('.')[0]}."
+            known = sorted({name for name, _ in self.rates if name.startswith(family)})
+            raise ConfigError(f"no price for {id} in any region", hint=suggest(id, known))
         raise ConfigError(
             f"no price for {id} in {region}",
-            cause=f"the price book of {self.date} has it for {', '.join(having) or 'no region'}",
+            cause=f"the price book of {self.date} has it for {', '.join(having)}",
             hint="choose one of these regions, or compare without what needs this price",
         )
 

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from ferryman.cost.report import Table
+from ferryman.core.tables import Table
 
 __all__ = ("show", "show_csv", "show_markdown")
 

@@ -1,0 +1,144 @@
+"""From what the page is set to, to what it shows. Pure, and quick enough to follow a slider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import lru_cache
+
+from ferryman.calculator.state import State, busy_ms
+from ferryman.core.errors import ConfigError
+from ferryman.cost.compare import Comparison, Level, compare
+from ferryman.cost.page.study import Study, look_further, make_study
+from ferryman.cost.platforms.catalog import USUAL_SIZING, Choices, make_platforms
+from ferryman.cost.platforms.platform import Platform, bill, price
+from ferryman.cost.prices.book import load_book
+from ferryman.cost.workload import Workload
+
+__all__ = ("Answer", "find_answer", "find_further")
+
+DRAWS = 500
+"""Fewer than the report's: their ends differ by a per cent or two, and a slider cannot wait."""
+
+ANY_VOLUME = Decimal(10**6)
+
+HORIZONS = tuple(Decimal(10**power) for power in (10, 9, 8, 7, 6))
+"""How far crossovers are looked for: as far as the servers there may be can carry."""
+
+_BOUGHT = frozenset({"fargate", "ec2", "eks", "managed-instances"})
+"""What a commitment is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the page shows.
+
+    Args:
+        study: The comparison and what follows from it.
+        missing: What cannot be compared, each with the reason.
+    """
+
+    study: Study
+    missing: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=64)
+def find_answer(state: State) -> Answer:
+    """Return what the page shows first: the curves, the bills, the week.
+
+    Raises:
+        ConfigError: The state asks for what nothing can carry, or what has no price.
+    """
+    # Curves, crossovers and bands are the same at any volume, so they wait for the slider.
+    found = _at_any_volume(replace(state, requests=ANY_VOLUME))
+    work, comparison = workload_of(state), found.study.comparison
+    if work.requests > comparison.horizon:
+        comparison = _compared(work, comparison.platforms)
+    bills = tuple(bill(each, work, comparison.book) for each in comparison.platforms)
+    own = replace(comparison, workload=work, levels=(Level(work.requests, bills),))
+    return replace(found, study=replace(found.study, comparison=own))
+
+
+def find_further(state: State) -> Answer:
+    """Return the same with what would change the answer, which takes as long again.
+
+    Raises:
+        ConfigError: As `find_answer` does.
+    """
+    found = find_answer(state)
+    return replace(found, study=look_further(found.study))
+
+
+@lru_cache(maxsize=8)
+def _at_any_volume(state: State) -> Answer:
+    work = workload_of(state)
+    platforms, missing = _platforms(state, work)
+    if not platforms:
+        raise ConfigError("there is nothing to compare", cause="; ".join(missing))
+    names = ("requests", "wall_ms", "cpu_ms", "memory_mib", *dict(state.more))
+    origins = dict.fromkeys(names, "given") | ({"peak_to_mean": "the week"} if work.shape else {})
+    study = make_study(_compared(work, platforms), draws=DRAWS, origins=origins)
+    return Answer(study, missing)
+
+
+def workload_of(state: State) -> Workload:
+    """Return the workload: memory brings CPU, so it decides how long a request takes.
+
+    Raises:
+        ConfigError: A number is out of range.
+    """
+    shape, more = state.chosen_shape(), dict(state.more)
+    if shape:
+        more.pop("peak_to_mean", None)
+    return Workload.of(
+        shape,
+        requests=state.requests,
+        wall_ms=max(state.wait + busy_ms(state.cpu, state.memory), Decimal("0.001")),
+        cpu_ms=state.cpu,
+        memory_mib=state.memory,
+        **more,
+    )
+
+
+def _compared(work: Workload, platforms: tuple[Platform, ...]) -> Comparison:
+    """Compare as far out as the servers there may be can carry."""
+    failed: ConfigError | None = None
+    for horizon in HORIZONS:
+        try:
+            return compare(work, platforms, levels=(), horizon=max(horizon, work.requests))
+        except ConfigError as error:
+            failed = failed or error
+    assert failed
+    raise failed
+
+
+def _platforms(state: State, work: Workload) -> tuple[tuple[Platform, ...], tuple[str, ...]]:
+    found: list[Platform] = []
+    missing = []
+    for name in _names(state):
+        try:
+            (platform,) = make_platforms([name], _choices(state))
+            price(platform, work, load_book())
+        except ConfigError as error:
+            missing.append(f"{name} is left out: {error}")
+        else:
+            found.append(platform)
+    return tuple(found), tuple(missing)
+
+
+def _names(state: State) -> Iterator[str]:
+    yield f"lambda-{state.door}"
+    for name in state.against:
+        bought = name in _BOUGHT and state.purchase != "on-demand"
+        yield f"{name}-{state.purchase}" if bought else name
+
+
+def _choices(state: State) -> Choices:
+    scaling = "hourly" if state.autoscale else "fixed"
+    return Choices(
+        region=state.region,
+        architecture=state.architecture,
+        free_tier=state.free_tier,
+        sizing=replace(USUAL_SIZING, scaling=scaling),  # type: ignore[arg-type]
+    )

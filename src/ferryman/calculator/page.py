@@ -1,0 +1,108 @@
+"""The page: controls on the left, the answer on the right, the same parts as in the report."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from ferryman.calculator.answers import find_answer, find_further
+from ferryman.calculator.form import controls, explain_no_upload, upload
+from ferryman.calculator.state import State
+from ferryman.core.errors import FerrymanError
+from ferryman.cost.page.document import digest, resource
+from ferryman.cost.page.markup import Markup, element, join
+from ferryman.cost.page.sections import answer, first_sections, further_sections, headline
+
+__all__ = ("first_part", "further_part", "page", "policy", "problem")
+
+
+@cache
+def _style() -> str:
+    return resource("page.css") + _resource("calculator.css")
+
+
+@cache
+def _script() -> str:
+    return resource("pointer.js") + _resource("calculator.js")
+
+
+def _resource(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+@cache
+def policy() -> str:
+    """Return the Content-Security-Policy: what is inline by its hash, data from here alone."""
+    return (
+        f"default-src 'none'; style-src {digest(_style())}; script-src {digest(_script())};"
+        " connect-src 'self'; form-action 'self'; img-src data:; base-uri 'none';"
+        " frame-ancestors 'none'"
+    )
+
+
+def page(state: State, *, local: bool, failed: FerrymanError | None = None) -> str:
+    """Return the whole page.
+
+    Args:
+        state: What it is set to.
+        local: Whether it is served to this machine alone, and may read a log.
+        failed: Why there is no answer, if there is none.
+    """
+    title = "What would it cost?"
+    if failed is None:
+        first, further = first_part(state), further_part(state)
+        title = headline(find_answer(state).study)
+    else:
+        first, further = problem(failed), Markup()
+    side = (controls(state), upload(state) if local else explain_no_upload())
+    body = element(
+        "body",
+        element("aside", *side, aria_label="Controls"),
+        element(
+            "main",
+            element("div", id="said", role="status", class_="unseen"),
+            element("div", first, id="first"),
+            element("div", further, id="further"),
+        ),
+        element("script", Markup(_script()), type="module"),
+        class_="calculator",
+    )
+    return f"<!doctype html>\n{element('html', _head(title), body, lang='en')}\n"
+
+
+def _head(title: str) -> Markup:
+    return element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("link", rel="icon", href="data:,"),
+        element("title", f"{title} - ferryman"),
+        element("style", Markup(_style())),
+    )
+
+
+def first_part(state: State) -> Markup:
+    """Return the answer, the curves, the bills and the week.
+
+    Raises:
+        ConfigError: There is no answer.
+    """
+    found = find_answer(state)
+    missing = (element("p", text, class_="missing") for text in found.missing)
+    return join((answer(found.study), *missing, *first_sections(found.study)))
+
+
+def further_part(state: State) -> Markup:
+    """Return what would change the answer, and what it rests on.
+
+    Raises:
+        ConfigError: There is no answer.
+    """
+    return join(further_sections(find_further(state).study))
+
+
+def problem(error: FerrymanError) -> Markup:
+    """Return what happened, why, and what to do."""
+    more = [element("p", text) for text in (error.cause, error.hint) if text]
+    return element("div", element("h1", str(error)), *more, role="alert", class_="problem")

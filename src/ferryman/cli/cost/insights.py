@@ -1,0 +1,97 @@
+"""Asking CloudWatch Logs Insights, through boto3, about the log group of a function."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from ferryman.core.errors import ConfigError, FerrymanError
+from ferryman.cost.traffic.found import Found
+from ferryman.cost.traffic.insights import MINUTES, SUMMARY, from_insights, slices
+
+__all__ = ("ask_insights",)
+
+PAUSE = 0.5
+"""Seconds between two looks at a query."""
+
+PATIENCE = 900.0
+"""Seconds after which a query is given up; AWS ends one after an hour."""
+
+_UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def ask_insights(group: str, since: str, region: str | None, profile: str | None) -> Found:
+    """Return what a log group says of its function.
+
+    Args:
+        group: Its name, such as ``/aws/lambda/shop``.
+        since: How far back, such as ``7d``.
+        region: An AWS region; ``None`` for that of the profile.
+        profile: An AWS profile; ``None`` for the usual one.
+
+    Raises:
+        ConfigError: ``since`` is no length of time, or there were no invocations.
+        FerrymanError: boto3 is not installed, or AWS refuses.
+    """
+    length = _seconds(since)
+    # A minute that is still running would count as a quiet one.
+    end = int(time.time()) // 60 * 60
+    start = end - length
+    try:
+        from boto3 import Session  # type: ignore[import-untyped]
+        from botocore.exceptions import (  # type: ignore[import-untyped]
+            BotoCoreError,
+            ClientError,
+        )
+    except ImportError as error:
+        raise FerrymanError(
+            "boto3 is not installed", cause=str(error), hint="pip install 'ferryman[aws]'"
+        ) from error
+    click.echo(f"asking CloudWatch about {group}, the last {since}", err=True)
+    try:
+        client = Session(profile_name=profile, region_name=region).client("logs")
+        summary = list(_query(client, group, SUMMARY, start, end - 1))
+        minutes = [
+            row for part in slices(start, end) for row in _query(client, group, MINUTES, *part)
+        ]
+    except (BotoCoreError, ClientError) as error:
+        raise FerrymanError(
+            f"{group}: CloudWatch Logs Insights cannot be asked",
+            cause=str(error),
+            hint="--region and --profile choose the account; logs:StartQuery and"
+            " logs:GetQueryResults are needed",
+        ) from error
+    return from_insights(group, summary, minutes)
+
+
+def _seconds(text: str) -> int:
+    match = re.fullmatch(r"(\d{1,5})([mhdw])", text)
+    if match is None or not int(match[1]):
+        raise ConfigError(
+            f"--since: {text!r} is no length of time", hint="write 90m, 12h, 7d or 4w"
+        )
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _query(client: Any, group: str, text: str, start: int, end: int) -> Iterator[dict[str, str]]:
+    begun = client.start_query(
+        logGroupName=group, startTime=start, endTime=end, queryString=text, limit=10_000
+    )
+    deadline = time.monotonic() + PATIENCE
+    answer = client.get_query_results(queryId=begun["queryId"])
+    while answer["status"] in ("Scheduled", "Running", "Unknown"):
+        if time.monotonic() > deadline:
+            raise FerrymanError(
+                f"{group}: the query takes more than {PATIENCE / 60:.0f} minutes",
+                hint="ask for less, with --since 1d",
+            )
+        time.sleep(PAUSE)
+        answer = client.get_query_results(queryId=begun["queryId"])
+    if answer["status"] != "Complete":
+        raise FerrymanError(f"{group}: the query ended as {answer['status']}")
+    for row in answer["results"]:
+        yield {cell["field"]: cell["value"] for cell in row}

@@ -1,0 +1,57 @@
+"""``ferryman cost serve``: the calculator, on this machine alone."""
+
+from __future__ import annotations
+
+import click
+
+from ferryman.core.errors import ConfigError
+
+__all__ = ("serve",)
+
+
+@click.command("serve")
+@click.option(
+    "--port", default=8765, show_default=True, help="Port on 127.0.0.1; 0 for a free one."
+)
+@click.option("--open", "browse", is_flag=True, help="Open it in the browser.")
+def serve(port: int, browse: bool) -> None:
+    """Serve the cost model as a page with sliders, to this machine alone.
+
+    A log that is given to the page is read here and sent nowhere.
+
+    \\b
+    Example:
+      ferryman cost serve --open
+    """
+    import asyncio
+
+    try:
+        asyncio.run(_serve(port, browse))
+    except OSError as error:
+        raise ConfigError(
+            f"port {port} of 127.0.0.1 cannot be served",
+            cause=error.strerror or str(error),
+            hint="give another --port, or 0 for a free one",
+        ) from error
+    except KeyboardInterrupt:
+        pass
+
+
+async def _serve(port: int, browse: bool) -> None:
+    import asyncio
+
+    from aiohttp import web
+
+    from ferryman.calculator.app import create_app
+
+    runner = web.AppRunner(create_app(local=True), access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        address = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+        click.echo(f"the calculator is at {address}; Ctrl-C ends it", err=True)
+        if browse:
+            click.launch(address)
+        await asyncio.Event().wait()
+    finally:
+        await runner.cleanup()

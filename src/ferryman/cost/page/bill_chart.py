@@ -1,0 +1,242 @@
+"""The bill against traffic, both on log scales: a line per platform, a mark per crossover.
+
+Below it, on the same scale of traffic, where each crossover lies when inputs are uncertain.
+Floats are fine here: a pixel is coarser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from ferryman.core.tables import Table
+from ferryman.cost.compare import LEVELS, Comparison, Duel
+from ferryman.cost.figures import rate_per_second, usd, volume
+from ferryman.cost.findings import told
+from ferryman.cost.page.drawing import (
+    WIDTH,
+    Point,
+    colour,
+    dollars,
+    line,
+    name_room,
+    path,
+    picture,
+    requests,
+    text,
+)
+from ferryman.cost.page.markup import Markup, element, join
+from ferryman.cost.page.scale import Scale, apart, decades
+from ferryman.cost.page.study import Study
+from ferryman.cost.stepped import SteppedCurve
+from ferryman.cost.uncertainty import Band
+
+__all__ = ("CHEAPEST_SHOWN", "bill_chart", "crossover_table", "sampled", "shown_volumes")
+
+LEFT, TOP, BOTTOM = 58.0, 12.0, 332.0
+ROW, FIRST_ROW = 36.0, 372.0
+
+CHEAPEST_SHOWN = 1.0
+"""USD a month at the foot: a logarithm has no zero."""
+
+SAMPLES = 160
+
+MOST_EDGES = 400
+"""Steps that are drawn one by one; more than these run together in the picture anyway."""
+
+
+def bill_chart(study: Study) -> Markup:
+    """Return the chart."""
+    comparison = study.comparison
+    duels = told(comparison)
+    low, high = shown_volumes(study)
+    names = [p.name for p in comparison.platforms] + [_rival(duel) for duel in duels]
+    x = Scale(low, high, LEFT, WIDTH - name_room(names, 26), log=True)
+    samples = [sampled(curve, low, high) for curve in comparison.curves]
+    most = max(y for points in samples for _, y in points)
+    y = Scale(CHEAPEST_SHOWN, max(most, 10.0) * 1.4, BOTTOM, TOP, log=True)
+    height = FIRST_ROW + ROW * len(duels) if duels else BOTTOM + 46
+    return picture(
+        height,
+        f"Line chart: USD a month by requests a month, {len(samples)} platforms",
+        _clip(x),
+        _axes(x, y),
+        _own_volume(comparison, x),
+        element("g", *_lines(samples, x, y), clip_path="url(#plot)"),
+        *_names(comparison, samples, x, y),
+        *_marks(duels, x, y),
+        *_rows(study, duels, x),
+        class_="curves",
+        data_x=f"{LEFT:g} {x.stop:.1f} {low:.6g} {high:.6g}",
+        data_y=f"{BOTTOM:g} {TOP:g} {y.low:.6g} {y.high:.6g}",
+    )
+
+
+def crossover_table(study: Study) -> Table:
+    """Return a row per crossover: the volume, the cost there, the cheaper platform, its band."""
+    rows = []
+    for duel in study.comparison.duels:
+        found = study.band_of(duel.first, duel.second)
+        for index, change in enumerate(duel.changes):
+            loser = duel.second if change.cheaper == duel.first else duel.first
+            rows.append(
+                (
+                    volume(change.requests),
+                    rate_per_second(change.requests),
+                    usd(change.usd),
+                    change.cheaper,
+                    loser,
+                    _band_cell(found) if not index else "",
+                )
+            )
+        if not duel.changes:
+            other = duel.second if duel.cheaper_at_first == duel.first else duel.first
+            rows.append(("never", "", "", other, duel.cheaper_at_first, _band_cell(found)))
+    header = (
+        *("requests a month", "a second", "USD a month", "cheaper above it", "than"),
+        "nine draws in ten",
+    )
+    return Table("Every crossover", header, tuple(rows), frozenset({0, 1, 2}))
+
+
+def _band_cell(band: Band | None) -> str:
+    if band is None:
+        return ""
+    if band.never > 0.95:
+        return "none"
+    ends = [requests(end) if end else "never" for end in (band.low, band.high)]
+    return f"{ends[0]} to {ends[1]}"
+
+
+def shown_volumes(study: Study) -> tuple[float, float]:
+    """Return the volumes shown: the levels, the crossovers and their bands, with a margin.
+
+    The usual levels are among them, so that the picture stands still while an input moves.
+    """
+    comparison = study.comparison
+    points = [float(level) for level in LEVELS if level <= comparison.horizon]
+    points += [float(level.requests) for level in comparison.levels if level.requests]
+    points += [float(x.requests) for duel in told(comparison) for x in duel.changes if x.requests]
+    points += [end for band in study.bands for end in (band.low, band.high) if end]
+    horizon = float(comparison.horizon)
+    low = max(min([*points, horizon / 100]) / 2, 1.0)
+    return low, max(min(max([*points, low * 10]) * 2, horizon), low * 10)
+
+
+def sampled(curve: SteppedCurve, low: float, high: float) -> list[Point]:
+    """Return points along a curve, both ends of each step included."""
+    end = high if curve.end is None else min(high, float(curve.end))
+    if end <= low:
+        return [(low, CHEAPEST_SHOWN / 10)]
+    ratio = (end / low) ** (1 / SAMPLES)
+    found = [(x, curve.near(x)) for x in (low * ratio**step for step in range(SAMPLES))]
+    found.append((end, curve.near(end)))
+    if curve.edges_within(low, end) <= MOST_EDGES:
+        found += _steps(curve, low, end)
+    return sorted(found)
+
+
+def _steps(curve: SteppedCurve, low: float, end: float) -> Iterator[Point]:
+    edge = curve.next_edge(Fraction(low))
+    while edge is not None and edge < end:
+        place = float(edge)
+        yield place, curve.near(place)
+        yield place, float(curve.after(edge).value)
+        edge = curve.next_edge(edge)
+
+
+def _clip(x: Scale) -> Markup:
+    area = element("rect", x=LEFT, y=TOP, width=x.stop - LEFT, height=BOTTOM - TOP)
+    return element("defs", element("clipPath", area, id="plot"))
+
+
+def _axes(x: Scale, y: Scale) -> Markup:
+    parts = []
+    for value in decades(y.low, y.high):
+        place = y.at(value)
+        parts.append(line((LEFT, place), (x.stop, place), "grid"))
+        parts.append(text((LEFT - 8, place + 4), dollars(value), "tick", "end"))
+    for value in decades(x.low, x.high):
+        place = x.at(value)
+        parts.append(line((place, TOP), (place, BOTTOM), "grid"))
+        parts.append(text((place, BOTTOM + 18), requests(value), "tick", "middle"))
+    parts.append(text((x.stop + 10, BOTTOM + 18), "requests a month", "tick"))
+    return join(parts)
+
+
+def _own_volume(comparison: Comparison, x: Scale) -> Markup:
+    own = float(comparison.workload.requests)
+    if not x.low <= own <= x.high:
+        return Markup()
+    place = x.at(own)
+    mark = line((place, TOP), (place, BOTTOM), "own")
+    name = text((place + 5, TOP + 12), f"yours: {requests(own)}", "note")
+    return join((mark, name))
+
+
+def _lines(samples: list[list[Point]], x: Scale, y: Scale) -> Iterator[Markup]:
+    for index, points in enumerate(samples):
+        places = [(x.at(a), y.at(b)) for a, b in points]
+        yield path(places, f"series {colour(index)}")
+
+
+def _names(
+    comparison: Comparison, samples: list[list[Point]], x: Scale, y: Scale
+) -> Iterator[Markup]:
+    """Yield each platform's name beside the end of its line, pushed apart if need be."""
+    ends = [y.within(points[-1][1]) for points in samples]
+    for index, place in enumerate(apart(ends, 17, TOP + 6, BOTTOM - 4)):
+        kind = colour(index)
+        if abs(place - ends[index]) > 2:
+            yield line((x.stop, ends[index]), (x.stop + 12, place), f"leader {kind}")
+        yield element("circle", cx=x.stop + 12, cy=place, r=4.0, class_=f"dot {kind}")
+        name = comparison.platforms[index].name
+        yield element(
+            "text", name, x=x.stop + 21, y=place + 4, class_="name", data_series=str(index)
+        )
+
+
+def _marks(duels: tuple[Duel, ...], x: Scale, y: Scale) -> Iterator[Markup]:
+    for duel in duels:
+        for change in duel.changes:
+            cost = float(change.usd)
+            if x.low < change.requests < x.high and cost >= y.low:
+                spot = x.at(float(change.requests)), y.at(cost)
+                yield element("circle", cx=spot[0], cy=spot[1], r=4.5, class_="cross")
+
+
+def _rows(study: Study, duels: tuple[Duel, ...], x: Scale) -> Iterator[Markup]:
+    for index, duel in enumerate(duels):
+        middle = FIRST_ROW + ROW * index + 8
+        yield line((LEFT, middle), (x.stop, middle), "grid")
+        band = study.band_of(duel.first, duel.second)
+        if band and band.never < 0.95:
+            start = x.within(band.low or x.high)
+            end = x.within(band.high or x.high)
+            yield element(
+                "rect", x=start, y=middle - 7, width=max(end - start, 2.0), height=14.0, rx=3.0,
+                class_="band",
+            )  # fmt: skip
+        for change in duel.changes:
+            if x.low < change.requests < x.high:
+                place = x.at(float(change.requests))
+                yield element("circle", cx=place, cy=middle, r=4.5, class_="cross")
+        yield text((x.stop + 10, middle - 2), duel.second, "name")
+        yield text((x.stop + 10, middle + 12), _rival(duel), "tick")
+        yield _row_volume(duel, x, band, middle)
+
+
+def _rival(duel: Duel) -> str:
+    return f"against {duel.first}"
+
+
+def _row_volume(duel: Duel, x: Scale, band: Band | None, middle: float) -> Markup:
+    """Return the volume of the first crossover, left of everything in its row."""
+    if not duel.changes:
+        return text(((x.start + x.stop) / 2, middle - 4), "no crossover", "note", "middle")
+    first = duel.changes[0]
+    places = [x.within(float(first.requests)) - 8]
+    if band and band.low:
+        places.append(x.within(band.low) - 6)
+    label = volume(first.requests) + (" first" if len(duel.changes) > 1 else "")
+    return text((max(min(places), LEFT + 40), middle + 4), label, "note", "end")

@@ -1,0 +1,58 @@
+"""The page as one file: nothing is fetched, and nothing runs but what its hashes name."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from ferryman.cost.page.markup import Markup, element, join
+from ferryman.cost.page.sections import answer, headline, sections
+from ferryman.cost.page.study import Study
+
+__all__ = ("digest", "document", "resource")
+
+
+@cache
+def resource(name: str) -> str:
+    """Return the text of a file beside this module: the style sheet or the script."""
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def digest(text: str) -> str:
+    """Return what a Content-Security-Policy calls an inline style or script of this text."""
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def document(study: Study) -> str:
+    """Return the whole page. The same study gives the same bytes."""
+    style, script = resource("page.css"), resource("pointer.js")
+    policy = (
+        f"default-src 'none'; style-src {digest(style)}; script-src {digest(script)};"
+        " base-uri 'none'; form-action 'none'"
+    )
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=policy),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", f"{headline(study)} a month"),
+        element("style", Markup(style)),
+    )
+    body = element(
+        "body",
+        element("main", answer(study), *sections(study)),
+        element("footer", element("p", footer(study))),
+        element("script", Markup(script), type="module"),
+    )
+    return f"<!doctype html>\n{element('html', join((head, body)), lang='en')}\n"
+
+
+def footer(study: Study) -> str:
+    """Return what the page is, and of when its prices are."""
+    return (
+        "Made by ferryman cost, from the prices of"
+        f" {study.comparison.book.date}. A month has 730 hours. USD throughout."
+    )

@@ -1,0 +1,44 @@
+"""The bills side by side: a row per platform, a column per level of traffic."""
+
+from __future__ import annotations
+
+from ferryman.cost.bill import Bill
+from ferryman.cost.compare import Comparison
+from ferryman.cost.figures import usd, volume
+from ferryman.cost.page.markup import Markup, element
+
+__all__ = ("level_bills",)
+
+
+def level_bills(comparison: Comparison) -> Markup:
+    """Return the table; the cheapest of each level is in bold, with a star."""
+    head = [element("th", "platform", scope="col"), element("th", "HA", scope="col")]
+    for level in comparison.levels:
+        name = f"{volume(level.requests)} requests"
+        head.append(element("th", name, scope="col", class_="number"))
+    return element(
+        "table",
+        element("caption", "USD a month; * is the cheapest. HA: the loss of a zone is survived."),
+        element("thead", element("tr", *head)),
+        element("tbody", *(_row(comparison, i) for i in range(len(comparison.platforms)))),
+        class_="levels",
+    )
+
+
+def _row(comparison: Comparison, index: int) -> Markup:
+    bills = [(level.bills[index], level.cheapest) for level in comparison.levels]
+    return element(
+        "tr",
+        element("th", comparison.platforms[index].name, scope="row"),
+        element("td", "yes" if bills[0][0].highly_available else "no"),
+        *(_cell(bill, bill is cheapest and bill.carried) for bill, cheapest in bills),
+    )
+
+
+def _cell(bill: Bill, cheapest: bool) -> Markup:
+    amount: str = usd(bill.total)
+    if cheapest:
+        amount = element("b", amount, element("span", "*", class_="star"))
+    servers = "1 server" if bill.servers == 1 else f"{bill.servers} servers"
+    count = element("small", servers) if bill.servers else ""
+    return element("td", amount, count, class_="number")

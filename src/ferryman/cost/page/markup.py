@@ -1,0 +1,52 @@
+"""HTML and SVG text that is escaped unless it was made here. It knows no page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+__all__ = ("Markup", "element", "join")
+
+_VOID = frozenset({"input", "link", "meta", "br"})
+
+
+class Markup(str):
+    """Text that is markup already."""
+
+    __slots__ = ()
+
+
+def join(parts: Iterable[str]) -> Markup:
+    """Return the parts one after another, plain text escaped."""
+    return Markup("".join(part if isinstance(part, Markup) else escape(part) for part in parts))
+
+
+def element(name: str, /, *children: str, **attributes: object) -> Markup:
+    """Return an element.
+
+    Args:
+        name: Its name.
+        children: Markup, or text to be escaped.
+        attributes: By name, ``_`` for ``-`` and one at the end dropped, as in ``class_``;
+            ``None`` and ``False`` leave an attribute out, ``True`` gives it no value.
+    """
+    head = "".join(_attribute(key, value) for key, value in attributes.items())
+    if name in _VOID:
+        return Markup(f"<{name}{head}>")
+    return Markup(f"<{name}{head}>{join(children)}</{name}>")
+
+
+def _attribute(key: str, value: object) -> str:
+    if value is None or value is False:
+        return ""
+    name = key.rstrip("_").replace("_", "-")
+    if value is True:
+        return f" {name}"
+    text = _number(value) if isinstance(value, float) else str(value)
+    return f' {name}="{escape(text)}"'
+
+
+def _number(value: float) -> str:
+    """Return a length to a tenth, which is finer than a pixel."""
+    text = f"{value:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text

@@ -1,0 +1,192 @@
+"""When requests came: counted by the minute, told as a rate, a week and a burst.
+
+The order of the times does not matter. Memory is bounded by the hours that may be covered.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+
+from ferryman.core.errors import ConfigError
+from ferryman.cost.figures import MONTH_SECONDS
+from ferryman.cost.traffic.shape import HOURS, Shape
+
+__all__ = ("MAX_GAP_HOURS", "Calendar", "Period")
+
+MAX_GAP_HOURS = 7 * 24
+"""Hours without a request after which a log is taken to have a hole, or its clock to have
+jumped."""
+
+MAX_HOURS = 5 * 8766
+"""Hours with requests that are counted: five years."""
+
+HOUR, MINUTE = 3600, 60
+
+BURST_SHARE = 0.99
+
+BURST_REQUESTS = 600
+"""Requests that an hour must have to tell of bursts: with ten a minute or fewer, chance alone
+makes some minutes twice as busy as others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What the times of a log say.
+
+    Args:
+        first: The earliest, seconds since 1970.
+        seconds: From there to the latest.
+        requests: Requests a month of 730 hours, at the log's mean rate.
+        shape: The week; ``None`` if the log is shorter than a week.
+        peak_to_mean: The busiest hour over the mean rate.
+        burst: The busiest minute in a hundred over its hour's mean; ``None`` where no hour
+            has `BURST_REQUESTS`, or the log gives no single requests.
+    """
+
+    first: float
+    seconds: float
+    requests: Decimal
+    shape: Shape | None
+    peak_to_mean: Decimal
+    burst: Decimal | None
+
+
+@dataclass(slots=True)
+class Calendar:
+    """Counts requests by the minute of the hour that they came in.
+
+    Attributes:
+        by_minute: Whether the times are minutes, each with all of its requests.
+        places: Where in the logs an hour begins, for messages.
+    """
+
+    by_minute: bool = False
+    first: float = math.inf
+    last: float = -math.inf
+    requests: int = 0
+    rows: int = 0
+    hours: dict[int, array[int]] = field(default_factory=dict)
+    places: dict[int, str] = field(default_factory=dict)
+    _hour: int = -1
+    _minutes: array[int] = field(default_factory=lambda: array("q"))
+
+    def add(self, time: float, requests: int) -> bool:
+        """Count requests at a time; return whether they are the first of their hour.
+
+        Raises:
+            ValueError: The time is before 1970, after 9999 or no number.
+            ConfigError: The log covers more than `MAX_HOURS`.
+        """
+        if not 0.0 <= time < 253_402_300_800.0:
+            raise ValueError(f"{time} is no time")
+        hour, second = divmod(int(time), HOUR)
+        if opened := hour != self._hour:
+            opened = self._turn(hour)
+        self._minutes[second // MINUTE] += requests
+        self.requests += requests
+        self.rows += 1
+        if time < self.first:
+            self.first = time
+        if time > self.last:
+            self.last = time
+        return opened
+
+    def _turn(self, hour: int) -> bool:
+        opened = hour not in self.hours
+        if opened:
+            if len(self.hours) >= MAX_HOURS:
+                raise ConfigError(
+                    "the log has requests in more hours than five years have",
+                    hint="read a part of it; the last weeks say more of the next",
+                )
+            self.hours[hour] = array("q", bytes(8 * 60))
+        self._hour, self._minutes = hour, self.hours[hour]
+        return opened
+
+    @property
+    def covered(self) -> float:
+        """Seconds that the log covers, 0 if it has no times."""
+        if not self.rows:
+            return 0.0
+        span = self.last - self.first
+        if self.by_minute:
+            return span + MINUTE
+        counted = self.requests != self.rows and self.rows > 1
+        # A count stands for the time up to the next one: the last has one as well.
+        return span * self.rows / (self.rows - 1) if counted else span
+
+    def period(self, name: str) -> Period | None:
+        """Return what the times say, or ``None`` if they cover less than an hour.
+
+        Args:
+            name: What the week is called.
+
+        Raises:
+            ConfigError: There is a hole, or the clock jumps.
+        """
+        self._check()
+        covered = self.covered
+        if covered < HOUR or not self.requests:
+            return None
+        mean = self.requests / covered
+        sums = {hour: sum(minutes) for hour, minutes in self.hours.items()}
+        return Period(
+            first=self.first,
+            seconds=covered,
+            requests=Decimal(round(mean * MONTH_SECONDS)),
+            shape=self._week(sums, name),
+            peak_to_mean=_three(max(1.0, max(sums.values()) / HOUR / mean)),
+            burst=self._burst(sums) if self.by_minute or self.requests == self.rows else None,
+        )
+
+    def _check(self) -> None:
+        order = sorted(self.hours)
+        for before, after in pairwise(order):
+            if after - before > MAX_GAP_HOURS:
+                where = self.places.get(after, "the log")
+                raise ConfigError(
+                    f"{where}: there are no requests from {_day(before)} to {_day(after)}",
+                    cause="the log has a hole, or a clock jumped",
+                    hint="cut the log there, and read its parts one by one",
+                )
+
+    def _week(self, sums: dict[int, int], name: str) -> Shape | None:
+        """Return the mean of each hour of the week, over the whole hours that are covered."""
+        first = math.ceil(self.first / HOUR)
+        last = math.floor((self.first + self.covered) / HOUR)
+        if last - first < HOURS:
+            return None
+        totals, seen = [0] * HOURS, [0] * HOURS
+        for hour in range(first, last):
+            # 1 January 1970 was a Thursday: 72 hours after a Monday's midnight.
+            place = (hour + 72) % HOURS
+            totals[place] += sums.get(hour, 0)
+            seen[place] += 1
+        weights = tuple(Fraction(total, count) for total, count in zip(totals, seen, strict=True))
+        return Shape(name, weights, f"a log of {self.requests:,} requests")
+
+    def _burst(self, sums: dict[int, int]) -> Decimal | None:
+        ratios = sorted(
+            count * 60 / sums[hour]
+            for hour, minutes in self.hours.items()
+            for count in minutes
+            if count and sums[hour] >= BURST_REQUESTS
+        )
+        if not ratios:
+            return None
+        place = min(len(ratios) - 1, int(len(ratios) * BURST_SHARE))
+        return _three(max(1.0, ratios[place]))
+
+
+def _day(hour: int) -> str:
+    return datetime.fromtimestamp(hour * HOUR, UTC).strftime("%Y-%m-%d %H:00")
+
+
+def _three(number: float) -> Decimal:
+    return Decimal(f"{number:.3f}")

@@ -1,0 +1,82 @@
+"""Lambda's report of an invocation: a REPORT line, or a ``platform.report`` in JSON.
+
+Since August 2025 the billed duration holds the init as well. Sources:
+https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html and, for restores,
+https://docs.aws.amazon.com/lambda/latest/dg/snapstart-monitoring.html.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from ferryman.cost.traffic.moment import iso_clock
+from ferryman.cost.traffic.record import LambdaUse, Record
+
+__all__ = ("JSON_MARK", "MARK", "json_report", "text_report")
+
+MARK = b"REPORT RequestId: "
+JSON_MARK = b'"platform.report"'
+
+# Copied from a console, the tabs of the original are blanks.
+_REPORT = re.compile(
+    rb"REPORT RequestId: (\S+)\s+Duration: ([\d.]+) ms\s+Billed Duration: (\d+) ms\s+"
+    rb"Memory Size: (\d+) MB\s+Max Memory Used: (\d+) MB"
+)
+_EXTRA = re.compile(rb"(?<!Billed )(Init Duration|Restore Duration|Status): ([\d.]+|\w+)")
+_BILLED_RESTORE = re.compile(rb"Billed Restore Duration: ([\d.]+)")
+
+
+def text_report(line: bytes, time: float | None) -> Record:
+    """Return what a REPORT line says.
+
+    Args:
+        line: The line; what stands before REPORT does not matter.
+        time: When it was written, seconds since 1970.
+
+    Raises:
+        ValueError: A field is missing or no number.
+    """
+    if (match := _REPORT.search(line)) is None:
+        raise ValueError("a REPORT line without its durations and memory sizes")
+    identity, duration, billed, size, used = match.groups()
+    init, failed, billed_ms = None, False, float(billed)
+    if len(line) > match.end() + 2:
+        extra = dict(_EXTRA.findall(line, match.end()))
+        init = extra.get(b"Init Duration") or extra.get(b"Restore Duration")
+        failed = extra.get(b"Status", b"success") != b"success"
+        if restored := _BILLED_RESTORE.search(line, match.end()):
+            billed_ms += float(restored[1])
+    use = LambdaUse(billed_ms, int(size), int(used), None if init is None else float(init))
+    return Record(time, float(duration), failed, use=use, request_id=identity.decode())
+
+
+_clock = iso_clock()
+
+
+def json_report(line: bytes) -> Record | None:
+    """Return what a ``platform.report`` says; None for another event of the platform.
+
+    Raises:
+        ValueError: It is no JSON.
+        LookupError: A field is missing.
+        TypeError: A field is of another kind.
+    """
+    event: Any = json.loads(line)
+    if event["type"] != "platform.report":
+        return None
+    record = event["record"]
+    metrics = record["metrics"]
+    init = metrics.get("initDurationMs", metrics.get("restoreDurationMs"))
+    billed = metrics["billedDurationMs"] + metrics.get("billedRestoreDurationMs", 0)
+    use = LambdaUse(
+        float(billed),
+        int(metrics["memorySizeMB"]),
+        int(metrics["maxMemoryUsedMB"]),
+        None if init is None else float(init),
+    )
+    failed = record.get("status", "success") != "success"
+    time = _clock(event["time"].encode())
+    identity = record.get("requestId")
+    return Record(time, float(metrics["durationMs"]), failed, use=use, request_id=identity)

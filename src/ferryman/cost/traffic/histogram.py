@@ -1,0 +1,57 @@
+"""How numbers are distributed, in a fixed amount of memory: buckets that grow by 2%."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from dataclasses import dataclass, field
+
+__all__ = ("ERROR", "Histogram")
+
+ERROR = 0.01
+"""How far a percentile may be off, as a share of it."""
+
+_LOWEST = 1e-3
+_PER_E = 1 / math.log((1 + ERROR) / (1 - ERROR))
+_BUCKETS = math.ceil(math.log(1e12) * _PER_E) + 1
+
+
+@dataclass(slots=True)
+class Histogram:
+    """Counts numbers from 0 to a thousand million; below a thousandth they are the same."""
+
+    count: int = 0
+    total: float = 0.0
+    most: float = 0.0
+    buckets: array[int] = field(default_factory=lambda: array("q", bytes(8 * _BUCKETS)))
+
+    def add(self, number: float) -> None:
+        """Count a number.
+
+        Raises:
+            ValueError: It is below 0, above 1e9 or none.
+        """
+        if not 0.0 <= number <= 1e9:
+            raise ValueError(f"{number} is out of range")
+        self.count += 1
+        self.total += number
+        if number > self.most:
+            self.most = number
+        place = int(math.log(number / _LOWEST) * _PER_E) + 1 if number >= _LOWEST else 0
+        self.buckets[place] += 1
+
+    @property
+    def mean(self) -> float:
+        """The mean, exactly; 0 of nothing."""
+        return self.total / self.count if self.count else 0.0
+
+    def percentile(self, share: float) -> float:
+        """Return the number that this share of the numbers does not exceed, to within 1%."""
+        wanted = max(1, math.ceil(self.count * share))
+        seen = 0
+        for place, count in enumerate(self.buckets):
+            seen += count
+            if seen >= wanted:
+                middle = _LOWEST * math.exp((place - 0.5) / _PER_E) if place else 0.0
+                return min(middle, self.most)
+        return self.most

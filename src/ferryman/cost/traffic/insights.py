@@ -1,0 +1,121 @@
+"""The questions that CloudWatch Logs Insights is asked about a function, and its answers.
+
+Insights counts on its side, so that no line of a log travels. Pure: asking is done elsewhere.
+Sources: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html; a
+query returns at most 10,000 rows, and the memory of REPORT lines comes in bytes of 1,000s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+
+from ferryman.core.errors import ConfigError
+from ferryman.cost.traffic.calendar import Calendar
+from ferryman.cost.traffic.found import Durations, Found, LambdaFound
+from ferryman.cost.traffic.moment import iso_clock
+
+__all__ = ("MINUTES", "SUMMARY", "from_insights", "slices")
+
+Row = Mapping[str, str]
+
+_REPORTS = 'filter @type = "REPORT" or type = "platform.report"'
+
+SUMMARY = f"""{_REPORTS}
+| fields coalesce(@duration, record.metrics.durationMs) as ms,
+  coalesce(@billedDuration, record.metrics.billedDurationMs) as billed,
+  coalesce(@memorySize / 1000000, record.metrics.memorySizeMB) as given,
+  coalesce(@maxMemoryUsed / 1000000, record.metrics.maxMemoryUsedMB) as held,
+  coalesce(@initDuration, record.metrics.initDurationMs) as init,
+  strcontains(@message, "Status: ") + strcontains(@message, '"status":"timeout"')
+  + strcontains(@message, '"status":"error"') + strcontains(@message, '"status":"failure"') as bad
+| stats count(*) as requests, avg(ms) as mean, sum(ceil(ms)) as rounded, pct(ms, 50) as p50,
+  pct(ms, 95) as p95, pct(ms, 99) as p99, sum(billed) as billed_ms,
+  sum(billed * given) as billed_mib_ms, max(given) as memory, count_distinct(given) as sizes,
+  avg(held) as used_mean, pct(held, 99) as used_p99, max(held) as used_most,
+  count(init) as cold_starts, avg(init) as init_ms, sum(bad) as failed"""
+"""One row about all invocations."""
+
+MINUTES = f"""{_REPORTS}
+| stats count(*) as requests by bin(1m) as minute
+| sort minute asc
+| limit 10000"""
+"""A row for each minute that has invocations."""
+
+SLICE = 6 * 24 * 3600
+"""Seconds whose minutes fit into one answer."""
+
+
+def slices(start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield parts of a time whose minutes can be asked for at once, seconds since 1970.
+
+    Both ends of a part belong to it, as Insights has it.
+    """
+    for first in range(start, end, SLICE):
+        yield first, min(first + SLICE, end) - 1
+
+
+def from_insights(group: str, summary: Iterable[Row], minutes: Iterable[Row]) -> Found:
+    """Return what the answers say.
+
+    Args:
+        group: The log group.
+        summary: The answer to `SUMMARY`.
+        minutes: The answers to `MINUTES`.
+
+    Raises:
+        ConfigError: There were no invocations, or they have a hole.
+    """
+    row = next(iter(summary), {})
+    requests = int(_number(row, "requests"))
+    if not requests:
+        raise ConfigError(
+            f"{group}: no invocation of a Lambda function was found",
+            hint="the group of a function is /aws/lambda/ and its name; --since says how far back",
+        )
+    calendar = _calendar(minutes)
+    return Found(
+        titles=("CloudWatch Logs Insights",),
+        name=group,
+        requests=requests,
+        period=calendar.period(group),
+        covered=calendar.covered,
+        durations=Durations(
+            _number(row, "mean"),
+            _number(row, "rounded") / requests,
+            _number(row, "p50"),
+            _number(row, "p95"),
+            _number(row, "p99"),
+        ),
+        failed_share=_number(row, "failed") / requests,
+        use=_use(row),
+    )
+
+
+def _use(row: Row) -> LambdaFound:
+    cold = int(_number(row, "cold_starts"))
+    beyond = max(0.0, _number(row, "billed_ms") - _number(row, "rounded"))
+    return LambdaFound(
+        memory_mib=round(_number(row, "memory")),
+        sizes=int(_number(row, "sizes")),
+        used_mean=_number(row, "used_mean"),
+        used_p99=_number(row, "used_p99"),
+        used_most=_number(row, "used_most"),
+        billed_gb_seconds=_number(row, "billed_mib_ms") / 1024 / 1000,
+        cold_starts=cold,
+        init_ms=_number(row, "init_ms") if cold else None,
+        init_billed_ms=beyond / cold if cold else None,
+        app_log_bytes=None,
+    )
+
+
+def _calendar(minutes: Iterable[Row]) -> Calendar:
+    calendar, clock = Calendar(by_minute=True), iso_clock()
+    for row in minutes:
+        calendar.add(clock(row["minute"].encode()), int(_number(row, "requests")))
+    return calendar
+
+
+def _number(row: Row, name: str) -> float:
+    # Insights leaves a field out that has no value, and writes numbers with an exponent.
+    return float(Decimal(row.get(name) or 0))

@@ -1,0 +1,51 @@
+"""What a line of a log says of one request, whichever program wrote it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ("LambdaUse", "Record")
+
+
+class LambdaUse(NamedTuple):
+    """What Lambda says of an invocation.
+
+    Attributes:
+        billed_ms: Milliseconds that were billed.
+        memory_mib: The function's memory; AWS writes MB.
+        used_mib: The most that its process held.
+        init_ms: Milliseconds of its cold start, an init or a restore; None if it was warm.
+        app_log_bytes: What the function itself had logged since the report before, as
+            CloudWatch bills it; None if the log was cut down to the reports.
+    """
+
+    billed_ms: float
+    memory_mib: int
+    used_mib: int
+    init_ms: float | None = None
+    app_log_bytes: int | None = None
+
+
+class Record(NamedTuple):
+    """One request. A named tuple, for logs have millions of them.
+
+    Attributes:
+        time: Seconds since 1970, or None where the line has no time.
+        wall_ms: Its duration in milliseconds.
+        failed: Whether the server failed it: a status of 500 and more, an error, a
+            time-out. None if the line does not say.
+        bytes_out: Size of the response.
+        bytes_in: Size of the request.
+        use: What Lambda billed for it.
+        request_id: Its id.
+        requests: How many requests the line stands for; more than one has no more than a time.
+    """
+
+    time: float | None = None
+    wall_ms: float | None = None
+    failed: bool | None = None
+    bytes_out: int | None = None
+    bytes_in: int | None = None
+    use: LambdaUse | None = None
+    request_id: str | None = None
+    requests: int = 1

@@ -1,0 +1,254 @@
+"""Each format by the lines that its program writes: recognised, and read to the right record."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+
+from ferryman.core.access import AccessRecord
+from ferryman.core.logs import JsonFormatter, TextFormatter
+from ferryman.cost.traffic.formats.catalog import FORMATS, find_format
+from ferryman.cost.traffic.formats.format import Format
+from ferryman.cost.traffic.record import LambdaUse, Record
+from ferryman.targets.lambda_.local.report import Report
+
+MONDAY = 1_767_571_200.0  # 2026-01-05T00:00:00Z
+
+REPORT = (
+    "REPORT RequestId: 8f5\tDuration: 12.34 ms\tBilled Duration: 13 ms\t"
+    "Memory Size: 512 MB\tMax Memory Used: 90 MB\t"
+)
+
+ALB = (
+    "h2 2026-01-05T00:00:01.500000Z app/shop/50dc6c495c0c9188 203.0.113.9:2817 10.0.0.1:80"
+    ' 0.001 0.048 0.001 200 200 34 366 "GET https://shop.example.com:443/a b\\"c HTTP/2.0"'
+    ' "curl/8" - - arn:aws:x "Root=1-58337262" "-" "-" 0 2026-01-05T00:00:01Z "forward" "-"'
+)
+
+COMBINED = '203.0.113.9 - ada [05/Jan/2026:01:00:02 +0100] "GET /cards?q=\\"x\\" HTTP/1.1" 200 512'
+
+CLOUDFRONT_FIELDS = (
+    "#Fields: date time x-edge-location sc-bytes cs-method sc-status cs-bytes time-taken"
+    " x-edge-result-type x-edge-request-id"
+)
+CLOUDFRONT = "2026-01-05\t00:00:03\tDFW3\t900\tGET\t502\t120\t0.125\tError\tabc=="
+
+
+def ours(status: int = 200) -> logging.LogRecord:
+    record = logging.LogRecord("ferryman.access", logging.INFO, "", 0, "GET / %s", (status,), None)
+    record.created = MONDAY + 4.25
+    record.access = AccessRecord("GET", "/", "/", status, 0.008246, 11, 2022, None, None)
+    return record
+
+
+def use(billed: float = 13, init: float | None = None) -> LambdaUse:
+    return LambdaUse(billed, 512, 90, init)
+
+
+def read(lines: list[str]) -> list[Record]:
+    """Read lines by the format that is found for them."""
+    found = find_format([line.encode() for line in lines])
+    assert found is not None, "no format"
+    return records(found, "\n".join(lines).encode())
+
+
+def records(format: Format, data: bytes) -> list[Record]:
+    parse = format.reader()
+    lines = [line for batch in format.split([data]) for line in batch]
+    found = [parse(line) for line in lines if line]
+    return [record for record in found if record]
+
+
+@pytest.mark.parametrize(
+    ("lines", "record"),
+    [
+        ([REPORT], Record(None, 12.34, False, use=use(), request_id="8f5")),
+        (
+            [REPORT.replace("\t", "  ")],
+            Record(None, 12.34, False, use=use(), request_id="8f5"),
+        ),
+        (
+            [f"2026-01-05T00:00:01.000Z {REPORT}Init Duration: 250.10 ms\t"],
+            Record(MONDAY + 1, 12.34, False, use=use(init=250.1), request_id="8f5"),
+        ),
+        (
+            [f"2026-01-05T00:00:01.250000+00:00 2026/01/05/[$LATEST]0a1 {REPORT}"],
+            Record(MONDAY + 1.25, 12.34, False, use=use(), request_id="8f5"),
+        ),
+        (
+            [f"2026-01-05T00:00:01 {REPORT}Status: timeout"],
+            Record(MONDAY + 1, 12.34, True, use=use(), request_id="8f5"),
+        ),
+        (
+            [f"{REPORT}Status: error\tError Type: Runtime.ExitError"],
+            Record(None, 12.34, True, use=use(), request_id="8f5"),
+        ),
+        (
+            [f"{REPORT}Restore Duration: 419.00 ms\tBilled Restore Duration: 76 ms\t"],
+            Record(None, 12.34, False, use=use(89, 419.0), request_id="8f5"),
+        ),
+        (
+            [f"{REPORT}XRAY TraceId: 1-5e-3d\tSegmentId: 6a\tSampled: true\t"],
+            Record(None, 12.34, False, use=use(), request_id="8f5"),
+        ),
+        (
+            [str(Report("8f5", 12.34, 512, 90, init_duration=200.5, status="timeout"))],
+            Record(None, 12.34, True, use=use(213, 200.5), request_id="8f5"),
+        ),
+        ([ALB], Record(MONDAY + 1.5, 50.0, False, 366, 34)),
+        (
+            [ALB.replace("0.001 0.048 0.001 200 200", "-1 -1 -1 502 -")],
+            Record(MONDAY + 1.5, None, True, 366, 34),
+        ),
+        ([ALB.replace(" 200 200 34 ", " - - 34 ")], Record(MONDAY + 1.5, 50.0, None, 366, 34)),
+        (
+            ["#Version: 1.0", CLOUDFRONT_FIELDS, CLOUDFRONT],
+            Record(MONDAY + 3, 125.0, True, 900, 120, request_id="abc=="),
+        ),
+        ([f"{COMBINED}"], Record(MONDAY + 2, None, False, 512)),
+        ([f'{COMBINED} "-" "curl"'], Record(MONDAY + 2, None, False, 512)),
+        ([f'{COMBINED} "-" "curl" 0.250'], Record(MONDAY + 2, 250.0, False, 512)),
+        ([f'{COMBINED} "-" "curl" "0.250"'], Record(MONDAY + 2, 250.0, False, 512)),
+        ([f'{COMBINED} "-" "curl" rt=0.250 uct="-"'], Record(MONDAY + 2, 250.0, False, 512)),
+        ([f'{COMBINED} "-" "curl" 76 0.250 [up]'], Record(MONDAY + 2, 250.0, False, 512, 76)),
+        ([f'{COMBINED} "-" "curl" 250000'], Record(MONDAY + 2, 250.0, False, 512)),
+        ([f'shop:443 {COMBINED} "-" "-"'], Record(MONDAY + 2, None, False, 512)),
+        ([COMBINED.replace("200 512", "500 -")], Record(MONDAY + 2, None, True, 0)),
+        (["1767571200,25.5"], Record(MONDAY, 25.5)),
+        (["1767571200.5"], Record(MONDAY + 0.5)),
+        (["2026-01-05T01:00:00+01:00\t7"], Record(MONDAY, 7.0)),
+        (["2026-01-05 00:00:00; 7"], Record(MONDAY, 7.0)),
+        (["# time, ms", "1767571200 5 GET"], Record(MONDAY, 5.0)),
+        (["timestamp,count", "2026-01-05T00:00:00Z,60"], Record(MONDAY, requests=60)),
+    ],
+)
+def test_a_line_is_a_request(lines: list[str], record: Record) -> None:
+    found = read(lines)
+    assert found == [pytest.approx(record)] if record.use is None else found == [record]
+
+
+def test_lambdas_json_reports() -> None:
+    metrics = {
+        "durationMs": 12.34,
+        "billedDurationMs": 263,
+        "memorySizeMB": 512,
+        "maxMemoryUsedMB": 90,
+        "initDurationMs": 250.1,
+    }
+    record = {"requestId": "8f5", "metrics": metrics, "status": "timeout"}
+    event = {"time": "2026-01-05T00:00:01.000Z", "type": "platform.report", "record": record}
+    start = {"time": "2026-01-05T00:00:00.000Z", "type": "platform.start", "record": {}}
+    (found,) = read([json.dumps(start), json.dumps(event)])
+    assert found.time == MONDAY + 1
+    assert found.failed
+    assert found.use == LambdaUse(263, 512, 90, 250.1, app_log_bytes=0)
+
+
+@pytest.mark.parametrize("indent", [None, 4])
+@pytest.mark.parametrize("size", [7, 100_000])
+def test_documents_of_filter_log_events(indent: int | None, size: int) -> None:
+    """However the document is laid out, and wherever its blocks end."""
+    events = [
+        {"logStreamName": "a", "timestamp": 1767571200000 + n, "message": f"{line}\n"}
+        for n, line in enumerate(
+            ["START RequestId: 8f5", 'hello {["', REPORT, "END RequestId: 8f5"]
+        )
+    ]
+    data = json.dumps({"events": events, "searchedLogStreams": []}, indent=indent).encode()
+    found = find_format(data.split(b"\n"))
+    assert found is not None
+    parse = found.reader()
+    blocks = (data[start : start + size] for start in range(0, len(data), size))
+    lines = [line for batch in found.split(blocks) for line in batch]
+    got = [record for line in lines if line and (record := parse(line))]
+    assert [record.time for record in got] == [MONDAY + 0.002]
+    assert got[0].use == LambdaUse(13, 512, 90, None, app_log_bytes=len('hello {["\n') + 26)
+
+
+def test_a_document_that_is_cut_off_keeps_what_it_has() -> None:
+    data = json.dumps({"events": [{"timestamp": 1767571200000, "message": REPORT}] * 2}).encode()
+    found = find_format([data])
+    assert found is not None
+    lines = [line for batch in found.split([data[:-30]]) for line in batch]
+    assert [line is None for line in lines] == [False, True]
+
+
+def test_what_a_function_logs_is_counted_and_its_access_log_read() -> None:
+    access = JsonFormatter().format(ours())
+    lines = ["START RequestId: 8f5 Version: $LATEST", "hello", access, "END RequestId: 8f5", REPORT]
+    (found,) = read(lines)
+    assert found.use is not None
+    assert found.use.app_log_bytes == len("hello") + len(access) + 2 * 26
+    assert (found.bytes_out, found.bytes_in) == (2022, 11)
+
+
+def test_our_own_json_access_log() -> None:
+    formatter = JsonFormatter()
+    other = logging.LogRecord("shop", logging.INFO, "", 0, "hello", (), None)
+    lines = [formatter.format(other), formatter.format(ours()), formatter.format(ours(503))]
+    good, bad = read(lines)
+    assert good == pytest.approx(Record(MONDAY + 4.25, 8.246, False, 2022, 11))
+    assert bad.failed
+
+
+def test_our_own_text_access_log_has_neither_date_nor_duration() -> None:
+    formatter = TextFormatter()
+    other = logging.LogRecord("shop", logging.INFO, "", 0, "hello", (), None)
+    lines = [formatter.format(ours()), formatter.format(other), formatter.format(ours(500))]
+    assert read(lines) == [Record(failed=False), Record(failed=True)]
+
+
+def test_what_cloudfront_had_in_its_cache_is_no_request_to_the_application() -> None:
+    assert read([CLOUDFRONT_FIELDS, CLOUDFRONT.replace("Error", "Hit")]) == []
+
+
+def test_cloudfront_as_json() -> None:
+    names = CLOUDFRONT_FIELDS.split()[1:]
+    row = dict(zip(names, CLOUDFRONT.split("\t"), strict=True))
+    (found,) = read([json.dumps(row)])
+    assert found == pytest.approx(Record(MONDAY + 3, 125.0, True, 900, 120, request_id="abc=="))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (REPORT.replace("12.34", "fast"), "without its durations"),
+        (ALB.replace("T00:00:01.500000Z", "T99:00:01.500000Z"), "hour must be in"),
+        (ALB.replace(" 34 366 ", " 34 "), "in quotes"),
+        (COMBINED.replace("05/Jan", "35/Jan"), "does not match format"),
+        (f"{CLOUDFRONT}\textra", "11 fields, where the header names 10"),
+        ("1767571200,fast", "does not begin with a time and a number"),
+    ],
+)
+def test_a_line_that_is_spoilt_says_why(line: str, message: str) -> None:
+    samples = [REPORT, ALB, CLOUDFRONT_FIELDS, COMBINED, "1767571200,5"]
+    kin = {"R": 0, "h": 1, "2026": 2, "203": 3, "1": 4}
+    sample = samples[next(n for start, n in kin.items() if line.startswith(start))]
+    format = find_format([sample.encode()])
+    assert format is not None
+    parse = format.reader()
+    parse(sample.encode())
+    with pytest.raises(ValueError, match=message):
+        parse(line.encode())
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "hello", "2026-01-05T00:00:01Z INFO hello", "{}", "\x00\x1f\xff", "12", "INFO: started"],
+)
+def test_what_is_no_log_of_requests_is_in_no_format(line: str) -> None:
+    assert find_format([line.encode("latin-1")]) is None
+
+
+@pytest.mark.parametrize("words", [REPORT, '\\"events\\": [', "START RequestId: 1"])
+def test_what_a_client_calls_itself_does_not_change_the_format(words: str) -> None:
+    found = find_format([f'{COMBINED} "-" "{words}"'.encode()])
+    assert found is not None
+    assert found.name == "combined"
+
+
+def test_every_format_has_a_name_and_a_title_of_its_own() -> None:
+    assert len({format.title for format in FORMATS}) == len(FORMATS)
+    assert all(format.name for format in FORMATS)

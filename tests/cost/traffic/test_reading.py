@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import random
+import sys
+import tracemalloc
+from collections.abc import Iterable
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from ferryman.core.errors import ConfigError
+from ferryman.cost.traffic.found import Found
+from ferryman.cost.traffic.reading import read_logs
+from ferryman.cost.traffic.sources import find_sources
+
+MONDAY = 1_767_571_200  # 2026-01-05T00:00:00Z
+
+
+def report(second: int, billed: int = 100, memory: int = 512, extra: str = "") -> str:
+    time = f"2026-01-05T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}.000Z"
+    return (
+        f"{time} REPORT RequestId: {second}\tDuration: {min(billed, 100) - 0.5} ms\t"
+        f"Billed Duration: {billed} ms\tMemory Size: {memory} MB\tMax Memory Used: 90 MB\t{extra}"
+    )
+
+
+def timed(seconds: Iterable[int]) -> str:
+    return "".join(f"{MONDAY + second},10\n" for second in seconds)
+
+
+HOURS = "\n".join(report(60 * n) for n in range(121)) + "\n"
+ALB = (
+    "http 2026-01-05T00:00:01.000000Z app/x/1 203.0.113.9:1 10.0.0.1:80 0.0 0.1 0.0 200 200 1 2"
+    ' "GET / HTTP/1.1" "-" - -\n'
+)
+
+
+def read(tmp_path: Path, *logs: str | bytes, only: str | None = None) -> Found:
+    for number, log in enumerate(logs):
+        data = log if isinstance(log, bytes) else log.encode()
+        (tmp_path / f"{number}.log").write_bytes(data)
+    return read_logs(find_sources([str(tmp_path)]), only)
+
+
+def test_lambda_reports_give_every_input(tmp_path: Path) -> None:
+    cold = report(30, 350, extra="Init Duration: 249.60 ms\t")
+    failed = report(90, extra="Status: timeout\t")
+    found = read(tmp_path, f"{HOURS}{cold}\n{failed}\n")
+    assert found.requests == 123
+    assert found.failed_share == pytest.approx(1 / 123)
+    assert found.inputs == {
+        "requests": Decimal(round(123 / 7200 * 730 * 3600)),
+        "wall_ms": Decimal(100),
+        "memory_mib": Decimal(512),
+        "cold_start_share": Decimal(f"{1 / 123:.8f}"),
+        "init_ms": Decimal(250),
+        "peak_to_mean": pytest.approx(Decimal("1.008"), abs=Decimal("0.01")),
+    }
+    assert found.use is not None
+    assert found.use.billed_gb_seconds == pytest.approx((122 * 100 + 350) / 1000 * 0.5)
+
+
+def test_an_init_that_was_not_billed_is_taken_as_it_lasted(tmp_path: Path) -> None:
+    """Before August 2025 a zip's init was free; what is priced is a month to come."""
+    found = read(tmp_path, HOURS + report(30, 100, extra="Init Duration: 249.60 ms\t") + "\n")
+    assert found.inputs["init_ms"] == Decimal("249.6")
+
+
+def test_unreadable_lines_are_counted_and_the_first_is_shown(tmp_path: Path) -> None:
+    lines = timed(range(0, 7200, 60)).splitlines()
+    lines[3:3] = ["bad one", "", "\x00\xff\x1f", "MONDAY,1"]
+    found = read(tmp_path, "\n".join(lines))
+    assert found.requests == 120
+    assert found.unread.lines == 3
+    assert found.unread.where.endswith("0.log, line 4")
+    assert found.unread.text == "bad one"
+    assert "does not begin with a time" in found.unread.why
+
+
+def test_a_line_of_ten_megabytes_is_one_unreadable_line(tmp_path: Path) -> None:
+    lines = timed(range(0, 7200, 60))
+    found = read(tmp_path, lines + "x" * 10_000_000 + "\n" + lines)
+    assert (found.requests, found.unread.lines) == (240, 1)
+    assert found.unread.where.endswith("line 121")
+    assert "more than 1,048,576 bytes" in found.unread.why
+
+
+def test_half_a_gzip_is_read_as_far_as_it_goes_and_said(tmp_path: Path) -> None:
+    packed = gzip.compress(timed(range(0, 100_000)).encode())
+    found = read(tmp_path, packed[: len(packed) // 2])
+    assert 20_000 < found.requests < 100_000
+    assert "was not written to its end" in found.notes[0]
+
+
+def test_an_empty_file_is_told_and_left(tmp_path: Path) -> None:
+    found = read(tmp_path, "", timed(range(0, 7200, 60)))
+    assert found.requests == 120
+    assert found.notes == (f"{tmp_path / '0.log'}: the file is empty",)
+
+
+def test_times_that_go_back_count_and_are_told(tmp_path: Path) -> None:
+    found = read(tmp_path, timed([*range(3600, 7200, 60), *range(0, 3600, 60)]))
+    assert found.requests == 120
+    assert found.covered == 7140
+    assert "line 61: the times go back by 7,140 seconds" in found.notes[0]
+
+
+def test_lines_a_little_out_of_order_are_as_servers_write_them(tmp_path: Path) -> None:
+    assert read(tmp_path, timed([0, 3700, 3500])).notes == ()
+
+
+def test_a_clock_that_jumps_is_refused_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"0\.log, line 3: there are no requests from"):
+        read(tmp_path, timed([0, 60, 9 * 86_400]))
+
+
+def test_two_formats_of_one_program_add_up(tmp_path: Path) -> None:
+    plain = report(30).split(" ", 1)[1]
+    assert read(tmp_path, HOURS, f"{plain}\n").requests == 122
+
+
+def test_formats_of_two_programs_are_refused_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="formats of several programs") as caught:
+        read(tmp_path, HOURS, ALB)
+    assert "would count double" in (caught.value.cause or "")
+    assert "--log-format lambda|alb" in (caught.value.hint or "")
+
+
+def test_one_format_can_be_chosen(tmp_path: Path) -> None:
+    found = read(tmp_path, HOURS, ALB, only="lambda")
+    assert found.titles == ("Lambda log",)
+    assert found.notes == (f"{tmp_path / '1.log'}: left out, for it is no lambda log",)
+
+
+def test_a_file_in_no_format_is_counted_line_by_line(tmp_path: Path) -> None:
+    found = read(tmp_path, timed(range(0, 7200, 60)), "hello\nworld\n")
+    assert found.unread.lines == 2
+    assert found.notes == (f"{tmp_path / '1.log'}: it is in no known format",)
+
+
+@pytest.mark.parametrize(
+    ("log", "cause"),
+    [
+        ("", "the file is empty"),
+        (gzip.compress(b"x")[:9], "log: the gzip file was not written to its end"),
+        ("hello\n", "line 1: 'hello'"),
+        (bytes(999), "no known format"),
+    ],
+)
+def test_a_log_of_nothing_names_the_file_and_the_formats(
+    tmp_path: Path, log: str | bytes, cause: str
+) -> None:
+    with pytest.raises(ConfigError, match=r"0\.log: no line tells of a request") as caught:
+        read(tmp_path, log)
+    assert cause in (caught.value.cause or "")
+    assert ("empty" in (caught.value.cause or "")) == (not log)
+    assert "ALB access log" in (caught.value.hint or "")
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = gzip.compress(timed(range(0, 7200, 60)).encode())
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(packed)))
+    found = read_logs(find_sources(["-"]))
+    assert found.requests == 120
+    assert found.name == "standard input"
+
+
+def test_a_pipe_is_read_from_its_first_byte(tmp_path: Path) -> None:
+    """As the shell's <(...) makes them."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    Thread(target=pipe.write_text, args=(timed(range(0, 7200, 60)),), daemon=True).start()
+    assert read_logs(find_sources([str(pipe)])).requests == 120
+
+
+def test_standard_input_beside_a_file_of_another_program(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "a.log").write_text(HOURS)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(ALB.encode())))
+    with pytest.raises(ConfigError, match="formats of several programs"):
+        read_logs(find_sources([str(tmp_path), "-"]))
+
+
+def test_a_folder_is_read_to_its_bottom_but_not_its_hidden_files(tmp_path: Path) -> None:
+    deep = tmp_path / "AWSLogs" / "2026"
+    deep.mkdir(parents=True)
+    (deep / "a.log").write_text(timed(range(0, 7200, 60)))
+    (tmp_path / ".DS_Store").write_bytes(b"\x00")
+    assert read_logs(find_sources([str(tmp_path), str(deep)])).requests == 120
+
+
+SAMPLES = {
+    "report": report(7, 350, extra="Init Duration: 249.60 ms\tStatus: timeout\t").encode(),
+    "json": b'{"time":"2026-01-05T00:00:00.000Z","type":"platform.report","record":{"metrics":'
+    b'{"durationMs":1.5,"billedDurationMs":2,"memorySizeMB":128,"maxMemoryUsedMB":90}}}',
+    "events": b'{"events": [{"timestamp": 1767571200000, "message": "REPORT RequestId: 1"}]}',
+    "alb": ALB.strip().encode(),
+    "combined": b'::1 - - [05/Jan/2026:01:00:02 +0100] "GET / HTTP/1.1" 200 512 "-" "-" 0.250',
+    "ferryman": b'{"timestamp": "2026-01-05T00:00:00.000Z", "logger": "ferryman.access", '
+    b'"status": 200, "duration": 0.5, "request_bytes": 1, "response_bytes": 2}',
+    "csv": b"1767571200,25.5",
+}
+
+
+@pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
+def test_spoilt_bytes_never_end_the_reading(tmp_path: Path, sample: bytes) -> None:
+    draw = random.Random(5)
+    lines = [sample, b"[" * 200_000]
+    for _ in range(1500):
+        line = bytearray(sample)
+        for _ in range(draw.randrange(1, 4)):
+            start = draw.randrange(len(line))
+            line[start : start + draw.randrange(3)] = draw.randbytes(draw.randrange(3))
+        lines += [bytes(line), b""]
+    # A spoilt time may lie years away, which is refused as a hole; anything else would show.
+    with suppress(ConfigError):
+        found = read(tmp_path, b"\n".join(lines))
+        assert found.requests + found.other + found.unread.lines > 1500
+
+
+@pytest.mark.parametrize(("name", "message"), [("none.log", "cannot be read"), ("", "no files")])
+def test_paths_that_lead_nowhere(tmp_path: Path, name: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        find_sources([str(tmp_path / name)])
+
+
+def test_less_than_an_hour_gives_durations_but_no_month(tmp_path: Path) -> None:
+    found = read(tmp_path, timed(range(0, 600, 60)))
+    assert found.period is None
+    assert found.inputs == {"wall_ms": Decimal(10)}
+
+
+def test_durations_are_rounded_up_as_they_are_billed(tmp_path: Path) -> None:
+    lines = "".join(f"{MONDAY + 60 * n},{10.2 + n % 2}\n" for n in range(61))
+    assert read(tmp_path, lines).inputs["wall_ms"] == Decimal("11.492")
+
+
+def test_a_longer_log_takes_no_more_memory(tmp_path: Path) -> None:
+    def peak(lines: int) -> int:
+        path = tmp_path / f"{lines}.log"
+        with path.open("w") as stream:
+            stream.writelines(f"{MONDAY + n // 3},{n % 997},{'x' * 80}\n" for n in range(lines))
+        tracemalloc.start()
+        try:
+            assert read_logs(find_sources([str(path)])).requests == lines
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak(30_000) < 1.1 * peak(10_000) < 8_000_000
