@@ -19,7 +19,7 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
-__all__ = ("emulated",)
+__all__ = ("emulated", "end", "start_emulator", "wait_until_listening")
 
 _TARGET = {"kind": ["bin"], "crate_types": ["bin"], "name": "function", "edition": "2021"}
 _PACKAGE = {
@@ -107,15 +107,18 @@ async def emulated(
     port, door = ports
     api = f"http://127.0.0.1:{port}/.rt"
     with ExitStack() as stack:
-        stack.callback(_end, _start_emulator(program, scratch, port))
-        await _wait_until_listening(port)
+        stack.callback(end, start_emulator(program, scratch, port))
+        await wait_until_listening(port)
         async with Door(api).open(door):
-            stack.callback(_end, _start_runtime(task, scratch, f"127.0.0.1:{door}"))
+            stack.callback(end, _start_runtime(task, scratch, f"127.0.0.1:{door}"))
             yield f"http://127.0.0.1:{port}"
             stack.close()
 
 
-def _start_emulator(program: Path, scratch: Path, port: int) -> subprocess.Popen[bytes]:
+def start_emulator(
+    program: Path, scratch: Path, port: int, *options: str
+) -> subprocess.Popen[bytes]:
+    """Start the emulator in a directory of its own, without a function."""
     stand_in = scratch / "bin" / "cargo"
     stand_in.parent.mkdir()
     stand_in.write_text(f"#!/bin/sh\ncat {scratch}/metadata.json\n", encoding="utf-8")
@@ -125,6 +128,7 @@ def _start_emulator(program: Path, scratch: Path, port: int) -> subprocess.Popen
     command = [
         *(str(program), "lambda", "watch", "--only-lambda-apis", "--disable-cors"),
         *("--invoke-address", "127.0.0.1", "--invoke-port", str(port)),
+        *options,
     ]
     environment = {"HOME": str(scratch), "PATH": f"{stand_in.parent}:{os.defpath}"}
     with (scratch / "emulator.log").open("w") as log:
@@ -162,7 +166,8 @@ def _start_runtime(task: Path, scratch: Path, api: str) -> subprocess.Popen[byte
         )
 
 
-async def _wait_until_listening(port: int) -> None:
+async def wait_until_listening(port: int) -> None:
+    """Wait until a port of loopback can be connected to."""
     deadline = time.monotonic() + _SECONDS
     while True:
         try:
@@ -175,7 +180,8 @@ async def _wait_until_listening(port: int) -> None:
             return
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process, in order if it does so in time."""
     process.terminate()
     try:
         process.wait(5)

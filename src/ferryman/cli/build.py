@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from ferryman.cli.image_options import image_assignments, image_options
 from ferryman.cli.project_options import open_target, project_options, target_option
 from ferryman.cli.talk import working
 from ferryman.core.errors import ConfigError
@@ -38,6 +39,7 @@ class _Table(Protocol):
 @click.option("--explain", is_flag=True, help="Print what takes the space, and what was left out.")
 @click.option("--profile", is_flag=True, help="Print what the app's imports cost at a cold start.")
 @click.option("--systemd", is_flag=True, help="For server: a systemd unit, and no Dockerfile.")
+@image_options
 @click.option("--json", "as_json", is_flag=True, help="Print the artifact's description as JSON.")
 def command(
     target: str,
@@ -47,6 +49,7 @@ def command(
     explain: bool,
     profile: bool,
     as_json: bool,
+    image: Mapping[str, object],
     **options: Any,
 ) -> None:
     """Build the app for a target, into dist/<target>.
@@ -55,13 +58,17 @@ def command(
     dist/<target>.json describes the artifact: digest, size, how to start it.
 
     \b
-    Example:
+    Examples:
       ferryman build -t lambda --python 3.13 --set lambda.architecture=x86_64
+      ferryman build -t server --image --push ghcr.io/me/shop:1.2.3
     """
     from ferryman.core.build.artifact import alone, write_description
 
     if explain and profile:
         raise click.UsageError("--explain and --profile print two tables: ask for one at a time")
+    if image and (explain or profile):
+        raise click.UsageError("--explain and --profile tell of a zip, and not of an image")
+    options["assignments"] += image_assignments(target, image)
     for name, chosen_by_flag in (("strict", strict), ("systemd", systemd)):
         if chosen_by_flag:
             options["assignments"] += (f"{target}.{name}=true",)

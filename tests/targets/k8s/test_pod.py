@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,23 +16,12 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.targets.k8s.image import settings, write_layer
+from tests.containers import Podman
 
 from ferryman.core import serving
 from ferryman.core.build.project import Project
 from ferryman.targets.k8s.options import KubernetesOptions
 from ferryman.targets.k8s.target import KubernetesTarget
-from ferryman.targets.server.target import ServerTarget
-
-# A machine in a machine may have no systemd, and lower limits than podman sets by itself.
-_CONFIGURATION = """\
-[containers]
-default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-runtime = "runc"
-"""
 
 
 @dataclass(frozen=True)
@@ -45,10 +31,7 @@ class Pod:
     name: str
     container: dict[str, Any]
     ports: Mapping[str, int]
-    environment: Mapping[str, str]
-
-    def podman(self, *arguments: str) -> str:
-        return podman(self.environment, *arguments)
+    podman: Podman
 
     def run(self, code: str) -> str:
         """Run Python in the container, and return what it prints."""
@@ -70,46 +53,18 @@ class Pod:
             connection.close()
 
 
-def podman(environment: Mapping[str, str], *arguments: str) -> str:
-    program = shutil.which("podman")
-    assert program, "there is no podman: run `make setup`"
-    command = [program, *arguments]
-    done = subprocess.run(
-        command, capture_output=True, text=True, env=dict(environment), timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    configuration = tmp_path_factory.mktemp("podman") / "containers.conf"
-    configuration.write_text(_CONFIGURATION, encoding="utf-8")
-    return {**os.environ, "CONTAINERS_CONF": str(configuration)}
-
-
-@pytest.fixture(scope="module")
-def image(
-    postcards: Project, environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """Build the example for a server, and make an image of that."""
-    place = tmp_path_factory.mktemp("image")
-    ServerTarget().build(postcards, place / "server", lambda _: None)
-    packages = place / "packages"
-    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(packages)]
-    subprocess.run([*command, "-r", str(place / "server" / "requirements.txt")], check=True)
-    write_layer(place / "server", packages, place / "layer.tar")
-    name = "localhost/ferryman-tests/postcards:1.0.0"
-    podman(environment, "import", "--quiet", *settings(), str(place / "layer.tar"), name)
-    yield name
-    podman(environment, "rmi", "--force", name)
+def image(podman: Podman, server_image: Path) -> Iterator[str]:
+    """Return the name of the example's image for a server."""
+    with podman.loaded(server_image) as name:
+        yield name
 
 
 @pytest.fixture
 def pod(
     postcards: Project,
     image: str,
-    environment: Mapping[str, str],
+    podman: Podman,
     tmp_path: Path,
     unused_tcp_port_factory: Any,
 ) -> Iterator[Pod]:
@@ -119,11 +74,11 @@ def pod(
     (container,) = yaml.safe_load(manifest.read_text("utf-8"))["spec"]["template"]["spec"][
         "containers"
     ]
-    podman(environment, "play", "kube", str(manifest))
+    podman("play", "kube", str(manifest))
     try:
-        yield Pod("postcards-pod-0", container, ports, environment)
+        yield Pod("postcards-pod-0", container, ports, podman)
     finally:
-        podman(environment, "play", "kube", "--down", str(manifest))
+        podman("play", "kube", "--down", str(manifest))
 
 
 def _deployment(project: Project, image: str, ports: Mapping[str, int], place: Path) -> Path:
@@ -175,7 +130,9 @@ def _stops(pod: Pod) -> None:
     name = f"{pod.name}-postcards"
     grace = str(serving.TERMINATION_GRACE)
     command = ["podman", "stop", "--time", grace, name]
-    with subprocess.Popen(command, env=dict(pod.environment), stdout=subprocess.DEVNULL) as stop:
+    with subprocess.Popen(
+        command, env=dict(pod.podman.environment), stdout=subprocess.DEVNULL
+    ) as stop:
         deadline = time.monotonic() + serving.DRAIN_DELAY - 1
         while pod.probe("readinessProbe") == 200 and time.monotonic() < deadline:
             time.sleep(0.05)

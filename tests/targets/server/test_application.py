@@ -89,7 +89,7 @@ def test_what_is_refused_is_named_by_settings_that_exist() -> None:
 
 def test_every_setting_of_the_runtime_can_be_set_in_the_project() -> None:
     runtime = set(ServerSettings.__slots__)
-    assert runtime == set(ServerOptions.model_fields) - {"base_image", "systemd"}
+    assert runtime == set(ServerOptions.model_fields) - {"base_image", "image", "systemd"}
 
 
 def test_a_container_listens_to_all_and_a_machine_to_itself() -> None:

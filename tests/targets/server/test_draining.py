@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from tests.targets.server.running import Server, running
+from tests.targets.server.running import APP, Server, running
 
 
 def closed(server: Server) -> bool:
@@ -59,6 +59,37 @@ def test_who_asks_twice_does_not_wait_for_the_delay(tmp_path: Path, sent: signal
         assert server.process.wait(10) == 0
         request.join()
         assert answers[0].endswith(b"slow")
+
+
+@pytest.mark.parametrize("first", [None, signal.SIGTERM])
+@pytest.mark.parametrize("delay", [0.0, 60.0])
+def test_a_quick_end_breaks_off_requests_but_the_app_cleans_up(
+    tmp_path: Path, first: signal.Signals | None, delay: float
+) -> None:
+    with running(tmp_path, drain_delay=delay, graceful_timeout=60) as server:
+        answers: list[bytes] = []
+        slow = b"GET /slow?for=60 HTTP/1.1\r\nHost: x\r\n\r\n"
+        request = threading.Thread(target=lambda: answers.append(server.send(slow)))
+        request.start()
+        time.sleep(0.3)
+        if first is not None:
+            server.signal(first)
+            time.sleep(0.3)
+        server.signal(signal.SIGQUIT)
+        assert server.process.wait(10) == 0
+        request.join()
+        assert answers == [b""]
+        assert server.log.read_text().count("cleaned up") == 1
+
+
+def test_a_quick_end_does_not_wait_for_a_cleanup_that_hangs(tmp_path: Path) -> None:
+    hanging = APP.replace("    yield\n", "    yield\n    await asyncio.sleep(60)\n")
+    with running(tmp_path, hanging) as server:
+        began = time.monotonic()
+        server.signal(signal.SIGQUIT)
+        assert server.process.wait(10) == 0
+        assert time.monotonic() - began < 5
+        assert "cleaned up" not in server.log.read_text()
 
 
 def test_a_request_that_never_ends_is_given_up(tmp_path: Path) -> None:

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from ferryman.core.build.resolution import resolve_project
-from ferryman.targets.server.image import build_context
 from ferryman.targets.server.options import ServerOptions
 from ferryman.targets.server.runtime.options import ServerSettings
-from ferryman.targets.server.systemd import unit
+from ferryman.targets.server.systemd import build_unit, unit
 
 UNIT = unit("shop", "1.2", "3.13", ServerSettings(drain_delay=7, graceful_timeout=20))
 
@@ -53,7 +52,7 @@ def test_the_artifact_has_a_unit_in_place_of_a_dockerfile(tmp_path: Path) -> Non
     (tmp_path / "hello.py").write_text("app = None\n")
     flags = {"app": "hello:app", "name": "hello", "server.systemd": "true"}
     project = resolve_project(tmp_path, {"server": ServerOptions}, flags=flags)
-    build_context(project, tmp_path / "out", lambda _: None)
+    build_unit(project, tmp_path / "out", lambda _: None)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         *("app", "hello.service", "requirements.txt")
     }

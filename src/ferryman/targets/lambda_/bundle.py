@@ -16,6 +16,7 @@ from ferryman.core.build.artifact import Artifact, describe, staged
 from ferryman.core.build.bytecode import find_interpreter
 from ferryman.core.build.dependencies import AIOHTTP, app_requirements
 from ferryman.core.build.import_profile import ImportProfile
+from ferryman.core.build.own_files import OwnFiles
 from ferryman.core.build.packages import Packages, Recipe, files_in, prepare_packages
 from ferryman.core.build.project import Project
 from ferryman.core.build.report import Report, largest_packages
@@ -25,12 +26,17 @@ from ferryman.core.errors import BuildError, ConfigError
 from ferryman.core.settings import SETTINGS_FILE
 from ferryman.targets.lambda_.archive import explain_archive, write_archive
 from ferryman.targets.lambda_.import_check import check_import, time_import
-from ferryman.targets.lambda_.options import LambdaOptions
-from ferryman.targets.lambda_.own_files import OwnFiles
-from ferryman.targets.lambda_.runtime.options import EnvironmentOptions
+from ferryman.targets.lambda_.options import LambdaOptions, deployed
 from ferryman.targets.lambda_.runtimes import PROVIDED, is_this_machine, managed_platform
 
-__all__ = ("BOOTSTRAP", "HANDLER", "build_bundle", "build_explained", "profile_bundle")
+__all__ = (
+    "BOOTSTRAP",
+    "HANDLER",
+    "RUNTIME_CLIENT",
+    "build_bundle",
+    "build_explained",
+    "profile_bundle",
+)
 
 HANDLER = "ferryman.targets.lambda_.runtime.entry.handler"
 """The handler setting of the function."""
@@ -45,13 +51,11 @@ _BOOTSTRAP_SCRIPT = """\
 exec "$1" -m ferryman.targets.lambda_.runtime
 """
 
-_RUNTIME_CLIENT = "awslambdaric>=4,<5"
+RUNTIME_CLIENT = "awslambdaric>=4,<5"
+"""AWS's client, as a line of a requirements file."""
 
 # Where Lambda unpacks the bundle, and so what tracebacks show.
 _TASK = "/var/task"
-
-# Their `__init__` imports what a server does not use: the client, validators.
-_DEFERRED = ("aiohttp", "attr")
 
 # "Lambda quotas": a function's code, unzipped, with all its layers.
 _UNPACKED_LIMIT = 250 * 1024 * 1024
@@ -126,16 +130,15 @@ def _write(
         keep=options.keep,
         drop=options.drop,
         omit=tuple(name for group in options.provided for name in PROVIDED[group]),
-        deferred=_DEFERRED,
     )
-    requirements = (AIOHTTP, _RUNTIME_CLIENT, *app_requirements(project))
+    requirements = (AIOHTTP, RUNTIME_CLIENT, *app_requirements(project))
     packages = prepare_packages(
         requirements, recipe, root=project.root, scratch=scratch, progress=progress
     )
     own = OwnFiles(scratch / "own", find_interpreter(platform.python), _TASK)
     own.add_runtime(ours, scratch)
     own.add_app(apps, project.fields.name)
-    own.add_text(SETTINGS_FILE, _settings(project, options))
+    own.add_text(SETTINGS_FILE, project.baked("lambda", deployed(options)).to_json())
     own.add_text(BOOTSTRAP, _BOOTSTRAP_SCRIPT, executable=True)
     files = files_in(packages.tree) | files_in(own.directory)
     owners = packages.owners | own.owners
@@ -144,12 +147,6 @@ def _write(
     progress("packing the zip")
     write_archive(files, path)
     return owners, packages, (*packages.notes, *note)
-
-
-def _settings(project: Project, options: LambdaOptions) -> str:
-    """Return the text of the settings file, with those options that the runtime knows."""
-    known = {name: getattr(options, name) for name in EnvironmentOptions._fields}
-    return project.baked("lambda", known).to_json()
 
 
 def _check_import(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-__all__ = ("LambdaOptions",)
+from ferryman.core.build.image.options import ImageOptions
+from ferryman.targets.lambda_.runtime.options import EnvironmentOptions
+
+__all__ = ("LambdaOptions", "deployed")
 
 
 class LambdaOptions(BaseModel):
@@ -74,6 +78,16 @@ class LambdaOptions(BaseModel):
         description="Packages that are left out, with what they need, because the managed "
         "runtime has its own. AWS chooses their versions.",
     )
+    base_image: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The image to build on, where a tool builds one from a Dockerfile; by default "
+        "`python:<python>-slim`.",
+    )
+    image: ImageOptions = Field(
+        default=ImageOptions(),
+        description="The image, where one is built in place of a zip.",
+    )
     check: bool = Field(
         default=True,
         description="Import the app once from the finished bundle, where this machine is of "
@@ -91,3 +105,8 @@ class LambdaOptions(BaseModel):
         for network in networks:
             ip_network(network)
         return networks
+
+
+def deployed(options: LambdaOptions) -> Mapping[str, object]:
+    """Return what an artifact bakes for the runtime: those options that it knows."""
+    return {name: getattr(options, name) for name in EnvironmentOptions._fields}

@@ -20,6 +20,7 @@ from ferryman.core.build.target import Address, Progress
 from ferryman.core.capabilities import Capabilities
 from ferryman.core.errors import ConfigError
 from ferryman.targets.lambda_.bundle import build_bundle, build_explained, profile_bundle
+from ferryman.targets.lambda_.image import build_image
 from ferryman.targets.lambda_.options import LambdaOptions
 from ferryman.targets.lambda_.runtime.capability import CAPABILITIES
 
@@ -35,8 +36,10 @@ class LambdaTarget:
     capabilities: ClassVar[Capabilities] = CAPABILITIES
 
     def build(self, project: Project, out: Path, progress: Progress) -> Artifact:
-        """Write the zip for a managed runtime into `out`."""
-        return build_bundle(project, out, progress)
+        """Write the zip for a managed runtime into `out`, or an image."""
+        options = project.section("lambda", LambdaOptions)
+        build = build_image if options.image.build else build_bundle
+        return build(project, out, progress)
 
     def explain(self, project: Project, out: Path, progress: Progress) -> tuple[Artifact, Report]:
         """Write the zip into `out`, and tell what takes the space in it."""
@@ -49,7 +52,7 @@ class LambdaTarget:
     def serve(self, project: Project, address: Address, progress: Progress) -> int:
         """Build for this machine, and answer HTTP with the bundle under AWS's emulator."""
         with tempfile.TemporaryDirectory(prefix="ferryman-") as scratch:
-            artifact = self.build(_for_this_machine(project), Path(scratch, "bundle"), progress)
+            artifact = build_bundle(_for_this_machine(project), Path(scratch, "bundle"), progress)
             options = project.section("lambda", LambdaOptions)
             with contextlib.suppress(KeyboardInterrupt):
                 asyncio.run(

@@ -1,95 +1,72 @@
-"""Writes a Dockerfile and its context: the app, its pinned requirements, its settings.
+"""The server's image: what is in it besides the app, how it is started and watched.
 
-Docker, buildah and podman build it; nothing here calls them. For a machine without them
-a systemd unit takes the Dockerfile's place.
+ferryman writes it itself, or the Dockerfile that a container tool makes one from.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from ferryman.core.build.artifact import Artifact, describe, staged
-from ferryman.core.build.dependencies import AIOHTTP, app_requirements, pin_requirements
+from ferryman.core.build.artifact import Artifact
+from ferryman.core.build.image import context
+from ferryman.core.build.image.plan import ImagePlan
+from ferryman.core.build.image.root import PROGRAM
+from ferryman.core.build.image.writing import choose_interpreters, write_image
 from ferryman.core.build.project import Project
-from ferryman.core.build.sources import app_files, copy_files, runtime_files
 from ferryman.core.build.target import Progress
-from ferryman.core.build.version import ferryman_version
-from ferryman.core.serving import PORT, USER_ID
-from ferryman.core.settings import SETTINGS_FILE
+from ferryman.core.serving import ADMIN_PORT, PORT
+from ferryman.targets.server.health import health_command
 from ferryman.targets.server.options import ServerOptions, deployed
+from ferryman.targets.server.requirements import server_requirements
 from ferryman.targets.server.runtime.options import ServerSettings
-from ferryman.targets.server.systemd import unit
 
-__all__ = ("build_context", "dockerfile")
+__all__ = ("MODULE", "build_context", "build_image", "plan_image")
 
-_GUNICORN = "gunicorn>=26.1,<28"
+MODULE = "ferryman.targets.server.runtime"
+"""The module that starts the server."""
 
-_DOCKERFILE = """\
-# syntax=docker/dockerfile:1
-# Written by ferryman {version} for {name}. Build it in this directory:
-#   docker build -t {name}:{tag} .
 
-FROM {base} AS packages
-COPY requirements.txt .
-RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes \\
-    --only-binary=:all: --target=/packages -r requirements.txt
+def build_image(project: Project, out: Path, progress: Progress) -> Artifact:
+    """Write the server's image into the directory `out`, whole or not at all.
 
-FROM {base}
-COPY --from=packages /packages /packages
-COPY app /app
-ENV PYTHONPATH=/app:/packages PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-WORKDIR /app
-USER {user}:{user}
-EXPOSE {port}
-ENTRYPOINT ["python", "-m", "ferryman.targets.server.runtime"]
-"""
+    Raises:
+        AppError: The app's module or attribute does not exist.
+        ConfigError: A setting is wrong, or there is no interpreter or no wheel that fits.
+        BuildError: Something could not be fetched, compiled, written or pushed.
+    """
+    plan = plan_image(project)
+    interpreters = choose_interpreters(project, plan.options)
+    return write_image(project, "server", plan, interpreters, out, progress)
 
 
 def build_context(project: Project, out: Path, progress: Progress) -> Artifact:
-    """Write a Dockerfile and what it copies into the directory `out`, whole or not at all.
+    """Write a Dockerfile and its context into the directory `out`, whole or not at all.
 
     Raises:
         AppError: The app's module or attribute does not exist.
         ConfigError: A setting is wrong, or the requirements contradict each other.
-        BuildError: The requirements could not be resolved.
+        BuildError: The requirements could not be resolved, or the tool failed.
     """
     options = project.section("server", ServerOptions)
-    files = (*runtime_files("server"), *app_files(project))
-    requirements = (AIOHTTP, _GUNICORN, *app_requirements(project))
-    progress(f"pinning dependencies for Python {project.fields.python}")
-    pinned = pin_requirements(requirements, project.fields.python, root=project.root)
-    settings = project.baked("server", deployed(options, contained=not options.systemd))
-    name, text = _starter(project, options)
-    with staged(out) as stage:
-        copy_files(files, stage / "app")
-        (stage / "app" / SETTINGS_FILE).write_text(settings.to_json(), encoding="utf-8")
-        (stage / "requirements.txt").write_text(pinned, encoding="utf-8")
-        (stage / name).write_text(text, encoding="utf-8")
-    return describe(
-        target="server",
-        name=project.fields.name,
-        version=project.fields.version,
-        path=out,
-        start="python -m ferryman.targets.server.runtime",
-    )
+    base = options.base_image or context.default_base(project)
+    return context.build_context(project, "server", plan_image(project), base, out, progress)
 
 
-def _starter(project: Project, options: ServerOptions) -> tuple[str, str]:
-    """Return the name and the text of the file that says how the server is started."""
-    if not options.systemd:
-        return "Dockerfile", dockerfile(project, options)
-    fields = project.fields
-    settings = ServerSettings.read(deployed(options, contained=False))
-    return f"{fields.name}.service", unit(fields.name, fields.version, fields.python, settings)
+def plan_image(project: Project, *, contained: bool = True) -> ImagePlan:
+    """Return what the server says of its image.
 
-
-def dockerfile(project: Project, options: ServerOptions) -> str:
-    """Return the text of the Dockerfile."""
-    return _DOCKERFILE.format(
-        version=ferryman_version(),
-        name=project.fields.name,
-        tag=project.fields.version,
-        base=options.base_image or f"python:{project.fields.python}-slim",
-        user=USER_ID,
-        port=PORT,
+    Args:
+        project: The project.
+        contained: Whether it runs in a container.
+    """
+    options = project.section("server", ServerOptions)
+    values = deployed(options, contained=contained)
+    return ImagePlan(
+        package="server",
+        requirements=server_requirements(options),
+        module=MODULE,
+        settings=project.baked("server", values),
+        options=options.image,
+        ports=(PORT, ADMIN_PORT),
+        health=health_command(ServerSettings.read(values), PROGRAM),
     )

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ferryman.core.build.image.options import ImageOptions
 from ferryman.core.serving import ADMIN_PORT, DRAIN_DELAY, PORT
 from ferryman.targets.server.runtime.options import ServerSettings
 
@@ -17,7 +18,7 @@ __all__ = ("ServerOptions", "deployed", "local")
 
 _DEFAULT = ServerSettings()
 # What the build needs, and the runtime does not.
-_BUILD_ONLY = {"base_image", "systemd"}
+_BUILD_ONLY = {"base_image", "image", "systemd"}
 
 Seconds = Annotated[float, Field(ge=0, le=3600, json_schema_extra={"unit": "s"})]
 Patience = Annotated[float, Field(gt=0, le=3600, json_schema_extra={"unit": "s"})]
@@ -49,6 +50,10 @@ class ServerOptions(BaseModel):
         default=False,
         description="Whether to write a systemd unit, for a machine without containers, in place "
         "of a Dockerfile.",
+    )
+    image: ImageOptions = Field(
+        default=ImageOptions(),
+        description="The image, where one is built in place of a Dockerfile.",
     )
     bind: str | None = Field(
         default=None,
@@ -93,6 +98,11 @@ class ServerOptions(BaseModel):
     )
     access_log: bool = Field(
         default=_DEFAULT.access_log, description="Whether each request leaves a line."
+    )
+    telemetry: bool = Field(
+        default=_DEFAULT.telemetry,
+        description="Whether each request becomes a span that OpenTelemetry exports, as the "
+        "`OTEL_*` variables say. Off, for it takes packages and time; `ferryman[otel]` has them.",
     )
     trusted_proxies: tuple[str, ...] = Field(
         default=_DEFAULT.trusted_proxies,

@@ -25,7 +25,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "Recycling": ("max_requests", "max_requests_jitter", "max_rss"),
     "Health, logs and proxies": (
         *("admin_bind", "health_on_app_port", "liveness_path", "readiness_path", "debug_tasks"),
-        *("log_format", "log_level", "access_log", "trusted_proxies"),
+        *("log_format", "log_level", "access_log", "telemetry", "trusted_proxies"),
     ),
 }
 

@@ -6,11 +6,18 @@ here calls systemd.
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from ferryman.core.build.artifact import Artifact, describe
+from ferryman.core.build.image.context import write_context
+from ferryman.core.build.project import Project
+from ferryman.core.build.target import Progress
 from ferryman.core.build.version import ferryman_version
 from ferryman.core.serving import Timing
+from ferryman.targets.server.image import MODULE, plan_image
 from ferryman.targets.server.runtime.options import ServerSettings
 
-__all__ = ("unit",)
+__all__ = ("build_unit", "unit")
 
 _UNIT = """\
 # Written by ferryman {version} for {name}. To install it, on the machine:
@@ -81,6 +88,21 @@ WantedBy=multi-user.target
 
 # Seconds over what the server takes to stop, before systemd kills what is left.
 _MARGIN = 5
+
+
+def build_unit(project: Project, out: Path, progress: Progress) -> Artifact:
+    """Write a unit, and what it runs, into the directory `out`, whole or not at all.
+
+    Raises:
+        AppError: The app's module or attribute does not exist.
+        ConfigError: A setting is wrong, or the requirements contradict each other.
+        BuildError: The requirements could not be resolved.
+    """
+    plan = plan_image(project, contained=False)
+    name, tag, python = project.fields.name, project.fields.version, project.fields.python
+    text = unit(name, tag, python, ServerSettings.read(plan.settings.options))
+    write_context(project, plan, out, progress, {f"{name}.service": text})
+    return describe(target="server", name=name, version=tag, path=out, start=f"python -m {MODULE}")
 
 
 def unit(name: str, tag: str, python: str, settings: ServerSettings) -> str:

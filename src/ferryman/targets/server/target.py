@@ -17,9 +17,10 @@ from ferryman.core.build.target import Address, Progress
 from ferryman.core.capabilities import Capabilities
 from ferryman.core.errors import ConfigError
 from ferryman.core.settings import SETTINGS_VARIABLE, RuntimeSettings
-from ferryman.targets.server.image import build_context
+from ferryman.targets.server.image import build_context, build_image
 from ferryman.targets.server.options import ServerOptions, local
 from ferryman.targets.server.runtime.capability import CAPABILITIES
+from ferryman.targets.server.systemd import build_unit
 
 __all__ = ("ServerTarget",)
 
@@ -33,8 +34,12 @@ class ServerTarget:
     capabilities: ClassVar[Capabilities] = CAPABILITIES
 
     def build(self, project: Project, out: Path, progress: Progress) -> Artifact:
-        """Write a Dockerfile and its context into `out`."""
-        return build_context(project, out, progress)
+        """Write an image into `out`, or a Dockerfile or a systemd unit and what goes with it."""
+        options = project.section("server", ServerOptions)
+        if options.systemd:
+            return build_unit(project, out, progress)
+        direct = options.image.build and options.image.tool == "none"
+        return (build_image if direct else build_context)(project, out, progress)
 
     def serve(self, project: Project, address: Address, progress: Progress) -> int:
         """Replace this process by the server, so that signals and status are gunicorn's own."""

@@ -7,6 +7,7 @@ place where both its status and its duration are known, and that costs no corout
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
@@ -16,12 +17,17 @@ from ferryman.targets.server.runtime.metrics import Counts
 
 __all__ = ("access_logger",)
 
+Ended = Callable[[web.BaseRequest, web.StreamResponse], None]
 
-def access_logger(counts: Counts, *, lines: bool) -> type[AbstractAccessLogger]:
+
+def access_logger(
+    counts: Counts, ended: Ended | None, *, lines: bool
+) -> type[AbstractAccessLogger]:
     """Return the class that aiohttp makes one of for every connection.
 
     Args:
         counts: What requests are added to.
+        ended: Is told of each request as well; or None.
         lines: Whether each request has a line in the log.
     """
     log = logging.getLogger(LOGGER)
@@ -30,6 +36,8 @@ def access_logger(counts: Counts, *, lines: bool) -> type[AbstractAccessLogger]:
     class AccessLogger(AbstractAccessLogger):
         def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
             add(request.method, route_template(request) or "", response.status, time)
+            if ended is not None:
+                ended(request, response)
             if lines:
                 log_access(log, request, response, time)
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ __all__ = ("ServerApplication", "gunicorn_options")
 # needs no disk to be writable.
 _MEMORY = "/dev/shm"  # noqa: S108 - the system's own, not a name we make up
 
+_TELEMETRY = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
+
 
 class ServerApplication(BaseApplication):  # type: ignore[misc]
     """The app as gunicorn runs it.
@@ -43,6 +46,8 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
         refuse_gunicorn_options(os.environ)
         self.settings = ServerSettings.read(settings.options)
         tls_context(self.settings)
+        if self.settings.telemetry:
+            require_telemetry()
         self._app = settings.app
         self._name = settings.name
         self._version = settings.version
@@ -60,8 +65,17 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
         return self._app
 
     def runner(self) -> Runner:
-        """Return what runs the app in this worker."""
-        monitor = Monitor(self.settings, self._version, self._admin, self._directory)
+        """Return what runs the app in this worker.
+
+        Raises:
+            ConfigError: The environment asks for telemetry that cannot be had.
+        """
+        tracing = None
+        if self.settings.telemetry:
+            from ferryman.targets.server.runtime.tracing import Tracing
+
+            tracing = Tracing(self._name, self._version)
+        monitor = Monitor(self.settings, self._version, self._admin, self._directory, tracing)
         return Runner(self._app, self.settings, monitor)
 
     def run(self) -> None:
@@ -107,6 +121,23 @@ def gunicorn_options(settings: ServerSettings, name: str) -> dict[str, Any]:
         # It would be made in the home directory, which a container's user cannot write to.
         "control_socket_disable": True,
     }
+
+
+def require_telemetry() -> None:
+    """See that what `telemetry` needs is installed; the workers import it, each its own.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    try:
+        found = [find_spec(name) for name in _TELEMETRY]
+    except ModuleNotFoundError:
+        found = [None]
+    if None in found:
+        raise ConfigError(
+            "telemetry = true, and OpenTelemetry is not installed",
+            hint="pip install 'ferryman[otel]', or set [tool.ferryman.server] telemetry = false",
+        )
 
 
 def memory() -> str | None:

@@ -148,6 +148,12 @@ class Connection(web.RequestHandler):
         if content.total_bytes:
             self._see_body(content)
 
+    def cut(self) -> None:
+        """Close the connection, and cancel what answers its request."""
+        if self._task_handler is not None:
+            self._task_handler.cancel()
+        self.force_close()
+
     def expire(self, now: float) -> None:
         """Close the connection if what is awaited is late.
 

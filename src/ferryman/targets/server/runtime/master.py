@@ -60,7 +60,7 @@ class Master(Arbiter):  # type: ignore[misc]
         self.log.warning("SIGUSR2 does nothing here; SIGHUP replaces the workers one by one")
 
     def handle_quit(self) -> None:
-        """End at once, with the requests in flight."""
+        """End at once: requests in flight are broken off, but the app cleans up."""
         self.kill_workers(signal.SIGQUIT)
         super().handle_quit()
 
@@ -118,6 +118,8 @@ class Master(Arbiter):  # type: ignore[misc]
             while self.WORKERS and time.monotonic() < limit:
                 for pending in super().wait_for_signals(_GLANCE):
                     if pending in _STOPPING and impatience:
+                        if pending == signal.SIGQUIT:
+                            del impatience[:-1]
                         self.kill_workers(impatience.pop(0))
                         limit = limit if impatience else time.monotonic() + _LAST
                 self.reap_workers()

@@ -14,14 +14,13 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-__all__ = ("BUCKETS", "CONTENT_TYPE", "Counts", "Gauges", "exposition")
+__all__ = ("BUCKETS", "CONTENT_TYPE", "Counts", "Gauges", "exposition", "known_method")
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """Upper bounds in seconds: those that the semantic conventions advise."""
 
-# Any other method counts as `_OTHER`, as the conventions say: a client may make one up.
 _METHODS = frozenset(
     ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
 )
@@ -46,7 +45,7 @@ class Counts:
             status: The status of the response.
             seconds: How long it took.
         """
-        key = (method if method in _METHODS else "_OTHER", route, status)
+        key = (known_method(method), route, status)
         row = self.requests.get(key)
         if row is None:
             row = self.requests[key] = [0.0] * (len(BUCKETS) + 2)
@@ -82,6 +81,11 @@ class Gauges:
     active: int
     lag: float
     memory: int
+
+
+def known_method(method: str) -> str:
+    """Return a method, or `_OTHER`, as the conventions say: a client may make one up."""
+    return method if method in _METHODS else "_OTHER"
 
 
 def exposition(counts: Counts, gauges: Mapping[str, Gauges], restarts: int, version: str) -> str:

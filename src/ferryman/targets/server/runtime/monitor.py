@@ -11,15 +11,15 @@ import logging
 import re
 import secrets
 import socket
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Awaitable, Callable
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from ferryman.core.access import LOGGER
-from ferryman.core.context import RequestContext, current_context
+from ferryman.core.context import current_context
 from ferryman.core.health import Readiness, State, readiness
 from ferryman.targets.server.runtime.access_log import access_logger
 from ferryman.targets.server.runtime.admin import admin_app, health_routes
@@ -32,11 +32,17 @@ from ferryman.targets.server.runtime.proxies import (
     tell_client,
 )
 from ferryman.targets.server.runtime.recycling import resident_memory
+from ferryman.targets.server.runtime.request_facts import RequestFacts
 from ferryman.targets.server.runtime.tally import PERIOD, Tally
+
+if TYPE_CHECKING:
+    from ferryman.targets.server.runtime.tracing import Tracing
 
 __all__ = ("Monitor",)
 
 _MEBIBYTE = 2**20
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 # What a proxy may call a request: nothing that could be read as more than a name.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -50,14 +56,21 @@ class Monitor:
         version: The project's version.
         admin: The listener of the admin port, which all workers share; or None.
         directory: Where the workers of this server leave their figures.
+        tracing: Makes spans of the requests, where that is switched on.
     """
 
     def __init__(
-        self, settings: ServerSettings, version: str, admin: socket.socket | None, directory: Path
+        self,
+        settings: ServerSettings,
+        version: str,
+        admin: socket.socket | None,
+        directory: Path,
+        tracing: Tracing | None = None,
     ) -> None:
         self._settings = settings
         self._version = version
         self._socket = admin
+        self._tracing = tracing
         self._trusted = networks(settings.trusted_proxies)
         # Asking the system for randomness each time costs more than all the rest.
         self._prefix = secrets.token_hex(10)
@@ -72,9 +85,10 @@ class Monitor:
         self.count_active: Callable[[], int] = int
         """Tells how many requests are in flight; whoever counts them sets it."""
         # Where nobody reads lines or figures, aiohttp is not even asked to tell of requests.
-        wanted = settings.access_log or admin is not None
+        wanted = settings.access_log or admin is not None or tracing is not None
         self.access_log = logging.getLogger(LOGGER) if wanted else None
-        self.access_logger = access_logger(self._counts, lines=settings.access_log)
+        ended = tracing.end if tracing is not None else None
+        self.access_logger = access_logger(self._counts, ended, lines=settings.access_log)
 
     def wrap(self, app: web.Application) -> None:
         """Add the health checks to the app's own routes, where that is asked for."""
@@ -83,14 +97,16 @@ class Monitor:
 
     def enter(self, request: web.BaseRequest) -> None:
         """Note what is known of a request before the app sees it."""
-        headers = request.headers
-        sent = ""
+        facts = RequestFacts(request.headers, self._new_id)
         if self._trusted and is_trusted(_peer(request), self._trusted):
-            sent = headers.get("X-Request-Id", "")
-            joined = {name: ",".join(headers.getall(name)) for name in headers}
-            tell_client(request, find_client(joined, self._trusted))
-        request_id = sent if sent and _REQUEST_ID.fullmatch(sent) else self._new_id()
-        current_context.set(RequestContext(request_id, partial(headers.get, "traceparent")))
+            self._believe(request, facts)
+        if self._tracing is not None:
+            facts.span = self._tracing.begin(request)
+        current_context.set(facts)
+
+    def watch(self, handler: Handler) -> Handler:
+        """Return what leaves a trace of the errors that the app's way out raises."""
+        return self._tracing.watch(handler) if self._tracing is not None else handler
 
     async def start(self, app: web.Application) -> None:
         """Say that the worker is ready: it listens, and the app has started."""
@@ -114,8 +130,19 @@ class Monitor:
         if self._pulse is not None:
             self._pulse.cancel()
         await self._close()
+        if self._tracing is not None:
+            await self._tracing.stop()
         self._tally.write(self._counts, self._gauges())
         self._tally.close()
+
+    def _believe(self, request: web.BaseRequest, facts: RequestFacts) -> None:
+        """Take from a proxy's headers whom the request comes from, and its id."""
+        headers = request.headers
+        joined = {name: ",".join(headers.getall(name)) for name in headers}
+        tell_client(request, find_client(joined, self._trusted))
+        sent = headers.get("X-Request-Id", "")
+        if _REQUEST_ID.fullmatch(sent):
+            facts.request_id = sent
 
     def _new_id(self) -> str:
         return f"{self._prefix}{next(self._number):012x}"

@@ -61,6 +61,7 @@ class ServerSettings:
     log_format: str = "auto"
     log_level: str = "INFO"
     access_log: bool = True
+    telemetry: bool = False
     trusted_proxies: tuple[str, ...] = ()
     drain_delay: float = 0
     graceful_timeout: float = GRACEFUL_TIMEOUT

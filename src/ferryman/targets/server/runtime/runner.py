@@ -77,7 +77,8 @@ class Runner:
             raise start_failure(error) from error
         server = self._server = runner.server
         assert server is not None
-        self._gate = Gate(server.request_handler, self._settings, self._monitor.enter)
+        handler = self._monitor.watch(server.request_handler)
+        self._gate = Gate(handler, self._settings, self._monitor.enter)
         self._monitor.count_active = lambda: active(server)
         server.request_handler = self._gate.handle
         await self._listen(server, sockets, context)
@@ -87,6 +88,14 @@ class Runner:
     def hurry(self) -> None:
         """Cut the delay before the end short."""
         self._hurry.set()
+
+    def cut(self) -> None:
+        """Break off whatever is in flight, so that only the cleanup is left of the end."""
+        self._hurry.set()
+        self._close_listeners()
+        for connection in self._server.connections if self._server else ():
+            assert isinstance(connection, Connection)
+            connection.cut()
 
     async def stop(self, *, replaced: bool) -> None:
         """End: let the clients go, and clean the app up.
@@ -117,11 +126,6 @@ class Runner:
             if self._sweeper is not None:
                 self._sweeper.cancel()
             await self._monitor.stop()
-
-    def _count_active(self) -> int:
-        # Counted when asked for, so that no request has to keep the count.
-        connections = self._server.connections if self._server else []
-        return sum(getattr(connection, "busy", False) for connection in connections)
 
     async def _listen(
         self,

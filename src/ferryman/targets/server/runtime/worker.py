@@ -29,6 +29,10 @@ RETIRE = signal.SIGUSR2
 """The master's word to a worker whose replacement is ready."""
 
 _BEAT = 1.0
+
+# Seconds from SIGQUIT until a worker is gone, its cleanup done or not. The master's own
+# patience is longer.
+_QUICK = 1.5
 _ENDINGS = (signal.SIGTERM, signal.SIGINT, RETIRE)
 
 
@@ -125,7 +129,11 @@ class Worker(BaseWorker):  # type: ignore[misc]
             self.runner.hurry()
 
     def _give_up(self) -> None:
-        os._exit(1)
+        if not self.booted:
+            os._exit(1)
+        self._hear(signal.SIGQUIT)
+        self.runner.cut()
+        self.loop.call_later(_QUICK, os._exit, 1)
 
     async def _beat(self) -> None:
         while True:

@@ -1,4 +1,4 @@
-"""The files of a bundle that come from no wheel: ferryman's runtime half, the app, settings."""
+"""The files of an artifact that come from no wheel: ferryman's runtime half, the app, settings."""
 
 from __future__ import annotations
 

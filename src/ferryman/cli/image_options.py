@@ -1,0 +1,68 @@
+"""The options of `ferryman build` that make an image."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+__all__ = ("image_assignments", "image_options")
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--image", "build_image", is_flag=True, help="Build an image, of no other tool."),
+    click.option(
+        *("--with", "tool"),
+        type=click.Choice(["none", "auto", "docker", "podman", "buildah"]),
+        help="Build the image from a Dockerfile, by this tool; auto takes the first that works.",
+    ),
+    click.option(
+        "--archive",
+        type=click.Choice(["oci", "docker"]),
+        help="Write the image as one tar: an OCI layout, or what `docker load` takes.",
+    ),
+    click.option("--push", metavar="REGISTRY/NAME:TAG", help="Push the image to a registry."),
+    click.option(
+        *("--interpreter", "interpreters"),
+        type=click.Path(path_type=Path),
+        multiple=True,
+        help="A Python to put into the image, or its directory; one for each processor.",
+    ),
+)
+
+
+def image_options(command: _Command) -> _Command:
+    """Add the options to a command, which gets what was chosen as `image`, by setting."""
+
+    @wraps(command)
+    def gather(
+        build_image: bool,
+        tool: str | None,
+        archive: str | None,
+        push: str | None,
+        interpreters: tuple[Path, ...],
+        **rest: Any,
+    ) -> Any:
+        paths = [str(path.absolute()) for path in interpreters]
+        chosen = {"tool": tool, "archive": archive, "push": push, "interpreters": paths}
+        image: dict[str, object] = {name: value for name, value in chosen.items() if value}
+        if image or build_image:
+            image["build"] = True
+        return command(image=image, **rest)
+
+    for option in reversed(_OPTIONS):
+        gather = option(gather)
+    return gather  # type: ignore[return-value]
+
+
+def image_assignments(target: str, image: Mapping[str, object]) -> tuple[str, ...]:
+    """Return what was chosen as assignments of settings, KEY=VALUE."""
+    return tuple(
+        f"{target}.image.{name}={value if isinstance(value, str) else json.dumps(value)}"
+        for name, value in image.items()
+    )

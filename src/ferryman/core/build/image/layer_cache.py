@@ -1,0 +1,41 @@
+"""Layers that are made once and kept: the same input is neither packed nor compressed again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from ferryman.core.build.cache import cached
+from ferryman.core.build.image.layer import Entry, Layer, write_layer
+
+__all__ = ("kept_layer",)
+
+_LAYER = "layer.tar.gz"
+_RECORD = "record.json"
+
+
+def kept_layer(
+    name: str, key: str, collect: Callable[[], Mapping[str, Entry]], scratch: Path
+) -> Layer:
+    """Return a layer, written now if it is not kept.
+
+    Args:
+        name: What it holds, in a few words.
+        key: A digest of all that decides about its bytes.
+        collect: Returns what lies in it; asked only if it has to be written.
+        scratch: A directory for what cannot be kept.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+
+    def make(directory: Path) -> None:
+        layer = write_layer(name, collect(), directory / _LAYER)
+        record = {**asdict(layer), "path": ""}
+        (directory / _RECORD).write_text(json.dumps(record), encoding="utf-8")
+
+    directory = cached("layers", key, make, scratch)
+    record = json.loads((directory / _RECORD).read_text(encoding="utf-8"))
+    return Layer(**{**record, "path": directory / _LAYER})

@@ -1,0 +1,19 @@
+"""What the server needs besides aiohttp and the app's own."""
+
+from __future__ import annotations
+
+from ferryman.targets.server.options import ServerOptions
+
+__all__ = ("server_requirements",)
+
+_GUNICORN = "gunicorn>=26.1,<28"
+_TELEMETRY = ("opentelemetry-sdk>=1.40,<2", "opentelemetry-exporter-otlp-proto-http>=1.40,<2")
+
+
+def server_requirements(options: ServerOptions) -> tuple[str, ...]:
+    """Return it as lines of a requirements file.
+
+    Args:
+        options: What the project says.
+    """
+    return (_GUNICORN, *_TELEMETRY) if options.telemetry else (_GUNICORN,)

@@ -1,0 +1,117 @@
+"""The parity table to both images, each run as nobody, read-only and without capabilities.
+
+The function's image runs under AWS's emulator, which is its entry point as it would be on a
+developer's machine, and answers behind a Function URL's gateway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from tests.containers import Podman
+
+from ferryman.core import serving
+from ferryman.core.build.target import Address
+from ferryman.migrate.parity import (
+    Difference,
+    ParityRequest,
+    compare,
+    open_session,
+    read_table,
+    send,
+)
+from ferryman.targets.lambda_.bundle import HANDLER
+from ferryman.targets.lambda_.emulator import Emulator
+from ferryman.targets.lambda_.gateway.server import start_gateway
+
+TABLE = read_table(Path(__file__).parents[2] / "examples" / "postcards" / "requests.toml")
+INVOKE = "/2015-03-31/functions/function/invocations"
+START = ("/usr/local/bin/python", "-m", "ferryman.targets.lambda_.runtime", HANDLER)
+
+
+@pytest.fixture(scope="module")
+def server(podman: Podman, server_image: Path, unused_tcp_port_factory: object) -> Iterator[str]:
+    """Run the server's image, and yield its URL."""
+    port = unused_tcp_port_factory()  # type: ignore[operator]
+    options = ("--publish", f"127.0.0.1:{port}:{serving.PORT}")
+    with podman.loaded(server_image) as image, podman.running(image, options=options):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
+def function(
+    podman: Podman, lambda_image: Path, emulator: Path, unused_tcp_port_factory: object
+) -> Iterator[str]:
+    """Run the function's image under the emulator, and yield where it is invoked."""
+    port = unused_tcp_port_factory()  # type: ignore[operator]
+    options = (
+        *("--publish", f"127.0.0.1:{port}:8080", "--volume", f"{emulator}:/emulator:ro"),
+        *("--entrypoint", "/emulator"),
+    )
+    with (
+        podman.loaded(lambda_image) as image,
+        podman.running(image, *START, options=options),
+    ):
+        yield f"http://127.0.0.1:{port}{INVOKE}"
+
+
+@pytest.fixture(scope="module")
+def differences(
+    server: str, function: str, unused_tcp_port_factory: object
+) -> dict[str, tuple[Difference, ...]]:
+    """Send the whole table to both images, in order, and return where they differ."""
+    port = unused_tcp_port_factory()  # type: ignore[operator]
+    return asyncio.run(send_table(server, function, port))
+
+
+@pytest.mark.parametrize("request_", TABLE, ids=lambda request: request.name)
+def test_both_images_answer_alike(
+    request_: ParityRequest, differences: dict[str, tuple[Difference, ...]]
+) -> None:
+    assert [str(difference) for difference in differences[request_.name]] == []
+
+
+async def send_table(server: str, function: str, port: int) -> dict[str, tuple[Difference, ...]]:
+    async with aiohttp.ClientSession() as invoking, open_session() as session:
+        emulator = Emulator(invoking, function)
+        runner = await start_gateway(emulator.invoke, Address("127.0.0.1", port))
+        targets = {"server": server, "lambda": f"http://127.0.0.1:{port}"}
+        await wait_for(session, server)
+        await wait_for(session, function.removesuffix(INVOKE))
+        found = {}
+        for request in TABLE:
+            answers = {name: await send(session, url, request) for name, url in targets.items()}
+            found[request.name] = compare(request, answers)
+        await runner.cleanup()
+        return found
+
+
+async def wait_for(session: aiohttp.ClientSession, url: str) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            async with session.get(url):
+                return
+        except aiohttp.ClientConnectionError:
+            assert time.monotonic() < deadline, f"{url} does not answer"
+            await asyncio.sleep(0.1)
+
+
+def test_the_images_share_what_is_not_their_own(server_image: Path, lambda_image: Path) -> None:
+    server, function = layers(server_image), layers(lambda_image)
+    assert server[:2] == function[:2]  # the interpreter, and what the app needs
+    assert server[3] == function[3]  # the app
+    assert server[2] != function[2]
+    assert server[4] != function[4]
+
+
+def layers(layout: Path) -> list[str]:
+    (entry,) = json.loads((layout / "index.json").read_text())["manifests"]
+    manifest = layout / "blobs" / entry["digest"].replace(":", "/")
+    return [layer["digest"] for layer in json.loads(manifest.read_text())["layers"]]
