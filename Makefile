@@ -10,15 +10,15 @@ CHECKOV := .tools/checkov
 PATHS := src tests scripts examples benchmarks
 
 # Programs of others that the tests hold ferryman to, and the Debian packages they are in.
-PROGRAMS := nginx podman runc
-PACKAGES := nginx-light podman runc catatonit
+PROGRAMS := nginx podman runc chromium
+PACKAGES := nginx-light podman runc catatonit chromium
 
 # The emulator is a binary inside the wheel of aws-sam-cli, whose other dependencies
 # would contradict ours: the wheel alone is unpacked, beside the environment.
 EMULATOR := $(CURDIR)/$(TOOLS)/samcli/local/rapid/aws-lambda-rie-$(subst aarch64,arm64,$(shell uname -m))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup programs demo test bench-cost bench-build bench-lambda bench-local bench-server docs lint types format clean
+.PHONY: help setup programs demo test bench-cost bench-build bench-lambda bench-local bench-logs bench-server docs lint types format clean
 
 help:
 	@echo "make demo    one application through all three targets, and what it would cost"
@@ -41,6 +41,7 @@ $(READY): pyproject.toml Makefile
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target .tools/cargo-lambda 'cargo-lambda>=1.9,<2'
 	@$(BIN)/uv venv --quiet --allow-existing $(CHECKOV)
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(CHECKOV)/bin/python 'checkov>=3.3,<4'
+	@npm install --silent --no-fund --no-audit --prefix .tools/axe axe-core@4
 	@$(BIN)/python -m compileall -q src
 	@$(BIN)/python -m tests.conformance.suite
 	@touch $@
@@ -76,11 +77,15 @@ bench-server: $(READY)
 bench-build: $(READY)
 	@$(BIN)/python -m benchmarks.build
 
+bench-logs: $(READY)
+	@$(BIN)/python benchmarks/logs.py
+
 bench-local: $(READY)
 	@$(BIN)/python benchmarks/local_lambda.py
 
 docs: $(READY)
 	@$(BIN)/python scripts/reference.py
+	@PICTURES=write $(BIN)/python -m pytest -q -k its_picture tests/cost/page tests/calculator
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.browser import browser_page as browser_page
+from tests.containers import Podman, built_once, image_project
 
 from ferryman.core import capabilities
 from ferryman.core.build.artifact import Artifact
@@ -16,6 +18,7 @@ from ferryman.core.build.resolution import resolve_project
 from ferryman.core.build.target import installed_targets
 
 ROOT = Path(__file__).parent.parent
+EXAMPLE = ROOT / "examples" / "postcards"
 
 # Settings of whoever runs the tests are none of the tests' own.
 for _variable in [name for name in os.environ if name.startswith("FERRYMAN_")]:
@@ -51,7 +54,7 @@ def postcards(emulator: Path) -> Project:
     from ferryman.targets.lambda_.emulator import host_architecture, host_python
 
     return resolve_project(
-        ROOT / "examples" / "postcards",
+        EXAMPLE,
         {name: target.options for name, target in installed_targets().items()},
         flags={
             "python": host_python(),
@@ -67,3 +70,21 @@ def postcards_bundle(postcards: Project, tmp_path_factory: pytest.TempPathFactor
     from ferryman.targets.lambda_.bundle import build_bundle
 
     return build_bundle(postcards, tmp_path_factory.mktemp("dist") / "lambda", lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def server_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the OCI layout of the example's image for a server."""
+    return built_once(image_project(EXAMPLE), "server", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def lambda_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the OCI layout of the example's image for Lambda."""
+    return built_once(image_project(EXAMPLE), "lambda", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def podman(tmp_path_factory: pytest.TempPathFactory) -> Podman:
+    """Return podman, configured for a machine in a machine."""
+    return Podman(tmp_path_factory.mktemp("podman"))

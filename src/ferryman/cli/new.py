@@ -19,21 +19,31 @@ _TARGETS = ("lambda", "server", "k8s")
 @click.option("-t", "--target", type=click.Choice(_TARGETS), help="Where its pipeline deploys to.")
 @click.option("--python", default="3.13", show_default=True, help="The Python it is built for.")
 @click.option(
+    "--ferryman",
+    metavar="REQUIREMENT",
+    help="What it installs ferryman by; by default where this one came from.",
+)
+@click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
     help="The directory that it is made in; by default this one.",
 )
-def command(name: str | None, target: str | None, python: str, into: Path) -> int:
+def command(
+    name: str | None, target: str | None, python: str, ferryman: str | None, into: Path
+) -> int:
     """Make a project: an app, its settings and tests, and a pipeline that deploys it.
 
-    What is not given is asked for on a terminal. An existing directory is left alone.
+    What is not given is asked for on a terminal. An existing directory is left alone. The
+    project installs ferryman from where the one that runs was installed: an index, a
+    repository, or a directory of this machine, which is then said.
 
     \b
     Example:
       ferryman new shop
     """
-    from ferryman.scaffold.project import NewProject, render_project, write_project
+    from ferryman.scaffold.project import EXTRAS, NewProject, render_project, write_project
+    from ferryman.scaffold.requirement import own_requirement
 
     asking = sys.stdin.isatty()
     if name is None:
@@ -43,8 +53,12 @@ def command(name: str | None, target: str | None, python: str, into: Path) -> in
     if target is None:
         choice = click.Choice(_TARGETS)
         target = str(click.prompt("Target", type=choice, default="lambda")) if asking else "lambda"
-    files = render_project(NewProject(name, target, python))
+    requirement = ferryman or own_requirement(EXTRAS[target])
+    files = render_project(NewProject(name, target, python, requirement))
     write_project(files, into / name)
     click.echo(f"{into / name}: {len(files)} files", err=True)
+    if "file:" in requirement:
+        click.echo(f"note: it installs {requirement}", err=True)
+        click.echo("  other machines need another place: [dependency-groups] names it", err=True)
     click.echo(f"next: cd {into / name} && make test", err=True)
     return 0

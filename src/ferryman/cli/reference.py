@@ -77,9 +77,15 @@ def _commands(
 
 
 def _table(title: str, model: type[BaseModel]) -> str:
+    from pydantic import BaseModel as PydanticModel
+
     rows = [f"\n## [{title}]\n", "| key | default | what it is for |", "| --- | --- | --- |"]
+    inside = ""
     for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, PydanticModel):
+            inside += _table(f"{title}.{name}", field.annotation)
+            continue
         default = json.dumps(field.get_default(call_default_factory=True), default=list)
         shown = "" if default == "null" else f"`{default}`"
         rows.append(f"| `{name}` | {shown} | {field.description} |")
-    return "\n".join(rows) + "\n"
+    return "\n".join(rows) + "\n" + inside

@@ -8,14 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from aiohttp import web
 
-__all__ = ("EVENT", "RequestContext", "current_context", "event", "remaining_time")
+__all__ = ("EVENT", "Context", "RequestContext", "current_context", "event", "remaining_time")
 
 EVENT = web.RequestKey("ferryman.event", Mapping)
 """Where a Lambda runtime leaves the raw event on the request."""
+
+
+class Context(Protocol):
+    """What a runtime tells of the request being served, as `RequestContext` describes it."""
+
+    @property
+    def request_id(self) -> str: ...  # noqa: D102
+
+    @property
+    def trace(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def milliseconds_left(self) -> Callable[[], float] | None: ...  # noqa: D102
+
+    @property
+    def cold_start(self) -> bool: ...  # noqa: D102
 
 
 class RequestContext(NamedTuple):
@@ -41,7 +57,7 @@ class RequestContext(NamedTuple):
         return self.read_trace() if self.read_trace else None
 
 
-current_context: ContextVar[RequestContext | None] = ContextVar("ferryman.context", default=None)
+current_context: ContextVar[Context | None] = ContextVar("ferryman.context", default=None)
 
 
 def remaining_time() -> float | None:

@@ -42,7 +42,8 @@ async def run_lambda(
             project names no app, or watchfiles is not installed.
     """
     with tempfile.TemporaryDirectory(prefix="ferryman-") as scratch:
-        settings = plan_function(project, Path(scratch, "ferryman.json"), variables=variables)
+        baked = Path(scratch, "ferryman.json")
+        settings = plan_function(project, baked, variables=variables, ahead=True)
         async with LocalFunction(settings, announce) as function:
             try:
                 runner = await start_front(function, address, source, explain=True)
@@ -50,10 +51,12 @@ async def run_lambda(
                 raise ConfigError(
                     f"cannot listen at {address}", cause=error.strerror, hint="pass another --bind"
                 ) from None
+            function.prepare()
             try:
                 async for names in saves(project.root, stopped):
                     announce(f"{names} changed")
                     await function.replace()
+                    function.prepare()
             finally:
                 with suppress(asyncio.CancelledError):
                     await runner.cleanup()

@@ -1,30 +1,38 @@
 """`ferryman dev -t server`: one listening socket, and a worker behind it that is replaced.
 
 A new worker takes over once it answers; the old one finishes its requests first. Nobody is
-refused in between, as the socket is never closed.
+refused in between, as the socket is never closed. The next worker has been started by then,
+and has imported all but the app.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 
 from ferryman.core.build.project import Project
 from ferryman.core.build.sources import import_root
 from ferryman.core.build.target import Address
 from ferryman.core.errors import ConfigError
-from ferryman.core.serving import GRACEFUL_TIMEOUT
+from ferryman.core.settings import SETTINGS_VARIABLE, RuntimeSettings
 from ferryman.development.watching import saves
+from ferryman.development.workers import Worker, Workers
 from ferryman.targets.lambda_.local.process import tied_to_this_process
+from ferryman.targets.server.options import ServerOptions, local
 
 __all__ = ("listen", "run_server")
 
 _WORKER = "ferryman.development.worker"
+# What has no place here: other ports, other certificates, other people's collectors.
+_NOT_HERE = frozenset(
+    {"admin_bind", "certificate", "drain_delay", "private_key", "telemetry", "workers"}
+)
 
 
 def listen(address: Address) -> socket.socket:
@@ -66,74 +74,59 @@ async def run_server(
     Raises:
         ConfigError: The project names no app, or watchfiles is not installed.
     """
-    workers = _Workers(project, listener, variables)
-    try:
+    address = "{}:{}".format(*listener.getsockname()[:2])
+    with tempfile.TemporaryDirectory(prefix="ferryman-") as scratch:
+        settings = Path(scratch, "ferryman.json")
+        settings.write_text(_settings(project, address).to_json(), encoding="utf-8")
+        variables = _variables(project, variables, settings)
+        workers = Workers(_Launcher(project.root, listener, variables).launch, announce)
         # Watching begins before the first worker has read the files.
         first = asyncio.create_task(workers.replace())
-        async for names in saves(project.root, stopped):
-            announce(f"{names} changed")
+        try:
+            async for names in saves(project.root, stopped):
+                announce(f"{names} changed")
+                await first
+                await workers.replace()
+        finally:
             await first
-            await workers.replace()
-        await first
-    finally:
-        await workers.end()
+            await workers.end()
 
 
-class _Workers:
-    """The worker that answers, and those before it that have not ended."""
+@dataclass(frozen=True, slots=True)
+class _Launcher:
+    """Starts workers of a project that answer on a listener."""
 
-    def __init__(
-        self, project: Project, listener: socket.socket, variables: Mapping[str, str]
-    ) -> None:
-        root = str(import_root(project))
-        path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-        self._project = project
-        self._listener = listener
-        self._variables = {**os.environ, **variables, "PYTHONPATH": path}
-        self._current: asyncio.subprocess.Process | None = None
-        self._endings: set[asyncio.Task[None]] = set()
+    directory: Path
+    listener: socket.socket
+    variables: Mapping[str, str]
 
-    async def replace(self) -> None:
-        """Start a worker, and end the one before it once it answers."""
-        reading, writing = os.pipe()
-        new = await asyncio.create_subprocess_exec(
-            *tied_to_this_process(),
-            *(sys.executable, "-m", _WORKER, str(self._project.app)),
-            *(str(self._listener.fileno()), str(writing)),
-            cwd=self._project.root,
-            env=self._variables,
-            pass_fds=(self._listener.fileno(), writing),
-            start_new_session=True,
-        )
-        os.close(writing)
-        before, self._current = self._current, new
-        await asyncio.to_thread(_until_closed, reading)
-        if before is not None:
-            self._retire(before)
-
-    async def end(self) -> None:
-        """End all workers, and see them gone."""
-        if self._current is not None:
-            self._retire(self._current)
-        while self._endings:
-            await asyncio.wait(self._endings)
-
-    def _retire(self, worker: asyncio.subprocess.Process) -> None:
-        ending = asyncio.create_task(_end(worker))
-        self._endings.add(ending)
-        ending.add_done_callback(self._endings.discard)
+    async def launch(self) -> Worker:
+        """Start a worker, which imports what every one needs and waits."""
+        hearing, told = os.pipe()
+        reading, ready = os.pipe()
+        passed = (self.listener.fileno(), ready, hearing)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *tied_to_this_process(),
+                *(sys.executable, "-m", _WORKER, *map(str, passed)),
+                cwd=self.directory,
+                env=self.variables,
+                pass_fds=passed,
+                start_new_session=True,
+            )
+        finally:
+            os.close(hearing)
+            os.close(ready)
+        return Worker(process, told, reading)
 
 
-async def _end(worker: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        worker.terminate()
-    with suppress(TimeoutError):
-        await asyncio.wait_for(worker.wait(), GRACEFUL_TIMEOUT)
-    with suppress(ProcessLookupError):
-        os.killpg(worker.pid, signal.SIGKILL)
-    await worker.wait()
+def _variables(project: Project, variables: Mapping[str, str], settings: Path) -> Mapping[str, str]:
+    root = str(import_root(project))
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    own = {"PYTHONPATH": path, SETTINGS_VARIABLE: str(settings)}
+    return {**os.environ, **variables, **own}
 
 
-def _until_closed(pipe: int) -> None:
-    with os.fdopen(pipe, "rb") as reading:
-        reading.read()
+def _settings(project: Project, address: str) -> RuntimeSettings:
+    options = local(project.section("server", ServerOptions), address)
+    return project.baked("server", {k: v for k, v in options.items() if k not in _NOT_HERE})

@@ -10,7 +10,9 @@ from ferryman.core.errors import ConfigError
 
 __all__ = ("read_env_file", "saves")
 
-# Milliseconds that an editor gets to write all it has to write.
+# Milliseconds without another change after which an editor has written what it had to, and
+# the most that are waited for it.
+_QUIET = 20
 _TOGETHER = 80
 # Files that an app reads as it starts, besides its modules.
 _SUFFIXES = (".toml", ".env", ".html", ".jinja", ".j2")
@@ -35,7 +37,9 @@ async def saves(root: Path, stopped: asyncio.Event) -> AsyncIterator[str]:
 
     # What an app writes as it runs is no reason to start it anew.
     chosen = PythonFilter(ignore_paths=[root / "dist"], extra_extensions=_SUFFIXES)
-    async for changes in awatch(root, watch_filter=chosen, debounce=_TOGETHER, stop_event=stopped):
+    async for changes in awatch(
+        root, watch_filter=chosen, step=_QUIET, debounce=_TOGETHER, stop_event=stopped
+    ):
         names = sorted({str(Path(path).relative_to(root)) for _, path in changes})
         yield ", ".join(names)
 

@@ -1,7 +1,8 @@
-"""The process that runs the app for `ferryman dev`: started anew after each save.
+"""The process that runs the app for `ferryman dev -t server`: started ahead, told when to begin.
 
-It answers on a socket that its parent listens on, until SIGTERM, and then finishes what it
-has begun. An app that does not start is answered for with what went wrong.
+It imports all that is not the app's, and waits for a word. Then it runs the app as a worker
+of the server target does, on a socket that its parent listens on, until SIGTERM; what it has
+begun it finishes. An app that does not start is answered for with what went wrong.
 """
 
 from __future__ import annotations
@@ -11,53 +12,79 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
 
 from aiohttp import web
 
-from ferryman.core.app_reference import AppReference
-from ferryman.core.lifecycle import start_app
-from ferryman.core.serving import GRACEFUL_TIMEOUT
+from ferryman.core.logs import configure
+from ferryman.core.settings import SETTINGS_VARIABLE, load_settings
 from ferryman.development.problem import problem_text
+from ferryman.targets.server.runtime.monitor import Monitor
+from ferryman.targets.server.runtime.options import ServerSettings
+from ferryman.targets.server.runtime.runner import Runner
 
 __all__ = ("main",)
 
+_Stop = Callable[[], Awaitable[None]]
 
-async def _serve(reference: str, listener: socket.socket, ready: int) -> None:
+
+async def _serve(listener: socket.socket, ready: int, explanation: str) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    try:
-        app = AppReference.parse(reference)
-        runner: web.BaseRunner = await start_app(app, shutdown_timeout=GRACEFUL_TIMEOUT)
-    except (Exception, SystemExit) as error:
-        text = problem_text(error)
-        print(text, file=sys.stderr, flush=True)
-        runner = await _failing(text)
-    await web.SockSite(runner, listener).start()
+    stop = await (_explain(explanation, listener) if explanation else _run_app(listener))
+    os.write(ready, b"!")
     os.close(ready)
     await stopped.wait()
-    await runner.cleanup()
+    await stop()
 
 
-async def _failing(text: str) -> web.BaseRunner:
-    """Return a server that answers everything with what went wrong."""
+async def _run_app(listener: socket.socket) -> _Stop:
+    """Answer with the app, or with why it did not start; return what ends that."""
+    settings = load_settings()
+    options = ServerSettings.read(settings.options)
+    configure(options.log_format, options.log_level)
+    figures = Path(os.environ[SETTINGS_VARIABLE]).parent
+    runner = Runner(settings.app, options, Monitor(options, settings.version, None, figures))
+    try:
+        await runner.start([listener])
+    except (Exception, SystemExit) as error:
+        with suppress(Exception):
+            await runner.abandon()
+        text = problem_text(error)
+        print(text, file=sys.stderr, flush=True)
+        return await _explain(text, listener)
+    return partial(runner.stop, replaced=True)
+
+
+async def _explain(text: str, listener: socket.socket) -> _Stop:
+    """Answer every request with what went wrong, and return what ends that."""
 
     async def answer(_request: web.BaseRequest) -> web.Response:
         return web.Response(status=500, text=text)
 
     runner = web.ServerRunner(web.Server(answer))
     await runner.setup()
-    return runner
+    await web.SockSite(runner, listener).start()
+    return runner.cleanup
 
 
 def main() -> None:
-    """Serve the app named by the first argument on the socket that is the second.
+    """Serve on the socket that is the first argument, once told to.
 
-    The third is a pipe, closed once the app answers.
+    The second is a pipe, through which to say that the app answers. The third is one from
+    which the word comes, with what to answer in place of the app, if anything; it ends
+    without one where there is no use for this process.
     """
-    reference, listening, ready = sys.argv[1:4]
-    listener = socket.socket(fileno=int(listening))
-    asyncio.run(_serve(reference, listener, int(ready)))
+    listening, ready, told = (int(argument) for argument in sys.argv[1:4])
+    with os.fdopen(told, "rb") as pipe:
+        word = pipe.read()
+    if word:
+        listener = socket.socket(fileno=listening)
+        asyncio.run(_serve(listener, ready, word[1:].decode()))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ferryman.core.errors import ConfigError
 
-__all__ = ("DEPLOYING", "NewProject", "render_project", "write_project")
+__all__ = ("DEPLOYING", "EXTRAS", "NewProject", "render_project", "write_project")
 
 DEPLOYING: Mapping[str, str] = {
     "lambda": """\
@@ -33,6 +33,13 @@ DEPLOYING: Mapping[str, str] = {
           .venv/bin/ferryman deploy -t k8s --env "$ENVIRONMENT" --rollback-on-failure""",
 }
 """What the pipeline does after a build, by target."""
+
+EXTRAS: Mapping[str, tuple[str, ...]] = {
+    "lambda": ("aws", "build", "dev", "lambda", "server"),
+    "server": ("build", "dev", "lambda", "server"),
+    "k8s": ("build", "dev", "k8s", "lambda", "server"),
+}
+"""The extras of ferryman that a project works with, by target; its tests run on two."""
 
 _FILES = Path(__file__).parent / "files"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,61}[a-z0-9]|[a-z]")
@@ -60,11 +67,13 @@ class NewProject:
         name: The project's name: lower-case letters, digits and dashes.
         target: The target that its pipeline deploys to.
         python: The Python it is built for, as major.minor.
+        ferryman: The requirement by which it installs ferryman.
     """
 
     name: str
     target: str = "lambda"
     python: str = "3.13"
+    ferryman: str = "ferryman"
 
     @property
     def package(self) -> str:
@@ -120,6 +129,7 @@ def write_project(files: Mapping[str, str], directory: Path) -> None:
 def _fill(text: str, project: NewProject) -> str:
     values = {
         "deploying": DEPLOYING[project.target],
+        "ferryman": project.ferryman,
         "name": project.name,
         "package": project.package,
         "target": project.target,

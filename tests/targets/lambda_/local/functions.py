@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ferryman.targets.lambda_.bundle import HANDLER
 from ferryman.targets.lambda_.local.function import LocalFunction
 from ferryman.targets.lambda_.local.outcome import Outcome
 from ferryman.targets.lambda_.local.settings import FunctionSettings
@@ -116,7 +117,7 @@ def own(directory: Path, streaming: bool = False, **options: Any) -> FunctionSet
         "FERRYMAN_SETTINGS": str(directory / "settings.json"),
         "PYTHONPATH": str(directory),
     }
-    command = (sys.executable, "-B", "-m", "ferryman.targets.lambda_.runtime")
+    command = (sys.executable, "-B", "-m", "ferryman.targets.lambda_.runtime", HANDLER)
     return FunctionSettings(command, directory, variables, **options)
 
 

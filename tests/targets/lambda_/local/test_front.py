@@ -62,7 +62,7 @@ async def test_each_fault_has_the_sources_own_answer(source: str, tmp_path: Path
             "raise": fault,
             "exit": fault,
             "hang": fault,
-            "nonsense": 502,
+            "nonsense": fault,
             "big": fault,
             "again": 200,
         }.items():

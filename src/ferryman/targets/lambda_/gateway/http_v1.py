@@ -49,7 +49,7 @@ def encode_api_request(request: HttpRequest) -> dict[str, Any]:
 
 def decode_result(result: object) -> HttpResponse:
     """Return the response that a function's result makes at a REST API."""
-    response = decode_api_result(result)
+    response = _decode(result, failure("Internal server error"))
     return response._replace(
         headers=tuple(
             [
@@ -62,12 +62,16 @@ def decode_result(result: object) -> HttpResponse:
 
 def decode_api_result(result: object) -> HttpResponse:
     """Return the response that a function's result makes at an HTTP API."""
+    return _decode(result, failure("Internal Server Error", 500))
+
+
+def _decode(result: object, unreadable: HttpResponse) -> HttpResponse:
     try:
         response = read_response(result, ())
         listed = result_headers(result, "multiValueHeaders")
         single = result_headers(result, "headers")
     except (ValueError, TypeError):
-        return failure("Internal server error")
+        return unreadable
     headers = [*[pair for pair in single if pair[0] not in dict(listed)], *listed]
     if response.body and "content-type" not in dict(headers):
         headers.append(("content-type", "application/json"))

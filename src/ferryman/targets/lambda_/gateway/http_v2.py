@@ -48,13 +48,25 @@ def encode_api_request(request: HttpRequest) -> dict[str, Any]:
 
 
 def decode_result(result: object) -> HttpResponse:
-    """Return the response that a function's result makes.
+    """Return the response that a function's result makes at a Function URL.
 
     A result that is no object with a `statusCode` is itself the body, as JSON.
     """
+    return _decode(result, failure("Internal Server Error"))
+
+
+def decode_api_result(result: object) -> HttpResponse:
+    """Return the response that a function's result makes at an HTTP API.
+
+    What it cannot read it answers as it does every fault of a function: see `local.faults`.
+    """
+    return _decode(result, failure("Internal Server Error", 500))
+
+
+def _decode(result: object, unreadable: HttpResponse) -> HttpResponse:
     if not isinstance(result, dict) or "statusCode" not in result:
         if isinstance(result, dict) and "errorMessage" in result:
-            return failure("Internal Server Error")
+            return unreadable
         body = result if isinstance(result, str) else json.dumps(result)
         return HttpResponse(200, (("content-type", "application/json"),), body.encode())
     try:
@@ -62,7 +74,7 @@ def decode_result(result: object) -> HttpResponse:
         headers += [("set-cookie", str(cookie)) for cookie in result.get("cookies") or ()]
         response = read_response(result, headers)
     except (ValueError, TypeError):
-        return failure("Internal Server Error")
+        return unreadable
     if response.body and "content-type" not in dict(headers):
         headers.append(("content-type", "application/json"))
     return response._replace(headers=tuple(headers))
@@ -119,5 +131,5 @@ FUNCTION_URL = Gateway(
     "function-url", encode_request, decode_result, _FORWARDS, Limits(_LAMBDA, _LAMBDA)
 )
 HTTP_API = Gateway(
-    "http-api", encode_api_request, decode_result, _FORWARDS, Limits(_LAMBDA, _LAMBDA, 10_240)
+    "http-api", encode_api_request, decode_api_result, _FORWARDS, Limits(_LAMBDA, _LAMBDA, 10_240)
 )

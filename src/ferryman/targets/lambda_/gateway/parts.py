@@ -80,10 +80,10 @@ def read_response(result: object, headers: Pairs) -> HttpResponse:
     return HttpResponse(status, tuple(headers), content)
 
 
-def failure(message: str) -> HttpResponse:
+def failure(message: str, status: int = 502) -> HttpResponse:
     """Return the answer to a result that cannot be read."""
     return HttpResponse(
-        502, (("content-type", "application/json"),), json.dumps({"message": message}).encode()
+        status, (("content-type", "application/json"),), json.dumps({"message": message}).encode()
     )
 
 

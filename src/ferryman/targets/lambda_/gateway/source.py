@@ -31,7 +31,8 @@ class Gateway(NamedTuple):
         name: The name of the event source.
         encode_request: The event of a request. It raises Refused for what the source never
             hands to a function.
-        decode_result: The response that a result makes: 502 if it is none that can be read.
+        decode_result: The response that a result makes: 502, or 500 at an HTTP API, if it is
+            none that can be read.
         forwards: The headers about the client that the source itself writes.
         limits: What it lets through.
     """

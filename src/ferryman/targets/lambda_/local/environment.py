@@ -37,10 +37,15 @@ class Environment:
         settings: The function's.
         log: Takes what it writes, and what is said of it.
         changed: Called when it has room again, or is done for.
+        phase: When it starts: in the `init` phase, or the `invoke` phase after that failed.
     """
 
     def __init__(
-        self, settings: FunctionSettings, log: Log, changed: Callable[[Environment], None]
+        self,
+        settings: FunctionSettings,
+        log: Log,
+        changed: Callable[[Environment], None],
+        phase: str = "init",
     ) -> None:
         self._settings = settings
         self._log = log
@@ -50,6 +55,8 @@ class Environment:
         self._tasks: set[asyncio.Task[None]] = set()
         self._init_duration: float | None = None
         self._killed_for = ""
+        self._wanted = asyncio.Event()
+        self._phase = phase
         self.taken = 0
         """Invocations that have been promised to it, and are not at their end."""
         self.over = False
@@ -63,6 +70,14 @@ class Environment:
         return not self.over and self.taken < self._settings.concurrency
 
     @property
+    def timed_out_in_init(self) -> bool:
+        """Whether its process took too long to start, and gets a second try."""
+        if self._phase != "init" or not self.started.done() or self.started.cancelled():
+            return False
+        outcome = self.started.result()
+        return outcome is not None and outcome.fault == TIMEOUT
+
+    @property
     def lingers(self) -> bool:
         """Whether it has answered, and only its own work after the answer keeps it."""
         under_way = self._api.under_way
@@ -73,13 +88,17 @@ class Environment:
         """The process, if it has started."""
         return self._process.pid if self._process else None
 
+    def want(self) -> None:
+        """Let it load the app, where it was started ahead."""
+        self._wanted.set()
+
     async def invoke(self, payload: bytes) -> Outcome:
         """Return what comes of an event. `taken` has been counted up by the caller."""
         failure = await asyncio.shield(self.started)
-        if failure is not None or self.over:
+        # One that is to be replaced still keeps what it has promised.
+        if failure is not None or self._process is None or not self._process.running:
             self._release()
             return failure or failed("-", EXIT, "the environment has ended")
-        assert self._process is not None
         invocation = Invocation(payload, self._settings.timeout)
         self._log(report.start_line(invocation.request_id))
         self._process.thaw()
@@ -102,23 +121,36 @@ class Environment:
 
     async def _start(self) -> Outcome | None:
         loop = asyncio.get_running_loop()
+        settings = self._settings
         await self._api.open()
         began = loop.time()
         try:
-            self._process = await start_process(
-                self._settings.command, self._settings.directory, self._variables(), self._log
+            process = self._process = await start_process(
+                settings.command,
+                settings.directory,
+                self._variables(),
+                self._log,
+                waits=settings.ahead,
             )
         except OSError as error:
             return self._init_failed(0.0, failed("-", "Runtime.InvalidEntrypoint", str(error)))
-        self._spawn(self._attend(self._process))
-        self._spawn(self._measure(self._process))
+        self._spawn(self._attend(process))
+        if settings.ahead:
+            await self._wanted.wait()
+            # What it did ahead belongs to its init phase; what it waited does not.
+            began = loop.time() - process.spent()
+            process.tell()
+        self._spawn(self._measure(process))
+        return await self._init(began)
+
+    async def _init(self, began: float) -> Outcome | None:
+        loop = asyncio.get_running_loop()
+        limit = self._settings.init_timeout
         try:
-            document = await asyncio.wait_for(
-                asyncio.shield(self._api.ready), self._settings.init_timeout
-            )
+            document = await asyncio.wait_for(asyncio.shield(self._api.ready), limit)
         except TimeoutError:
-            limit = self._settings.init_timeout
-            outcome = failed("-", TIMEOUT, f"the init phase timed out after {limit:.2f} seconds")
+            what = "the init phase" if self._phase == "init" else "Task"
+            outcome = failed("-", TIMEOUT, f"{what} timed out after {limit:.2f} seconds")
             return self._init_failed(loop.time() - began, outcome)
         self._init_duration = (loop.time() - began) * 1000
         if document is not None:
@@ -127,7 +159,8 @@ class Environment:
 
     def _init_failed(self, seconds: float, outcome: Outcome) -> Outcome:
         status = "timeout" if outcome.fault == TIMEOUT else "error"
-        self._log(report.init_report_line(seconds * 1000, status, outcome.fault or ""))
+        line = report.init_report_line(seconds * 1000, self._phase, status, outcome.fault or "")
+        self._log(line)
         self.over = True
         if self._process is not None:
             self._process.kill()
@@ -154,6 +187,8 @@ class Environment:
             invocation.fail(fault, message)
         self._log(report.end_line(invocation.request_id))
         self._log(str(bill))
+        if fault in (EXIT, MEMORY):
+            self._log(report.exit_line(invocation.request_id, self._killed_for))
         invocation.finished.set_result(bill)
         self._api.forget(invocation)
         self._release()
@@ -181,6 +216,7 @@ class Environment:
         if not self._api.ready.done():
             document = failed("-", fault, f"Runtime exited with error: {how}").payload
             self._api.ready.set_result(document)
+            self._log(report.exit_line("-", how))
         for invocation in self._api.under_way:
             if not invocation.done.done():
                 invocation.done.set_result(fault)

@@ -1,9 +1,16 @@
-"""What each event source answers when a function does not.
+"""What each event source answers when a function does not, and where that is written.
 
-API Gateway makes every fault an internal error: 502 where the function ran and failed, 500
-where Lambda refused the call ("Handling Lambda errors with an API Gateway API", AWS Lambda
-developer guide). A load balancer answers all with 502 ("Troubleshoot your Application Load
-Balancers"). A Function URL is Lambda's own, and passes on 413 and 429.
+REST API: 502 where the function ran and failed or answered nonsense, 500 where Lambda refused
+the call, each with `{"message": "Internal server error"}` ("Handling Lambda errors with an API
+Gateway API", AWS Lambda developer guide); 504 after 29 s (INTEGRATION_TIMEOUT in "Gateway
+response types", API Gateway developer guide).
+HTTP API: `{"message": "Internal Server Error"}` ("Troubleshooting issues with HTTP API Lambda
+integrations", same guide). Its status is on no page of AWS's; 500 is what users report of
+failed functions (aws-lambda-cpp, issue 117). The 503 after 30 s is as unsourced.
+Load balancer: 502 for all of it ("Troubleshoot your Application Load Balancers"); its page of
+HTML is from memory of the service.
+Function URL: 413 and 429 are those of Lambda's own API ("Invoke", Lambda API reference); 502
+`Internal Server Error` is what users report (aws-lambda-developer-guide, issue 430).
 """
 
 from __future__ import annotations

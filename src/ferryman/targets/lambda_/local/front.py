@@ -20,7 +20,7 @@ from ferryman.targets.lambda_.local.faults import (
     answer_timeout,
 )
 from ferryman.targets.lambda_.local.function import LocalFunction
-from ferryman.targets.lambda_.local.outcome import INIT, THROTTLED, Outcome
+from ferryman.targets.lambda_.local.outcome import INIT, THROTTLED, TIMEOUT, Outcome
 
 __all__ = ("STREAMING_SOURCES", "Front", "start_front")
 
@@ -30,8 +30,8 @@ STREAMING_SOURCES = frozenset({"function-url", "rest-api"})
 _INVOKE = "/2015-03-31/functions/"
 # What a source lets through is checked later; the server must not be the narrower one.
 _HEADER_BYTES = 256 * 1024
-# Between two requests nothing of a client's is lost when its connection is closed.
-_PATIENCE = 5.0
+# What requests in flight get at the end, in seconds. aiohttp waits for it twice.
+_PATIENCE = 1.5
 
 
 class Front:
@@ -72,7 +72,9 @@ class Front:
                 return await _pass_on(request, outcome)
             await outcome.stream.read()
             return reply(request, gateway.decode_result(None))
-        if self._explain and outcome.fault == INIT:
+        # Where no environment came to be, there is no invocation to have an id.
+        unborn = outcome.fault == INIT or (outcome.fault == TIMEOUT and outcome.request_id == "-")
+        if self._explain and unborn:
             return web.Response(status=502, text=_explanation(outcome))
         if outcome.fault is not None:
             return reply(request, answer_fault(gateway.name, outcome.fault))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -39,6 +40,7 @@ class LocalFunction:
         self._environments: list[Environment] = []
         self._expiries: dict[Environment, asyncio.TimerHandle] = {}
         self._endings: set[asyncio.Task[None]] = set()
+        self._spare: Environment | None = None
         self._change = asyncio.Event()
         self._closed = False
 
@@ -71,27 +73,59 @@ class LocalFunction:
         if environment is None:
             return failed("-", THROTTLED, "Rate Exceeded.")
         # Whoever asked may give up; the environment sees the invocation to its end.
-        return await asyncio.shield(asyncio.create_task(environment.invoke(payload)))
+        return await asyncio.shield(asyncio.create_task(self._invoke(environment, payload)))
 
     async def close(self) -> None:
         """End all environments."""
         self._closed = True
         for environment in self.environments:
             self._end(environment)
+        self._drop_spare()
         while self._endings:
             await asyncio.wait(self._endings)
 
     async def replace(self, settings: FunctionSettings | None = None) -> None:
         """Start the next event in a new environment; those under way stay in theirs.
 
+        An event that waits for an environment to start has met no code yet: it moves on.
+
         Args:
             settings: The function's from now on; None for the same.
         """
-        self.settings = settings or self.settings
+        if settings is not None:
+            self.settings = settings
+            self._drop_spare()
         for environment in self.environments:
             environment.over = True
-            if environment.taken == 0:
+            if environment.taken == 0 or not environment.started.done():
                 self._end(environment)
+
+    def prepare(self) -> None:
+        """Start an environment before an event needs it, as Lambda does now and then.
+
+        What is wrong with the app is in the log then, and not only after the next event.
+        """
+        environment = self._new()
+        self._environments.append(environment)
+        environment.started.add_done_callback(lambda _: self._changed(environment))
+
+    async def _invoke(self, environment: Environment, payload: bytes) -> Outcome:
+        try:
+            outcome = await environment.invoke(payload)
+        except asyncio.CancelledError:
+            if self._closed or not environment.started.cancelled():
+                raise
+            return await self.invoke(payload)
+        if not environment.timed_out_in_init or self._closed:
+            return outcome
+        # "Lambda execution environment lifecycle": after ten seconds it is tried once more,
+        # in the invocation and with the function's own limit.
+        patient = replace(self.settings, init_timeout=self.settings.timeout)
+        again = Environment(patient, self._log, self._changed, phase="invoke")
+        again.want()
+        again.taken += 1
+        self._environments.append(again)
+        return await again.invoke(payload)
 
     async def _find(self) -> Environment | None:
         """Return the environment for an event, with its place taken."""
@@ -103,7 +137,7 @@ class LocalFunction:
         if found is None:
             if self._closed or self._is_full:
                 return None
-            found = Environment(self.settings, self._log, self._changed)
+            found = self._new()
         else:
             self._environments.remove(found)
         self._environments.append(found)
@@ -111,6 +145,21 @@ class LocalFunction:
         if expiry := self._expiries.pop(found, None):
             expiry.cancel()
         return found
+
+    def _new(self) -> Environment:
+        """Return an environment that starts now, or has begun to ahead of its time."""
+        found, self._spare = self._spare, None
+        if found is not None and found.over:
+            self._stop(found)
+            found = None
+        found = found or Environment(self.settings, self._log, self._changed)
+        found.want()
+        return found
+
+    def _drop_spare(self) -> None:
+        if self._spare is not None:
+            self._stop(self._spare)
+            self._spare = None
 
     async def _until_room(self) -> None:
         full = self._is_full
@@ -133,6 +182,8 @@ class LocalFunction:
         if environment.over:
             self._end(environment)
             return
+        if self.settings.ahead and self._spare is None and not self._closed:
+            self._spare = Environment(self.settings, self._log, self._changed)
         loop = asyncio.get_running_loop()
         if before := self._expiries.pop(environment, None):
             before.cancel()
@@ -144,6 +195,9 @@ class LocalFunction:
         self._environments.remove(environment)
         if expiry := self._expiries.pop(environment, None):
             expiry.cancel()
+        self._stop(environment)
+
+    def _stop(self, environment: Environment) -> None:
         ending = asyncio.create_task(environment.stop())
         self._endings.add(ending)
         ending.add_done_callback(self._endings.discard)

@@ -22,6 +22,7 @@ from ferryman.targets.lambda_.runtime.options import EnvironmentOptions
 __all__ = ("plan_function",)
 
 _RUNTIME = "ferryman.targets.lambda_.runtime"
+_AHEAD = "ferryman.targets.lambda_.local.ahead"
 
 
 def plan_function(
@@ -31,6 +32,7 @@ def plan_function(
     streaming: bool | None = None,
     variables: Mapping[str, str] | None = None,
     environments: int = 10,
+    ahead: bool = False,
 ) -> FunctionSettings:
     """Write the settings that a build would bake, and return the function.
 
@@ -40,6 +42,7 @@ def plan_function(
         streaming: Whether responses are streamed; None for what the project says.
         variables: Variables besides those of this process.
         environments: How many environments there may be at once.
+        ahead: Whether one process more than is needed is started, and waits for a save.
 
     Raises:
         ConfigError: The project names no app.
@@ -52,7 +55,7 @@ def plan_function(
     passed = {k: v for k, v in os.environ.items() if not k.startswith("FERRYMAN_")}
     path = os.pathsep.join(filter(None, [str(import_root(project)), passed.get("PYTHONPATH")]))
     return FunctionSettings(
-        command=(sys.executable, "-m", _RUNTIME, HANDLER),
+        command=(sys.executable, "-m", _AHEAD if ahead else _RUNTIME, HANDLER),
         directory=project.root,
         variables={
             **passed,
@@ -65,4 +68,5 @@ def plan_function(
         memory=options.memory,
         timeout=float(options.timeout),
         environments=environments,
+        ahead=ahead,
     )

@@ -44,6 +44,20 @@ class EnvironmentProcess:
         """Whether it has not ended."""
         return self._process.returncode is None
 
+    def tell(self) -> None:
+        """Write a line to its standard input, and close that."""
+        if self._process.stdin is not None:
+            self._process.stdin.write(b"\n")
+            self._process.stdin.close()
+
+    def spent(self) -> float:
+        """Return the processor time that it has used, in seconds; 0 if that is unknown."""
+        try:
+            words = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
     def freeze(self) -> None:
         """Let none of them run, until `thaw`."""
         if not self._frozen and self.running:
@@ -116,8 +130,17 @@ async def start_process(
     directory: Path,
     variables: Mapping[str, str],
     log: Callable[[str], None],
+    *,
+    waits: bool = False,
 ) -> EnvironmentProcess:
     """Start a command as the leader of a group of its own.
+
+    Args:
+        command: The command.
+        directory: Where it starts.
+        variables: Its environment.
+        log: Takes each line that it writes.
+        waits: Whether it has a standard input, on which it waits to be told to go on.
 
     Raises:
         OSError: There is no such command or directory.
@@ -127,7 +150,7 @@ async def start_process(
         *command,
         cwd=directory,
         env=variables,
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE if waits else asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         limit=_LINE,

@@ -10,7 +10,15 @@ import math
 import re
 from dataclasses import dataclass
 
-__all__ = ("Report", "end_line", "init_report_line", "read_report", "start_line", "timeout_line")
+__all__ = (
+    "Report",
+    "end_line",
+    "exit_line",
+    "init_report_line",
+    "read_report",
+    "start_line",
+    "timeout_line",
+)
 
 _FIELD = re.compile(r"(?P<name>[A-Z][A-Za-z ]*): (?P<value>[^\t]+)")
 
@@ -98,10 +106,15 @@ def timeout_line(request_id: str, limit: float) -> str:
     return f"{request_id} Task timed out after {limit:.2f} seconds"
 
 
-def init_report_line(duration: float, status: str, error_type: str) -> str:
+def exit_line(request_id: str, how: str) -> str:
+    """Return what is said of a process that ended without being asked to."""
+    return f"RequestId: {request_id} Error: Runtime exited with error: {how}"
+
+
+def init_report_line(duration: float, phase: str, status: str, error_type: str) -> str:
     """Return what is said of an init phase that failed after so many milliseconds."""
     return (
-        f"INIT_REPORT Init Duration: {duration:.2f} ms\tPhase: init\t"
+        f"INIT_REPORT Init Duration: {duration:.2f} ms\tPhase: {phase}\t"
         f"Status: {status}\tError Type: {error_type}"
     )
 

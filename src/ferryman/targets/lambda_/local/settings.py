@@ -30,6 +30,8 @@ class FunctionSettings:
             Instances, whose environments are never frozen.
         idle: Seconds without an invocation after which an environment is ended.
         snapshot: Whether it starts as SnapStart does: with a restore after its init.
+        ahead: Whether one process more than is needed is started, and waits. The command
+            must then be one that goes on at a line on its standard input.
     """
 
     command: tuple[str, ...]
@@ -44,6 +46,7 @@ class FunctionSettings:
     concurrency: int = 1
     idle: float = 300.0
     snapshot: bool = False
+    ahead: bool = False
 
     @property
     def arn(self) -> str:

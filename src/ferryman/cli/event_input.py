@@ -1,0 +1,66 @@
+"""The event that `ferryman invoke` brings: from a file, standard input or a sample."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from ferryman.core.errors import ConfigError
+
+__all__ = ("FIXTURES", "read_event")
+
+FIXTURES = {path.stem: path for path in sorted((Path(__file__).parent / "fixtures").glob("*.json"))}
+"""Sample events of every kind, as AWS sends them, by name."""
+
+
+def read_event(file: Path | None, fixture: str | None, request: tuple[str, str, str]) -> Any:
+    """Return the event that a command's options name.
+
+    Args:
+        file: A file of JSON; `-` is standard input.
+        fixture: A sample in its place, or an event source that makes an event of a request.
+        request: Method, path with query, and body of that request.
+
+    Raises:
+        ConfigError: There is none, or two, or it is not JSON.
+    """
+    if (file is None) == (fixture is None):
+        raise ConfigError(
+            "there is no event" if file is None else "there are two events",
+            hint=f"name a file, or - for standard input, or one --fixture of {', '.join(FIXTURES)}",
+        )
+    if fixture is not None and fixture not in FIXTURES:
+        return _http_event(fixture, *request)
+    path = FIXTURES[fixture] if fixture else file
+    assert path is not None
+    text = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        name = "standard input" if str(path) == "-" else str(path)
+        raise ConfigError(f"{name} is not JSON", cause=str(error)) from None
+
+
+def _http_event(source: str, method: str, target: str, data: str) -> dict[str, Any]:
+    """Return the event of a request, as an event source sends it.
+
+    Raises:
+        ConfigError: There is no fixture of that name, or the source refuses the request.
+    """
+    from ferryman.targets.lambda_.gateway.source import Refused
+    from ferryman.targets.lambda_.gateway.sources import GATEWAYS
+    from ferryman.targets.lambda_.runtime.messages import HttpRequest
+
+    if source not in GATEWAYS:
+        raise ConfigError(
+            f"invalid value for '--fixture': there is no '{source}'",
+            hint=f"there are {', '.join([*FIXTURES, *GATEWAYS])}",
+        )
+    headers = (("host", "localhost"), ("user-agent", "ferryman"))
+    request = HttpRequest(method, target, headers, data.encode(), "https", "127.0.0.1")
+    try:
+        return GATEWAYS[source].encode_request(request)
+    except Refused as refused:
+        raise ConfigError(f"{source} refuses {method} {target}", cause=str(refused)) from None

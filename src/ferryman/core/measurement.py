@@ -1,0 +1,296 @@
+"""What was measured of an application, as a value and as the file `ferryman-measure.json`.
+
+`ferryman measure` writes it; the cost model and the k8s target read it. This module knows the
+form of the figures and what cannot be true of them, never how they are taken.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ferryman.core.errors import ConfigError
+from ferryman.core.records import Wrong, decode
+
+__all__ = (
+    "FILE_NAME",
+    "SCHEMA",
+    "Estimate",
+    "Load",
+    "Machine",
+    "Measurement",
+    "Route",
+    "Scaling",
+    "TargetFigures",
+    "Total",
+    "read_measurement",
+    "write_measurement",
+)
+
+FILE_NAME = "ferryman-measure.json"
+"""Where a measurement is kept, in the project's root."""
+
+SCHEMA = 1
+"""The version of the file's form; it changes when a reader of the last one would err."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with the interval in which it lies, with a confidence of 95 %.
+
+    Attributes:
+        value: The best single figure.
+        low: The lower end.
+        high: The upper end.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The machine that the figures were taken on.
+
+    Attributes:
+        cpus: Processors that the measurement might use.
+        model: The processor's name.
+        python: Version of the interpreter.
+        load: Share of the machine that other programs took meanwhile, 0 to 1.
+    """
+
+    cpus: int
+    model: str
+    python: str
+    load: float
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The scenario as a whole, each request in proportion to its share.
+
+    Attributes:
+        requests: Requests sent.
+        errors: Of them, those answered with 500 or more, or not at all.
+        cpu_ms: CPU time that the application's process took for a request, milliseconds.
+        wall_ms: Time between request and end of answer, one at a time, milliseconds.
+        request_bytes: Mean size of a request's body.
+        response_bytes: Mean size of an answer's body.
+        p50_ms: Half of the requests took no longer, milliseconds, one at a time.
+        p95_ms: 95 % took no longer.
+        p99_ms: 99 % took no longer.
+    """
+
+    requests: int
+    errors: int
+    cpu_ms: Estimate
+    wall_ms: Estimate
+    request_bytes: float
+    response_bytes: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One request of the scenario; what `Total` does not say of them follows.
+
+    Attributes:
+        method: The request method.
+        path: Path and query that were sent.
+        share: Its share of the scenario's requests, 0 to 1.
+    """
+
+    method: str
+    path: str
+    share: float
+    requests: int
+    errors: int
+    cpu_ms: Estimate
+    wall_ms: Estimate
+    request_bytes: float
+    response_bytes: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One point of the throughput curve.
+
+    Attributes:
+        concurrency: Requests under way at once.
+        requests_per_second: Answers a second.
+        p50_ms: Latency, milliseconds, as in `Total`.
+        p95_ms: As above.
+        p99_ms: As above.
+    """
+
+    concurrency: int
+    requests_per_second: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """Two laws fitted to the throughput curve.
+
+    Linear is X(N) = rate N. The universal scalability law is
+    X(N) = usl_lambda N / (1 + usl_sigma (N - 1) + usl_kappa N (N - 1)).
+
+    Source: N. J. Gunther, "Guerrilla Capacity Planning", Springer 2007, chapters 4 and 5.
+
+    Attributes:
+        linear_rate: Requests a second for each request under way, by the linear law.
+        linear_error: Root mean square of its error, requests a second.
+        usl_lambda: Requests a second of one request at a time.
+        usl_sigma: Contention: the share of the work that is done one at a time.
+        usl_kappa: Coherency: what each pair under way costs the others.
+        usl_error: Root mean square of the law's error, requests a second.
+    """
+
+    linear_rate: float
+    linear_error: float
+    usl_lambda: float
+    usl_sigma: float
+    usl_kappa: float
+    usl_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFigures:
+    """What was measured on one target.
+
+    Attributes:
+        total: The scenario as a whole.
+        routes: Each of its requests.
+        init_ms: From the start of the process until it can serve, milliseconds; on Lambda the
+            Init Duration of the REPORT line.
+        memory_rest_mib: Memory of the process before its first request, MiB.
+        memory_load_mib: Most memory that it had under load, MiB.
+        loads: The throughput curve, by rising concurrency; empty on Lambda, where an
+            environment serves one request at a time.
+        capacity: Requests a second of one vCPU at the knee of that curve, or None.
+        scaling: The laws fitted to it, or None.
+    """
+
+    total: Total
+    routes: tuple[Route, ...]
+    init_ms: Estimate
+    memory_rest_mib: Estimate
+    memory_load_mib: Estimate
+    loads: tuple[Load, ...] = ()
+    capacity: Estimate | None = None
+    scaling: Scaling | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What was measured of an application.
+
+    Attributes:
+        ferryman: Version of ferryman that measured.
+        app: The application's reference.
+        taken: When, as ISO 8601 with the offset from UTC.
+        machine: Where.
+        scenario: What was sent: a file's name, or how it was found.
+        targets: The figures of `server` and of `lambda`, whichever were measured.
+        doubts: Why the figures may not be trusted; empty unless it was forced.
+    """
+
+    ferryman: str
+    app: str
+    taken: str
+    machine: Machine
+    scenario: str
+    targets: dict[str, TargetFigures]
+    doubts: tuple[str, ...] = ()
+
+
+def write_measurement(path: Path, measurement: Measurement) -> None:
+    """Write a measurement.
+
+    Raises:
+        ConfigError: The file cannot be written.
+    """
+    text = json.dumps({"schema": SCHEMA, **asdict(measurement)}, indent=2)
+    try:
+        path.write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written", cause=str(error)) from None
+
+
+def read_measurement(path: Path) -> Measurement:
+    """Return the measurement that a file holds.
+
+    Raises:
+        ConfigError: The file cannot be read, has another form, or says what cannot be.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"{path} cannot be read as a measurement",
+            cause=str(error),
+            hint="`ferryman measure` writes one",
+        ) from None
+    _check_schema(path, data)
+    try:
+        found = decode(Measurement, {key: data[key] for key in data if key != "schema"})
+        for key, reason in _contradictions(found):
+            raise Wrong(key, reason)
+    except Wrong as error:
+        raise ConfigError(
+            f"{path}: {error.key}: {error.reason}",
+            cause="it is not as `ferryman measure` wrote it",
+            hint="measure again",
+        ) from None
+    return found
+
+
+def _check_schema(path: Path, data: object) -> None:
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if schema is None:
+        raise ConfigError(f"{path} is not a measurement: it has no key 'schema'")
+    if schema != SCHEMA or isinstance(schema, bool):
+        raise ConfigError(
+            f"{path}: schema: it is {schema!r}, and this ferryman reads {SCHEMA}",
+            hint="measure again with this ferryman",
+        )
+
+
+def _contradictions(found: Measurement) -> Iterator[tuple[str, str]]:
+    for name, target in found.targets.items():
+        at = f"targets.{name}"
+        yield from _total_contradictions(f"{at}.total", target.total)
+        for number, route in enumerate(target.routes):
+            yield from _total_contradictions(f"{at}.routes[{number}]", route)
+        shares = sum(route.share for route in target.routes)
+        if abs(shares - 1) > 0.001:
+            yield f"{at}.routes", f"their shares add up to {shares:g}, not to 1"
+        for key in ("init_ms", "memory_rest_mib", "memory_load_mib", "capacity"):
+            yield from _disorder(f"{at}.{key}", getattr(target, key))
+
+
+def _total_contradictions(at: str, total: Total | Route) -> Iterator[tuple[str, str]]:
+    yield from _disorder(f"{at}.cpu_ms", total.cpu_ms)
+    yield from _disorder(f"{at}.wall_ms", total.wall_ms)
+    for key in ("requests", "errors", "request_bytes", "response_bytes", "p50_ms"):
+        if getattr(total, key) < 0:
+            yield f"{at}.{key}", "it is negative"
+    if total.errors > total.requests:
+        yield f"{at}.errors", f"they are more than the {total.requests} requests"
+    if not total.p50_ms <= total.p95_ms <= total.p99_ms:
+        yield f"{at}.p95_ms", "p50_ms, p95_ms and p99_ms do not rise"
+
+
+def _disorder(at: str, figure: Estimate | None) -> Iterator[tuple[str, str]]:
+    if figure is not None and not 0 <= figure.low <= figure.value <= figure.high:
+        yield at, f"low {figure.low:g}, value {figure.value:g}, high {figure.high:g} do not rise"

@@ -1,0 +1,147 @@
+"""The processes of `ferryman dev -t server`: one answers, one waits for the next save.
+
+Importing what is not the app's takes most of a start, so that is done ahead. It knows
+nothing of files; whoever uses it says when a new process is to load the app.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+
+from ferryman.core.serving import GRACEFUL_TIMEOUT
+
+__all__ = ("Worker", "Workers")
+
+# Seconds that requests in flight get after Ctrl-C; a stream would hold it up for longer.
+_PATIENCE = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that waits to be told to begin.
+
+    Attributes:
+        process: The process, which leads a group of its own.
+        told: A pipe, through which it is told.
+        ready: A pipe, through which it says that it answers.
+    """
+
+    process: asyncio.subprocess.Process
+    told: int
+    ready: int
+
+    def tell(self, explanation: str) -> None:
+        """Let it load the app as it is now; or, in its place, answer with an explanation."""
+        with suppress(BrokenPipeError), os.fdopen(self.told, "wb") as pipe:
+            pipe.write(b"!" + explanation.encode())
+
+    def dismiss(self) -> None:
+        """Say that nobody will tell it."""
+        os.close(self.told)
+        os.close(self.ready)
+
+    async def answers(self) -> bool:
+        """Return whether it answers, as soon as it does, or has ended without."""
+        return await asyncio.to_thread(_read, self.ready) != b""
+
+    async def ended(self) -> str:
+        """Return how the process ended, once it has."""
+        status = await self.process.wait()
+        if status < 0:
+            return f"it was ended by signal {-status}, {signal.strsignal(-status)}"
+        return f"it ended with status {status}"
+
+
+class Workers:
+    """Sees to it that one worker answers, with the app as it was when last told.
+
+    Args:
+        launch: Starts a worker.
+        announce: Told of workers that end unasked.
+    """
+
+    def __init__(
+        self, launch: Callable[[], Awaitable[Worker]], announce: Callable[[str], None]
+    ) -> None:
+        self._launch = launch
+        self._announce = announce
+        self._answering: Worker | None = None
+        self._starting: Worker | None = None
+        self._spare: Worker | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def replace(self, explanation: str = "") -> None:
+        """Let another worker begin; the one before it ends once this one answers.
+
+        Args:
+            explanation: What it is to answer with, in place of the app.
+        """
+        if self._spare is None or self._spare.process.returncode is not None:
+            self._spare = await self._launch()
+        new, self._spare = self._spare, None
+        if self._starting is not None:
+            # It may never answer, and what it loads is not what is there now.
+            self._retire(self._starting, 0)
+        self._starting = new
+        new.tell(explanation)
+        self._spawn(self._attend(new, explanation))
+
+    async def end(self) -> None:
+        """End all workers, and see them gone."""
+        starting, self._starting = self._starting, None
+        answering, self._answering = self._answering, None
+        for worker, patience in ((starting, 0.0), (answering, _PATIENCE)):
+            if worker is not None:
+                self._retire(worker, patience)
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        if self._spare is not None:
+            self._spare.dismiss()
+            await _end(self._spare, 0)
+
+    async def _attend(self, worker: Worker, explanation: str) -> None:
+        """See a worker from its begin to its end, and put another in its place."""
+        answers = await worker.answers()
+        if answers and worker is self._starting:
+            before, self._answering, self._starting = self._answering, worker, None
+            if before is not None:
+                self._retire(before, GRACEFUL_TIMEOUT)
+            self._spare = await self._launch()
+        how = await worker.ended()
+        if worker is self._answering:
+            self._answering = None
+            self._announce(f"the app's process has gone: {how}; another one begins")
+            await self.replace()
+        elif worker is self._starting and not explanation:
+            text = f"error: the app's process has gone before it answered\ncause: {how}"
+            self._announce(text)
+            await self.replace(text)
+
+    def _retire(self, worker: Worker, patience: float) -> None:
+        self._spawn(_end(worker, patience))
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _end(worker: Worker, patience: float) -> None:
+    if patience:
+        with suppress(ProcessLookupError):
+            worker.process.terminate()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(worker.process.wait(), patience)
+    with suppress(ProcessLookupError):
+        os.killpg(worker.process.pid, signal.SIGKILL)
+    await worker.process.wait()
+
+
+def _read(pipe: int) -> bytes:
+    with os.fdopen(pipe, "rb") as reading:
+        return reading.read()

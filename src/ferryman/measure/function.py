@@ -1,0 +1,208 @@
+"""Runs the app in a real local Lambda environment, and brings it one event after the other."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ferryman.core.build.project import Project
+from ferryman.core.errors import AppError
+from ferryman.measure.processes import cpu_seconds, memory_mib
+from ferryman.measure.request import Request
+from ferryman.measure.running import PATIENCE, Batch, Sample
+from ferryman.targets.lambda_.gateway.server import admit
+from ferryman.targets.lambda_.gateway.source import Refused
+from ferryman.targets.lambda_.gateway.sources import find_gateway
+from ferryman.targets.lambda_.local.environment import Environment
+from ferryman.targets.lambda_.local.outcome import Outcome
+from ferryman.targets.lambda_.local.plan import plan_function
+from ferryman.targets.lambda_.runtime.messages import HttpRequest
+
+__all__ = ("LambdaRunner",)
+
+_GATEWAY = find_gateway("function-url")
+
+
+class LambdaRunner:
+    """Starts environments of a project's function.
+
+    Args:
+        project: The project.
+        requests: What will be sent.
+        scratch: A directory for the settings.
+        patience: Seconds after which an answer is given up, if the function's own time-out
+            is not shorter.
+    """
+
+    name: ClassVar[str] = "lambda"
+    concurrent: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        project: Project,
+        requests: Sequence[Request],
+        scratch: Path,
+        patience: float = PATIENCE,
+    ) -> None:
+        planned = plan_function(project, scratch / "lambda.json")
+        self._settings = replace(planned, timeout=min(planned.timeout, patience))
+        self._events = [_event(request) for request in requests]
+
+    @asynccontextmanager
+    async def start(self) -> AsyncIterator[RunningFunction]:
+        """Start an environment, and end it with the block.
+
+        Raises:
+            AppError: The app did not start.
+        """
+        running = RunningFunction(self._new, self._events)
+        try:
+            await running.open()
+            yield running
+        finally:
+            await running.close()
+
+    def _new(self) -> Environment:
+        return Environment(self._settings, lambda _: None, lambda _: None)
+
+
+class RunningFunction:
+    """An environment that waits for events; one that is done for is replaced.
+
+    Args:
+        new: Makes an environment.
+        events: The event of each request, or the status that the event source itself
+            answers with.
+    """
+
+    def __init__(self, new: Any, events: Sequence[bytes | int]) -> None:
+        self._new = new
+        self._events = events
+        self._environment: Environment | None = None
+        self._init_ms = 0.0
+        self._spent = 0.0
+        self.rest_mib = 0.0
+
+    async def open(self) -> None:
+        """Start the environment.
+
+        Raises:
+            AppError: The app did not start.
+        """
+        environment = self._environment = self._new()
+        failure = await environment.started
+        if failure is not None:
+            raise _start_error(failure)
+        self.rest_mib = memory_mib(self._pid)
+
+    async def close(self) -> None:
+        """End the environment."""
+        if self._environment is not None:
+            await self._environment.stop()
+
+    async def send(
+        self, order: Sequence[int], concurrency: int = 1, seconds: float | None = None
+    ) -> Batch:
+        """Bring events to the environment, one at a time, as `Running` says."""
+        samples: list[Sample] = []
+        failures: list[tuple[int, str]] = []
+        cpu, began = self._cpu(), time.perf_counter()
+        while True:
+            for index in order:
+                found = await self._invoke(index)
+                if isinstance(found, str):
+                    failures.append((index, found))
+                else:
+                    samples.append(found)
+                if seconds is not None and time.perf_counter() - began >= seconds:
+                    break
+            if seconds is None or time.perf_counter() - began >= seconds:
+                break
+        took = time.perf_counter() - began
+        done = len(samples) + len(failures)
+        return Batch(took, done, tuple(samples), tuple(failures), self._cpu() - cpu)
+
+    def memory_mib(self) -> float:
+        """Return the memory of the environment's processes."""
+        return memory_mib(self._pid)
+
+    def init_ms(self) -> float:
+        """Return the Init Duration of the last environment's first report."""
+        return self._init_ms
+
+    @property
+    def _pid(self) -> int:
+        assert self._environment is not None
+        assert self._environment.pid is not None
+        return self._environment.pid
+
+    def _cpu(self) -> float:
+        return self._spent + cpu_seconds(self._pid)
+
+    async def _invoke(self, index: int) -> Sample | str:
+        event = self._events[index]
+        if isinstance(event, int):
+            return Sample(index, 0.0, event, 0)
+        environment = self._environment
+        assert environment is not None
+        environment.taken += 1
+        outcome = await environment.invoke(event)
+        status, size = await _read(outcome)
+        assert outcome.finished is not None
+        report = await outcome.finished
+        self._init_ms = report.init_duration or self._init_ms
+        if environment.over:
+            await environment.stop()
+            await self.open()
+        if outcome.fault is not None:
+            return _why(outcome)
+        return Sample(index, report.duration, status, size)
+
+
+async def _read(outcome: Outcome) -> tuple[int, int]:
+    """Return status and size of the response."""
+    if outcome.stream is not None:
+        body = await outcome.stream.read()
+        return int((outcome.prelude or {}).get("statusCode", 200)), len(body)
+    response = _GATEWAY.decode_result(outcome.document())
+    return response.status, len(response.body)
+
+
+def _event(request: Request) -> bytes | int:
+    """Return the event of a request, or the status that the event source refuses it with."""
+    message = HttpRequest(
+        method=request.method,
+        target=request.target,
+        headers=(("Host", "127.0.0.1"), *request.headers),
+        body=request.body,
+        scheme="https",
+        remote="127.0.0.1",
+    )
+    try:
+        return json.dumps(_GATEWAY.encode_request(admit(message, _GATEWAY))).encode()
+    except Refused as refused:
+        return refused.response.status
+
+
+def _why(outcome: Outcome) -> str:
+    document = outcome.document()
+    message = document.get("errorMessage") if isinstance(document, dict) else None
+    return f"{outcome.fault}: {str(message).rpartition('Error: ')[2]}"
+
+
+def _start_error(failure: Outcome) -> AppError:
+    document = failure.document()
+    if not isinstance(document, dict):
+        return AppError("the app did not start on Lambda", cause=str(document))
+    first, _, rest = str(document.get("errorMessage")).partition("\n")
+    trace = "".join(str(line) for line in document.get("stackTrace") or ())
+    return AppError(
+        f"the app did not start on Lambda: {first}",
+        cause=rest.removeprefix("cause: ") or trace or str(document.get("errorType")),
+        hint="look at its on_startup handlers and cleanup_ctx generators",
+    )

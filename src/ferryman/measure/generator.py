@@ -1,0 +1,120 @@
+"""The load generator: a program of its own, so that what it costs is not the app's.
+
+It reads jobs from standard input, one JSON line each, and answers each with a line. The loop
+is closed: so many requests are under way, and the next is sent when one is answered. It is
+started with a socket's address, and imports the standard library alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import sys
+import time
+from collections.abc import Iterator
+from itertools import cycle
+from typing import Any
+
+from ferryman.measure.connection import Answer, Connection
+
+__all__ = ("Generator", "main")
+
+
+class Generator:
+    """Sends requests over connections that it keeps from job to job.
+
+    Args:
+        host: Where the app listens.
+        port: Its port.
+        requests: The bytes of each request, and whether its answer has no body.
+    """
+
+    def __init__(self, host: str, port: int, requests: list[tuple[bytes, bool]]) -> None:
+        self._address = (host, port)
+        self._requests = requests
+        self._idle: list[Connection] = []
+
+    async def run(
+        self, order: list[int], concurrency: int, seconds: float | None, patience: float
+    ) -> dict[str, Any]:
+        """Do a job, and return what came of it.
+
+        Args:
+            order: Which requests are sent, by their index, in this order.
+            concurrency: How many are under way at once.
+            seconds: How long to go on, in rounds of the order; None for once through it.
+            patience: Seconds until an answer is given up.
+        """
+        began = time.perf_counter()
+        end = began + seconds if seconds is not None else float("inf")
+        work = _until(end, order) if seconds is not None else iter(order)
+        samples: list[tuple[int, float, int, int]] = []
+        failures: list[tuple[int, str]] = []
+        in_time = 0
+
+        async def serve_one() -> None:
+            nonlocal in_time
+            for index in work:
+                answer, milliseconds = await self._send(index, patience)
+                if isinstance(answer, str):
+                    failures.append((index, answer))
+                else:
+                    samples.append((index, milliseconds, answer.status, answer.size))
+                in_time += time.perf_counter() <= end
+
+        await asyncio.gather(*(serve_one() for _ in range(concurrency)))
+        took = min(time.perf_counter(), end) - began
+        return {"seconds": took, "in_time": in_time, "samples": samples, "failures": failures}
+
+    async def _send(self, index: int, patience: float) -> tuple[Answer | str, float]:
+        data, bodiless = self._requests[index]
+        began = time.perf_counter()
+        try:
+            connection = await self._connection()
+            answer = await connection.send(data, bodiless, patience)
+        except TimeoutError:
+            return f"no answer within {patience:g} seconds", 0.0
+        except OSError as error:
+            return f"the connection broke: {error.strerror or error}", 0.0
+        took = (time.perf_counter() - began) * 1000
+        if connection.reusable:
+            self._idle.append(connection)
+        else:
+            connection.close()
+        return answer, took
+
+    async def _connection(self) -> Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.reusable:
+                return connection
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(Connection, *self._address)
+        return connection
+
+
+def _until(end: float, order: list[int]) -> Iterator[int]:
+    for index in cycle(order):
+        if time.perf_counter() >= end:
+            return
+        yield index
+
+
+async def _serve(host: str, port: int) -> None:
+    loop = asyncio.get_running_loop()
+    first = json.loads(await loop.run_in_executor(None, sys.stdin.readline))
+    requests = [(base64.b64decode(data), bodiless) for data, bodiless in first]
+    generator = Generator(host, port, requests)
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        result = await generator.run(**json.loads(line))
+        print(json.dumps(result, separators=(",", ":")), flush=True)
+
+
+def main() -> None:
+    """Do the jobs of standard input until it ends."""
+    asyncio.run(_serve(sys.argv[1], int(sys.argv[2])))
+
+
+if __name__ == "__main__":
+    main()

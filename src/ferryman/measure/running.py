@@ -1,0 +1,100 @@
+"""An app that runs and can be measured, whatever runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, Protocol
+
+__all__ = ("PATIENCE", "Batch", "Runner", "Running", "Sample")
+
+PATIENCE = 10.0
+"""Seconds after which an answer is given up."""
+
+
+class Sample(NamedTuple):
+    """One request that was answered.
+
+    Attributes:
+        which: Which of the scenario's requests, by its place.
+        milliseconds: From request to the end of the answer.
+        status: The status code.
+        size: Bytes of the answer's body.
+    """
+
+    which: int
+    milliseconds: float
+    status: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What came of requests that were sent.
+
+    Attributes:
+        seconds: How long it took, or was to take.
+        in_time: Requests that were done by then.
+        samples: Those that were answered.
+        failures: Those that were not: which of the requests, and why.
+        cpu_seconds: CPU time that the app's processes took meanwhile.
+    """
+
+    seconds: float
+    in_time: int
+    samples: tuple[Sample, ...]
+    failures: tuple[tuple[int, str], ...]
+    cpu_seconds: float
+
+    @property
+    def requests(self) -> int:
+        """How many were sent."""
+        return len(self.samples) + len(self.failures)
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return self.in_time / self.seconds if self.seconds else 0.0
+
+
+class Running(Protocol):
+    """An app that has been started.
+
+    Attributes:
+        rest_mib: Memory before the first request, MiB.
+    """
+
+    rest_mib: float
+
+    async def send(
+        self, order: Sequence[int], concurrency: int = 1, seconds: float | None = None
+    ) -> Batch:
+        """Send requests.
+
+        Args:
+            order: Which of the scenario's requests, in this order.
+            concurrency: How many are under way at once.
+            seconds: How long to go on, in rounds of the order; None for once through it.
+        """
+
+    def memory_mib(self) -> float:
+        """Return the memory of its processes, MiB."""
+
+    def init_ms(self) -> float:
+        """Return how long the start took, in milliseconds; on Lambda known after a request."""
+
+
+class Runner(Protocol):
+    """Starts an app the way a target runs it."""
+
+    name: ClassVar[str]
+    concurrent: ClassVar[bool]
+    """Whether one process serves several requests at once."""
+
+    def start(self) -> AbstractAsyncContextManager[Running]:
+        """Start the app, and end it with the block.
+
+        Raises:
+            AppError: It did not start.
+        """

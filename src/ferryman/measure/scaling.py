@@ -1,0 +1,120 @@
+"""The throughput curve: where its knee is, and the two laws that are fitted to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import combinations
+
+from ferryman.core.measurement import Load, Scaling
+
+__all__ = ("find_knee", "fit", "is_past_knee", "predict")
+
+_KNEE = 0.95
+"""The share of the greatest throughput at which the knee is said to be."""
+
+_GAIN = 1.05
+"""What twice the requests under way must bring, or the curve has ended."""
+
+
+def find_knee(loads: Sequence[Load]) -> Load:
+    """Return the load of least concurrency that has almost the greatest throughput."""
+    most = max(load.requests_per_second for load in loads)
+    return next(load for load in loads if load.requests_per_second >= _KNEE * most)
+
+
+def is_past_knee(loads: Sequence[Load]) -> bool:
+    """Return whether the last two doublings of the concurrency have brought next to nothing."""
+    if len(loads) < 3:
+        return False
+    before = max(load.requests_per_second for load in loads[:-2])
+    return all(load.requests_per_second < _GAIN * before for load in loads[-2:])
+
+
+def predict(law: Scaling, concurrency: float) -> float:
+    """Return the requests a second that the universal scalability law expects."""
+    n = concurrency
+    return law.usl_lambda * n / (1 + law.usl_sigma * (n - 1) + law.usl_kappa * n * (n - 1))
+
+
+def fit(loads: Sequence[Load]) -> Scaling:
+    """Return the linear and the universal scalability law that fit a curve best.
+
+    The universal law says that N / X(N) = (1 + sigma (N - 1) + kappa N (N - 1)) / lambda, which
+    is linear in 1/lambda, sigma/lambda and kappa/lambda: they are found by least squares, each
+    point with the weight that makes its error one of X and not of N / X. Neither sigma nor
+    kappa may be negative: where one would be, it is 0.
+
+    Source: N. J. Gunther, "Guerrilla Capacity Planning", Springer 2007, section 5.5; the
+    weights are ours.
+
+    Args:
+        loads: Two or more, each with answers.
+    """
+    points = [(float(load.concurrency), load.requests_per_second) for load in loads]
+    rate = sum(n * x for n, x in points) / sum(n * n for n, _ in points)
+    laws = [law for terms in _CHOICES if (law := _solve(points, terms)) is not None]
+    best = min(laws, key=lambda law: _error(points, law))
+    return Scaling(
+        linear_rate=rate,
+        linear_error=_root_mean_square([x - rate * n for n, x in points]),
+        usl_lambda=best[0],
+        usl_sigma=best[1],
+        usl_kappa=best[2],
+        usl_error=_error(points, best),
+    )
+
+
+_Law = tuple[float, float, float]
+_Points = Sequence[tuple[float, float]]
+
+_TERMS: tuple[Callable[[float], float], ...] = (
+    lambda _: 1.0,
+    lambda n: n - 1,
+    lambda n: n * (n - 1),
+)
+_CHOICES = [(0, *others) for size in (2, 1, 0) for others in combinations((1, 2), size)]
+
+
+def _solve(points: _Points, terms: Sequence[int]) -> _Law | None:
+    """Return lambda, sigma and kappa with only these terms; None if one would be negative."""
+    size = len(terms)
+    rows = [[0.0] * (size + 1) for _ in range(size)]
+    for n, x in points:
+        values = [_TERMS[term](n) for term in terms]
+        weight = (x * x / n) ** 2
+        for i in range(size):
+            for j in range(size):
+                rows[i][j] += weight * values[i] * values[j]
+            rows[i][size] += weight * values[i] * n / x
+    found = dict(zip(terms, _eliminate(rows) or (), strict=False))
+    first, sigma, kappa = (found.get(term, 0.0) for term in range(3))
+    if first <= 0 or sigma < 0 or kappa < 0:
+        return None
+    return 1 / first, sigma / first, kappa / first
+
+
+def _eliminate(rows: list[list[float]]) -> list[float] | None:
+    """Return the solution of a symmetric system by Gauss and Jordan; None if it has none."""
+    for column in range(len(rows)):
+        pivot = rows[column][column]
+        if abs(pivot) < 1e-12 * max(1.0, abs(rows[0][0])):
+            return None
+        rows[column] = [value / pivot for value in rows[column]]
+        for other in range(len(rows)):
+            if other != column:
+                factor = rows[other][column]
+                pairs = zip(rows[other], rows[column], strict=True)
+                rows[other] = [value - factor * own for value, own in pairs]
+    return [row[-1] for row in rows]
+
+
+def _error(points: _Points, law: _Law) -> float:
+    rate, sigma, kappa = law
+    return _root_mean_square(
+        [x - rate * n / (1 + sigma * (n - 1) + kappa * n * (n - 1)) for n, x in points]
+    )
+
+
+def _root_mean_square(values: Sequence[float]) -> float:
+    return math.sqrt(sum(value * value for value in values) / len(values))

@@ -1,0 +1,140 @@
+"""Reads what is to be sent: a table of weighted requests, a HAR, an access log, or routes.
+
+Everything is sent to the app here: a request for another machine is refused.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from yarl import URL
+
+from ferryman.core.errors import ConfigError
+from ferryman.measure.access_log import read_access_log
+from ferryman.measure.request import Request, Scenario
+from ferryman.migrate.har import read_har
+
+__all__ = ("merge", "read_scenario")
+
+_KEYS = {"name", "method", "target", "headers", "status", "varies", "weight"}
+_BODIES = {"body", "body_base64", "body_repeat"}
+
+
+def read_scenario(path: Path, hosts: Iterable[str] = ()) -> Scenario:
+    """Return the scenario in a file: `.toml`, `.har`, or anything else as an access log.
+
+    Args:
+        path: The file.
+        hosts: Names by which a HAR or a table may call the app, besides this machine's.
+
+    Raises:
+        ConfigError: It cannot be read, has no requests, or names another machine.
+    """
+    own = frozenset(hosts)
+    kind = path.suffix.lower()
+    if kind == ".toml":
+        found = Scenario(path.name, _read_table(path, own))
+    elif kind == ".har":
+        found = Scenario(path.name, _read_har(path, own))
+    else:
+        found = read_access_log(path)
+    return replace(found, requests=merge(found.requests))
+
+
+def merge(requests: Iterable[Request]) -> tuple[Request, ...]:
+    """Return each of the requests once, with the weight of all that are like it."""
+    weights: dict[Request, float] = {}
+    for request in requests:
+        alike = replace(request, weight=1.0)
+        weights[alike] = weights.get(alike, 0.0) + request.weight
+    return tuple(replace(request, weight=weight) for request, weight in weights.items())
+
+
+def _read_table(path: Path, own: frozenset[str]) -> tuple[Request, ...]:
+    try:
+        rows = tomllib.loads(path.read_text(encoding="utf-8")).get("request")
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"{path} cannot be read as a table of requests", cause=str(error)
+        ) from None
+    if not isinstance(rows, list) or not rows:
+        raise ConfigError(f"{path} has no [[request]]", hint="write one for each request")
+    return tuple(_row(row, f"{path}: request {n}", own) for n, row in enumerate(rows, 1))
+
+
+def _row(row: Mapping[str, Any], place: str, own: frozenset[str]) -> Request:
+    unknown = row.keys() - _KEYS - _BODIES
+    if unknown:
+        raise ConfigError(
+            f"{place}: there is no key '{min(unknown)}'",
+            hint=f"the keys are {', '.join(sorted(_KEYS | _BODIES))}",
+        )
+    try:
+        weight = float(row.get("weight", 1))
+        if not 0 < weight < float("inf"):
+            raise ValueError(f"the weight {weight:g} is not above 0")
+        return Request(
+            method=str(row.get("method", "GET")),
+            target=_local(str(row["target"]), place, own),
+            headers=tuple((str(name), str(value)) for name, value in row.get("headers", ())),
+            body=_body(row),
+            weight=weight,
+            status=int(row["status"]) if "status" in row else None,
+        )
+    except KeyError as error:
+        raise ConfigError(f"{place}: it has no {error.args[0]}") from None
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise ConfigError(f"{place}: it cannot be read", cause=str(error)) from None
+
+
+def _body(row: Mapping[str, Any]) -> bytes:
+    if "body_base64" in row:
+        return base64.b64decode(row["body_base64"], validate=True)
+    if "body_repeat" in row:
+        text, times = row["body_repeat"]
+        return bytes(text.encode() * times)
+    return str(row.get("body", "")).encode()
+
+
+def _read_har(path: Path, own: frozenset[str]) -> tuple[Request, ...]:
+    recorded = read_har(path)
+    entries = json.loads(path.read_text(encoding="utf-8-sig"))["log"]["entries"]
+    for number, entry in enumerate(entries, 1):
+        _local(str(entry["request"]["url"]), f"{path}: entry {number}", own)
+    if not recorded:
+        raise ConfigError(f"{path} holds no requests")
+    return tuple(
+        Request(each.method, each.target, each.headers, each.body or b"", status=each.status)
+        for each in recorded
+    )
+
+
+def _local(target: str, place: str, own: frozenset[str]) -> str:
+    """Return path and query of a target, which may be a whole address of this machine."""
+    if target.startswith("/") and not target.startswith("//"):
+        return target
+    url = URL(target, encoded=True)
+    host = url.host or ""
+    if host not in own and not _is_loopback(host):
+        raise ConfigError(
+            f"{place}: {target!r} is not on this machine",
+            cause="a measurement sends its load to the app that it starts here, nowhere else",
+            hint="write the path alone, or, if the host is the app's own name elsewhere, pass"
+            f" --host {host or 'NAME'}",
+        )
+    return url.raw_path_qs
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

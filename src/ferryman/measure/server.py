@@ -1,0 +1,261 @@
+"""Runs the app under the real server, one worker, and sends it load over loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ferryman.core.build.project import Project
+from ferryman.core.build.sources import import_root
+from ferryman.core.errors import AppError, FerrymanError
+from ferryman.core.settings import SETTINGS_VARIABLE
+from ferryman.measure.processes import cpu_seconds, memory_mib
+from ferryman.measure.request import Request
+from ferryman.measure.running import PATIENCE, Batch, Sample
+from ferryman.measure.server_log import start_error
+from ferryman.targets.lambda_.local.process import tied_to_this_process
+from ferryman.targets.server.options import ServerOptions, local
+
+__all__ = ("ServerRunner",)
+
+_HOST = "127.0.0.1"
+_START_LIMIT = 30.0
+# Seconds that the server gets to end in order.
+_END_LIMIT = 3.0
+# What a server does after an answer is done within so many seconds.
+_AFTERWARDS = 0.003
+_LINE = 2**28
+_POLL = 0.005
+
+
+class ServerRunner:
+    """Starts the server of a project.
+
+    Args:
+        project: The project.
+        requests: What will be sent.
+        scratch: A directory for settings and log.
+        patience: Seconds after which an answer is given up.
+    """
+
+    name: ClassVar[str] = "server"
+    concurrent: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        project: Project,
+        requests: Sequence[Request],
+        scratch: Path,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._project = project
+        self._requests = requests
+        self._scratch = scratch
+        self._patience = patience
+
+    @asynccontextmanager
+    async def start(self) -> AsyncIterator[RunningServer]:
+        """Start the server and a load generator, and end both with the block.
+
+        Raises:
+            AppError: The app did not start.
+        """
+        port = _free_port()
+        log = self._scratch / "server.log"
+        began = asyncio.get_running_loop().time()
+        process = await self._launch(port, log)
+        try:
+            await _until_ready(process, port, self._readiness, log)
+            took = asyncio.get_running_loop().time() - began
+            rest = memory_mib(process.pid)
+            async with _generator(port, self._requests) as generator:
+                yield RunningServer(process.pid, generator, rest, took * 1000, self._patience)
+        finally:
+            await _end(process)
+
+    @property
+    def _readiness(self) -> str:
+        return self._project.section("server", ServerOptions).readiness_path
+
+    async def _launch(self, port: int, log: Path) -> asyncio.subprocess.Process:
+        options = self._project.section("server", ServerOptions)
+        baked = self._project.baked(
+            "server",
+            {**local(options, f"{_HOST}:{port}"), "workers": 1, "health_on_app_port": True},
+        )
+        settings = self._scratch / "server.json"
+        settings.write_text(baked.to_json(), encoding="utf-8")
+        passed = {k: v for k, v in os.environ.items() if not k.startswith("FERRYMAN_")}
+        path = [str(import_root(self._project)), passed.get("PYTHONPATH")]
+        variables = {
+            SETTINGS_VARIABLE: str(settings),
+            "PYTHONPATH": os.pathsep.join(filter(None, path)),
+        }
+        with log.open("wb") as written:
+            return await asyncio.create_subprocess_exec(
+                *tied_to_this_process(),
+                *(sys.executable, "-m", "ferryman.targets.server.runtime"),
+                cwd=self._project.root,
+                env={**passed, **variables},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=written,
+                stderr=written,
+            )
+
+
+class RunningServer:
+    """A server that answers.
+
+    Args:
+        pid: Its master's process id.
+        generator: The load generator.
+        rest_mib: Memory before the first request, MiB.
+        init_ms: From start to the first answer, milliseconds.
+        patience: Seconds after which an answer is given up.
+    """
+
+    def __init__(
+        self,
+        pid: int,
+        generator: asyncio.subprocess.Process,
+        rest_mib: float,
+        init_ms: float,
+        patience: float,
+    ) -> None:
+        self._pid = pid
+        self._generator = generator
+        self._patience = patience
+        self._init_ms = init_ms
+        self.rest_mib = rest_mib
+
+    async def send(
+        self, order: Sequence[int], concurrency: int = 1, seconds: float | None = None
+    ) -> Batch:
+        """Have the load generator send requests, as `Running` says."""
+        before = cpu_seconds(self._pid)
+        job = {
+            "order": list(order),
+            "concurrency": concurrency,
+            "seconds": seconds,
+            "patience": self._patience,
+        }
+        found = await self._ask(json.dumps(job))
+        await asyncio.sleep(_AFTERWARDS)
+        return Batch(
+            seconds=found["seconds"],
+            in_time=found["in_time"],
+            samples=tuple(Sample(*sample) for sample in found["samples"]),
+            failures=tuple((index, why) for index, why in found["failures"]),
+            cpu_seconds=cpu_seconds(self._pid) - before,
+        )
+
+    def memory_mib(self) -> float:
+        """Return the memory of master and worker."""
+        return memory_mib(self._pid)
+
+    def init_ms(self) -> float:
+        """Return how long the start took."""
+        return self._init_ms
+
+    async def _ask(self, job: str) -> Any:
+        assert self._generator.stdin is not None
+        assert self._generator.stdout is not None
+        self._generator.stdin.write(f"{job}\n".encode())
+        await self._generator.stdin.drain()
+        line = await self._generator.stdout.readline()
+        if not line:
+            raise FerrymanError("the load generator ended; what it said stands above")
+        return json.loads(line)
+
+
+@asynccontextmanager
+async def _generator(
+    port: int, requests: Sequence[Request]
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        *tied_to_this_process(),
+        *(sys.executable, "-m", "ferryman.measure.generator", _HOST, str(port)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=_LINE,
+    )
+    assert process.stdin is not None
+    first = [(_encode(each, port), each.method == "HEAD") for each in requests]
+    process.stdin.write(f"{json.dumps(first)}\n".encode())
+    try:
+        yield process
+    finally:
+        process.stdin.close()
+        await _end(process)
+
+
+def _encode(request: Request, port: int) -> str:
+    """Return a request as it goes over the wire, in base64."""
+    headers = [pair for pair in request.headers if pair[0].lower() != "host"]
+    own = dict(request.headers).get("Host", f"{_HOST}:{port}")
+    framed = {name.lower() for name, _ in headers} & {"content-length", "transfer-encoding"}
+    if not framed and (request.body or request.method in ("POST", "PUT", "PATCH")):
+        headers.append(("Content-Length", str(len(request.body))))
+    lines = [f"{request.method} {request.target} HTTP/1.1", f"Host: {own}"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    head = "\r\n".join(lines).encode("utf-8", "surrogateescape")
+    return base64.b64encode(head + b"\r\n\r\n" + request.body).decode()
+
+
+async def _until_ready(
+    process: asyncio.subprocess.Process, port: int, path: str, log: Path
+) -> None:
+    """Wait until the server says that the app has started.
+
+    Raises:
+        AppError: The server ended, or took too long.
+    """
+    try:
+        async with asyncio.timeout(_START_LIMIT):
+            while process.returncode is None:
+                with suppress(OSError, asyncio.IncompleteReadError):
+                    if await _is_ready(port, path):
+                        return
+                await asyncio.sleep(_POLL)
+    except TimeoutError:
+        raise AppError(
+            f"the app did not start within {_START_LIMIT:g} seconds",
+            cause=log.read_text(errors="replace")[-2000:],
+            hint="look at its on_startup handlers: one may wait for what is not there",
+        ) from None
+    raise start_error(log.read_text(errors="replace"))
+
+
+async def _is_ready(port: int, path: str) -> bool:
+    reader, writer = await asyncio.open_connection(_HOST, port)
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        return b" 200 " in await reader.readuntil(b"\r\n")
+    finally:
+        writer.close()
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), _END_LIMIT)
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port

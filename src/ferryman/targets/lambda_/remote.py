@@ -1,0 +1,171 @@
+"""Invokes a function that is deployed, through boto3, and says what came of it.
+
+An invocation is sent once: what it does is not always good to do twice.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ferryman.core.errors import ConfigError, FerrymanError
+
+__all__ = ("DeployedFunction", "RemoteOutcome")
+
+# Seconds: the longest that Lambda lets a function run ("Lambda quotas"), and some more.
+_PATIENCE = 910
+_END_OF_HEAD = bytes(8)
+
+_CREDENTIALS = "--profile chooses credentials; `aws sts get-caller-identity` tells whose they are"
+_HINTS = {
+    "ResourceNotFoundException": "--function names it, --region and --profile the account",
+    "AccessDeniedException": "these credentials need lambda:InvokeFunction",
+    "TooManyRequestsException": "its limit of concurrent invocations is reached; try again",
+    "RequestTooLargeException": "an event holds at most 6 MB",
+    "ExpiredTokenException": _CREDENTIALS,
+    "InvalidSignatureException": _CREDENTIALS,
+    "UnrecognizedClientException": _CREDENTIALS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteOutcome:
+    """What came of an invocation.
+
+    Attributes:
+        payload: The result, or the error document; of a stream all but its head.
+        error: `Unhandled` or another word of Lambda's where the function failed.
+        log: The end of the invocation's log, 4 KB at most, with its REPORT line.
+    """
+
+    payload: bytes
+    error: str | None
+    log: str
+
+    def document(self) -> Any:
+        """Return the payload, from JSON where it is some."""
+        try:
+            return json.loads(self.payload)
+        except ValueError:
+            return self.payload.decode("utf-8", "replace")
+
+
+class DeployedFunction:
+    """A function on AWS.
+
+    Args:
+        name: Its name, with `:` and a version or an alias if one is meant, or its ARN.
+        region: An AWS region; None for that of the profile.
+        profile: An AWS profile; None for the usual one.
+
+    Raises:
+        ConfigError: There is no such profile, or no region.
+        FerrymanError: boto3 is not installed.
+    """
+
+    def __init__(self, name: str, *, region: str | None = None, profile: str | None = None) -> None:
+        self._name = name
+        try:
+            from boto3 import Session  # type: ignore[import-untyped]
+            from botocore.config import Config  # type: ignore[import-untyped]
+            from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped]
+        except ImportError as error:
+            raise FerrymanError(
+                "boto3 is not installed", cause=str(error), hint="pip install 'ferryman[aws]'"
+            ) from None
+        once = Config(read_timeout=_PATIENCE, retries={"total_max_attempts": 1}, tcp_keepalive=True)
+        try:
+            session = Session(profile_name=profile, region_name=region)
+            self._client = session.client("lambda", config=once)
+        except BotoCoreError as error:
+            raise ConfigError(
+                f"{name}: AWS cannot be asked", cause=str(error), hint="pass --region and --profile"
+            ) from None
+
+    def invoke(self, event: object) -> RemoteOutcome:
+        """Return what comes of an event, once all of it is here.
+
+        Raises:
+            FerrymanError: AWS refused, or could not be reached.
+        """
+        with self._explained():
+            answer = self._client.invoke(
+                FunctionName=self._name, LogType="Tail", Payload=json.dumps(event).encode()
+            )
+            payload = answer["Payload"].read()
+        return RemoteOutcome(payload, answer.get("FunctionError"), _log(answer))
+
+    def stream(
+        self,
+        event: object,
+        begin: Callable[[dict[str, Any]], None],
+        write: Callable[[bytes], None],
+    ) -> RemoteOutcome:
+        """Pass a streamed response on as it comes, and return what came of it in the end.
+
+        Args:
+            event: The event.
+            begin: Told status, headers and cookies, where the response has them.
+            write: Takes each piece of the body.
+
+        Raises:
+            FerrymanError: AWS refused, or could not be reached.
+        """
+        with self._explained():
+            answer = self._client.invoke_with_response_stream(
+                FunctionName=self._name, LogType="Tail", Payload=json.dumps(event).encode()
+            )
+            ending: dict[str, Any] = {}
+            for piece in _without_head(_pieces(answer["EventStream"], ending), begin):
+                write(piece)
+        error = ending.get("ErrorCode")
+        return RemoteOutcome(ending.get("ErrorDetails", "").encode(), error, _log(ending))
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            yield
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code"))
+            raise FerrymanError(
+                f"{self._name}: AWS refuses to invoke it",
+                cause=str(error),
+                hint=_HINTS.get(code, "--region and --profile choose the account"),
+            ) from None
+        except BotoCoreError as error:
+            raise FerrymanError(
+                f"{self._name}: AWS cannot be asked", cause=str(error), hint=_CREDENTIALS
+            ) from None
+
+
+def _pieces(events: Any, ending: dict[str, Any]) -> Iterator[bytes]:
+    for event in events:
+        if "PayloadChunk" in event:
+            yield event["PayloadChunk"].get("Payload", b"")
+        ending.update(event.get("InvokeComplete", {}))
+
+
+def _without_head(
+    pieces: Iterator[bytes], begin: Callable[[dict[str, Any]], None]
+) -> Iterator[bytes]:
+    """Yield what follows the head, which eight NULs end; all of it where there is none."""
+    first = b""
+    for piece in pieces:
+        first += piece
+        if _END_OF_HEAD in first or not first.startswith(b"{"):
+            break
+    head, found, rest = first.partition(_END_OF_HEAD)
+    if found:
+        begin(json.loads(head))
+    yield rest if found else first
+    yield from pieces
+
+
+def _log(answer: dict[str, Any]) -> str:
+    return base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
