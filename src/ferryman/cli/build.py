@@ -52,7 +52,7 @@ def command(
     image: Mapping[str, object],
     **options: Any,
 ) -> None:
-    """Build the app for a target, into dist/<target>.
+    """Build the app for a target, into dist/<target>; for every target, by -t all.
 
     The directory is replaced whole, or left as it was if the build fails. Beside it,
     dist/<target>.json describes the artifact: digest, size, how to start it.
@@ -61,17 +61,24 @@ def command(
     Examples:
       ferryman build -t lambda --python 3.13 --set lambda.architecture=x86_64
       ferryman build -t server --image --push ghcr.io/me/shop:1.2.3
+      ferryman build -t all
     """
-    from ferryman.core.build.artifact import alone, write_description
+    from ferryman.core.build.artifact import alone, refuse_work_of_others, write_description
 
     if explain and profile:
         raise click.UsageError("--explain and --profile print two tables: ask for one at a time")
     if image and (explain or profile):
         raise click.UsageError("--explain and --profile tell of a zip, and not of an image")
+    switches = [name for name, chosen in (("strict", strict), ("systemd", systemd)) if chosen]
+    if target == "all":
+        if explain or profile or "push" in image or out == Path("-"):
+            raise click.UsageError("--explain, --profile, --push and --out - are of one target")
+        from ferryman.cli.build_all import build_all
+
+        build_all(out, switches, image, as_json, **options)
+        return
     options["assignments"] += image_assignments(target, image)
-    for name, chosen_by_flag in (("strict", strict), ("systemd", systemd)):
-        if chosen_by_flag:
-            options["assignments"] += (f"{target}.{name}=true",)
+    options["assignments"] += tuple(f"{target}.{name}=true" for name in switches)
     chosen, project = open_target(target, **options)
     if out == Path("-"):
         _print_text(chosen, project)
@@ -80,7 +87,7 @@ def command(
         out = project.root / "dist" / chosen.name
     else:
         out = out.resolve()
-        _refuse_work_of_others(out, project.root, chosen.name)
+        refuse_work_of_others(out, project.root, chosen.name)
     with working(f"building for {chosen.name}") as progress, alone(project.root):
         table: _Table | None = None
         if explain:
@@ -119,18 +126,3 @@ def _print_text(target: Target, project: Project) -> None:
         raise ConfigError(f"--out -: what {target.name} builds is no text", hint="name a directory")
     with working(f"building for {target.name}") as progress:
         click.echo(render(project, progress), nl=False)
-
-
-def _refuse_work_of_others(out: Path, root: Path, target: str) -> None:
-    """See that what a build would replace is an earlier build."""
-    if root.is_relative_to(out):
-        cause = "the project lies in it"
-    elif out.is_dir() and any(out.iterdir()) and not out.with_name(f"{target}.json").is_file():
-        cause = "it holds files that no build of ferryman made"
-    else:
-        return
-    raise ConfigError(
-        f"--out {out}: a build would replace this directory whole",
-        cause=cause,
-        hint="name a new directory, or an empty one",
-    )

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from ferryman.cli.talk import report
 from ferryman.core.errors import ConfigError, FerrymanError
 
 __all__ = ("cli", "main")
@@ -88,7 +89,7 @@ def main() -> None:
         status: Any = cli.main(prog_name="ferryman", standalone_mode=False)
         print(end="", flush=True)
     except FerrymanError as error:
-        _report(error)
+        report(error)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         _report_usage(error)
@@ -101,19 +102,9 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         parts = (error.filename, error.strerror or str(error))
-        _report(FerrymanError(": ".join(str(part) for part in parts if part)))
+        report(FerrymanError(": ".join(str(part) for part in parts if part)))
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)
-
-
-def _report(error: FerrymanError) -> None:
-    """Say what happened, why, and what to do, on standard error."""
-    click.secho("error", fg="red", bold=True, nl=False, err=True)
-    click.echo(f": {error.message}", err=True)
-    if error.cause:
-        click.echo(f"cause: {error.cause}", err=True)
-    if error.hint:
-        click.echo(f"hint: {error.hint}", err=True)
 
 
 def _report_usage(error: click.ClickException) -> None:
@@ -123,4 +114,4 @@ def _report_usage(error: click.ClickException) -> None:
     message = error.format_message().rstrip(".")
     context = getattr(error, "ctx", None)
     hint = f"`{context.command_path} --help` shows how it is used" if context else None
-    _report(FerrymanError(message[:1].lower() + message[1:], hint=hint))
+    report(FerrymanError(message[:1].lower() + message[1:], hint=hint))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
+from ferryman.core.errors import FerrymanError
+
 if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+
     from ferryman.core.build.target import Progress
 
-__all__ = ("announce", "working")
+__all__ = ("announce", "report", "working", "working_on_each")
 
 
 @contextmanager
@@ -29,6 +33,45 @@ def working(first: str) -> Iterator[Progress]:
 
     with Console(stderr=True).status(first) as status:
         yield status.update
+
+
+@contextmanager
+def working_on_each(names: Iterable[str]) -> Iterator[Mapping[str, Progress]]:
+    """Yield, for each of several things done at once, a function that shows what is being done.
+
+    Args:
+        names: What stands before each.
+    """
+    if not sys.stderr.isatty():
+        yield dict.fromkeys(names, lambda _: None)
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.fields[name]}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        yield {name: _line(bars, name) for name in names}
+
+
+def _line(bars: Bars, name: str) -> Progress:
+    line = bars.add_task("", name=name, total=None)
+    return lambda text: bars.update(line, description=text)
+
+
+def report(error: FerrymanError) -> None:
+    """Say what happened, why, and what to do, on standard error."""
+    click.secho("error", fg="red", bold=True, nl=False, err=True)
+    click.echo(f": {error.message}", err=True)
+    if error.cause:
+        click.echo(f"cause: {error.cause}", err=True)
+    if error.hint:
+        click.echo(f"hint: {error.hint}", err=True)
 
 
 def announce(text: str) -> None:

@@ -13,7 +13,13 @@ from typing import Any
 
 import pytest
 
-from ferryman.core.build.artifact import describe, staged, tree_digest, write_description
+from ferryman.core.build.artifact import (
+    describe,
+    read_description,
+    staged,
+    tree_digest,
+    write_description,
+)
 from ferryman.core.errors import BuildError, ConfigError, FerrymanError
 
 
@@ -185,7 +191,10 @@ def test_the_description_lies_beside_and_tells_size_and_digest(out: Path) -> Non
         "size": 5,
         "files": 2,
         "start": "./go",
+        "unpacked": None,
+        "layers": [],
     }
+    assert read_description("boat", out) == artifact
     assert names(out.parent) == ["boat", "boat.json"]
 
 

@@ -19,7 +19,16 @@ from pathlib import Path
 
 from ferryman.core.errors import BuildError, ConfigError
 
-__all__ = ("Artifact", "alone", "describe", "staged", "tree_digest", "write_description")
+__all__ = (
+    "Artifact",
+    "alone",
+    "describe",
+    "read_description",
+    "refuse_work_of_others",
+    "staged",
+    "tree_digest",
+    "write_description",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,8 @@ class Artifact:
         size: Bytes on disk, all files together.
         files: How many files it is made of.
         start: How it is started: a handler for Lambda, a command elsewhere.
+        unpacked: Bytes before compression; nothing, where nothing is compressed.
+        layers: The digests of an image's layers.
     """
 
     target: str
@@ -45,6 +56,8 @@ class Artifact:
     size: int
     files: int
     start: str
+    unpacked: int | None = None
+    layers: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the description as JSON."""
@@ -85,6 +98,39 @@ def write_description(artifact: Artifact, out: Path) -> Path:
     finally:
         temporary.unlink(missing_ok=True)
     return path
+
+
+def read_description(target: str, out: Path) -> Artifact | None:
+    """Return the description that an earlier build left beside a directory, if it did."""
+    try:
+        fields = json.loads(out.with_name(f"{target}.json").read_bytes())
+        return Artifact(**{**fields, "layers": tuple(fields.get("layers", ()))})
+    except (OSError, ValueError, TypeError):
+        return None  # none, or another version's: nothing is known of it
+
+
+def refuse_work_of_others(out: Path, root: Path, target: str) -> None:
+    """See that what a build would replace is an earlier build.
+
+    Args:
+        out: The directory that is to be built into.
+        root: The project's directory.
+        target: The target's name.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    if root.is_relative_to(out):
+        cause = "the project lies in it"
+    elif out.is_dir() and any(out.iterdir()) and not out.with_name(f"{target}.json").is_file():
+        cause = "it holds files that no build of ferryman made"
+    else:
+        return
+    raise ConfigError(
+        f"--out {out}: a build would replace this directory whole",
+        cause=cause,
+        hint="name a new directory, or an empty one",
+    )
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import errno
 import tempfile
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ferryman.core.build.artifact import Artifact, describe, staged
@@ -93,7 +94,7 @@ def build_explained(project: Project, out: Path, progress: Progress) -> tuple[Ar
         path=out / name,
         start=HANDLER,
     )
-    return artifact, report
+    return replace(artifact, unpacked=sum(one.unpacked for one in report.packages)), report
 
 
 def profile_bundle(project: Project, artifact: Artifact) -> ImportProfile:

@@ -112,7 +112,13 @@ def write_image(
         path=out / place,
         start=" ".join(("python", "-m", plan.module)),
     )
-    return replace(described, digest=built.document.digest)
+    layers = [layer for image in built.images for layer in image.layers]
+    return replace(
+        described,
+        digest=built.document.digest,
+        unpacked=sum(layer.unpacked for layer in layers),
+        layers=tuple(layer.digest for layer in layers),
+    )
 
 
 def _build(
