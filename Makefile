@@ -48,7 +48,7 @@ $(READY): pyproject.toml Makefile
 
 # What is missing is installed where that is allowed, and named where it is not.
 programs:
-	@for program in $(PROGRAMS); do command -v $$program || exit 1; done >/dev/null || \
+	@(for program in $(PROGRAMS); do command -v $$program || exit 1; done) >/dev/null || \
 	  { apt-get -qq update && \
 	    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $(PACKAGES); } \
 	    >/dev/null 2>&1 || \
