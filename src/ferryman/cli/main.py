@@ -32,6 +32,7 @@ _VERBS: Mapping[str, str] = {
     "diff": "Show what a deploy would change in the cluster.",
     "invoke": "Bring one event to the app, here, and print the answer.",
     "logs": "Print the last lines of each pod of the newest release.",
+    "measure": "Run the app here, and measure what its requests cost.",
     "new": "Make a project: an app, its tests, and a pipeline.",
     "rollback": "Go back to an older release, and stay until it is good.",
     "serve": "Run the app here, the way a target runs it.",

@@ -7,6 +7,7 @@ form of the figures and what cannot be true of them, never how they are taken.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ __all__ = (
     "TargetFigures",
     "Total",
     "read_measurement",
+    "to_json",
     "write_measurement",
 )
 
@@ -126,6 +128,7 @@ class Load:
     Attributes:
         concurrency: Requests under way at once.
         requests_per_second: Answers a second.
+        in_flight: Requests a second times mean latency: by Little's law the concurrency.
         p50_ms: Latency, milliseconds, as in `Total`.
         p95_ms: As above.
         p99_ms: As above.
@@ -133,6 +136,7 @@ class Load:
 
     concurrency: int
     requests_per_second: float
+    in_flight: float
     p50_ms: float
     p95_ms: float
     p99_ms: float
@@ -145,6 +149,8 @@ class Scaling:
     Linear is X(N) = rate N. The universal scalability law is
     X(N) = usl_lambda N / (1 + usl_sigma (N - 1) + usl_kappa N (N - 1)).
 
+    Each parameter is that of the curves of the single repeats, so that its range is known.
+
     Source: N. J. Gunther, "Guerrilla Capacity Planning", Springer 2007, chapters 4 and 5.
 
     Attributes:
@@ -156,11 +162,11 @@ class Scaling:
         usl_error: Root mean square of the law's error, requests a second.
     """
 
-    linear_rate: float
+    linear_rate: Estimate
     linear_error: float
-    usl_lambda: float
-    usl_sigma: float
-    usl_kappa: float
+    usl_lambda: Estimate
+    usl_sigma: Estimate
+    usl_kappa: Estimate
     usl_error: float
 
 
@@ -203,6 +209,7 @@ class Measurement:
         scenario: What was sent: a file's name, or how it was found.
         targets: The figures of `server` and of `lambda`, whichever were measured.
         doubts: Why the figures may not be trusted; empty unless it was forced.
+        notes: What else to know of them.
     """
 
     ferryman: str
@@ -212,19 +219,27 @@ class Measurement:
     scenario: str
     targets: dict[str, TargetFigures]
     doubts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def write_measurement(path: Path, measurement: Measurement) -> None:
-    """Write a measurement.
+    """Write a measurement; a reader meets the old file or the new one, never a part.
 
     Raises:
         ConfigError: The file cannot be written.
     """
-    text = json.dumps({"schema": SCHEMA, **asdict(measurement)}, indent=2)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.write_text(f"{text}\n", encoding="utf-8")
+        unfinished.write_text(f"{to_json(measurement)}\n", encoding="utf-8")
+        unfinished.replace(path)
     except OSError as error:
+        unfinished.unlink(missing_ok=True)
         raise ConfigError(f"{path} cannot be written", cause=str(error)) from None
+
+
+def to_json(measurement: Measurement) -> str:
+    """Return a measurement as the text of its file."""
+    return json.dumps({"schema": SCHEMA, **asdict(measurement)}, indent=2)
 
 
 def read_measurement(path: Path) -> Measurement:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ferryman.core.build.project import Project
-from ferryman.core.errors import AppError
-from ferryman.measure.processes import cpu_seconds, memory_mib
+from ferryman.core.errors import AppError, FerrymanError
+from ferryman.measure.processes import cpu_seconds, memory_mib, peak_mib
 from ferryman.measure.request import Request
 from ferryman.measure.running import PATIENCE, Batch, Sample
 from ferryman.targets.lambda_.gateway.server import admit
@@ -125,15 +125,25 @@ class RunningFunction:
                 break
         took = time.perf_counter() - began
         done = len(samples) + len(failures)
-        return Batch(took, done, tuple(samples), tuple(failures), self._cpu() - cpu)
+        return Batch(took, done, tuple(samples), tuple(failures), max(0.0, self._cpu() - cpu))
 
     def memory_mib(self) -> float:
         """Return the memory of the environment's processes."""
         return memory_mib(self._pid)
 
+    def peak_mib(self) -> float:
+        """Return the most memory that they had."""
+        return peak_mib(self._pid)
+
     def init_ms(self) -> float:
         """Return the Init Duration of the last environment's first report."""
         return self._init_ms
+
+    async def _replace(self, environment: Environment) -> None:
+        with suppress(FerrymanError):
+            self._spent += cpu_seconds(self._pid)
+        await environment.stop()
+        await self.open()
 
     @property
     def _pid(self) -> int:
@@ -157,8 +167,7 @@ class RunningFunction:
         report = await outcome.finished
         self._init_ms = report.init_duration or self._init_ms
         if environment.over:
-            await environment.stop()
-            await self.open()
+            await self._replace(environment)
         if outcome.fault is not None:
             return _why(outcome)
         return Sample(index, report.duration, status, size)

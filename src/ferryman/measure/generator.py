@@ -46,25 +46,29 @@ class Generator:
             seconds: How long to go on, in rounds of the order; None for once through it.
             patience: Seconds until an answer is given up.
         """
-        began = time.perf_counter()
-        end = began + seconds if seconds is not None else float("inf")
+        counted_from = time.perf_counter()
+        end = counted_from + seconds if seconds is not None else float("inf")
         work = _until(end, order) if seconds is not None else iter(order)
         samples: list[tuple[int, float, int, int]] = []
         failures: list[tuple[int, str]] = []
         in_time = 0
 
         async def serve_one() -> None:
-            nonlocal in_time
+            nonlocal in_time, counted_from
             for index in work:
                 answer, milliseconds = await self._send(index, patience)
                 if isinstance(answer, str):
                     failures.append((index, answer))
                 else:
                     samples.append((index, milliseconds, answer.status, answer.size))
-                in_time += time.perf_counter() <= end
+                now = time.perf_counter()
+                in_time += now <= end
+                if seconds is not None and len(samples) + len(failures) == concurrency:
+                    # Until each had been answered once, there were fewer answers to count.
+                    in_time, counted_from = 0, now
 
         await asyncio.gather(*(serve_one() for _ in range(concurrency)))
-        took = min(time.perf_counter(), end) - began
+        took = max(0.0, min(time.perf_counter(), end) - counted_from)
         return {"seconds": took, "in_time": in_time, "samples": samples, "failures": failures}
 
     async def _send(self, index: int, patience: float) -> tuple[Answer | str, float]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ferryman.core.errors import FerrymanError
 
-__all__ = ("MachineTime", "cpu_seconds", "family", "machine_time", "memory_mib")
+__all__ = ("MachineTime", "cpu_seconds", "family", "machine_time", "memory_mib", "peak_mib")
 
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -69,9 +70,19 @@ def cpu_seconds(pid: int) -> float:
 def memory_mib(pid: int) -> float:
     """Return the memory of a process and its descendants, in MiB.
 
-    What several processes share is counted once: the proportional set size (PSS) of each.
+    The largest counts whole, and the others with what is theirs alone: a child shares with
+    its parent what neither has changed.
     """
-    return sum(_proportional(each) for each in family(pid)) / 1024
+    return _together(_Held.of(each) for each in family(pid)) / 1024
+
+
+def peak_mib(pid: int) -> float:
+    """Return the most memory that a process and its descendants had, in MiB.
+
+    The kernel keeps the most of each process; it counts as if all had it at once.
+    """
+    held = [_Held.of(each) for each in family(pid)]
+    return (_together(held) + sum(each.peak - each.resident for each in held)) / 1024
 
 
 def machine_time() -> MachineTime:
@@ -81,13 +92,32 @@ def machine_time() -> MachineTime:
     return MachineTime((user + nice + system + interrupts + soft) / _TICK, stolen / _TICK)
 
 
-def _proportional(pid: int) -> int:
-    """Return the proportional set size in KiB; the resident one where that is not told."""
-    for file, name in ((f"/proc/{pid}/smaps_rollup", "Pss:"), (f"/proc/{pid}/status", "VmRSS:")):
-        for line in _read(file).splitlines():
-            if line.startswith(name):
-                return int(line.split()[1])
-    return 0
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Memory of one process in KiB: all of it, the most of it ever, and what is its alone."""
+
+    resident: int
+    peak: int
+    own: int
+
+    @classmethod
+    def of(cls, pid: int) -> _Held:
+        status = _kibibytes(f"/proc/{pid}/status")
+        rollup = _kibibytes(f"/proc/{pid}/smaps_rollup")
+        resident = status.get("VmRSS", 0)
+        own = rollup.get("Private_Clean", 0) + rollup.get("Private_Dirty", 0)
+        return cls(resident, max(resident, status.get("VmHWM", 0)), own if rollup else resident)
+
+
+def _together(held: Iterable[_Held]) -> int:
+    ordered = sorted(held, key=lambda each: each.resident)
+    return ordered[-1].resident + sum(each.own for each in ordered[:-1])
+
+
+def _kibibytes(file: str) -> dict[str, int]:
+    """Return the lines of a file that end in kB."""
+    lines = (line.split() for line in _read(file).splitlines() if line.endswith(" kB"))
+    return {words[0].rstrip(":"): int(words[-2]) for words in lines}
 
 
 def _waited_for(pid: int) -> float:

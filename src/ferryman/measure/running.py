@@ -34,8 +34,8 @@ class Batch:
     """What came of requests that were sent.
 
     Attributes:
-        seconds: How long it took, or was to take.
-        in_time: Requests that were done by then.
+        seconds: How long answers were counted.
+        in_time: How many there were in that time.
         samples: Those that were answered.
         failures: Those that were not: which of the requests, and why.
         cpu_seconds: CPU time that the app's processes took meanwhile.
@@ -80,6 +80,9 @@ class Running(Protocol):
 
     def memory_mib(self) -> float:
         """Return the memory of its processes, MiB."""
+
+    def peak_mib(self) -> float:
+        """Return the most memory that they had since they started, MiB."""
 
     def init_ms(self) -> float:
         """Return how long the start took, in milliseconds; on Lambda known after a request."""

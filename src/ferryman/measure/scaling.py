@@ -6,9 +6,16 @@ import math
 from collections.abc import Callable, Sequence
 from itertools import combinations
 
-from ferryman.core.measurement import Load, Scaling
+from ferryman.core.measurement import Scaling
+from ferryman.measure.statistics import estimate
 
-__all__ = ("find_knee", "fit", "is_past_knee", "predict")
+__all__ = ("Law", "Points", "find_knee", "fit", "fit_linear", "fit_usl", "is_past_knee", "predict")
+
+Law = tuple[float, float, float]
+"""Lambda, sigma and kappa of the universal scalability law."""
+
+Points = Sequence[tuple[float, float]]
+"""Concurrencies, each with its requests a second."""
 
 _KNEE = 0.95
 """The share of the greatest throughput at which the knee is said to be."""
@@ -17,28 +24,55 @@ _GAIN = 1.05
 """What twice the requests under way must bring, or the curve has ended."""
 
 
-def find_knee(loads: Sequence[Load]) -> Load:
-    """Return the load of least concurrency that has almost the greatest throughput."""
-    most = max(load.requests_per_second for load in loads)
-    return next(load for load in loads if load.requests_per_second >= _KNEE * most)
+def find_knee(points: Points) -> tuple[float, float]:
+    """Return the point of least concurrency that has almost the greatest throughput."""
+    most = max(rate for _, rate in points)
+    return next(point for point in points if point[1] >= _KNEE * most)
 
 
-def is_past_knee(loads: Sequence[Load]) -> bool:
+def is_past_knee(points: Points) -> bool:
     """Return whether the last two doublings of the concurrency have brought next to nothing."""
-    if len(loads) < 3:
+    if len(points) < 3:
         return False
-    before = max(load.requests_per_second for load in loads[:-2])
-    return all(load.requests_per_second < _GAIN * before for load in loads[-2:])
+    before = max(rate for _, rate in points[:-2])
+    return all(rate < _GAIN * before for _, rate in points[-2:])
 
 
 def predict(law: Scaling, concurrency: float) -> float:
     """Return the requests a second that the universal scalability law expects."""
     n = concurrency
-    return law.usl_lambda * n / (1 + law.usl_sigma * (n - 1) + law.usl_kappa * n * (n - 1))
+    rate, sigma, kappa = (x.value for x in (law.usl_lambda, law.usl_sigma, law.usl_kappa))
+    return rate * n / (1 + sigma * (n - 1) + kappa * n * (n - 1))
 
 
-def fit(loads: Sequence[Load]) -> Scaling:
-    """Return the linear and the universal scalability law that fit a curve best.
+def fit(curves: Sequence[Points]) -> Scaling:
+    """Return the two laws of repeated curves, with the ranges of their parameters.
+
+    Args:
+        curves: Each the concurrencies and requests a second of one repeat.
+    """
+    laws = [fit_usl(points) for points in curves]
+    rates = [fit_linear(points) for points in curves]
+    rate, first, sigma, kappa = (estimate(each) for each in (rates, *zip(*laws, strict=True)))
+    every = [point for points in curves for point in points]
+    law = first.value, sigma.value, kappa.value
+    return Scaling(
+        linear_rate=rate,
+        linear_error=_root_mean_square([x - rate.value * n for n, x in every]),
+        usl_lambda=first,
+        usl_sigma=sigma,
+        usl_kappa=kappa,
+        usl_error=_error(every, law),
+    )
+
+
+def fit_linear(points: Points) -> float:
+    """Return the rate of the linear law that fits a curve best, by least squares."""
+    return sum(n * x for n, x in points) / sum(n * n for n, _ in points)
+
+
+def fit_usl(points: Points) -> Law:
+    """Return lambda, sigma and kappa of the universal law that fits a curve best.
 
     The universal law says that N / X(N) = (1 + sigma (N - 1) + kappa N (N - 1)) / lambda, which
     is linear in 1/lambda, sigma/lambda and kappa/lambda: they are found by least squares, each
@@ -49,24 +83,11 @@ def fit(loads: Sequence[Load]) -> Scaling:
     weights are ours.
 
     Args:
-        loads: Two or more, each with answers.
+        points: Two or more concurrencies, each with its requests a second, above 0.
     """
-    points = [(float(load.concurrency), load.requests_per_second) for load in loads]
-    rate = sum(n * x for n, x in points) / sum(n * n for n, _ in points)
     laws = [law for terms in _CHOICES if (law := _solve(points, terms)) is not None]
-    best = min(laws, key=lambda law: _error(points, law))
-    return Scaling(
-        linear_rate=rate,
-        linear_error=_root_mean_square([x - rate * n for n, x in points]),
-        usl_lambda=best[0],
-        usl_sigma=best[1],
-        usl_kappa=best[2],
-        usl_error=_error(points, best),
-    )
+    return min(laws, key=lambda law: _error(points, law))
 
-
-_Law = tuple[float, float, float]
-_Points = Sequence[tuple[float, float]]
 
 _TERMS: tuple[Callable[[float], float], ...] = (
     lambda _: 1.0,
@@ -76,7 +97,7 @@ _TERMS: tuple[Callable[[float], float], ...] = (
 _CHOICES = [(0, *others) for size in (2, 1, 0) for others in combinations((1, 2), size)]
 
 
-def _solve(points: _Points, terms: Sequence[int]) -> _Law | None:
+def _solve(points: Points, terms: Sequence[int]) -> Law | None:
     """Return lambda, sigma and kappa with only these terms; None if one would be negative."""
     size = len(terms)
     rows = [[0.0] * (size + 1) for _ in range(size)]
@@ -109,7 +130,7 @@ def _eliminate(rows: list[list[float]]) -> list[float] | None:
     return [row[-1] for row in rows]
 
 
-def _error(points: _Points, law: _Law) -> float:
+def _error(points: Points, law: Law) -> float:
     rate, sigma, kappa = law
     return _root_mean_square(
         [x - rate * n / (1 + sigma * (n - 1) + kappa * n * (n - 1)) for n, x in points]

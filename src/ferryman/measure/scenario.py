@@ -22,30 +22,45 @@ from ferryman.measure.access_log import read_access_log
 from ferryman.measure.request import Request, Scenario
 from ferryman.migrate.har import read_har
 
-__all__ = ("merge", "read_scenario")
+__all__ = ("merge", "read_access", "read_recorded", "read_table")
 
 _KEYS = {"name", "method", "target", "headers", "status", "varies", "weight"}
 _BODIES = {"body", "body_base64", "body_repeat"}
 
 
-def read_scenario(path: Path, hosts: Iterable[str] = ()) -> Scenario:
-    """Return the scenario in a file: `.toml`, `.har`, or anything else as an access log.
+def read_table(path: Path, hosts: Iterable[str] = ()) -> Scenario:
+    """Return the scenario in a table of weighted requests, `[[request]]` in TOML or JSON.
 
     Args:
         path: The file.
-        hosts: Names by which a HAR or a table may call the app, besides this machine's.
+        hosts: Names by which it may call the app, besides this machine's.
 
     Raises:
         ConfigError: It cannot be read, has no requests, or names another machine.
     """
-    own = frozenset(hosts)
-    kind = path.suffix.lower()
-    if kind == ".toml":
-        found = Scenario(path.name, _read_table(path, own))
-    elif kind == ".har":
-        found = Scenario(path.name, _read_har(path, own))
-    else:
-        found = read_access_log(path)
+    return Scenario(path.name, merge(_read_table(path, frozenset(hosts))))
+
+
+def read_recorded(path: Path, hosts: Iterable[str] = ()) -> Scenario:
+    """Return the scenario in a HAR file: what was recorded most is sent most.
+
+    Args:
+        path: The file.
+        hosts: Names by which it may call the app, besides this machine's.
+
+    Raises:
+        ConfigError: It cannot be read, has no requests, or names another machine.
+    """
+    return Scenario(path.name, merge(_read_har(path, frozenset(hosts))))
+
+
+def read_access(path: Path) -> Scenario:
+    """Return the scenario that an access log shows.
+
+    Raises:
+        ConfigError: It cannot be read, or tells of no request that can be sent again.
+    """
+    found = read_access_log(path)
     return replace(found, requests=merge(found.requests))
 
 
@@ -60,13 +75,14 @@ def merge(requests: Iterable[Request]) -> tuple[Request, ...]:
 
 def _read_table(path: Path, own: frozenset[str]) -> tuple[Request, ...]:
     try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8")).get("request")
-    except (OSError, ValueError) as error:
+        read = json.loads if path.suffix.lower() == ".json" else tomllib.loads
+        rows = read(path.read_text(encoding="utf-8")).get("request")
+    except (OSError, ValueError, AttributeError) as error:
         raise ConfigError(
             f"{path} cannot be read as a table of requests", cause=str(error)
         ) from None
-    if not isinstance(rows, list) or not rows:
-        raise ConfigError(f"{path} has no [[request]]", hint="write one for each request")
+    if not (isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows)):
+        raise ConfigError(f"{path} has no list 'request' of tables", hint="write [[request]]")
     return tuple(_row(row, f"{path}: request {n}", own) for n, row in enumerate(rows, 1))
 
 

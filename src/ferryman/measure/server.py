@@ -17,7 +17,7 @@ from ferryman.core.build.project import Project
 from ferryman.core.build.sources import import_root
 from ferryman.core.errors import AppError, FerrymanError
 from ferryman.core.settings import SETTINGS_VARIABLE
-from ferryman.measure.processes import cpu_seconds, memory_mib
+from ferryman.measure.processes import cpu_seconds, memory_mib, peak_mib
 from ferryman.measure.request import Request
 from ferryman.measure.running import PATIENCE, Batch, Sample
 from ferryman.measure.server_log import start_error
@@ -160,6 +160,10 @@ class RunningServer:
     def memory_mib(self) -> float:
         """Return the memory of master and worker."""
         return memory_mib(self._pid)
+
+    def peak_mib(self) -> float:
+        """Return the most memory that they had."""
+        return peak_mib(self._pid)
 
     def init_ms(self) -> float:
         """Return how long the start took."""

@@ -1,0 +1,133 @@
+"""Why figures should not be believed, and what else to know of them: judged from values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from statistics import fmean
+
+from ferryman.core.measurement import Estimate, Route, TargetFigures
+from ferryman.measure.observing import Round
+
+__all__ = (
+    "OTHERS_LIMIT",
+    "QUIETEN",
+    "SPREAD_LIMIT",
+    "doubt_load",
+    "doubts_of",
+    "notes_of",
+    "reach",
+)
+
+OTHERS_LIMIT = 0.15
+"""The share of the machine that others may take: with more of it, times are theirs as well."""
+
+SPREAD_LIMIT = 0.1
+"""How far an interval may reach to either side, as a share of the figure."""
+
+QUIETEN = (
+    "end what else runs, plug the laptop in, and measure again; --force writes the figures"
+    " with these doubts in the file"
+)
+
+_ERRORS = 0.01
+"""The share of a route's answers that may be errors."""
+
+_FLIGHT = 0.15
+"""How far rate times latency may be from the requests under way (Little's law)."""
+
+_GROWTH_MIB = 4.0
+"""Growth that is told of: less may be the allocator's."""
+
+
+def doubt_load(others: float) -> Iterator[str]:
+    """Yield why the load of the machine makes figures doubtful.
+
+    Args:
+        others: The share of the machine that other programs took, 0 to 1.
+    """
+    if others > OTHERS_LIMIT:
+        yield (
+            f"other programs took {others:.0%} of the machine's CPU time; more than"
+            f" {OTHERS_LIMIT:.0%} shows in the figures"
+        )
+
+
+def doubts_of(name: str, figures: TargetFigures) -> Iterator[str]:
+    """Yield why the figures of a target are doubtful.
+
+    Args:
+        name: The target.
+        figures: What was measured.
+    """
+    yield from _spread(f"{name}: CPU time of a request", figures.total.cpu_ms, "ms")
+    if name == "lambda":
+        yield from _spread(f"{name}: duration of a request", figures.total.wall_ms, "ms")
+    if figures.capacity is not None:
+        yield from _spread(f"{name}: capacity", figures.capacity, "requests/s")
+    for route in figures.routes:
+        yield from _failing(name, route)
+    off = [x for x in figures.loads if abs(x.in_flight / x.concurrency - 1) > _FLIGHT]
+    if len(off) * 2 > len(figures.loads):
+        yield (
+            f"{name}: with {off[0].concurrency} requests under way, rate times latency is"
+            f" {off[0].in_flight:.3g}: by Little's law it should be as many"
+        )
+
+
+def notes_of(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Iterator[str]:
+    """Yield what else to know of a target.
+
+    Args:
+        name: The target.
+        figures: What was measured.
+        rounds: What it was measured from.
+    """
+    if figures.loads and figures.capacity is None:
+        yield (
+            f"{name}: the throughput still rose at {figures.loads[-1].concurrency} requests"
+            " under way, so there is no capacity: the CPU time stands in for it"
+        )
+    grown = [growth for each in rounds if (growth := _growth(each.memory)) is not None]
+    if len(grown) * 2 > len(rounds):
+        mib, requests = fmean(g[0] for g in grown), fmean(g[1] for g in grown)
+        yield (
+            f"{name}: memory grew by {mib:.0f} MiB in {requests:,.0f} requests,"
+            f" {mib * 1024 / requests:.1f} KiB each, and did not level off: it may leak, and the"
+            " memory under load holds for no longer run"
+        )
+
+
+def reach(figure: Estimate) -> float:
+    """Return how far the interval reaches to the longer side, as a share of the figure."""
+    if not figure.value:
+        return 0.0
+    return max(figure.high - figure.value, figure.value - figure.low) / figure.value
+
+
+def _spread(what: str, figure: Estimate, unit: str) -> Iterator[str]:
+    if reach(figure) > SPREAD_LIMIT:
+        yield (
+            f"{what}: the repeats differ too much: {figure.value:.3g} {unit}, but anything from"
+            f" {figure.low:.3g} to {figure.high:.3g}"
+        )
+
+
+def _failing(name: str, route: Route) -> Iterator[str]:
+    if route.errors > _ERRORS * route.requests:
+        yield (
+            f"{name}: {route.method} {route.path} failed {route.errors} times of"
+            f" {route.requests}: the figures are those of its failure"
+        )
+
+
+def _growth(memory: Sequence[tuple[int, float]]) -> tuple[float, int] | None:
+    """Return growth in MiB and the requests it took, where memory has not levelled off."""
+    if len(memory) < 4:
+        return None
+    middle = len(memory) // 2
+    first, half, last = memory[0], memory[middle], memory[-1]
+    grown, late = last[1] - first[1], last[1] - half[1]
+    share = (last[0] - half[0]) / (last[0] - first[0])
+    if grown < _GROWTH_MIB or late < 0.5 * share * grown:
+        return None
+    return grown, last[0] - first[0]

@@ -1,0 +1,187 @@
+"""What rounds saw, as figures with their intervals. Arithmetic alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from statistics import fmean
+
+from ferryman.core.measurement import Estimate, Load, Route, Scaling, TargetFigures, Total
+from ferryman.measure.observing import Round
+from ferryman.measure.request import Scenario
+from ferryman.measure.running import Batch, Sample
+from ferryman.measure.scaling import find_knee, fit, is_past_knee
+from ferryman.measure.statistics import estimate, percentile
+
+__all__ = ("cpu_of_scenario", "summarize")
+
+_SERVER_ERROR = 500
+
+
+def summarize(rounds: Sequence[Round], scenario: Scenario) -> TargetFigures:
+    """Return the figures of one target.
+
+    Args:
+        rounds: What was seen, one or more.
+        scenario: What was sent.
+    """
+    batches = _by_request(rounds)
+    routes = tuple(
+        _route(scenario, which, batches[which]) for which in range(len(scenario.requests))
+    )
+    curves = [_points(each) for each in rounds if each.curve]
+    return TargetFigures(
+        total=_total(rounds, scenario, routes),
+        routes=routes,
+        init_ms=estimate([each.init_ms for each in rounds]),
+        memory_rest_mib=estimate([each.rest_mib for each in rounds]),
+        memory_load_mib=estimate([each.peak_mib for each in rounds]),
+        loads=tuple(_loads(rounds)),
+        capacity=_capacity(rounds, curves),
+        scaling=_scaling(curves),
+    )
+
+
+def cpu_of_scenario(rounds: Sequence[Round], shares: Sequence[float]) -> Estimate:
+    """Return the CPU time of a mean request of the scenario, milliseconds."""
+    return estimate(_weighted(_by_request(rounds), shares, _cpu_ms))
+
+
+def _by_request(rounds: Iterable[Round]) -> dict[int, list[Batch]]:
+    found: dict[int, list[Batch]] = defaultdict(list)
+    for each in rounds:
+        for which, batch in each.batches:
+            found[which].append(batch)
+    return found
+
+
+def _total(rounds: Sequence[Round], scenario: Scenario, routes: Sequence[Route]) -> Total:
+    shares, batches = scenario.shares, _by_request(rounds)
+    times = _mixed_times(rounds, shares)
+    return Total(
+        requests=sum(route.requests for route in routes),
+        errors=sum(route.errors for route in routes),
+        cpu_ms=estimate(_weighted(batches, shares, _cpu_ms)),
+        wall_ms=estimate(_weighted(batches, shares, _wall_ms)),
+        request_bytes=_mean(shares, [route.request_bytes for route in routes]),
+        response_bytes=_mean(shares, [route.response_bytes for route in routes]),
+        p50_ms=_weighted_percentile(times, 0.50),
+        p95_ms=_weighted_percentile(times, 0.95),
+        p99_ms=_weighted_percentile(times, 0.99),
+    )
+
+
+def _route(scenario: Scenario, which: int, batches: Sequence[Batch]) -> Route:
+    request = scenario.requests[which]
+    samples = [sample for batch in batches for sample in batch.samples]
+    times = sorted(sample.milliseconds for sample in samples) or [0.0]
+    failures = sum(len(batch.failures) for batch in batches)
+    return Route(
+        method=request.method,
+        path=request.target,
+        share=scenario.shares[which],
+        requests=len(samples) + failures,
+        errors=failures + sum(_is_error(each, request.status) for each in samples),
+        cpu_ms=estimate([_cpu_ms(batch) for batch in batches]),
+        wall_ms=estimate([_wall_ms(batch) for batch in batches]),
+        request_bytes=float(len(request.body)),
+        response_bytes=fmean([sample.size for sample in samples] or [0]),
+        p50_ms=percentile(times, 0.50),
+        p95_ms=percentile(times, 0.95),
+        p99_ms=percentile(times, 0.99),
+    )
+
+
+def _is_error(sample: Sample, expected: int | None) -> bool:
+    return sample.status >= _SERVER_ERROR and sample.status != expected
+
+
+def _cpu_ms(batch: Batch) -> float:
+    return batch.cpu_seconds * 1000 / batch.requests
+
+
+def _wall_ms(batch: Batch) -> float:
+    return fmean([sample.milliseconds for sample in batch.samples] or [0.0])
+
+
+def _weighted(
+    batches: dict[int, list[Batch]], shares: Sequence[float], figure: Callable[[Batch], float]
+) -> list[float]:
+    """Return the figure of a mean request, once for each repeat of the batches."""
+    repeats = zip(*(batches[which] for which in range(len(shares))), strict=True)
+    return [_mean(shares, [figure(batch) for batch in repeat]) for repeat in repeats]
+
+
+def _mean(shares: Sequence[float], values: Sequence[float]) -> float:
+    return sum(share * value for share, value in zip(shares, values, strict=True))
+
+
+def _mixed_times(rounds: Sequence[Round], shares: Sequence[float]) -> list[tuple[float, float]]:
+    """Return the latencies by rising length, each with the weight that its request gives it."""
+    found = []
+    for which, batches in _by_request(rounds).items():
+        times = [sample.milliseconds for batch in batches for sample in batch.samples]
+        found += [(each, shares[which] / len(times)) for each in times]
+    return sorted(found) or [(0.0, 1.0)]
+
+
+def _weighted_percentile(times: Sequence[tuple[float, float]], share: float) -> float:
+    wanted = share * sum(weight for _, weight in times)
+    for value, weight in times:
+        wanted -= weight
+        if wanted <= 0:
+            return value
+    return times[-1][0]
+
+
+def _points(found: Round) -> list[tuple[float, float]]:
+    return [(float(n), batch.rate) for n, batch in found.curve if batch.rate]
+
+
+def _loads(rounds: Sequence[Round]) -> Iterable[Load]:
+    points: dict[int, list[Batch]] = defaultdict(list)
+    for each in rounds:
+        for concurrency, batch in each.curve:
+            points[concurrency].append(batch)
+    for concurrency, batches in sorted(points.items()):
+        samples = [sample.milliseconds for batch in batches for sample in batch.samples]
+        if samples:
+            yield _load(concurrency, estimate([each.rate for each in batches]).value, samples)
+
+
+def _load(concurrency: int, rate: float, times: list[float]) -> Load:
+    times.sort()
+    return Load(
+        concurrency=concurrency,
+        requests_per_second=rate,
+        in_flight=rate * fmean(times) / 1000,
+        p50_ms=percentile(times, 0.50),
+        p95_ms=percentile(times, 0.95),
+        p99_ms=percentile(times, 0.99),
+    )
+
+
+def _capacity(
+    rounds: Sequence[Round], curves: Sequence[Sequence[tuple[float, float]]]
+) -> Estimate | None:
+    """Return the requests a second of one vCPU at the knee; None if there was no knee.
+
+    The first round goes on until it is past the knee; those after it go as far.
+    """
+    if not curves or not is_past_knee(curves[0]):
+        return None
+    knee, _ = find_knee(
+        [(float(load.concurrency), load.requests_per_second) for load in _loads(rounds)]
+    )
+    return estimate([_rate_of_one(dict(each.curve)[int(knee)]) for each in rounds])
+
+
+def _rate_of_one(batch: Batch) -> float:
+    """Return the rate; where threads kept more than one vCPU busy, the part of one."""
+    busy = batch.cpu_seconds / batch.requests * batch.rate if batch.requests else 0.0
+    return batch.rate / max(1.0, busy)
+
+
+def _scaling(curves: Sequence[Sequence[tuple[float, float]]]) -> Scaling | None:
+    enough = [points for points in curves if len(points) > 1]
+    return fit(enough) if enough else None

@@ -1,0 +1,200 @@
+"""The procedure: start the app anew several times, and look at the same things each time.
+
+Runs differ from process to process as well as from minute to minute, so each round has a
+process of its own. It takes notes; what they say is the matter of `figures`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ferryman.core.errors import FerrymanError
+from ferryman.measure.request import Scenario, schedule
+from ferryman.measure.running import Batch, Runner, Running
+from ferryman.measure.scaling import is_past_knee
+
+__all__ = ("QUICK", "USUAL", "Pace", "Progress", "Round", "observe")
+
+Progress = Callable[[str], None]
+"""Takes a sentence that says what is being done."""
+
+_REPEATS = 4
+"""Batches of each request in a round."""
+
+_MOST_IN_BATCH = 1000
+_MOST_CONCURRENT = 512
+_ORDER = 1000
+"""The length of the order in which requests are mixed."""
+
+_ROOM = 3.0
+"""How many times a point of the curve lasts as long as a mean answer at that load."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much time is taken.
+
+    Attributes:
+        rounds: How often the app is started, at least.
+        warm_up: Seconds of mixed requests before anything is noted, in each round.
+        batches: Seconds for batches of each request, in each round.
+        point: Seconds for each point of the throughput curve, in each round.
+        limit: Seconds after which no further round begins, where the figures of those that
+            were agreed on are not yet settled.
+    """
+
+    rounds: int
+    warm_up: float
+    batches: float
+    point: float
+    limit: float
+
+
+USUAL = Pace(rounds=5, warm_up=0.5, batches=4.0, point=0.4, limit=42.0)
+QUICK = Pace(rounds=3, warm_up=0.2, batches=0.9, point=0.15, limit=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What was seen of one process.
+
+    Attributes:
+        init_ms: How long its start took, milliseconds.
+        rest_mib: Its memory before the first request.
+        batches: Batches of one request each: which, and what came of it.
+        curve: The mixture at rising concurrency: how many at once, and what came of it.
+        memory: Requests so far, and the memory then, MiB.
+        peak_mib: The most memory that it had.
+    """
+
+    init_ms: float
+    rest_mib: float
+    batches: tuple[tuple[int, Batch], ...]
+    curve: tuple[tuple[int, Batch], ...]
+    memory: tuple[tuple[int, float], ...]
+    peak_mib: float
+
+
+async def observe(
+    runner: Runner,
+    scenario: Scenario,
+    pace: Pace,
+    progress: Progress,
+    settled: Callable[[Sequence[Round]], bool],
+) -> tuple[Round, ...]:
+    """Return what was seen in as many rounds as it takes.
+
+    Args:
+        runner: Starts the app.
+        scenario: What is sent.
+        pace: How much time is taken.
+        progress: Told what is being done.
+        settled: Whether rounds agree well enough.
+
+    Raises:
+        AppError: The app does not start.
+        FerrymanError: It stalls, or its process ended.
+    """
+    began = time.monotonic()
+    rounds: list[Round] = []
+    levels: Sequence[int] = ()
+    while True:
+        progress(f"{runner.name}: round {len(rounds) + 1}")
+        round_began = time.monotonic()
+        async with runner.start() as running:
+            found = await _Observer(running, scenario).round(pace, runner.concurrent, levels)
+        rounds.append(found)
+        levels = [concurrency for concurrency, _ in found.curve]
+        took = time.monotonic() - round_began
+        late = time.monotonic() - began + took > pace.limit
+        if len(rounds) >= pace.rounds and (late or settled(rounds)):
+            return tuple(rounds)
+
+
+@dataclass(slots=True)
+class _Observer:
+    """One round with one process."""
+
+    running: Running
+    scenario: Scenario
+    sent: int = 0
+    memory: list[tuple[int, float]] = field(default_factory=list)
+
+    async def round(self, pace: Pace, concurrent: bool, levels: Sequence[int]) -> Round:
+        order = schedule(self.scenario.shares, _ORDER)
+        await self._first_pass()
+        await self._send(order, seconds=pace.warm_up)
+        walls = await self._second_pass()
+        batches = await self._batches(walls, pace.batches)
+        curve = await self._curve(order, max(walls), pace.point, levels) if concurrent else ()
+        return Round(
+            init_ms=self.running.init_ms(),
+            rest_mib=self.running.rest_mib,
+            batches=batches,
+            curve=tuple(curve),
+            memory=tuple(self.memory),
+            peak_mib=self.running.peak_mib(),
+        )
+
+    async def _first_pass(self) -> None:
+        """Send each request once, in their order; an app that stalls is not measured."""
+        for which, request in enumerate(self.scenario.requests):
+            batch = await self._send([which])
+            for _, why in batch.failures:
+                raise FerrymanError(
+                    f"{request} is not answered",
+                    cause=why,
+                    hint="--patience waits longer; leave the request out to measure the others",
+                )
+
+    async def _second_pass(self) -> list[float]:
+        """Return how long each request takes when the app is warm, in seconds."""
+        walls = []
+        for which in range(len(self.scenario.requests)):
+            batch = await self._send([which, which])
+            walls.append(max(batch.seconds / 2, 1e-5))
+        return walls
+
+    async def _batches(
+        self, walls: Sequence[float], seconds: float
+    ) -> tuple[tuple[int, Batch], ...]:
+        """Send batches that share the time evenly, forwards and then backwards."""
+        slice_ = seconds / _REPEATS / len(walls)
+        found = []
+        for repeat in range(_REPEATS):
+            places = list(enumerate(walls))
+            for which, wall in reversed(places) if repeat % 2 else places:
+                count = min(_MOST_IN_BATCH, max(1, round(slice_ / wall)))
+                found.append((which, await self._send([which] * count)))
+            self._note_memory()
+        return tuple(found)
+
+    async def _curve(
+        self, order: list[int], slowest: float, seconds: float, levels: Sequence[int]
+    ) -> list[tuple[int, Batch]]:
+        """Send the mixture at rising concurrency, as high as before or until it is no use."""
+        found: list[tuple[int, Batch]] = []
+        concurrency, best = 1, 0.0
+        while concurrency <= (levels[-1] if levels else _MOST_CONCURRENT):
+            mean = concurrency / best if best else 0.0
+            lasting = max(seconds, _ROOM * mean, 2 * slowest)
+            batch = await self._send(order, concurrency, lasting)
+            found.append((concurrency, batch))
+            best = max(best, batch.rate)
+            self._note_memory()
+            if not levels and is_past_knee([(n, each.rate) for n, each in found]):
+                break
+            concurrency *= 2
+        return found
+
+    async def _send(
+        self, order: Sequence[int], concurrency: int = 1, seconds: float | None = None
+    ) -> Batch:
+        batch = await self.running.send(order, concurrency, seconds)
+        self.sent += batch.requests
+        return batch
+
+    def _note_memory(self) -> None:
+        self.memory.append((self.sent, self.running.memory_mib()))
