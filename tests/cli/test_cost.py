@@ -227,8 +227,8 @@ def test_a_log_gives_requests_and_the_busy_hour(tmp_path: Path) -> None:
     log = tmp_path / "traffic.log"
     log.write_text("\n".join(f"{1_704_067_200 + 10 * n},25.5" for n in range(1000)))
     out = run("--logs", str(log)).stdout
-    assert re.search(r"wall time\s+given\s+26 ms", out)
-    assert re.search(r"requests\s+given\s+26[23],", out)
+    assert re.search(r"wall time\s+logs\s+26 ms", out)
+    assert re.search(r"requests\s+logs\s+26[23],", out)
 
 
 def test_flags_may_stand_in_pyproject(tmp_path: Path) -> None:

@@ -56,9 +56,9 @@ def test_what_was_found_comes_first_and_then_what_follows_from_it(log: Path) -> 
     assert re.search(r"duration\s+mean 39.5 ms, p50 39.\d ms", found)
     assert re.search(r"errors\s+none", found)
     assert re.search(r"unreadable lines\s+1, the first .*lambda.log, line 1002: 'REPORT Req", found)
-    assert re.search(r"wall time\s+given\s+40 ms", rest)
-    assert re.search(r"Lambda memory\s+given\s+256 MiB", rest)
-    assert re.search(r"cold starts\s+given\s+0.01 of", rest)
+    assert re.search(r"wall time\s+logs\s+40 ms", rest)
+    assert re.search(r"Lambda memory\s+logs\s+256 MiB", rest)
+    assert re.search(r"cold starts\s+logs\s+0.01 of", rest)
 
 
 def test_a_flag_is_stronger_than_the_log(log: Path) -> None:
@@ -255,9 +255,9 @@ def test_a_log_group_is_asked_in_two_queries(insights: Insights) -> None:
     assert re.search(r"requests\s+120 from 2026-01-05 00:00 to 2026-01-05 02:00 UTC", out)
     assert re.search(r"cold starts\s+2, 1.667% of the requests, 300 ms each", out)
     assert re.search(r"errors\s+2.500% of the requests", out)
-    assert re.search(r"wall time\s+given\s+42 ms", out)
-    assert re.search(r"cold start\s+given\s+300 ms", out)
-    assert re.search(r"Lambda memory\s+given\s+512 MiB", out)
+    assert re.search(r"wall time\s+logs\s+42 ms", out)
+    assert re.search(r"cold start\s+logs\s+300 ms", out)
+    assert re.search(r"Lambda memory\s+logs\s+512 MiB", out)
 
 
 def test_a_long_time_is_asked_for_in_parts_that_fit_into_an_answer(insights: Insights) -> None:

@@ -36,8 +36,12 @@ def imports(tree: ast.AST) -> Iterator[str]:
             yield node.module or ""
 
 
+CORE = {"ferryman.core.errors", "ferryman.core.measurement", "ferryman.core.tables"}
+"""Values that rooms share."""
+
+
 def is_own(name: str) -> bool:
-    room = name == "ferryman.core.errors" or name.startswith("ferryman.cost")
+    room = name in CORE or name.startswith("ferryman.cost")
     return room or name.partition(".")[0] in sys.stdlib_module_names
 
 

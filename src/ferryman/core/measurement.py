@@ -129,6 +129,8 @@ class Load:
         concurrency: Requests under way at once.
         requests_per_second: Answers a second.
         in_flight: Requests a second times mean latency: by Little's law the concurrency.
+        vcpus: vCPUs that the process kept busy.
+        peak_mib: The most memory that it had by then, MiB.
         p50_ms: Latency, milliseconds, as in `Total`.
         p95_ms: As above.
         p99_ms: As above.
@@ -137,6 +139,8 @@ class Load:
     concurrency: int
     requests_per_second: float
     in_flight: float
+    vcpus: float
+    peak_mib: float
     p50_ms: float
     p95_ms: float
     p99_ms: float

@@ -7,6 +7,7 @@ from statistics import fmean
 
 from ferryman.core.measurement import Estimate, Route, TargetFigures
 from ferryman.measure.observing import Round
+from ferryman.measure.scaling import find_knee
 
 __all__ = (
     "OTHERS_LIMIT",
@@ -34,6 +35,9 @@ _ERRORS = 0.01
 
 _FLIGHT = 0.15
 """How far rate times latency may be from the requests under way (Little's law)."""
+
+_BUSY = 0.75
+"""The share of a vCPU that is busy where the CPU is what limits the throughput."""
 
 _GROWTH_MIB = 4.0
 """Growth that is told of: less may be the allocator's."""
@@ -87,6 +91,8 @@ def notes_of(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Iter
             f"{name}: the throughput still rose at {figures.loads[-1].concurrency} requests"
             " under way, so there is no capacity: the CPU time stands in for it"
         )
+    if figures.capacity is not None:
+        yield from _idle(name, figures)
     grown = [growth for each in rounds if (growth := _growth(each.memory)) is not None]
     if len(grown) * 2 > len(rounds):
         mib, requests = fmean(g[0] for g in grown), fmean(g[1] for g in grown)
@@ -109,6 +115,18 @@ def _spread(what: str, figure: Estimate, unit: str) -> Iterator[str]:
         yield (
             f"{what}: the repeats differ too much: {figure.value:.3g} {unit}, but anything from"
             f" {figure.low:.3g} to {figure.high:.3g}"
+        )
+
+
+def _idle(name: str, figures: TargetFigures) -> Iterator[str]:
+    points = [(float(load.concurrency), load.requests_per_second) for load in figures.loads]
+    knee, rate = find_knee(points)
+    busy = next(load.vcpus for load in figures.loads if load.concurrency == knee)
+    if busy < _BUSY:
+        yield (
+            f"{name}: at {rate:,.0f} requests a second, which more at once did not raise,"
+            f" {busy:.0%} of a vCPU was busy: a pool, a lock or another service is the limit, not"
+            " the CPU"
         )
 
 

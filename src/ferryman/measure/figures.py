@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean
 
 from ferryman.core.measurement import Estimate, Load, Route, Scaling, TargetFigures, Total
-from ferryman.measure.observing import Round
+from ferryman.measure.observing import Point, Round
 from ferryman.measure.request import Scenario
 from ferryman.measure.running import Batch, Sample
 from ferryman.measure.scaling import find_knee, fit, is_past_knee
@@ -135,26 +135,28 @@ def _weighted_percentile(times: Sequence[tuple[float, float]], share: float) -> 
 
 
 def _points(found: Round) -> list[tuple[float, float]]:
-    return [(float(n), batch.rate) for n, batch in found.curve if batch.rate]
+    return [(float(n), batch.rate) for n, batch, _ in found.curve if batch.rate]
 
 
 def _loads(rounds: Sequence[Round]) -> Iterable[Load]:
-    points: dict[int, list[Batch]] = defaultdict(list)
+    found: dict[int, list[Point]] = defaultdict(list)
     for each in rounds:
-        for concurrency, batch in each.curve:
-            points[concurrency].append(batch)
-    for concurrency, batches in sorted(points.items()):
-        samples = [sample.milliseconds for batch in batches for sample in batch.samples]
-        if samples:
-            yield _load(concurrency, estimate([each.rate for each in batches]).value, samples)
+        for point in each.curve:
+            found[point.concurrency].append(point)
+    for concurrency, points in sorted(found.items()):
+        times = sorted(x.milliseconds for point in points for x in point.batch.samples)
+        if times:
+            yield _load(concurrency, points, times)
 
 
-def _load(concurrency: int, rate: float, times: list[float]) -> Load:
-    times.sort()
+def _load(concurrency: int, points: Sequence[Point], times: Sequence[float]) -> Load:
+    rate = estimate([point.batch.rate for point in points]).value
     return Load(
         concurrency=concurrency,
         requests_per_second=rate,
         in_flight=rate * fmean(times) / 1000,
+        vcpus=estimate([_busy(point.batch) for point in points]).value,
+        peak_mib=estimate([point.peak_mib for point in points]).value,
         p50_ms=percentile(times, 0.50),
         p95_ms=percentile(times, 0.95),
         p99_ms=percentile(times, 0.99),
@@ -173,13 +175,17 @@ def _capacity(
     knee, _ = find_knee(
         [(float(load.concurrency), load.requests_per_second) for load in _loads(rounds)]
     )
-    return estimate([_rate_of_one(dict(each.curve)[int(knee)]) for each in rounds])
+    at_knee = [x.batch for each in rounds for x in each.curve if x.concurrency == knee]
+    return estimate([_rate_of_one(batch) for batch in at_knee])
 
 
 def _rate_of_one(batch: Batch) -> float:
     """Return the rate; where threads kept more than one vCPU busy, the part of one."""
-    busy = batch.cpu_seconds / batch.requests * batch.rate if batch.requests else 0.0
-    return batch.rate / max(1.0, busy)
+    return batch.rate / max(1.0, _busy(batch))
+
+
+def _busy(batch: Batch) -> float:
+    return batch.cpu_seconds / batch.requests * batch.rate if batch.requests else 0.0
 
 
 def _scaling(curves: Sequence[Sequence[tuple[float, float]]]) -> Scaling | None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ferryman.core.errors import FerrymanError
 from ferryman.measure.request import Scenario, schedule
 from ferryman.measure.running import Batch, Runner, Running
 from ferryman.measure.scaling import is_past_knee
 
-__all__ = ("QUICK", "USUAL", "Pace", "Progress", "Round", "observe")
+__all__ = ("QUICK", "USUAL", "Pace", "Point", "Progress", "Round", "observe")
 
 Progress = Callable[[str], None]
 """Takes a sentence that says what is being done."""
@@ -56,6 +57,20 @@ USUAL = Pace(rounds=5, warm_up=0.5, batches=4.0, point=0.4, limit=42.0)
 QUICK = Pace(rounds=3, warm_up=0.2, batches=0.9, point=0.15, limit=0.0)
 
 
+class Point(NamedTuple):
+    """One point of the throughput curve.
+
+    Attributes:
+        concurrency: Requests under way at once.
+        batch: What came of them.
+        peak_mib: The most memory that the process had by then, MiB.
+    """
+
+    concurrency: int
+    batch: Batch
+    peak_mib: float
+
+
 @dataclass(frozen=True, slots=True)
 class Round:
     """What was seen of one process.
@@ -64,7 +79,7 @@ class Round:
         init_ms: How long its start took, milliseconds.
         rest_mib: Its memory before the first request.
         batches: Batches of one request each: which, and what came of it.
-        curve: The mixture at rising concurrency: how many at once, and what came of it.
+        curve: The mixture at rising concurrency.
         memory: Requests so far, and the memory then, MiB.
         peak_mib: The most memory that it had.
     """
@@ -72,7 +87,7 @@ class Round:
     init_ms: float
     rest_mib: float
     batches: tuple[tuple[int, Batch], ...]
-    curve: tuple[tuple[int, Batch], ...]
+    curve: tuple[Point, ...]
     memory: tuple[tuple[int, float], ...]
     peak_mib: float
 
@@ -106,7 +121,7 @@ async def observe(
         async with runner.start() as running:
             found = await _Observer(running, scenario).round(pace, runner.concurrent, levels)
         rounds.append(found)
-        levels = [concurrency for concurrency, _ in found.curve]
+        levels = [point.concurrency for point in found.curve]
         took = time.monotonic() - round_began
         late = time.monotonic() - began + took > pace.limit
         if len(rounds) >= pace.rounds and (late or settled(rounds)):
@@ -173,18 +188,18 @@ class _Observer:
 
     async def _curve(
         self, order: list[int], slowest: float, seconds: float, levels: Sequence[int]
-    ) -> list[tuple[int, Batch]]:
+    ) -> list[Point]:
         """Send the mixture at rising concurrency, as high as before or until it is no use."""
-        found: list[tuple[int, Batch]] = []
+        found: list[Point] = []
         concurrency, best = 1, 0.0
         while concurrency <= (levels[-1] if levels else _MOST_CONCURRENT):
             mean = concurrency / best if best else 0.0
             lasting = max(seconds, _ROOM * mean, 2 * slowest)
             batch = await self._send(order, concurrency, lasting)
-            found.append((concurrency, batch))
+            found.append(Point(concurrency, batch, self.running.peak_mib()))
             best = max(best, batch.rate)
             self._note_memory()
-            if not levels and is_past_knee([(n, each.rate) for n, each in found]):
+            if not levels and is_past_knee([(n, each.rate) for n, each, _ in found]):
                 break
             concurrency *= 2
         return found

@@ -73,11 +73,16 @@ def _curve(figures: TargetFigures) -> Table:
             _short(load.requests_per_second),
             _short(predict(law, load.concurrency)) if law else "",
             _short(load.in_flight),
+            _short(load.vcpus),
+            _short(load.peak_mib),
             *(_short(time) for time in (load.p50_ms, load.p95_ms, load.p99_ms)),
         )
         for load in figures.loads
     )
-    head = ("at once", "requests/s", "by the law", "rate x latency", "p50", "p95", "p99")
+    head = (
+        *("at once", "requests/s", "by the law", "rate x latency", "vCPUs", "MiB"),
+        *("p50", "p95", "p99"),
+    )
     title = "Throughput"
     if law is not None:
         title += (

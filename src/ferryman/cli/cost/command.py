@@ -114,7 +114,7 @@ def _run(question: Question, flags: dict[str, Any]) -> None:
     if flags["html"]:
         _write(comparison, question, flags)
     _answer(comparison, question, flags)
-    for note in comparison.notes:
+    for note in (*question.notes, *comparison.notes):
         click.echo(f"note: {note}", err=True)
     _guard(comparison, flags["fail_above"])
 
@@ -141,13 +141,13 @@ def _write(comparison: Comparison, question: Question, flags: dict[str, Any]) ->
 def _study(comparison: Comparison, question: Question, flags: dict[str, Any]) -> Study:
     from ferryman.cost.page.study import make_study
 
-    read = question.found.inputs if question.found else {}
-    origins = {
-        name: "logs" if read.get(name) == getattr(question.workload, name) else "given"
-        for name in question.given
-    }
-    ranges = _ranges(question, flags)
-    return make_study(comparison, ranges=ranges, draws=flags["draws"], origins=origins)
+    return make_study(
+        comparison,
+        ranges=_ranges(question, flags),
+        draws=flags["draws"],
+        origins=question.origins,
+        needs_mib=question.needs_mib,
+    )
 
 
 def _plots(comparison: Comparison, question: Question, flags: dict[str, Any]) -> Iterator[str]:
@@ -162,7 +162,7 @@ def _plots(comparison: Comparison, question: Question, flags: dict[str, Any]) ->
 
 def _answer(comparison: Comparison, question: Question, flags: dict[str, Any]) -> None:
     if flags["as_json"]:
-        data = report.as_data(comparison)
+        data = report.as_data(comparison) | {"origins": dict(question.origins)}
         if question.found:
             from ferryman.cost.traffic.summary import found_data
 
@@ -182,10 +182,10 @@ def _answer(comparison: Comparison, question: Question, flags: dict[str, Any]) -
 def _print(comparison: Comparison, question: Question, flags: dict[str, Any]) -> None:
     """Print the answer; all of it is there before the first line is."""
     parts = list(_parts(comparison, question, flags))
-    if not {"wall_ms", "cpu_ms"} <= question.given:
+    if not {"wall_ms", "cpu_ms"} <= question.origins.keys():
         click.echo(
-            "note: the durations are assumed; measure your application and give --wall-ms"
-            " and --cpu-ms",
+            "note: the durations are assumed; `ferryman measure` finds them, and --measured"
+            " takes its file",
             err=True,
         )
     for part in parts:
@@ -202,7 +202,7 @@ def _parts(
         from ferryman.cli.cost.logs import found_table
 
         yield found_table(question.found)
-    yield report.assumption_table(comparison, question.given)
+    yield report.assumption_table(comparison, question.origins)
     yield report.level_table(comparison)
     if flags["lines"]:
         yield from map(report.bill_table, comparison.own.bills)
@@ -210,7 +210,7 @@ def _parts(
     if flags["advise_memory"]:
         from ferryman.cost.memory import advise
 
-        advice = advise(question.workload, question.function, question.book)
+        advice = advise(question.workload, question.function, question.book, question.needs_mib)
         yield findings.memory_table(advice)
     if question.workload.growth:
         yield _growth(question, flags)
@@ -263,10 +263,10 @@ def _bands(comparison: Comparison, question: Question, flags: dict[str, Any]) ->
 
 
 def _ranges(question: Question, flags: dict[str, Any]) -> dict[str, Any]:
-    from ferryman.cost.ranges import parse_range, usual_ranges
+    from ferryman.cost.ranges import parse_range
 
     given = {name: parse_range(name, text) for name, text in flags["ranges"]}
-    return given or usual_ranges(question.workload)
+    return given or question.ranges
 
 
 def _pairs(comparison: Comparison, question: Question) -> list[tuple[Any, Any]]:

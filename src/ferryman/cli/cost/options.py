@@ -82,6 +82,9 @@ workload_options = _apply(
         )
         for flag, field, default, text in _WORKLOAD
     ),
+    click.option(
+        "--measured", type=_file(), help="Take durations, sizes and memory from `measure`'s file."
+    ),
     click.option("--shape", help="The week: flat, office, consumer, social, batch, or a .json."),
     click.option(
         "--logs",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -9,15 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from ferryman.cli.cost import values
 from ferryman.cost.capacity import Objective
+from ferryman.cost.figures import plain
 from ferryman.cost.platforms.catalog import ALL, Choices, make_platforms
 from ferryman.cost.platforms.fleet import Sizing
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.platform import Platform
 from ferryman.cost.platforms.pod import Pod
 from ferryman.cost.prices.book import PriceBook, load_book
+from ferryman.cost.ranges import Range, usual_ranges
 from ferryman.cost.workload import LAMBDA_MIB_PER_VCPU, LIMITS, Workload
 
 if TYPE_CHECKING:
+    from ferryman.cost.measured import MeasuredInputs
     from ferryman.cost.traffic.found import Found
 
 __all__ = ("Question", "ask")
@@ -31,17 +35,43 @@ class Question:
         workload: The workload.
         platforms: What is compared.
         book: The prices.
-        given: The fields of the workload that did not come from a default.
+        origins: Where the fields of the workload that are no defaults came from: ``given``,
+            ``logs`` or ``measured``.
         function: The Lambda function that memory advice is for.
         found: What logs said, where there were any.
+        measured: What a measurement said, where there was one.
     """
 
     workload: Workload
     platforms: tuple[Platform, ...]
     book: PriceBook
-    given: frozenset[str]
+    origins: Mapping[str, str]
     function: LambdaFunction
     found: Found | None = None
+    measured: MeasuredInputs | None = None
+
+    @property
+    def needs_mib(self) -> Decimal | None:
+        """The least memory that the function runs in, where it was measured, MiB."""
+        return self.measured.needs_mib if self.measured else None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of where the workload came from."""
+        if self.measured is None:
+            return ()
+        told = self.measured.values["cpu_ms"]
+        if self.origins["cpu_ms"] == "measured" and told > self.workload.cpu_ms:
+            short = f"{plain(told)} ms of CPU were measured, and {plain(self.workload.cpu_ms)} fit"
+            return (*self.measured.notes, f"{short} into the duration: the servers may be too few")
+        return self.measured.notes
+
+    @property
+    def ranges(self) -> dict[str, Range]:
+        """How uncertain the inputs are: as measured, where they were, and else as usual."""
+        told = self.measured.ranges if self.measured else {}
+        own = {name: x for name, x in told.items() if self.origins[name] == "measured"}
+        return usual_ranges(self.workload) | own
 
 
 def ask(flags: dict[str, Any], given: frozenset[str]) -> Question:
@@ -55,7 +85,11 @@ def ask(flags: dict[str, Any], given: frozenset[str]) -> Question:
         ConfigError: A flag is wrong, or a file cannot be read.
     """
     found = _found(flags, given)
-    workload, given = _workload(flags, given, found)
+    sources = [("logs", found.inputs)] if found else []
+    measured = _measured(flags, _memory(flags, given, found))
+    if measured:
+        sources.append(("measured", measured.values))
+    workload, origins = _workload(flags, given, sources, found)
     choices = _choices(flags)
     names = ALL if flags["everything"] else flags["platforms"]
     flat = values.hosts(flags["flat"], choices.sizing)
@@ -63,9 +97,10 @@ def ask(flags: dict[str, Any], given: frozenset[str]) -> Question:
         workload=workload,
         platforms=_with_stores((*make_platforms(names, choices), *flat), flags),
         book=_book(flags["prices"]),
-        given=given & LIMITS.keys(),
+        origins=origins,
         function=choices.function,
         found=found,
+        measured=measured,
     )
 
 
@@ -94,28 +129,49 @@ def _book(path: Path | None) -> PriceBook:
     return with_overlay(load_book(), path)
 
 
+def _memory(flags: dict[str, Any], given: frozenset[str], found: Found | None) -> Decimal:
+    told = found.inputs.get("memory_mib") if found and "memory_mib" not in given else None
+    memory: Decimal = told or flags["memory_mib"]
+    return memory
+
+
+def _measured(flags: dict[str, Any], memory_mib: Decimal) -> MeasuredInputs | None:
+    if flags["measured"] is None:
+        return None
+    from ferryman.core.measurement import read_measurement
+    from ferryman.cost.measured import measured_inputs
+
+    return measured_inputs(read_measurement(flags["measured"]), memory_mib)
+
+
 def _workload(
-    flags: dict[str, Any], given: frozenset[str], found: Found | None
-) -> tuple[Workload, frozenset[str]]:
-    """Return the workload; a log stands between a flag that is given and its default."""
+    flags: dict[str, Any],
+    given: frozenset[str],
+    sources: Iterable[tuple[str, Mapping[str, Decimal]]],
+    found: Found | None,
+) -> tuple[Workload, dict[str, str]]:
+    """Return the workload; each source stands between the ones before it and the defaults."""
     numbers: dict[str, Decimal] = {name: flags[name] for name in LIMITS}
-    shape = values.week(flags["shape"]) if flags["shape"] else None
-    if found:
-        told = {name: value for name, value in found.inputs.items() if name not in given}
+    origins = dict.fromkeys(given & LIMITS.keys(), "given")
+    for origin, read in sources:
+        told = {name: value for name, value in read.items() if name not in origins}
         numbers |= told
-        given |= told.keys()
-        shape = shape or found.shape
-        if "cpu_ms" not in given:
-            numbers["cpu_ms"] = min(numbers["cpu_ms"], _cpu_room(numbers, found))
-    if shape and "peak_to_mean" not in given:
+        origins |= dict.fromkeys(told, origin)
+    if origins.get("cpu_ms") != "given" and origins.get("wall_ms") in ("logs", "measured"):
+        numbers["cpu_ms"] = min(numbers["cpu_ms"], _cpu_room(numbers, found))
+    shape = values.week(flags["shape"]) if flags["shape"] else None
+    origin = "given" if shape else "logs"
+    shape = shape or (found.shape if found else None)
+    if shape and "peak_to_mean" not in origins:
         del numbers["peak_to_mean"]
-        given |= {"peak_to_mean"}
-    return Workload.of(shape, **numbers), given
+        origins["peak_to_mean"] = origin
+    return Workload.of(shape, **numbers), origins
 
 
-def _cpu_room(numbers: dict[str, Decimal], found: Found) -> Decimal:
-    """Return the CPU time that the durations of the log leave room for, ms."""
-    vcpu = numbers["memory_mib"] / LAMBDA_MIB_PER_VCPU if found.use else Decimal(1)
+def _cpu_room(numbers: dict[str, Decimal], found: Found | None) -> Decimal:
+    """Return the CPU time that durations which were found leave room for, ms."""
+    on_lambda = found is not None and found.use is not None
+    vcpu = numbers["memory_mib"] / LAMBDA_MIB_PER_VCPU if on_lambda else Decimal(1)
     return numbers["wall_ms"] * min(Decimal(1), vcpu)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from ferryman.core.errors import ConfigError, FerrymanError
 from ferryman.cost.compare import Comparison
@@ -36,6 +37,7 @@ class Study:
         advice: Lambda by memory size; ``None`` where no Lambda function is compared.
         origins: Where a field of the workload comes from, such as ``given`` or
             ``measured``; what is not there is assumed.
+        needs_mib: The least memory that the function runs in, MiB, if it was measured.
     """
 
     comparison: Comparison
@@ -46,6 +48,7 @@ class Study:
     ranges: Mapping[str, Range] = field(default_factory=dict)
     advice: Advice | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
+    needs_mib: Decimal | None = None
 
     def band_of(self, first: str, second: str) -> Band | None:
         """Return where the crossover of two platforms lies, if it was drawn."""
@@ -59,6 +62,7 @@ def make_study(
     ranges: Mapping[str, Range] | None = None,
     draws: int = DRAWS,
     origins: Mapping[str, str] | None = None,
+    needs_mib: Decimal | None = None,
 ) -> Study:
     """Return what a page shows of a comparison, but for what `look_further` finds.
 
@@ -67,6 +71,7 @@ def make_study(
         ranges: The uncertain inputs; by default `usual_ranges`.
         draws: How many workloads to draw for the bands; 0 for none.
         origins: As `Study` has it.
+        needs_mib: As `Study` has it.
 
     Raises:
         ConfigError: A price is missing.
@@ -78,6 +83,7 @@ def make_study(
         draws=draws,
         ranges=uncertain,
         origins=origins or {},
+        needs_mib=needs_mib,
     )
 
 
@@ -87,7 +93,7 @@ def look_further(study: Study) -> Study:
     Raises:
         ConfigError: A price is missing.
     """
-    study = replace(study, advice=_advice(study.comparison))
+    study = replace(study, advice=_advice(study.comparison, study.needs_mib))
     crossing = next((x for x in study.bands if x.middle is not None), None)
     if crossing is None:
         return study
@@ -121,12 +127,12 @@ def _pair(comparison: Comparison, first: str, second: str) -> Pair:
     return named[first], named[second]
 
 
-def _advice(comparison: Comparison) -> Advice | None:
+def _advice(comparison: Comparison, needs_mib: Decimal | None) -> Advice | None:
     functions = (x for x in comparison.platforms if isinstance(x, LambdaFunction))
     function = next(functions, None)
     if function is None:
         return None
     try:
-        return advise(comparison.workload, function, comparison.book)
+        return advise(comparison.workload, function, comparison.book, needs_mib)
     except ConfigError:
         return None  # no size holds the application: the bills say so where it matters

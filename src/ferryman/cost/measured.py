@@ -1,0 +1,139 @@
+"""What was measured of an application, as inputs of the model and how sure they are.
+
+It knows what each figure means for a bill, and nothing of how it was taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ferryman.core.measurement import Estimate, Load, Measurement, TargetFigures
+from ferryman.cost.ranges import Range
+from ferryman.cost.workload import LAMBDA_MIB_PER_VCPU, LIMITS
+
+__all__ = ("MeasuredInputs", "measured_inputs")
+
+_ELSEWHERE = (0.8, 1.25)
+"""How much less or more CPU time a vCPU of the cloud may need than one here. Assumed."""
+
+_ROUNDING_MS = 0.5
+"""What Lambda adds on the mean by rounding each duration up to a whole millisecond."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredInputs:
+    """What a measurement says.
+
+    Args:
+        values: The fields of `Workload` that it gives.
+        ranges: What those may be: the intervals of the measurement, and CPU time besides as
+            far as one processor differs from another.
+        needs_mib: The least memory setting that the function runs in, MiB; ``None`` where
+            Lambda was not measured.
+        notes: What else a reader must know.
+    """
+
+    values: dict[str, Decimal]
+    ranges: dict[str, Range]
+    needs_mib: Decimal | None
+    notes: tuple[str, ...]
+
+
+def measured_inputs(measurement: Measurement, memory_mib: Decimal) -> MeasuredInputs:
+    """Return what a measurement says of the workload.
+
+    A server needs for a request the CPU time at which a vCPU is full, one over the capacity;
+    where none was found, the CPU time of one request at a time. Lambda bills the duration of
+    its own path through the app: the wait, and the CPU time on as much of a vCPU as the memory
+    brings, which is ``memory_mib`` / 1,769.
+
+    Args:
+        measurement: What was measured.
+        memory_mib: The memory setting of the function, MiB.
+    """
+    figures = list(_figures(measurement, memory_mib))
+    function = measurement.targets.get("lambda")
+    needs = _decimal(function.memory_load_mib.value) if function else None
+    return MeasuredInputs(
+        values={name: _decimal(figure.value) for name, figure in figures},
+        ranges={
+            name: _range(name, figure)
+            for name, figure in figures
+            if name in ("wall_ms", "cpu_ms", "init_ms")
+        },
+        needs_mib=needs,
+        notes=tuple(_notes(measurement, memory_mib, needs)),
+    )
+
+
+def _figures(measurement: Measurement, memory_mib: Decimal) -> Iterator[tuple[str, Estimate]]:
+    server, function = (measurement.targets.get(name) for name in ("server", "lambda"))
+    either = server or function
+    assert either is not None
+    yield "cpu_ms", _cpu(either)
+    yield "wall_ms", _wall(function or either, memory_mib)
+    for name in ("response_bytes", "request_bytes"):
+        size: float = getattr(either.total, name)
+        yield name, Estimate(size, size, size)
+    if function:
+        yield "init_ms", function.init_ms
+    if server:
+        warm = server.loads[0].peak_mib if server.loads else server.memory_rest_mib.value
+        each = _in_flight(server.loads)
+        yield "resident_mib", Estimate(warm, warm, warm)
+        yield "in_flight_mib", Estimate(each, each, each)
+
+
+def _cpu(figures: TargetFigures) -> Estimate:
+    rate = figures.capacity
+    if rate is None or not rate.low:
+        return figures.total.cpu_ms
+    return Estimate(1000 / rate.value, 1000 / rate.high, 1000 / rate.low)
+
+
+def _wall(figures: TargetFigures, memory_mib: Decimal) -> Estimate:
+    """Return the billed duration with a memory setting, from that on a whole vCPU."""
+    slower = max(1.0, LAMBDA_MIB_PER_VCPU / float(memory_mib))
+    more = figures.total.cpu_ms.value * (slower - 1) + _ROUNDING_MS
+    wall = figures.total.wall_ms
+    return Estimate(wall.value + more, wall.low + more, wall.high + more)
+
+
+def _in_flight(loads: tuple[Load, ...]) -> float:
+    """Return the memory that each further request under way took, MiB."""
+    if len(loads) < 2:
+        return 0.0
+    first, last = loads[0], loads[-1]
+    grown = last.peak_mib - first.peak_mib
+    return max(0.0, grown / (last.concurrency - first.concurrency))
+
+
+def _range(name: str, figure: Estimate) -> Range:
+    least, most, _ = LIMITS[name]
+    low, high = (
+        min(max(_decimal(end * by), least), most)
+        for end, by in zip((figure.low, figure.high), _ELSEWHERE, strict=True)
+    )
+    return Range(low, _decimal(figure.value), high)
+
+
+def _notes(
+    measurement: Measurement, memory_mib: Decimal, needs_mib: Decimal | None
+) -> Iterator[str]:
+    yield from (f"the measurement was doubtful: {doubt}" for doubt in measurement.doubts)
+    if needs_mib and needs_mib > memory_mib:
+        yield (
+            f"the function had {needs_mib:.0f} MiB of memory in use when it was measured, and"
+            f" does not run in {memory_mib:.0f}"
+        )
+    if "server" not in measurement.targets:
+        yield "no server was measured: the CPU time is that of a request on Lambda"
+    if "lambda" not in measurement.targets:
+        yield "Lambda was not measured: the duration is that of a request on a server"
+
+
+def _decimal(number: float) -> Decimal:
+    """Return five digits that count: no measurement has more."""
+    return Decimal(f"{number:.5g}")
