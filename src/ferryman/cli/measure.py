@@ -38,7 +38,11 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 @click.option("--host", "hosts", multiple=True, help="The app's own name in a scenario or HAR.")
 @click.option("--quick", is_flag=True, help="Take a quarter of the time; the ranges are wider.")
 @click.option(
-    "--patience", default=10.0, show_default=True, help="Seconds until an answer is given up."
+    "--patience",
+    type=click.FloatRange(0.1, 900),
+    default=10.0,
+    show_default=True,
+    help="Seconds until an answer is given up.",
 )
 @click.option("--force", is_flag=True, help="Write the figures even if they are doubtful.")
 @click.option("--json", "as_json", is_flag=True, help="Print the measurement as JSON.")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean
 
 from ferryman.core.measurement import Estimate, Route, TargetFigures
+from ferryman.measure.figures import is_cpu_bound
 from ferryman.measure.observing import Round
 from ferryman.measure.scaling import find_knee
 
@@ -36,8 +37,8 @@ _ERRORS = 0.01
 _FLIGHT = 0.15
 """How far rate times latency may be from the requests under way (Little's law)."""
 
-_BUSY = 0.75
-"""The share of a vCPU that is busy where the CPU is what limits the throughput."""
+_GENERATOR_BUSY = 0.75
+"""The share of a vCPU above which the load generator may be what limits the throughput."""
 
 _GROWTH_MIB = 4.0
 """Growth that is told of: less may be the allocator's."""
@@ -92,7 +93,7 @@ def notes_of(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Iter
             " under way, so there is no capacity: the CPU time stands in for it"
         )
     if figures.capacity is not None:
-        yield from _idle(name, figures)
+        yield from _limits(name, figures, rounds)
     grown = [growth for each in rounds if (growth := _growth(each.memory)) is not None]
     if len(grown) * 2 > len(rounds):
         mib, requests = fmean(g[0] for g in grown), fmean(g[1] for g in grown)
@@ -118,16 +119,21 @@ def _spread(what: str, figure: Estimate, unit: str) -> Iterator[str]:
         )
 
 
-def _idle(name: str, figures: TargetFigures) -> Iterator[str]:
-    points = [(float(load.concurrency), load.requests_per_second) for load in figures.loads]
-    knee, rate = find_knee(points)
-    busy = next(load.vcpus for load in figures.loads if load.concurrency == knee)
-    if busy < _BUSY:
-        yield (
-            f"{name}: at {rate:,.0f} requests a second, which more at once did not raise,"
-            f" {busy:.0%} of a vCPU was busy: a pool, a lock or another service is the limit, not"
-            " the CPU"
-        )
+def _limits(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Iterator[str]:
+    """Yield what ended the rise of the throughput, where it was not the app's own CPU time."""
+    knee, rate = find_knee([(float(x.concurrency), x.requests_per_second) for x in figures.loads])
+    batches = [x.batch for each in rounds for x in each.curve if x.concurrency == knee]
+    if is_cpu_bound(batches):
+        return
+    above = f"{name}: above {rate:,.0f} requests a second more at once brought no more, but"
+    if fmean(batch.generator_busy for batch in batches) > _GENERATOR_BUSY:
+        yield f"{above} that was the load generator, not the app: it can do more"
+        return
+    busy = fmean(batch.vcpus for batch in batches)
+    yield (
+        f"{above} {busy:.0%} of a vCPU was busy: a pool, a lock or another service is the limit,"
+        " not the CPU"
+    )
 
 
 def _failing(name: str, route: Route) -> Iterator[str]:

@@ -13,9 +13,12 @@ from ferryman.measure.running import Batch, Sample
 from ferryman.measure.scaling import find_knee, fit, is_past_knee
 from ferryman.measure.statistics import estimate, percentile
 
-__all__ = ("cpu_of_scenario", "summarize")
+__all__ = ("cpu_of_scenario", "is_cpu_bound", "summarize")
 
 _SERVER_ERROR = 500
+
+_FULL = 0.75
+"""The vCPUs that are busy where the CPU is what limits one event loop."""
 
 
 def summarize(rounds: Sequence[Round], scenario: Scenario) -> TargetFigures:
@@ -155,7 +158,7 @@ def _load(concurrency: int, points: Sequence[Point], times: Sequence[float]) -> 
         concurrency=concurrency,
         requests_per_second=rate,
         in_flight=rate * fmean(times) / 1000,
-        vcpus=estimate([_busy(point.batch) for point in points]).value,
+        vcpus=estimate([point.batch.vcpus for point in points]).value,
         peak_mib=estimate([point.peak_mib for point in points]).value,
         p50_ms=percentile(times, 0.50),
         p95_ms=percentile(times, 0.95),
@@ -168,7 +171,9 @@ def _capacity(
 ) -> Estimate | None:
     """Return the requests a second of one vCPU at the knee; None if there was no knee.
 
-    The first round goes on until it is past the knee; those after it go as far.
+    Where the CPU was the limit they are those of a vCPU that the app has for itself: what
+    other programs and the load generator took of it is put back. The first round goes on
+    until it is past the knee; those after it go as far.
     """
     if not curves or not is_past_knee(curves[0]):
         return None
@@ -176,16 +181,13 @@ def _capacity(
         [(float(load.concurrency), load.requests_per_second) for load in _loads(rounds)]
     )
     at_knee = [x.batch for each in rounds for x in each.curve if x.concurrency == knee]
-    return estimate([_rate_of_one(batch) for batch in at_knee])
+    whole = is_cpu_bound(at_knee)
+    return estimate([each.rate / each.vcpus if whole else each.rate for each in at_knee])
 
 
-def _rate_of_one(batch: Batch) -> float:
-    """Return the rate; where threads kept more than one vCPU busy, the part of one."""
-    return batch.rate / max(1.0, _busy(batch))
-
-
-def _busy(batch: Batch) -> float:
-    return batch.cpu_seconds / batch.requests * batch.rate if batch.requests else 0.0
+def is_cpu_bound(batches: Sequence[Batch]) -> bool:
+    """Return whether a vCPU was full, or would have been without what else ran."""
+    return fmean(batch.wanted_vcpus for batch in batches) >= _FULL
 
 
 def _scaling(curves: Sequence[Sequence[tuple[float, float]]]) -> Scaling | None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,6 +27,9 @@ from ferryman.targets.lambda_.runtime.messages import HttpRequest
 __all__ = ("LambdaRunner",)
 
 _GATEWAY = find_gateway("function-url")
+
+# The runtime answers a quarter of a second before the function's time is over.
+_ANSWERED_BEFORE = 0.3
 
 
 class LambdaRunner:
@@ -50,7 +54,7 @@ class LambdaRunner:
         patience: float = PATIENCE,
     ) -> None:
         planned = plan_function(project, scratch / "lambda.json")
-        self._settings = replace(planned, timeout=min(planned.timeout, patience))
+        self._settings = replace(planned, timeout=min(planned.timeout, patience + _ANSWERED_BEFORE))
         self._events = [_event(request) for request in requests]
 
     @asynccontextmanager
@@ -60,7 +64,8 @@ class LambdaRunner:
         Raises:
             AppError: The app did not start.
         """
-        running = RunningFunction(self._new, self._events)
+        patience = self._settings.timeout - _ANSWERED_BEFORE
+        running = RunningFunction(self._new, self._events, patience)
         try:
             await running.open()
             yield running
@@ -78,11 +83,13 @@ class RunningFunction:
         new: Makes an environment.
         events: The event of each request, or the status that the event source itself
             answers with.
+        patience: Seconds after which a 504 is the runtime's, which gave the app up.
     """
 
-    def __init__(self, new: Any, events: Sequence[bytes | int]) -> None:
+    def __init__(self, new: Any, events: Sequence[bytes | int], patience: float) -> None:
         self._new = new
         self._events = events
+        self._given_up_ms = patience * 1000
         self._environment: Environment | None = None
         self._init_ms = 0.0
         self._spent = 0.0
@@ -170,6 +177,8 @@ class RunningFunction:
             await self._replace(environment)
         if outcome.fault is not None:
             return _why(outcome)
+        if status == HTTPStatus.GATEWAY_TIMEOUT and report.duration > self._given_up_ms:
+            return f"no answer within {self._given_up_ms / 1000:g} seconds"
         return Sample(index, report.duration, status, size)
 
 

@@ -46,7 +46,8 @@ class Generator:
             seconds: How long to go on, in rounds of the order; None for once through it.
             patience: Seconds until an answer is given up.
         """
-        counted_from = time.perf_counter()
+        began, spent = time.perf_counter(), time.process_time()
+        counted_from = began
         end = counted_from + seconds if seconds is not None else float("inf")
         work = _until(end, order) if seconds is not None else iter(order)
         samples: list[tuple[int, float, int, int]] = []
@@ -68,8 +69,14 @@ class Generator:
                     in_time, counted_from = 0, now
 
         await asyncio.gather(*(serve_one() for _ in range(concurrency)))
-        took = max(0.0, min(time.perf_counter(), end) - counted_from)
-        return {"seconds": took, "in_time": in_time, "samples": samples, "failures": failures}
+        ended = time.perf_counter()
+        return {
+            "seconds": max(0.0, min(ended, end) - counted_from),
+            "in_time": in_time,
+            "samples": samples,
+            "failures": failures,
+            "busy": (time.process_time() - spent) / (ended - began),
+        }
 
     async def _send(self, index: int, patience: float) -> tuple[Answer | str, float]:
         data, bodiless = self._requests[index]

@@ -25,6 +25,7 @@ _REPEATS = 4
 """Batches of each request in a round."""
 
 _MOST_IN_BATCH = 1000
+_LEAST_CONCURRENT = 16
 _MOST_CONCURRENT = 512
 _ORDER = 1000
 """The length of the order in which requests are mixed."""
@@ -80,7 +81,7 @@ class Round:
         rest_mib: Its memory before the first request.
         batches: Batches of one request each: which, and what came of it.
         curve: The mixture at rising concurrency.
-        memory: Requests so far, and the memory then, MiB.
+        memory: Requests so far, and the memory then, MiB, while they came one at a time.
         peak_mib: The most memory that it had.
     """
 
@@ -178,6 +179,7 @@ class _Observer:
         """Send batches that share the time evenly, forwards and then backwards."""
         slice_ = seconds / _REPEATS / len(walls)
         found = []
+        self._note_memory()
         for repeat in range(_REPEATS):
             places = list(enumerate(walls))
             for which, wall in reversed(places) if repeat % 2 else places:
@@ -198,8 +200,8 @@ class _Observer:
             batch = await self._send(order, concurrency, lasting)
             found.append(Point(concurrency, batch, self.running.peak_mib()))
             best = max(best, batch.rate)
-            self._note_memory()
-            if not levels and is_past_knee([(n, each.rate) for n, each, _ in found]):
+            enough = concurrency >= _LEAST_CONCURRENT
+            if not levels and enough and is_past_knee([(n, each.rate) for n, each, _ in found]):
                 break
             concurrency *= 2
         return found

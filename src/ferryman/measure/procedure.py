@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ferryman.core.build.project import Project
-from ferryman.core.measurement import Machine, Measurement, TargetFigures
+from ferryman.core.measurement import Machine, Measurement
 from ferryman.measure.doubts import doubt_load, doubts_of, notes_of, reach
 from ferryman.measure.figures import cpu_of_scenario, summarize
 from ferryman.measure.function import LambdaRunner
@@ -60,17 +60,15 @@ async def measure(
         return reach(cpu_of_scenario(rounds, scenario.shares)) <= _SETTLED
 
     watch = Watch()
-    found: dict[str, TargetFigures] = {}
-    doubts: list[str] = []
-    notes = [*scenario.notes]
+    seen: dict[str, tuple[Round, ...]] = {}
     with TemporaryDirectory(prefix="ferryman-measure-") as scratch:
         for name in targets:
             runner = TARGETS[name](project, scenario.requests, Path(scratch), patience)
-            rounds = await observe(runner, scenario, pace, progress, settled)
-            found[name] = summarize(rounds, scenario)
-            doubts += doubts_of(name, found[name])
-            notes += notes_of(name, found[name], rounds)
+            seen[name] = await observe(runner, scenario, pace, progress, settled)
     others = watch.others()
+    found = {name: summarize(rounds, scenario) for name, rounds in seen.items()}
+    doubts = [doubt for name, figures in found.items() for doubt in doubts_of(name, figures)]
+    notes = [note for name in found for note in notes_of(name, found[name], seen[name])]
     return Measurement(
         ferryman=version("ferryman"),
         app=str(project.app),
@@ -79,7 +77,7 @@ async def measure(
         scenario=scenario.name,
         targets=found,
         doubts=(*doubt_load(others), *doubts),
-        notes=tuple(notes),
+        notes=(*scenario.notes, *notes),
     )
 
 

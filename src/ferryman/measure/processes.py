@@ -13,7 +13,15 @@ from pathlib import Path
 
 from ferryman.core.errors import FerrymanError
 
-__all__ = ("MachineTime", "cpu_seconds", "family", "machine_time", "memory_mib", "peak_mib")
+__all__ = (
+    "MachineTime",
+    "cpu_seconds",
+    "family",
+    "machine_time",
+    "memory_mib",
+    "peak_mib",
+    "waited_seconds",
+)
 
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -65,6 +73,18 @@ def cpu_seconds(pid: int) -> float:
                 continue
         seconds += _waited_for(each)
     return seconds
+
+
+def waited_seconds(pid: int) -> float:
+    """Return how long a process and its descendants were ready to run, but had no CPU.
+
+    0 where the kernel does not keep it (CONFIG_SCHED_INFO).
+    """
+    waited = 0
+    for each in family(pid):
+        for file in Path(f"/proc/{each}/task").glob("*/schedstat"):
+            waited += int((_read(file).split() or ("0", "0"))[1])
+    return waited / 1e9
 
 
 def memory_mib(pid: int) -> float:

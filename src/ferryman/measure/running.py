@@ -39,6 +39,8 @@ class Batch:
         samples: Those that were answered.
         failures: Those that were not: which of the requests, and why.
         cpu_seconds: CPU time that the app's processes took meanwhile.
+        waited_seconds: Time that they spent ready to run, while others had the CPU.
+        generator_busy: Share of that time in which the load generator was busy, 0 to 1.
     """
 
     seconds: float
@@ -46,6 +48,8 @@ class Batch:
     samples: tuple[Sample, ...]
     failures: tuple[tuple[int, str], ...]
     cpu_seconds: float
+    waited_seconds: float = 0.0
+    generator_busy: float = 0.0
 
     @property
     def requests(self) -> int:
@@ -56,6 +60,17 @@ class Batch:
     def rate(self) -> float:
         """Requests a second."""
         return self.in_time / self.seconds if self.seconds else 0.0
+
+    @property
+    def vcpus(self) -> float:
+        """VCPUs that the app's processes kept busy."""
+        return self.cpu_seconds / self.requests * self.rate if self.requests else 0.0
+
+    @property
+    def wanted_vcpus(self) -> float:
+        """VCPUs that they would have kept busy, had they always been given them."""
+        waited = self.waited_seconds / self.cpu_seconds if self.cpu_seconds else 0.0
+        return self.vcpus * (1 + waited)
 
 
 class Running(Protocol):

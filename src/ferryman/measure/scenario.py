@@ -135,7 +135,7 @@ def _read_har(path: Path, own: frozenset[str]) -> tuple[Request, ...]:
 
 def _local(target: str, place: str, own: frozenset[str]) -> str:
     """Return path and query of a target, which may be a whole address of this machine."""
-    if target.startswith("/") and not target.startswith("//"):
+    if target.startswith("/"):
         return target
     url = URL(target, encoded=True)
     host = url.host or ""

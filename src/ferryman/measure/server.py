@@ -17,7 +17,7 @@ from ferryman.core.build.project import Project
 from ferryman.core.build.sources import import_root
 from ferryman.core.errors import AppError, FerrymanError
 from ferryman.core.settings import SETTINGS_VARIABLE
-from ferryman.measure.processes import cpu_seconds, memory_mib, peak_mib
+from ferryman.measure.processes import cpu_seconds, memory_mib, peak_mib, waited_seconds
 from ferryman.measure.request import Request
 from ferryman.measure.running import PATIENCE, Batch, Sample
 from ferryman.measure.server_log import start_error
@@ -77,7 +77,7 @@ class ServerRunner:
             took = asyncio.get_running_loop().time() - began
             rest = memory_mib(process.pid)
             async with _generator(port, self._requests) as generator:
-                yield RunningServer(process.pid, generator, rest, took * 1000, self._patience)
+                yield RunningServer(process.pid, port, generator, rest, took * 1000, self._patience)
         finally:
             await _end(process)
 
@@ -116,6 +116,7 @@ class RunningServer:
 
     Args:
         pid: Its master's process id.
+        port: Where it listens, on loopback.
         generator: The load generator.
         rest_mib: Memory before the first request, MiB.
         init_ms: From start to the first answer, milliseconds.
@@ -125,12 +126,14 @@ class RunningServer:
     def __init__(
         self,
         pid: int,
+        port: int,
         generator: asyncio.subprocess.Process,
         rest_mib: float,
         init_ms: float,
         patience: float,
     ) -> None:
-        self._pid = pid
+        self.pid = pid
+        self.port = port
         self._generator = generator
         self._patience = patience
         self._init_ms = init_ms
@@ -140,7 +143,7 @@ class RunningServer:
         self, order: Sequence[int], concurrency: int = 1, seconds: float | None = None
     ) -> Batch:
         """Have the load generator send requests, as `Running` says."""
-        before = cpu_seconds(self._pid)
+        before, waited = cpu_seconds(self.pid), waited_seconds(self.pid)
         job = {
             "order": list(order),
             "concurrency": concurrency,
@@ -154,16 +157,18 @@ class RunningServer:
             in_time=found["in_time"],
             samples=tuple(Sample(*sample) for sample in found["samples"]),
             failures=tuple((index, why) for index, why in found["failures"]),
-            cpu_seconds=cpu_seconds(self._pid) - before,
+            cpu_seconds=cpu_seconds(self.pid) - before,
+            waited_seconds=max(0.0, waited_seconds(self.pid) - waited),
+            generator_busy=found["busy"],
         )
 
     def memory_mib(self) -> float:
         """Return the memory of master and worker."""
-        return memory_mib(self._pid)
+        return memory_mib(self.pid)
 
     def peak_mib(self) -> float:
         """Return the most memory that they had."""
-        return peak_mib(self._pid)
+        return peak_mib(self.pid)
 
     def init_ms(self) -> float:
         """Return how long the start took."""

@@ -1,0 +1,95 @@
+"""Apps that cannot be measured, or not believed: what the user is told, on both targets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.measure.conftest import BRISK, figures_of, resolved, rounds_of, subject
+
+from ferryman.core.build.project import Project
+from ferryman.core.errors import AppError, FerrymanError
+from ferryman.measure.doubts import doubts_of, notes_of
+from ferryman.measure.figures import summarize
+from ferryman.measure.observing import observe
+from ferryman.measure.procedure import TARGETS
+from ferryman.measure.request import Request, Scenario
+
+both_targets = pytest.mark.parametrize("target", ["server", "lambda"])
+
+
+@both_targets
+async def test_answers_of_500_are_counted_and_doubted(
+    project: Project, tmp_path: Path, target: str
+) -> None:
+    found = await figures_of(project, tmp_path, target, "/work", "/fail")
+    good, bad = found.routes
+    assert (good.errors, bad.errors) == (0, bad.requests)
+    doubts = [doubt for doubt in doubts_of(target, found) if "/fail" in doubt]
+    assert doubts == [
+        f"{target}: GET /fail failed {bad.requests} times of {bad.requests}:"
+        " the figures are those of its failure"
+    ]
+
+
+@both_targets
+async def test_a_failure_that_is_expected_is_none(
+    project: Project, tmp_path: Path, target: str
+) -> None:
+    scenario = Scenario("test", (Request("GET", "/fail", status=503),))
+    runner = TARGETS[target](project, scenario.requests, tmp_path, 10.0)
+    rounds = await observe(runner, scenario, BRISK, lambda _: None, lambda _: True)
+    assert summarize(rounds, scenario).total.errors == 0
+
+
+@both_targets
+async def test_a_request_that_stalls_is_named(
+    project: Project, tmp_path: Path, target: str
+) -> None:
+    requests = (Request("GET", "/work"), Request("GET", "/stall"))
+    runner = TARGETS[target](project, requests, tmp_path, 1.0)
+    scenario = Scenario("test", requests)
+    with pytest.raises(FerrymanError, match="GET /stall is not answered") as caught:
+        await observe(runner, scenario, BRISK, lambda _: None, lambda _: True)
+    assert caught.value.cause
+    assert "--patience" in str(caught.value.hint)
+
+
+@both_targets
+async def test_an_app_whose_database_is_not_there(tmp_path: Path, target: str) -> None:
+    project = resolved(subject(tmp_path, "create_broken_app"))
+    with pytest.raises(AppError) as caught:
+        await figures_of(project, tmp_path, target, "/work")
+    assert caught.value.exit_code == 3
+    assert "there is no database at 127.0.0.1:5432" in str(caught.value)
+
+
+@both_targets
+async def test_a_process_that_ends_in_a_request_is_told_of(
+    project: Project, tmp_path: Path, target: str
+) -> None:
+    with pytest.raises(FerrymanError, match="/end is not answered"):
+        await figures_of(project, tmp_path, target, "/end")
+
+
+@both_targets
+async def test_a_leak_is_noted(project: Project, tmp_path: Path, target: str) -> None:
+    pace = replace(BRISK, batches=1.0)
+    rounds, scenario = await rounds_of(project, tmp_path, target, "/work?leak=64", pace=pace)
+    notes = list(notes_of(target, summarize(rounds, scenario), rounds))
+    assert any("did not level off: it may leak" in note for note in notes), notes
+
+
+async def test_an_app_that_does_not_leak_is_not_said_to(project: Project, tmp_path: Path) -> None:
+    rounds, scenario = await rounds_of(project, tmp_path, "server", "/work?size=100000")
+    notes = list(notes_of("server", summarize(rounds, scenario), rounds))
+    assert not any("leak" in note for note in notes), notes
+
+
+async def test_a_pool_that_is_the_limit_is_named(project: Project, tmp_path: Path) -> None:
+    rounds, scenario = await rounds_of(project, tmp_path, "server", "/narrow")
+    found = summarize(rounds, scenario)
+    assert found.capacity is not None
+    assert found.capacity.value == pytest.approx(50, rel=0.15)
+    assert any("a pool, a lock or another service" in x for x in notes_of("server", found, rounds))

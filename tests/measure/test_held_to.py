@@ -1,0 +1,98 @@
+"""What is known of an app beforehand is what is measured: on both targets, real processes."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+from tests.measure.conftest import figures_of
+
+from ferryman.core.build.project import Project
+from ferryman.measure.observing import Pace
+from ferryman.measure.processes import cpu_seconds
+from ferryman.measure.request import Request
+from ferryman.measure.server import ServerRunner
+
+both_targets = pytest.mark.parametrize("target", ["server", "lambda"])
+
+SHORT = Pace(rounds=1, warm_up=0.05, batches=0.2, point=0.02, limit=0.0)
+
+
+@both_targets
+async def test_cpu_time_and_wait_are_told_apart(
+    project: Project, tmp_path: Path, target: str
+) -> None:
+    found = await figures_of(
+        *(project, tmp_path, target, "/work"),
+        *("/work?burn=10", "/work?wait=30", "/work?burn=10&wait=30"),
+    )
+    nothing, burning, waiting, both = found.routes
+    assert burning.cpu_ms.value - nothing.cpu_ms.value == pytest.approx(10, rel=0.1)
+    assert waiting.cpu_ms.value < 2  # after a pause caches are cold, and the machine may be busy
+    assert both.cpu_ms.value - waiting.cpu_ms.value == pytest.approx(10, rel=0.1)
+    assert waiting.p50_ms >= 30
+    assert both.p50_ms >= 40
+    assert found.total.cpu_ms.value == pytest.approx(
+        (nothing.cpu_ms.value + burning.cpu_ms.value + waiting.cpu_ms.value + both.cpu_ms.value)
+        / 4,
+        rel=0.05,
+    )
+
+
+@both_targets
+async def test_memory_at_rest_is_found(
+    project: Project, tmp_path: Path, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = await figures_of(project, tmp_path, target, "/work", pace=SHORT)
+    monkeypatch.setenv("HELD_AT_REST", "100")
+    found = await figures_of(project, tmp_path, target, "/work", pace=SHORT)
+    held = found.memory_rest_mib.value - without.memory_rest_mib.value
+    assert held == pytest.approx(100, rel=0.1)
+
+
+@both_targets
+async def test_memory_of_a_request_is_found(project: Project, tmp_path: Path, target: str) -> None:
+    held = 4 if target == "server" else 100
+    found = await figures_of(project, tmp_path, target, f"/work?hold={held}&wait=30", pace=SHORT)
+    if target == "server":
+        first, last = found.loads[0], found.loads[-1]
+        each = (last.peak_mib - first.peak_mib) / (last.concurrency - first.concurrency)
+    else:
+        each = found.memory_load_mib.value - found.memory_rest_mib.value
+    assert each == pytest.approx(held, rel=0.1)
+
+
+@both_targets
+async def test_sizes_are_found(project: Project, tmp_path: Path, target: str) -> None:
+    sent = "/work?size=0", "/work?size=5000"
+    found = await figures_of(project, tmp_path, target, *sent, pace=SHORT)
+    assert [route.response_bytes for route in found.routes] == [0, 5000]
+    assert found.total.response_bytes == 2500
+
+
+async def test_another_load_generator_finds_the_same_throughput(
+    project: Project, tmp_path: Path
+) -> None:
+    """Both in requests for each second of CPU time: in this suite others use the machine too."""
+    found = await figures_of(project, tmp_path, "server", "/work?burn=1")
+    assert found.capacity is not None
+    runner = ServerRunner(project, [Request("GET", "/work")], tmp_path)
+    async with runner.start() as running:
+        before = cpu_seconds(running.pid)
+        sent = await wrk(f"http://127.0.0.1:{running.port}/work?burn=1")
+        spent = cpu_seconds(running.pid) - before
+    assert found.capacity.value == pytest.approx(sent / spent, rel=0.1)
+
+
+async def wrk(url: str) -> int:
+    """Return how many requests wrk got answered in two seconds."""
+    process = await asyncio.create_subprocess_exec(
+        *("wrk", "-t1", "-c16", "-d2", url), stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    assert b"Non-2xx" not in out
+    match = re.search(rb"(\d+) requests in", out)
+    assert match
+    return int(match[1])
