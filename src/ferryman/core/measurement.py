@@ -200,6 +200,17 @@ class TargetFigures:
     capacity: Estimate | None = None
     scaling: Scaling | None = None
 
+    @property
+    def full_cpu_ms(self) -> Estimate:
+        """CPU time of a request on a vCPU that is full, milliseconds.
+
+        It is one over the capacity; where none was found, that of one request at a time.
+        """
+        rate = self.capacity
+        if rate is None or not rate.low:
+            return self.total.cpu_ms
+        return Estimate(1000 / rate.value, 1000 / rate.high, 1000 / rate.low)
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:

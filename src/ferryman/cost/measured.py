@@ -72,7 +72,7 @@ def _figures(measurement: Measurement, memory_mib: Decimal) -> Iterator[tuple[st
     server, function = (measurement.targets.get(name) for name in ("server", "lambda"))
     either = server or function
     assert either is not None
-    yield "cpu_ms", _cpu(either)
+    yield "cpu_ms", either.full_cpu_ms
     yield "wall_ms", _wall(function or either, memory_mib)
     for name in ("response_bytes", "request_bytes"):
         size: float = getattr(either.total, name)
@@ -84,13 +84,6 @@ def _figures(measurement: Measurement, memory_mib: Decimal) -> Iterator[tuple[st
         each = _in_flight(server.loads)
         yield "resident_mib", Estimate(warm, warm, warm)
         yield "in_flight_mib", Estimate(each, each, each)
-
-
-def _cpu(figures: TargetFigures) -> Estimate:
-    rate = figures.capacity
-    if rate is None or not rate.low:
-        return figures.total.cpu_ms
-    return Estimate(1000 / rate.value, 1000 / rate.high, 1000 / rate.low)
 
 
 def _wall(figures: TargetFigures, memory_mib: Decimal) -> Estimate:

@@ -21,7 +21,13 @@ from ferryman.targets.k8s.syntax import (
     variable_name,
 )
 
-__all__ = ("NEWEST_VERSION", "OLDEST_VERSION", "KubernetesOptions")
+__all__ = (
+    "DEFAULT_CPU",
+    "DEFAULT_MEMORY",
+    "NEWEST_VERSION",
+    "OLDEST_VERSION",
+    "KubernetesOptions",
+)
 
 OLDEST_VERSION = "1.30"
 """The oldest Kubernetes that the manifests are for.
@@ -32,6 +38,12 @@ Before it a container's preStop hook could sleep only with a feature gate switch
 
 NEWEST_VERSION = "1.37"
 """The newest Kubernetes that the client and the schemas know."""
+
+DEFAULT_CPU = "250m"
+"""CPU that is set aside where nothing says how much."""
+
+DEFAULT_MEMORY = "256Mi"
+"""Memory that is set aside where nothing says how much, and the app was not measured."""
 
 
 def _number_as_text(value: object) -> object:
@@ -99,18 +111,26 @@ class KubernetesOptions(BaseModel):
         le=100,
         description="The use of cpu, in percent, that the number of pods is kept to.",
     )
-    cpu: Cpu = Field(
-        default="250m",
-        description="CPU that is set aside for a pod, in cores (0.5) or thousandths (250m).",
+    cpu: Cpu | None = Field(
+        default=None,
+        description="CPU that is set aside for a pod, in cores (0.5) or thousandths (250m); by "
+        f"default {DEFAULT_CPU}, or what pod_rate needs.",
     )
     cpu_limit: Cpu | None = Field(
         default=None,
         description="CPU that a pod may not exceed. By default none: a limit stops a pod for the "
         "rest of each tenth of a second even while the node has CPU to spare.",
     )
-    memory: Memory = Field(
-        default="256Mi",
-        description="Memory that is set aside for a pod, and that it may not exceed.",
+    pod_rate: float | None = Field(
+        default=None,
+        gt=0,
+        description="Requests a second that a pod is to carry, in place of cpu: as much is set "
+        "aside as `ferryman measure` found to be needed for them.",
+    )
+    memory: Memory | None = Field(
+        default=None,
+        description="Memory that is set aside for a pod, and that it may not exceed; by default "
+        f"a quarter more than the most that was measured, or else {DEFAULT_MEMORY}.",
     )
     environment: Mapping[VariableName, str] = Field(
         default={},
@@ -186,8 +206,12 @@ class KubernetesOptions(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.cpu_limit is not None and cpu_cores(self.cpu_limit) < cpu_cores(self.cpu):
-            raise ValueError(f"cpu_limit {self.cpu_limit} is less than cpu {self.cpu}")
+        if self.cpu_limit is not None and self.pod_rate is None:
+            cpu = self.cpu or DEFAULT_CPU
+            if cpu_cores(self.cpu_limit) < cpu_cores(cpu):
+                raise ValueError(f"cpu_limit {self.cpu_limit} is less than cpu {cpu}")
+        if self.pod_rate is not None and self.cpu is not None:
+            raise ValueError("pod_rate and cpu are both set; one of them says how much cpu")
         if self.max_replicas is not None and self.max_replicas < self.replicas:
             raise ValueError(
                 f"max_replicas {self.max_replicas} is less than replicas {self.replicas}"

@@ -49,7 +49,7 @@ def plan_objects(project: Project, progress: Progress) -> Plan:
     options = project.section("k8s", KubernetesOptions)
     schemas.check_version(options.kube_version, project.origins["k8s.kube_version"])
     values = plan_values(project)
-    for note in values.chosen.notes:
+    for note in values.notes:
         progress(note)
     objects = rendering.render_objects(values)
     if options.patch:
@@ -97,8 +97,8 @@ def _directory(
 
 
 def _notes(plan: Plan) -> str:
-    """Return what was left out or replaced, as comments."""
-    return "".join(f"# {note}\n" for note in plan.values.chosen.notes)
+    """Return what was left out, replaced or measured, as comments."""
+    return "".join(f"# {note}\n" for note in plan.values.notes)
 
 
 def _environment(project: Project, name: str) -> Project:

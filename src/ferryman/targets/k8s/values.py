@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ferryman.core.build.project import Project
 from ferryman.core.errors import ConfigError
 from ferryman.targets.k8s.options import KubernetesOptions
+from ferryman.targets.k8s.resources import plan_resources
 from ferryman.targets.k8s.syntax import image_reference
 from ferryman.targets.k8s.versions import Chosen, choose
 
@@ -71,6 +72,7 @@ class Values:
         monitor_labels: The ServiceMonitor's own labels, in the order of the names.
         annotations: The annotations of the ServiceAccount, in the order of the names.
         chosen: What depends on the version of Kubernetes.
+        notes: What a reader must know of the values, a sentence each.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Values:
     monitor_labels: tuple[tuple[str, str], ...]
     annotations: tuple[tuple[str, str], ...]
     chosen: Chosen
+    notes: tuple[str, ...] = ()
 
 
 def plan_values(project: Project) -> Values:
@@ -101,6 +104,7 @@ def plan_values(project: Project) -> Values:
         ConfigError: The project's name or version cannot be used in a cluster.
     """
     options = project.section("k8s", KubernetesOptions)
+    chosen, resources = choose(options), plan_resources(project)
     return Values(
         name=_service_name(project),
         version=project.fields.version,
@@ -109,9 +113,9 @@ def plan_values(project: Project) -> Values:
         namespace=options.namespace,
         replicas=options.replicas,
         scaling=Scaling(options.max_replicas, options.cpu_target) if options.max_replicas else None,
-        cpu=options.cpu,
+        cpu=resources.cpu,
         cpu_limit=options.cpu_limit,
-        memory=options.memory,
+        memory=resources.memory,
         environment=tuple(sorted(options.environment.items())),
         secrets=options.secrets,
         exposure=_exposure(options),
@@ -120,7 +124,8 @@ def plan_values(project: Project) -> Values:
         monitored=options.service_monitor,
         monitor_labels=tuple(sorted(options.service_monitor_labels.items())),
         annotations=tuple(sorted(options.service_account_annotations.items())),
-        chosen=choose(options),
+        chosen=chosen,
+        notes=(*chosen.notes, *resources.notes),
     )
 
 

@@ -41,8 +41,10 @@ REASONS: Mapping[str, str] = {
     "written by a build.",
     "envFrom[].configMapRef.name": "`environment`, in a ConfigMap; the last of the sources, so "
     "it counts before a Secret's key of the same name.",
-    "resources.requests.cpu": "`cpu`: what the scheduler sets aside.",
-    "resources.requests.memory": "`memory`: what the scheduler sets aside.",
+    "resources.requests.cpu": "`cpu`, or what `pod_rate` needs by the measurement: what the "
+    "scheduler sets aside.",
+    "resources.requests.memory": "`memory`, or by the measurement a quarter more than the most "
+    "under load: what the scheduler sets aside.",
     "resources.limits.cpu": "`cpu_limit`; not written where it is not set. With a limit the "
     "kernel stops a pod that has used its share of 100 ms until the next 100 ms, even on an "
     "idle node, and requests wait. Set one where pods must not differ in speed.",
