@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from ferryman.core.measurement import (
     Machine,
     Measurement,
     Route,
+    Scaling,
     TargetFigures,
     Total,
     read_measurement,
@@ -111,3 +114,10 @@ def test_what_does_not_fit_is_named(
         read_measurement(path)
     assert message in caught.value.message
     assert caught.value.hint == "measure again"
+
+
+def test_the_page_of_the_schema_names_every_field(repository: Path) -> None:
+    page = (repository / "docs" / "reference" / "measure-json.md").read_text()
+    kinds = (Measurement, Machine, TargetFigures, Total, Route, Load, Scaling, Estimate)
+    for name in {field.name for kind in kinds for field in fields(kind)} | {"schema"}:
+        assert re.search(rf"`{name}(\[\])?`", page), name

@@ -2,7 +2,7 @@
 
 In a document, a fence headed `python hello.py` is a file; one headed `console` holds
 commands after `$`, and may show what they print. A command that serves is left running
-until the document ends.
+until the document ends; `cd` is for all that follows.
 """
 
 from __future__ import annotations
@@ -42,8 +42,11 @@ class Shell:
         self.serving: list[subprocess.Popen[bytes]] = []
 
     def run(self, command: str) -> str:
-        if command.startswith("ferryman serve"):
+        if command.startswith(("ferryman serve", "ferryman dev")):
             self.serve(command)
+            return ""
+        if command.startswith("cd "):
+            self.directory /= command.removeprefix("cd ")
             return ""
         done = subprocess.run(
             ["bash", "-c", command],
