@@ -12,6 +12,7 @@ import pytest
 
 from ferryman.core.errors import ConfigError
 from ferryman.core.measurement import (
+    Arrivals,
     Estimate,
     Load,
     Machine,
@@ -118,6 +119,6 @@ def test_what_does_not_fit_is_named(
 
 def test_the_page_of_the_schema_names_every_field(repository: Path) -> None:
     page = (repository / "docs" / "reference" / "measure-json.md").read_text()
-    kinds = (Measurement, Machine, TargetFigures, Total, Route, Load, Scaling, Estimate)
+    kinds = (Measurement, Machine, TargetFigures, Total, Route, Load, Arrivals, Scaling, Estimate)
     for name in {field.name for kind in kinds for field in fields(kind)} | {"schema"}:
         assert re.search(rf"`{name}(\[\])?`", page), name

@@ -41,7 +41,7 @@ async def stall(request: web.Request) -> web.Response:
 async def narrow(request: web.Request) -> web.Response:
     """Wait for a pool of one."""
     async with request.app["pool"]:
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.005)
     return web.Response()
 
 

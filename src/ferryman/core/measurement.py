@@ -18,6 +18,7 @@ from ferryman.core.records import Wrong, decode
 __all__ = (
     "FILE_NAME",
     "SCHEMA",
+    "Arrivals",
     "Estimate",
     "Load",
     "Machine",
@@ -147,6 +148,27 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Requests that did not wait for each other, as those of many visitors do not.
+
+    Attributes:
+        share: Their rate, as a share of the greatest throughput of the curve.
+        requests_per_second: The rate.
+        errors: Of the requests, those answered with 500 or more, or not at all.
+        p50_ms: Latency, milliseconds, as in `Total`.
+        p95_ms: As above.
+        p99_ms: As above.
+    """
+
+    share: float
+    requests_per_second: float
+    errors: int
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scaling:
     """Two laws fitted to the throughput curve.
 
@@ -187,6 +209,7 @@ class TargetFigures:
         memory_load_mib: Most memory that it had under load, MiB.
         loads: The throughput curve, by rising concurrency; empty on Lambda, where an
             environment serves one request at a time.
+        arrivals: Latency at parts of the greatest throughput; empty on Lambda.
         capacity: Requests a second of one vCPU at the knee of that curve, or None.
         scaling: The laws fitted to it, or None.
     """
@@ -197,6 +220,7 @@ class TargetFigures:
     memory_rest_mib: Estimate
     memory_load_mib: Estimate
     loads: tuple[Load, ...] = ()
+    arrivals: tuple[Arrivals, ...] = ()
     capacity: Estimate | None = None
     scaling: Scaling | None = None
 

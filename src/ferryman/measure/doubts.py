@@ -94,6 +94,12 @@ def notes_of(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Iter
         )
     if figures.capacity is not None:
         yield from _limits(name, figures, rounds)
+    late = [x for each in rounds for x in each.arrivals if x[1].generator_busy > _GENERATOR_BUSY]
+    if late:
+        yield (
+            f"{name}: at {min(share for share, _ in late):.0%} of the greatest rate the load"
+            " generator was busy itself, so some of the latency is its own"
+        )
     grown = [growth for each in rounds if (growth := _growth(each.memory)) is not None]
     if len(grown) * 2 > len(rounds):
         mib, requests = fmean(g[0] for g in grown), fmean(g[1] for g in grown)

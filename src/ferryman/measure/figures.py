@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean
 
-from ferryman.core.measurement import Estimate, Load, Route, Scaling, TargetFigures, Total
+from ferryman.core.measurement import Arrivals, Estimate, Load, Route, Scaling, TargetFigures, Total
 from ferryman.measure.observing import Point, Round
 from ferryman.measure.request import Scenario
 from ferryman.measure.running import Batch, Sample
@@ -40,6 +40,7 @@ def summarize(rounds: Sequence[Round], scenario: Scenario) -> TargetFigures:
         memory_rest_mib=estimate([each.rest_mib for each in rounds]),
         memory_load_mib=estimate([each.peak_mib for each in rounds]),
         loads=tuple(_loads(rounds)),
+        arrivals=tuple(_arrivals(rounds, scenario)),
         capacity=_capacity(rounds, curves),
         scaling=_scaling(curves),
     )
@@ -164,6 +165,26 @@ def _load(concurrency: int, points: Sequence[Point], times: Sequence[float]) -> 
         p95_ms=percentile(times, 0.95),
         p99_ms=percentile(times, 0.99),
     )
+
+
+def _arrivals(rounds: Sequence[Round], scenario: Scenario) -> Iterable[Arrivals]:
+    found: dict[float, list[Batch]] = defaultdict(list)
+    for each in rounds:
+        for share, batch in each.arrivals:
+            found[share].append(batch)
+    for share, batches in sorted(found.items()):
+        samples = [sample for batch in batches for sample in batch.samples]
+        times = sorted(sample.milliseconds for sample in samples)
+        if times:
+            yield Arrivals(
+                share=share,
+                requests_per_second=estimate([batch.rate for batch in batches]).value,
+                errors=sum(len(batch.failures) for batch in batches)
+                + sum(_is_error(x, scenario.requests[x.which].status) for x in samples),
+                p50_ms=percentile(times, 0.50),
+                p95_ms=percentile(times, 0.95),
+                p99_ms=percentile(times, 0.99),
+            )
 
 
 def _capacity(

@@ -1,8 +1,9 @@
 """The load generator: a program of its own, so that what it costs is not the app's.
 
-It reads jobs from standard input, one JSON line each, and answers each with a line. The loop
-is closed: so many requests are under way, and the next is sent when one is answered. It is
-started with a socket's address, and imports the standard library alone.
+It reads jobs from standard input, one JSON line each, and answers each with a line. A job
+either keeps so many requests under way, the next one when one is answered, or sends each at
+its time, whatever became of those before. It is started with a socket's address, and imports
+the standard library alone.
 """
 
 from __future__ import annotations
@@ -57,11 +58,7 @@ class Generator:
         async def serve_one() -> None:
             nonlocal in_time, counted_from
             for index in work:
-                answer, milliseconds = await self._send(index, patience)
-                if isinstance(answer, str):
-                    failures.append((index, answer))
-                else:
-                    samples.append((index, milliseconds, answer.status, answer.size))
+                _note(index, *await self._send(index, patience), samples, failures)
                 now = time.perf_counter()
                 in_time += now <= end
                 if seconds is not None and len(samples) + len(failures) == concurrency:
@@ -73,6 +70,37 @@ class Generator:
         return {
             "seconds": max(0.0, min(ended, end) - counted_from),
             "in_time": in_time,
+            "samples": samples,
+            "failures": failures,
+            "busy": (time.process_time() - spent) / (ended - began),
+        }
+
+    async def arrive(
+        self, order: list[int], offsets: list[float], patience: float
+    ) -> dict[str, Any]:
+        """Send each request at its time, and return what came of it.
+
+        Args:
+            order: Which requests are sent, by their index, in this order, over and over.
+            offsets: When each is sent, seconds from now.
+            patience: Seconds until an answer is given up.
+        """
+        began, spent = time.perf_counter(), time.process_time()
+        indices = cycle(order)
+        sent: list[tuple[int, asyncio.Task[tuple[Answer | str, float]]]] = []
+        for offset in offsets:
+            # Also where it is late already: those that were sent before must get their turn.
+            await asyncio.sleep(max(0.0, began + offset - time.perf_counter()))
+            index = next(indices)
+            sent.append((index, asyncio.create_task(self._send(index, patience))))
+        samples: list[tuple[int, float, int, int]] = []
+        failures: list[tuple[int, str]] = []
+        for index, task in sent:
+            _note(index, *await task, samples, failures)
+        ended = time.perf_counter()
+        return {
+            "seconds": ended - began,
+            "in_time": len(sent),
             "samples": samples,
             "failures": failures,
             "busy": (time.process_time() - spent) / (ended - began),
@@ -105,6 +133,19 @@ class Generator:
         return connection
 
 
+def _note(
+    index: int,
+    answer: Answer | str,
+    milliseconds: float,
+    samples: list[tuple[int, float, int, int]],
+    failures: list[tuple[int, str]],
+) -> None:
+    if isinstance(answer, str):
+        failures.append((index, answer))
+    else:
+        samples.append((index, milliseconds, answer.status, answer.size))
+
+
 def _until(end: float, order: list[int]) -> Iterator[int]:
     for index in cycle(order):
         if time.perf_counter() >= end:
@@ -118,7 +159,9 @@ async def _serve(host: str, port: int) -> None:
     requests = [(base64.b64decode(data), bodiless) for data, bodiless in first]
     generator = Generator(host, port, requests)
     while line := await loop.run_in_executor(None, sys.stdin.readline):
-        result = await generator.run(**json.loads(line))
+        job = json.loads(line)
+        work = generator.arrive if "offsets" in job else generator.run
+        result = await work(**job)
         print(json.dumps(result, separators=(",", ":")), flush=True)
 
 

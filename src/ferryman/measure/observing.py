@@ -9,11 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from ferryman.core.errors import FerrymanError
+from ferryman.measure.arrivals import offsets
 from ferryman.measure.request import Scenario, schedule
-from ferryman.measure.running import Batch, Runner, Running
+from ferryman.measure.running import Batch, ConcurrentlyRunning, Runner, Running
 from ferryman.measure.scaling import is_past_knee
 
 __all__ = ("QUICK", "USUAL", "Pace", "Point", "Progress", "Round", "observe")
@@ -29,6 +30,12 @@ _LEAST_CONCURRENT = 16
 _MOST_CONCURRENT = 512
 _ORDER = 1000
 """The length of the order in which requests are mixed."""
+
+_SHARES = (0.3, 0.6, 0.8)
+"""Rates at which requests arrive, as shares of the greatest throughput."""
+
+_LONGER, _FEWEST_ARRIVALS = 1.5, 20
+"""How much longer than a point of the curve they arrive, and how many at least."""
 
 _ROOM = 3.0
 """How many times a point of the curve lasts as long as a mean answer at that load."""
@@ -81,6 +88,7 @@ class Round:
         rest_mib: Its memory before the first request.
         batches: Batches of one request each: which, and what came of it.
         curve: The mixture at rising concurrency.
+        arrivals: The mixture at its own times, at shares of the greatest rate of the curve.
         memory: Requests so far, and the memory then, MiB, while they came one at a time.
         peak_mib: The most memory that it had.
     """
@@ -89,6 +97,7 @@ class Round:
     rest_mib: float
     batches: tuple[tuple[int, Batch], ...]
     curve: tuple[Point, ...]
+    arrivals: tuple[tuple[float, Batch], ...]
     memory: tuple[tuple[int, float], ...]
     peak_mib: float
 
@@ -144,12 +153,14 @@ class _Observer:
         await self._send(order, seconds=pace.warm_up)
         walls = await self._second_pass()
         batches = await self._batches(walls, pace.batches)
-        curve = await self._curve(order, max(walls), pace.point, levels) if concurrent else ()
+        curve = await self._curve(order, max(walls), pace.point, levels) if concurrent else []
+        arrivals = await self._arrivals(order, curve, pace.point) if concurrent else []
         return Round(
             init_ms=self.running.init_ms(),
             rest_mib=self.running.rest_mib,
             batches=batches,
             curve=tuple(curve),
+            arrivals=tuple(arrivals),
             memory=tuple(self.memory),
             peak_mib=self.running.peak_mib(),
         )
@@ -204,6 +215,20 @@ class _Observer:
             if not levels and enough and is_past_knee([(n, each.rate) for n, each, _ in found]):
                 break
             concurrency *= 2
+        return found
+
+    async def _arrivals(
+        self, order: Sequence[int], curve: Sequence[Point], seconds: float
+    ) -> list[tuple[float, Batch]]:
+        """Send the mixture at its own times, at rates below the greatest."""
+        running = cast("ConcurrentlyRunning", self.running)
+        most = max(point.batch.rate for point in curve)
+        found = []
+        for share in _SHARES:
+            rate = share * most
+            lasting = max(_LONGER * seconds, _FEWEST_ARRIVALS / rate) if rate else 0.0
+            times = offsets(self.scenario.gaps, rate, lasting) if rate else []
+            found.append((share, await running.arrive(order, times)))
         return found
 
     async def _send(

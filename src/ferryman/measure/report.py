@@ -23,6 +23,8 @@ def tables(measurement: Measurement) -> Iterator[Table]:
         yield _process(figures)
         if figures.loads:
             yield _curve(figures)
+        if figures.arrivals:
+            yield _arrivals(figures)
 
 
 def _routes(name: str, figures: TargetFigures) -> Table:
@@ -91,6 +93,21 @@ def _curve(figures: TargetFigures) -> Table:
             f" off by {_short(law.usl_error)} requests/s; the linear law is off by"
             f" {_short(law.linear_error)}"
         )
+    return Table(title, head, rows, right=frozenset(range(len(head))))
+
+
+def _arrivals(figures: TargetFigures) -> Table:
+    rows = tuple(
+        (
+            f"{each.share:.0%}",
+            _short(each.requests_per_second),
+            *(_short(time) for time in (each.p50_ms, each.p95_ms, each.p99_ms)),
+            f"{each.errors:,}",
+        )
+        for each in figures.arrivals
+    )
+    head = ("of the most", "requests/s", "p50", "p95", "p99", "errors")
+    title = "Latency when requests do not wait for each other, ms"
     return Table(title, head, rows, right=frozenset(range(len(head))))
 
 

@@ -59,11 +59,14 @@ class Scenario:
         name: Where it is from.
         requests: One or more, each once.
         notes: What the user should know of it.
+        gaps: Times between arrivals that were recorded, as multiples of their mean; empty
+            where none were.
     """
 
     name: str
     requests: tuple[Request, ...]
     notes: tuple[str, ...] = ()
+    gaps: tuple[float, ...] = ()
 
     @property
     def shares(self) -> tuple[float, ...]:

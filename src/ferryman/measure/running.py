@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol
 
-__all__ = ("PATIENCE", "Batch", "Runner", "Running", "Sample")
+__all__ = ("PATIENCE", "Batch", "ConcurrentlyRunning", "Runner", "Running", "Sample")
 
 PATIENCE = 10.0
 """Seconds after which an answer is given up."""
@@ -85,7 +85,7 @@ class Running(Protocol):
     async def send(
         self, order: Sequence[int], concurrency: int = 1, seconds: float | None = None
     ) -> Batch:
-        """Send requests.
+        """Send requests, the next one when one is answered.
 
         Args:
             order: Which of the scenario's requests, in this order.
@@ -101,6 +101,18 @@ class Running(Protocol):
 
     def init_ms(self) -> float:
         """Return how long the start took, in milliseconds; on Lambda known after a request."""
+
+
+class ConcurrentlyRunning(Running, Protocol):
+    """An app that serves several requests at once."""
+
+    async def arrive(self, order: Sequence[int], offsets: Sequence[float]) -> Batch:
+        """Send each request at its time, whatever became of those before.
+
+        Args:
+            order: Which of the scenario's requests, in this order, over and over.
+            offsets: When each is sent, seconds from now.
+        """
 
 
 class Runner(Protocol):

@@ -143,14 +143,15 @@ class RunningServer:
         self, order: Sequence[int], concurrency: int = 1, seconds: float | None = None
     ) -> Batch:
         """Have the load generator send requests, as `Running` says."""
+        return await self._do({"order": order, "concurrency": concurrency, "seconds": seconds})
+
+    async def arrive(self, order: Sequence[int], offsets: Sequence[float]) -> Batch:
+        """Have the load generator send requests at their times, as `ConcurrentlyRunning` says."""
+        return await self._do({"order": order, "offsets": offsets})
+
+    async def _do(self, job: dict[str, Any]) -> Batch:
         before, waited = cpu_seconds(self.pid), waited_seconds(self.pid)
-        job = {
-            "order": list(order),
-            "concurrency": concurrency,
-            "seconds": seconds,
-            "patience": self._patience,
-        }
-        found = await self._ask(json.dumps(job))
+        found = await self._ask(json.dumps({**job, "patience": self._patience}))
         await asyncio.sleep(_AFTERWARDS)
         return Batch(
             seconds=found["seconds"],
