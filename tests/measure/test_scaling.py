@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferryman.measure.scaling import find_knee, fit, fit_usl, is_past_knee, predict
+from ferryman.measure.scaling import find_knee, fit, fit_usl, is_past_knee
 
 LEVELS = (1, 2, 4, 8, 16, 32, 64)
 
@@ -38,7 +38,7 @@ def test_a_straight_line_fits_both_laws() -> None:
     law = fit([[(n, 100.0 * n) for n in LEVELS]] * 2)
     assert law.linear_rate.value == pytest.approx(100)
     assert law.linear_error == pytest.approx(0, abs=1e-6)
-    assert predict(law, 10) == pytest.approx(1000)
+    assert law.throughput(10) == pytest.approx(1000)
 
 
 def test_the_ranges_hold_what_noisy_curves_were_made_from() -> None:

@@ -195,6 +195,12 @@ class Scaling:
     usl_kappa: Estimate
     usl_error: float
 
+    def throughput(self, concurrency: float) -> float:
+        """Return the requests a second that the universal scalability law expects."""
+        n = concurrency
+        rate, sigma, kappa = (x.value for x in (self.usl_lambda, self.usl_sigma, self.usl_kappa))
+        return rate * n / (1 + sigma * (n - 1) + kappa * n * (n - 1))
+
 
 @dataclass(frozen=True, slots=True)
 class TargetFigures:

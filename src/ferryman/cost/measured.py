@@ -33,12 +33,14 @@ class MeasuredInputs:
         needs_mib: The least memory setting that the function runs in, MiB; ``None`` where
             Lambda was not measured.
         notes: What else a reader must know.
+        measurement: What all of it is taken from.
     """
 
     values: dict[str, Decimal]
     ranges: dict[str, Range]
     needs_mib: Decimal | None
     notes: tuple[str, ...]
+    measurement: Measurement
 
 
 def measured_inputs(measurement: Measurement, memory_mib: Decimal) -> MeasuredInputs:
@@ -65,6 +67,7 @@ def measured_inputs(measurement: Measurement, memory_mib: Decimal) -> MeasuredIn
         },
         needs_mib=needs,
         notes=tuple(_notes(measurement, memory_mib, needs)),
+        measurement=measurement,
     )
 
 

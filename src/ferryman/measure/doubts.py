@@ -8,6 +8,7 @@ from statistics import fmean
 from ferryman.core.measurement import Estimate, Route, TargetFigures
 from ferryman.measure.figures import is_cpu_bound
 from ferryman.measure.observing import Round
+from ferryman.measure.report import short
 from ferryman.measure.scaling import find_knee
 
 __all__ = (
@@ -120,8 +121,8 @@ def reach(figure: Estimate) -> float:
 def _spread(what: str, figure: Estimate, unit: str) -> Iterator[str]:
     if reach(figure) > SPREAD_LIMIT:
         yield (
-            f"{what}: the repeats differ too much: {figure.value:.3g} {unit}, but anything from"
-            f" {figure.low:.3g} to {figure.high:.3g}"
+            f"{what}: the repeats differ too much: {short(figure.value)} {unit}, but anything"
+            f" from {short(figure.low)} to {short(figure.high)}"
         )
 
 

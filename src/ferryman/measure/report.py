@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from ferryman.core.measurement import Estimate, Measurement, TargetFigures
 from ferryman.core.tables import Table
-from ferryman.measure.scaling import predict
 
-__all__ = ("tables",)
+__all__ = ("short", "tables")
 
 _TITLES = {
     "server": "On a server: gunicorn, one worker",
@@ -34,7 +33,7 @@ def _routes(name: str, figures: TargetFigures) -> Table:
             f"{each.share:.1%}",
             _estimate(each.cpu_ms),
             _estimate(each.wall_ms),
-            *(_short(time) for time in (each.p50_ms, each.p95_ms, each.p99_ms)),
+            *(short(time) for time in (each.p50_ms, each.p95_ms, each.p99_ms)),
             f"{each.response_bytes:,.0f}",
             f"{each.errors:,}",
         )
@@ -47,7 +46,7 @@ def _routes(name: str, figures: TargetFigures) -> Table:
             "100.0%",
             _estimate(total.cpu_ms),
             _estimate(total.wall_ms),
-            *(_short(time) for time in (total.p50_ms, total.p95_ms, total.p99_ms)),
+            *(short(time) for time in (total.p50_ms, total.p95_ms, total.p99_ms)),
             f"{total.response_bytes:,.0f}",
             f"{total.errors:,}",
         )
@@ -72,12 +71,12 @@ def _curve(figures: TargetFigures) -> Table:
     rows = tuple(
         (
             str(load.concurrency),
-            _short(load.requests_per_second),
-            _short(predict(law, load.concurrency)) if law else "",
-            _short(load.in_flight),
-            _short(load.vcpus),
-            _short(load.peak_mib),
-            *(_short(time) for time in (load.p50_ms, load.p95_ms, load.p99_ms)),
+            short(load.requests_per_second),
+            short(law.throughput(load.concurrency)) if law else "",
+            short(load.in_flight),
+            short(load.vcpus),
+            short(load.peak_mib),
+            *(short(time) for time in (load.p50_ms, load.p95_ms, load.p99_ms)),
         )
         for load in figures.loads
     )
@@ -90,8 +89,8 @@ def _curve(figures: TargetFigures) -> Table:
         title += (
             f": universal law with lambda {_estimate(law.usl_lambda)},"
             f" sigma {_estimate(law.usl_sigma)}, kappa {_estimate(law.usl_kappa)},"
-            f" off by {_short(law.usl_error)} requests/s; the linear law is off by"
-            f" {_short(law.linear_error)}"
+            f" off by {short(law.usl_error)} requests/s; the linear law is off by"
+            f" {short(law.linear_error)}"
         )
     return Table(title, head, rows, right=frozenset(range(len(head))))
 
@@ -100,8 +99,8 @@ def _arrivals(figures: TargetFigures) -> Table:
     rows = tuple(
         (
             f"{each.share:.0%}",
-            _short(each.requests_per_second),
-            *(_short(time) for time in (each.p50_ms, each.p95_ms, each.p99_ms)),
+            short(each.requests_per_second),
+            *(short(time) for time in (each.p50_ms, each.p95_ms, each.p99_ms)),
             f"{each.errors:,}",
         )
         for each in figures.arrivals
@@ -116,10 +115,10 @@ def _estimate(figure: Estimate) -> str:
     if not figure.value:
         return "0"
     spread = max(figure.high - figure.value, figure.value - figure.low) / figure.value
-    return f"{_short(figure.value)} ±{spread:.0%}"
+    return f"{short(figure.value)} ±{spread:.0%}"
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
     """Return three digits that count, or all before the point."""
     if value >= 100:
         return f"{value:,.0f}"

@@ -9,7 +9,7 @@ from itertools import combinations
 from ferryman.core.measurement import Scaling
 from ferryman.measure.statistics import estimate
 
-__all__ = ("Law", "Points", "find_knee", "fit", "fit_linear", "fit_usl", "is_past_knee", "predict")
+__all__ = ("Law", "Points", "find_knee", "fit", "fit_linear", "fit_usl", "is_past_knee")
 
 Law = tuple[float, float, float]
 """Lambda, sigma and kappa of the universal scalability law."""
@@ -36,13 +36,6 @@ def is_past_knee(points: Points) -> bool:
         return False
     before = max(rate for _, rate in points[:-2])
     return all(rate < _GAIN * before for _, rate in points[-2:])
-
-
-def predict(law: Scaling, concurrency: float) -> float:
-    """Return the requests a second that the universal scalability law expects."""
-    n = concurrency
-    rate, sigma, kappa = (x.value for x in (law.usl_lambda, law.usl_sigma, law.usl_kappa))
-    return rate * n / (1 + sigma * (n - 1) + kappa * n * (n - 1))
 
 
 def fit(curves: Sequence[Points]) -> Scaling:

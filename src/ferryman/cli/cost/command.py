@@ -146,7 +146,7 @@ def _study(comparison: Comparison, question: Question, flags: dict[str, Any]) ->
         ranges=_ranges(question, flags),
         draws=flags["draws"],
         origins=question.origins,
-        needs_mib=question.needs_mib,
+        measured=question.measured,
     )
 
 

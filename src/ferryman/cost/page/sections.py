@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ferryman.cost.bill import Bill
 from ferryman.cost.figures import plain, usd, volume
 from ferryman.cost.findings import band_text, told
+from ferryman.cost.measured import MeasuredInputs
 from ferryman.cost.page.bill_chart import bill_chart, crossover_table
 from ferryman.cost.page.drawing import figure
 from ferryman.cost.page.level_bills import level_bills
@@ -16,6 +17,7 @@ from ferryman.cost.page.memory_chart import memory_chart
 from ferryman.cost.page.sources import platform_table, price_table, workload_table
 from ferryman.cost.page.study import Study
 from ferryman.cost.page.tables import folded, html_table, scrolling
+from ferryman.cost.page.throughput_chart import curve_table, route_table, throughput_chart
 from ferryman.cost.page.tornado_chart import tornado_chart, tornado_table
 from ferryman.cost.page.week_chart import week_chart, week_table
 from ferryman.cost.report import bill_table, sentence, stretch_table
@@ -81,6 +83,8 @@ def further_sections(study: Study) -> Iterator[Markup]:
         yield _section("influence", "What would move the crossover", *_influence(study))
     if study.advice:
         yield _section("memory", "How much memory", *_memory(study))
+    if study.measured:
+        yield _section("measured", "What was measured", *_measured(study.measured))
     yield _section("sources", "What this rests on", *_sources(study))
 
 
@@ -176,6 +180,25 @@ def _memory(study: Study) -> Iterator[Markup]:
         " Memory brings CPU: 1,769 MiB are one vCPU, and one Python thread has no use for more.",
     )
     yield scrolling(memory_chart(study.advice), "Lambda by memory size")
+
+
+def _measured(measured: MeasuredInputs) -> Iterator[Markup]:
+    found = measured.measurement
+    machine = f"{found.machine.model}, Python {found.machine.python}"
+    yield element("p", f"{found.app}, on {found.taken[:10]}, sent {found.scenario}; {machine}.")
+    yield scrolling(html_table(route_table(found)), "What a request costs")
+    server = found.targets.get("server")
+    if server and server.loads:
+        caption = (
+            "Requests a second of one process on a server, as more are under way at once. The"
+            " line is the universal scalability law; the band is the capacity of one vCPU that"
+            " the process has for itself, which the bills of servers rest on."
+        )
+        table = scrolling(html_table(curve_table(server)), "The throughput of one process")
+        chart = throughput_chart(server)
+        yield figure(chart, caption, "Throughput", folded("As a table", table))
+    if found.doubts:
+        yield element("ul", *(element("li", f"Doubtful: {doubt}") for doubt in found.doubts))
 
 
 def _sources(study: Study) -> Iterator[Markup]:

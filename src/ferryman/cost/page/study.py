@@ -12,6 +12,7 @@ from decimal import Decimal
 from ferryman.core.errors import ConfigError, FerrymanError
 from ferryman.cost.compare import Comparison
 from ferryman.cost.findings import told
+from ferryman.cost.measured import MeasuredInputs
 from ferryman.cost.memory import Advice, advise
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.platform import Platform
@@ -37,7 +38,7 @@ class Study:
         advice: Lambda by memory size; ``None`` where no Lambda function is compared.
         origins: Where a field of the workload comes from, such as ``given`` or
             ``measured``; what is not there is assumed.
-        needs_mib: The least memory that the function runs in, MiB, if it was measured.
+        measured: What was measured of the application, if it was.
     """
 
     comparison: Comparison
@@ -48,7 +49,7 @@ class Study:
     ranges: Mapping[str, Range] = field(default_factory=dict)
     advice: Advice | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
-    needs_mib: Decimal | None = None
+    measured: MeasuredInputs | None = None
 
     def band_of(self, first: str, second: str) -> Band | None:
         """Return where the crossover of two platforms lies, if it was drawn."""
@@ -62,7 +63,7 @@ def make_study(
     ranges: Mapping[str, Range] | None = None,
     draws: int = DRAWS,
     origins: Mapping[str, str] | None = None,
-    needs_mib: Decimal | None = None,
+    measured: MeasuredInputs | None = None,
 ) -> Study:
     """Return what a page shows of a comparison, but for what `look_further` finds.
 
@@ -71,7 +72,7 @@ def make_study(
         ranges: The uncertain inputs; by default `usual_ranges`.
         draws: How many workloads to draw for the bands; 0 for none.
         origins: As `Study` has it.
-        needs_mib: As `Study` has it.
+        measured: As `Study` has it.
 
     Raises:
         ConfigError: A price is missing.
@@ -83,7 +84,7 @@ def make_study(
         draws=draws,
         ranges=uncertain,
         origins=origins or {},
-        needs_mib=needs_mib,
+        measured=measured,
     )
 
 
@@ -93,7 +94,8 @@ def look_further(study: Study) -> Study:
     Raises:
         ConfigError: A price is missing.
     """
-    study = replace(study, advice=_advice(study.comparison, study.needs_mib))
+    needs_mib = study.measured.needs_mib if study.measured else None
+    study = replace(study, advice=_advice(study.comparison, needs_mib))
     crossing = next((x for x in study.bands if x.middle is not None), None)
     if crossing is None:
         return study

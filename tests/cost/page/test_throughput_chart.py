@@ -1,0 +1,69 @@
+"""What was measured, as the page shows it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from tests.core.test_measurement import figures, measurement
+from tests.cost.page.test_document import Reader
+
+from ferryman.core.measurement import Estimate, Measurement, Scaling
+from ferryman.cost import Workload, compare
+from ferryman.cost.measured import measured_inputs
+from ferryman.cost.page.document import document
+from ferryman.cost.page.study import look_further, make_study
+
+LAW = Scaling(
+    *(Estimate(6.0, 5.0, 7.0), 40.0),
+    *(Estimate(25.0, 24.0, 26.0), Estimate(0.2, 0.1, 0.3), Estimate(0.001, 0.0, 0.002)),
+    2.0,
+)
+
+
+def page(found: Measurement) -> Reader:
+    measured = measured_inputs(found, Decimal(512))
+    workload = Workload.of(requests=10**7, **measured.values)
+    study = make_study(compare(workload), draws=100, measured=measured)
+    return Reader(document(look_further(study)))
+
+
+@pytest.fixture(scope="module")
+def whole() -> Reader:
+    return page(measurement(server=replace(figures(), scaling=LAW), **{"lambda": figures()}))
+
+
+def test_each_request_has_its_cost_on_each_target(whole: Reader) -> None:
+    assert "shop:app, on 2026-01-05, sent traffic.toml; a processor, Python 3.13.0." in whole.text
+    assert whole.text.count("10 (9.5 to 10.5)") == 2
+    assert whole.text.count("40 (39 to 41)") == 2
+
+
+def test_the_curve_has_its_points_its_law_and_its_table(whole: Reader) -> None:
+    chart = next(
+        attributes
+        for tag, attributes in whole.elements
+        if tag == "svg" and "requests under way" in str(attributes.get("aria-label"))
+    )
+    assert chart["role"] == "img"
+    points = [a for tag, a in whole.elements if tag == "circle" and a.get("class") == "end-high"]
+    assert len([a for a in points if a["r"] == "4.5"]) == 2
+    assert "universal law" in whole.text
+    law = LAW.throughput(16)
+    assert f"{law:,.0f}" in whole.text
+
+
+def test_without_a_law_or_a_curve_the_costs_stand_alone() -> None:
+    bare = page(measurement(server=replace(figures(), loads=(), capacity=None)))
+    assert "What a request costs" in bare.text
+    assert "universal law" not in bare.text
+
+
+def test_doubts_are_on_the_page() -> None:
+    assert "Doubtful: busy" in page(replace(measurement(), doubts=("busy",))).text
+
+
+def test_a_page_without_a_measurement_does_not_speak_of_one() -> None:
+    workload = Workload.of(requests=10**7, wall_ms=80, cpu_ms=8)
+    assert "What was measured" not in Reader(document(make_study(compare(workload), draws=0))).text
