@@ -29,9 +29,11 @@ async def test_cpu_time_and_wait_are_told_apart(
         *("/work?burn=10", "/work?wait=30", "/work?burn=10&wait=30"),
     )
     nothing, burning, waiting, both = found.routes
-    assert burning.cpu_ms.value - nothing.cpu_ms.value == pytest.approx(10, rel=0.1)
-    assert waiting.cpu_ms.value < 2  # after a pause caches are cold, and the machine may be busy
-    assert both.cpu_ms.value - waiting.cpu_ms.value == pytest.approx(10, rel=0.1)
+    # A request that is not answered at once finds the caches cold; so does one that waits.
+    besides = waiting.cpu_ms.value
+    assert besides < 2
+    assert burning.cpu_ms.value - besides == pytest.approx(10, rel=0.1)
+    assert both.cpu_ms.value - besides == pytest.approx(10, rel=0.1)
     assert waiting.p50_ms >= 30
     assert both.p50_ms >= 40
     assert found.total.cpu_ms.value == pytest.approx(
@@ -55,12 +57,9 @@ async def test_memory_at_rest_is_found(
 @both_targets
 async def test_memory_of_a_request_is_found(project: Project, tmp_path: Path, target: str) -> None:
     held = 4 if target == "server" else 100
-    found = await figures_of(project, tmp_path, target, f"/work?hold={held}&wait=30", pace=SHORT)
-    if target == "server":
-        first, last = found.loads[0], found.loads[-1]
-        each = (last.peak_mib - first.peak_mib) / (last.concurrency - first.concurrency)
-    else:
-        each = found.memory_load_mib.value - found.memory_rest_mib.value
+    found = await figures_of(project, tmp_path, target, f"/work?hold={held}&wait=100", pace=SHORT)
+    grown = found.memory_load_mib.value - found.memory_rest_mib.value
+    each = found.in_flight_mib if found.loads else grown
     assert each == pytest.approx(held, rel=0.1)
 
 

@@ -231,6 +231,20 @@ class TargetFigures:
     scaling: Scaling | None = None
 
     @property
+    def in_flight_mib(self) -> float:
+        """The most memory that each further request under way took, MiB.
+
+        Past the knee requests wait before they hold anything, so it is not that of the most
+        requests; of a few it is lost among what the process takes for itself.
+        """
+        if len(self.loads) < 2:
+            return 0.0
+        first, *others = self.loads
+        many = [load for load in others if load.concurrency >= 8] or others
+        each = ((x.peak_mib - first.peak_mib) / (x.concurrency - first.concurrency) for x in many)
+        return max(0.0, *each)
+
+    @property
     def full_cpu_ms(self) -> Estimate:
         """CPU time of a request on a vCPU that is full, milliseconds.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ferryman.core.measurement import Estimate, Load, Measurement, TargetFigures
+from ferryman.core.measurement import Estimate, Measurement, TargetFigures
 from ferryman.cost.ranges import Range
 from ferryman.cost.workload import LAMBDA_MIB_PER_VCPU, LIMITS
 
@@ -84,7 +84,7 @@ def _figures(measurement: Measurement, memory_mib: Decimal) -> Iterator[tuple[st
         yield "init_ms", function.init_ms
     if server:
         warm = server.loads[0].peak_mib if server.loads else server.memory_rest_mib.value
-        each = _in_flight(server.loads)
+        each = server.in_flight_mib
         yield "resident_mib", Estimate(warm, warm, warm)
         yield "in_flight_mib", Estimate(each, each, each)
 
@@ -95,15 +95,6 @@ def _wall(figures: TargetFigures, memory_mib: Decimal) -> Estimate:
     more = figures.total.cpu_ms.value * (slower - 1) + _ROUNDING_MS
     wall = figures.total.wall_ms
     return Estimate(wall.value + more, wall.low + more, wall.high + more)
-
-
-def _in_flight(loads: tuple[Load, ...]) -> float:
-    """Return the memory that each further request under way took, MiB."""
-    if len(loads) < 2:
-        return 0.0
-    first, last = loads[0], loads[-1]
-    grown = last.peak_mib - first.peak_mib
-    return max(0.0, grown / (last.concurrency - first.concurrency))
 
 
 def _range(name: str, figure: Estimate) -> Range:

@@ -129,7 +129,7 @@ def _spread(what: str, figure: Estimate, unit: str) -> Iterator[str]:
 def _limits(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Iterator[str]:
     """Yield what ended the rise of the throughput, where it was not the app's own CPU time."""
     knee, rate = find_knee([(float(x.concurrency), x.requests_per_second) for x in figures.loads])
-    batches = [x.batch for each in rounds for x in each.curve if x.concurrency == knee]
+    batches = [x.batch for each in rounds for x in each.curve if x.concurrency >= knee]
     if is_cpu_bound(batches):
         return
     above = f"{name}: above {rate:,.0f} requests a second more at once brought no more, but"

@@ -193,20 +193,28 @@ def _capacity(
     """Return the requests a second of one vCPU at the knee; None if there was no knee.
 
     Where the CPU was the limit they are those of a vCPU that the app has for itself: what
-    other programs and the load generator took of it is put back. The first round goes on
-    until it is past the knee; those after it go as far.
+    other programs and the load generator took of it is put back. A CPU that is full is the
+    knee, even if others were pushed aside by more at once. The first round goes on until it
+    is past the knee; those after it go as far.
     """
-    if not curves or not is_past_knee(curves[0]):
+    if not curves:
         return None
-    knee, _ = find_knee(
-        [(float(load.concurrency), load.requests_per_second) for load in _loads(rounds)]
-    )
-    at_knee = [x.batch for each in rounds for x in each.curve if x.concurrency == knee]
-    whole = is_cpu_bound(at_knee)
-    return estimate([each.rate / each.vcpus if whole else each.rate for each in at_knee])
+    points = [(float(load.concurrency), load.requests_per_second) for load in _loads(rounds)]
+    knee, _ = find_knee(points)
+    if is_cpu_bound(x.batch for each in rounds for x in each.curve if x.concurrency >= knee):
+        return estimate([_rate_of_full_vcpu(each, knee) for each in rounds])
+    if not is_past_knee(curves[0]):
+        return None
+    there = [x.batch for each in rounds for x in each.curve if x.concurrency == knee]
+    return estimate([batch.rate for batch in there])
 
 
-def is_cpu_bound(batches: Sequence[Batch]) -> bool:
+def _rate_of_full_vcpu(found: Round, knee: float) -> float:
+    full = [point.batch for point in found.curve if point.concurrency >= knee]
+    return sum(batch.requests for batch in full) / sum(batch.cpu_seconds for batch in full)
+
+
+def is_cpu_bound(batches: Iterable[Batch]) -> bool:
     """Return whether a vCPU was full, or would have been without what else ran."""
     return fmean(batch.wanted_vcpus for batch in batches) >= _FULL
 

@@ -72,6 +72,7 @@ class Generator:
             "in_time": in_time,
             "samples": samples,
             "failures": failures,
+            "took": ended - began,
             "busy": (time.process_time() - spent) / (ended - began),
         }
 
@@ -103,6 +104,7 @@ class Generator:
             "in_time": len(sent),
             "samples": samples,
             "failures": failures,
+            "took": ended - began,
             "busy": (time.process_time() - spent) / (ended - began),
         }
 

@@ -208,6 +208,8 @@ class _Observer:
         while concurrency <= (levels[-1] if levels else _MOST_CONCURRENT):
             mean = concurrency / best if best else 0.0
             lasting = max(seconds, _ROOM * mean, 2 * slowest)
+            # New connections cost CPU time that those which are kept do not.
+            await self._send(order[:concurrency], concurrency)
             batch = await self._send(order, concurrency, lasting)
             found.append(Point(concurrency, batch, self.running.peak_mib()))
             best = max(best, batch.rate)

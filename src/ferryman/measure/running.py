@@ -39,6 +39,7 @@ class Batch:
         samples: Those that were answered.
         failures: Those that were not: which of the requests, and why.
         cpu_seconds: CPU time that the app's processes took meanwhile.
+        took: Seconds from the first request to the last answer.
         waited_seconds: Time that they spent ready to run, while others had the CPU.
         generator_busy: Share of that time in which the load generator was busy, 0 to 1.
     """
@@ -48,6 +49,7 @@ class Batch:
     samples: tuple[Sample, ...]
     failures: tuple[tuple[int, str], ...]
     cpu_seconds: float
+    took: float = 0.0
     waited_seconds: float = 0.0
     generator_busy: float = 0.0
 
@@ -64,13 +66,12 @@ class Batch:
     @property
     def vcpus(self) -> float:
         """VCPUs that the app's processes kept busy."""
-        return self.cpu_seconds / self.requests * self.rate if self.requests else 0.0
+        return self.cpu_seconds / self.took if self.took else 0.0
 
     @property
     def wanted_vcpus(self) -> float:
         """VCPUs that they would have kept busy, had they always been given them."""
-        waited = self.waited_seconds / self.cpu_seconds if self.cpu_seconds else 0.0
-        return self.vcpus * (1 + waited)
+        return (self.cpu_seconds + self.waited_seconds) / self.took if self.took else 0.0
 
 
 class Running(Protocol):

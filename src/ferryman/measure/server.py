@@ -159,6 +159,7 @@ class RunningServer:
             samples=tuple(Sample(*sample) for sample in found["samples"]),
             failures=tuple((index, why) for index, why in found["failures"]),
             cpu_seconds=cpu_seconds(self.pid) - before,
+            took=found["took"],
             waited_seconds=max(0.0, waited_seconds(self.pid) - waited),
             generator_busy=found["busy"],
         )
