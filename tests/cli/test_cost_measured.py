@@ -12,7 +12,7 @@ from tests.core.test_measurement import changed, measurement
 
 from ferryman.cli.cost import command
 from ferryman.core.errors import ConfigError
-from ferryman.core.measurement import write_measurement
+from ferryman.core.measurement_file import write_measurement
 
 
 def run(*arguments: str) -> Result:

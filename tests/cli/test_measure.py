@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from tests.measure.conftest import subject
 
-from ferryman.core.measurement import FILE_NAME, read_measurement
+from ferryman.core.measurement_file import FILE_NAME, read_measurement
 
 SCENARIO = '[[request]]\ntarget = "/work?burn=2"\nweight = 3\n[[request]]\ntarget = "/work"\n'
 

@@ -13,6 +13,7 @@ import pytest
 from ferryman.core.errors import ConfigError
 from ferryman.core.measurement import (
     Arrivals,
+    Cost,
     Estimate,
     Load,
     Machine,
@@ -20,20 +21,18 @@ from ferryman.core.measurement import (
     Route,
     Scaling,
     TargetFigures,
-    Total,
-    read_measurement,
-    to_json,
-    write_measurement,
 )
+from ferryman.core.measurement_file import read_measurement, to_json, write_measurement
 
 TEN = Estimate(10.0, 9.5, 10.5)
 
 
 def figures(cpu: Estimate = TEN) -> TargetFigures:
     wall = Estimate(40.0, 39.0, 41.0)
+    cost = Cost(100, 0, cpu, wall, 20.0, 1000.0, 39.0, 50.0, 60.0)
     return TargetFigures(
-        total=Total(100, 0, cpu, wall, 20.0, 1000.0, 39.0, 50.0, 60.0),
-        routes=(Route("GET", "/", 1.0, 100, 0, cpu, wall, 20.0, 1000.0, 39.0, 50.0, 60.0),),
+        total=cost,
+        routes=(Route("GET", "/", 1.0, cost),),
         init_ms=Estimate(500.0, 480.0, 520.0),
         memory_rest_mib=Estimate(50.0, 50.0, 50.0),
         memory_load_mib=Estimate(80.0, 78.0, 82.0),
@@ -119,6 +118,6 @@ def test_what_does_not_fit_is_named(
 
 def test_the_page_of_the_schema_names_every_field(repository: Path) -> None:
     page = (repository / "docs" / "reference" / "measure-json.md").read_text()
-    kinds = (Measurement, Machine, TargetFigures, Total, Route, Load, Arrivals, Scaling, Estimate)
+    kinds = (Measurement, Machine, TargetFigures, Cost, Route, Load, Arrivals, Scaling, Estimate)
     for name in {field.name for kind in kinds for field in fields(kind)} | {"schema"}:
         assert re.search(rf"`{name}(\[\])?`", page), name

@@ -25,10 +25,10 @@ async def test_answers_of_500_are_counted_and_doubted(
 ) -> None:
     found = await figures_of(project, tmp_path, target, "/work", "/fail")
     good, bad = found.routes
-    assert (good.errors, bad.errors) == (0, bad.requests)
+    assert (good.cost.errors, bad.cost.errors) == (0, bad.cost.requests)
     doubts = [doubt for doubt in doubts_of(target, found) if "/fail" in doubt]
     assert doubts == [
-        f"{target}: GET /fail failed {bad.requests} times of {bad.requests}:"
+        f"{target}: GET /fail failed {bad.cost.requests} times of {bad.cost.requests}:"
         " the figures are those of its failure"
     ]
 
@@ -76,7 +76,7 @@ async def test_a_process_that_ends_in_a_request_is_told_of(
 @both_targets
 async def test_a_leak_is_noted(project: Project, tmp_path: Path, target: str) -> None:
     pace = replace(BRISK, batches=1.0)
-    rounds, scenario = await rounds_of(project, tmp_path, target, "/work?leak=64", pace=pace)
+    rounds, scenario = await rounds_of(project, tmp_path, target, "/work?leak=512", pace=pace)
     notes = list(notes_of(target, summarize(rounds, scenario), rounds))
     assert any("did not level off: it may leak" in note for note in notes), notes
 

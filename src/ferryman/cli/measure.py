@@ -10,7 +10,7 @@ import click
 from ferryman.cli.project_options import open_project, project_options
 from ferryman.cli.talk import announce, working
 from ferryman.core.errors import ConfigError, FerrymanError
-from ferryman.core.measurement import FILE_NAME
+from ferryman.core.measurement_file import FILE_NAME
 
 if TYPE_CHECKING:
     from ferryman.core.build.project import Project
@@ -81,7 +81,7 @@ def command(
     import sys
 
     from ferryman.core.build.target import installed_targets
-    from ferryman.core.measurement import to_json, write_measurement
+    from ferryman.core.measurement_file import to_json, write_measurement
     from ferryman.measure.observing import QUICK, USUAL
     from ferryman.measure.procedure import measure
 

@@ -1,24 +1,16 @@
-"""What was measured of an application, as a value and as the file `ferryman-measure.json`.
+"""What was measured of an application: the values that `ferryman measure` finds.
 
-`ferryman measure` writes it; the cost model and the k8s target read it. This module knows the
-form of the figures and what cannot be true of them, never how they are taken.
+The cost model and the k8s target reckon with them. This module knows the form of the figures
+and what follows from them by arithmetic, never how they are taken or kept.
 """
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
-
-from ferryman.core.errors import ConfigError
-from ferryman.core.records import Wrong, decode
+from dataclasses import dataclass
 
 __all__ = (
-    "FILE_NAME",
-    "SCHEMA",
     "Arrivals",
+    "Cost",
     "Estimate",
     "Load",
     "Machine",
@@ -26,17 +18,7 @@ __all__ = (
     "Route",
     "Scaling",
     "TargetFigures",
-    "Total",
-    "read_measurement",
-    "to_json",
-    "write_measurement",
 )
-
-FILE_NAME = "ferryman-measure.json"
-"""Where a measurement is kept, in the project's root."""
-
-SCHEMA = 1
-"""The version of the file's form; it changes when a reader of the last one would err."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +54,13 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
-    """The scenario as a whole, each request in proportion to its share.
+class Cost:
+    """What one request costs, on the mean of many.
 
     Attributes:
         requests: Requests sent.
         errors: Of them, those answered with 500 or more, or not at all.
-        cpu_ms: CPU time that the application's process took for a request, milliseconds.
+        cpu_ms: CPU time that the application's processes took for a request, milliseconds.
         wall_ms: Time between request and end of answer, one at a time, milliseconds.
         request_bytes: Mean size of a request's body.
         response_bytes: Mean size of an answer's body.
@@ -100,26 +82,19 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One request of the scenario; what `Total` does not say of them follows.
+    """One request of the scenario.
 
     Attributes:
         method: The request method.
         path: Path and query that were sent.
         share: Its share of the scenario's requests, 0 to 1.
+        cost: What it costs.
     """
 
     method: str
     path: str
     share: float
-    requests: int
-    errors: int
-    cpu_ms: Estimate
-    wall_ms: Estimate
-    request_bytes: float
-    response_bytes: float
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
+    cost: Cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +107,7 @@ class Load:
         in_flight: Requests a second times mean latency: by Little's law the concurrency.
         vcpus: vCPUs that the process kept busy.
         peak_mib: The most memory that it had by then, MiB.
-        p50_ms: Latency, milliseconds, as in `Total`.
+        p50_ms: Latency, milliseconds, as in `Cost`.
         p95_ms: As above.
         p99_ms: As above.
     """
@@ -155,7 +130,7 @@ class Arrivals:
         share: Their rate, as a share of the greatest throughput of the curve.
         requests_per_second: The rate.
         errors: Of the requests, those answered with 500 or more, or not at all.
-        p50_ms: Latency, milliseconds, as in `Total`.
+        p50_ms: Latency, milliseconds, as in `Cost`.
         p95_ms: As above.
         p99_ms: As above.
     """
@@ -220,7 +195,7 @@ class TargetFigures:
         scaling: The laws fitted to it, or None.
     """
 
-    total: Total
+    total: Cost
     routes: tuple[Route, ...]
     init_ms: Estimate
     memory_rest_mib: Estimate
@@ -279,92 +254,3 @@ class Measurement:
     targets: dict[str, TargetFigures]
     doubts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-def write_measurement(path: Path, measurement: Measurement) -> None:
-    """Write a measurement; a reader meets the old file or the new one, never a part.
-
-    Raises:
-        ConfigError: The file cannot be written.
-    """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(f"{to_json(measurement)}\n", encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise ConfigError(f"{path} cannot be written", cause=str(error)) from None
-
-
-def to_json(measurement: Measurement) -> str:
-    """Return a measurement as the text of its file."""
-    return json.dumps({"schema": SCHEMA, **asdict(measurement)}, indent=2)
-
-
-def read_measurement(path: Path) -> Measurement:
-    """Return the measurement that a file holds.
-
-    Raises:
-        ConfigError: The file cannot be read, has another form, or says what cannot be.
-    """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"{path} cannot be read as a measurement",
-            cause=str(error),
-            hint="`ferryman measure` writes one",
-        ) from None
-    _check_schema(path, data)
-    try:
-        found = decode(Measurement, {key: data[key] for key in data if key != "schema"})
-        for key, reason in _contradictions(found):
-            raise Wrong(key, reason)
-    except Wrong as error:
-        raise ConfigError(
-            f"{path}: {error.key}: {error.reason}",
-            cause="it is not as `ferryman measure` wrote it",
-            hint="measure again",
-        ) from None
-    return found
-
-
-def _check_schema(path: Path, data: object) -> None:
-    schema = data.get("schema") if isinstance(data, dict) else None
-    if schema is None:
-        raise ConfigError(f"{path} is not a measurement: it has no key 'schema'")
-    if schema != SCHEMA or isinstance(schema, bool):
-        raise ConfigError(
-            f"{path}: schema: it is {schema!r}, and this ferryman reads {SCHEMA}",
-            hint="measure again with this ferryman",
-        )
-
-
-def _contradictions(found: Measurement) -> Iterator[tuple[str, str]]:
-    for name, target in found.targets.items():
-        at = f"targets.{name}"
-        yield from _total_contradictions(f"{at}.total", target.total)
-        for number, route in enumerate(target.routes):
-            yield from _total_contradictions(f"{at}.routes[{number}]", route)
-        shares = sum(route.share for route in target.routes)
-        if abs(shares - 1) > 0.001:
-            yield f"{at}.routes", f"their shares add up to {shares:g}, not to 1"
-        for key in ("init_ms", "memory_rest_mib", "memory_load_mib", "capacity"):
-            yield from _disorder(f"{at}.{key}", getattr(target, key))
-
-
-def _total_contradictions(at: str, total: Total | Route) -> Iterator[tuple[str, str]]:
-    yield from _disorder(f"{at}.cpu_ms", total.cpu_ms)
-    yield from _disorder(f"{at}.wall_ms", total.wall_ms)
-    for key in ("requests", "errors", "request_bytes", "response_bytes", "p50_ms"):
-        if getattr(total, key) < 0:
-            yield f"{at}.{key}", "it is negative"
-    if total.errors > total.requests:
-        yield f"{at}.errors", f"they are more than the {total.requests} requests"
-    if not total.p50_ms <= total.p95_ms <= total.p99_ms:
-        yield f"{at}.p95_ms", "p50_ms, p95_ms and p99_ms do not rise"
-
-
-def _disorder(at: str, figure: Estimate | None) -> Iterator[tuple[str, str]]:
-    if figure is not None and not 0 <= figure.low <= figure.value <= figure.high:
-        yield at, f"low {figure.low:g}, value {figure.value:g}, high {figure.high:g} do not rise"

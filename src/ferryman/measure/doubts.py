@@ -144,10 +144,10 @@ def _limits(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Itera
 
 
 def _failing(name: str, route: Route) -> Iterator[str]:
-    if route.errors > _ERRORS * route.requests:
+    if route.cost.errors > _ERRORS * route.cost.requests:
         yield (
-            f"{name}: {route.method} {route.path} failed {route.errors} times of"
-            f" {route.requests}: the figures are those of its failure"
+            f"{name}: {route.method} {route.path} failed {route.cost.errors} times of"
+            f" {route.cost.requests}: the figures are those of its failure"
         )
 
 

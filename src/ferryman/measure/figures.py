@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean
 
-from ferryman.core.measurement import Arrivals, Estimate, Load, Route, Scaling, TargetFigures, Total
+from ferryman.core.measurement import Arrivals, Cost, Estimate, Load, Route, Scaling, TargetFigures
 from ferryman.measure.observing import Point, Round
-from ferryman.measure.request import Scenario
+from ferryman.measure.request import Request, Scenario
 from ferryman.measure.running import Batch, Sample
 from ferryman.measure.scaling import find_knee, fit, is_past_knee
 from ferryman.measure.statistics import estimate, percentile
@@ -59,16 +59,16 @@ def _by_request(rounds: Iterable[Round]) -> dict[int, list[Batch]]:
     return found
 
 
-def _total(rounds: Sequence[Round], scenario: Scenario, routes: Sequence[Route]) -> Total:
+def _total(rounds: Sequence[Round], scenario: Scenario, routes: Sequence[Route]) -> Cost:
     shares, batches = scenario.shares, _by_request(rounds)
     times = _mixed_times(rounds, shares)
-    return Total(
-        requests=sum(route.requests for route in routes),
-        errors=sum(route.errors for route in routes),
+    return Cost(
+        requests=sum(route.cost.requests for route in routes),
+        errors=sum(route.cost.errors for route in routes),
         cpu_ms=estimate(_weighted(batches, shares, _cpu_ms)),
         wall_ms=estimate(_weighted(batches, shares, _wall_ms)),
-        request_bytes=_mean(shares, [route.request_bytes for route in routes]),
-        response_bytes=_mean(shares, [route.response_bytes for route in routes]),
+        request_bytes=_mean(shares, [route.cost.request_bytes for route in routes]),
+        response_bytes=_mean(shares, [route.cost.response_bytes for route in routes]),
         p50_ms=_weighted_percentile(times, 0.50),
         p95_ms=_weighted_percentile(times, 0.95),
         p99_ms=_weighted_percentile(times, 0.99),
@@ -77,13 +77,14 @@ def _total(rounds: Sequence[Round], scenario: Scenario, routes: Sequence[Route])
 
 def _route(scenario: Scenario, which: int, batches: Sequence[Batch]) -> Route:
     request = scenario.requests[which]
+    return Route(request.method, request.target, scenario.shares[which], _cost(request, batches))
+
+
+def _cost(request: Request, batches: Sequence[Batch]) -> Cost:
     samples = [sample for batch in batches for sample in batch.samples]
     times = sorted(sample.milliseconds for sample in samples) or [0.0]
     failures = sum(len(batch.failures) for batch in batches)
-    return Route(
-        method=request.method,
-        path=request.target,
-        share=scenario.shares[which],
+    return Cost(
         requests=len(samples) + failures,
         errors=failures + sum(_is_error(each, request.status) for each in samples),
         cpu_ms=estimate([_cpu_ms(batch) for batch in batches]),

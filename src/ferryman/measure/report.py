@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ferryman.core.measurement import Estimate, Measurement, TargetFigures
+from ferryman.core.measurement import Cost, Estimate, Measurement, TargetFigures
 from ferryman.core.tables import Table
 
 __all__ = ("short", "tables")
@@ -28,31 +28,22 @@ def tables(measurement: Measurement) -> Iterator[Table]:
 
 def _routes(name: str, figures: TargetFigures) -> Table:
     rows = [
-        (
-            f"{each.method} {each.path}",
-            f"{each.share:.1%}",
-            _estimate(each.cpu_ms),
-            _estimate(each.wall_ms),
-            *(short(time) for time in (each.p50_ms, each.p95_ms, each.p99_ms)),
-            f"{each.response_bytes:,.0f}",
-            f"{each.errors:,}",
-        )
+        (f"{each.method} {each.path}", f"{each.share:.1%}", *_cost(each.cost))
         for each in figures.routes
     ]
-    total = figures.total
-    rows.append(
-        (
-            "all",
-            "100.0%",
-            _estimate(total.cpu_ms),
-            _estimate(total.wall_ms),
-            *(short(time) for time in (total.p50_ms, total.p95_ms, total.p99_ms)),
-            f"{total.response_bytes:,.0f}",
-            f"{total.errors:,}",
-        )
-    )
+    rows.append(("all", "100.0%", *_cost(figures.total)))
     head = ("request", "share", "CPU ms", "wall ms", "p50", "p95", "p99", "bytes", "errors")
     return Table(_TITLES[name], head, tuple(rows), right=frozenset(range(1, len(head))))
+
+
+def _cost(cost: Cost) -> tuple[str, ...]:
+    return (
+        _estimate(cost.cpu_ms),
+        _estimate(cost.wall_ms),
+        *(short(time) for time in (cost.p50_ms, cost.p95_ms, cost.p99_ms)),
+        f"{cost.response_bytes:,.0f}",
+        f"{cost.errors:,}",
+    )
 
 
 def _process(figures: TargetFigures) -> Table:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
 import os
 import socket
 import sys
@@ -15,8 +13,9 @@ from typing import Any, ClassVar
 
 from ferryman.core.build.project import Project
 from ferryman.core.build.sources import import_root
-from ferryman.core.errors import AppError, FerrymanError
+from ferryman.core.errors import AppError
 from ferryman.core.settings import SETTINGS_VARIABLE
+from ferryman.measure.load_generator import LoadGenerator, end_process, load_generator
 from ferryman.measure.processes import cpu_seconds, memory_mib, peak_mib, waited_seconds
 from ferryman.measure.request import Request
 from ferryman.measure.running import PATIENCE, Batch, Sample
@@ -28,11 +27,8 @@ __all__ = ("ServerRunner",)
 
 _HOST = "127.0.0.1"
 _START_LIMIT = 30.0
-# Seconds that the server gets to end in order.
-_END_LIMIT = 3.0
 # What a server does after an answer is done within so many seconds.
 _AFTERWARDS = 0.003
-_LINE = 2**28
 _POLL = 0.005
 
 
@@ -76,10 +72,10 @@ class ServerRunner:
             await _until_ready(process, port, self._readiness, log)
             took = asyncio.get_running_loop().time() - began
             rest = memory_mib(process.pid)
-            async with _generator(port, self._requests) as generator:
+            async with load_generator(_HOST, port, self._requests) as generator:
                 yield RunningServer(process.pid, port, generator, rest, took * 1000, self._patience)
         finally:
-            await _end(process)
+            await end_process(process)
 
     @property
     def _readiness(self) -> str:
@@ -127,7 +123,7 @@ class RunningServer:
         self,
         pid: int,
         port: int,
-        generator: asyncio.subprocess.Process,
+        generator: LoadGenerator,
         rest_mib: float,
         init_ms: float,
         patience: float,
@@ -151,7 +147,7 @@ class RunningServer:
 
     async def _do(self, job: dict[str, Any]) -> Batch:
         before, waited = cpu_seconds(self.pid), waited_seconds(self.pid)
-        found = await self._ask(json.dumps({**job, "patience": self._patience}))
+        found = await self._generator.do({**job, "patience": self._patience})
         await asyncio.sleep(_AFTERWARDS)
         return Batch(
             seconds=found["seconds"],
@@ -175,50 +171,6 @@ class RunningServer:
     def init_ms(self) -> float:
         """Return how long the start took."""
         return self._init_ms
-
-    async def _ask(self, job: str) -> Any:
-        assert self._generator.stdin is not None
-        assert self._generator.stdout is not None
-        self._generator.stdin.write(f"{job}\n".encode())
-        await self._generator.stdin.drain()
-        line = await self._generator.stdout.readline()
-        if not line:
-            raise FerrymanError("the load generator ended; what it said stands above")
-        return json.loads(line)
-
-
-@asynccontextmanager
-async def _generator(
-    port: int, requests: Sequence[Request]
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        *tied_to_this_process(),
-        *(sys.executable, "-m", "ferryman.measure.generator", _HOST, str(port)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        limit=_LINE,
-    )
-    assert process.stdin is not None
-    first = [(_encode(each, port), each.method == "HEAD") for each in requests]
-    process.stdin.write(f"{json.dumps(first)}\n".encode())
-    try:
-        yield process
-    finally:
-        process.stdin.close()
-        await _end(process)
-
-
-def _encode(request: Request, port: int) -> str:
-    """Return a request as it goes over the wire, in base64."""
-    headers = [pair for pair in request.headers if pair[0].lower() != "host"]
-    own = dict(request.headers).get("Host", f"{_HOST}:{port}")
-    framed = {name.lower() for name, _ in headers} & {"content-length", "transfer-encoding"}
-    if not framed and (request.body or request.method in ("POST", "PUT", "PATCH")):
-        headers.append(("Content-Length", str(len(request.body))))
-    lines = [f"{request.method} {request.target} HTTP/1.1", f"Host: {own}"]
-    lines += [f"{name}: {value}" for name, value in headers]
-    head = "\r\n".join(lines).encode("utf-8", "surrogateescape")
-    return base64.b64encode(head + b"\r\n\r\n" + request.body).decode()
 
 
 async def _until_ready(
@@ -252,17 +204,6 @@ async def _is_ready(port: int, path: str) -> bool:
         return b" 200 " in await reader.readuntil(b"\r\n")
     finally:
         writer.close()
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        await asyncio.wait_for(process.wait(), _END_LIMIT)
-    except TimeoutError:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
 
 
 def _free_port() -> int:

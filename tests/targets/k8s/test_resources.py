@@ -13,7 +13,7 @@ from tests.core.test_measurement import figures, measurement
 
 from ferryman.core.build.resolution import resolve_project
 from ferryman.core.errors import ConfigError
-from ferryman.core.measurement import FILE_NAME, write_measurement
+from ferryman.core.measurement_file import FILE_NAME, write_measurement
 from ferryman.targets.k8s.options import KubernetesOptions
 from ferryman.targets.k8s.target import KubernetesTarget
 

@@ -138,7 +138,7 @@ def _memory(flags: dict[str, Any], given: frozenset[str], found: Found | None) -
 def _measured(flags: dict[str, Any], memory_mib: Decimal) -> MeasuredInputs | None:
     if flags["measured"] is None:
         return None
-    from ferryman.core.measurement import read_measurement
+    from ferryman.core.measurement_file import read_measurement
     from ferryman.cost.measured import measured_inputs
 
     return measured_inputs(read_measurement(flags["measured"]), memory_mib)

@@ -99,7 +99,7 @@ def route_table(measurement: Measurement) -> Table:
     rows: list[Row] = []
     for name, figures in measurement.targets.items():
         for route in figures.routes:
-            costs = _estimate(route.cpu_ms), _estimate(route.wall_ms)
+            costs = _estimate(route.cost.cpu_ms), _estimate(route.cost.wall_ms)
             rows.append((f"{route.method} {route.path}", name, f"{route.share:.0%}", *costs))
     header = ("request", "on", "share", "CPU time, ms", "duration, ms")
     return Table("What a request costs", header, tuple(rows), frozenset({2, 3, 4}))

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from ferryman.core.build.project import Project
 from ferryman.core.errors import ConfigError
-from ferryman.core.measurement import FILE_NAME, Measurement, TargetFigures, read_measurement
+from ferryman.core.measurement import Measurement, TargetFigures
+from ferryman.core.measurement_file import FILE_NAME, read_measurement
 from ferryman.targets.k8s.options import DEFAULT_CPU, DEFAULT_MEMORY, KubernetesOptions
 from ferryman.targets.k8s.syntax import cpu_cores
 
