@@ -29,11 +29,16 @@ def cost_of(text: str, region: str = "us-east-1") -> str:
         ("rds:db.t4g.micro", "13.98"),  # 730 x 0.016 + 20 x 0.115
         ("rds:db.t4g.micro/5", "13.98"),  # 20 GB are the least there are
         ("rds:db.t4g.micro/100", "23.18"),
+        ("rds-multi-az:db.t4g.micro", "27.96"),
+        ("rds-multi-az:db.t4g.micro/100", "46.36"),
         ("elasticache:t4g.micro", "11.68"),
         ("elasticache:valkey.t4g.micro", "9.34"),
         ("dynamodb", "7.50"),  # 10 M x (0.125 + 0.625) a million
         ("dynamodb:2/0.5", "5.63"),
+        ("dynamodb:2", "8.75"),
         ("dynamodb:0/0", "0.00"),
+        ("dynamodb:0/0/25", "0.00"),
+        ("dynamodb:0/0/125", "25.00"),
     ],
 )
 def test_what_a_store_costs(text: str, dollars: str) -> None:
@@ -42,7 +47,8 @@ def test_what_a_store_costs(text: str, dollars: str) -> None:
 
 @pytest.mark.parametrize(
     "text", ["", "rds", "rds:", "mysql:db.t4g.micro", "rds:db.t4g.micro/x", "dynamodb:-1/2",
-             "dynamodb:NaN", "elasticache:t4g.micro/20"],
+             "dynamodb:NaN", "dynamodb:1/1/1/1", "rds:/20", "rds:db.t4g.micro/20/2",
+             "elasticache:t4g.micro/20"],
 )  # fmt: skip
 def test_what_is_no_store_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="is no store"):

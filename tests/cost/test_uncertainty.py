@@ -71,13 +71,10 @@ def test_an_array_of_bills_is_the_bills(platform: Platform, works: list[Workload
 
 def test_without_uncertainty_the_band_is_the_exact_crossover() -> None:
     platforms = make_platforms(ALL)
-    exact = {(d.first, d.second): d.changes for d in compare(WORK, platforms).duels}
-    pairs = [
-        (a, b)
-        for a in platforms
-        for b in platforms
-        if a.pays_per_request and not b.pays_per_request
-    ]
+    named = {platform.name: platform for platform in platforms}
+    duels = [x for x in compare(WORK, platforms).duels if x.cheaper_at_first == x.first]
+    exact = {(duel.first, duel.second): duel.changes for duel in duels}
+    pairs = [(named[one], named[two]) for one, two in exact]
     for found in band(WORK, {}, pairs, BOOK, HORIZON, draws=2):
         changes = exact[found.per_request, found.capacity]
         if found.middle is None:

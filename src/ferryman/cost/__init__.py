@@ -1,7 +1,7 @@
 """The cost room: what a workload costs on each platform, and where the cheapest changes.
 
 Arithmetic only. It imports no aiohttp, no SDK and no target, and of ferryman nothing but
-the errors; all of it but the picture needs only the standard library.
+the errors and tables; all of it but the picture needs only the standard library.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ferryman.core.tables import Row, Table
 from ferryman.cost.compare import Comparison, Duel
 from ferryman.cost.figures import plain, usd, volume
+from ferryman.cost.platforms.platform import Platform
 
 if TYPE_CHECKING:
     from ferryman.cost.growth import Forecast
@@ -25,6 +26,7 @@ __all__ = (
     "line_table",
     "memory_table",
     "told",
+    "told_pairs",
     "turn_text",
 )
 
@@ -35,6 +37,17 @@ def told(comparison: Comparison, most: int = 6) -> tuple[Duel, ...]:
         return comparison.duels
     first = comparison.duels[0].first
     return tuple(duel for duel in comparison.duels if duel.first == first)
+
+
+def told_pairs(comparison: Comparison) -> list[tuple[Platform, Platform]]:
+    """Return the platforms of those duels for whose first crossing a band can be had.
+
+    The one bills requests alone and is the cheaper at first, the other has capacity.
+    """
+    named = {platform.name: platform for platform in comparison.platforms}
+    duels = [duel for duel in told(comparison) if duel.cheaper_at_first == duel.first]
+    pairs = [(named[duel.first], named[duel.second]) for duel in duels]
+    return [(a, b) for a, b in pairs if a.pays_per_request and not b.pays_per_request]
 
 
 def band_text(band: Band) -> str:

@@ -232,7 +232,7 @@ def first_crossing(per_request: Costs, capacity: Costs, horizon: float) -> Quant
     length = max(numpy.size(x) for x in (slope, right.share, left.line[1], *right.line))
     slope = numpy.maximum(slope, 1e-15) + numpy.zeros(length)
     found = numpy.full(length, numpy.inf)
-    places, reached = numpy.arange(length), numpy.zeros(length)
+    places, reached = numpy.arange(length), _parting(left, right, length, horizon)
     for step in range(MAX_STEPS):
         # A hair above, so that the server that a step adds is counted.
         gap = right.at(reached * (1 + CLOSE)) - left.at(reached)
@@ -248,6 +248,27 @@ def first_crossing(per_request: Costs, capacity: Costs, horizon: float) -> Quant
             left, right = left.chosen(going), right.chosen(going)
             places, reached, slope = places[going], reached[going], slope[going]
     return found
+
+
+def _parting(left: Costs, right: Costs, length: int, horizon: float) -> Quantity:
+    """Return a volume just above the one up to which both cost the same, nothing for one."""
+    import numpy
+
+    def same(requests: Quantity) -> Quantity:
+        return numpy.isclose(right.at(requests), left.at(requests), rtol=1e-9, atol=1e-12)
+
+    low = high = numpy.ones(length)
+    tied = same(high) & numpy.full(length, True)
+    if not tied.any():
+        return high
+    while (tied & (high < horizon)).any():
+        low, high = numpy.where(tied, high, low), numpy.where(tied, 2 * high, high)
+        tied = same(high)
+    for _ in range(20):
+        middle = (low + high) / 2
+        tied = same(middle)
+        low, high = numpy.where(tied, middle, low), numpy.where(tied, high, middle)
+    return high * 1.001
 
 
 def _shared(first: Costs, second: Costs) -> set[tuple[str, str]]:

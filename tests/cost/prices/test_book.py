@@ -19,17 +19,17 @@ def test_every_rate_names_a_source_a_date_and_how_far_it_can_be_trusted() -> Non
         assert rate.confidence in CONFIDENCE, rate
 
 
-FREE = "cloudfront.plan.free"
-"""The one price that is nothing."""
+FREE = {"cloudfront.plan.free", "dynamodb.storage"}
+"""Rates that cost nothing at first."""
 
 
 def test_every_rate_is_positive_and_its_tiers_rise_from_zero_and_get_cheaper() -> None:
     for rate in BOOK.rates.values():
         assert rate.tiers[0].start == 0, rate
-        assert all(tier.price > 0 for tier in rate.tiers) or rate.id == FREE, rate
-        for one, two in pairwise(rate.tiers):
-            assert one.start < two.start, rate
-            assert one.price > two.price, rate
+        paid = rate.tiers[1:] if rate.id in FREE else rate.tiers
+        assert all(tier.price > 0 for tier in paid), rate
+        assert all(one.start < two.start for one, two in pairwise(rate.tiers)), rate
+        assert all(one.price > two.price for one, two in pairwise(paid)), rate
 
 
 def test_no_rate_was_rounded_on_the_way() -> None:

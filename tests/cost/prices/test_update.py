@@ -17,10 +17,12 @@ from click.testing import CliRunner, Result
 from ferryman.cli.cost import command
 from ferryman.core.errors import ConfigError, FerrymanError
 from ferryman.cost.prices.book import load_book
+from ferryman.cost.prices.offers import edge_group, rate_id
 from ferryman.cost.prices.overlay import read_overlay, with_overlay
 from ferryman.cost.prices.update import drift, fetch_rates
 
 VERSION = "20260919002359"
+SAVINGS_CSV = f"/savingsPlan/v1.0/aws/AWSComputeSavingsPlan/{VERSION}/eu-west-1/index.csv"
 FIRST = ["SKU", "OfferTermCode", "RateCode", "TermType", "PriceDescription", "EffectiveDate",
          "StartingRange", "EndingRange", "Unit", "PricePerUnit", "Currency"]  # fmt: skip
 
@@ -90,18 +92,116 @@ def other_lists() -> dict[str, str]:
         ),
         "AmazonVPC": rows(("EU-PublicIPv4:InUseAddress", "", "0.0050000000")),
         "AmazonApiGateway": rows(("EU-ApiGatewayHttpRequest", "", "0.0000011100")),
-        "AmazonCloudWatch": rows(("EU-DataProcessing-Bytes", "", "0.5700000000")),
+        "AmazonCloudWatch": rows(
+            ("EU-DataProcessing-Bytes", "", "0.5700000000"),
+            ("EU-VendedLog-Bytes-WAFLogs", "", "0.5000000000"),
+        ),
         "AmazonEKS": rows(("EU-AmazonEKS-Hours:perCluster", "", "0.1000000000")),
     }
     found = {offer: price_list(offer, columns, entries) for offer, entries in lists.items()}
+    found |= database_lists() | {"AmazonCloudFront": cloudfront_list()}
     out = ["0", "10240", "GB", "0.0900000000", *here, "EU-DataTransfer-Out-Bytes", ""]
     rest = ["10240", "Inf", "GB", "0.0850000000", *here, "EU-DataTransfer-Out-Bytes", ""]
     inner = ["0", "Inf", "GB", "0.0200000000", *here, "EU-DataTransfer-Out-Bytes", ""]
+    zones = ["0", "Inf", "GB", "0.0100000000", *here, "EU-DataTransfer-Regional-Bytes", ""]
     found["AWSDataTransfer"] = price_list("AWSDataTransfer", [*columns, "To Location"], [
         [*out, "External"], [*rest, "External"], [*inner, "US East (Ohio)"],
+        [*zones, "EU (Ireland)"], [*zones, "EU (Ireland)"],
     ])  # fmt: skip
     found["AmazonEC2"] = ec2_list()
     return found
+
+
+def database_lists() -> dict[str, str]:
+    here = ["EU (Ireland)", "eu-west-1"]
+
+    def row(price: str, usage: str, *more: str, end: str = "Inf", start: str = "0") -> list[str]:
+        return [start, end, "Hrs", price, *here, usage, *more]
+
+    columns = ["Location", "Region Code", "usageType"]
+    micro, storage = "EU-InstanceUsage:db.t4g.micro", "EU-RDS:GP3-Storage"
+    return {
+        "AmazonRDS": price_list("AmazonRDS", [*columns, "Database Engine", "Deployment Option"], [
+            row("0.0170000000", micro, "MySQL", "Single-AZ"),
+            row("0.0180000000", micro, "PostgreSQL", "Single-AZ"),
+            row("0.0360000000", "EU-Multi-AZUsage:db.t4g.micro", "PostgreSQL", "Multi-AZ"),
+            row("0.1270000000", storage, "PostgreSQL", "Single-AZ"),
+            row("0.2540000000", "EU-RDS:Multi-AZ-GP3-Storage", "PostgreSQL", "Multi-AZ"),
+            row("0.1000000000", "EU-RDS:ChargedBackupUsage", "PostgreSQL", ""),
+        ]),
+        "AmazonElastiCache": price_list("AmazonElastiCache", [*columns, "Cache Engine"], [
+            row("0.0180000000", "EU-NodeUsage:cache.t4g.micro", "Redis"),
+            row("0.0144000000", "EU-NodeUsage:cache.t4g.micro", "Valkey"),
+            row("0.0190000000", "EU-NodeUsage:cache.t4g.micro", "Memcached"),
+            row("0.0500000000", "EU-ExtendedSupportYr1:cache.t4g.micro", "Redis"),
+        ]),
+        "AmazonDynamoDB": price_list("AmazonDynamoDB", [*columns, "Group"], [
+            row("0.0000001410", "EU-ReadRequestUnits", "DDB-ReadUnits"),
+            row("0.0000007050", "EU-WriteRequestUnits", "DDB-WriteUnits"),
+            row("0.0000007050", "EU-ReplWriteRequestUnits", "DDB-ReplicatedWriteUnits"),
+            row("0.0000001750", "IA-ReadRequestUnits", "DDB-ReadUnitsIA"),
+            row("0.0000000000", "EU-TimedStorage-ByteHrs", "", end="25"),
+            row("0.2830000000", "EU-TimedStorage-ByteHrs", "", start="25"),
+            row("0.1130000000", "EU-IA-TimedStorage-ByteHrs", ""),
+        ]),
+    }  # fmt: skip
+
+
+def cloudfront_list() -> str:
+    """The list for all regions: rows by groups of edge locations, not by regions."""
+
+    def row(begin: str, end: str, price: str, usage: str, place: str) -> list[str]:
+        return [begin, end, "GB", price, place, "", usage]
+
+    europe, states = "Europe", "United States"
+    return price_list("AmazonCloudFront", ["Location", "Region Code", "usageType"], [
+        row("0", "10240", "0.0850000000", "EU-DataTransfer-Out-Bytes", europe),
+        row("10240", "Inf", "0.0800000000", "EU-DataTransfer-Out-Bytes", europe),
+        row("0", "Inf", "0.0200000000", "EU-DataTransfer-Out-OBytes", europe),
+        row("0", "Inf", "0.0000009000", "EU-Requests-Tier1", europe),
+        row("0", "Inf", "0.0000012000", "EU-Requests-Tier2-HTTPS", europe),
+        row("0", "Inf", "0.0000010000", "US-Requests-Tier2-HTTPS", states),
+    ])  # fmt: skip
+
+
+SAVINGS_COLUMNS = [
+    "SKU", "RateCode", "Unit", "EffectiveDate", "DiscountedRate", "Currency", "DiscountedSKU",
+    "DiscountedServiceCode", "DiscountedUsageType", "DiscountedOperation", "PurchaseOption",
+    "LeaseContractLength", "LeaseContractLengthUnit", "Product Family", "DiscountedRegionCode",
+]  # fmt: skip
+
+
+def savings_list(price: str = "0.0690000000", currency: str = "USD") -> str:
+    """A CSV as AWS writes one for savings plans: rates that discount rows of other lists."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerow(["FormatVersion", "v1.0"])
+    writer.writerow(["Disclaimer", "This pricing list is for informational purposes only."])
+    writer.writerow(["Publication Date", "2026-09-19T00:23:59Z"])
+    writer.writerow(["Version", VERSION])
+    writer.writerow(["OfferCode", "AWSComputeSavingsPlan"])
+    writer.writerow(SAVINGS_COLUMNS)
+    ec2, box, linux = "AmazonEC2", "EU-BoxUsage:m7g.large", "RunInstances"
+    plan, none, here = "ComputeSavingsPlans", "No Upfront", "eu-west-1"
+    for number, (usd, service, usage, operation, option, years, family, region) in enumerate([
+        ("0.0500000000", ec2, box, linux, "All Upfront", "1", plan, here),
+        (price, ec2, box, linux, none, "1", plan, here),
+        ("0.0470000000", ec2, box, linux, none, "3", plan, here),
+        ("0.0600000000", ec2, box, linux, none, "1", "EC2InstanceSavingsPlans", here),
+        ("0.1400000000", ec2, box, "RunInstances:0002", none, "1", plan, here),
+        ("0.0800000000", ec2, "EU-DedicatedUsage:m7g.large", linux, none, "1", plan, here),
+        ("0.0600000000", ec2, "BoxUsage:m7g.large", linux, none, "1", plan, "us-east-1"),
+        ("0.0323840000", "AmazonECS", "EU-Fargate-vCPU-Hours:perCPU", "", none, "1", plan, here),
+        ("0.0323840000", "AmazonEKS", "EU-Fargate-vCPU-Hours:perCPU", "", none, "1", plan, here),
+        ("0.0000147000", "AWSLambda", "EU-Lambda-GB-Second", "", none, "1", plan, here),
+        ("0.0000002000", "AWSLambda", "EU-Request", "", none, "1", plan, here),
+    ]):  # fmt: skip
+        sku = f"PLAN{number:012}"
+        writer.writerow([
+            sku, f"{sku}.ITEM{number:012}", "Hrs", "2026-09-19", usd, currency,
+            f"ITEM{number:012}", service, usage, operation, option, years, "year", family, region,
+        ])  # fmt: skip
+    return out.getvalue()
 
 
 def ec2_list() -> str:
@@ -137,6 +237,14 @@ def pages() -> dict[str, str]:
         region = {"regionCode": "eu-west-1", "currentVersionUrl": url}
         found[f"{base}/current/region_index.json"] = json.dumps({"regions": {"eu-west-1": region}})
         found[f"{base}/{VERSION}/eu-west-1/index.csv"] = text
+    found["/offers/v1.0/aws/AmazonCloudFront/current/index.csv"] = lists["AmazonCloudFront"]
+    root = "/savingsPlan/v1.0/aws/AWSComputeSavingsPlan"
+    region = {
+        "regionCode": "eu-west-1",
+        "versionUrl": f"{root}/{VERSION}/eu-west-1/index.json",
+    }
+    found[f"{root}/current/region_index.json"] = json.dumps({"regions": [region]})
+    found[SAVINGS_CSV] = savings_list()
     return found
 
 
@@ -189,9 +297,23 @@ def test_every_list_is_read_and_look_alikes_are_left(aws: str) -> None:
         "alb.lcu": "0.008",
         "ipv4.hours": "0.005",
         "http_api.requests": "0.00000111",
+        "cloudfront.egress": "0.085",
+        "cloudfront.requests": "0.0000012",
         "egress": "0.09",
+        "cross_zone": "0.01",
         "logs.ingest": "0.57",
         "eks.cluster": "0.1",
+        "rds.db.t4g.micro": "0.018",
+        "rds.gp3": "0.127",
+        "elasticache.t4g.micro": "0.018",
+        "elasticache.valkey.t4g.micro": "0.0144",
+        "dynamodb.read": "1.41E-7",
+        "dynamodb.write": "7.05E-7",
+        "dynamodb.storage": "0",
+        "savings.1y.ec2.m7g.large": "0.069",
+        "savings.3y.ec2.m7g.large": "0.047",
+        "savings.1y.fargate.vcpu.x86_64": "0.032384",
+        "savings.1y.lambda.duration.x86_64": "0.0000147",
         "ec2.m7g.large": "0.091",
         "nat.hours": "0.048",
         "ebs.gp3": "0.088",
@@ -206,6 +328,32 @@ def test_every_list_is_read_and_look_alikes_are_left(aws: str) -> None:
     assert duration.source == aws + LAMBDA_CSV
     assert duration.code.startswith("SKU0000000000003.")
     assert len(rates["egress"].tiers) == 2
+
+
+@pytest.mark.parametrize(
+    ("usage", "rate"),
+    [
+        ("Lambda-SnapStart-Cached-GB-S", "lambda.snapstart.cache"),
+        ("APN1-Lambda-Provisioned-GB-Second-ARM", "lambda.provisioned_duration.arm64"),
+        ("USE1-Request", "lambda.requests.x86_64"),
+        ("Global-Request", None),
+        ("Lambda-Edge-Request", None),
+    ],
+)
+def test_usage_types_are_known_in_every_region(usage: str, rate: str | None) -> None:
+    row = {"termtype": "OnDemand", "location": "somewhere", "usagetype": usage}
+    assert rate_id("AWSLambda", row, "us-east-1", ()) == rate
+
+
+@pytest.mark.parametrize(
+    ("region", "group"),
+    [("us-east-1", "US"), ("eu-west-1", "EU"), ("ap-northeast-1", "JP"), ("ap-northeast-2", "AP"),
+     ("ap-south-1", "IN"), ("sa-east-1", "SA"), ("ap-southeast-2", "AU")],
+)  # fmt: skip
+def test_cloudfront_is_priced_by_the_edge_locations_near_a_region(region: str, group: str) -> None:
+    row = {"termtype": "OnDemand", "usagetype": f"{group}-DataTransfer-Out-Bytes"}
+    assert rate_id("AmazonCloudFront", row, region, ()) == "cloudfront.egress"
+    assert edge_group(region) == group
 
 
 def test_an_update_is_written_and_used(aws: str, tmp_path: Path) -> None:
@@ -281,7 +429,7 @@ DAMAGED = {
                        "do not follow one another"),
     "a rate code of another": (swap("SKU0000000000003.J", "SKU0000000000009.J"),
                                "does not belong to it"),
-    "none of the rates": (swap("AWS-Lambda-", "AWS-Other-"), "has none of the rates"),
+    "none of the rates": (swap("EU-", "Global-"), "has none of the rates"),
 }  # fmt: skip
 
 
@@ -300,6 +448,27 @@ def test_what_cannot_be_believed_is_refused_and_the_old_book_kept(
     assert message in result.exception.message
     assert book.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["prices.json"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (savings_list(price="0.0069000000"), "savings.1y.ec2.m7g.large at 0.0069"),
+        (savings_list(currency="CNY"), "is in CNY, not in USD"),
+        (savings_list().replace("PLAN000000000001.I", "PLAN000000000002.I"), "does not belong"),
+        (savings_list().replace("No Upfront", "All Upfront"), "has none of the rates"),
+        (savings_list()[:-20], "is cut short or damaged in line 17"),
+    ],
+)
+def test_savings_plans_that_cannot_be_believed_are_refused(
+    aws: str, pages: dict[str, str], tmp_path: Path, text: str, message: str
+) -> None:
+    book = tmp_path / "prices.json"
+    pages[SAVINGS_CSV] = text
+    result = run("update", "--from", aws, "--region", "eu-west-1", "--to", str(book))
+    assert isinstance(result.exception, ConfigError)
+    assert message in result.exception.message
+    assert not book.exists()
 
 
 def test_a_list_that_ends_before_its_announced_length_is_refused(

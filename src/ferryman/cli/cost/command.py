@@ -229,7 +229,7 @@ def _crossovers(comparison: Comparison, question: Question, flags: dict[str, Any
         if (found := bands.get((duel.first, duel.second))) is not None:
             text = f"{text}{findings.band_text(found)}"
         yield f"  {text}"
-    crossing = [pair for pair in _pairs(comparison, question) if _has_middle(bands, pair)]
+    crossing = [pair for pair in findings.told_pairs(comparison) if _has_middle(bands, pair)]
     if crossing:
         from ferryman.cost.uncertainty import tornado
 
@@ -247,7 +247,7 @@ def _has_middle(bands: dict[tuple[str, str], Any], pair: tuple[Any, Any]) -> boo
 
 
 def _bands(comparison: Comparison, question: Question, flags: dict[str, Any]) -> tuple[Any, ...]:
-    pairs = _pairs(comparison, question)
+    pairs = findings.told_pairs(comparison)
     if not pairs or flags["draws"] < 1:
         return ()
     from ferryman.cost.uncertainty import band
@@ -267,13 +267,6 @@ def _ranges(question: Question, flags: dict[str, Any]) -> dict[str, Any]:
 
     given = {name: parse_range(name, text) for name, text in flags["ranges"]}
     return given or question.ranges
-
-
-def _pairs(comparison: Comparison, question: Question) -> list[tuple[Any, Any]]:
-    """Return the platforms of the duels that are told and that a band can be had for."""
-    by_name = {platform.name: platform for platform in question.platforms}
-    pairs = [(by_name[duel.first], by_name[duel.second]) for duel in findings.told(comparison)]
-    return [(a, b) for a, b in pairs if a.pays_per_request and not b.pays_per_request]
 
 
 def _growth(question: Question, flags: dict[str, Any]) -> str:

@@ -168,7 +168,8 @@ platform_options = _apply(
         "stores",
         multiple=True,
         metavar="STORE",
-        help="Also bill rds:TYPE[/GB], elasticache:TYPE or dynamodb[:READS/WRITES]; repeat.",
+        help="Also bill rds:TYPE[/GB], rds-multi-az:TYPE[/GB], elasticache:TYPE or"
+        " dynamodb[:READS/WRITES[/GB]]; repeat.",
     ),
     click.option("--private", is_flag=True, help="Servers behind NAT gateways."),
     click.option("--provisioned", default=0, show_default=True, help="Lambda kept ready."),

@@ -155,7 +155,7 @@ _OFFERS = click.option(
     "--offer",
     "offers",
     multiple=True,
-    help="Only this price list, such as AWSLambda or AmazonEC2@20260925174521; repeatable.",
+    help="Only this list, such as AWSComputeSavingsPlan or AmazonEC2@20260925174521; repeatable.",
 )
 
 
@@ -189,14 +189,16 @@ def update_prices(base: str, region: str, offers: tuple[str, ...], path: Path) -
 @_OFFERS
 @click.option("--prices", "path", type=click.Path(path_type=Path), help="A book of `update`.")
 def check_prices(base: str, region: str, offers: tuple[str, ...], path: Path | None) -> None:
-    """Print every rate of the book that AWS's price list no longer has; fail if there is one."""
+    """Print every rate of the book that AWS's price lists have otherwise; fail if there is one."""
     from ferryman.cost.prices.book import load_book
     from ferryman.cost.prices.overlay import with_overlay
-    from ferryman.cost.prices.update import drift, fetch_rates
+    from ferryman.cost.prices.update import drift, fetch_rates, unread
 
     book = with_overlay(load_book(), path) if path else load_book()
     fresh = fetch_rates(base, region, offers, lambda text: click.echo(text, err=True))
     changed = drift(book, fresh)
+    if not offers and (left := unread(book, fresh, region)):
+        click.echo(f"note: {len(left)} rates are in none of the lists: {', '.join(left)}", err=True)
     rows = tuple(
         (
             now.id,

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from ferryman.core.errors import ConfigError, FerrymanError
 from ferryman.cost.compare import Comparison
-from ferryman.cost.findings import told
+from ferryman.cost.findings import told_pairs
 from ferryman.cost.measured import MeasuredInputs
 from ferryman.cost.memory import Advice, advise
 from ferryman.cost.platforms.lambda_ import LambdaFunction
@@ -105,8 +105,7 @@ def look_further(study: Study) -> Study:
 
 
 def _bands(comparison: Comparison, ranges: Mapping[str, Range], draws: int) -> tuple[Band, ...]:
-    pairs = [_pair(comparison, duel.first, duel.second) for duel in told(comparison)]
-    pairs = [(a, b) for a, b in pairs if a.pays_per_request and not b.pays_per_request]
+    pairs = told_pairs(comparison)
     if not pairs or draws < 1:
         return ()
     try:

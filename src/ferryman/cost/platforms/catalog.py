@@ -32,6 +32,7 @@ ALL = (
     "lambda-rest-api",
     "lambda-alb",
     "lambda-cloudfront",
+    "lambda-cloudfront-plan",
     "managed-instances",
     "fargate",
     "fargate-spot",

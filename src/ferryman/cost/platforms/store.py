@@ -36,33 +36,40 @@ class Store(Protocol):
         """
 
 
+_NAMES = {"rds": "RDS", "elasticache": "ElastiCache"}
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A server of RDS or ElastiCache that runs all month, in one zone.
+    """Servers of RDS or ElastiCache that run all month.
 
     Args:
         service: ``rds`` or ``elasticache``.
         type: Such as ``db.t4g.micro``.
-        gigabytes: Its volume, GB; none for ElastiCache.
+        gigabytes: The volume of each, GB; none for ElastiCache.
+        zones: In how many zones there is one. RDS in two zones (Multi-AZ) costs twice what it
+            does in one, volume included (https://aws.amazon.com/rds/postgresql/pricing/).
     """
 
     service: str
     type: str
     gigabytes: Decimal = Decimal(0)
+    zones: int = 1
 
     def charges(self, book: PriceBook, region: str) -> Iterator[Charge]:
-        """Yield the hours and the volume."""
-        name = {"rds": "RDS", "elasticache": "ElastiCache"}[self.service]
+        """Yield the hours and the volumes."""
+        name = _NAMES[self.service]
         yield Charge(
             f"{name} {self.type}",
-            Usage(fixed=MONTH_HOURS),
+            Usage(fixed=self.zones * MONTH_HOURS),
             book.rate(f"{self.service}.{self.type}", region),
-            f"{MONTH_HOURS} h",
+            f"{self.zones} x {MONTH_HOURS} h",
         )
         if self.gigabytes:
             rate = book.rate(f"{self.service}.gp3", region)
-            usage = Usage(fixed=self.gigabytes)
-            yield Charge(f"{name} storage", usage, rate, f"{plain(self.gigabytes)} GB")
+            usage = Usage(fixed=self.zones * self.gigabytes)
+            formula = f"{self.zones} x {plain(self.gigabytes)} GB"
+            yield Charge(f"{name} storage", usage, rate, formula)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +79,19 @@ class DynamoDB:
     Args:
         reads: Read units for each request.
         writes: Write units for each request.
+        gigabytes: What it keeps, GB.
     """
 
     reads: Decimal = Decimal(1)
     writes: Decimal = Decimal(1)
+    gigabytes: Decimal = Decimal(0)
 
     def charges(self, book: PriceBook, region: str) -> Iterator[Charge]:
-        """Yield reads and writes."""
+        """Yield reads, writes and what is kept."""
+        if self.gigabytes:
+            rate = book.rate("dynamodb.storage", region)
+            formula = f"{plain(self.gigabytes)} GB"
+            yield Charge("DynamoDB storage", Usage(fixed=self.gigabytes), rate, formula)
         for verb, each in (("read", self.reads), ("write", self.writes)):
             yield Charge(
                 f"DynamoDB {verb}s",
@@ -92,28 +105,34 @@ def parse_store(text: str) -> Store:
     """Return the store that a text such as ``rds:db.t4g.micro`` names.
 
     Args:
-        text: ``rds:TYPE``, ``rds:TYPE/GB``, ``elasticache:TYPE``, ``dynamodb`` or
-            ``dynamodb:READS/WRITES``, the last two for each request.
+        text: ``rds:TYPE``, ``rds:TYPE/GB``, the same with ``rds-multi-az``,
+            ``elasticache:TYPE``, ``dynamodb``, ``dynamodb:READS/WRITES`` for each request,
+            or ``dynamodb:READS/WRITES/GB``.
 
     Raises:
         ConfigError: It names something else.
     """
     service, _, rest = text.partition(":")
-    name, _, number = rest.partition("/")
+    parts = rest.split("/") if rest else []
     try:
-        if service == "dynamodb":
-            return DynamoDB(_number(name or "1"), _number(number or "1"))
-        if service == "elasticache" and name and not number:
-            return Node(service, name)
-        if service == "rds" and name:
-            return Node(service, name, max(RDS_LEAST_GB, _number(number or "0")))
+        if service == "dynamodb" and len(parts) <= 3:
+            return DynamoDB(*map(_number, parts))
+        if service == "elasticache" and len(parts) == 1:
+            return Node(service, parts[0])
+        if service in _RDS_ZONES and parts and parts[0] and len(parts) <= 2:
+            size = max(RDS_LEAST_GB, _number(parts[1] if parts[1:] else "0"))
+            return Node("rds", parts[0], size, _RDS_ZONES[service])
     except InvalidOperation:
         pass
     raise ConfigError(
         f"--store: {text!r} is no store",
-        hint="write rds:db.t4g.micro, rds:db.t4g.micro/50 for 50 GB, elasticache:t4g.micro,"
-        " dynamodb, or dynamodb:2/0.5 for reads and writes a request",
+        hint="write rds:db.t4g.micro, rds:db.t4g.micro/50 for 50 GB, rds-multi-az:db.t4g.micro/50,"
+        " elasticache:t4g.micro, dynamodb, dynamodb:2/0.5 for reads and writes a request, or"
+        " dynamodb:2/0.5/100 to keep 100 GB",
     )
+
+
+_RDS_ZONES = {"rds": 1, "rds-multi-az": 2}
 
 
 def _number(text: str) -> Decimal:
@@ -149,7 +168,7 @@ class WithStores:
 
     @property
     def highly_available(self) -> bool:
-        """The platform's own; the stores stand in one zone."""
+        """The platform's own; a note says where a store stands in one zone."""
         return self.platform.highly_available
 
     @property
@@ -170,5 +189,5 @@ class WithStores:
     def notes(self, workload: Workload) -> Iterator[str]:
         """Yield the platform's notes, and that a store in one zone can fail with it."""
         yield from self.platform.notes(workload)
-        if any(isinstance(store, Node) for store in self.stores):
+        if any(isinstance(store, Node) and store.zones == 1 for store in self.stores):
             yield "the data store is priced in one zone, and fails with it"

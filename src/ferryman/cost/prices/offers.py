@@ -1,18 +1,22 @@
-"""Which rows of AWS's price lists are which rates of the book.
+"""Which rows of AWS's on-demand price lists are which rates of the book.
 
 A row is known by its usage type and a few columns; a region's prefix stands before the usage
 type, with a dash, and none does in us-east-1. AWS's lists hold many rows that look alike:
-each rule says what tells its own apart.
+each rule says what tells its own apart. Columns go by their names in lower case, without
+spaces, since AWS writes them in more than one way.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
-__all__ = ("OFFERS", "rate_id")
+__all__ = ("CLOUDFRONT", "OFFERS", "USAGE", "Row", "edge_group", "rate_id", "usage_type")
 
 Row = Mapping[str, str]
+
+CLOUDFRONT = "AmazonCloudFront"
+"""The list without regions: its rows go by groups of edge locations."""
 
 OFFERS = (
     "AWSLambda",
@@ -20,26 +24,31 @@ OFFERS = (
     "AWSELB",
     "AmazonVPC",
     "AmazonApiGateway",
+    CLOUDFRONT,
     "AWSDataTransfer",
     "AmazonCloudWatch",
     "AmazonEKS",
+    "AmazonRDS",
+    "AmazonElastiCache",
+    "AmazonDynamoDB",
     "AmazonEC2",
 )
 """The lists that are read, the long one last."""
 
-_LAMBDA_GROUPS = {
-    "AWS-Lambda-Requests": "lambda.requests.x86_64",
-    "AWS-Lambda-Requests-ARM": "lambda.requests.arm64",
-    "AWS-Lambda-Duration": "lambda.duration.x86_64",
-    "AWS-Lambda-Duration-ARM": "lambda.duration.arm64",
-    "AWS-Lambda-Duration-Provisioned": "lambda.provisioned_duration.x86_64",
-    "AWS-Lambda-Duration-Provisioned-ARM": "lambda.provisioned_duration.arm64",
-    "AWS-Lambda-Provisioned-Concurrency": "lambda.provisioned.x86_64",
-    "AWS-Lambda-Provisioned-Concurrency-ARM": "lambda.provisioned.arm64",
-    "AWS-Lambda-Storage-Duration": "lambda.ephemeral",
-}
-
-_USAGE = {
+USAGE: Mapping[str, Mapping[str, str]] = {
+    "AWSLambda": {
+        "Request": "lambda.requests.x86_64",
+        "Request-ARM": "lambda.requests.arm64",
+        "Lambda-GB-Second": "lambda.duration.x86_64",
+        "Lambda-GB-Second-ARM": "lambda.duration.arm64",
+        "Lambda-Provisioned-GB-Second": "lambda.provisioned_duration.x86_64",
+        "Lambda-Provisioned-GB-Second-ARM": "lambda.provisioned_duration.arm64",
+        "Lambda-Provisioned-Concurrency": "lambda.provisioned.x86_64",
+        "Lambda-Provisioned-Concurrency-ARM": "lambda.provisioned.arm64",
+        "Lambda-Storage-GB-Second": "lambda.ephemeral",
+        "Lambda-SnapStart-Cached-GB-S": "lambda.snapstart.cache",
+        "Lambda-SnapStart-Restored-GB": "lambda.snapstart.restore",
+    },
     "AmazonECS": {
         "Fargate-vCPU-Hours:perCPU": "fargate.vcpu.x86_64",
         "Fargate-GB-Hours": "fargate.memory.x86_64",
@@ -52,12 +61,26 @@ _USAGE = {
         "ApiGatewayHttpRequest": "http_api.requests",
         "ApiGatewayRequest": "rest_api.requests",
     },
-    "AWSDataTransfer": {"DataTransfer-Out-Bytes": "egress"},
+    "AWSDataTransfer": {
+        "DataTransfer-Out-Bytes": "egress",
+        "DataTransfer-Regional-Bytes": "cross_zone",
+    },
     "AmazonCloudWatch": {
         "DataProcessing-Bytes": "logs.ingest",
+        "VendedLog-Bytes": "logs.lambda",
         "TimedStorage-ByteHrs": "logs.storage",
     },
-    "AmazonEKS": {"AmazonEKS-Hours:perCluster": "eks.cluster"},
+    "AmazonEKS": {
+        "AmazonEKS-Hours:perCluster": "eks.cluster",
+        "AmazonEKS-Hours:extendedSupport": "eks.cluster.extended",
+    },
+    "AmazonRDS": {"RDS:GP3-Storage": "rds.gp3"},
+    "AmazonElastiCache": {},
+    "AmazonDynamoDB": {
+        "ReadRequestUnits": "dynamodb.read",
+        "WriteRequestUnits": "dynamodb.write",
+        "TimedStorage-ByteHrs": "dynamodb.storage",
+    },
     "AmazonEC2": {
         "NatGateway-Hours": "nat.hours",
         "NatGateway-Bytes": "nat.bytes",
@@ -67,48 +90,128 @@ _USAGE = {
 }
 """Usage types, without the region's prefix."""
 
-_PREFIX = re.compile(r"^[A-Z]{2,4}[0-9]?-")
+_PREFIX = re.compile(r"^(?!IA-)[A-Z]{2,4}[0-9]?-")
+"""``IA-`` is no region: it stands before what DynamoDB's infrequent access costs."""
+
+_EDGES = {
+    "us": "US",
+    "mx": "US",
+    "ca": "CA",
+    "eu": "EU",
+    "il": "EU",
+    "sa": "SA",
+    "af": "ZA",
+    "me": "ME",
+    "ap-south-": "IN",
+    "ap-northeast-1": "JP",
+    "ap-northeast-3": "JP",
+    "ap-southeast-2": "AU",
+    "ap-southeast-4": "AU",
+    "ap": "AP",
+}
+"""CloudFront's prefixes of usage types by the beginning of a region's name, the first that fits
+(Amazon CloudFront Developer Guide, billing and usage reports)."""
 
 
-def rate_id(offer: str, row: Row, instances: Collection[str]) -> str | None:
+def edge_group(region: str) -> str:
+    """Return the prefix of CloudFront's edge locations that are nearest to a region."""
+    fitting = (group for begin, group in _EDGES.items() if region.startswith(begin))
+    return next(fitting, "US")
+
+
+def usage_type(text: str) -> str:
+    """Return a usage type without the region's prefix."""
+    return _PREFIX.sub("", text)
+
+
+def rate_id(offer: str, row: Row, region: str, instances: Collection[str]) -> str | None:
     """Return the rate of the book that a row prices, ``None`` for any other row.
 
     Args:
         offer: The list that the row is from.
         row: The row, by the names of its columns.
+        region: The AWS region that is asked for.
         instances: The EC2 instance types that are wanted.
     """
-    if row.get("TermType") != "OnDemand" or row.get("Location") == "Any":
+    if row.get("termtype") != "OnDemand" or row.get("location") == "Any":
         return None
-    if offer == "AWSLambda":
-        return _LAMBDA_GROUPS.get(row.get("Group", ""))
-    if offer == "AmazonEC2" and row.get("Instance Type"):
+    if offer == CLOUDFRONT:
+        return _edge(row, edge_group(region))
+    if offer == "AmazonEC2" and row.get("instancetype"):
         return _instance(row, instances)
-    usage = _PREFIX.sub("", row.get("usageType", ""))
-    found = _USAGE[offer].get(usage)
+    if maker := _NAMED.get(offer):
+        named = maker(row)
+        if named:
+            return named
+    found = USAGE[offer].get(usage_type(row.get("usagetype", "")))
     return found if found and _is_meant(offer, row) else None
 
 
 def _is_meant(offer: str, row: Row) -> bool:
-    if offer == "AmazonECS":
-        # Windows tasks have usage types of their own and would be told by this as well.
-        return row.get("Operating System", "") in ("", "Linux", "NA")
-    if offer == "AWSELB":
-        # Classic and network balancers share these usage types.
-        return row.get("operation") == "LoadBalancing:Application"
-    if offer == "AWSDataTransfer":
-        return row.get("To Location") == "External"
-    return True
+    """Tell a row from those of the same usage type that price something else."""
+    test = _MEANT.get(offer)
+    return test is None or test(row)
+
+
+_MEANT: Mapping[str, Callable[[Row], bool]] = {
+    # Windows tasks have usage types of their own and would be told by this as well.
+    "AmazonECS": lambda row: row.get("operatingsystem", "") in ("", "Linux", "NA"),
+    # Classic and network balancers share these usage types.
+    "AWSELB": lambda row: row.get("operation") == "LoadBalancing:Application",
+    # Transfer to other regions has the usage type of transfer to the internet.
+    "AWSDataTransfer": lambda row: (
+        row.get("tolocation") == "External" or "Regional" in row.get("usagetype", "")
+    ),
+    "AmazonRDS": lambda row: _is_postgres(row, "PostgreSQL", "Any"),
+    # Global tables and infrequent access have groups of their own.
+    "AmazonDynamoDB": lambda row: row.get("group", "") in ("", "DDB-ReadUnits", "DDB-WriteUnits"),
+}
+
+
+def _is_postgres(row: Row, *engines: str) -> bool:
+    single = row.get("deploymentoption", "Single-AZ") == "Single-AZ"
+    return single and row.get("databaseengine") in engines
+
+
+def _database(row: Row) -> str | None:
+    """Return the rate of an RDS instance: PostgreSQL, in one zone."""
+    kind, _, name = usage_type(row.get("usagetype", "")).partition(":")
+    meant = kind == "InstanceUsage" and _is_postgres(row, "PostgreSQL")
+    return f"rds.{name}" if meant else None
+
+
+_ENGINES = {"Redis": "", "Valkey": "valkey."}
+
+
+def _cache(row: Row) -> str | None:
+    """Return the rate of an ElastiCache node."""
+    kind, _, name = usage_type(row.get("usagetype", "")).partition(":cache.")
+    engine = _ENGINES.get(row.get("cacheengine", ""))
+    return f"elasticache.{engine}{name}" if kind == "NodeUsage" and engine is not None else None
+
+
+_NAMED: Mapping[str, Callable[[Row], str | None]] = {
+    "AmazonRDS": _database,
+    "AmazonElastiCache": _cache,
+}
+"""Lists in which the name of a type is a part of the rate's."""
+
+
+def _edge(row: Row, group: str) -> str | None:
+    return {
+        f"{group}-DataTransfer-Out-Bytes": "cloudfront.egress",
+        f"{group}-Requests-Tier2-HTTPS": "cloudfront.requests",
+    }.get(row.get("usagetype", ""))
 
 
 def _instance(row: Row, instances: Collection[str]) -> str | None:
     plain = {
-        "Operating System": "Linux",
-        "Tenancy": "Shared",
-        "Pre Installed S/W": "NA",
-        "CapacityStatus": "Used",
-        "License Model": "No License required",
+        "operatingsystem": "Linux",
+        "tenancy": "Shared",
+        "preinstalleds/w": "NA",
+        "capacitystatus": "Used",
+        "licensemodel": "No License required",
     }
-    name = row["Instance Type"]
+    name = row["instancetype"]
     meant = name in instances and all(row.get(key) == value for key, value in plain.items())
     return f"ec2.{name}" if meant else None

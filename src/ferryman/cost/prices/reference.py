@@ -28,7 +28,7 @@ _SECTIONS = (
     ("Kubernetes, and Google Cloud's machines and network", ("eks.", "gke.", "gce.", "gcp.")),
     ("Savings plans", "savings."),
     ("Spot, as shares of on demand", "spot."),
-    ("Databases, which no platform counts", ("rds.", "elasticache.", "dynamodb.")),
+    ("Databases and caches", ("rds.", "elasticache.", "dynamodb.")),
 )
 
 

@@ -1,4 +1,4 @@
-"""Reading AWS's bulk price lists, which are public and need no credentials.
+"""Reading AWS's bulk price lists into rates of the book.
 
 Each list is a CSV that is read line by line as it arrives: five lines about itself, a header,
 then rows. A list that ends early, is not the one that was asked for or says something that
@@ -8,25 +8,23 @@ cannot be is refused as a whole.
 from __future__ import annotations
 
 import csv
-import http.client
-import json
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
-from typing import Any
 
 from ferryman.core.errors import ConfigError
-from ferryman.cost.prices.book import PriceBook, Rate, Tier, load_book
-from ferryman.cost.prices.offers import OFFERS, rate_id
+from ferryman.cost.prices.book import PriceBook, Rate, Tier, load_book, suggest
+from ferryman.cost.prices.download import lines_of, path_of
+from ferryman.cost.prices.offers import CLOUDFRONT, OFFERS, Row, rate_id
 from ferryman.cost.prices.overlay import write_overlay
+from ferryman.cost.prices.savings import SAVINGS, savings_id
 
-__all__ = ("OFFERS", "drift", "fetch_rates", "read_offer", "write_overlay")
+__all__ = ("LISTS", "drift", "fetch_rates", "read_list", "unread", "write_overlay")
 
-TIMEOUT = 60.0
+LISTS = (*OFFERS[:-1], SAVINGS, OFFERS[-1])
+"""Every list that is read, the long one last."""
 
 ABSURD = Decimal(4)
 """A price that is so many times the book's, or a part of it as small, is not believed."""
@@ -40,18 +38,18 @@ class _Entry:
     end: Decimal | None
     price: Decimal
     unit: str
-    code: str
+    code: str = field(compare=False)
 
 
 def fetch_rates(
-    base: str, region: str, offers: Iterable[str] = (), say: Callable[[str], None] = print
+    base: str, region: str, lists: Iterable[str] = (), say: Callable[[str], None] = print
 ) -> tuple[Rate, ...]:
     """Return the rates of the book in one region as AWS's lists have them.
 
     Args:
-        base: The address before ``/offers``.
+        base: The address before ``/offers`` and ``/savingsPlan``.
         region: An AWS region.
-        offers: Names of lists, each with ``@VERSION`` to pin it; by default all, as they
+        lists: Names of lists, each with ``@VERSION`` to pin it; by default all, as they
             are today.
         say: Called with what is being read.
 
@@ -59,14 +57,16 @@ def fetch_rates(
         ConfigError: A list cannot be had or cannot be believed.
     """
     found: list[Rate] = []
-    for wanted in tuple(offers) or OFFERS:
-        offer, _, version = wanted.partition("@")
-        if offer not in OFFERS:
-            raise ConfigError(f"there is no price list {offer!r}", hint=f"{', '.join(OFFERS)}")
-        path = _path(base, offer, version, region)
+    for wanted in tuple(lists) or LISTS:
+        name, _, version = wanted.partition("@")
+        if name not in LISTS:
+            raise ConfigError(
+                f"there is no price list {name!r}", hint=suggest(name, LISTS, "there are")
+            )
+        path = path_of(base, name, version, region)
         say(f"reading {base}{path}")
-        with closing(_lines(base + path)) as lines:
-            found += read_offer(lines, offer, version, region, base + path)
+        with closing(lines_of(base + path)) as lines:
+            found += read_list(lines, name, version, region, base + path)
     return tuple(found)
 
 
@@ -80,59 +80,20 @@ def drift(book: PriceBook, fresh: Iterable[Rate]) -> list[tuple[Rate | None, Rat
     return changed
 
 
-def _path(base: str, offer: str, version: str, region: str) -> str:
-    """Return the path of a list, looked up in the list's index unless it is pinned."""
-    if version:
-        return f"/offers/v1.0/aws/{offer}/{version}/{region}/index.csv"
-    address = f"{base}/offers/v1.0/aws/{offer}/current/region_index.json"
-    try:
-        index: Any = json.loads("\n".join(_lines(address)))
-        regions: dict[str, dict[str, str]] = index["regions"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{address} is no index of regions", cause=str(error)) from error
-    if region not in regions:
-        raise ConfigError(
-            f"{offer} has no prices for {region!r}", hint=f"it has {', '.join(sorted(regions))}"
-        )
-    path = regions[region].get("currentVersionUrl", "")
-    if not path.startswith("/") or not path.endswith(".json"):
-        raise ConfigError(f"{address} has no address for {region}")
-    return f"{path.removesuffix('.json')}.csv"
+def unread(book: PriceBook, fresh: Iterable[Rate], region: str) -> tuple[str, ...]:
+    """Return the rates of a region that none of the lists has, and nothing was held against."""
+    read = {rate.id for rate in fresh}
+    return tuple(id for id, place in book.rates if place == region and id not in read)
 
 
-def _lines(address: str) -> Generator[str, None, None]:
-    """Yield the lines of a page as they arrive.
-
-    Raises:
-        ConfigError: The page cannot be had, or ends before it should.
-    """
-    if not address.startswith(("http://", "https://")):
-        raise ConfigError(f"{address} is no web address")
-    try:
-        with urllib.request.urlopen(address, timeout=TIMEOUT) as page:  # noqa: S310
-            announced, read = page.headers.get("Content-Length"), 0
-            for line in page:
-                read += len(line)
-                yield line.decode("utf-8").rstrip("\r\n")
-            if announced and read != int(announced):
-                raise ConfigError(
-                    f"{address} ends early", cause=f"{read:,} of {int(announced):,} bytes came"
-                )
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise ConfigError(f"{address} cannot be read", cause=str(error)) from None
-    except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
-        raise ConfigError(f"{address} cannot be read", cause=str(error)) from error
-
-
-def read_offer(
-    lines: Iterable[str], offer: str, version: str, region: str, source: str
+def read_list(
+    lines: Iterable[str], name: str, version: str, region: str, source: str
 ) -> tuple[Rate, ...]:
     """Return the rates that a price list has.
 
     Args:
         lines: The list, as CSV.
-        offer: What it must be a list of.
+        name: What it must be a list of.
         version: The version that it must be; empty for any.
         region: An AWS region.
         source: Where it comes from.
@@ -141,26 +102,39 @@ def read_offer(
         ConfigError: It is another list, is cut short, or has rows that cannot be.
     """
     rows = csv.reader(iter(lines))
-    about = dict(row[:2] for row in _take(rows, METADATA_LINES, source))
-    if about.get("OfferCode") != offer or (version and about.get("Version") != version):
+    about = {_key(row[0]): row[1] for row in _take(rows, METADATA_LINES, source)}
+    if about.get("offercode") != name or (version and about.get("version") != version):
         raise ConfigError(
             f"{source} is not what was asked for",
-            cause=f"it says {about.get('OfferCode')} {about.get('Version')}",
+            cause=f"it says {about.get('offercode')} {about.get('version')}",
         )
-    header = next(iter(_take(rows, 1, source)))
-    entries: dict[str, list[_Entry]] = {}
+    header = [_key(cell) for cell in next(iter(_take(rows, 1, source)))]
     book = load_book()
+    entries: dict[str, dict[_Entry, None]] = {}
     for number, row in enumerate(rows, METADATA_LINES + 2):
         if len(row) != len(header):
             raise ConfigError(f"{source} is cut short or damaged in line {number}")
         named = dict(zip(header, row, strict=True))
-        id = rate_id(offer, named, book.instances)
-        if id and named.get("Region Code", region) in (region, ""):
-            entries.setdefault(id, []).append(_entry(named, f"{source}, line {number}"))
+        if id := _id(name, named, region, book):
+            # The same price twice, for two operations, is one price.
+            entries.setdefault(id, {})[_entry(named, f"{source}, line {number}")] = None
     if not entries:
         raise ConfigError(f"{source} has none of the rates that are looked for")
-    seen = about.get("Publication Date", "")[:10]
-    return tuple(_rate(id, found, region, source, seen, book) for id, found in entries.items())
+    seen = about.get("publicationdate", "")[:10]
+    return tuple(_rate(id, [*found], region, source, seen, book) for id, found in entries.items())
+
+
+def _key(name: str) -> str:
+    """Return the name of a column in the one way in which it is looked up."""
+    return name.replace(" ", "").lower()
+
+
+def _id(name: str, row: Row, region: str, book: PriceBook) -> str | None:
+    if name == SAVINGS:
+        return savings_id(row, region, book.instances)
+    if name != CLOUDFRONT and row.get("regioncode", region) not in (region, ""):
+        return None
+    return rate_id(name, row, region, book.instances)
 
 
 def _take(rows: Iterator[list[str]], count: int, source: str) -> list[list[str]]:
@@ -170,26 +144,28 @@ def _take(rows: Iterator[list[str]], count: int, source: str) -> list[list[str]]
     return taken
 
 
-def _entry(row: dict[str, str], where: str) -> _Entry:
-    currency = row.get("Currency")
+def _entry(row: Mapping[str, str], where: str) -> _Entry:
+    currency = row.get("currency")
     if currency != "USD":
         raise ConfigError(
             f"{where} is in {currency or 'no currency'}, not in USD",
             hint="only the price lists in USD can be read",
         )
-    code = row.get("RateCode", "")
-    if not code.startswith(f"{row.get('SKU')}.{row.get('OfferTermCode')}."):
+    code = row.get("ratecode", "")
+    # A rate code begins with the SKU, and with the code of the offer or the discounted SKU.
+    second = row.get("offertermcode") or row.get("discountedsku")
+    if not f"{code}.".startswith(f"{row.get('sku')}.{second}."):
         raise ConfigError(f"{where} has a rate code that does not belong to it: {code!r}")
-    end = row.get("EndingRange", "Inf")
+    end = row.get("endingrange") or "Inf"
     try:
-        price = Decimal(row["PricePerUnit"])
-        last = None if end in ("", "Inf") else Decimal(end)
-        start = Decimal(row.get("StartingRange") or 0)
+        price = Decimal(row.get("discountedrate") or row["priceperunit"])
+        last = None if end == "Inf" else Decimal(end)
+        start = Decimal(row.get("startingrange") or 0)
     except (KeyError, InvalidOperation) as error:
         raise ConfigError(f"{where} has no price", cause=repr(error)) from None
     if not price.is_finite() or price < 0:
         raise ConfigError(f"{where} has a price of {price}")
-    return _Entry(start, last, price, row.get("Unit", ""), code)
+    return _Entry(start, last, price, row.get("unit", ""), code)
 
 
 def _rate(
@@ -202,7 +178,7 @@ def _rate(
             f"{source}: the tiers of {id} do not follow one another",
             cause=", ".join(f"{t.start} to {t.end or 'the end'}" for t in tiers),
         )
-    old = book.rates.get((id, region)) or book.rates.get((id, "*"))
+    old = _known(id, region, book)
     price = tiers[0].price
     if old and not old.value / ABSURD <= price <= old.value * ABSURD:
         raise ConfigError(
@@ -220,3 +196,10 @@ def _rate(
         confidence="list",
         code=tiers[0].code,
     )
+
+
+def _known(id: str, region: str, book: PriceBook) -> Rate | None:
+    """Return what the book has in place of a rate; for a savings plan, at least the list price."""
+    _, _, discounted = id.removeprefix("savings.").partition(".")
+    keys = ((id, region), (id, "*"), (discounted, region))
+    return next((book.rates[key] for key in keys if key in book.rates), None)
