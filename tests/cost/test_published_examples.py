@@ -14,7 +14,7 @@ from ferryman.cost.platforms.fargate import Fargate, task_charges
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.platform import bill
-from ferryman.cost.platforms.storage import gp3_volumes
+from ferryman.cost.platforms.storage import Disk, gp3_volumes
 from ferryman.cost.prices.book import load_book
 from ferryman.cost.stepped import Staircase
 from ferryman.cost.workload import Workload
@@ -103,13 +103,6 @@ def test_application_load_balancer() -> None:
 def test_gp3() -> None:
     """https://aws.amazon.com/ebs/pricing/: 12 hours of a 30-day month."""
     half_a_day = Fraction(12, 30 * 24)
-    volume = gp3_volumes(
-        Usage(fixed=1),
-        2000,
-        BOOK,
-        "us-east-1",
-        iops=10_000,
-        throughput=500,
-        month_share=half_a_day,
-    )
+    disk = Disk(2000, iops=10_000, throughput=500)
+    volume = gp3_volumes(Usage(fixed=1), disk, BOOK, "us-east-1", half_a_day)
     assert price(volume) == Decimal("3.625")

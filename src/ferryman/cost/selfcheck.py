@@ -13,13 +13,13 @@ from fractions import Fraction
 
 from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.figures import exact
-from ferryman.cost.platforms.fargate import Fargate, task_charges
+from ferryman.cost.platforms.fargate import Fargate, task_charges, task_hours
 from ferryman.cost.platforms.front_door import door_charges
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.lambda_extras import snapstart
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.managed_instances import fee
-from ferryman.cost.platforms.storage import gp3_volumes
+from ferryman.cost.platforms.storage import Disk, gp3_volumes
 from ferryman.cost.prices.book import PriceBook, Tier, load_book
 from ferryman.cost.workload import Workload
 
@@ -212,7 +212,7 @@ def _rest_api(book: PriceBook) -> Decimal:
 
 def _fargate(book: PriceBook) -> Decimal:
     task = Fargate(Decimal(1), Decimal(2), "x86_64", disk_gb=30)
-    return _sum(task_charges(task, Decimal(10 * 30) / 60, book), servers=5)
+    return _sum(task_charges(task, task_hours(30, 600), book), servers=5)
 
 
 def _load_balancer(book: PriceBook) -> Decimal:
@@ -225,7 +225,4 @@ def _load_balancer(book: PriceBook) -> Decimal:
 
 def _gp3(book: PriceBook) -> Decimal:
     share = Fraction(12, 30 * 24)
-    volume = gp3_volumes(
-        Usage(fixed=1), 2000, book, REGION, iops=10_000, throughput=500, month_share=share
-    )
-    return _sum(volume)
+    return _sum(gp3_volumes(Usage(fixed=1), Disk(2000, 10_000, 500), book, REGION, share))

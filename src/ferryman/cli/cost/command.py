@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from ferryman.cli.cost import options, values
+from ferryman.cli.cost import options, platform_options, values
 from ferryman.cli.cost.question import Question, ask
 from ferryman.cli.tables import show, show_csv, show_markdown
 from ferryman.core.errors import FerrymanError
@@ -62,7 +62,9 @@ class _Lazy(click.Group):
 @click.command("cost", cls=_Lazy, invoke_without_command=True)
 @options.source_options
 @options.workload_options
-@options.platform_options
+@platform_options.platform_options
+@platform_options.server_options
+@platform_options.lambda_options
 @options.answer_options
 @click.pass_context
 def command(context: click.Context, /, **flags: Any) -> None:

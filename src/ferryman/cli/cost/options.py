@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from ferryman.cli.cost import values
 from ferryman.cli.cost.configuration import use_project, use_usage
+from ferryman.cli.cost.group import group
 from ferryman.cost.compare import HORIZON, LEVELS
 from ferryman.cost.figures import plain
-from ferryman.cost.platforms.catalog import USUAL
 
-__all__ = ("answer_options", "platform_options", "source_options", "workload_options")
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-Decorator = Callable[[Function], Function]
+__all__ = ("answer_options", "source_options", "workload_options")
 
 _WORKLOAD = (
     ("--requests", "requests", "10M", "Requests a month."),
@@ -46,16 +42,7 @@ def _file(**more: Any) -> click.Path:
     return click.Path(dir_okay=False, path_type=Path, **more)
 
 
-def _apply(*decorators: Callable[[Any], Any]) -> Callable[[Function], Function]:
-    def decorate(function: Function) -> Function:
-        for decorator in reversed(decorators):
-            function = decorator(function)
-        return function
-
-    return decorate
-
-
-source_options = _apply(
+source_options = group(
     click.option(
         "-C",
         "--project",
@@ -75,7 +62,7 @@ source_options = _apply(
     click.option("--prices", type=_file(), help="A price book that `prices update` wrote."),
 )
 
-workload_options = _apply(
+workload_options = group(
     *(
         click.option(
             flag, field, default=default, callback=values.number, show_default=True, help=text
@@ -102,95 +89,7 @@ workload_options = _apply(
     click.option("--profile", help="AWS profile for the group."),
 )
 
-platform_options = _apply(
-    click.option(
-        "--platform",
-        "platforms",
-        multiple=True,
-        default=USUAL,
-        show_default=True,
-        help="What to compare; repeat for several.",
-    ),
-    click.option("--all", "everything", is_flag=True, help="Compare one of each."),
-    click.option("--flat", "flat", multiple=True, help="A host: NAME=USD/vCPUs/GB a server."),
-    click.option("--region", default="us-east-1", show_default=True, help="AWS region."),
-    click.option(
-        "--architecture",
-        type=click.Choice(["arm64", "x86_64"]),
-        default="arm64",
-        show_default=True,
-        help="Of Lambda, Fargate and the usual instances.",
-    ),
-    click.option(
-        "--task",
-        default="0.5/1",
-        callback=values.task,
-        show_default=True,
-        help="vCPUs/GB of a Fargate task.",
-    ),
-    click.option(
-        "--pod",
-        default="0.5/1",
-        callback=values.task,
-        show_default=True,
-        help="vCPUs/GB of a Kubernetes pod.",
-    ),
-    click.option("--instance", help="EC2 instance type, such as m7g.large."),
-    click.option("--box", help="Type of the single box, such as t4g.small."),
-    click.option(
-        "--minimum", default=2, show_default=True, help="Servers kept running; 1 is not HA."
-    ),
-    click.option("--spare", default=0, show_default=True, help="Servers beyond the need."),
-    click.option(
-        "--utilisation",
-        default="0.6",
-        callback=values.number,
-        show_default=True,
-        help="Share of the CPU that the busy hour may use.",
-    ),
-    click.option(
-        "--wait-ms",
-        default="100",
-        callback=values.number,
-        show_default=True,
-        help="How long requests may wait for a CPU, ms; 0 for no objective.",
-    ),
-    click.option(
-        "--wait-share",
-        default="0.95",
-        callback=values.number,
-        show_default=True,
-        help="Share of the requests that must wait no longer.",
-    ),
-    click.option("--autoscale", is_flag=True, help="Count servers hour by hour of the week."),
-    click.option(
-        "--store",
-        "stores",
-        multiple=True,
-        metavar="STORE",
-        help="Also bill rds:TYPE[/GB], rds-multi-az:TYPE[/GB], elasticache:TYPE or"
-        " dynamodb[:READS/WRITES[/GB]]; repeat.",
-    ),
-    click.option("--private", is_flag=True, help="Servers behind NAT gateways."),
-    click.option("--provisioned", default=0, show_default=True, help="Lambda kept ready."),
-    click.option("--snapstart", is_flag=True, help="Restore Lambda from snapshots."),
-    click.option("--streaming", is_flag=True, help="Stream Lambda's responses."),
-    click.option("--ephemeral-mib", default=512, show_default=True, help="Lambda's /tmp."),
-    click.option(
-        "--platform-logs/--no-platform-logs",
-        default=True,
-        show_default=True,
-        help="Lambda's own log lines.",
-    ),
-    click.option(
-        "--free-tier/--no-free-tier",
-        default=True,
-        show_default=True,
-        help="The account's free tiers are left for this.",
-    ),
-)
-
-answer_options = _apply(
+answer_options = group(
     click.option(
         "--at",
         "levels",

@@ -14,6 +14,7 @@ from ferryman.cost.figures import plain
 from ferryman.cost.platforms.catalog import ALL, Choices, make_platforms
 from ferryman.cost.platforms.fleet import Sizing
 from ferryman.cost.platforms.lambda_ import LambdaFunction
+from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.platform import Platform
 from ferryman.cost.platforms.pod import Pod
 from ferryman.cost.prices.book import PriceBook, load_book
@@ -176,7 +177,6 @@ def _cpu_room(numbers: dict[str, Decimal], found: Found | None) -> Decimal:
 
 
 def _choices(flags: dict[str, Any]) -> Choices:
-    objective = Objective(flags["wait_ms"], flags["wait_share"]) if flags["wait_ms"] else None
     vcpu, memory = flags["pod"]
     return Choices(
         region=flags["region"],
@@ -185,23 +185,50 @@ def _choices(flags: dict[str, Any]) -> Choices:
         task=flags["task"],
         instance=flags["instance"],
         box=flags["box"],
-        sizing=Sizing(
-            minimum=flags["minimum"],
-            spare=flags["spare"],
-            utilisation=flags["utilisation"],
-            objective=objective,
-            scaling="hourly" if flags["autoscale"] else "fixed",
-        ),
+        sizing=_sizing(flags),
         private=flags["private"],
         pod=Pod(vcpu, int(memory * 1024)),
-        function=LambdaFunction(
-            architecture=flags["architecture"],
-            region=flags["region"],
-            free_tier=flags["free_tier"],
-            provisioned=flags["provisioned"],
-            snapstart=flags["snapstart"],
-            streaming=flags["streaming"],
-            ephemeral_mib=flags["ephemeral_mib"],
-            platform_logs=flags["platform_logs"],
-        ),
+        balancer=_balancer(flags),
+        disk=flags["disk"],
+        task_disk_gb=flags["task_disk"],
+        extended=flags["extended_support"],
+        machine=flags["gke_machine"],
+        function=_function(flags),
+    )
+
+
+def _sizing(flags: dict[str, Any]) -> Sizing:
+    objective = Objective(flags["wait_ms"], flags["wait_share"]) if flags["wait_ms"] else None
+    return Sizing(
+        minimum=flags["minimum"],
+        spare=flags["spare"],
+        utilisation=flags["utilisation"],
+        objective=objective,
+        scaling="hourly" if flags["autoscale"] else "fixed",
+    )
+
+
+def _balancer(flags: dict[str, Any]) -> LoadBalancer:
+    return LoadBalancer(
+        requests_per_connection=flags["connection_requests"],
+        connection_seconds=flags["connection_seconds"],
+        rules=flags["rules"],
+        zones=flags["zones"],
+        mutual_tls=flags["mutual_tls"],
+    )
+
+
+def _function(flags: dict[str, Any]) -> LambdaFunction:
+    return LambdaFunction(
+        architecture=flags["architecture"],
+        region=flags["region"],
+        free_tier=flags["free_tier"],
+        provisioned=flags["provisioned"],
+        provisioned_hours=flags["provisioned_hours"],
+        snapstart=flags["snapstart"],
+        streaming=flags["streaming"],
+        ephemeral_mib=flags["ephemeral_mib"],
+        platform_logs=flags["platform_logs"],
+        nat_zones=flags["lambda_nat"],
+        savings=flags["lambda_savings"] or "",
     )

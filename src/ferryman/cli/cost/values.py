@@ -12,10 +12,12 @@ import click
 from ferryman.core.errors import ConfigError
 from ferryman.cost.platforms.flat import FlatHost
 from ferryman.cost.platforms.fleet import Sizing
+from ferryman.cost.platforms.storage import Disk
 from ferryman.cost.prices.book import suggest
 from ferryman.cost.traffic.shape import Shape, preset, preset_names
 
 __all__ = (
+    "disk",
     "field_name",
     "hosts",
     "log_format",
@@ -75,6 +77,19 @@ def task(_: click.Context, parameter: click.Parameter, text: str) -> tuple[Decim
             hint="write vCPUs/GB, such as 0.25/0.5",
         )
     return _parse(parameter.opts[0], vcpu), _parse(parameter.opts[0], memory)
+
+
+def disk(_: click.Context, parameter: click.Parameter, text: str | None) -> Disk | None:
+    """Return a volume from ``GB``, ``GB/IOPS`` or ``GB/IOPS/MBPS``."""
+    if text is None:
+        return None
+    numbers = [_parse(parameter.opts[0], part) for part in text.split("/")]
+    if len(numbers) > 3 or any(x != x.to_integral_value() for x in numbers):
+        raise ConfigError(
+            f"{parameter.opts[0]}: {text!r} is not a volume",
+            hint="write GB, GB/IOPS or GB/IOPS/MBPS in whole numbers, such as 100/6000/250",
+        )
+    return Disk(*map(int, numbers))
 
 
 def log_format(_: click.Context, parameter: click.Parameter, text: str | None) -> str | None:

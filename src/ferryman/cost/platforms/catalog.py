@@ -8,17 +8,19 @@ from decimal import Decimal
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost.capacity import Objective
-from ferryman.cost.platforms.ec2 import Ec2, single_box
-from ferryman.cost.platforms.eks import Eks, EksFargate
-from ferryman.cost.platforms.fargate import Fargate
+from ferryman.cost.platforms.ec2 import USUAL_DISK, Ec2, single_box
+from ferryman.cost.platforms.eks import NODE_DISK, Eks, EksFargate
+from ferryman.cost.platforms.fargate import FREE_DISK_GB, Fargate
 from ferryman.cost.platforms.fleet import Sizing
 from ferryman.cost.platforms.front_door import FRONT_DOORS, FrontDoor
 from ferryman.cost.platforms.gke import Gke
 from ferryman.cost.platforms.lambda_ import LambdaFunction
+from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.managed_instances import ManagedInstances
 from ferryman.cost.platforms.platform import Platform
 from ferryman.cost.platforms.pod import Pod
 from ferryman.cost.platforms.purchase import PURCHASES, Purchase
+from ferryman.cost.platforms.storage import Disk
 from ferryman.cost.prices.book import suggest
 
 __all__ = ("ALL", "USUAL", "USUAL_SIZING", "Choices", "make_platforms", "platform_names")
@@ -65,6 +67,11 @@ class Choices:
         sizing: How servers are counted.
         private: Whether servers stand behind NAT gateways.
         pod: What a pod asks for.
+        balancer: How clients connect, wherever there is a load balancer.
+        disk: The gp3 volume of each instance; ``None`` for a usual one.
+        task_disk_gb: Ephemeral storage of a Fargate task, GB.
+        extended: Whether EKS runs a Kubernetes version in extended support.
+        machine: The type of Google's nodes.
         function: The Lambda function, for what it buys besides requests and duration.
     """
 
@@ -77,6 +84,11 @@ class Choices:
     sizing: Sizing = USUAL_SIZING
     private: bool = False
     pod: Pod = field(default_factory=Pod)
+    balancer: LoadBalancer = field(default_factory=LoadBalancer)
+    disk: Disk | None = None
+    task_disk_gb: int = FREE_DISK_GB
+    extended: bool = False
+    machine: str = "e2-standard-2"
     function: LambdaFunction = field(default_factory=LambdaFunction)
 
     @property
@@ -114,9 +126,21 @@ def _makers() -> Mapping[str, Callable[[Choices], Platform]]:
         tail = "" if purchase == "on-demand" else f"-{purchase}"
         for name, make in _servers(purchase).items():
             makers[name + tail] = make
-    makers["eks-fargate"] = lambda c: EksFargate(region=c.region, sizing=c.sizing)
-    makers["gke"] = lambda c: Gke(pod=c.pod, sizing=c.sizing)
-    makers["box"] = lambda c: single_box(c.box or _USUAL_BOX[c.architecture], c.region, c.sizing)
+    makers["eks-fargate"] = lambda c: EksFargate(
+        region=c.region,
+        sizing=c.sizing,
+        extended=c.extended,
+        balancer=c.balancer,
+        free_tier=c.free_tier,
+    )
+    makers["gke"] = lambda c: Gke(c.machine, pod=c.pod, sizing=c.sizing)
+    makers["box"] = lambda c: single_box(
+        c.box or _USUAL_BOX[c.architecture],
+        c.region,
+        c.sizing,
+        disk=c.disk or USUAL_DISK,
+        free_tier=c.free_tier,
+    )
     return makers
 
 
@@ -127,13 +151,19 @@ def _function(door: FrontDoor) -> Callable[[Choices], Platform]:
         architecture=c.architecture,
         region=c.region,
         free_tier=c.free_tier,
+        balancer=c.balancer,
     )
 
 
 def _servers(purchase: Purchase) -> dict[str, Callable[[Choices], Platform]]:
     return {
         "managed-instances": lambda c: ManagedInstances(
-            c.type, region=c.region, sizing=_three(c.sizing), purchase=purchase
+            c.type,
+            region=c.region,
+            sizing=_three(c.sizing),
+            purchase=purchase,
+            balancer=c.balancer,
+            free_tier=c.free_tier,
         ),
         "fargate": lambda c: Fargate(
             *c.task,
@@ -141,13 +171,33 @@ def _servers(purchase: Purchase) -> dict[str, Callable[[Choices], Platform]]:
             c.region,
             c.sizing,
             purchase,
+            disk_gb=c.task_disk_gb,
             private=c.private,
+            balancer=c.balancer,
             free_tier=c.free_tier,
         ),
         "ec2": lambda c: Ec2(
-            c.type, c.region, c.sizing, purchase, private=c.private, free_tier=c.free_tier
+            c.type,
+            c.region,
+            c.sizing,
+            purchase,
+            disk=c.disk or USUAL_DISK,
+            private=c.private,
+            balancer=c.balancer,
+            free_tier=c.free_tier,
         ),
-        "eks": lambda c: Eks(c.type, c.region, c.pod, c.sizing, purchase, private=c.private),
+        "eks": lambda c: Eks(
+            c.type,
+            c.region,
+            c.pod,
+            c.sizing,
+            purchase,
+            extended=c.extended,
+            disk=c.disk or NODE_DISK,
+            private=c.private,
+            balancer=c.balancer,
+            free_tier=c.free_tier,
+        ),
     }
 
 

@@ -15,19 +15,15 @@ from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.figures import MONTH_HOURS, plain
 from ferryman.cost.platforms.fleet import Fleet, Sizing
 from ferryman.cost.platforms.load_balancer import LoadBalancer
-from ferryman.cost.platforms.logs import log_charges
-from ferryman.cost.platforms.network import (
-    cross_zone,
-    internet_egress,
-    public_addresses,
-    server_addresses,
-)
 from ferryman.cost.platforms.purchase import Purchase, bought, suffix
-from ferryman.cost.platforms.storage import gp3_volumes
+from ferryman.cost.platforms.storage import Disk, gp3_volumes
+from ferryman.cost.platforms.surroundings import surroundings
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.workload import Inputs, Workload
 
-__all__ = ("Ec2", "instance_charges", "single_box")
+__all__ = ("USUAL_DISK", "Ec2", "instance_charges", "single_box")
+
+USUAL_DISK = Disk(8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +35,7 @@ class Ec2:
         region: An AWS region.
         sizing: How the instances are counted.
         purchase: How they are bought.
-        disk_gb: Size of each instance's gp3 volume, GB.
+        disk: Each instance's gp3 volume.
         private: Whether they stand in private subnets behind NAT gateways, and not in
             public ones with an address each.
         balancer: The load balancer before the instances; ``None`` for a single box.
@@ -50,7 +46,7 @@ class Ec2:
     region: str = "us-east-1"
     sizing: Sizing = field(default_factory=Sizing)
     purchase: Purchase = "on-demand"
-    disk_gb: int = 8
+    disk: Disk = USUAL_DISK
     private: bool = False
     balancer: LoadBalancer | None = field(default_factory=LoadBalancer)
     free_tier: bool = True
@@ -75,7 +71,7 @@ class Ec2:
     def assumptions(self) -> str:
         """How the instances are sized and reached."""
         front = self.balancer.assumptions if self.balancer else "no load balancer"
-        return f"{self.sizing.text}, {front}, {self.disk_gb} GB of disk each"
+        return f"{self.sizing.text}, {front}, {self.disk.gigabytes} GB of disk each"
 
     def fleet(self, book: PriceBook) -> Fleet:
         """Return the instances as servers to be counted."""
@@ -90,31 +86,30 @@ class Ec2:
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
         """Yield the instances, the balancer and what they send."""
         yield from instance_charges(self, inputs, book)
-        if self.balancer:
-            zones = self.balancer.zones
-            yield from server_addresses(
-                "the instances", self.private, zones, inputs, book, self.region
-            )
-            yield from self.balancer.charges(inputs, book, self.region)
-        else:
-            yield public_addresses("the box", Usage(per_server=1), book, self.region)
-        yield from internet_egress(inputs, book, self.region, free_tier=self.free_tier)
-        yield from cross_zone(inputs, book, self.region)
-        size = inputs.log_bytes
-        yield from log_charges(size, "logs.ingest", book, self.region, free_tier=self.free_tier)
+        of = "the instances" if self.balancer else "the box"
+        yield from surroundings(of, self, inputs, book)
 
 
-def single_box(instance: str, region: str = "us-east-1", sizing: Sizing | None = None) -> Ec2:
+def single_box(
+    instance: str,
+    region: str = "us-east-1",
+    sizing: Sizing | None = None,
+    *,
+    disk: Disk = USUAL_DISK,
+    free_tier: bool = True,
+) -> Ec2:
     """Return one instance that carries what it can, without a load balancer.
 
     Args:
         instance: An instance type.
         region: An AWS region.
         sizing: How full it may be; the number of servers in it plays no part.
+        disk: Its gp3 volume.
+        free_tier: As `Ec2` has it.
     """
     base = sizing or Sizing()
     one = Sizing(1, 0, base.utilisation, base.objective, maximum=1)
-    return Ec2(instance, region, one, balancer=None)
+    return Ec2(instance, region, one, disk=disk, balancer=None, free_tier=free_tier)
 
 
 def instance_charges(server: Ec2, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
@@ -132,7 +127,7 @@ def instance_charges(server: Ec2, inputs: Inputs, book: PriceBook) -> Iterator[C
     )
     if shape.baseline < 1:
         yield _surplus(server, inputs, book)
-    yield from gp3_volumes(Usage(per_server=1), server.disk_gb, book, server.region)
+    yield from gp3_volumes(Usage(per_server=1), server.disk, book, server.region)
 
 
 def _surplus(server: Ec2, inputs: Inputs, book: PriceBook) -> Charge:

@@ -12,14 +12,16 @@ from ferryman.cost.platforms.ec2 import Ec2, instance_charges
 from ferryman.cost.platforms.fargate import Fargate, check_size, task_charges
 from ferryman.cost.platforms.fleet import Fleet, Sizing
 from ferryman.cost.platforms.load_balancer import LoadBalancer
-from ferryman.cost.platforms.logs import log_charges
-from ferryman.cost.platforms.network import cross_zone, internet_egress, server_addresses
 from ferryman.cost.platforms.pod import Pod, control_plane, node_fleet
 from ferryman.cost.platforms.purchase import Purchase, suffix
+from ferryman.cost.platforms.storage import Disk
+from ferryman.cost.platforms.surroundings import surroundings
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.workload import Inputs, Workload
 
-__all__ = ("Eks", "EksFargate")
+__all__ = ("NODE_DISK", "Eks", "EksFargate")
+
+NODE_DISK = Disk(20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,10 @@ class Eks:
         sizing: How the nodes are counted.
         purchase: How they are bought.
         extended: Whether the Kubernetes version is in extended support.
-        disk_gb: Size of each node's gp3 volume, GB.
+        disk: Each node's gp3 volume.
         private: Whether the nodes stand behind NAT gateways.
         balancer: The load balancer.
+        free_tier: Whether the account's free logs and egress are left for it.
     """
 
     instance: str = "m7g.large"
@@ -44,9 +47,10 @@ class Eks:
     sizing: Sizing = field(default_factory=Sizing)
     purchase: Purchase = "on-demand"
     extended: bool = False
-    disk_gb: int = 20
+    disk: Disk = NODE_DISK
     private: bool = False
     balancer: LoadBalancer = field(default_factory=LoadBalancer)
+    free_tier: bool = True
 
     @property
     def name(self) -> str:
@@ -81,9 +85,9 @@ class Eks:
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
         """Yield the control plane, the nodes, the balancer and what they send."""
         yield control_plane("eks", self.region, book, extended=self.extended)
-        nodes = Ec2(self.instance, self.region, self.sizing, self.purchase, self.disk_gb)
+        nodes = Ec2(self.instance, self.region, self.sizing, self.purchase, self.disk)
         yield from instance_charges(nodes, inputs, book)
-        yield from _shared("the nodes", self.private, self.balancer, inputs, book, self.region)
+        yield from surroundings("the nodes", self, inputs, book)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class EksFargate:
         sizing: How the pods are counted.
         extended: Whether the Kubernetes version is in extended support.
         balancer: The load balancer.
+        free_tier: Whether the account's free logs and egress are left for it.
     """
 
     vcpu: Decimal = Decimal("0.25")
@@ -105,6 +110,7 @@ class EksFargate:
     sizing: Sizing = field(default_factory=Sizing)
     extended: bool = False
     balancer: LoadBalancer = field(default_factory=LoadBalancer)
+    free_tier: bool = True
 
     def __post_init__(self) -> None:
         check_size(self.vcpu, self.memory_gb)
@@ -113,6 +119,11 @@ class EksFargate:
     def name(self) -> str:
         """Such as ``EKS on Fargate 0.25 vCPU 1 GB``."""
         return f"EKS on Fargate {plain(self.vcpu)} vCPU {plain(self.memory_gb)} GB"
+
+    @property
+    def private(self) -> bool:
+        """True: EKS starts Fargate pods in private subnets only."""
+        return True
 
     @property
     def pays_per_request(self) -> bool:
@@ -138,21 +149,8 @@ class EksFargate:
         return iter(())
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
-        """Yield the control plane, the pods, the balancer and what they send.
-
-        EKS starts Fargate pods in private subnets only, so there are NAT gateways.
-        """
+        """Yield the control plane, the pods, the balancer and what they send."""
         yield control_plane("eks", self.region, book, extended=self.extended)
         pods = Fargate(self.vcpu, self.memory_gb, "x86_64", self.region, self.sizing)
         yield from task_charges(pods, MONTH_HOURS, book)
-        yield from _shared("the pods", True, self.balancer, inputs, book, self.region)
-
-
-def _shared(
-    of: str, private: bool, balancer: LoadBalancer, inputs: Inputs, book: PriceBook, region: str
-) -> Iterator[Charge]:
-    yield from server_addresses(of, private, balancer.zones, inputs, book, region)
-    yield from balancer.charges(inputs, book, region)
-    yield from internet_egress(inputs, book, region)
-    yield from cross_zone(inputs, book, region)
-    yield from log_charges(inputs.log_bytes, "logs.ingest", book, region, free_tier=True)
+        yield from surroundings("the pods", self, inputs, book)

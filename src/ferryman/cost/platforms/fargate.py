@@ -6,6 +6,7 @@ requests. ECS itself costs nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,13 +16,12 @@ from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.figures import MONTH_HOURS, plain
 from ferryman.cost.platforms.fleet import Fleet, Sizing
 from ferryman.cost.platforms.load_balancer import LoadBalancer
-from ferryman.cost.platforms.logs import log_charges
-from ferryman.cost.platforms.network import cross_zone, internet_egress, server_addresses
 from ferryman.cost.platforms.purchase import Purchase, bought, suffix
+from ferryman.cost.platforms.surroundings import surroundings
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.workload import Inputs, Workload
 
-__all__ = ("SIZES", "Fargate", "check_size", "task_charges")
+__all__ = ("FREE_DISK_GB", "SIZES", "Fargate", "check_size", "task_charges", "task_hours")
 
 
 def _every(low: int, high: int, step: int = 1) -> tuple[Decimal, ...]:
@@ -41,6 +41,10 @@ SIZES: dict[Decimal, tuple[Decimal, ...]] = {
 """GB of memory that each number of vCPUs can have (https://aws.amazon.com/fargate/pricing/)."""
 
 FREE_DISK_GB = 20
+MOST_DISK_GB = 200
+
+LEAST_SECONDS = 60
+"""What a task is billed for at least (https://aws.amazon.com/fargate/pricing/)."""
 
 
 def check_size(vcpu: Decimal, memory_gb: Decimal) -> None:
@@ -71,7 +75,7 @@ class Fargate:
         region: An AWS region.
         sizing: How the tasks are counted.
         purchase: How they are bought.
-        disk_gb: Ephemeral storage of a task, GB; what exceeds 20 is billed.
+        disk_gb: Ephemeral storage of a task, 20 to 200 GB; what exceeds 20 is billed.
         private: Whether they stand in private subnets behind NAT gateways, and not in
             public ones with an address each.
         balancer: The load balancer before the tasks.
@@ -91,6 +95,11 @@ class Fargate:
 
     def __post_init__(self) -> None:
         check_size(self.vcpu, self.memory_gb)
+        if not FREE_DISK_GB <= self.disk_gb <= MOST_DISK_GB:
+            raise ConfigError(
+                f"Fargate has no tasks with {self.disk_gb} GB of ephemeral storage",
+                hint=f"it has {FREE_DISK_GB} to {MOST_DISK_GB} GB",
+            )
 
     @property
     def name(self) -> str:
@@ -124,13 +133,19 @@ class Fargate:
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
         """Yield the tasks, the balancer and what they send."""
         yield from task_charges(self, MONTH_HOURS, book)
-        zones = self.balancer.zones
-        yield from server_addresses("the tasks", self.private, zones, inputs, book, self.region)
-        yield from self.balancer.charges(inputs, book, self.region)
-        yield from internet_egress(inputs, book, self.region, free_tier=self.free_tier)
-        yield from cross_zone(inputs, book, self.region)
-        size = inputs.log_bytes
-        yield from log_charges(size, "logs.ingest", book, self.region, free_tier=self.free_tier)
+        yield from surroundings("the tasks", self, inputs, book)
+
+
+def task_hours(runs: int, seconds: int | Decimal) -> Decimal:
+    """Return the hours that are billed for tasks that are started and end by themselves.
+
+    Args:
+        runs: How many are started in a month.
+        seconds: How long each runs, from the pull of its image on. Part seconds count as
+            whole ones, and a minute is the least.
+    """
+    whole = max(LEAST_SECONDS, math.ceil(seconds))
+    return Decimal(runs * whole) / 3600
 
 
 def task_charges(task: Fargate, hours: int | Decimal, book: PriceBook) -> Iterator[Charge]:
@@ -138,7 +153,7 @@ def task_charges(task: Fargate, hours: int | Decimal, book: PriceBook) -> Iterat
 
     Args:
         task: Their size, architecture, region and purchase.
-        hours: Hours that each runs in a month.
+        hours: Hours that each runs in a month; `task_hours` for those that come and go.
         book: The prices.
     """
     kind, region = task.architecture, task.region

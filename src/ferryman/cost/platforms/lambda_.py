@@ -6,6 +6,7 @@ costs as much as its work.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -53,7 +54,8 @@ class LambdaFunction:
         free_tier: Whether the perpetual free tiers are left for this application. They
             are one pool per account.
         provisioned: Environments kept ready.
-        provisioned_hours: Hours in the month for which they are.
+        provisioned_hours: Hours in the month for which they are; five minutes that are
+            begun count as whole ones.
         snapstart: Whether environments are restored from a snapshot.
         streaming: Whether responses are streamed.
         platform_logs: Whether Lambda writes its own log lines for each request.
@@ -156,7 +158,7 @@ class LambdaFunction:
         free = self._free("lambda.free.duration", book)
         usage = Usage(per_request=seconds * gigabytes)
         if self.provisioned:
-            ready = self.provisioned * self.provisioned_hours * 3600
+            ready = self.provisioned * _whole_minutes(self.provisioned_hours) * 60
             yield from provisioned(
                 ready, usage.per_request, gigabytes, self.architecture, book, self.region
             )
@@ -166,6 +168,11 @@ class LambdaFunction:
 
     def _free(self, id: str, book: PriceBook) -> Decimal:
         return book.rate(id, self.region).value if self.free_tier else Decimal(0)
+
+
+def _whole_minutes(hours: Decimal) -> int:
+    """Return hours in minutes, rounded up to five of them."""
+    return 5 * math.ceil(hours * 12)
 
 
 def billed_seconds(inputs: Inputs, *, snapstart: bool = False) -> Quantity:

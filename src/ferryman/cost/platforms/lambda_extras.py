@@ -33,7 +33,7 @@ def ephemeral(seconds: Quantity, beyond_mib: int, book: PriceBook, region: str) 
 
 
 def provisioned(
-    ready_seconds: Decimal,
+    ready_seconds: int,
     per_request: Quantity,
     gigabytes: Quantity,
     architecture: str,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import reduce
 
@@ -19,11 +20,13 @@ __all__ = ("LoadBalancer", "lcu_hours")
 
 NEW_CONNECTIONS = 25
 ACTIVE_CONNECTIONS = 3000
+MUTUAL_TLS_CONNECTIONS = 1500
 BYTES_AN_HOUR = 10**9
 LAMBDA_BYTES_AN_HOUR = 4 * 10**8
 RULE_EVALUATIONS = 1000
 FREE_RULES = 10
-"""What one LCU covers: new connections a second, connections open at once, bytes an hour
+"""What one LCU covers: new connections a second, connections open at once (fewer where clients
+show certificates), bytes an hour
 (decimal, as in AWS's worked example; fewer for Lambda targets), rule evaluations a second
 beyond ten rules. Source: https://aws.amazon.com/elasticloadbalancing/pricing/."""
 
@@ -38,22 +41,28 @@ class LoadBalancer:
         connection_seconds: How long a connection stays open. 120, as in that example.
         rules: Rules that each request is held against; ten are free.
         zones: Availability zones; the balancer has a public address in each.
+        mutual_tls: Whether clients show certificates: an LCU then covers half of the open
+            connections.
     """
 
-    requests_per_connection: int = 5
-    connection_seconds: int = 120
+    requests_per_connection: int | Decimal = 5
+    connection_seconds: int | Decimal = 120
     rules: int = 1
     zones: int = 2
+    mutual_tls: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("requests_per_connection", "connection_seconds", "rules", "zones"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name}: {getattr(self, name)} is below 1")
+        for name in ("requests_per_connection", "connection_seconds"):
+            if not 0 < getattr(self, name) <= 10**9:
+                raise ConfigError(f"{name}: {getattr(self, name)} is out of range")
+        for name, least in (("rules", 0), ("zones", 1)):
+            if getattr(self, name) < least:
+                raise ConfigError(f"{name}: {getattr(self, name)} is below {least}")
 
     @property
     def assumptions(self) -> str:
         """How clients connect, in half a sentence."""
-        return f"{self.requests_per_connection} requests a connection"
+        return f"{plain(self.requests_per_connection)} requests a connection"
 
     def charges(
         self,
@@ -96,13 +105,14 @@ def lcu_hours(
     A bill counts the largest of the four, hour by hour. All four are proportional to the
     rate, so the same one is the largest in every hour and the hours add up.
     """
-    connections = Fraction(1, balancer.requests_per_connection)
+    connections = 1 / Fraction(balancer.requests_per_connection)
+    opened = MUTUAL_TLS_CONNECTIONS if balancer.mutual_tls else ACTIVE_CONNECTIONS
     size = inputs.request_bytes + inputs.response_bytes
     rules = max(0, balancer.rules - FREE_RULES)
     return (
         (connections / (NEW_CONNECTIONS * 3600), "new connections"),
         (
-            connections * balancer.connection_seconds / (ACTIVE_CONNECTIONS * 3600),
+            connections * Fraction(balancer.connection_seconds) / (opened * 3600),
             "open connections",
         ),
         (size / (LAMBDA_BYTES_AN_HOUR if to_lambda else BYTES_AN_HOUR), "bytes"),

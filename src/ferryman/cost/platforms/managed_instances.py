@@ -38,6 +38,8 @@ class ManagedInstances:
         region: An AWS region.
         sizing: How the instances are counted; AWS starts three, one per zone.
         purchase: How they are bought. No plan lowers the fee.
+        balancer: How clients connect, for the door ``alb``.
+        free_tier: Whether the account's free logs and egress are left for it.
     """
 
     instance: str = "m7g.large"
@@ -45,6 +47,8 @@ class ManagedInstances:
     region: str = "us-east-1"
     sizing: Sizing = field(default_factory=lambda: Sizing(minimum=3))
     purchase: Purchase = "on-demand"
+    balancer: LoadBalancer = field(default_factory=LoadBalancer)
+    free_tier: bool = True
 
     @property
     def name(self) -> str:
@@ -93,12 +97,12 @@ class ManagedInstances:
             self.sizing,
         )
         yield fee(self.instance, Usage(per_server=MONTH_HOURS), self.region, book)
+        free = self.free_tier
         yield from door_charges(
-            self.front_door, inputs, book, self.region, LoadBalancer(), free_tier=True
+            self.front_door, inputs, book, self.region, self.balancer, free_tier=free
         )
         yield from cross_zone(inputs, book, self.region)
-        size = inputs.log_bytes
-        yield from log_charges(size, "logs.lambda", book, self.region, free_tier=True)
+        yield from log_charges(inputs.log_bytes, "logs.lambda", book, self.region, free_tier=free)
 
 
 def fee(instance: str, hours: Usage, region: str, book: PriceBook) -> Charge:

@@ -3,41 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 
+from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.curve import Number
 from ferryman.cost.prices.book import PriceBook
 
-__all__ = ("gp3_volumes",)
+__all__ = ("Disk", "gp3_volumes")
 
 FREE_IOPS = 3000
 FREE_THROUGHPUT = 125
 
 
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A gp3 volume (https://aws.amazon.com/ebs/pricing/).
+
+    Args:
+        gigabytes: Its size, GB.
+        iops: Operations a second; 3,000 are included, and are the least.
+        throughput: MB/s; 125 are included, and are the least.
+    """
+
+    gigabytes: int
+    iops: int = FREE_IOPS
+    throughput: int = FREE_THROUGHPUT
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("gigabytes", 1),
+            ("iops", FREE_IOPS),
+            ("throughput", FREE_THROUGHPUT),
+        ):
+            if getattr(self, name) < least:
+                raise ConfigError(
+                    f"disk: {name} of {getattr(self, name)} is not sold",
+                    hint=f"a gp3 volume has at least {least}",
+                )
+
+
 def gp3_volumes(
-    count: Usage,
-    gigabytes: int,
-    book: PriceBook,
-    region: str,
-    *,
-    iops: int = FREE_IOPS,
-    throughput: int = FREE_THROUGHPUT,
-    month_share: Number = 1,
+    count: Usage, disk: Disk, book: PriceBook, region: str, month_share: Number = 1
 ) -> Iterator[Charge]:
-    """Yield what gp3 volumes cost (https://aws.amazon.com/ebs/pricing/).
+    """Yield what gp3 volumes cost.
 
     Args:
         count: How many: fixed, or one per server.
-        gigabytes: Size of each, GB.
+        disk: Each of them.
         book: The prices.
         region: An AWS region.
-        iops: Operations a second of each; 3,000 are included.
-        throughput: MB/s of each; 125 are included.
         month_share: The part of the month for which they exist.
     """
-    parts = (
-        ("EBS gp3", "ebs.gp3", gigabytes, f"{gigabytes} GB each"),
+    size, iops, throughput = disk.gigabytes, disk.iops, disk.throughput
+    for item, id, units, formula in (
+        ("EBS gp3", "ebs.gp3", size, f"{size} GB each"),
         ("EBS gp3 IOPS", "ebs.gp3.iops", iops - FREE_IOPS, f"{iops} each, 3000 included"),
         (
             "EBS gp3 throughput",
@@ -45,8 +66,7 @@ def gp3_volumes(
             throughput - FREE_THROUGHPUT,
             f"{throughput} MB/s each, 125 included",
         ),
-    )
-    for item, id, units, formula in parts:
+    ):
         if units > 0:
             each = units * Fraction(month_share)
             usage = Usage(fixed=count.fixed * each, per_server=count.per_server * each)

@@ -1,0 +1,58 @@
+"""What servers need besides themselves, the same for tasks, instances and nodes.
+
+Addresses or NAT gateways, a load balancer, egress, traffic between zones, logs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from ferryman.cost.bill import Charge
+from ferryman.cost.platforms.load_balancer import LoadBalancer
+from ferryman.cost.platforms.logs import log_charges
+from ferryman.cost.platforms.network import cross_zone, internet_egress, server_addresses
+from ferryman.cost.prices.book import PriceBook
+from ferryman.cost.workload import Inputs
+
+__all__ = ("Surrounded", "surroundings")
+
+
+class Surrounded(Protocol):
+    """Servers that stand somewhere."""
+
+    @property
+    def region(self) -> str:
+        """An AWS region."""
+
+    @property
+    def private(self) -> bool:
+        """Whether they stand behind NAT gateways, and not with an address each."""
+
+    @property
+    def balancer(self) -> LoadBalancer | None:
+        """The load balancer before them; ``None`` for a single box, which has an address."""
+
+    @property
+    def free_tier(self) -> bool:
+        """Whether the account's free logs and egress are left for them."""
+
+
+def surroundings(of: str, servers: Surrounded, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
+    """Yield everything that is billed besides the servers.
+
+    Args:
+        of: What a bill calls them.
+        servers: The servers.
+        inputs: The workload.
+        book: The prices.
+    """
+    region, balancer = servers.region, servers.balancer
+    private, zones = servers.private and balancer is not None, balancer.zones if balancer else 1
+    yield from server_addresses(of, private, zones, inputs, book, region)
+    if balancer:
+        yield from balancer.charges(inputs, book, region)
+    yield from internet_egress(inputs, book, region, free_tier=servers.free_tier)
+    yield from cross_zone(inputs, book, region)
+    size = inputs.log_bytes
+    yield from log_charges(size, "logs.ingest", book, region, free_tier=servers.free_tier)
