@@ -81,6 +81,75 @@ def test_a_rate_that_is_not_verified_is_said_on_standard_error() -> None:
     assert "note:" not in result.stdout
 
 
+def test_what_nobody_named_and_the_book_cannot_price_is_left_out() -> None:
+    result = run("--region", "eu-central-1", "--draws", "0")
+    assert result.exit_code == 0
+    assert "Lambda arm64, HTTP API is left out: no price for http_api.requests" in result.stderr
+    assert "HTTP API" not in result.stdout
+    assert "Fargate" in result.stdout
+
+
+def test_a_cpu_time_that_is_assumed_does_not_lengthen_what_lambda_bills() -> None:
+    """5 ms at 128 MiB stay 5 ms, whatever is usual."""
+    flags = ("--wall-ms", "5", "--memory", "128", "--cold-starts", "0", "--no-free-tier")
+    data = json.loads(run(*flags, "--requests", "1M", "--at", "1M", "--json").stdout)
+    lines = {line["item"]: line for line in data["levels"][0]["bills"][0]["lines"]}
+    assert lines["Lambda duration"]["quantity"] == "625"
+    assert data["workload"]["cpu_ms"] == "0.361"
+
+
+def bill(*flags: str) -> dict[str, str]:
+    """The lines of the first platform's bill at 1 M requests, in USD by their names."""
+    data = json.loads(run("--requests", "1M", "--at", "1M", "--json", *flags).stdout)
+    return {line["item"]: line["usd"] for line in data["levels"][0]["bills"][0]["lines"]}
+
+
+@pytest.mark.parametrize(
+    ("platform", "flags", "item", "usd"),
+    [
+        # 2 x 730 h / 12 of them, at 5 minutes begun; 0.5 GB
+        ("lambda-url", ("--provisioned", "2", "--provisioned-hours", "10.01"),
+         "Lambda provisioned concurrency", Decimal(2) * 36300 / 2 * Decimal("0.0000033334")),
+        ("lambda-url", ("--lambda-nat", "2"), "NAT gateways", Decimal("65.7")),
+        ("lambda-url", ("--architecture", "x86_64", "--lambda-savings", "1y", "--no-free-tier",
+                        "--cold-starts", "0"), "Lambda duration", Decimal("0.735")),
+        ("ec2", ("--disk", "100/6000/250"), "EBS gp3", Decimal(16)),
+        ("ec2", ("--disk", "100/6000/250"), "EBS gp3 IOPS", Decimal(30)),
+        ("ec2", ("--disk", "100/6000/250"), "EBS gp3 throughput", Decimal(15)),
+        # 10 GB above 20, two tasks
+        ("fargate", ("--task-disk", "30"), "Fargate ephemeral storage",
+         2 * 730 * 36000 * Decimal("0.0000000308")),
+        ("eks", ("--extended-support",), "Kubernetes control plane", Decimal(438)),
+        ("gke", ("--gke-machine", "e2-medium"), "GCE e2-medium", Decimal("48.91")),
+        # a million connections of 120 s, 1,500 of them an LCU
+        ("ec2", ("--connection-requests", "1", "--mutual-tls"), "Load balancer capacity",
+         Decimal(10**6) * 120 / 1500 / 3600 * Decimal("0.008")),
+        ("ec2", ("--connection-requests", "0.5"), "Load balancer capacity",
+         Decimal(10**6) * 2 / 25 / 3600 * Decimal("0.008")),
+        ("ec2", ("--rules", "110"), "Load balancer capacity",
+         Decimal(10**6) * 100 / 1000 / 3600 * Decimal("0.008")),
+        ("ec2", ("--zones", "3"), "Public IPv4 of the load balancer", Decimal("10.95")),
+    ],
+)  # fmt: skip
+def test_what_is_bought_is_on_the_bill(
+    platform: str, flags: tuple[str, ...], item: str, usd: Decimal
+) -> None:
+    assert Decimal(bill("--platform", platform, *flags)[item]) == pytest.approx(
+        usd, abs=Decimal("1e-6")
+    )
+
+
+@pytest.mark.parametrize("platform", ["managed-instances", "eks", "eks-fargate", "ec2", "box"])
+def test_without_free_tiers_the_first_byte_costs_money(platform: str) -> None:
+    free, paid = (
+        bill("--platform", platform, "--draws", "0", flag)
+        for flag in ("--free-tier", "--no-free-tier")
+    )
+    for item in ("Egress to the internet", "Logs"):
+        assert Decimal(free[item]) == 0
+        assert Decimal(paid[item]) > 0
+
+
 def test_a_picture_is_drawn(tmp_path: Path) -> None:
     path = tmp_path / "cost.svg"
     result = run("--picture", str(path))
@@ -102,7 +171,20 @@ def test_a_picture_is_drawn(tmp_path: Path) -> None:
         (("--cpu-ms", "200"), "cpu_ms: 200 ms of CPU do not fit into 100 ms of wall time"),
         (("--memory", "64"), "memory_mib: 64 is out of range"),
         (("--region", "mars-1"), "no prices for the region 'mars-1'"),
-        (("--region", "eu-central-1"), "no price for http_api.requests in eu-central-1"),
+        (
+            ("--region", "eu-central-1", "--platform", "lambda-http-api"),
+            "no price for http_api.requests in eu-central-1",
+        ),
+        (("--disk", "100/x"), "--disk: 'x' is not a number"),
+        (("--disk", "1/2/3/4"), "--disk: '1/2/3/4' is not a volume"),
+        (("--disk", "8/100"), "disk: iops of 100 is not sold"),
+        (("--task-disk", "300"), "Fargate has no tasks with 300 GB of ephemeral storage"),
+        (("--connection-requests", "0"), "requests_per_connection: 0 is out of range"),
+        (("--zones", "0"), "zones: 0 is below 1"),
+        (("--provisioned", "-1"), "provisioned: environments and hours cannot be below 0"),
+        (("--ephemeral-mib", "100"), "ephemeral_mib: 100 is out of range"),
+        (("--platform", "gke", "--gke-machine", "e9"), "no prices for the machine type 'e9'"),
+        (("--store", "mysql"), "--store: 'mysql' is no store"),
         (("--instance", "m9.huge"), "no prices for the instance type 'm9.huge'"),
         (("--minimum", "0"), "minimum: 0 servers cannot answer"),
         (("--platform", "fargat"), "there is no platform 'fargat'"),

@@ -25,8 +25,6 @@ HEAVY = {
 }
 """What may be imported besides, within functions that need it."""
 
-CORE = ("ferryman.core.errors", "ferryman.core.tables")
-
 MODULES = sorted(ROOM.rglob("*.py"))
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ferryman.cli.cost import values
-from ferryman.cost.capacity import Objective
+from ferryman.cli.cost.choices import make_choices
 from ferryman.cost.figures import plain
-from ferryman.cost.platforms.catalog import ALL, Choices, make_platforms
-from ferryman.cost.platforms.fleet import Sizing
+from ferryman.cost.platforms.catalog import ALL, Choices, make_platforms, sold
 from ferryman.cost.platforms.lambda_ import LambdaFunction
-from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.platform import Platform
-from ferryman.cost.platforms.pod import Pod
 from ferryman.cost.prices.book import PriceBook, load_book
 from ferryman.cost.ranges import Range, usual_ranges
 from ferryman.cost.workload import LAMBDA_MIB_PER_VCPU, LIMITS, Workload
@@ -39,6 +36,7 @@ class Question:
         origins: Where the fields of the workload that are no defaults came from: ``given``,
             ``logs`` or ``measured``.
         function: The Lambda function that memory advice is for.
+        left_out: Which of the platforms that nobody named cannot be priced, and why.
         found: What logs said, where there were any.
         measured: What a measurement said, where there was one.
     """
@@ -48,6 +46,7 @@ class Question:
     book: PriceBook
     origins: Mapping[str, str]
     function: LambdaFunction
+    left_out: tuple[str, ...] = ()
     found: Found | None = None
     measured: MeasuredInputs | None = None
 
@@ -58,7 +57,11 @@ class Question:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know of where the workload came from."""
+        """What a reader must know of where the workload came from, and what is left out."""
+        return *self.left_out, *self._doubts
+
+    @property
+    def _doubts(self) -> tuple[str, ...]:
         if self.measured is None:
             return ()
         told = self.measured.values["cpu_ms"]
@@ -91,18 +94,26 @@ def ask(flags: dict[str, Any], given: frozenset[str]) -> Question:
     if measured:
         sources.append(("measured", measured.values))
     workload, origins = _workload(flags, given, sources, found)
-    choices = _choices(flags)
-    names = ALL if flags["everything"] else flags["platforms"]
-    flat = values.hosts(flags["flat"], choices.sizing)
+    choices, book = make_choices(flags), _book(flags["prices"])
+    platforms = _platforms(flags, choices)
+    left_out: tuple[str, ...] = ()
+    if "platforms" not in given or flags["everything"]:
+        platforms, left_out = sold(platforms, workload, book)
     return Question(
         workload=workload,
-        platforms=_with_stores((*make_platforms(names, choices), *flat), flags),
-        book=_book(flags["prices"]),
+        platforms=_with_stores(platforms, flags),
+        book=book,
         origins=origins,
+        left_out=left_out,
         function=choices.function,
         found=found,
         measured=measured,
     )
+
+
+def _platforms(flags: dict[str, Any], choices: Choices) -> tuple[Platform, ...]:
+    names = ALL if flags["everything"] else flags["platforms"]
+    return *make_platforms(names, choices), *values.hosts(flags["flat"], choices.sizing)
 
 
 def _with_stores(platforms: tuple[Platform, ...], flags: dict[str, Any]) -> tuple[Platform, ...]:
@@ -160,6 +171,11 @@ def _workload(
         origins |= dict.fromkeys(told, origin)
     if origins.get("cpu_ms") != "given" and origins.get("wall_ms") in ("logs", "measured"):
         numbers["cpu_ms"] = min(numbers["cpu_ms"], _cpu_room(numbers, found))
+    elif "cpu_ms" not in origins:
+        # What is assumed must not lengthen a duration that is what Lambda bills.
+        vcpu = min(Decimal(1), numbers["memory_mib"] / LAMBDA_MIB_PER_VCPU)
+        room = (numbers["wall_ms"] * vcpu).quantize(Decimal("0.001"), ROUND_DOWN)
+        numbers["cpu_ms"] = min(numbers["cpu_ms"], room)
     shape = values.week(flags["shape"]) if flags["shape"] else None
     origin = "given" if shape else "logs"
     shape = shape or (found.shape if found else None)
@@ -174,61 +190,3 @@ def _cpu_room(numbers: dict[str, Decimal], found: Found | None) -> Decimal:
     on_lambda = found is not None and found.use is not None
     vcpu = numbers["memory_mib"] / LAMBDA_MIB_PER_VCPU if on_lambda else Decimal(1)
     return numbers["wall_ms"] * min(Decimal(1), vcpu)
-
-
-def _choices(flags: dict[str, Any]) -> Choices:
-    vcpu, memory = flags["pod"]
-    return Choices(
-        region=flags["region"],
-        architecture=flags["architecture"],
-        free_tier=flags["free_tier"],
-        task=flags["task"],
-        instance=flags["instance"],
-        box=flags["box"],
-        sizing=_sizing(flags),
-        private=flags["private"],
-        pod=Pod(vcpu, int(memory * 1024)),
-        balancer=_balancer(flags),
-        disk=flags["disk"],
-        task_disk_gb=flags["task_disk"],
-        extended=flags["extended_support"],
-        machine=flags["gke_machine"],
-        function=_function(flags),
-    )
-
-
-def _sizing(flags: dict[str, Any]) -> Sizing:
-    objective = Objective(flags["wait_ms"], flags["wait_share"]) if flags["wait_ms"] else None
-    return Sizing(
-        minimum=flags["minimum"],
-        spare=flags["spare"],
-        utilisation=flags["utilisation"],
-        objective=objective,
-        scaling="hourly" if flags["autoscale"] else "fixed",
-    )
-
-
-def _balancer(flags: dict[str, Any]) -> LoadBalancer:
-    return LoadBalancer(
-        requests_per_connection=flags["connection_requests"],
-        connection_seconds=flags["connection_seconds"],
-        rules=flags["rules"],
-        zones=flags["zones"],
-        mutual_tls=flags["mutual_tls"],
-    )
-
-
-def _function(flags: dict[str, Any]) -> LambdaFunction:
-    return LambdaFunction(
-        architecture=flags["architecture"],
-        region=flags["region"],
-        free_tier=flags["free_tier"],
-        provisioned=flags["provisioned"],
-        provisioned_hours=flags["provisioned_hours"],
-        snapstart=flags["snapstart"],
-        streaming=flags["streaming"],
-        ephemeral_mib=flags["ephemeral_mib"],
-        platform_logs=flags["platform_logs"],
-        nat_zones=flags["lambda_nat"],
-        savings=flags["lambda_savings"] or "",
-    )

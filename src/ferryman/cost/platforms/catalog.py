@@ -17,13 +17,14 @@ from ferryman.cost.platforms.gke import Gke
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.managed_instances import ManagedInstances
-from ferryman.cost.platforms.platform import Platform
+from ferryman.cost.platforms.platform import Platform, price
 from ferryman.cost.platforms.pod import Pod
 from ferryman.cost.platforms.purchase import PURCHASES, Purchase
 from ferryman.cost.platforms.storage import Disk
-from ferryman.cost.prices.book import suggest
+from ferryman.cost.prices.book import MissingPriceError, PriceBook, suggest
+from ferryman.cost.workload import Workload
 
-__all__ = ("ALL", "USUAL", "USUAL_SIZING", "Choices", "make_platforms", "platform_names")
+__all__ = ("ALL", "USUAL", "USUAL_SIZING", "Choices", "make_platforms", "platform_names", "sold")
 
 USUAL = ("lambda-url", "lambda-http-api", "fargate", "ec2")
 """What is compared unless others are named."""
@@ -111,6 +112,29 @@ def make_platforms(names: Iterable[str], choices: Choices | None = None) -> tupl
                 f"there is no platform {name!r}", hint=suggest(name, known, "there are")
             )
     return tuple(known[name](choices or Choices()) for name in wanted)
+
+
+def sold(
+    platforms: Iterable[Platform], workload: Workload, book: PriceBook
+) -> tuple[tuple[Platform, ...], tuple[str, ...]]:
+    """Return the platforms that the book can price, and why others are left out.
+
+    Raises:
+        ConfigError: None is left, or something else is wrong.
+    """
+    found: list[Platform] = []
+    missing: dict[str, MissingPriceError] = {}
+    for platform in platforms:
+        try:
+            price(platform, workload, book)
+        except MissingPriceError as error:
+            missing[platform.name] = error
+        else:
+            found.append(platform)
+    if missing and not found:
+        raise next(iter(missing.values()))
+    notes = (f"{name} is left out: {e.message}; {e.cause}" for name, e in missing.items())
+    return tuple(found), tuple(notes)
 
 
 def platform_names() -> Sequence[str]:

@@ -17,7 +17,15 @@ from typing import Any
 from ferryman.core.errors import ConfigError
 from ferryman.cost.curve import Curve, Number, tiered
 
-__all__ = ("CONFIDENCE", "InstanceType", "PriceBook", "Rate", "Tier", "load_book")
+__all__ = (
+    "CONFIDENCE",
+    "InstanceType",
+    "MissingPriceError",
+    "PriceBook",
+    "Rate",
+    "Tier",
+    "load_book",
+)
 
 CONFIDENCE = ("list", "computed", "unverified")
 """How far a rate can be trusted: read from a price list or page, derived from other rows,
@@ -41,6 +49,10 @@ _RATE_FILES = (
     "spot",
     "database",
 )
+
+
+class MissingPriceError(ConfigError):
+    """The book has a rate in other regions and not in the one that is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +155,9 @@ class PriceBook:
         """Return the rate with this id in this region.
 
         Raises:
-            ConfigError: The book does not know the region, or lacks the rate there; the
-                error names the regions that have it.
+            ConfigError: The book does not know the region or the rate.
+            MissingPriceError: It lacks the rate in this region; the error names those that
+                have it.
         """
         found = self.rates.get((id, region)) or self.rates.get((id, EVERYWHERE))
         if found:
@@ -158,7 +171,7 @@ class PriceBook:
             family = f"{id.partition('.')[0]}."
             known = sorted({name for name, _ in self.rates if name.startswith(family)})
             raise ConfigError(f"no price for {id} in any region", hint=suggest(id, known))
-        raise ConfigError(
+        raise MissingPriceError(
             f"no price for {id} in {region}",
             cause=f"the price book of {self.date} has it for {', '.join(having)}",
             hint="choose one of these regions, or compare without what needs this price",
