@@ -9,6 +9,7 @@ import pytest
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost import Workload, compare, load_book
+from ferryman.cost.findings import growth_text
 from ferryman.cost.growth import forecast
 from ferryman.cost.memory import advise, at_memory
 from ferryman.cost.platforms.catalog import make_platforms
@@ -40,6 +41,16 @@ def test_staying_costs_what_the_bills_differ_by() -> None:
         stay, other = (bill(platform, there, BOOK).total for platform in PAIR)
         extra += stay - min(stay, other)
     assert found.staying_costs == pytest.approx(extra)
+
+
+def test_traffic_that_nothing_carries_is_said_and_costs_nothing_more() -> None:
+    """A box carries some 180 M of these requests a month: 60 M x 1.1^12 are more."""
+    found = forecast(WORK, make_platforms(["box"]), BOOK)
+    assert found.move is None
+    assert found.staying_costs == 0
+    assert found.overrun is not None
+    assert found.overrun.number == 12
+    assert "From month 12 on none of them carries the traffic" in growth_text(found)
 
 
 def test_without_growth_nobody_moves() -> None:
@@ -93,8 +104,9 @@ def test_an_application_that_no_size_holds() -> None:
 @pytest.mark.parametrize("name", ["memory_mib", "wall_ms"])
 def test_at_each_turn_the_bills_change_places(name: str) -> None:
     first, second = make_platforms(["lambda-url", "fargate"])
-    leader, turns = sweep(WORK, name, first, second, BOOK)
-    assert leader == first.name
+    found = sweep(WORK, name, first, second, BOOK)
+    turns = found.turns
+    assert found.leader == first.name
     for turn in turns:
         for step, expected in ((Decimal("0.998"), False), (Decimal("1.002"), True)):
             value = (

@@ -6,13 +6,13 @@ from decimal import Decimal
 import pytest
 
 from ferryman.cost import Comparison, Workload, compare
+from ferryman.cost.data import as_data
 from ferryman.cost.figures import plain, rate_per_second, usd, volume
 from ferryman.cost.platforms.ec2 import Ec2
 from ferryman.cost.platforms.fargate import Fargate
 from ferryman.cost.platforms.fleet import Sizing
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.report import (
-    as_data,
     assumption_table,
     bill_table,
     level_table,

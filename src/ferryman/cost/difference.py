@@ -10,8 +10,8 @@ from typing import Any
 from ferryman.core.errors import ConfigError
 from ferryman.core.tables import Table
 from ferryman.cost.compare import Comparison
+from ferryman.cost.data import SCHEMA
 from ferryman.cost.figures import usd, volume
-from ferryman.cost.report import SCHEMA
 
 __all__ = ("difference_table", "read_base")
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ferryman.core.tables import Row, Table
 from ferryman.cost.compare import Comparison, Duel
@@ -15,11 +14,10 @@ from ferryman.cost.platforms.platform import Platform
 if TYPE_CHECKING:
     from ferryman.cost.growth import Forecast
     from ferryman.cost.memory import Advice
-    from ferryman.cost.sweep import Turn
+    from ferryman.cost.sweep import Sweep
     from ferryman.cost.uncertainty import Band, Influence
 
 __all__ = (
-    "band_data",
     "band_text",
     "growth_text",
     "influence_text",
@@ -59,14 +57,6 @@ def band_text(band: Band) -> str:
     return f" Nine draws in ten lie between {ends[0]} and {ends[1]}{never}."
 
 
-def band_data(band: Band) -> dict[str, Any]:
-    """Return a band as values that JSON can carry; volumes are whole requests a month."""
-    data = asdict(band)
-    for name in ("low", "middle", "high"):
-        data[name] = None if data[name] is None else round(data[name])
-    return data
-
-
 def influence_text(found: Sequence[Influence], first: str, second: str) -> str:
     """Return which inputs move a crossover most, in one sentence."""
     strongest = [x for x in found if x.swing > 1.005][:3]
@@ -80,17 +70,21 @@ def influence_text(found: Sequence[Influence], first: str, second: str) -> str:
 
 
 def growth_text(found: Forecast) -> str:
-    """Return when to move, and what staying costs."""
-    months = len(found.months)
+    """Return when to move, what staying costs, and when nothing carries the traffic."""
+    end = found.overrun
+    if end and not end.number:
+        return "None of the platforms carries the traffic."
+    limit = f" From month {end.number} on none of them carries the traffic." if end else ""
+    months = end.number if end else len(found.months)
     move = found.move
     if move is None:
-        return f"{found.current} stays the cheapest for {months} months."
+        return f"{found.current} stays the cheapest for {months} months.{limit}"
     extra = found.staying_costs
     more = f"costs {usd(extra)} USD more" if extra.is_finite() else "is not possible"
     when = "now" if not move.number else f"in month {move.number}"
     return (
         f"Move from {found.current} to {move.cheapest} {when}, at"
-        f" {volume(move.requests)} requests a month; staying for {months} months {more}."
+        f" {volume(move.requests)} requests a month; staying for {months} months {more}.{limit}"
     )
 
 
@@ -109,12 +103,13 @@ def memory_table(advice: Advice) -> Table:
     return Table("Lambda by memory size", header, tuple(rows), frozenset({0, 1, 2}))
 
 
-def turn_text(leader: str | None, turns: Sequence[Turn], name: str, first: str, second: str) -> str:
+def turn_text(found: Sweep, name: str) -> str:
     """Return where the cheaper of two platforms changes over an input."""
-    if not turns:
-        other = second if leader == first else first
+    leader = found.leader
+    if not found.turns:
+        other = found.second if leader == found.first else found.first
         return f"{other} is never cheaper than {leader}, whatever {name} is."
-    parts = [f"{turn.cheaper} is cheaper above {plain(turn.value, 3)}" for turn in turns]
+    parts = [f"{turn.cheaper} is cheaper above {plain(turn.value, 3)}" for turn in found.turns]
     return f"{leader} is cheaper at first; {'; '.join(parts)}."
 
 

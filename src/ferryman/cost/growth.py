@@ -24,7 +24,7 @@ class Month:
         number: Months from now; the first is 0.
         requests: Requests in it.
         cheapest: The name of the cheapest platform.
-        usd: What that costs.
+        usd: What that costs; infinite if none can carry it.
         staying_usd: What the platform of today costs; infinite if it cannot carry it.
     """
 
@@ -59,8 +59,14 @@ class Forecast:
 
     @property
     def staying_costs(self) -> Decimal:
-        """USD more over all the months than having the cheapest platform in each."""
-        return sum((month.staying_usd - month.usd for month in self.months), Decimal(0))
+        """USD more over all the months that any can carry than the cheapest in each."""
+        carried = [month for month in self.months if month.usd.is_finite()]
+        return sum((month.staying_usd - month.usd for month in carried), Decimal(0))
+
+    @property
+    def overrun(self) -> Month | None:
+        """The first month that none of the platforms can carry; ``None`` if they can."""
+        return next((month for month in self.months if not month.usd.is_finite()), None)
 
 
 def forecast(

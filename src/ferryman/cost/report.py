@@ -1,31 +1,25 @@
-"""A comparison as rows of text, as sentences and as plain data. Pure: it prints nothing."""
+"""A comparison as rows of text and as sentences. Pure: it prints nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
 
 from ferryman.core.tables import Row, Table
-from ferryman.cost.bill import Bill, Line
+from ferryman.cost.bill import Bill
 from ferryman.cost.compare import Change, Comparison, Duel
-from ferryman.cost.figures import plain, rate_per_second, six_places, usd, volume
+from ferryman.cost.figures import plain, rate_per_second, usd, volume
 from ferryman.cost.prices.book import Rate
-from ferryman.cost.workload import LIMITS
 
 __all__ = (
-    "SCHEMA",
-    "as_data",
     "assumption_table",
     "bill_table",
     "level_table",
+    "regions_of",
     "sentence",
     "sentences",
     "stretch_table",
 )
-
-SCHEMA = 2
-"""The version of what `as_data` returns; it changes when a field changes its meaning."""
 
 _ASSUMPTIONS = {
     "requests": ("requests", "a month"),
@@ -69,7 +63,7 @@ def assumption_table(comparison: Comparison, given: frozenset[str] | Mapping[str
         rows.append((label, origins.get(name, "assumed"), f"{value} {unit}"))
     rows += [(x.name, "", x.assumptions) for x in comparison.platforms]
     seen = sorted(rate.seen for rate in _rates(comparison))
-    places = ", ".join(_regions(comparison))
+    places = ", ".join(regions_of(comparison))
     book = f"book of {comparison.book.date}, its rates seen {seen[0]} to {seen[-1]}"
     return Table("Assumptions", (), (*rows, ("prices", "", f"USD in {places}; {book}")))
 
@@ -159,85 +153,8 @@ def _volume_and_rate(requests: Decimal) -> str:
     return f"{volume(requests)} requests a month ({rate_per_second(requests)} a second)"
 
 
-def as_data(comparison: Comparison) -> dict[str, Any]:
-    """Return the comparison as values that JSON can carry; amounts are text, in USD."""
-    return {
-        "schema": SCHEMA,
-        "prices": {"date": comparison.book.date, "regions": _regions(comparison)},
-        "assumptions": {x.name: x.assumptions for x in comparison.platforms},
-        "workload": {name: six_places(getattr(comparison.workload, name)) for name in LIMITS},
-        "levels": [
-            {
-                "requests": six_places(level.requests),
-                "cheapest": level.cheapest.platform,
-                "bills": [_bill(bill) for bill in level.bills],
-            }
-            for level in comparison.levels
-        ],
-        "crossovers": [_duel_data(duel) for duel in comparison.duels],
-        "cheapest": [
-            {
-                "from": six_places(stretch.start),
-                "to": six_places(stretch.end),
-                "platform": stretch.platform,
-            }
-            for stretch in comparison.stretches
-        ],
-        "horizon": six_places(comparison.horizon),
-        "notes": list(comparison.notes),
-    }
-
-
-def _bill(bill: Bill) -> dict[str, Any]:
-    return {
-        "platform": bill.platform,
-        "usd": six_places(bill.total) if bill.carried else None,
-        "usd_range": [six_places(bill.low), six_places(bill.high)] if bill.carried else None,
-        "highly_available": bill.highly_available,
-        "servers": bill.servers,
-        "lines": [_line(line) for line in bill.lines],
-        "notes": list(bill.notes),
-    }
-
-
-def _line(line: Line) -> dict[str, Any]:
-    return {
-        "item": line.item,
-        "quantity": six_places(line.quantity),
-        "unit": line.unit,
-        "usd": six_places(line.amount),
-        "formula": line.formula,
-        "rate": {
-            "id": line.rate.id,
-            "region": line.rate.region,
-            "tiers": [[str(tier.start), str(tier.price)] for tier in line.rate.tiers],
-            "source": line.rate.source,
-            "seen": line.rate.seen,
-            "confidence": line.rate.confidence,
-            "code": line.rate.code,
-        },
-    }
-
-
-def _duel_data(duel: Duel) -> dict[str, Any]:
-    return {
-        "first": duel.first,
-        "second": duel.second,
-        "cheaper_at_first": duel.cheaper_at_first,
-        "changes": [
-            {
-                "requests": six_places(change.requests),
-                "cheaper": change.cheaper,
-                "jump": change.jump,
-                "usd": six_places(change.usd),
-                "servers": change.servers,
-            }
-            for change in duel.changes
-        ],
-    }
-
-
-def _regions(comparison: Comparison) -> list[str]:
+def regions_of(comparison: Comparison) -> list[str]:
+    """Return the regions whose rates were used."""
     return sorted({rate.region for rate in _rates(comparison)} - {"*"})
 
 

@@ -19,7 +19,7 @@ from ferryman.cost.prices.book import PriceBook, suggest
 from ferryman.cost.ranges import RANGED
 from ferryman.cost.workload import LIMITS, Workload
 
-__all__ = ("SAMPLES", "Turn", "sweep")
+__all__ = ("SAMPLES", "Sweep", "Turn", "sweep")
 
 SAMPLES = 240
 
@@ -58,9 +58,26 @@ class Turn:
     cheaper: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Two platforms over an input.
+
+    Args:
+        first: The name of the one.
+        second: The name of the other.
+        leader: Which of them is cheaper at the lowest value at which they differ.
+        turns: Every change from there on, in order.
+    """
+
+    first: str
+    second: str
+    leader: str
+    turns: tuple[Turn, ...]
+
+
 def sweep(
     workload: Workload, name: str, first: Platform, second: Platform, book: PriceBook
-) -> tuple[str | None, tuple[Turn, ...]]:
+) -> Sweep:
     """Return who is cheaper at the lowest value, and every turn up to the highest.
 
     Args:
@@ -94,7 +111,8 @@ def sweep(
             f"no value of {name} tells {first.name} from {second.name}",
             hint="the two cost the same, or the rest of the workload fits none",
         )
-    return leaders[0][1], tuple(_turns(leaders, cheaper, _FINEST.get(name)))
+    turns = tuple(_turns(leaders, cheaper, _FINEST.get(name)))
+    return Sweep(first.name, second.name, leaders[0][1], turns)
 
 
 def _turns(

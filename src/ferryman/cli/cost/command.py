@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from ferryman.cli.cost import options, platform_options, values
+from ferryman.cli.cost import options, platform_options
+from ferryman.cli.cost.further import look_further, ranges_of
 from ferryman.cli.cost.question import Question, ask
 from ferryman.cli.tables import show, show_csv, show_markdown
 from ferryman.core.errors import FerrymanError
 from ferryman.core.tables import Table
 from ferryman.cost import findings, report
 from ferryman.cost.compare import Comparison, compare
-from ferryman.cost.figures import usd, volume
+from ferryman.cost.figures import usd
 
 if TYPE_CHECKING:
     from ferryman.cost.page.study import Study
@@ -145,7 +146,7 @@ def _study(comparison: Comparison, question: Question, flags: dict[str, Any]) ->
 
     return make_study(
         comparison,
-        ranges=_ranges(question, flags),
+        ranges=ranges_of(question, flags),
         draws=flags["draws"],
         origins=question.origins,
         measured=question.measured,
@@ -164,13 +165,7 @@ def _plots(comparison: Comparison, question: Question, flags: dict[str, Any]) ->
 
 def _answer(comparison: Comparison, question: Question, flags: dict[str, Any]) -> None:
     if flags["as_json"]:
-        data = report.as_data(comparison) | {"origins": dict(question.origins)}
-        if question.found:
-            from ferryman.cost.traffic.summary import found_data
-
-            data["found"] = found_data(question.found)
-        data["bands"] = [findings.band_data(band) for band in _bands(comparison, question, flags)]
-        click.echo(json.dumps(data, indent=2))
+        click.echo(json.dumps(_data(comparison, question, flags), indent=2))
     elif flags["as_csv"]:
         show_csv(findings.line_table(comparison))
     elif flags["base"]:
@@ -179,6 +174,18 @@ def _answer(comparison: Comparison, question: Question, flags: dict[str, Any]) -
         show_markdown(difference_table(read_base(flags["base"]), comparison))
     else:
         _print(comparison, question, flags)
+
+
+def _data(comparison: Comparison, question: Question, flags: dict[str, Any]) -> dict[str, Any]:
+    from ferryman.cost.data import as_data
+
+    data = as_data(comparison) | {"origins": dict(question.origins)}
+    data["notes"] = [*question.notes, *comparison.notes]
+    if question.found:
+        from ferryman.cost.traffic.summary import found_data
+
+        data["found"] = found_data(question.found)
+    return data | look_further(comparison, question, flags).as_data()
 
 
 def _print(comparison: Comparison, question: Question, flags: dict[str, Any]) -> None:
@@ -209,88 +216,11 @@ def _parts(
     if flags["lines"]:
         yield from map(report.bill_table, comparison.own.bills)
     yield report.stretch_table(comparison)
-    if flags["advise_memory"]:
-        from ferryman.cost.memory import advise
-
-        advice = advise(question.workload, question.function, question.book, question.needs_mib)
-        yield findings.memory_table(advice)
-    if question.workload.growth:
-        yield _growth(question, flags)
-    if flags["over"]:
-        yield from _sweeps(question, flags["over"])
+    further = look_further(comparison, question, flags)
+    yield from further.before_crossovers()
     if flags["plot"]:
         yield from _plots(comparison, question, flags)
-    yield from _crossovers(comparison, question, flags)
-
-
-def _crossovers(comparison: Comparison, question: Question, flags: dict[str, Any]) -> Iterator[str]:
-    bands = {(x.per_request, x.capacity): x for x in _bands(comparison, question, flags)}
-    yield "Crossovers"
-    for duel in findings.told(comparison):
-        text = report.sentence(duel, comparison.horizon)
-        if (found := bands.get((duel.first, duel.second))) is not None:
-            text = f"{text}{findings.band_text(found)}"
-        yield f"  {text}"
-    crossing = [pair for pair in findings.told_pairs(comparison) if _has_middle(bands, pair)]
-    if crossing:
-        from ferryman.cost.uncertainty import tornado
-
-        first, second = crossing[0]
-        ranges = _ranges(question, flags)
-        moved = tornado(
-            question.workload, ranges, (first, second), question.book, comparison.horizon
-        )
-        yield f"  {findings.influence_text(moved, first.name, second.name)}"
-
-
-def _has_middle(bands: dict[tuple[str, str], Any], pair: tuple[Any, Any]) -> bool:
-    found = bands.get((pair[0].name, pair[1].name))
-    return found is not None and found.middle is not None
-
-
-def _bands(comparison: Comparison, question: Question, flags: dict[str, Any]) -> tuple[Any, ...]:
-    pairs = findings.told_pairs(comparison)
-    if not pairs or flags["draws"] < 1:
-        return ()
-    from ferryman.cost.uncertainty import band
-
-    return band(
-        question.workload,
-        _ranges(question, flags),
-        pairs,
-        question.book,
-        comparison.horizon,
-        flags["draws"],
-    )
-
-
-def _ranges(question: Question, flags: dict[str, Any]) -> dict[str, Any]:
-    from ferryman.cost.ranges import parse_range
-
-    given = {name: parse_range(name, text) for name, text in flags["ranges"]}
-    return given or question.ranges
-
-
-def _growth(question: Question, flags: dict[str, Any]) -> str:
-    from ferryman.cost.growth import forecast
-
-    found = forecast(
-        question.workload, question.platforms, question.book, flags["current"], flags["months"]
-    )
-    return f"Growth\n  {findings.growth_text(found)}\n"
-
-
-def _sweeps(question: Question, over: str) -> Iterator[str]:
-    from ferryman.cost.sweep import sweep
-
-    first, *others = question.platforms
-    yield f"Crossovers over {over}, at {volume(question.workload.requests)} requests a month"
-    for other in others:
-        leader, turns = sweep(
-            question.workload, values.field_name(over), first, other, question.book
-        )
-        yield f"  {findings.turn_text(leader, turns, over, first.name, other.name)}"
-    yield ""
+    yield from further.crossovers()
 
 
 def _guard(comparison: Comparison, most: Decimal | None) -> None:
