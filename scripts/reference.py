@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ferryman.cli.reference import commands_page, parity_page, settings_page
+from ferryman.cost import api_page
 from ferryman.cost.prices import reference as prices
 from ferryman.cost.prices.book import load_book
 from ferryman.targets.k8s.reference import manifests_page, rules_page
@@ -24,6 +25,7 @@ REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": commands_page,
+    "cost-api.md": api_page.render,
     "events.md": events_page,
     "fidelity.md": fidelity_page,
     "k8s-rules.md": rules_page,

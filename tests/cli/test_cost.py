@@ -326,6 +326,13 @@ def test_flags_may_stand_in_pyproject(tmp_path: Path) -> None:
     )
 
 
+def test_a_file_that_a_project_names_stands_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.ferryman.cost]\nprices = "mine.json"\n')
+    result = run("-C", str(tmp_path))
+    assert isinstance(result.exception, ConfigError)
+    assert f"{tmp_path}/mine.json cannot be read as a price book" in result.exception.message
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

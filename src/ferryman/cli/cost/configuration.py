@@ -25,7 +25,10 @@ GIGABYTE = 2**30
 def use_project(context: click.Context, _: click.Parameter, root: Path) -> Path:
     """Take the defaults of the other flags from the project's pyproject.toml."""
     names = [p.name for p in context.command.params if p.name and p.name not in _OWN]
-    _add_defaults(context, read_settings(root / "pyproject.toml", names))
+    found = read_settings(root / "pyproject.toml", names)
+    _add_defaults(
+        context, found | {name: str(root / found[name]) for name in _FILES & found.keys()}
+    )
     return root
 
 
@@ -37,6 +40,9 @@ def use_usage(context: click.Context, _: click.Parameter, path: Path | None) -> 
 
 
 _OWN = ("project", "usage_file", "help")
+
+_FILES = {"measured", "prices"}
+"""Files that are read, which a project names from where it stands."""
 
 
 def _add_defaults(context: click.Context, values: Mapping[str, Any]) -> None:
