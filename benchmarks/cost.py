@@ -21,7 +21,7 @@ from pathlib import Path
 RUNS = 15
 FERRYMAN = str(Path(sys.executable).with_name("ferryman"))
 DEFAULT = (FERRYMAN, "cost", "-C", "/")
-FULL = (*DEFAULT, "--all", "--draws", "10000")
+FULL = (*DEFAULT, "--all", "--pairs", "--draws", "10000")
 
 BATCH, BATCHES = 10_000, 20
 
@@ -48,7 +48,7 @@ def on_the_command_line() -> dict[str, dict[str, float]]:
         "python -c pass": (sys.executable, "-c", "pass"),
         "import numpy": (sys.executable, "-c", "import numpy"),
         "ferryman cost": DEFAULT,
-        "ferryman cost --all, 10,000 draws": FULL,
+        "ferryman cost --all --pairs, 10,000 draws": FULL,
     }
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     for arguments in commands.values():

@@ -17,6 +17,9 @@ from ferryman.cost.stepped import SteppedCurve
 
 __all__ = ("Contest", "Crossing", "Reign", "reigns", "settle")
 
+Side = tuple[Fraction, int, bool]
+"""A point, the sign of the gap from there on, and whether two lines meet in it."""
+
 FEW_LINES = 4
 CERTAIN = 1e-9
 """How far apart two heights must be, relative to them, to be told apart by floats."""
@@ -77,13 +80,13 @@ def settle(first: SteppedCurve, second: SteppedCurve, horizon: Number) -> Contes
     leads: bool | None = None
     lower: bool | None = None
     found = []
-    for at, sign in _sides(first, second, Fraction(0), min(ends)):
+    for at, sign, meet in _sides(first, second, Fraction(0), min(ends)):
         if not sign or (sign < 0) == lower:
             continue
         if lower is None:
             leads = sign < 0
         else:
-            jump = not at or first.at(at) - second.at(at) != _gap(first, second, at)
+            jump = not meet and (not at or _jumps(first, second, at))
             found.append(Crossing(at, sign < 0, jump))
         lower = sign < 0
     survives = ends[0] > ends[1]
@@ -119,7 +122,7 @@ def _first_below(
     other: SteppedCurve, ruler: SteppedCurve, start: Fraction, until: Fraction, stop: Fraction
 ) -> Fraction:
     """Return where another curve first falls below the ruler, if that is before ``until``."""
-    for at, sign in _sides(other, ruler, start, min(until, _end(other, stop))):
+    for at, sign, _ in _sides(other, ruler, start, min(until, _end(other, stop))):
         if sign < 0:
             return at
     return until
@@ -130,14 +133,15 @@ def _end(curve: SteppedCurve, horizon: Number) -> Fraction:
     return stop if curve.end is None else min(curve.end, stop)
 
 
-def _gap(first: SteppedCurve, second: SteppedCurve, x: Fraction) -> Fraction:
-    """Return how much the first is higher just after ``x``."""
-    return first.after(x).value - second.after(x).value
+def _jumps(first: SteppedCurve, second: SteppedCurve, x: Fraction) -> bool:
+    """Return whether the gap between the two is another one just after ``x``."""
+    after = first.after(x).value - second.after(x).value
+    return first.at(x) - second.at(x) != after
 
 
 def _sides(
     first: SteppedCurve, second: SteppedCurve, start: Fraction, stop: Fraction
-) -> Iterator[tuple[Fraction, int]]:
+) -> Iterator[Side]:
     """Yield where the sign of ``first - second`` may change, and what it is from there on."""
     if first.never_falls and second.never_falls:
         yield from _halve(first, second, start, stop)
@@ -147,12 +151,13 @@ def _sides(
 
 def _halve(
     first: SteppedCurve, second: SteppedCurve, start: Fraction, stop: Fraction
-) -> Iterator[tuple[Fraction, int]]:
+) -> Iterator[Side]:
     """Yield the sides of two curves that never fall, without looking at every line.
 
     The points between are floats, which are fractions too: nothing is lost in passing.
     """
     waiting: list[tuple[Fraction | float, Fraction | float]] = [(start, stop)]
+    side = 0
     while waiting:
         low, high = waiting.pop()
         begin, end = float(low), float(high)
@@ -164,10 +169,15 @@ def _halve(
                 waiting += [(middle, high), (low, middle)]
                 continue
             sign = _clear(first, second, begin, end)
+        if sign and sign == side:
+            continue
         if sign:
-            yield Fraction(low), sign
-        else:
-            yield from _walk(first, second, Fraction(low), Fraction(high))
+            side = sign
+            yield Fraction(low), sign, False
+            continue
+        for found in _walk(first, second, Fraction(low), Fraction(high)):
+            side = found[1] or side
+            yield found
 
 
 def _apart(first: SteppedCurve, second: SteppedCurve, begin: float, end: float) -> int:
@@ -198,7 +208,7 @@ def _clear(first: SteppedCurve, second: SteppedCurve, begin: float, end: float) 
 
 def _walk(
     first: SteppedCurve, second: SteppedCurve, start: Fraction, stop: Fraction
-) -> Iterator[tuple[Fraction, int]]:
+) -> Iterator[Side]:
     """Yield the sides line by line."""
     x = start
     while x < stop:
@@ -206,9 +216,9 @@ def _walk(
         edge = min(edge for edge in edges if edge is not None)
         one, two = first.after(x), second.after(x)
         gap, slope = one.value - two.value, one.slope - two.slope
-        yield x, _sign(gap or slope)
+        yield x, _sign(gap or slope), False
         if slope and x < (zero := x - gap / slope) < min(edge, stop):
-            yield zero, _sign(slope)
+            yield zero, _sign(slope), True
         x = edge
 
 

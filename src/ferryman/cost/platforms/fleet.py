@@ -185,13 +185,18 @@ class Fleet:
         most = self.sizing.maximum
         return None if most is None or not share else Fraction(most - self.sizing.spare) / share
 
-    def peak(self, inputs: Inputs, requests: Quantity) -> Quantity:
+    def peak(self, inputs: Inputs, requests: Quantity, share: Quantity | None = None) -> Quantity:
         """Return the servers of the busy hour.
+
+        Args:
+            inputs: The workload.
+            requests: Requests a month.
+            share: What `share` returns, where it is known.
 
         Raises:
             ConfigError: There would be more than `MAX_SERVERS`.
         """
-        count = self.count(self.share(inputs) * requests)
+        count = self.count((self.share(inputs) if share is None else share) * requests)
         if not is_array(count) and count > MAX_SERVERS:
             raise self._too_many(inputs, requests)
         return count

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Protocol
 
 from ferryman.cost.bill import Bill, Charge, Servers, cost_curve, make_bill
@@ -55,7 +56,7 @@ class Platform(Protocol):
         """Yield what a reader must know before trusting the total."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Priced:
     """A platform with its charges for one workload, at any volume.
 
@@ -101,7 +102,7 @@ class Priced:
         note = f"its price is a range; at {volume(requests)} requests a month: {ends}"
         return replace(made, notes=(*made.notes, note))
 
-    @property
+    @cached_property
     def limit(self) -> Fraction | None:
         """The most requests a month that can be carried; ``None`` for no limit."""
         limits = [charge.until for charge in self.charges if charge.until is not None]
@@ -113,7 +114,12 @@ class Priced:
         """Return the servers of the busy hour; ``None`` where there are none to count."""
         if not self.fleet:
             return None
-        return int(self.fleet.peak(self.workload.inputs, Fraction(requests)))
+        share = self._share
+        return int(self.fleet.peak(self.workload.inputs, Fraction(requests), share))
+
+    @cached_property
+    def _share(self) -> Fraction | None:
+        return Fraction(self.fleet.share(self.workload.inputs)) if self.fleet else None
 
     def curve(self, horizon: Decimal) -> SteppedCurve:
         """Return USD a month by requests a month, exactly, as far as ``horizon``.
