@@ -173,3 +173,22 @@ def test_an_unknown_platform_gets_a_suggestion() -> None:
 def test_every_name_makes_a_platform_or_says_which_price_is_missing(name: str) -> None:
     platform = make_platforms([name])[0]
     assert bill(platform, WORK, load_book()).total > 0
+
+
+def test_heavy_requests_shorten_the_horizon_and_not_the_answer() -> None:
+    """Half a second of CPU fills 10,000 servers before the usual horizon."""
+    heavy = Workload.of(requests=10_000_000, wall_ms=600, cpu_ms=500)
+    found = compare(heavy)
+    assert found.horizon == Decimal(810_000_000)
+    assert [level.requests for level in found.levels] == [10**6, 10**7, 10**8]
+    with pytest.raises(ConfigError, match="900,000,000 requests a month need more than 10,000"):
+        compare(replace(heavy, requests=Decimal(900_000_000)))
+    with pytest.raises(ConfigError, match="5,000,000,000 requests a month need more than 10,000"):
+        compare(heavy, horizon=Decimal(5 * 10**9))
+
+
+def test_volumes_beyond_a_short_horizon_are_not_priced_unless_they_are_asked_for() -> None:
+    huge = Workload.of(requests=100_000, wall_ms=60_000, cpu_ms=59_000, memory_mib=3008)
+    assert [level.requests for level in compare(huge).levels] == [10**5, 10**6]
+    with pytest.raises(ConfigError, match="need more than 10,000 servers"):
+        compare(huge, levels=[Decimal(10**8)])

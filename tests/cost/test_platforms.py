@@ -16,6 +16,7 @@ from ferryman.cost.platforms.eks import Eks, EksFargate
 from ferryman.cost.platforms.fargate import Fargate
 from ferryman.cost.platforms.flat import FlatHost
 from ferryman.cost.platforms.fleet import Sizing
+from ferryman.cost.platforms.front_door import FrontDoor
 from ferryman.cost.platforms.gke import Gke
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.load_balancer import LoadBalancer, lcu_hours
@@ -133,6 +134,23 @@ def test_more_environments_than_an_account_has_is_said() -> None:
 def test_a_response_that_lambda_cannot_buffer_is_said() -> None:
     large = replace(WORK, response_bytes=Decimal(7_000_000))
     assert any("must be streamed" in note for note in bill_of(LambdaFunction(), large, BOOK).notes)
+
+
+@pytest.mark.parametrize(
+    ("door", "wall_ms", "response_bytes", "note"),
+    [
+        ("http-api", 31_000, 0, "HTTP API: it gives up after 30 seconds"),
+        ("rest-api", 29_500, 0, "REST API: it gives up after 29 seconds"),
+        ("alb", 100, 2_000_000, "ALB: no body above 1 MB comes through"),
+        ("http-api", 100, 11_000_000, "HTTP API: no body above 10 MB comes through"),
+    ],
+)
+def test_what_a_door_does_not_let_through_is_said(
+    door: FrontDoor, wall_ms: int, response_bytes: int, note: str
+) -> None:
+    work = replace(WORK, wall_ms=Decimal(wall_ms), response_bytes=Decimal(response_bytes))
+    assert note in bill_of(LambdaFunction(door), work, BOOK).notes
+    assert note not in bill_of(LambdaFunction("function-url"), work, BOOK).notes
 
 
 def test_the_hidden_lines_are_on_the_bill() -> None:

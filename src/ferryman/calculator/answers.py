@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from ferryman.calculator.state import State, busy_ms
 from ferryman.core.errors import ConfigError
-from ferryman.cost.compare import Comparison, Level, compare
+from ferryman.cost.compare import Level, compare
 from ferryman.cost.page.study import Study, look_further, make_study
 from ferryman.cost.platforms.catalog import USUAL_SIZING, Choices, make_platforms
 from ferryman.cost.platforms.platform import Platform, bill, price
@@ -22,9 +22,6 @@ DRAWS = 500
 """Fewer than the report's: their ends differ by a per cent or two, and a slider cannot wait."""
 
 ANY_VOLUME = Decimal(10**6)
-
-HORIZONS = tuple(Decimal(10**power) for power in (10, 9, 8, 7, 6))
-"""How far crossovers are looked for: as far as the servers there may be can carry."""
 
 _BOUGHT = frozenset({"fargate", "ec2", "eks", "managed-instances"})
 """What a commitment is for."""
@@ -54,7 +51,7 @@ def find_answer(state: State) -> Answer:
     found = _at_any_volume(replace(state, requests=ANY_VOLUME))
     work, comparison = workload_of(state), found.study.comparison
     if work.requests > comparison.horizon:
-        comparison = _compared(work, comparison.platforms)
+        comparison = compare(work, comparison.platforms, levels=())
     bills = tuple(bill(each, work, comparison.book) for each in comparison.platforms)
     own = replace(comparison, workload=work, levels=(Level(work.requests, bills),))
     return replace(found, study=replace(found.study, comparison=own))
@@ -78,7 +75,7 @@ def _at_any_volume(state: State) -> Answer:
         raise ConfigError("there is nothing to compare", cause="; ".join(missing))
     names = ("requests", "wall_ms", "cpu_ms", "memory_mib", *dict(state.more))
     origins = dict.fromkeys(names, "given") | ({"peak_to_mean": "the week"} if work.shape else {})
-    study = make_study(_compared(work, platforms), draws=DRAWS, origins=origins)
+    study = make_study(compare(work, platforms, levels=()), draws=DRAWS, origins=origins)
     return Answer(study, missing)
 
 
@@ -99,18 +96,6 @@ def workload_of(state: State) -> Workload:
         memory_mib=state.memory,
         **more,
     )
-
-
-def _compared(work: Workload, platforms: tuple[Platform, ...]) -> Comparison:
-    """Compare as far out as the servers there may be can carry."""
-    failed: ConfigError | None = None
-    for horizon in HORIZONS:
-        try:
-            return compare(work, platforms, levels=(), horizon=max(horizon, work.requests))
-        except ConfigError as error:
-            failed = failed or error
-    assert failed
-    raise failed
 
 
 def _platforms(state: State, work: Workload) -> tuple[tuple[Platform, ...], tuple[str, ...]]:

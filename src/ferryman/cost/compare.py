@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_DOWN, Context, Decimal
 from itertools import combinations, product
 from typing import Literal
 
@@ -37,10 +37,13 @@ __all__ = (
 )
 
 HORIZON = Decimal(10**10)
-"""How far crossovers are looked for, requests a month: 3,805 a second."""
+"""How far crossovers are looked for, requests a month: 3,805 a second. Nearer where no platform
+could have so many servers, unless it is asked for."""
 
 LEVELS = (Decimal(10**6), Decimal(10**7), Decimal(10**8))
-"""The volumes that are priced side by side unless others are asked for."""
+"""The volumes that are priced side by side unless others are asked for, as far as the horizon."""
+
+_TWO_DIGITS = Context(prec=2, rounding=ROUND_DOWN)
 
 Pairs = Literal["kinds", "all"]
 """``kinds`` holds each platform that bills requests against each that bills capacity, ``all``
@@ -165,8 +168,8 @@ def compare(
     workload: Workload,
     platforms: Sequence[Platform] | None = None,
     *,
-    levels: Iterable[Decimal] = LEVELS,
-    horizon: Decimal = HORIZON,
+    levels: Iterable[Decimal] | None = None,
+    horizon: Decimal | None = None,
     pairs: Pairs = "kinds",
     book: PriceBook | None = None,
 ) -> Comparison:
@@ -175,8 +178,10 @@ def compare(
     Args:
         workload: The traffic and what a request needs.
         platforms: What to compare; by default `usual_platforms`.
-        levels: Volumes to price side by side besides the workload's own, requests a month.
-        horizon: How far to look for crossovers, requests a month.
+        levels: Volumes to price side by side besides the workload's own, requests a month; by
+            default `LEVELS`, up to the horizon.
+        horizon: How far to look for crossovers, requests a month; by default `HORIZON`, or as
+            far as the servers that there can be reach.
         pairs: Which platforms to hold against each other.
         book: The prices; by default those that ship with ferryman.
 
@@ -188,8 +193,10 @@ def compare(
     prices = book or load_book()
     _check(chosen, horizon)
     priced = tuple(price(platform, workload, prices) for platform in chosen)
+    horizon = _reach(priced, workload.requests) if horizon is None else horizon
     curves = tuple(each.curve(horizon) for each in priced)
-    volumes = sorted({workload.requests, *levels})
+    usual = (level for level in LEVELS if level <= horizon)
+    volumes = sorted({workload.requests, *(usual if levels is None else levels)})
     return Comparison(
         workload=workload,
         book=prices,
@@ -202,11 +209,22 @@ def compare(
     )
 
 
-def _check(platforms: Sequence[Platform], horizon: Decimal) -> None:
+def _reach(priced: Sequence[Priced], requests: Decimal) -> Decimal:
+    """Return the usual horizon, or as far as all the servers that there can be reach."""
+    wanted = max(HORIZON, requests)
+    limits = [limit for each in priced if (limit := each.reach) is not None]
+    nearest = exact(min(limits)) if limits else wanted
+    if nearest >= wanted:
+        return wanted
+    own = requests if requests <= nearest else Decimal(1)
+    return max(Decimal(1), own, _TWO_DIGITS.create_decimal(nearest))
+
+
+def _check(platforms: Sequence[Platform], horizon: Decimal | None) -> None:
     names = [platform.name for platform in platforms]
     if not names or len(set(names)) < len(names):
         raise ConfigError(f"platforms must be distinct, and there must be one: {names}")
-    if not horizon.is_finite() or horizon < 1:
+    if horizon is not None and not (horizon.is_finite() and horizon >= 1):
         raise ConfigError(f"horizon: {horizon} is not a volume of at least 1 request a month")
 
 

@@ -107,7 +107,7 @@ def _run(question: Question, flags: dict[str, Any]) -> None:
     comparison = compare(
         question.workload,
         question.platforms,
-        levels=flags["levels"],
+        levels=flags["levels"] or None,
         horizon=flags["horizon"],
         pairs="all" if flags["pairs"] else "kinds",
         book=question.book,

@@ -10,8 +10,6 @@ import click
 from ferryman.cli.cost import values
 from ferryman.cli.cost.configuration import use_project, use_usage
 from ferryman.cli.cost.group import group
-from ferryman.cost.compare import HORIZON, LEVELS
-from ferryman.cost.figures import plain
 
 __all__ = ("answer_options", "source_options", "workload_options")
 
@@ -94,17 +92,14 @@ answer_options = group(
         "--at",
         "levels",
         multiple=True,
-        default=[f"{plain(level / 10**6)}M" for level in LEVELS],
         callback=values.numbers,
-        show_default=True,
-        help="Also price this many requests a month; repeat for several.",
+        help="Also price this many requests a month; repeat. By default 1M, 10M and 100M.",
     ),
     click.option(
         "--horizon",
-        default=f"{plain(HORIZON / 10**9)}G",
-        callback=values.number,
-        show_default=True,
-        help="How far to look for crossovers, requests a month.",
+        callback=values.optional_number,
+        help="How far to look for crossovers, requests a month. By default 10G, or as far as"
+        " 10,000 servers reach.",
     ),
     click.option("--pairs", is_flag=True, help="Crossovers of every pair of platforms."),
     click.option(

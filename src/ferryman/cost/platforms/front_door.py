@@ -12,9 +12,16 @@ from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.network import internet_egress
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.quantity import Quantity, ceiling, larger
-from ferryman.cost.workload import Inputs
+from ferryman.cost.workload import Inputs, Workload
 
-__all__ = ("DOOR_NAMES", "FRONT_DOORS", "FrontDoor", "door_charges", "http_api_units")
+__all__ = (
+    "DOOR_NAMES",
+    "FRONT_DOORS",
+    "FrontDoor",
+    "door_charges",
+    "door_notes",
+    "http_api_units",
+)
 
 FrontDoor = Literal["function-url", "http-api", "rest-api", "alb", "cloudfront", "cloudfront-plan"]
 
@@ -33,6 +40,29 @@ DOOR_NAMES: dict[FrontDoor, str] = {
 HTTP_API_STEP = 512 * 1024
 """Bytes that an HTTP API meters as one request (https://aws.amazon.com/api-gateway/pricing/).
 The page does not say which bytes; request and response together is the dearest reading."""
+
+
+SLOWEST_MS: dict[FrontDoor, int] = {"http-api": 30_000, "rest-api": 29_000}
+"""Longest wait for the function, milliseconds. Sources: the quotas of HTTP and REST APIs in the
+Amazon API Gateway Developer Guide; that of a REST API can be raised on request."""
+
+LARGEST: dict[FrontDoor, int] = {
+    "http-api": 10 * 2**20,
+    "rest-api": 10 * 2**20,
+    "alb": 2**20,
+}
+"""Largest body, bytes. Sources: the same quotas; Elastic Load Balancing, Lambda functions as
+targets."""
+
+
+def door_notes(door: FrontDoor, workload: Workload) -> Iterator[str]:
+    """Yield where a usual request goes beyond what the door lets through."""
+    name = DOOR_NAMES[door]
+    longest, largest = SLOWEST_MS.get(door), LARGEST.get(door)
+    if longest and workload.wall_ms > longest:
+        yield f"{name}: it gives up after {longest // 1000} seconds"
+    if largest and max(workload.response_bytes, workload.request_bytes) > largest:
+        yield f"{name}: no body above {largest // 2**20} MB comes through"
 
 
 def door_charges(

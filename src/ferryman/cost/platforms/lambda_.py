@@ -16,7 +16,7 @@ from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.figures import MONTH_HOURS, MONTH_SECONDS, plain
 from ferryman.cost.platforms.fleet import Fleet
-from ferryman.cost.platforms.front_door import DOOR_NAMES, FrontDoor, door_charges
+from ferryman.cost.platforms.front_door import DOOR_NAMES, FrontDoor, door_charges, door_notes
 from ferryman.cost.platforms.lambda_extras import (
     ephemeral,
     provisioned,
@@ -148,7 +148,8 @@ class LambdaFunction:
 
     def notes(self, workload: Workload) -> Iterator[str]:
         """Yield where the workload runs into the CPU, the account's limits or a size."""
-        return _notes(self, workload)
+        yield from _notes(self, workload)
+        yield from door_notes(self.front_door, workload)
 
     def _duration(self, seconds: Quantity, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
         gigabytes = inputs.memory_mib / 1024

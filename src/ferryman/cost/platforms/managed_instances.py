@@ -13,7 +13,7 @@ from decimal import Decimal
 from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.figures import MONTH_HOURS
 from ferryman.cost.platforms.fleet import Fleet, Sizing
-from ferryman.cost.platforms.front_door import DOOR_NAMES, FrontDoor, door_charges
+from ferryman.cost.platforms.front_door import DOOR_NAMES, FrontDoor, door_charges, door_notes
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.logs import log_charges
 from ferryman.cost.platforms.network import cross_zone
@@ -80,6 +80,7 @@ class ManagedInstances:
     def notes(self, workload: Workload) -> Iterator[str]:
         """Yield what scaling by CPU load means."""
         yield "it throttles requests when traffic more than doubles within five minutes"
+        yield from door_notes(self.front_door, workload)
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
         """Yield requests, instances, fee and front door."""

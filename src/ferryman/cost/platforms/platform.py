@@ -15,7 +15,7 @@ from typing import Protocol
 
 from ferryman.cost.bill import Bill, Charge, Servers, cost_curve, make_bill
 from ferryman.cost.figures import usd, volume
-from ferryman.cost.platforms.fleet import Fleet
+from ferryman.cost.platforms.fleet import MAX_SERVERS, Fleet
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.stepped import SteppedCurve
 from ferryman.cost.workload import Inputs, Workload
@@ -109,6 +109,16 @@ class Priced:
         if self.fleet and (most := self.fleet.limit(self.workload.inputs)) is not None:
             limits.append(most)
         return min(limits, default=None)
+
+    @property
+    def reach(self) -> Fraction | None:
+        """The requests a month beyond which there would be too many servers to count.
+
+        ``None`` where nothing is counted, or the servers end before.
+        """
+        if not self.fleet or not self._share or self.fleet.sizing.maximum is not None:
+            return None
+        return (MAX_SERVERS - self.fleet.sizing.spare) / self._share
 
     def servers(self, requests: Decimal) -> int | None:
         """Return the servers of the busy hour; ``None`` where there are none to count."""
