@@ -182,6 +182,8 @@ def test_a_picture_is_drawn(tmp_path: Path) -> None:
         (("--connection-requests", "0"), "requests_per_connection: 0 is out of range"),
         (("--zones", "0"), "zones: 0 is below 1"),
         (("--provisioned", "-1"), "provisioned: environments and hours cannot be below 0"),
+        (("--provisioned-hours", "900"), "provisioned_hours: 900 is out of range"),
+        (("--provisioned-share", "2"), "provisioned_share: 2 is no share"),
         (("--ephemeral-mib", "100"), "ephemeral_mib: 100 is out of range"),
         (("--platform", "gke", "--gke-machine", "e9"), "no prices for the machine type 'e9'"),
         (("--store", "mysql"), "--store: 'mysql' is no store"),
@@ -385,14 +387,21 @@ def test_the_selfcheck_is_all_equal_and_lists_the_errors_of_aws() -> None:
 
 
 def test_cold_starts_have_a_band() -> None:
-    out = run("cold-starts", "--requests", "2.63M", "--wall-ms", "2000").stdout
+    asked = ("cold-starts", "--requests", "2.63M", "--wall-ms", "2000")
+    out = run(*asked).stdout
     rows = [line.split() for line in out.splitlines() if "closed" in line]
     assert [row[2] for row in rows] == ["300", "600", "3600"]
     assert float(rows[1][-1]) == pytest.approx(8.4, rel=0.05)
+    data = json.loads(
+        run("cold-starts", "--requests", "2.63M", "--wall-ms", "2000", "--json").stdout
+    )
+    assert data[1]["environments"] == pytest.approx(8.4, rel=0.05)
 
 
 def test_prices_are_shown_with_their_source() -> None:
     out = run("prices", "show", "fargate.vcpu", "--region", "us-east-1").stdout
     assert "0.03238" in out
     assert "https://aws.amazon.com/fargate/pricing/" in out
+    (rate,) = json.loads(run("prices", "show", "egress", "--region", "us-east-1", "--json").stdout)
+    assert rate["tiers"][1] == ["10240", "0.085"]
     assert isinstance(run("prices", "show", "nothing").exception, FerrymanError)

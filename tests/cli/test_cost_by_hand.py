@@ -50,7 +50,20 @@ QUESTIONS = {
     "four hours a day of provisioned concurrency, more than is used": (
         "lambda-url --architecture x86_64 --requests 1M --wall-ms 200 --memory 1024"
         " --provisioned 50 --provisioned-hours 120 --no-free-tier",
-        1 * D("0.2") + 50 * 120 * 3600 * D("0.0000041667") + D(200_000) * D("0.0000097222"),
+        1 * D("0.2")
+        + 50 * 120 * 3600 * D("0.0000041667")
+        # 120 of 730 hours, and as large a part of 200,000 GB-s
+        + D(200_000) * 120 / 730 * D("0.0000097222")
+        + D(200_000) * 610 / 730 * D("0.0000166667"),
+    ),
+    "more than provisioned concurrency can serve runs on demand, in tiers": (
+        "lambda-url --architecture x86_64 --requests 10000M --wall-ms 1000 --memory 1024"
+        " --provisioned 500 --provisioned-hours 365 --provisioned-share 0.9 --no-free-tier",
+        10000 * D("0.2")
+        + 500 * 365 * 3600 * (D("0.0000041667") + D("0.0000097222"))
+        # of 9 G GB-s in those hours 657 M are served so; the other 9,343 M run on demand
+        + 6000 * M * D("0.0000166667")
+        + 3343 * M * D("0.000015"),
     ),
     "an HTTP API meters 1.2 MB as three": (
         "lambda-http-api --requests 150M --wall-ms 100 --memory 128 --no-free-tier"

@@ -40,6 +40,7 @@ PLATFORMS: list[Platform] = [
     LambdaFunction("alb", savings="1y", architecture="x86_64"),
     LambdaFunction("cloudfront", snapstart=True),
     LambdaFunction(provisioned=40, nat_zones=2),
+    LambdaFunction(provisioned=3, provisioned_hours=Decimal(200)),
     ManagedInstances("c7g.xlarge"),
     ManagedInstances(purchase="savings-3y"),
     Eks("t4g.medium", pod=Pod(Decimal("0.25"), 512)),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ferryman.core.errors import ConfigError
 from ferryman.cost import Workload, compare, load_book
 from ferryman.cost.platforms.catalog import ALL, USUAL_SIZING, Choices, make_platforms
+from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.platform import Platform, bill
 from ferryman.cost.ranges import RANGED, Range, parse_range, usual_ranges
 from ferryman.cost.traffic.shape import preset
@@ -26,6 +27,7 @@ HORIZON = Decimal(10**10)
 ONE_OF_EACH = (
     *make_platforms(ALL),
     *make_platforms(["ec2", "fargate"], Choices(sizing=replace(USUAL_SIZING, scaling="hourly"))),
+    LambdaFunction(provisioned=2, provisioned_hours=Decimal(100)),
     *make_platforms(["ec2-savings-1y", "fargate-savings-3y", "eks"], Choices(private=True)),
 )
 

@@ -13,7 +13,17 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 
-from ferryman.cost.curve import Curve, clamp, compose, constant, linear, staircase, step, total
+from ferryman.cost.curve import (
+    Curve,
+    clamp,
+    compose,
+    constant,
+    difference,
+    linear,
+    staircase,
+    step,
+    total,
+)
 from ferryman.cost.figures import exact
 from ferryman.cost.prices.book import Rate
 from ferryman.cost.quantity import Quantity
@@ -31,6 +41,7 @@ class Usage:
         per_request: Units for each request.
         per_server: Units for each server that runs all month.
         most: What it cannot exceed; ``None`` for no limit. It is never below zero.
+        least_per_request: Units for each request that it is never below; not with ``most``.
         beyond: Requests a month up to which nothing is used, the fixed units included; only
             for a usage that is fixed from there on, such as a larger plan.
     """
@@ -40,9 +51,10 @@ class Usage:
     per_server: Quantity = 0
     most: Quantity | None = None
     beyond: Quantity | None = None
+    least_per_request: Quantity = 0
 
     def __post_init__(self) -> None:
-        for name in ("fixed", "per_request", "per_server", "most", "beyond"):
+        for name in self.__slots__:
             if isinstance(value := getattr(self, name), Decimal):
                 object.__setattr__(self, name, Fraction(value))
 
@@ -58,7 +70,8 @@ class Usage:
         if self.beyond is not None and requests <= self.beyond:
             return Fraction(0)
         units = self.fixed + self.per_request * requests + self.per_server * servers
-        return Fraction(max(0, units if self.most is None else min(units, self.most)))
+        units = units if self.most is None else min(units, self.most)
+        return Fraction(max(self.least_per_request * requests, units))
 
     def curve(self, servers: Servers) -> Curve:
         """Return the units used by requests a month, given the servers by requests."""
@@ -68,7 +81,10 @@ class Usage:
         if self.per_server:
             parts.append(servers.curve.scaled(self.per_server))
         line = total(parts)
-        return line if self.is_plain else clamp(line, self.most)
+        if self.is_plain:
+            return line
+        least = linear(self.least_per_request)
+        return total((clamp(difference(line, least), self.most), least))
 
 
 @dataclass(frozen=True, slots=True)

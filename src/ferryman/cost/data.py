@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ferryman.cost.bill import Bill, Line
 from ferryman.cost.compare import Comparison, Duel
 from ferryman.cost.figures import six_places
+from ferryman.cost.prices.book import Rate
 from ferryman.cost.report import regions_of
 from ferryman.cost.workload import LIMITS
 
@@ -29,6 +30,7 @@ __all__ = (
     "growth_data",
     "influence_data",
     "memory_data",
+    "rate_data",
     "sweep_data",
 )
 
@@ -84,15 +86,20 @@ def _line(line: Line) -> dict[str, Any]:
         "unit": line.unit,
         "usd": six_places(line.amount),
         "formula": line.formula,
-        "rate": {
-            "id": line.rate.id,
-            "region": line.rate.region,
-            "tiers": [[str(tier.start), str(tier.price)] for tier in line.rate.tiers],
-            "source": line.rate.source,
-            "seen": line.rate.seen,
-            "confidence": line.rate.confidence,
-            "code": line.rate.code,
-        },
+        "rate": rate_data(line.rate),
+    }
+
+
+def rate_data(rate: Rate) -> dict[str, Any]:
+    """Return a rate with its tiers, as pairs of start and price, and where it is from."""
+    return {
+        "id": rate.id,
+        "region": rate.region,
+        "tiers": [[str(tier.start), str(tier.price)] for tier in rate.tiers],
+        "source": rate.source,
+        "seen": rate.seen,
+        "confidence": rate.confidence,
+        "code": rate.code,
     }
 
 

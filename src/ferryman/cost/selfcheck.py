@@ -160,7 +160,7 @@ def _ephemeral(book: PriceBook) -> Decimal:
 
 def _provisioned(book: PriceBook) -> Decimal:
     """100 environments for 8 hours serve 500,000 requests; 2.5 M more run on demand."""
-    ready = _x86(provisioned=100, provisioned_hours=Decimal(8))
+    ready = _x86(provisioned=100, provisioned_hours=Decimal(8), provisioned_share=Decimal(1))
     on_demand = _x86()
     return (
         _function(_work(3_000_000, 120, 1536), book, on_demand, "Lambda requests")

@@ -39,12 +39,14 @@ class Part:
         tiers: Where each begins, the allowance included, and by how much it is dearer than
             the one before.
         beyond: Requests a month up to which it costs nothing.
+        least: Units for each request that there are at least.
     """
 
     id: tuple[str, str]
     line: tuple[Quantity, Quantity, Quantity, Quantity | None]
     tiers: tuple[tuple[float, float], ...]
     beyond: Quantity | None = None
+    least: Quantity = 0.0
 
     def cost(self, requests: Quantity, servers: Quantity) -> Quantity:
         """Return USD a month."""
@@ -52,6 +54,8 @@ class Part:
         units = fixed + per_request * requests + per_server * servers
         if most is not None:
             units = smaller(units, most)
+        if is_array(self.least) or self.least:
+            units = larger(units, self.least * requests)
         usd: Quantity = 0.0
         highest = units.max() if is_array(units) else units
         for start, step in self.tiers:
@@ -135,7 +139,8 @@ class Costs:
         for part in self.parts:
             first, second, third, most = (chosen_of(value, places) for value in part.line)
             beyond = chosen_of(part.beyond, places)
-            parts.append(Part(part.id, (first, second, third, most), part.tiers, beyond))
+            least = chosen_of(part.least, places)
+            parts.append(Part(part.id, (first, second, third, most), part.tiers, beyond, least))
         return Costs(
             (fixed, per_request, per_server),
             tuple(parts),
@@ -198,7 +203,8 @@ def _part(charge: Charge) -> Part:
     line = (as_floats(usage.fixed), as_floats(usage.per_request), as_floats(usage.per_server))
     most = None if usage.most is None else as_floats(usage.most)
     beyond = None if usage.beyond is None else as_floats(usage.beyond)
-    return Part((charge.rate.id, charge.rate.region), (*line, most), tuple(tiers), beyond)
+    least = as_floats(usage.least_per_request)
+    return Part((charge.rate.id, charge.rate.region), (*line, most), tuple(tiers), beyond, least)
 
 
 def _never_negative(charge: Charge) -> bool:

@@ -68,6 +68,7 @@ def _function(flags: dict[str, Any]) -> LambdaFunction:
         free_tier=flags["free_tier"],
         provisioned=flags["provisioned"],
         provisioned_hours=flags["provisioned_hours"],
+        provisioned_share=flags["provisioned_share"],
         snapstart=flags["snapstart"],
         streaming=flags["streaming"],
         ephemeral_mib=flags["ephemeral_mib"],

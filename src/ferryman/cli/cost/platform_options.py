@@ -132,6 +132,11 @@ lambda_options = group(
         show_default=True,
         help="Hours of the month for which they are.",
     ),
+    click.option(
+        "--provisioned-share",
+        callback=values.optional_number,
+        help="Share of the requests in those hours; by default that of the hours.",
+    ),
     click.option("--snapstart", is_flag=True, help="Restore Lambda from snapshots."),
     click.option("--streaming", is_flag=True, help="Stream Lambda's responses."),
     click.option("--ephemeral-mib", default=512, show_default=True, help="Lambda's /tmp."),

@@ -56,6 +56,8 @@ class LambdaFunction:
         provisioned: Environments kept ready.
         provisioned_hours: Hours in the month for which they are; five minutes that are
             begun count as whole ones.
+        provisioned_share: Share of the requests that come in those hours; by default the
+            hours' own share of the month.
         snapstart: Whether environments are restored from a snapshot.
         streaming: Whether responses are streamed.
         platform_logs: Whether Lambda writes its own log lines for each request.
@@ -71,6 +73,7 @@ class LambdaFunction:
     free_tier: bool = True
     provisioned: int = 0
     provisioned_hours: Decimal = Decimal(MONTH_HOURS)
+    provisioned_share: Decimal | None = None
     snapstart: bool = False
     streaming: bool = False
     platform_logs: bool = True
@@ -84,8 +87,15 @@ class LambdaFunction:
                 f"ephemeral_mib: {self.ephemeral_mib} is out of range",
                 hint="Lambda offers 512 to 10240 MiB",
             )
-        if self.provisioned < 0 or self.provisioned_hours < 0:
+        if self.provisioned < 0:
             raise ConfigError("provisioned: environments and hours cannot be below 0")
+        if not 0 <= self.provisioned_hours <= MONTH_HOURS + 14:
+            raise ConfigError(
+                f"provisioned_hours: {self.provisioned_hours} is out of range",
+                hint="a month has 744 hours at the most",
+            )
+        if not 0 <= (self.provisioned_share or 0) <= 1:
+            raise ConfigError(f"provisioned_share: {self.provisioned_share} is no share")
         if self.provisioned and self.snapstart:
             raise ConfigError(
                 "provisioned and snapstart exclude each other",
@@ -160,12 +170,19 @@ class LambdaFunction:
         usage = Usage(per_request=seconds * gigabytes)
         if self.provisioned:
             ready = self.provisioned * _whole_minutes(self.provisioned_hours) * 60
-            yield from provisioned(
-                ready, usage.per_request, gigabytes, self.architecture, book, self.region
-            )
-            usage = Usage(-Fraction(ready) * gigabytes, usage.per_request)
+            share, each = self._share_of_requests, usage.per_request
+            on_it = share * each
+            yield from provisioned(ready, on_it, gigabytes, self.architecture, book, self.region)
+            usage = Usage(-ready * gigabytes, each, least_per_request=each - on_it)
             formula += " beyond what is provisioned"
         yield Charge("Lambda duration", usage, rate, formula, free)
+
+    @property
+    def _share_of_requests(self) -> Fraction:
+        given = self.provisioned_share
+        if given is None:
+            return min(Fraction(1), Fraction(self.provisioned_hours) / MONTH_HOURS)
+        return Fraction(given)
 
     def _free(self, id: str, book: PriceBook) -> Decimal:
         return book.rate(id, self.region).value if self.free_tier else Decimal(0)

@@ -47,7 +47,8 @@ def provisioned(
 
     Args:
         ready_seconds: Environments times the seconds for which they are ready.
-        per_request: GB-seconds of a request.
+        per_request: GB-seconds of a request, times the share of them that come while they are
+            ready.
         gigabytes: Memory of the function, GB.
         architecture: ``arm64`` or ``x86_64``.
         book: The prices.

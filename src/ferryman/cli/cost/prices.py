@@ -1,0 +1,141 @@
+"""``ferryman cost prices``: the price book shown, held against AWS's lists, brought up to date."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ferryman.cli.tables import show
+from ferryman.core.errors import FerrymanError
+from ferryman.core.tables import Table
+from ferryman.cost.figures import plain
+
+if TYPE_CHECKING:
+    from ferryman.cost.prices.book import PriceBook
+
+__all__ = ("prices",)
+
+
+@click.group("prices")
+def prices() -> None:
+    """Show the price book, hold it against AWS, or bring it up to date."""
+
+
+@prices.command("show")
+@click.option("--prices", "path", type=click.Path(path_type=Path), help="A book of `update`.")
+@click.option("--region", help="Only this region.")
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON, tiers and all.")
+@click.argument("prefix", default="")
+def show_prices(path: Path | None, region: str | None, as_json: bool, prefix: str) -> None:
+    """Print the rates whose name begins with PREFIX, with source and date."""
+    book = _book(path)
+    rates = [
+        rate
+        for rate in book.rates.values()
+        if rate.id.startswith(prefix) and region in (None, rate.region)
+    ]
+    if not rates:
+        raise FerrymanError(f"no rate begins with {prefix!r}" + (f" in {region}" if region else ""))
+    if as_json:
+        from ferryman.cost.data import rate_data
+
+        click.echo(json.dumps([rate_data(rate) for rate in rates], indent=2))
+        return
+    rows = tuple(
+        (
+            rate.id,
+            rate.region,
+            plain(rate.value, 12) + ("..." if len(rate.tiers) > 1 else ""),
+            rate.unit,
+            rate.seen,
+            rate.confidence,
+            rate.source,
+        )
+        for rate in rates
+    )
+    header = ("rate", "region", "USD", "unit", "seen", "confidence", "source")
+    show(Table(f"Prices, book of {book.date}", header, rows, frozenset({2})))
+
+
+_SOURCE = click.option(
+    "--from",
+    "base",
+    default="https://pricing.us-east-1.amazonaws.com",
+    show_default=True,
+    help="Where AWS's bulk price lists are.",
+)
+_REGION = click.option("--region", default="us-east-1", show_default=True, help="AWS region.")
+_OFFERS = click.option(
+    "--offer",
+    "offers",
+    multiple=True,
+    help="Only this list, such as AWSComputeSavingsPlan or AmazonEC2@20260925174521; repeatable.",
+)
+
+
+@prices.command("update")
+@_SOURCE
+@_REGION
+@_OFFERS
+@click.option(
+    "--to",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default="ferryman-prices.json",
+    show_default=True,
+    help="The book to write; what it has of other regions stays.",
+)
+def update_prices(base: str, region: str, offers: tuple[str, ...], path: Path) -> None:
+    """Read AWS's bulk price lists into a book for `ferryman cost --prices`.
+
+    Needs no credentials. The list of EC2 has some 300 MB and is read as it arrives.
+    """
+    from ferryman.cost.prices.update import fetch_rates, write_overlay
+
+    rates = fetch_rates(base, region, offers, lambda text: click.echo(text, err=True))
+    write_overlay(path, rates)
+    click.echo(f"wrote {len(rates)} rates of {region} to {path}", err=True)
+
+
+@prices.command("check")
+@_SOURCE
+@_REGION
+@_OFFERS
+@click.option("--prices", "path", type=click.Path(path_type=Path), help="A book of `update`.")
+def check_prices(base: str, region: str, offers: tuple[str, ...], path: Path | None) -> None:
+    """Print every rate of the book that AWS's price lists have otherwise; fail if there is one."""
+    from ferryman.cost.prices.update import drift, fetch_rates, unread
+
+    book = _book(path)
+    fresh = fetch_rates(base, region, offers, lambda text: click.echo(text, err=True))
+    changed = drift(book, fresh)
+    if not offers and (left := unread(book, fresh, region)):
+        click.echo(f"note: {len(left)} rates are in none of the lists: {', '.join(left)}", err=True)
+    rows = tuple(
+        (
+            now.id,
+            now.region,
+            plain(old.value, 12) if old else "none",
+            plain(now.value, 12),
+            old.seen if old else "",
+        )
+        for old, now in changed
+    )
+    if rows:
+        header = ("rate", "region", "book", "AWS", "seen")
+        show(Table("Rates that differ, USD", header, rows, frozenset({2, 3})))
+        raise FerrymanError(
+            f"{len(rows)} of {len(fresh)} rates differ from AWS's price list",
+            hint="ferryman cost prices update",
+        )
+    click.echo(f"all {len(fresh)} rates agree with AWS's price list of today")
+
+
+def _book(path: Path | None) -> PriceBook:
+    from ferryman.cost.prices.book import load_book
+    from ferryman.cost.prices.overlay import with_overlay
+
+    return with_overlay(load_book(), path) if path else load_book()
