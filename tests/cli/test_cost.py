@@ -98,6 +98,14 @@ def test_a_cpu_time_that_is_assumed_does_not_lengthen_what_lambda_bills() -> Non
     assert data["workload"]["cpu_ms"] == "0.361"
 
 
+def test_so_little_traffic_that_most_of_it_starts_cold_is_said() -> None:
+    rare = run("--requests", "5k", "--draws", "0")
+    assert "at 0.0019 requests a second some 31.9% start cold, not the assumed 0.13%" in rare.stderr
+    for flags in (("--requests", "5k", "--cold-starts", "0.32"), ("--requests", "10M"),
+                  ("--requests", "5k", "--platform", "fargate")):  # fmt: skip
+        assert "start cold" not in run(*flags, "--draws", "0").stderr
+
+
 def bill(*flags: str) -> dict[str, str]:
     """The lines of the first platform's bill at 1 M requests, in USD by their names."""
     data = json.loads(run("--requests", "1M", "--at", "1M", "--json", *flags).stdout)
@@ -181,7 +189,12 @@ def test_a_picture_is_drawn(tmp_path: Path) -> None:
         (("--task-disk", "300"), "Fargate has no tasks with 300 GB of ephemeral storage"),
         (("--connection-requests", "0"), "requests_per_connection: 0 is out of range"),
         (("--zones", "0"), "zones: 0 is below 1"),
-        (("--provisioned", "-1"), "provisioned: environments and hours cannot be below 0"),
+        (("--provisioned", "-1"), "provisioned: -1 is below 0"),
+        (("--lambda-nat", "-1"), "nat_zones: -1 is below 0"),
+        (("--wall-ms", "NaN"), "--wall-ms: 'NaN' is not a number"),
+        (("--requests", "inf"), "--requests: 'inf' is not a number"),
+        (("--at", "NaN"), "--at: 'NaN' is not a number"),
+        (("--fail-above", "NaN"), "--fail-above: 'NaN' is not a number"),
         (("--provisioned-hours", "900"), "provisioned_hours: 900 is out of range"),
         (("--provisioned-share", "2"), "provisioned_share: 2 is no share"),
         (("--ephemeral-mib", "100"), "ephemeral_mib: 100 is out of range"),

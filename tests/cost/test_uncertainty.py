@@ -165,3 +165,14 @@ def test_draws_follow_their_range(kind: str) -> None:
 def test_a_range_that_is_none_is_refused(name: str, text: str) -> None:
     with pytest.raises(ConfigError):
         parse_range(name, text)
+
+
+@pytest.mark.parametrize("name", [name for name in RANGED if name != "memory_mib"])
+def test_any_input_may_be_the_only_uncertain_one(name: str) -> None:
+    pair = make_platforms(["lambda-http-api", "fargate"])
+    value = float(getattr(WORK, name)) or 1.0
+    given = Range(Decimal(str(value)), Decimal(str(value * 1.01)), Decimal(str(value * 1.02)))
+    (found,) = band(WORK, {name: given}, [(pair[0], pair[1])], BOOK, HORIZON, draws=50)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low <= found.high < found.low * 2

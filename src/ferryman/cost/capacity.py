@@ -46,7 +46,7 @@ class Objective:
     def __post_init__(self) -> None:
         if not (self.wait_ms.is_finite() and self.wait_ms >= 0):
             raise ConfigError(f"wait_ms: {self.wait_ms} is not a time", hint="give milliseconds")
-        if not 0 < self.share < 1:
+        if not (self.share.is_finite() and 0 < self.share < 1):
             raise ConfigError(
                 f"share: {self.share} is out of range", hint="give a share between 0 and 1"
             )

@@ -196,14 +196,15 @@ def compare(
     horizon = _reach(priced, workload.requests) if horizon is None else horizon
     curves = tuple(each.curve(horizon) for each in priced)
     usual = (level for level in LEVELS if level <= horizon)
-    volumes = sorted({workload.requests, *(usual if levels is None else levels)})
+    volumes = {workload.requests, *(usual if levels is None else levels)}
+    _check_volumes(volumes)
     return Comparison(
         workload=workload,
         book=prices,
         platforms=chosen,
         horizon=horizon,
         curves=curves,
-        levels=tuple(_level(priced, volume) for volume in volumes),
+        levels=tuple(_level(priced, volume) for volume in sorted(volumes)),
         duels=tuple(_duels(priced, curves, horizon, pairs)),
         stretches=tuple(_stretches(chosen, curves, horizon)),
     )
@@ -228,13 +229,17 @@ def _check(platforms: Sequence[Platform], horizon: Decimal | None) -> None:
         raise ConfigError(f"horizon: {horizon} is not a volume of at least 1 request a month")
 
 
-def _level(priced: Sequence[Priced], volume: Decimal) -> Level:
+def _check_volumes(volumes: Iterable[Decimal]) -> None:
     low, high, unit = LIMITS["requests"]
-    if not volume.is_finite() or not low <= volume <= high:
-        raise ConfigError(
-            f"requests: {volume} is out of range",
-            hint=f"give a number from {low:f} to {high:f} ({unit})",
-        )
+    for volume in volumes:
+        if not volume.is_finite() or not low <= volume <= high:
+            raise ConfigError(
+                f"requests: {volume} is out of range",
+                hint=f"give a number from {low:f} to {high:f} ({unit})",
+            )
+
+
+def _level(priced: Sequence[Priced], volume: Decimal) -> Level:
     return Level(volume, tuple(each.bill(volume) for each in priced))
 
 

@@ -235,7 +235,8 @@ def first_crossing(per_request: Costs, capacity: Costs, horizon: float) -> Quant
     shared = _shared(per_request, capacity)
     left, right = per_request.without(shared), capacity.without(shared)
     slope = left.steepest - right.line[1]
-    length = max(numpy.size(x) for x in (slope, right.share, left.line[1], *right.line))
+    sizes = (slope, right.share, right.peak, left.line[1], *right.line)
+    length = max(numpy.size(x) for x in sizes)
     slope = numpy.maximum(slope, 1e-15) + numpy.zeros(length)
     found = numpy.full(length, numpy.inf)
     places, reached = numpy.arange(length), _parting(left, right, length, horizon)

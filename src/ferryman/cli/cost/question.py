@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ferryman.cli.cost import values
 from ferryman.cli.cost.choices import make_choices
-from ferryman.cost.figures import plain
+from ferryman.cost.figures import MONTH_SECONDS, plain
 from ferryman.cost.platforms.catalog import ALL, Choices, make_platforms, sold
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.platform import Platform
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from ferryman.cost.traffic.found import Found
 
 __all__ = ("Question", "ask")
+
+
+RARE = 1.0
+"""Requests a second below which the share that starts cold is well above the assumed one, which
+was measured at this rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,24 @@ class Question:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know of where the workload came from, and what is left out."""
-        return *self.left_out, *self._doubts
+        return *self.left_out, *self._cold, *self._doubts
+
+    @property
+    def _cold(self) -> tuple[str, ...]:
+        """Whether so little traffic starts cold more often than is assumed."""
+        work, rate = self.workload, float(self.workload.requests) / MONTH_SECONDS
+        bought = any(platform.name.startswith("Lambda ") for platform in self.platforms)
+        if not bought or "cold_start_share" in self.origins or not 0 < rate < RARE:
+            return ()
+        from ferryman.cost.cold_starts import expected
+
+        share = expected(rate, float(work.wall_ms) / 1000).share
+        if share < 3 * float(work.cold_start_share):
+            return ()
+        return (
+            f"at {rate:.2g} requests a second some {share:.1%} start cold, not the assumed"
+            f" {work.cold_start_share:.2%}; --cold-starts {share:.2g} takes that into account",
+        )
 
     @property
     def _doubts(self) -> tuple[str, ...]:
@@ -174,8 +196,8 @@ def _workload(
     elif "cpu_ms" not in origins:
         # What is assumed must not lengthen a duration that is what Lambda bills.
         vcpu = min(Decimal(1), numbers["memory_mib"] / LAMBDA_MIB_PER_VCPU)
-        room = (numbers["wall_ms"] * vcpu).quantize(Decimal("0.001"), ROUND_DOWN)
-        numbers["cpu_ms"] = min(numbers["cpu_ms"], room)
+        fitting = min(numbers["cpu_ms"], max(Decimal(0), numbers["wall_ms"] * vcpu))
+        numbers["cpu_ms"] = fitting.quantize(Decimal("0.001"), ROUND_DOWN)
     shape = values.week(flags["shape"]) if flags["shape"] else None
     origin = "given" if shape else "logs"
     shape = shape or (found.shape if found else None)

@@ -44,11 +44,14 @@ _FIELDS = {
 def _parse(flag: str, text: str) -> Decimal:
     power = _SUFFIXES.get(text[-1:].lower(), 0)
     try:
-        return Decimal(text[:-1] if power else text).scaleb(power)
+        found = Decimal(text[:-1] if power else text).scaleb(power)
+        if not found.is_finite():
+            raise InvalidOperation
     except InvalidOperation:
         raise ConfigError(
             f"{flag}: {text!r} is not a number", hint="write it like 10M, 2.5k or 1e6"
         ) from None
+    return found
 
 
 def number(_: click.Context, parameter: click.Parameter, text: str) -> Decimal:
@@ -84,7 +87,8 @@ def disk(_: click.Context, parameter: click.Parameter, text: str | None) -> Disk
     if text is None:
         return None
     numbers = [_parse(parameter.opts[0], part) for part in text.split("/")]
-    if len(numbers) > 3 or any(x != x.to_integral_value() for x in numbers):
+    whole = all(x < 10**9 and x == x.to_integral_value() for x in numbers)
+    if len(numbers) > 3 or not whole:
         raise ConfigError(
             f"{parameter.opts[0]}: {text!r} is not a volume",
             hint="write GB, GB/IOPS or GB/IOPS/MBPS in whole numbers, such as 100/6000/250",

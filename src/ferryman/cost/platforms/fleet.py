@@ -59,7 +59,7 @@ class Sizing:
             raise ConfigError(f"minimum: {self.minimum} servers cannot answer")
         if self.spare < 0:
             raise ConfigError(f"spare: {self.spare} is below 0")
-        if not 0 < self.utilisation <= 1:
+        if not (self.utilisation.is_finite() and 0 < self.utilisation <= 1):
             raise ConfigError(
                 f"utilisation: {self.utilisation} is out of range",
                 hint="give a share above 0 and up to 1",
@@ -114,7 +114,8 @@ class Fleet:
         """
         allowed = Fraction(self.vcpu * self.sizing.utilisation)
         objective = self.sizing.objective
-        arrays = is_array(inputs.cpu_ms) or is_array(inputs.cpu_variation)
+        drawn = (inputs.cpu_ms, inputs.cpu_variation, inputs.arrival_variation)
+        arrays = any(map(is_array, drawn))
         if not objective or (not arrays and not inputs.cpu_ms):
             return float(allowed) if arrays else allowed
         speed = float(self.vcpu) / self.processes

@@ -87,15 +87,17 @@ class LambdaFunction:
                 f"ephemeral_mib: {self.ephemeral_mib} is out of range",
                 hint="Lambda offers 512 to 10240 MiB",
             )
-        if self.provisioned < 0:
-            raise ConfigError("provisioned: environments and hours cannot be below 0")
-        if not 0 <= self.provisioned_hours <= MONTH_HOURS + 14:
+        for name in ("provisioned", "nat_zones"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name}: {getattr(self, name)} is below 0")
+        hours, share = self.provisioned_hours, self.provisioned_share
+        if not (hours.is_finite() and 0 <= hours <= MONTH_HOURS + 14):
             raise ConfigError(
-                f"provisioned_hours: {self.provisioned_hours} is out of range",
+                f"provisioned_hours: {hours} is out of range",
                 hint="a month has 744 hours at the most",
             )
-        if not 0 <= (self.provisioned_share or 0) <= 1:
-            raise ConfigError(f"provisioned_share: {self.provisioned_share} is no share")
+        if share is not None and not (share.is_finite() and 0 <= share <= 1):
+            raise ConfigError(f"provisioned_share: {share} is no share")
         if self.provisioned and self.snapstart:
             raise ConfigError(
                 "provisioned and snapstart exclude each other",

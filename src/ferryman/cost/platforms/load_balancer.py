@@ -53,8 +53,11 @@ class LoadBalancer:
 
     def __post_init__(self) -> None:
         for name in ("requests_per_connection", "connection_seconds"):
-            if not 0 < getattr(self, name) <= 10**9:
-                raise ConfigError(f"{name}: {getattr(self, name)} is out of range")
+            value = Decimal(getattr(self, name))
+            if not (value.is_finite() and 0 < value <= 10**9):
+                raise ConfigError(
+                    f"{name}: {value} is out of range", hint="give a number above 0, up to 1e9"
+                )
         for name, least in (("rules", 0), ("zones", 1)):
             if getattr(self, name) < least:
                 raise ConfigError(f"{name}: {getattr(self, name)} is below {least}")

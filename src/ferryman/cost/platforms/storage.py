@@ -16,6 +16,13 @@ __all__ = ("Disk", "gp3_volumes")
 FREE_IOPS = 3000
 FREE_THROUGHPUT = 125
 
+LIMITS = {
+    "gigabytes": (1, 65_536),
+    "iops": (FREE_IOPS, 80_000),
+    "throughput": (FREE_THROUGHPUT, 2000),
+}
+"""What is sold. Source: Amazon EBS User Guide, General Purpose SSD volumes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Disk:
@@ -25,6 +32,9 @@ class Disk:
         gigabytes: Its size, GB.
         iops: Operations a second; 3,000 are included, and are the least.
         throughput: MB/s; 125 are included, and are the least.
+
+    Raises:
+        ConfigError: One of them is not sold.
     """
 
     gigabytes: int
@@ -32,15 +42,11 @@ class Disk:
     throughput: int = FREE_THROUGHPUT
 
     def __post_init__(self) -> None:
-        for name, least in (
-            ("gigabytes", 1),
-            ("iops", FREE_IOPS),
-            ("throughput", FREE_THROUGHPUT),
-        ):
-            if getattr(self, name) < least:
+        for name, (least, most) in LIMITS.items():
+            if not least <= getattr(self, name) <= most:
                 raise ConfigError(
                     f"disk: {name} of {getattr(self, name)} is not sold",
-                    hint=f"a gp3 volume has at least {least}",
+                    hint=f"a gp3 volume has {least} to {most}",
                 )
 
 
