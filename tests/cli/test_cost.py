@@ -375,14 +375,25 @@ def test_an_infracost_usage_file_gives_what_it_shares(tmp_path: Path) -> None:
         "  module.x.aws_lambda_function.jobs[0]:\n    monthly_requests: 1000000\n"
         "    request_duration_ms: 500\n"
         "  aws_data_transfer.out:\n    monthly_outbound_internet_gb: 4\n"
+        "  aws_apigatewayv2_api.front:\n    monthly_requests: 4000000\n"
+        "    average_request_size: 3\n"
     )
     out = run("--usage-file", str(usage)).stdout
     assert re.search(r"requests\s+given\s+4,000,000", out)
     assert re.search(r"wall time\s+given\s+200 ms", out)
     assert re.search(r"response\s+given\s+1,073.742 bytes", out)
+    assert re.search(r"request\s+given\s+3,072 bytes", out)
 
 
-@pytest.mark.parametrize("text", ["", "a: 1", "resource_usage: {aws_x.y: {z: 1}}", "[", "x: ["])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "a: 1", "resource_usage: {aws_x.y: {z: 1}}", "[", "x: ["),
+        "resource_usage: {aws_lambda_function.a: {monthly_requests: many}}",
+        "resource_usage: {aws_lambda_function.a: {monthly_requests: -5}}",
+        "resource_usage: {aws_lambda_function.a: {monthly_requests: .inf}}",
+    ],
+)
 def test_a_usage_file_without_usage_is_refused(tmp_path: Path, text: str) -> None:
     pytest.importorskip("yaml")
     usage = tmp_path / "usage.yml"

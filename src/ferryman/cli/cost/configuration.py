@@ -19,6 +19,7 @@ __all__ = ("TABLE", "read_settings", "read_usage", "use_project", "use_usage")
 
 TABLE = "tool.ferryman.cost"
 
+KILOBYTE = 2**10
 GIGABYTE = 2**30
 
 
@@ -101,6 +102,9 @@ _PER_REQUEST = {
 }
 """Keys in GB a month that a flag has in bytes a request."""
 
+_KILOBYTES = {("aws_apigatewayv2_api", "average_request_size"): "request_bytes"}
+"""Keys in KB that a flag has in bytes."""
+
 
 def read_usage(path: Path) -> dict[str, str]:
     """Return what an infracost usage file says, by the names of the workload's fields.
@@ -113,32 +117,37 @@ def read_usage(path: Path) -> dict[str, str]:
         FerrymanError: pyyaml is not installed.
     """
     resources = _resources(path)
-    found: dict[str, str] = {}
-    functions = [
-        (_decimal(path, values["monthly_requests"]), values)
+    found = _functions(path, resources)
+    told = [(kind, key, v) for kind, values in resources for key, v in values.items()]
+    for kind, key, value in told:
+        if name := _SHARED.get((kind, key)):
+            found.setdefault(name, str(_decimal(path, value)))
+        elif name := _KILOBYTES.get((kind, key)):
+            found[name] = str(_decimal(path, value) * KILOBYTE)
+    total = Decimal(found.get("requests", 0))
+    for kind, key, value in told:
+        name = _PER_REQUEST.get((kind, key))
+        if name and total:
+            found[name] = str(round(_decimal(path, value) * GIGABYTE / total, 3))
+    if not found:
+        keys = ", ".join(f"{kind}.{key}" for kind, key in (*_SHARED, *_KILOBYTES, *_PER_REQUEST))
+        raise ConfigError(f"{path} has none of the keys that are read", hint=f"those are {keys}")
+    return found
+
+
+def _functions(path: Path, resources: list[tuple[str, dict[str, Any]]]) -> dict[str, str]:
+    """Return the requests of all functions together, and their mean duration."""
+    counted = [
+        (_decimal(path, values["monthly_requests"]), values.get("request_duration_ms"))
         for kind, values in resources
         if kind == "aws_lambda_function" and "monthly_requests" in values
     ]
-    requests = sum((count for count, _ in functions), Decimal(0))
-    if requests:
-        found["requests"] = str(requests)
-        timed = [(n, v["request_duration_ms"]) for n, v in functions if "request_duration_ms" in v]
-        weight = sum((n for n, _ in timed), Decimal(0))
-        if weight:
-            found["wall_ms"] = str(sum(n * _decimal(path, ms) for n, ms in timed) / weight)
-    for kind, values in resources:
-        for key, value in values.items():
-            if name := _SHARED.get((kind, key)):
-                found.setdefault(name, str(_decimal(path, value)))
-    total = Decimal(found.get("requests", 0))
-    for kind, values in resources:
-        for key, value in values.items():
-            name = _PER_REQUEST.get((kind, key))
-            if name and total:
-                found[name] = str(round(_decimal(path, value) * GIGABYTE / total, 3))
-    if not found:
-        keys = ", ".join(f"{kind}.{key}" for kind, key in (*_SHARED, *_PER_REQUEST))
-        raise ConfigError(f"{path} has none of the keys that are read", hint=f"those are {keys}")
+    timed = [(count, _decimal(path, ms)) for count, ms in counted if ms is not None and count]
+    requests = sum((count for count, _ in counted), Decimal(0))
+    found = {"requests": str(requests)} if requests else {}
+    if timed:
+        weight = sum((count for count, _ in timed), Decimal(0))
+        found["wall_ms"] = str(sum(count * ms for count, ms in timed) / weight)
     return found
 
 
@@ -162,6 +171,9 @@ def _resources(path: Path) -> list[tuple[str, dict[str, Any]]]:
 
 def _decimal(path: Path, value: object) -> Decimal:
     try:
-        return Decimal(str(value))
+        found = Decimal(str(value))
     except InvalidOperation:
-        raise ConfigError(f"{path}: {value!r} is not a number") from None
+        found = Decimal("NaN")
+    if not found.is_finite() or found < 0:
+        raise ConfigError(f"{path}: {value!r} is not a number of 0 or above")
+    return found
