@@ -61,7 +61,7 @@ class Usage:
     @property
     def is_plain(self) -> bool:
         """Whether no limit can ever bind."""
-        if self.most is not None or self.beyond is not None:
+        if self.most is not None or self.beyond is not None or self.least_per_request:
             return False
         return all(part >= 0 for part in (self.fixed, self.per_request, self.per_server))
 

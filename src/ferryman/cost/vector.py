@@ -209,7 +209,8 @@ def _part(charge: Charge) -> Part:
 
 def _never_negative(charge: Charge) -> bool:
     usage = charge.usage
-    if usage.most is not None or usage.beyond is not None:
+    least = usage.least_per_request
+    if usage.most is not None or usage.beyond is not None or is_array(least) or least:
         return False
     fixed, each = usage.fixed, usage.per_server
     return not any(isinstance(x, Fraction | int) and x < 0 for x in (fixed, each)) and not any(
