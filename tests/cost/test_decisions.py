@@ -9,7 +9,7 @@ import pytest
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost import Workload, compare, load_book
-from ferryman.cost.findings import growth_text
+from ferryman.cost.findings import growth_text, turn_text
 from ferryman.cost.growth import forecast
 from ferryman.cost.memory import advise, at_memory
 from ferryman.cost.platforms.catalog import make_platforms
@@ -123,5 +123,13 @@ def test_at_each_turn_the_bills_change_places(name: str) -> None:
 def test_a_sweep_over_nothing_known_is_refused() -> None:
     with pytest.raises(ConfigError, match="no input 'colour'"):
         sweep(WORK, "colour", PAIR[0], PAIR[1], BOOK)
-    with pytest.raises(ConfigError, match="no value of wall_ms tells"):
-        sweep(WORK, "wall_ms", PAIR[0], PAIR[0], BOOK)
+    large = replace(WORK, resident_mib=Decimal(60_000))
+    with pytest.raises(ConfigError, match="no value of wall_ms fits"):
+        sweep(large, "wall_ms", PAIR[0], PAIR[1], BOOK)
+
+
+def test_two_that_cost_the_same_are_said_to() -> None:
+    found = sweep(WORK, "wall_ms", PAIR[0], PAIR[0], BOOK)
+    assert found.leader is None
+    name = PAIR[0].name
+    assert turn_text(found, "wall-ms") == f"{name} and {name} cost the same, whatever wall-ms is."

@@ -106,6 +106,8 @@ def memory_table(advice: Advice) -> Table:
 def turn_text(found: Sweep, name: str) -> str:
     """Return where the cheaper of two platforms changes over an input."""
     leader = found.leader
+    if leader is None:
+        return f"{found.first} and {found.second} cost the same, whatever {name} is."
     if not found.turns:
         other = found.second if leader == found.first else found.first
         return f"{other} is never cheaper than {leader}, whatever {name} is."

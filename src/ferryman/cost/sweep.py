@@ -65,13 +65,14 @@ class Sweep:
     Args:
         first: The name of the one.
         second: The name of the other.
-        leader: Which of them is cheaper at the lowest value at which they differ.
+        leader: Which of them is cheaper at the lowest value at which they differ; ``None``
+            where they cost the same at every value.
         turns: Every change from there on, in order.
     """
 
     first: str
     second: str
-    leader: str
+    leader: str | None
     turns: tuple[Turn, ...]
 
 
@@ -95,24 +96,25 @@ def sweep(
     if name not in RANGED:
         raise ConfigError(f"there is no input {name!r}", hint=suggest(name, RANGED, "there are"))
 
+    fitting = 0
+
     def cheaper(value: Decimal) -> str | None:
+        nonlocal fitting
         try:
             there = _with(workload, name, value)
             one, two = (bill(platform, there, book).total for platform in (first, second))
         except ConfigError:
             return None
+        fitting += 1
         if one == two:
             return None
         return first.name if one < two else second.name
 
     leaders = [(value, leader) for value in _values(name) if (leader := cheaper(value))]
-    if not leaders:
-        raise ConfigError(
-            f"no value of {name} tells {first.name} from {second.name}",
-            hint="the two cost the same, or the rest of the workload fits none",
-        )
+    if not fitting:
+        raise ConfigError(f"no value of {name} fits the rest of the workload")
     turns = tuple(_turns(leaders, cheaper, _FINEST.get(name)))
-    return Sweep(first.name, second.name, leaders[0][1], turns)
+    return Sweep(first.name, second.name, leaders[0][1] if leaders else None, turns)
 
 
 def _turns(
