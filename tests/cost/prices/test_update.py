@@ -125,6 +125,8 @@ def database_lists() -> dict[str, str]:
             row("0.0170000000", micro, "MySQL", "Single-AZ"),
             row("0.0180000000", micro, "PostgreSQL", "Single-AZ"),
             row("0.0360000000", "EU-Multi-AZUsage:db.t4g.micro", "PostgreSQL", "Multi-AZ"),
+            row("0.0500000000", "EU-InstanceUsage:db.x9.large", "PostgreSQL", "Single-AZ"),
+            row("0.0600000000", "EU-InstanceUsage:db.x9.large", "PostgreSQL", "Single-AZ"),
             row("0.1270000000", storage, "PostgreSQL", "Single-AZ"),
             row("0.2540000000", "EU-RDS:Multi-AZ-GP3-Storage", "PostgreSQL", "Multi-AZ"),
             row("0.1000000000", "EU-RDS:ChargedBackupUsage", "PostgreSQL", ""),

@@ -121,7 +121,11 @@ def read_list(
     if not entries:
         raise ConfigError(f"{source} has none of the rates that are looked for")
     seen = about.get("publicationdate", "")[:10]
-    return tuple(_rate(id, [*found], region, source, seen, book) for id, found in entries.items())
+    tiers = {id: sorted(found, key=lambda entry: entry.start) for id, found in entries.items()}
+    known = {id for id, _ in book.rates}
+    # A type that the book does not have, and whose rows contradict one another, is left out.
+    wanted = {id: found for id, found in tiers.items() if id in known or _follow(found)}
+    return tuple(_rate(id, found, region, source, seen, book) for id, found in wanted.items())
 
 
 def _key(name: str) -> str:
@@ -168,12 +172,16 @@ def _entry(row: Mapping[str, str], where: str) -> _Entry:
     return _Entry(start, last, price, row.get("unit", ""), code)
 
 
-def _rate(
-    id: str, entries: list[_Entry], region: str, source: str, seen: str, book: PriceBook
-) -> Rate:
-    tiers = sorted(entries, key=lambda entry: entry.start)
+def _follow(tiers: list[_Entry]) -> bool:
+    """Return whether tiers cover everything from zero on, each behind the one before."""
     gap = any(one.end != two.start for one, two in pairwise(tiers))
-    if tiers[0].start or tiers[-1].end is not None or gap:
+    return not (tiers[0].start or tiers[-1].end is not None or gap)
+
+
+def _rate(
+    id: str, tiers: list[_Entry], region: str, source: str, seen: str, book: PriceBook
+) -> Rate:
+    if not _follow(tiers):
         raise ConfigError(
             f"{source}: the tiers of {id} do not follow one another",
             cause=", ".join(f"{t.start} to {t.end or 'the end'}" for t in tiers),
