@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +18,7 @@ from ferryman.cost.figures import plain
 
 if TYPE_CHECKING:
     from ferryman.cost.cold_starts import ColdStarts
+    from ferryman.cost.traffic.shape import Shape
 
 __all__ = ("COMMANDS",)
 
@@ -79,27 +81,11 @@ def cold_starts(requests, wall_ms, shape, timeout, simulated, as_json):  # type:
 
     AWS promises no idle time-out: the band is from 5 to 60 minutes.
     """
-    from ferryman.cost import cold_starts as model
     from ferryman.cost.figures import MONTH_SECONDS
 
     rate, service = float(requests) / MONTH_SECONDS, float(wall_ms) / 1000
     week = values.week(shape) if shape else None
-    rows = []
-    times = (model.IDLE_TIMEOUT_BAND[0], float(timeout), model.IDLE_TIMEOUT_BAND[1])
-    for seconds in dict.fromkeys(times):
-        found = (
-            model.expected_over_week(rate, service, week, seconds)
-            if week
-            else model.expected(rate, service, seconds)
-        )
-        rows.append(("closed form", seconds, found))
-    if simulated:
-        span = min(100_000 / rate, 4 * 7 * 24 * 3600.0) + 2 * float(timeout)
-        arrivals = model.shaped(rate, week, span) if week else model.poisson(rate, span)
-        drawn = model.simulate(
-            arrivals, service, service, float(timeout), warm_up=2 * float(timeout)
-        )
-        rows.append(("simulation", float(timeout), drawn))
+    rows = list(_cold_rows(rate, service, week, float(timeout), simulated))
     if as_json:
         click.echo(json.dumps([_cold_data(*row) for row in rows]))
         return
@@ -110,6 +96,27 @@ def cold_starts(requests, wall_ms, shape, timeout, simulated, as_json):  # type:
         for by, seconds, found in rows
     )
     show(Table(title, header, texts, frozenset({1, 2, 3})))
+
+
+def _cold_rows(
+    rate: float, service: float, week: Shape | None, timeout: float, simulated: bool
+) -> Iterator[tuple[str, float, ColdStarts]]:
+    from ferryman.cost import cold_starts as model
+
+    shortest, longest = model.IDLE_TIMEOUT_BAND
+    for seconds in dict.fromkeys((shortest, timeout, longest)):
+        found = (
+            model.expected_over_week(rate, service, week, seconds)
+            if week
+            else model.expected(rate, service, seconds)
+        )
+        yield "closed form", seconds, found
+    if simulated:
+        warm_up = 2 * timeout
+        span = min(100_000 / rate, 4 * 7 * 24 * 3600.0) + warm_up
+        arrivals = model.shaped(rate, week, span) if week else model.poisson(rate, span)
+        drawn = model.simulate(arrivals, service, service, timeout, warm_up=warm_up)
+        yield "simulation", timeout, drawn
 
 
 def _cold_data(by: str, seconds: float, found: ColdStarts) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost.capacity import Objective
@@ -96,6 +97,11 @@ class Choices:
     def type(self) -> str:
         """The EC2 instance type."""
         return self.instance or _USUAL_INSTANCE[self.architecture]
+
+    @property
+    def surroundings(self) -> dict[str, Any]:
+        """What `surroundings` reads of servers, besides their region."""
+        return {"private": self.private, "balancer": self.balancer, "free_tier": self.free_tier}
 
 
 def make_platforms(names: Iterable[str], choices: Choices | None = None) -> tuple[Platform, ...]:
@@ -190,37 +196,17 @@ def _servers(purchase: Purchase) -> dict[str, Callable[[Choices], Platform]]:
             free_tier=c.free_tier,
         ),
         "fargate": lambda c: Fargate(
-            *c.task,
-            c.architecture,
-            c.region,
-            c.sizing,
-            purchase,
+            *(*c.task, c.architecture, c.region, c.sizing, purchase),
             disk_gb=c.task_disk_gb,
-            private=c.private,
-            balancer=c.balancer,
-            free_tier=c.free_tier,
+            **c.surroundings,
         ),
         "ec2": lambda c: Ec2(
-            c.type,
-            c.region,
-            c.sizing,
-            purchase,
-            disk=c.disk or USUAL_DISK,
-            private=c.private,
-            balancer=c.balancer,
-            free_tier=c.free_tier,
+            *(c.type, c.region, c.sizing, purchase), disk=c.disk or USUAL_DISK, **c.surroundings
         ),
         "eks": lambda c: Eks(
-            c.type,
-            c.region,
-            c.pod,
-            c.sizing,
-            purchase,
-            extended=c.extended,
+            *(c.type, c.region, c.pod, c.sizing, purchase, c.extended),
             disk=c.disk or NODE_DISK,
-            private=c.private,
-            balancer=c.balancer,
-            free_tier=c.free_tier,
+            **c.surroundings,
         ),
     }
 
