@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, NoReturn
 from pydantic import BaseModel
 
 from ferryman.core.build.artifact import Artifact, describe, staged
+from ferryman.core.build.importing import IMPORTING
 from ferryman.core.build.project import Project
 from ferryman.core.build.target import Address, Progress
 from ferryman.core.capabilities import PLAIN_SERVER, Capabilities
@@ -127,7 +128,8 @@ def extra_installed() -> Iterator[None]:
         ConfigError: A package is missing.
     """
     try:
-        yield
+        with IMPORTING:
+            yield
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in _EXTRA:

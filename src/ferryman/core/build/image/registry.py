@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from ferryman.core.build.image.image import Blob
+from ferryman.core.build.importing import IMPORTING
 from ferryman.core.errors import BuildError, ConfigError
 
 if TYPE_CHECKING:
@@ -50,8 +51,9 @@ class Repository:
 
     def __init__(self, reference: str) -> None:
         try:
-            from oras.container import Container
-            from oras.provider import Registry
+            with IMPORTING:
+                from oras.container import Container
+                from oras.provider import Registry
         except ImportError:
             raise ConfigError(
                 "oras is not installed", hint="pip install 'ferryman[build]', which brings it"

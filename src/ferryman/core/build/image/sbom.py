@@ -14,6 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 from ferryman.core.build.cache import digest_of
 from ferryman.core.build.image.libraries import LIBC, glibc_version
 from ferryman.core.build.image.root import Root
+from ferryman.core.build.importing import IMPORTING
 from ferryman.core.build.version import ferryman_version
 from ferryman.core.errors import ConfigError
 
@@ -41,10 +42,11 @@ def render_sbom(name: str, version: str, root: Root, trees: Iterable[Path], date
         ConfigError: cyclonedx-python-lib is not installed.
     """
     try:
-        from cyclonedx.model.bom import Bom, BomMetaData
-        from cyclonedx.model.component import Component, ComponentType
-        from cyclonedx.model.tool import ToolRepository
-        from cyclonedx.output.json import JsonV1Dot6
+        with IMPORTING:
+            from cyclonedx.model.bom import Bom, BomMetaData
+            from cyclonedx.model.component import Component, ComponentType
+            from cyclonedx.model.tool import ToolRepository
+            from cyclonedx.output.json import JsonV1Dot6
     except ImportError:
         raise ConfigError(
             "cyclonedx-python-lib is not installed",
