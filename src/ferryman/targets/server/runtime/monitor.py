@@ -9,17 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import secrets
 import socket
 from collections.abc import Awaitable, Callable
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from ferryman.core.access import LOGGER
-from ferryman.core.context import current_context
 from ferryman.core.health import Readiness, State, readiness
 from ferryman.targets.server.runtime.access_log import access_logger
 from ferryman.targets.server.runtime.admin import admin_app, health_routes
@@ -43,6 +40,7 @@ __all__ = ("Monitor",)
 _MEBIBYTE = 2**20
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Tell = Callable[[web.BaseRequest, RequestFacts], None]
 
 # What a proxy may call a request: nothing that could be read as more than a name.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -72,9 +70,6 @@ class Monitor:
         self._socket = admin
         self._tracing = tracing
         self._trusted = networks(settings.trusted_proxies)
-        # Asking the system for randomness each time costs more than all the rest.
-        self._prefix = secrets.token_hex(10)
-        self._number = count(1)
         self._state = State.STARTING
         self._counts = Counts()
         self._tally = Tally(directory)
@@ -95,14 +90,10 @@ class Monitor:
         if self._settings.health_on_app_port:
             app.add_routes(health_routes(self._settings, self._readiness))
 
-    def enter(self, request: web.BaseRequest) -> None:
-        """Note what is known of a request before the app sees it."""
-        facts = RequestFacts(request.headers, self._new_id)
-        if self._trusted and is_trusted(_peer(request), self._trusted):
-            self._believe(request, facts)
-        if self._tracing is not None:
-            facts.span = self._tracing.begin(request)
-        current_context.set(facts)
+    @property
+    def tell(self) -> Tell | None:
+        """What adds to the facts of a request before the app sees it, if anything does."""
+        return self._add_facts if self._trusted or self._tracing is not None else None
 
     def watch(self, handler: Handler) -> Handler:
         """Return what leaves a trace of the errors that the app's way out raises."""
@@ -135,6 +126,12 @@ class Monitor:
         self._tally.write(self._counts, self._gauges())
         self._tally.close()
 
+    def _add_facts(self, request: web.BaseRequest, facts: RequestFacts) -> None:
+        if self._trusted and is_trusted(_peer(request), self._trusted):
+            self._believe(request, facts)
+        if self._tracing is not None:
+            facts.span = self._tracing.begin(request)
+
     def _believe(self, request: web.BaseRequest, facts: RequestFacts) -> None:
         """Take from a proxy's headers whom the request comes from, and its id."""
         headers = request.headers
@@ -143,9 +140,6 @@ class Monitor:
         sent = headers.get("X-Request-Id", "")
         if _REQUEST_ID.fullmatch(sent):
             facts.request_id = sent
-
-    def _new_id(self) -> str:
-        return f"{self._prefix}{next(self._number):012x}"
 
     async def _readiness(self) -> Readiness:
         return await readiness(self._app, self._state)

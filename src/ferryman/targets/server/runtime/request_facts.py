@@ -5,35 +5,39 @@ Most requests are answered without: an id nobody reads would cost each of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import secrets
+from collections.abc import Mapping
+from functools import cache
+from itertools import count
 
 __all__ = ("RequestFacts",)
+
+_numbers = count(1)
 
 
 class RequestFacts:
     """The context of one request on a server, which has no deadline.
 
-    Args:
-        headers: The request's. The request itself would live as long as the context does.
-        new_id: Makes a request id.
+    Whoever makes one sets `headers`: an initialiser would cost more than all the rest. The
+    request itself is not kept, for it would live as long as the context does.
+
+    Attributes:
+        headers: The request's.
+        span: The `traceparent` of the server's own span, if there is one.
     """
 
-    __slots__ = ("_headers", "_id", "_new_id", "span")
-
+    headers: Mapping[str, str]
+    span: str | None = None
     milliseconds_left = None
     cold_start = False
 
-    def __init__(self, headers: Mapping[str, str], new_id: Callable[[], str]) -> None:
-        self._headers = headers
-        self._new_id = new_id
-        self._id = ""
-        self.span: str | None = None
+    _id = ""
 
     @property
     def request_id(self) -> str:
         """The id that a trusted proxy sent, or one of our own."""
         if not self._id:
-            self._id = self._new_id()
+            self._id = f"{_prefix()}{next(_numbers):012x}"
         return self._id
 
     @request_id.setter
@@ -43,4 +47,14 @@ class RequestFacts:
     @property
     def trace(self) -> str | None:
         """The `traceparent` of the server's own span if there is one, or the caller's."""
-        return self.span or self._headers.get("traceparent")
+        return self.span or self.headers.get("traceparent")
+
+
+@cache
+def _prefix() -> str:
+    """Return what the ids of this process begin with.
+
+    It is made for the first request, which is after the fork, so that no two workers share
+    it; to ask the system for randomness each time would cost more than all the rest.
+    """
+    return secrets.token_hex(10)

@@ -17,8 +17,10 @@ from ferryman.core.lifecycle import start_failure
 from ferryman.core.loader import load_app
 from ferryman.core.serving import CLEANUP_TIMEOUT
 from ferryman.targets.server.runtime.capability import CAPABILITIES
+from ferryman.targets.server.runtime.connection import Connection, active
 from ferryman.targets.server.runtime.draining import close_websockets, pause
-from ferryman.targets.server.runtime.limits import Connection, Gate, Limits, active
+from ferryman.targets.server.runtime.gate import Gate
+from ferryman.targets.server.runtime.limits import Limits
 from ferryman.targets.server.runtime.monitor import Monitor
 from ferryman.targets.server.runtime.options import ServerSettings
 from ferryman.targets.server.runtime.tls import tls_context
@@ -78,7 +80,7 @@ class Runner:
         server = self._server = runner.server
         assert server is not None
         handler = self._monitor.watch(server.request_handler)
-        self._gate = Gate(handler, self._settings, self._monitor.enter)
+        self._gate = Gate(handler, self._settings, self._monitor.tell)
         self._monitor.count_active = lambda: active(server)
         server.request_handler = self._gate.handle
         await self._listen(server, sockets, context)
