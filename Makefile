@@ -72,7 +72,8 @@ bench-lambda: $(READY)
 
 bench-server: $(READY)
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --group bench
-	@$(BIN)/python benchmarks/server.py
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --target .tools/uvloop uvloop
+	@$(BIN)/python -m benchmarks.server --uvloop .tools/uvloop
 
 bench-build: $(READY)
 	@$(BIN)/python -m benchmarks.build

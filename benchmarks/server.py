@@ -1,8 +1,10 @@
 """The server beside its peers: one JSON route, one worker, driven by wrk.
 
-Every contender answers the same JSON on this machine, in turns, in several rounds; what
-counts is the median of the rounds' ratios, for machines differ and have other work. The
-bare one is gunicorn with aiohttp's own worker and no options but these.
+All contenders run at once and are asked in turns, a second each, so that whatever else the
+machine does meets them alike. They are started anew a few times, for one start can be luckier
+with memory than another. What counts is the median of the turns' ratios, of requests a second
+and of processor time for a request, which disturbs itself less. The bare one is gunicorn with
+aiohttp's own worker.
 
 Run it with `make bench-server`; it needs wrk, as Debian packages it.
 """
@@ -10,229 +12,191 @@ Run it with `make bench-server`; it needs wrk, as Debian packages it.
 from __future__ import annotations
 
 import argparse
-import http.client
-import json
 import os
 import re
 import resource
 import shutil
-import signal
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-APPS = """
-from aiohttp import web
-from starlette.applications import Starlette
-from starlette.responses import JSONResponse
-from starlette.routing import Route
-
-BODY = {"name": "ada", "cards": [1, 2, 3], "sent": True}
-
-async def hello(request):
-    return web.json_response(BODY)
-
-async def other_hello(request):
-    return JSONResponse(BODY)
-
-app = web.Application()
-app.router.add_get("/hello/{name}", hello)
-other = Starlette(routes=[Route("/hello/{name}", other_hello)])
-"""
-PYTHON = sys.executable
-GUNICORN = (
-    *(PYTHON, "-m", "gunicorn", "apps:app", "-k", "aiohttp.GunicornWebWorker", "-w1"),
-    # Else idle connections are gone after 2 s, before they can be counted.
-    *("--keep-alive", "75"),
+from benchmarks.server_contenders import (
+    APPS,
+    BARE,
+    BARE_LOG,
+    BARE_UV,
+    COMMANDS,
+    OURS,
+    OURS_ADMIN,
+    OURS_LOG,
+    OURS_UV,
+    SERVER_CPU,
+    Contender,
+    served,
+    serving,
 )
-TEXT_LOG = ("--access-logfile", "-")
-FERRYMAN = (PYTHON, "-m", "ferryman.targets.server.runtime")
-BARE, BARE_LOG = "gunicorn + aiohttp", "gunicorn + aiohttp, text log"
-OURS, OURS_LOG = "ferryman", "ferryman, JSON log"
-COMMANDS: Mapping[str, tuple[str, ...]] = {
-    BARE: (*GUNICORN, "-b", "{bind}"),
-    BARE_LOG: (*GUNICORN, "-b", "{bind}", *TEXT_LOG),
-    OURS: FERRYMAN,
-    OURS_LOG: FERRYMAN,
-    "uvicorn + Starlette": (
-        *(PYTHON, "-m", "uvicorn", "apps:other", "--no-access-log"),
-        *("--host", "127.0.0.1", "--port", "{port}"),
-    ),
-    "granian + Starlette": (
-        *(PYTHON, "-m", "granian", "apps:other", "--interface", "asgi", "--no-access-log"),
-        *("--host", "127.0.0.1", "--port", "{port}"),
-    ),
-}
-PEERS = tuple(COMMANDS)
+
+_CONNECTIONS = 32
+_UNITS = {"us": 0.001, "ms": 1, "s": 1000}
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What wrk saw: requests a second, and the 99th percentile in milliseconds."""
+    """What one turn showed.
+
+    Attributes:
+        rate: Requests a second.
+        cost: Microseconds on the processor for a request, of all the server's processes.
+        p99: The 99th percentile of the time to an answer, in milliseconds.
+    """
 
     rate: float
+    cost: float
     p99: float
 
 
-def settings(port: int, *, log: bool) -> str:
-    """Return a settings file of ferryman's."""
-    options = {"bind": f"127.0.0.1:{port}", "access_log": log, "log_format": "json"}
-    common = {"format": 1, "app": "apps:app", "name": "bench", "version": "1"}
-    return json.dumps({**common, "target": "server", "options": options})
+Figures = Mapping[str, Sequence[Figure]]
 
 
-@contextmanager
-def served(name: str, root: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """Run a contender, and end it."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    (root / "settings.json").write_text(settings(port, log=name == OURS_LOG))
-    command = [part.format(bind=f"127.0.0.1:{port}", port=port) for part in COMMANDS[name]]
-    environment = os.environ | {
-        "FERRYMAN_SETTINGS": str(root / "settings.json"),
-        "PYTHONPATH": str(root),
-    }
-    with (root / f"{name.replace(' ', '')}.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=root, env=environment, stdout=log, stderr=log)
-    try:
-        wait(port, process)
-        yield port, process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
-
-
-def wait(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Wait until a contender answers."""
-    deadline = time.monotonic() + 60
-    while True:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        try:
-            connection.request("GET", "/hello/ada")
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-        finally:
-            connection.close()
-
-
-def drive(port: int, seconds: int, *, rate: float | None = None, root: Path) -> Figure:
+def drive(contender: Contender, seconds: float, root: Path, rate: float | None = None) -> Figure:
     """Send requests with wrk, as fast as they are answered or at a rate."""
-    connections = 32
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
+    others = sorted(os.sched_getaffinity(0) - {SERVER_CPU}) or [SERVER_CPU]
+    command = ["taskset", "-c", ",".join(map(str, others)), "wrk", "-t1", "--latency"]
+    command += [f"-c{_CONNECTIONS}", f"-d{seconds:g}s"]
     if rate:
-        script = root / "pause.lua"
         # Each connection pauses, by chance between none and twice the mean.
-        script.write_text(
-            f"function delay() return math.random(0, {2000 * connections / rate:.0f}) end"
-        )
+        pause = 2000 * _CONNECTIONS / rate
+        script = root / "pause.lua"
+        script.write_text(f"function delay() return math.random(0, {pause:.0f}) end")
         command += ["-s", str(script)]
+    began = contender.cpu_seconds()
     done = subprocess.run(
-        [*command, f"http://127.0.0.1:{port}/hello/ada"], capture_output=True, text=True, check=True
+        [*command, f"http://127.0.0.1:{contender.port}/hello/ada"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
+    spent = contender.cpu_seconds() - began
     if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
         sys.exit(f"not every request was answered:\n{done.stdout}")
-    found = re.search(r"99%\s+([\d.]+)(us|ms|s)", done.stdout)
-    measured = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
-    assert found
-    assert measured
-    return Figure(float(measured[1]), float(found[1]) * {"us": 0.001, "ms": 1, "s": 1000}[found[2]])
+    return _figure(done.stdout, spent)
+
+
+def _figure(output: str, cpu_seconds: float) -> Figure:
+    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", output)
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
+    count = re.search(r"(\d+) requests in", output)
+    assert p99
+    assert rate
+    assert count
+    cost = cpu_seconds / int(count[1]) * 1e6
+    return Figure(float(rate[1]), cost, float(p99[1]) * _UNITS[p99[2]])
+
+
+def measure(
+    names: tuple[str, ...], chosen: argparse.Namespace, root: Path, rate: float | None = None
+) -> Figures:
+    """Return each contender's figures, one of every turn."""
+    found: dict[str, list[Figure]] = {name: [] for name in names}
+    for start in range(chosen.starts):
+        with serving(names, root) as running:
+            for contender in running.values():
+                drive(contender, 1, root)
+            for turn in range(chosen.rounds):
+                # The other way round each time, so that who is first is fair to all.
+                for name in names if (start + turn) % 2 else reversed(names):
+                    found[name].append(drive(running[name], chosen.seconds, root, rate))
+    return found
 
 
 def idle_memory(name: str, count: int, root: Path) -> float:
     """Return KiB a connection, of `count` that have asked once and are kept."""
-    with served(name, root) as (port, process):
-        worker = children(process.pid)[0]
-        before = resident(worker)
+    with served(name, root) as contender:
+        before = contender.resident()
         kept = []
         for _ in range(count):
-            connection = socket.create_connection(("127.0.0.1", port))
+            connection = socket.create_connection(("127.0.0.1", contender.port))
             connection.sendall(b"GET /hello/ada HTTP/1.1\r\nHost: x\r\n\r\n")
             connection.recv(4096)
             kept.append(connection)
-        grown = resident(worker) - before
+        grown = contender.resident() - before
         for connection in kept:
             connection.close()
     return grown / count
 
 
-def children(pid: int) -> list[int]:
-    """Return the processes that one has started."""
-    return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+def ratio(found: Figures, one: str, other: str, value: Callable[[Figure], float]) -> str:
+    """Return the median of the turns' ratios, and between which the middle half lies."""
+    ratios = [value(a) / value(b) for a, b in zip(found[one], found[other], strict=True)]
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    return f"{middle:.3f} ({low:.3f} to {high:.3f})"
 
 
-def resident(pid: int) -> float:
-    """Return a process's memory in KiB."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1024
+def compare(found: Figures, one: str, other: str) -> None:
+    """Print how one does beside another: more is better, of both ratios."""
+    rate = ratio(found, one, other, lambda figure: figure.rate)
+    cost = ratio(found, one, other, lambda figure: 1 / figure.cost)
+    print(f"{one} / {other}: requests/s {rate}, by processor time {cost}")
 
 
-def measure(rounds: int, seconds: int, root: Path) -> dict[str, list[Figure]]:
-    """Return each contender's figures, a round each."""
-    found: dict[str, list[Figure]] = {name: [] for name in PEERS}
-    for turn in range(rounds):
-        # The other way round each time, so that a machine that tires is fair to all.
-        for name in PEERS if turn % 2 else reversed(PEERS):
-            with served(name, root) as (port, _):
-                drive(port, 1, root=root)
-                found[name].append(drive(port, seconds, root=root))
-    return found
+def show(found: Figures) -> None:
+    """Print the medians of each contender."""
+    for name, figures in found.items():
+        rate = statistics.median(figure.rate for figure in figures)
+        cost = statistics.median(figure.cost for figure in figures)
+        print(f"{name:32} {rate:8,.0f} requests/s {cost:8.1f} us of processor time each")
 
 
-def measure_half(rounds: int, seconds: int, rate: float, root: Path) -> dict[str, list[Figure]]:
-    """Return the figures of the two that are compared, at a rate that is half the load."""
-    found: dict[str, list[Figure]] = {BARE: [], OURS: []}
-    for turn in range(rounds):
-        for name in found if turn % 2 else reversed(list(found)):
-            with served(name, root) as (port, _):
-                drive(port, 1, root=root)
-                found[name].append(drive(port, seconds, rate=rate, root=root))
-    return found
+def report_load(chosen: argparse.Namespace, root: Path) -> float:
+    """Measure under full load, print the table and the ratios, and return the bare one's rate."""
+    has_uvloop = (root / "with-uvloop").exists()
+    names = tuple(name for name in COMMANDS if has_uvloop or name not in (BARE_UV, OURS_UV))
+    found = measure(names, chosen, root)
+    show(found)
+    compare(found, OURS, BARE)
+    compare(found, OURS_LOG, BARE_LOG)
+    compare(found, OURS_ADMIN, BARE_LOG)
+    if has_uvloop:
+        compare(found, OURS_UV, BARE_UV)
+        compare(found, OURS_UV, OURS)
+    return statistics.median(figure.rate for figure in found[BARE])
 
 
-def ratio(ours: list[float], theirs: list[float]) -> float:
-    """Return the median of the rounds' ratios."""
-    return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+def report_half(chosen: argparse.Namespace, root: Path, rate: float) -> None:
+    """Measure at a rate that is half of the load, and print the percentiles."""
+    found = measure((BARE, OURS), chosen, root, rate)
+    reached = statistics.median(figure.rate for figure in found[OURS])
+    p99 = statistics.median(figure.p99 for figure in found[OURS])
+    beside = ratio(found, OURS, BARE, lambda figure: figure.p99)
+    print(f"p99 at {reached:,.0f} requests/s: {p99:.2f} ms, {beside} of the bare one's")
 
 
 def main() -> None:
     """Measure, and print a table and the ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--starts", type=int, default=3, help="how often all are started anew")
+    parser.add_argument("--rounds", type=int, default=6, help="turns of each, in every start")
+    parser.add_argument("--seconds", type=float, default=1, help="of a turn")
     parser.add_argument("--connections", type=int, default=10_000, help="idle ones")
+    parser.add_argument("--uvloop", type=Path, help="a directory that has it, to measure it too")
     chosen = parser.parse_args()
-    if shutil.which("wrk") is None:
-        sys.exit("wrk is not installed: apt-get install wrk")
+    for program in ("wrk", "taskset"):
+        if shutil.which(program) is None:
+            sys.exit(f"{program} is not installed: apt-get install wrk util-linux")
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
         (root / "apps.py").write_text(APPS)
-        found = measure(chosen.rounds, chosen.seconds, root)
-        rates = {name: [figure.rate for figure in figures] for name, figures in found.items()}
-        for name, each in rates.items():
-            print(f"{name:32} {statistics.median(each):8,.0f} requests/s")
-        print(f"log off: {ratio(rates[OURS], rates[BARE]):.3f} of the bare one")
-        print(f"log on:  {ratio(rates[OURS_LOG], rates[BARE_LOG]):.3f} of the text log's")
-        half = statistics.median(rates[BARE]) / 2
-        late = measure_half(chosen.rounds, chosen.seconds, half, root)
-        p99 = {name: [figure.p99 for figure in figures] for name, figures in late.items()}
-        reached = statistics.median(figure.rate for figure in late[OURS])
-        print(
-            f"p99 at {reached:,.0f} requests/s: {statistics.median(p99[OURS]):.2f} ms, "
-            f"{ratio(p99[OURS], p99[BARE]):.2f} of the bare one's"
-        )
+        if chosen.uvloop:
+            (root / "with-uvloop").symlink_to(chosen.uvloop.resolve())
+        rate = report_load(chosen, root)
+        report_half(chosen, root, rate / 2)
         count = min(chosen.connections, most - 200)
         for name in (BARE, OURS):
             print(f"{name:32} {idle_memory(name, count, root):8.1f} KiB an idle connection")
