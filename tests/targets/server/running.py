@@ -151,13 +151,19 @@ class Load:
 
     Args:
         pick: Names the port for the next connection.
+        keeps: Whether a connection to a port goes on to be used.
         clients: How many send at once.
     """
 
     def __init__(
-        self, pick: Callable[[], int], clients: int = 16, tls: ssl.SSLContext | None = None
+        self,
+        pick: Callable[[], int],
+        keeps: Callable[[int], bool] = lambda _: True,
+        clients: int = 16,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._pick = pick
+        self._keeps = keeps
         self._clients = clients
         self._tls = tls
         self._going = True
@@ -204,7 +210,7 @@ class Load:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int, number: int
     ) -> None:
         turn = 0
-        while self._going and port == self._pick() and not reader.at_eof():
+        while self._going and self._keeps(port) and not reader.at_eof():
             turn += 1
             text = f"{number}-{turn}"
             try:

