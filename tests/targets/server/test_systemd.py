@@ -32,10 +32,21 @@ def test_it_runs_as_nobody_in_a_system_it_cannot_change() -> None:
         assert f"\n{line}\n" in UNIT
 
 
+@pytest.mark.parametrize(
+    ("bind", "privileged"),
+    [("0.0.0.0:443", True), ("[::]:80", True), ("0.0.0.0:8443", False), ("unix:/run/1:80", False)],
+)
+def test_it_may_bind_a_low_port_only_where_it_is_set_to(bind: str, privileged: bool) -> None:
+    text = unit("shop", "1.2", "3.13", ServerSettings(bind=bind))
+    assert ("\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n" in text) is privileged
+    assert ("\nPrivateUsers=yes\n" in text) is not privileged
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
-def test_systemd_understands_it_and_rates_it_safe(tmp_path: Path) -> None:
+@pytest.mark.parametrize("bind", ["127.0.0.1:8000", "0.0.0.0:443", "unix:/run/shop/http.sock"])
+def test_systemd_understands_it_and_rates_it_safe(tmp_path: Path, bind: str) -> None:
     path = tmp_path / "shop.service"
-    path.write_text(UNIT)
+    path.write_text(unit("shop", "1.2", "3.13", ServerSettings(bind=bind)))
     rated = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--no-pager", str(path)],
         capture_output=True,

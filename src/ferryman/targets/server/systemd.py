@@ -55,14 +55,14 @@ DynamicUser=yes
 RuntimeDirectory={name}
 StateDirectory={name}
 UMask=0077
-CapabilityBoundingSet=
-AmbientCapabilities=
+CapabilityBoundingSet={capability}
+AmbientCapabilities={capability}
 NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=yes
 PrivateTmp=yes
 PrivateDevices=yes
-PrivateUsers=yes
+PrivateUsers={private}
 ProtectClock=yes
 ProtectControlGroups=yes
 ProtectHostname=yes
@@ -85,6 +85,9 @@ SystemCallErrorNumber=EPERM
 [Install]
 WantedBy=multi-user.target
 """
+
+# The lowest port that anybody may bind, as the kernel has it by default.
+_FREE_PORTS = 1024
 
 # Seconds over what the server takes to stop, before systemd kills what is left.
 _MARGIN = 5
@@ -115,7 +118,11 @@ def unit(name: str, tag: str, python: str, settings: ServerSettings) -> str:
         settings: What the server runs by.
     """
     timing: Timing = settings.timing
+    privileged = any(map(_is_privileged, (settings.bind, settings.admin_bind or "")))
     return _UNIT.format(
+        capability="CAP_NET_BIND_SERVICE" if privileged else "",
+        # In a user namespace of its own the capability would not reach the host's ports.
+        private="no" if privileged else "yes",
         version=ferryman_version(),
         name=name,
         tag=tag,
@@ -124,3 +131,8 @@ def unit(name: str, tag: str, python: str, settings: ServerSettings) -> str:
         sum=f"drain_delay {timing.drain_delay:g}, graceful_timeout {timing.graceful_timeout:g}, "
         "the cleanup, and a margin.",
     )
+
+
+def _is_privileged(address: str) -> bool:
+    port = address.rpartition(":")[2]
+    return not address.startswith("unix:") and port.isdigit() and 0 < int(port) < _FREE_PORTS
