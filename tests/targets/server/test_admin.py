@@ -147,9 +147,10 @@ def _holds(admin: int, count: int) -> bool:
     text = get(admin, "/metrics")[1]
     name = "http_server_request_duration_seconds"
     counts = samples(text, f"{name}_count")
-    route = 'http_request_method="GET",http_route="/cards/{number}",http_response_status_code="200"'
+    get_ = 'http_request_method="GET",url_scheme="http"'
+    route = f'{get_},http_route="/cards/{{number}}",http_response_status_code="200"'
     # However many paths there are that no route matches, they are one line.
-    unknown = '{http_request_method="GET",http_response_status_code="404"}'
+    unknown = f'{{{get_},http_response_status_code="404"}}'
     assert set(counts) <= {f"{{{route}}}", unknown}
     if counts != {f"{{{route}}}": count, unknown: count}:
         return False

@@ -13,7 +13,7 @@ from ferryman.targets.server.options import ServerOptions, deployed, local
 from ferryman.targets.server.runtime.application import ServerApplication
 from ferryman.targets.server.runtime.cgroup import available_workers
 from ferryman.targets.server.runtime.options import ServerSettings
-from ferryman.targets.server.runtime.refused import refuse_gunicorn_options
+from ferryman.targets.server.runtime.refused import refuse_gunicorn_options, unheeded
 
 
 def settings(**options: object) -> RuntimeSettings:
@@ -81,10 +81,21 @@ def test_without_gunicorns_own_configuration_nothing_is_refused() -> None:
     refuse_gunicorn_options({"GUNICORN_CMD_ARGS": " ", "WEB_CONCURRENCY": "2"})
 
 
+def test_what_platforms_set_for_gunicorn_is_said_to_have_no_effect(tmp_path: Path) -> None:
+    assert list(unheeded({"FORWARDED_ALLOW_IPS": ""}, tmp_path)) == []
+    (tmp_path / "gunicorn.conf.py").touch()
+    environment = {"FORWARDED_ALLOW_IPS": "*", "WEB_CONCURRENCY": "4"}
+    said = list(unheeded(environment, tmp_path))
+    assert [text.partition(" has no effect here: it")[0] for text in said] == [
+        *("FORWARDED_ALLOW_IPS", "WEB_CONCURRENCY", "gunicorn.conf.py"),
+    ]
+
+
 def test_what_is_refused_is_named_by_settings_that_exist() -> None:
     from ferryman.targets.server.runtime import refused
 
-    assert set(refused._OURS.values()) <= set(ServerOptions.model_fields)
+    named = {*refused._OURS.values(), *refused._VARIABLES.values()}
+    assert named <= set(ServerOptions.model_fields)
 
 
 def test_every_setting_of_the_runtime_can_be_set_in_the_project() -> None:

@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
 from ferryman.core.access import LOGGER, log_access, route_template
-from ferryman.targets.server.runtime.metrics import Counts
+from ferryman.targets.server.runtime.metrics import Counts, known_method
 
 __all__ = ("access_logger",)
 
@@ -35,7 +35,8 @@ def access_logger(
 
     class AccessLogger(AbstractAccessLogger):
         def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-            add(request.method, route_template(request) or "", response.status, time)
+            route = route_template(request) or ""
+            add((known_method(request.method), request.scheme, route, response.status), time)
             if ended is not None:
                 ended(request, response)
             if lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import socket
@@ -19,7 +20,7 @@ from ferryman.targets.server.runtime.cgroup import available_workers
 from ferryman.targets.server.runtime.master import Master
 from ferryman.targets.server.runtime.monitor import Monitor
 from ferryman.targets.server.runtime.options import ServerSettings
-from ferryman.targets.server.runtime.refused import refuse_gunicorn_options
+from ferryman.targets.server.runtime.refused import refuse_gunicorn_options, unheeded
 from ferryman.targets.server.runtime.runner import Runner
 from ferryman.targets.server.runtime.tls import tls_context
 
@@ -88,6 +89,8 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
         if self.settings.admin_bind:
             self._admin = bind(self.settings.admin_bind)
         configure(self.settings.log_format, self.settings.log_level)
+        for warning in unheeded(os.environ, Path()):
+            logging.getLogger("ferryman").warning(warning)
         owner = os.getpid()
         self._directory = Path(tempfile.mkdtemp(prefix="ferryman-", dir=memory()))
         try:

@@ -65,7 +65,8 @@ class Connection(web.RequestHandler):
         if self._limits.full:
             assert isinstance(transport, asyncio.Transport)
             transport.write(_BUSY)
-            transport.close()
+            # uvloop forgets what was written if the transport is closed here and now.
+            self._loop.call_soon(transport.close)
             return
         self._limits.connections += 1
         self._admitted = True
@@ -133,8 +134,9 @@ class Connection(web.RequestHandler):
         """Answer a request that is no HTTP, without a traceback in the log for each."""
         if not isinstance(exc, BadHttpMessage) or request.writer.output_size > 0:
             return super().handle_error(request, status, exc, message)
-        self.logger.debug("bad request from %s: %s", request.remote, exc.message)
         status = self._status(exc)
+        # The message quotes what came, which may hold a secret: it is for the client alone.
+        self.logger.debug("%s from %s: %s", status, request.remote, type(exc).__name__)
         response = web.Response(status=status, text=f"{status}: {exc.message}")
         response.force_close()
         return response

@@ -26,8 +26,8 @@ _METHODS = frozenset(
 )
 _DURATION = "http_server_request_duration_seconds"
 
-Key = tuple[str, str, int]
-"""A method, a route's template (empty where no route matched), a status."""
+Key = tuple[str, str, str, int]
+"""A known method, a scheme, a route's template (empty where none matched), a status."""
 
 
 @dataclass(slots=True)
@@ -36,16 +36,13 @@ class Counts:
 
     requests: dict[Key, list[float]] = field(default_factory=dict)
 
-    def add(self, method: str, route: str, status: int, seconds: float) -> None:
+    def add(self, key: Key, seconds: float) -> None:
         """Count a request.
 
         Args:
-            method: Its method.
-            route: The template of its route, empty where none matched.
-            status: The status of the response.
+            key: What it is counted with.
             seconds: How long it took.
         """
-        key = (known_method(method), route, status)
         row = self.requests.get(key)
         if row is None:
             row = self.requests[key] = [0.0] * (len(BUCKETS) + 2)
@@ -63,9 +60,12 @@ class Counts:
         return [[*key, row] for key, row in self.requests.items()]
 
     @classmethod
-    def from_json(cls, rows: Iterable[tuple[str, str, int, list[float]]]) -> Counts:
+    def from_json(cls, rows: Iterable[tuple[str, str, str, int, list[float]]]) -> Counts:
         """Return the counts that were plain values."""
-        return cls({(method, route, status): row for method, route, status, row in rows})
+        counts = cls()
+        for method, scheme, route, status, row in rows:
+            counts.requests[method, scheme, route, status] = row
+        return counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +112,14 @@ def exposition(counts: Counts, gauges: Mapping[str, Gauges], restarts: int, vers
 
 def _durations(counts: Counts) -> Iterator[str]:
     yield from _head(_DURATION, "histogram", "From a request's head to the end of its response.")
-    for (method, route, status), row in sorted(counts.requests.items()):
-        labels = {"http_request_method": method, "http_route": route}
-        labels["http_response_status_code"] = str(status)
+    for (method, scheme, route, status), row in sorted(counts.requests.items()):
+        labels = {
+            "http_request_method": method,
+            "url_scheme": scheme,
+            "http_route": route,
+            "http_response_status_code": str(status),
+            "error_type": str(status) if status >= 500 else "",
+        }
         total = 0
         for bound, count in zip((*map(str, BUCKETS), "+Inf"), row, strict=False):
             total += int(count)

@@ -7,11 +7,12 @@ server says which setting of ours does it.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from ferryman.core.errors import ConfigError
 
-__all__ = ("VARIABLE", "refuse_gunicorn_options")
+__all__ = ("VARIABLE", "refuse_gunicorn_options", "unheeded")
 
 VARIABLE = "GUNICORN_CMD_ARGS"
 
@@ -36,8 +37,13 @@ _OURS: Mapping[str, str] = {
     "--max-requests-jitter": "max_requests_jitter",
     "--timeout": "worker_timeout",
     "--worker-connections": "max_connections",
+    "--statsd-host": "admin_bind",
     "--workers": "workers",
 }
+
+# What gunicorn reads besides, and platforms may set for whatever they run.
+_VARIABLES = {"FORWARDED_ALLOW_IPS": "trusted_proxies", "WEB_CONCURRENCY": "workers"}
+_FILE = "gunicorn.conf.py"
 
 
 def refuse_gunicorn_options(environment: Mapping[str, str]) -> None:
@@ -60,3 +66,19 @@ def refuse_gunicorn_options(environment: Mapping[str, str]) -> None:
         cause=f"here {', '.join(none)} would do nothing" if none else None,
         hint="unset it and use [tool.ferryman.server]" + (f": {', '.join(ours)}" if ours else ""),
     )
+
+
+def unheeded(environment: Mapping[str, str], directory: Path) -> Iterator[str]:
+    """Say of what may have been meant for gunicorn that it has no effect.
+
+    It is no reason not to start: it may be there for another program.
+
+    Args:
+        environment: The process's.
+        directory: Where gunicorn would look for its configuration file.
+    """
+    for variable, ours in _VARIABLES.items():
+        if environment.get(variable):
+            yield f"{variable} has no effect here: it is {ours} in [tool.ferryman.server]"
+    if (directory / _FILE).exists():
+        yield f"{_FILE} has no effect here: its settings belong into [tool.ferryman.server]"
