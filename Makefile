@@ -39,6 +39,7 @@ $(READY): pyproject.toml Makefile
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --editable '.[all]' --group dev
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target $(TOOLS) 'aws-sam-cli>=1.140,<2'
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target .tools/cargo-lambda 'cargo-lambda>=1.9,<2'
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --target .tools/uvloop 'uvloop>=0.21,<1'
 	@$(BIN)/uv venv --quiet --allow-existing $(CHECKOV)
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(CHECKOV)/bin/python 'checkov>=3.3,<4'
 	@npm install --silent --no-fund --no-audit --prefix .tools/axe axe-core@4
@@ -72,7 +73,6 @@ bench-lambda: $(READY)
 
 bench-server: $(READY)
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --group bench
-	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --target .tools/uvloop uvloop
 	@$(BIN)/python -m benchmarks.server --uvloop .tools/uvloop
 
 bench-build: $(READY)

@@ -81,7 +81,7 @@ class Server:
         environment = {
             **os.environ,
             "FERRYMAN_SETTINGS": str(settings),
-            "PYTHONPATH": str(root),
+            "PYTHONPATH": os.pathsep.join((str(root), os.environ.get("PYTHONPATH", ""))),
             "PYTHONUNBUFFERED": "1",
         }
         with self.log.open("w") as log:

@@ -48,8 +48,11 @@ connection pool) may belong to an event loop, and would be shared by processes t
 another.
 
 gunicorn's configuration file is not read. `{variable}` is refused, with the name of the
-setting that does what it asks for. `WEB_CONCURRENCY`, which some platforms set for all
-programs, has no effect: use `workers`.
+setting that does what it asks for. `WEB_CONCURRENCY` and `FORWARDED_ALLOW_IPS`, which some
+platforms set for all programs, have no effect, and the log says so at the start: use `workers`
+and `trusted_proxies`.
+
+The event loop is uvloop's where uvloop is installed, and else asyncio's own.
 """
 
 

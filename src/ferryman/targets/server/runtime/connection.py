@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from aiohttp import EMPTY_PAYLOAD, StreamReader, web
@@ -60,10 +61,9 @@ class Connection(web.RequestHandler):
         """Whether a request is being answered, or about to be."""
         return self._request_in_progress or bool(self._messages)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: Any) -> None:
         """Take the connection, or turn it away if there are too many."""
         if self._limits.full:
-            assert isinstance(transport, asyncio.Transport)
             transport.write(_BUSY)
             # uvloop forgets what was written if the transport is closed here and now.
             self._loop.call_soon(transport.close)
@@ -97,6 +97,17 @@ class Connection(web.RequestHandler):
         """Note that this is a WebSocket now."""
         self._limits.upgraded = True
         super().set_parser(parser, data_received_cb)
+
+    def log_access(
+        self, request: web.BaseRequest, response: web.StreamResponse, time: float | None
+    ) -> None:
+        """Tell the access logger of a request.
+
+        How long it took is not left to the loop's clock: uvloop's counts whole milliseconds,
+        and stands still while the loop is busy.
+        """
+        if time is not None and self.access_logger is not None:
+            self.access_logger.log(request, response, monotonic() - time)
 
     def cut(self) -> None:
         """Close the connection, and cancel what answers its request."""
