@@ -122,6 +122,25 @@ async def test_websockets_are_told_that_the_server_goes(
             assert talk.close_code == aiohttp.WSCloseCode.GOING_AWAY
 
 
+def test_a_websocket_that_does_not_answer_takes_no_time_from_the_cleanup(tmp_path: Path) -> None:
+    deaf = APP.replace("    yield\n", "    yield\n    await asyncio.sleep(3)\n").replace(
+        "async for message in socket:", "while await asyncio.sleep(60, 1):"
+    )
+    handshake = (
+        b"GET /talk HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    with (
+        running(tmp_path, deaf, graceful_timeout=1) as server,
+        socket.create_connection(("127.0.0.1", server.port), 10) as silent,
+    ):
+        silent.sendall(handshake)
+        assert silent.recv(12) == b"HTTP/1.1 101"
+        server.signal(signal.SIGTERM)
+        assert server.process.wait(15) == 0
+        assert "cleaned up" in server.log.read_text()
+
+
 def test_a_replacement_that_does_not_start_leaves_the_server_as_it_was(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         old = server.workers()

@@ -116,7 +116,7 @@ class Runner:
         await pause(self._settings.drain_delay, self._hurry)
         self._close_listeners()
         if self._limits.upgraded:
-            await close_websockets(CLEANUP_TIMEOUT)
+            await self._dismiss_websockets()
         await self.abandon()
 
     async def abandon(self) -> None:
@@ -128,6 +128,14 @@ class Runner:
             if self._sweeper is not None:
                 self._sweeper.cancel()
             await self._monitor.stop()
+
+    async def _dismiss_websockets(self) -> None:
+        # What this takes is part of what requests in flight get: they go on meanwhile.
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._settings.graceful_timeout
+        await close_websockets(min(CLEANUP_TIMEOUT, self._settings.graceful_timeout / 2))
+        if self._runner is not None:
+            self._runner._shutdown_timeout = until - loop.time()
 
     async def _listen(
         self,
