@@ -92,6 +92,18 @@ def test_a_quick_end_does_not_wait_for_a_cleanup_that_hangs(tmp_path: Path) -> N
         assert "cleaned up" not in server.log.read_text()
 
 
+def test_a_replaced_worker_whose_cleanup_hangs_is_given_up(tmp_path: Path) -> None:
+    hanging = APP.replace("    yield\n", "    yield\n    await asyncio.sleep(600)\n")
+    with running(tmp_path, hanging, graceful_timeout=0.1) as server:
+        old = server.workers()
+        server.signal(signal.SIGHUP)
+        server.wait_until(lambda: not server.workers() & old, timeout=15)
+        assert server.is_listening()
+        assert "has not ended within 5.1 s" in server.log.read_text()
+        server.signal(signal.SIGQUIT)
+        assert server.process.wait(10) == 0
+
+
 def test_a_request_that_never_ends_is_given_up(tmp_path: Path) -> None:
     with running(tmp_path, graceful_timeout=0.5) as server:
         slow = b"GET /slow?for=60 HTTP/1.1\r\nHost: x\r\n\r\n"

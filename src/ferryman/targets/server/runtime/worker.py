@@ -119,6 +119,7 @@ class Worker(BaseWorker):  # type: ignore[misc]
         self.booted = True
         self._enter(Stage.READY)
         told = await self._told
+        self.loop.call_later(self.app.settings.timing.shutdown, self._overrun)
         await self.runner.stop(replaced=told is RETIRE)
         heart.cancel()
 
@@ -134,6 +135,12 @@ class Worker(BaseWorker):  # type: ignore[misc]
         self._hear(signal.SIGQUIT)
         self.runner.cut()
         self.loop.call_later(_QUICK, os._exit, 1)
+
+    def _overrun(self) -> None:
+        # The master sees to this only when it ends itself, not when it replaces a worker.
+        limit = self.app.settings.timing.shutdown
+        self.log.error("the worker has not ended within %g s, and is given up", limit)
+        os._exit(1)
 
     async def _beat(self) -> None:
         while True:
