@@ -54,3 +54,17 @@ async def test_an_idle_connection_is_kept_though_a_body_came_late(tmp_path: Path
         writer.write(GET % b"/echo?n=7")
         assert (await reader.read()).endswith(b"7")
         writer.close()
+
+
+async def test_a_slow_answer_is_given_though_the_next_request_has_come_in_half(
+    tmp_path: Path,
+) -> None:
+    with running(tmp_path, header_timeout=0.5) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"GET /slow?for=2 HTTP/1.1\r\nHost: x\r\n\r\nGET /echo?n=7 HT")
+        await asyncio.sleep(0.3)
+        writer.write(b"TP/1.1\r\nConnection: close\r\n")
+        assert (await reader.readuntil(b"slow")).startswith(b"HTTP/1.1 200")
+        writer.write(b"Host: x\r\n\r\n")
+        assert (await reader.read()).endswith(b"7")
+        writer.close()

@@ -125,7 +125,7 @@ class Connection(web.RequestHandler):
             return
         content, waited = self._content, now - self._since
         if content is None:
-            if waited > self._limits.settings.header_timeout:
+            if not self.busy and waited > self._limits.settings.header_timeout:
                 self.transport.write(_LATE)
                 self.force_close()
         elif content.is_eof():
