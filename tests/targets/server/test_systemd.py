@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -42,7 +41,6 @@ def test_it_may_bind_a_low_port_only_where_it_is_set_to(bind: str, privileged: b
     assert ("\nPrivateUsers=yes\n" in text) is not privileged
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 @pytest.mark.parametrize("bind", ["127.0.0.1:8000", "0.0.0.0:443", "unix:/run/shop/http.sock"])
 def test_systemd_understands_it_and_rates_it_safe(tmp_path: Path, bind: str) -> None:
     path = tmp_path / "shop.service"
