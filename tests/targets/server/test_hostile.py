@@ -7,9 +7,11 @@ import resource
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from tests.targets.server.running import Server, running
+import trustme
+from tests.targets.server.running import APP, Server, running
 
 # Requests that two servers in a row might read in two ways: of which one might then see
 # a second request in the first one's body.
@@ -120,6 +122,31 @@ def test_slowloris_is_given_up_though_it_goes_on_sending(server: Server) -> None
             except TimeoutError:
                 continue
         assert answer.startswith(b"HTTP/1.1 408")
+
+
+def test_who_connects_and_says_nothing_is_sent_away(tmp_path: Path) -> None:
+    with running(tmp_path, keep_alive=1, load_balancer_idle_timeout=0) as server:
+        began = time.monotonic()
+        assert server.send(b"") == b""
+        assert 0.9 < time.monotonic() - began < 5
+
+
+def test_who_does_not_finish_a_tls_handshake_is_sent_away(tmp_path: Path) -> None:
+    issued = trustme.CA().issue_cert("localhost")
+    certificate, key = tmp_path / "chain.pem", tmp_path / "key.pem"
+    issued.cert_chain_pems[0].write_to_path(certificate)
+    issued.private_key_pem.write_to_path(key)
+    names = {"certificate": str(certificate), "private_key": str(key)}
+    with running(tmp_path, APP, plain=False, header_timeout=1, **names) as server:
+        server.wait_until(lambda: not closed(server))
+        began = time.monotonic()
+        assert server.send(b"\x16\x03\x01") == b""
+        assert time.monotonic() - began < 5
+
+
+def closed(server: Server) -> bool:
+    with socket.socket() as probe:
+        return bool(probe.connect_ex(("127.0.0.1", server.port)))
 
 
 def test_ten_thousand_half_open_connections_stop_nobody(server: Server) -> None:

@@ -154,7 +154,8 @@ class ServerOptions(BaseModel):
     )
     header_timeout: Patience = Field(
         default=_DEFAULT.header_timeout,
-        description="From the first byte of a request to the end of its headers; then 408.",
+        description="From the first byte of a request to the end of its headers; then 408. A "
+        "TLS handshake has as long.",
     )
     body_timeout: Patience = Field(
         default=_DEFAULT.body_timeout,

@@ -71,6 +71,7 @@ class Connection(web.RequestHandler):
         self._limits.connections += 1
         self._admitted = True
         super().connection_made(transport)
+        self._close_when_idle()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Make room for another."""
@@ -151,6 +152,12 @@ class Connection(web.RequestHandler):
         response = web.Response(status=status, text=f"{status}: {exc.message}")
         response.force_close()
         return response
+
+    def _close_when_idle(self) -> None:
+        # aiohttp begins to count with its first answer: who never asks could stay for ever.
+        close_time = self._loop.time() + self.keepalive_timeout
+        self._next_keepalive_close_time = close_time
+        self._keepalive_handle = self._loop.call_at(close_time, self._process_keepalive)
 
     def _status(self, exc: BadHttpMessage) -> int:
         if isinstance(exc, LineTooLong):

@@ -160,6 +160,7 @@ class Runner:
                 connection,
                 sock=bound,
                 ssl=context,
+                ssl_handshake_timeout=self._settings.header_timeout if context else None,
                 backlog=self._settings.backlog,
             )
             self._listeners.append(listener)
