@@ -10,8 +10,8 @@ CHECKOV := .tools/checkov
 PATHS := src tests scripts examples benchmarks
 
 # Programs of others that the tests hold ferryman to, and the Debian packages they are in.
-PROGRAMS := nginx podman runc chromium docker-registry wrk systemd-analyze
-PACKAGES := nginx-light podman runc catatonit chromium docker-registry wrk systemd
+PROGRAMS := nginx podman runc chromium docker-registry skopeo wrk systemd-analyze
+PACKAGES := nginx-light podman runc catatonit chromium docker-registry skopeo wrk systemd
 
 # The emulator is a binary inside the wheel of aws-sam-cli, whose other dependencies
 # would contradict ours: the wheel alone is unpacked, beside the environment.
