@@ -117,4 +117,5 @@ class EventServer(TestServer):
         # A test may have several servers; whom to stream to is asked before anything is
         # waited for.
         os.environ["AWS_LAMBDA_RUNTIME_API"] = self._carrier.api
-        return await respond(self._bridge, event, RequestContext(invocation), self.streaming)
+        facts = RequestContext(invocation)
+        return await respond(self._bridge, self.streaming, None, event, facts)

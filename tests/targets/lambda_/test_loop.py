@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
 
 import pytest
 
@@ -27,7 +27,7 @@ def test_what_waits_for_nothing_is_done_at_once(
     loop: EnvironmentLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "run_forever", lambda: pytest.fail("the loop turned"))
-    assert loop.run_at_once(answer(), copy_context()) == "done"
+    assert loop.run_at_once(answer()) == "done"
 
 
 @pytest.mark.parametrize("delay", [0, 0.01])
@@ -38,7 +38,7 @@ def test_what_waits_is_run_to_its_end(loop: EnvironmentLoop, delay: float) -> No
         assert asyncio.current_task() is before
         return "waited"
 
-    assert loop.run_at_once(wait(), copy_context()) == "waited"
+    assert loop.run_at_once(wait()) == "waited"
 
 
 def test_the_first_step_has_a_task_and_a_running_loop(loop: EnvironmentLoop) -> None:
@@ -46,7 +46,7 @@ def test_the_first_step_has_a_task_and_a_running_loop(loop: EnvironmentLoop) -> 
         task = asyncio.current_task()
         return asyncio.get_running_loop() is loop and task in asyncio.all_tasks()
 
-    assert loop.run_at_once(look(), copy_context())
+    assert loop.run_at_once(look())
     with pytest.raises(RuntimeError):
         asyncio.get_running_loop()
 
@@ -59,7 +59,7 @@ def test_what_it_raises_is_raised(loop: EnvironmentLoop, waits: bool) -> None:
         raise LookupError("nothing there")
 
     with pytest.raises(LookupError, match="nothing there"):
-        loop.run_at_once(fail(), copy_context())
+        loop.run_at_once(fail())
 
 
 def test_timeouts_and_task_groups_work_from_the_first_step_on(loop: EnvironmentLoop) -> None:
@@ -71,10 +71,10 @@ def test_timeouts_and_task_groups_work_from_the_first_step_on(loop: EnvironmentL
                 await asyncio.sleep(60)
         return [task.result() for task in tasks]
 
-    assert loop.run_at_once(work(), copy_context()) == ["done"] * 3
+    assert loop.run_at_once(work()) == ["done"] * 3
 
 
-def test_each_run_has_the_context_it_is_given(loop: EnvironmentLoop) -> None:
+def test_each_run_has_a_context_of_its_own(loop: EnvironmentLoop) -> None:
     who: ContextVar[str] = ContextVar("who", default="nobody")
 
     async def look() -> str:
@@ -83,7 +83,7 @@ def test_each_run_has_the_context_it_is_given(loop: EnvironmentLoop) -> None:
         await asyncio.sleep(0)
         return before
 
-    assert [loop.run_at_once(look(), copy_context()) for _ in range(2)] == ["nobody", "nobody"]
+    assert [loop.run_at_once(look()) for _ in range(2)] == ["nobody", "nobody"]
 
 
 def test_an_async_generator_that_begins_in_a_first_step_is_closed_with_the_loop() -> None:
@@ -101,7 +101,7 @@ def test_an_async_generator_that_begins_in_a_first_step_is_closed_with_the_loop(
         kept.append(numbers())
         return await anext(kept[0])
 
-    assert loop.run_at_once(begin(), copy_context()) == 1
+    assert loop.run_at_once(begin()) == 1
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
     assert closed == ["closed"]
@@ -115,8 +115,8 @@ def test_it_knows_whether_anything_is_left_to_run(loop: EnvironmentLoop) -> None
 
     loop.settle()
     assert not loop.has_work
-    loop.run_at_once(answer(), copy_context())
-    loop.run_at_once(leave(), copy_context())
+    loop.run_at_once(answer())
+    loop.run_at_once(leave())
     assert loop.has_work
     assert done == []
     loop.settle()
@@ -127,4 +127,4 @@ def test_a_blocking_call_in_a_thread_comes_back(loop: EnvironmentLoop) -> None:
     async def work() -> int:
         return await asyncio.to_thread(sum, [1, 2])
 
-    assert loop.run_at_once(work(), copy_context()) == 3
+    assert loop.run_at_once(work()) == 3

@@ -231,4 +231,6 @@ def test_the_domain_tells_a_function_url_from_an_http_api(
 ) -> None:
     made = event()
     made["requestContext"]["domainName"] = domain
-    assert find_source(made).name == name
+    found = find_source(made)
+    assert found is not None
+    assert found.name == name

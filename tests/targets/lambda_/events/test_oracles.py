@@ -57,7 +57,9 @@ DECIDED_OF_PLAIN: dict[tuple[str, str, str, str], str] = {
 
 
 def ours(event: dict[str, Any]) -> Seen:
-    request = find_source(event).decode(event)
+    source = find_source(event)
+    assert source is not None
+    request = source.decode(event)
     path, _, query = request.target.partition("?")
     return Seen(
         request.method,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ferryman.targets.lambda_.runtime.events import SOURCES, UnknownEvent, find_source
+from ferryman.targets.lambda_.runtime.events import SOURCES, find_source
 from ferryman.targets.lambda_.runtime.events.source import EventSource
 from ferryman.targets.lambda_.runtime.messages import HttpResponse
 
@@ -106,38 +106,23 @@ def test_only_function_urls_and_rest_apis_stream() -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "says"),
+    "made",
     [
-        ({"Records": [{"eventSource": "aws:sqs"}]}, "keys Records"),
-        ({"Records": [{"cf": {"request": {}, "response": {}}}]}, "keys Records"),
-        ({"Records": []}, "keys Records"),
-        ({"source": "aws.events", "detail-type": "Scheduled Event"}, "keys detail-type, source"),
-        ({"source": "serverless-plugin-warmup"}, "keys source"),
-        ({}, "empty object"),
-        ([1], "type list"),
-        (None, "type NoneType"),
-        ({"version": "2.0"}, "keys version"),
-        ({"version": "2.0", "requestContext": {"http": "GET"}}, "keys requestContext, version"),
+        {"Records": [{"eventSource": "aws:sqs"}]},
+        {"Records": [{"cf": {"request": {}, "response": {}}}]},
+        {"Records": []},
+        {"source": "aws.events", "detail-type": "Scheduled Event"},
+        {"source": "serverless-plugin-warmup"},
+        {},
+        [1],
+        None,
+        {"version": "2.0"},
+        {"version": "2.0", "requestContext": {"http": "GET"}},
         # A WebSocket API's, and a question to an authorizer.
-        ({"requestContext": {"connectionId": "1", "eventType": "MESSAGE"}}, "requestContext"),
-        (
-            {"type": "REQUEST", "httpMethod": "GET", "path": "/", "requestContext": {}},
-            "keys httpMethod, path, requestContext, type",
-        ),
-        (
-            {"type": "REQUEST", "version": "2.0", "requestContext": {"http": {"method": "GET"}}},
-            "keys requestContext, type, version",
-        ),
+        {"requestContext": {"connectionId": "1", "eventType": "MESSAGE"}},
+        {"type": "REQUEST", "httpMethod": "GET", "path": "/", "requestContext": {}},
+        {"type": "REQUEST", "version": "2.0", "requestContext": {"http": {"method": "GET"}}},
     ],
 )
-def test_an_event_that_is_not_http_says_what_it_is(made: object, says: str) -> None:
-    with pytest.raises(UnknownEvent) as caught:
-        find_source(made)
-    assert says in str(caught.value)
-    assert "hint" in str(caught.value)
-
-
-def test_an_unknown_event_gives_none_of_its_values_away() -> None:
-    with pytest.raises(UnknownEvent) as caught:
-        find_source({"password": "hunter2"})
-    assert "hunter2" not in str(caught.value)
+def test_an_event_that_is_not_http_has_no_source(made: object) -> None:
+    assert find_source(made) is None

@@ -76,7 +76,7 @@ class EventServer(TestServer):
 
     async def _invoke(self, event: dict[str, Any]) -> dict[str, Any]:
         """Do what an environment does, on the loop of the test."""
-        work = respond(self._bridge, event, RequestContext(str(uuid4())), streaming=False)
+        work = respond(self._bridge, False, None, event, RequestContext(str(uuid4())))
         task = asyncio.create_task(work)
         timer = asyncio.get_running_loop().call_later(_TIME_LIMIT, task.cancel)
         try:

@@ -10,22 +10,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from functools import lru_cache
+from typing import TypeAlias, TypeVar
 
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http import HttpVersion11, RawRequestMessage
+from aiohttp.streams import EMPTY_PAYLOAD
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from ferryman.core.context import EVENT
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 from ferryman.targets.lambda_.runtime.protocol import InProcessProtocol
-from ferryman.targets.lambda_.runtime.transport import CapturingWriter
+from ferryman.targets.lambda_.runtime.transport import CapturingWriter, InProcessTransport
 
 __all__ = ("Bridge",)
 
 Writer = TypeVar("Writer", bound=CapturingWriter)
+MakeWriter: TypeAlias = Callable[
+    [InProcessProtocol, asyncio.AbstractEventLoop, InProcessTransport, bool], Writer
+]
 
 _ENCODINGS = ("gzip", "deflate", "br", "zstd")
 
@@ -47,6 +52,8 @@ class Bridge:
     ) -> None:
         server = runner.server
         assert server is not None
+        self.app = runner.app
+        """The application."""
         self._server = server
         self._loop = loop
         self._access_logger = access_logger
@@ -67,42 +74,41 @@ class Bridge:
             ConnectionResetError: The response broke off before its end.
             Exception: The response is one that no client may be sent.
         """
-        writer = await self.feed(request, event, CapturingWriter)
-        return writer.response(request.method)
+        return (await self.feed(request, event, CapturingWriter)).response()
 
     async def feed(
         self,
         request: HttpRequest,
         event: Mapping[str, object] | None,
-        make_writer: Callable[[InProcessProtocol, asyncio.AbstractEventLoop], Writer],
+        make_writer: MakeWriter[Writer],
     ) -> Writer:
         """Have the app respond to a request by way of a writer, and return that.
 
         Args:
             request: The request.
             event: The raw event behind it, for `ferryman.event`.
-            make_writer: Makes the writer from the protocol and the loop.
+            make_writer: Makes the writer from the arguments of `CapturingWriter`.
 
         Raises:
             ConnectionResetError: The response broke off before its end.
             Exception: The response is one that no client may be sent.
         """
-        server = self._server
-        loop = self._loop
+        method, target, pairs, body, scheme, remote = request
+        server, loop = self._server, self._loop
         protocol = self._idle.pop() if self._idle else self._protocol()
-        protocol.open(request.remote, request.scheme == "https")
-        server.requests_count += 1
-        writer = make_writer(protocol, loop)
-        message = _message(request)
+        connection = protocol.open(remote, scheme == "https")
+        writer = make_writer(protocol, loop, connection, method == "HEAD")
+        message = _message(method, target, pairs, len(body))
+        payload = protocol.feed_body(message, body) if body else EMPTY_PAYLOAD
         task = asyncio.current_task(loop)
         assert task is not None
-        payload = protocol.feed_body(message, request.body)
+        server.requests_count += 1
         web_request = server.request_factory(message, payload, protocol, writer, task)
         if event is not None:
             web_request[EVENT] = event
+        began = loop.time() if self._access_logger else None
         # The one private name we lean on: what aiohttp does with a parsed request. It
         # holds the error pages and the end of the response, which nothing public does.
-        began = loop.time() if self._access_logger is not None else None
         _, aborted = await protocol._handle_request(web_request, began, server.request_handler)
         if aborted:
             raise ConnectionResetError("the response came to an end before its time")
@@ -124,17 +130,17 @@ class _Message(RawRequestMessage):
         return tuple([(name.encode(), value.encode()) for name, value in self.headers.items()])
 
 
-def _message(request: HttpRequest) -> RawRequestMessage:
-    method, target, pairs, body, _, _ = request
+def _message(
+    method: str, target: str, pairs: tuple[tuple[str, str], ...], length: int
+) -> RawRequestMessage:
     headers = CIMultiDict(pairs)
-    encoding = ""
-    if body or hdrs.CONTENT_LENGTH in headers:
-        headers[hdrs.CONTENT_LENGTH] = str(len(body))
+    encoding = None
+    if length or hdrs.CONTENT_LENGTH in headers:
+        headers[hdrs.CONTENT_LENGTH] = str(length)
         encoding = headers.get(hdrs.CONTENT_ENCODING, "").lower()
     if hdrs.TRANSFER_ENCODING in headers:
         # The body is here whole, whatever framed it on its way to the event source.
         del headers[hdrs.TRANSFER_ENCODING]
-    path, _, query = target.partition("?")
     return _Message(
         method,
         target,
@@ -145,5 +151,16 @@ def _message(request: HttpRequest) -> RawRequestMessage:
         encoding if encoding in _ENCODINGS else None,
         False,  # nor an upgrade
         False,  # nor chunked
-        URL.build(path=path, query_string=query, encoded=True),
+        _known_url(target) if len(target) <= _KNOWN_LENGTH else _url(target),
     )
+
+
+def _url(target: str) -> URL:
+    path, _, query = target.partition("?")
+    return URL.build(path=path, query_string=query, encoded=True)
+
+
+# Much is asked for again and again. A URL never changes, and once its path and its query
+# have been taken apart it remembers them.
+_known_url = lru_cache(maxsize=256)(_url)
+_KNOWN_LENGTH = 256

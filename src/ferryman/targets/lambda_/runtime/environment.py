@@ -10,10 +10,9 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable
-from contextvars import copy_context
+from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ferryman.core import capabilities
 from ferryman.core.context import RequestContext
@@ -22,7 +21,6 @@ from ferryman.core.lifecycle import start_app
 from ferryman.core.loader import AppReference, AppSource
 from ferryman.targets.lambda_.runtime.bridge import Bridge
 from ferryman.targets.lambda_.runtime.capability import CAPABILITIES, offer_streaming
-from ferryman.targets.lambda_.runtime.events import UnknownEvent
 from ferryman.targets.lambda_.runtime.loop import EnvironmentLoop
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 from ferryman.targets.lambda_.runtime.options import EnvironmentOptions
@@ -35,6 +33,10 @@ if TYPE_CHECKING:
     from aiohttp.abc import AbstractAccessLogger
 
 __all__ = ("Environment", "LambdaContext", "seconds_to_answer")
+
+Respond: TypeAlias = Callable[
+    [dict[str, Any], RequestContext], Coroutine[Any, Any, dict[str, Any] | Streamed]
+]
 
 _log = logging.getLogger(__name__)
 
@@ -76,9 +78,16 @@ class Environment:
         self._source = source
         self.options = options
         self._translate = translation(options)
-        self._cold = True
+        self.cold = True
+        """Whether no request has been answered yet; whoever begins with one says no."""
         self._access_logger = _access_logger() if options.json_logs else None
         self._bridge: Bridge | None = None
+        self.respond: Respond = self._respond_once_started
+        """Does what `answer` does, on the loop, where other events may be under way.
+
+        It sets the context of its task, so that each event wants a task of its own. To
+        enforce the time limit, cancel that task after `seconds_to_answer`.
+        """
         self._tasks = TaskWatch(self.loop, options.task_budget)
         self._starting = self._begin_start()
         try:
@@ -95,43 +104,12 @@ class Environment:
             TriggerFailed, TriggerCutOff: It is one that the app handles, and could not.
             AppError: The application had not started in time, and failed to start now.
         """
-        facts = self.facts(
-            context.aws_request_id, _read_trace, context.get_remaining_time_in_millis
+        request_id, milliseconds_left = context.aws_request_id, context.get_remaining_time_in_millis
+        facts = tuple.__new__(
+            RequestContext, (request_id, _read_trace, milliseconds_left, self.cold)
         )
-        work = self.respond(event, facts)
-        return self.loop.run_at_once(work, copy_context(), partial(seconds_to_answer, facts))
-
-    async def respond(
-        self, event: dict[str, Any], facts: RequestContext
-    ) -> dict[str, Any] | Streamed:
-        """Do what `answer` does, on the loop, where other events may be under way.
-
-        It sets the context of its task, so that each event wants a task of its own. To
-        enforce the time limit, cancel that task after `seconds_to_answer`.
-
-        Raises:
-            UnknownEvent: The event is neither an HTTP request nor one that the app handles.
-            TriggerFailed, TriggerCutOff: It is one that the app handles, and could not.
-            AppError: The application had not started in time, and failed to start now.
-        """
-        bridge = self._bridge or await self._started()
-        try:
-            return await respond(bridge, event, facts, self.options.streaming, self._translate)
-        except UnknownEvent:
-            # It is no HTTP request. What handles others is loaded when one comes.
-            from ferryman.targets.lambda_.runtime.triggers import answer_trigger
-
-            return await answer_trigger(self._starting.result().app, event)
-
-    def facts(
-        self,
-        request_id: str,
-        read_trace: Callable[[], str | None],
-        milliseconds_left: Callable[[], float],
-    ) -> RequestContext:
-        """Return what is known of a request; the first of an environment is a cold start."""
-        cold, self._cold = self._cold, False
-        return RequestContext(request_id, read_trace, milliseconds_left, cold)
+        self.cold = False
+        return self.loop.run_at_once(self.respond(event, facts), seconds_to_answer, facts)
 
     def ask(self, request: HttpRequest, timeout: float) -> HttpResponse:
         """Return the app's response to a request that no event brought.
@@ -145,8 +123,7 @@ class Environment:
             Exception: The response is none that can be sent.
         """
         assert self._bridge is not None
-        work = self._bridge.respond(request)
-        return self.loop.run_at_once(work, copy_context(), lambda: timeout)
+        return self.loop.run_at_once(self._bridge.respond(request), lambda: timeout)
 
     def finish_tasks(self) -> None:
         """Let what the last request started finish, now that its response is on its way."""
@@ -181,10 +158,13 @@ class Environment:
     def _take_over(self) -> None:
         runner = self._starting.result()
         self._bridge = Bridge(runner, self.loop, self._access_logger)
+        self.respond = partial(respond, self._bridge, self.options.streaming, self._translate)
         self._tasks = TaskWatch(self.loop, self.options.task_budget)
 
-    async def _started(self) -> Bridge:
-        """Return the bridge, once the app has started; try again if it failed to."""
+    async def _respond_once_started(
+        self, event: dict[str, Any], facts: RequestContext
+    ) -> dict[str, Any] | Streamed:
+        """Wait for the app, and start it again if it failed to."""
         if self._starting.done() and self._starting.exception():
             self._starting = self._begin_start()
         try:
@@ -195,8 +175,7 @@ class Environment:
                 hint="the next request waits for it again; start faster, or allow more time",
             ) from None
         self._take_over()
-        assert self._bridge is not None
-        return self._bridge
+        return await self.respond(event, facts)
 
 
 def _declare(options: EnvironmentOptions) -> None:

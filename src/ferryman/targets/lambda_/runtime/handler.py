@@ -50,7 +50,7 @@ class LambdaHandler:
             UnknownEvent: The event is neither a request nor one that the app handles.
         """
         result = self.environment.answer(event, context)
-        if not self.finishes_tasks_later:
+        if self.environment.loop.has_work and not self.finishes_tasks_later:
             self.environment.finish_tasks()
         return result
 

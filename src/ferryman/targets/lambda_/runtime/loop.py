@@ -28,7 +28,7 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         super().__init__()
-        self._first_step: Callable[..., object] | None = None
+        self._first_step: tuple[Callable[[], object], Context] | None = None
         self._capturing = False
         self.has_work = False
         """Whether something was scheduled and has perhaps not run yet."""
@@ -42,8 +42,9 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.Handle | None:
         """Schedule a callback, or keep it, if it is the first step of a new task."""
         if self._capturing:
+            assert context is not None
             self._capturing = False
-            self._first_step = callback
+            self._first_step = callback, context
             return None
         self.has_work = True
         return super().call_soon(callback, *args, context=context)
@@ -62,24 +63,26 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
     def run_at_once(
         self,
         work: Coroutine[Any, Any, _Result],
-        context: Context,
-        limit: Callable[[], float] | None = None,
+        limit: Callable[..., float] | None = None,
+        *args: Any,
     ) -> _Result:
         """Run a coroutine to its end as a task, and return what it returned.
 
+        Like any task, it runs in a copy of the current context.
+
         Args:
             work: The coroutine.
-            context: The context it runs in.
             limit: Tells the seconds after which the task is cancelled; asked only if the
                 task waits for something.
+            *args: What `limit` is called with.
 
         Raises:
             BaseException: What it raised.
         """
         self._capturing = True
-        task = asyncio.Task(work, loop=self, context=context)
-        first_step = self._first_step
-        assert first_step is not None
+        task = asyncio.Task(work, loop=self)
+        assert self._first_step is not None
+        first_step, context = self._first_step
         self._first_step = None
         _set_running_loop(self)
         try:
@@ -90,7 +93,7 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
             return task.result()
         if limit is None:
             return self.run_until_complete(task)
-        timer = self.call_later(limit(), task.cancel)
+        timer = self.call_later(limit(*args), task.cancel)
         try:
             return self.run_until_complete(task)
         finally:

@@ -1,7 +1,8 @@
 """The plain values between an event source and the bridge: one request, one response.
 
-They know neither events nor aiohttp. One of each is made for every request, and a named
-tuple is made in a third of the time that a frozen dataclass takes.
+They know neither events nor aiohttp. One of each is made for every request, so they are
+named tuples, which are made in a third of the time that a frozen dataclass takes; and
+where every request passes, by `tuple.__new__(HttpRequest, (...))`, in half of that again.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ferryman.core.context import RequestContext
 from ferryman.core.errors import FerrymanError
 from ferryman.targets.lambda_.runtime.connection import Answer, RuntimeConnection
 from ferryman.targets.lambda_.runtime.environment import Environment, seconds_to_answer
@@ -139,7 +140,8 @@ class Pollers:
         """
         trace = invocation.headers.get("lambda-runtime-trace-id")
         left = _countdown(invocation.headers.get("lambda-runtime-deadline-ms"))
-        facts = self._environment.facts(identifier, lambda: trace, left)
+        facts = RequestContext(identifier, lambda: trace, left, self._environment.cold)
+        self._environment.cold = False
         event = _decoded(invocation.body)
         # A task of its own: for the context, and for the app, which may look at it.
         request = asyncio.create_task(self._environment.respond(event, facts), name=identifier)

@@ -14,7 +14,7 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import ContentEncodingError
 from aiohttp.http_parser import DeflateBuffer
-from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
+from aiohttp.streams import StreamReader
 
 from ferryman.targets.lambda_.runtime.transport import InProcessTransport
 
@@ -33,12 +33,10 @@ class InProcessProtocol(web.RequestHandler):
         access_logger: Is told of each request that was answered.
     """
 
-    __slots__ = ("_body", "_held")
-
     # For a connection aiohttp asks the transport once and remembers; here every request
     # has a transport of its own.
-    peername: Any = property(lambda self: self.transport.remote)
-    ssl_context: Any = property(lambda self: self.transport.secure or None)
+    __slots__ = ("_body", "_connection", "_held", "peername", "ssl_context")
+
     sockname: Any = None
 
     def __init__(
@@ -52,20 +50,26 @@ class InProcessProtocol(web.RequestHandler):
         self._logging_enabled = access_logger is not None
         self._body: DeflateBuffer | None = None
         self._held = False
+        self._connection = InProcessTransport()
 
-    def open(self, remote: str | None, secure: bool) -> None:
-        """Begin a request: from this address, by TLS or not."""
-        self.transport = InProcessTransport(remote, secure)
+    def open(self, remote: str | None, secure: bool) -> InProcessTransport:
+        """Begin a request, from this address, by TLS or not, and return its transport."""
+        connection = self._connection
+        if connection.closed:
+            connection = self._connection = InProcessTransport()
+        self.transport = connection
+        connection.peername = self.peername = (remote, 0) if remote else None
+        # aiohttp takes any context at all for a sign of TLS.
+        connection.ssl_context = self.ssl_context = secure or None  # type: ignore[assignment]
         self._body = None
         self._force_close = False
+        return connection
 
     def feed_body(self, message: RawRequestMessage, body: bytes) -> StreamReader:
         """Return a reader of the body, unpacked if it is compressed.
 
         aiohttp's parser unpacks a body before the app sees it, and so does this.
         """
-        if not body:
-            return EMPTY_PAYLOAD
         payload = StreamReader(self, _READ_BUFFER, loop=self._loop)
         if message.compression is None:
             payload.feed_data(body)

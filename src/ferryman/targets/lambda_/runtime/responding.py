@@ -39,10 +39,10 @@ _SURELY_SHORT = _RESULT_LIMIT // 7
 
 async def respond(
     bridge: Bridge,
+    streaming: bool,
+    translate: Translate | None,
     event: dict[str, Any],
     facts: RequestContext,
-    streaming: bool,
-    translate: Translate | None = None,
 ) -> dict[str, Any] | Streamed:
     """Return the result of an event, or `STREAMED` where it has gone out already.
 
@@ -50,16 +50,22 @@ async def respond(
 
     Args:
         bridge: Leads to the started application.
-        event: What the event source sent.
-        facts: What is known of the request; it becomes the current context.
         streaming: Whether responses are streamed to sources that can take it.
         translate: What is to be done to each request before the app sees it.
+        event: What the event source sent.
+        facts: What is known of the request; it becomes the current context.
 
     Raises:
-        UnknownEvent: The event is not an HTTP request.
+        UnknownEvent: The event is neither an HTTP request nor one that the app handles.
+        TriggerFailed, TriggerCutOff: It is one that the app handles, and could not.
     """
     current_context.set(facts)
     source = find_source(event)
+    if source is None:
+        # What handles other events is loaded when one comes.
+        from ferryman.targets.lambda_.runtime.triggers import answer_trigger
+
+        return await answer_trigger(bridge.app, event)
     try:
         request = source.decode(event)
     except MalformedEvent as error:
@@ -71,7 +77,7 @@ async def respond(
         return await _stream(bridge, source, request, event, facts)
     try:
         writer = await bridge.feed(request, event, CapturingWriter)
-        response = writer.response(request.method)
+        response = writer.response()
     except asyncio.CancelledError:
         _log.error("%s %s: cut off at the time limit", request.method, request.target)
         response = _failure(timed_out=True)
@@ -80,7 +86,10 @@ async def respond(
         # response that broke off, or one that no client may be sent.
         _log.exception("%s %s: no response", request.method, request.target)
         response = _failure(timed_out=False)
-    return _within_limit(source, event, response)
+    result = source.encode(response, event)
+    if len(response.body) < _SURELY_SHORT:
+        return result
+    return _within_limit(source, event, result)
 
 
 async def _stream(
@@ -95,7 +104,6 @@ async def _stream(
         StreamingWriter,
         stream=stream,
         prelude=lambda whole: source.head(whole.status, whole.headers, event),
-        empty=request.method == "HEAD",
     )
     try:
         await bridge.feed(request, event, make_writer)
@@ -141,12 +149,9 @@ def _failure(timed_out: bool) -> HttpResponse:
 
 
 def _within_limit(
-    source: EventSource, event: dict[str, Any], response: HttpResponse
+    source: EventSource, event: dict[str, Any], result: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the result, or a clear error in place of one that Lambda would die of."""
-    result = source.encode(response, event)
-    if len(response.body) < _SURELY_SHORT:
-        return result
     size = len(json.dumps(result))
     if size <= _RESULT_LIMIT:
         return result

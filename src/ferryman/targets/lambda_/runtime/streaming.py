@@ -18,7 +18,7 @@ from multidict import CIMultiDict
 
 from ferryman.targets.lambda_.runtime.messages import HttpResponse
 from ferryman.targets.lambda_.runtime.protocol import InProcessProtocol
-from ferryman.targets.lambda_.runtime.transport import CapturingWriter
+from ferryman.targets.lambda_.runtime.transport import CapturingWriter, InProcessTransport
 
 __all__ = ("INVOCATION_ID", "STREAMED", "ResponseStream", "Streamed", "StreamingWriter")
 
@@ -131,23 +131,24 @@ class StreamingWriter(CapturingWriter):
     Args:
         protocol: aiohttp's protocol object.
         loop: The loop it runs on.
+        connection: The protocol's transport.
+        head: Whether the request's method is HEAD, whose answer has no body.
         stream: Where the response goes.
         prelude: Makes the prelude from status and headers.
-        empty: Whether the body is left out, as in an answer to HEAD.
     """
 
     def __init__(
         self,
         protocol: InProcessProtocol,
         loop: asyncio.AbstractEventLoop,
+        connection: InProcessTransport,
+        head: bool,
         stream: ResponseStream,
         prelude: Callable[[HttpResponse], dict[str, Any]],
-        empty: bool,
     ) -> None:
-        super().__init__(protocol, loop)
+        super().__init__(protocol, loop, connection, head)
         self._stream = stream
         self._prelude = prelude
-        self._empty = empty
 
     async def write_headers(self, status_line: str, headers: CIMultiDict[str]) -> None:
         """Send status and headers.
@@ -158,7 +159,7 @@ class StreamingWriter(CapturingWriter):
         if self._stream.begun:
             raise ConnectionResetError("another response has begun")
         await super().write_headers(status_line, headers)
-        await self._stream.begin(self._prelude(self.response("HEAD" if self._empty else "")))
+        await self._stream.begin(self._prelude(self.response()))
         # aiohttp sends an error page in place of a response of which nothing has gone out.
         self.output_size += 1
 
@@ -166,6 +167,5 @@ class StreamingWriter(CapturingWriter):
         """Wait until the Runtime API has taken what was written."""
         await self._stream.drain()
 
-    def _keep(self, chunk: bytes) -> None:
-        if not self._empty:
-            self._stream.write(chunk)
+    def _keep(self, chunk: bytes | bytearray | memoryview) -> None:
+        self._stream.write(bytes(chunk))

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from aiohttp import hdrs
+from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import StreamWriter
 from multidict import CIMultiDict
 
@@ -18,44 +20,56 @@ from ferryman.targets.lambda_.runtime.messages import HttpResponse
 
 __all__ = ("CapturingWriter", "InProcessTransport")
 
-# Headers of a connection, not of a message (RFC 9110, 7.6.1): there is no connection.
-_OF_CONNECTION = frozenset(
-    {"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"}
+# Headers of a connection, not of a message (RFC 9110, 7.6.1): there is no connection. And
+# the event source counts the body itself.
+_DROPPED = frozenset(
+    {
+        "connection",
+        "content-length",
+        "keep-alive",
+        "proxy-connection",
+        "transfer-encoding",
+        "upgrade",
+    }
 )
-_DROPPED = _OF_CONNECTION | {"content-length"}
 # What aiohttp's own serialisation refuses, so that no value can end its header.
-_FORBIDDEN = re.compile(r"[\r\n\0]")
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+# Names that were found right, each in lower case, or empty if it is dropped. An app sends
+# few, and must not fill the memory with those that it makes up.
+_names: dict[str, str] = {}
+_NAMES_LIMIT = 1000
 
 
 class InProcessTransport(asyncio.Transport):
     """Answers aiohttp's questions about a connection that does not exist.
 
-    Args:
-        remote: The client's address.
-        secure: Whether the client came by TLS.
+    Attributes:
+        peername: The client's address, as of a socket.
+        ssl_context: Whether the client came by TLS, or None.
+        closed: Whether the response came to an end before its time.
     """
 
-    __slots__ = ("_closing", "remote", "secure")
+    peername: tuple[str, int] | None = None
+    ssl_context: bool | None = None
+    closed = False
 
-    def __init__(self, remote: str | None, secure: bool) -> None:
-        self._closing = False
-        self.remote = (remote, 0) if remote else None
-        self.secure = secure
+    def __init__(self) -> None:
+        """Do nothing: asyncio's own keeps a dict that nobody asks for."""
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """Return what is known of the connection."""
         if name == "peername":
-            return self.remote
-        # aiohttp takes any context at all for a sign of TLS.
-        return (self.secure or None) if name == "sslcontext" else default
+            return self.peername
+        return self.ssl_context if name == "sslcontext" else default
 
     def is_closing(self) -> bool:
-        """Return whether the response came to an end before its time."""
-        return self._closing
+        """Return whether it is closed."""
+        return self.closed
 
     def close(self) -> None:
         """End the connection: whoever writes from now on is told so."""
-        self._closing = True
+        self.closed = True
 
     @property
     def _sendfile_compatible(self) -> None:
@@ -68,20 +82,38 @@ class CapturingWriter(StreamWriter):
     """Keeps what aiohttp writes as a response, instead of framing it for a wire.
 
     Compression and the count of bytes against Content-Length stay aiohttp's own.
+
+    Args:
+        protocol: aiohttp's protocol object.
+        loop: The loop it runs on.
+        connection: The protocol's transport.
+        head: Whether the request's method is HEAD, whose answer has no body.
     """
 
     _status = 0
-    _sent: CIMultiDict[str] | None = None
+    _headers: tuple[tuple[str, str], ...] | None = None
     _chunks: list[bytes]
 
+    def __init__(
+        self,
+        protocol: BaseProtocol,
+        loop: asyncio.AbstractEventLoop,
+        connection: InProcessTransport,
+        head: bool,
+    ) -> None:
+        # What aiohttp's own sets beyond these two is the same for every writer: see below.
+        self._protocol = protocol
+        self.loop = loop
+        self._connection = connection
+        self._head = head
+
     async def write_headers(self, status_line: str, headers: CIMultiDict[str]) -> None:
-        """Keep status and headers."""
-        # All at once: what is printable has no line break, and hardly ever is it not.
-        text = "".join([*headers.keys(), *headers.values()])
-        if not text.isprintable() and _FORBIDDEN.search(text):
-            raise ValueError(f"a header holds a line break or a NUL: {dict(headers)}")
+        """Keep status and headers, as they are now."""
+        pairs = _message_headers(headers)
+        if self._head and hdrs.CONTENT_LENGTH in headers:
+            pairs.append(("content-length", headers[hdrs.CONTENT_LENGTH]))
         self._status = int(status_line[9:12])
-        self._sent = headers
+        self._headers = tuple(pairs)
         self._chunks = []
 
     def send_headers(self) -> None:
@@ -89,10 +121,9 @@ class CapturingWriter(StreamWriter):
 
     async def write_eof(self, chunk: bytes = b"") -> None:
         """Keep the last piece of the body."""
-        if self._compress is not None or self._eof:
+        if self._compress is not None:
             await super().write_eof(chunk)
-            return
-        if chunk:
+        elif chunk and not self._eof:
             self._write(chunk)
         self._eof = True
 
@@ -102,37 +133,58 @@ class CapturingWriter(StreamWriter):
     async def drain(self) -> None:
         """Do nothing: there is no buffer that could fill up."""
 
-    def response(self, method: str) -> HttpResponse:
-        """Return the response that was written.
-
-        Args:
-            method: The request's method. Only for HEAD is Content-Length kept: elsewhere
-                the event source counts the body itself.
-        """
-        assert self._sent is not None
-        head = method == "HEAD"
-        dropped = _OF_CONNECTION if head else _DROPPED
-        headers = [(name.lower(), value) for name, value in self._sent.items()]
-        return HttpResponse(
-            self._status,
-            tuple([header for header in headers if header[0] not in dropped]),
-            # A handler that streams may write though it was asked for the headers alone.
-            b"" if head else b"".join(self._chunks),
-        )
+    def response(self) -> HttpResponse:
+        """Return the response that was written."""
+        assert self._headers is not None
+        return tuple.__new__(HttpResponse, (self._status, self._headers, b"".join(self._chunks)))
 
     def _write(self, chunk: bytes | bytearray | memoryview) -> None:  # type: ignore[override]
-        if self._sent is None:
+        if self._headers is None:
             # An interim answer such as 100 Continue: the event source has sent its own.
             return
-        transport = self.transport
-        if transport is None or transport.is_closing():
+        if self._connection.closed:
             raise ConnectionResetError("the request has been given up")
         self.output_size += len(chunk)
-        self._keep(bytes(chunk))
+        # A handler that streams may write though it was asked for the headers alone.
+        if not self._head:
+            self._keep(chunk)
 
-    def _keep(self, chunk: bytes) -> None:
-        self._chunks.append(chunk)
+    def _keep(self, chunk: bytes | bytearray | memoryview) -> None:
+        self._chunks.append(bytes(chunk))
 
     def _writelines(self, chunks: Iterable[bytes | bytearray | memoryview]) -> None:  # type: ignore[override]
         for chunk in chunks:
             self._write(chunk)
+
+
+# Setting them for each writer would take a hundredth of a small request.
+for _name, _value in vars(StreamWriter(None, None)).items():  # type: ignore[arg-type]
+    setattr(CapturingWriter, _name, _value)
+
+
+def _message_headers(headers: CIMultiDict[str]) -> list[tuple[str, str]]:
+    """Return the headers of a message, with names in lower case.
+
+    Raises:
+        ValueError: One holds a character that could end it.
+    """
+    pairs = []
+    for name, value in headers.items():
+        lower = _names.get(name)
+        if lower is None:
+            lower = _learn(name)
+        if not value.isprintable() and _FORBIDDEN.search(value):
+            raise ValueError(f"the header {name} holds a control character: {value!r}")
+        if lower:
+            pairs.append((lower, value))
+    return pairs
+
+
+def _learn(name: str) -> str:
+    if _FORBIDDEN.search(name):
+        raise ValueError(f"the name of a header holds a control character: {name!r}")
+    lower = str(name).lower()
+    kept = "" if lower in _DROPPED else lower
+    if len(_names) < _NAMES_LIMIT:
+        _names[name] = kept
+    return kept

@@ -6,11 +6,10 @@ the source that an event belongs to. None of them knows aiohttp.
 
 from __future__ import annotations
 
-from ferryman.core.errors import UnknownEvent
 from ferryman.targets.lambda_.runtime.events import alb, edge, http_v1, http_v2, lattice
 from ferryman.targets.lambda_.runtime.events.source import EventSource
 
-__all__ = ("SOURCES", "EventSource", "UnknownEvent", "find_source")
+__all__ = ("SOURCES", "EventSource", "find_source")
 
 SOURCES: tuple[EventSource, ...] = (
     http_v2.FUNCTION_URL,
@@ -26,27 +25,10 @@ SOURCES: tuple[EventSource, ...] = (
 """Every event source, the likeliest first; no event matches two."""
 
 
-def find_source(event: object) -> EventSource:
-    """Return the source that an event came from.
-
-    Raises:
-        UnknownEvent: It is not an HTTP request of any of them.
-    """
+def find_source(event: object) -> EventSource | None:
+    """Return the source that an event came from, or None if it is no HTTP request."""
     if isinstance(event, dict):
         for source in SOURCES:
             if source.matches(event):
                 return source
-    raise UnknownEvent(
-        "this event is not an HTTP request",
-        cause=f"it is {_outline(event)}",
-        hint="invoke the function through a Function URL, an HTTP or REST API, a load "
-        "balancer, VPC Lattice or CloudFront",
-    )
-
-
-def _outline(event: object) -> str:
-    """Say what an event looks like, by its keys: its values may be private."""
-    if not isinstance(event, dict):
-        return f"no JSON object but of type {type(event).__name__}"
-    keys = ", ".join(sorted(str(key) for key in event)[:12])
-    return f"an object with the keys {keys}" if keys else "an empty object"
+    return None

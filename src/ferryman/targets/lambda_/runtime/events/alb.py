@@ -52,7 +52,7 @@ def decode(event: Event) -> HttpRequest:
     if listed := object_field(event, "multiValueHeaders"):
         headers = listed_headers(listed)
     else:
-        headers = list(single_headers(object_field(event, "headers")).items())
+        headers = list(single_headers(event.get("headers")).items())
     named = dict(headers)
     parameters = object_field(event, "multiValueQueryStringParameters")
     parameters = parameters or object_field(event, "queryStringParameters")

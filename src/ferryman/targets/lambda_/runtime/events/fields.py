@@ -17,6 +17,8 @@ __all__ = (
     "TOKEN",
     "MalformedEvent",
     "body_field",
+    "checked_list",
+    "checked_object",
     "list_field",
     "method_field",
     "object_field",
@@ -31,7 +33,11 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 def object_field(event: dict[str, Any], name: str) -> dict[str, Any]:
     """Return a field that holds an object; absent and null are an empty one."""
-    value = event.get(name)
+    return checked_object(event.get(name), name)
+
+
+def checked_object(value: object, name: str) -> dict[str, Any]:
+    """Return the value of a field that holds an object; null is an empty one."""
     if isinstance(value, dict):
         return value
     if value is None:
@@ -41,7 +47,11 @@ def object_field(event: dict[str, Any], name: str) -> dict[str, Any]:
 
 def list_field(event: dict[str, Any], name: str) -> list[Any]:
     """Return a field that holds a list; absent and null are an empty one."""
-    value = event.get(name)
+    return checked_list(event.get(name), name)
+
+
+def checked_list(value: object, name: str) -> list[Any]:
+    """Return the value of a field that holds a list; null is an empty one."""
     if isinstance(value, list):
         return value
     if value is None:
@@ -61,8 +71,8 @@ def text_field(event: dict[str, Any], name: str) -> str:
 
 def method_field(event: dict[str, Any], name: str) -> str:
     """Return a field that holds a request method."""
-    method = text_field(event, name)
-    if method in _METHODS or TOKEN.match(method):
+    method = event.get(name)
+    if isinstance(method, str) and (method in _METHODS or TOKEN.match(method)):
         return method
     raise MalformedEvent(f"the event's field '{name}' is no HTTP method")
 

@@ -8,9 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sized
 from typing import Any
 
-from ferryman.targets.lambda_.runtime.events.fields import TOKEN, MalformedEvent
+from ferryman.targets.lambda_.runtime.events.fields import (
+    TOKEN,
+    MalformedEvent,
+    checked_list,
+    checked_object,
+)
 
-__all__ = ("Pairs", "join_cookies", "listed_headers", "single_headers")
+__all__ = ("Pairs", "listed_headers", "single_headers")
 
 Pairs = list[tuple[str, str]]
 
@@ -26,21 +31,30 @@ _LENGTH_LIMIT = 128 * 1024
 _COUNT_LIMIT = 500
 
 
-def single_headers(given: dict[str, Any]) -> dict[str, str]:
+def single_headers(given: object, cookies: object = None) -> dict[str, str]:
     """Return headers that came with one value a name; those with null are left out.
 
+    Args:
+        given: An object of headers; null is an empty one.
+        cookies: A list of cookies, where they have one of their own. It stands for the header
+            `Cookie`, whether that came too or not.
+
     Raises:
-        MalformedEvent: HTTP allows one of the names or values not.
+        MalformedEvent: HTTP allows one of the names or values not, or they are no object.
     """
     # All at once: names are few and come with every event, and hardly ever is one wrong.
-    if _known.issuperset(given) and _are_values(given.values()):
-        return given.copy()
-    headers: dict[str, str] = {}
-    for name, value in given.items():
-        if value is not None:
-            headers[_lower(name)] = _value(name, value)
-    _check_count(headers)
-    return headers
+    if isinstance(given, dict) and _known.issuperset(given):
+        headers = given.copy()
+        try:
+            if cookies:
+                headers["cookie"] = _joined(cookies)
+            text = "".join(headers.values())
+        except TypeError:
+            pass
+        else:
+            if _is_plain(text):
+                return headers
+    return _checked_headers(given, cookies)
 
 
 def listed_headers(given: dict[str, Any]) -> Pairs:
@@ -56,7 +70,7 @@ def listed_headers(given: dict[str, Any]) -> Pairs:
             if len(values) == 1:
                 pairs.append((lower, values[0]))
             elif lower == "cookie" and values:
-                pairs.append((lower, join_cookies(values)))
+                pairs.append((lower, _cookie_value(values)))
             else:
                 pairs += [(lower, value) for value in values]
         elif values is not None:
@@ -68,17 +82,33 @@ def listed_headers(given: dict[str, Any]) -> Pairs:
     return pairs
 
 
-def join_cookies(cookies: list[Any]) -> str:
+def _checked_headers(given: object, cookies: object) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in checked_object(given, "headers").items():
+        if value is not None:
+            headers[_lower(name)] = _value(name, value)
+    if cookies:
+        headers["cookie"] = _cookie_value(checked_list(cookies, "cookies"))
+    _check_count(headers)
+    return headers
+
+
+def _cookie_value(cookies: object) -> str:
+    try:
+        return _value("cookie", _joined(cookies))
+    except TypeError:
+        raise MalformedEvent("the event has a cookie that is no text") from None
+
+
+def _joined(cookies: object) -> str:
     """Return what a `Cookie` header holds, from several that a client sent (RFC 9113, 8.2.3).
 
     Raises:
-        MalformedEvent: One is no text, or not what a header may hold.
+        TypeError: They are no list of texts.
     """
-    try:
-        joined = "; ".join(cookies)
-        return joined if _is_plain(joined) else _value("cookie", joined)
-    except TypeError:
-        raise MalformedEvent("the event has a cookie that is no text") from None
+    if not isinstance(cookies, list):
+        raise TypeError
+    return "; ".join(cookies)
 
 
 def _are_values(values: Iterable[Any]) -> bool:

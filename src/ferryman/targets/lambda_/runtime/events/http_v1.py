@@ -102,7 +102,7 @@ def _headers(event: Event) -> Pairs:
     # Both are there; a test in the console gives null for either.
     if listed := object_field(event, "multiValueHeaders"):
         return listed_headers(listed)
-    return list(single_headers(object_field(event, "headers")).items())
+    return list(single_headers(event.get("headers")).items())
 
 
 def _query(event: Event) -> str:

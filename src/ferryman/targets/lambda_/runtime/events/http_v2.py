@@ -11,15 +11,10 @@ from typing import Any
 
 from ferryman.targets.lambda_.runtime.events.fields import (
     body_field,
-    list_field,
     method_field,
-    object_field,
     text_field,
 )
-from ferryman.targets.lambda_.runtime.events.headers import (
-    join_cookies,
-    single_headers,
-)
+from ferryman.targets.lambda_.runtime.events.headers import single_headers
 from ferryman.targets.lambda_.runtime.events.source import Event, EventSource, Headers
 from ferryman.targets.lambda_.runtime.events.target import (
     escape_path,
@@ -39,21 +34,48 @@ _EMULATORS = ("", "localhost", "127.0.0.1")
 
 def is_function_url(event: Event) -> bool:
     """Return whether an event came from a Function URL."""
-    return _has_format(event) and _is_function_url(event["requestContext"])
+    if not _has_format(event):
+        return False
+    domain = event["requestContext"].get("domainName")
+    if isinstance(domain, str):
+        return _FUNCTION_URL_DOMAIN in domain or domain.partition(":")[0] in _EMULATORS
+    return domain is None
 
 
 def is_http_api(event: Event) -> bool:
     """Return whether an event came from an HTTP API with payload format 2.0."""
-    return _has_format(event) and not _is_function_url(event["requestContext"])
+    return _has_format(event) and not is_function_url(event)
 
 
-def decode(event: Event) -> HttpRequest:
+def decode(event: Event, path: str | None = None) -> HttpRequest:
     """Return the HTTP request in an event.
+
+    Args:
+        event: The event.
+        path: The path, where it is not the raw one of the event.
 
     Raises:
         MalformedEvent: A field is missing, or not what it should be.
     """
-    return _request(event, _path(event))
+    context = event["requestContext"]
+    http = context["http"]
+    query, remote = event.get("rawQueryString"), http.get("sourceIp")
+    if not (isinstance(query, str) and isinstance(remote, str)):
+        query, remote = text_field(event, "rawQueryString"), text_field(http, "sourceIp")
+    # Function URLs and some emulators leave a cookie header in place as well.
+    headers = single_headers(event.get("headers"), event.get("cookies"))
+    if "host" not in headers and (domain := text_field(context, "domainName")):
+        headers |= single_headers({"host": domain})
+    request = (
+        method_field(http, "method"),
+        request_target(path or _path(event), query),
+        tuple(headers.items()),
+        body_field(event) if event.get("body") else b"",
+        # AWS itself writes this header, whatever a client sent.
+        "http" if headers.get("x-forwarded-proto") == "http" else "https",
+        remote or None,
+    )
+    return tuple.__new__(HttpRequest, request)
 
 
 def decode_http_api(event: Event) -> HttpRequest:
@@ -66,7 +88,7 @@ def decode_http_api(event: Event) -> HttpRequest:
     stage = text_field(event["requestContext"], "stage")
     if stage and stage != "$default":
         path = strip_base_path(path, stage)
-    return _request(event, escape_path(path))
+    return decode(event, escape_path(path))
 
 
 def head(status: int, headers: Headers, _event: Event) -> dict[str, Any]:
@@ -75,7 +97,10 @@ def head(status: int, headers: Headers, _event: Event) -> dict[str, Any]:
     Cookies have a list of their own; any other repeated header is joined with commas,
     for the format has room for one value a name.
     """
-    joined: dict[str, str] = {}
+    joined = dict(headers)
+    if len(joined) == len(headers) and "set-cookie" not in joined:
+        return {"statusCode": status, "headers": joined}
+    joined.clear()
     cookies: list[str] = []
     for name, value in headers:
         if name == "set-cookie":
@@ -92,33 +117,14 @@ def head(status: int, headers: Headers, _event: Event) -> dict[str, Any]:
 
 def encode(response: HttpResponse, event: Event) -> dict[str, Any]:
     """Return the result that makes the source send this response."""
-    result = head(response.status, response.headers, event)
-    result["body"], result["isBase64Encoded"] = result_body(result["headers"], response.body)
+    status, headers, body = response
+    result = head(status, headers, event)
+    result["body"], result["isBase64Encoded"] = result_body(result["headers"], body)
     return result
 
 
 def _path(event: Event) -> str:
     return text_field(event, "rawPath") or text_field(event["requestContext"]["http"], "path")
-
-
-def _request(event: Event, path: str) -> HttpRequest:
-    context = event["requestContext"]
-    http = context["http"]
-    headers = single_headers(object_field(event, "headers"))
-    if cookies := list_field(event, "cookies"):
-        # Function URLs and some emulators leave the header in place as well.
-        headers["cookie"] = join_cookies(cookies)
-    if "host" not in headers and (domain := text_field(context, "domainName")):
-        headers |= single_headers({"host": domain})
-    return HttpRequest(
-        method_field(http, "method"),
-        request_target(path, text_field(event, "rawQueryString")),
-        tuple(headers.items()),
-        body_field(event) if event.get("body") else b"",
-        # AWS itself writes this header, whatever a client sent.
-        "http" if headers.get("x-forwarded-proto") == "http" else "https",
-        text_field(http, "sourceIp") or None,
-    )
 
 
 def _has_format(event: Event) -> bool:
@@ -130,13 +136,6 @@ def _has_format(event: Event) -> bool:
         # A question to a Lambda authorizer looks the same but for this.
         and event.get("type") is None
     )
-
-
-def _is_function_url(context: dict[str, Any]) -> bool:
-    domain = context.get("domainName")
-    if isinstance(domain, str):
-        return _FUNCTION_URL_DOMAIN in domain or domain.partition(":")[0] in _EMULATORS
-    return domain is None
 
 
 FUNCTION_URL = EventSource("function-url", True, is_function_url, decode, head, encode)

@@ -57,7 +57,7 @@ def decode_v1(event: Event) -> HttpRequest:
     return _request(
         event,
         _target(text_field(event, "raw_path"), object_field(event, "query_string_parameters")),
-        list(single_headers(object_field(event, "headers")).items()),
+        list(single_headers(event.get("headers")).items()),
         body_field(event, coded="is_base64_encoded"),
     )
 

@@ -35,8 +35,8 @@ _NOT_IN_PATH = r"%(?![0-9A-Fa-f]{2})|[?#]"
 
 def request_target(path: str, query: str) -> str:
     """Return the target of a path and a query, both as a client sent them."""
-    target = path + "?" + query if query else path
-    if target.startswith("/") and target.isascii() and target.isprintable() and " " not in target:
+    target = f"{path}?{query}" if query else path
+    if target[:1] == "/" and target.isascii() and target.isprintable() and " " not in target:
         return target
     if not path.startswith("/"):
         target = f"/{target}"
