@@ -79,17 +79,12 @@ def expected_failures(source: str) -> dict[str, str]:
     return found
 
 
-def lost_functions(source: str, *, sizes: bool = True) -> set[str]:
-    """Return the tests that fail behind a source, each once, whatever its parameters.
-
-    Args:
-        source: The event source.
-        sizes: Whether those that fail for a limit of size alone are among them.
-    """
+def lost_functions(source: str) -> set[str]:
+    """Return the tests that fail behind a source, each once, whatever its parameters."""
     return {
         test.partition("[")[0]
         for difference in DIFFERENCES
-        if source in difference.sources and (sizes or not difference.size)
+        if source in difference.sources
         for test in difference.tests
     }
 
@@ -159,19 +154,6 @@ DIFFERENCES: tuple[Difference, ...] = (
         (f"{_FUNCTIONAL}test_large_header",),
     ),
     Difference(
-        "settings of aiohttp's server: `read_bufsize`, `auto_decompress`",
-        "ferryman makes the server, and sets neither",
-        (
-            f"{_FUNCTIONAL}test_read_bufsize",
-            f"{_FUNCTIONAL}test_auto_decompress[zlib-False-compressed]",
-        ),
-    ),
-    Difference(
-        "aiohttp's access log, with a class of the application's",
-        "the runtime makes the server, and gives it no access log",
-        (f"{_LOG}test_contextvars_logger",),
-    ),
-    Difference(
         "`%2F` in a path",
         "an HTTP API decodes the path before it makes the event",
         (
@@ -186,7 +168,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         "the scheme `http`",
         "the event does not say the scheme, and https is assumed",
         (f"{_FUNCTIONAL}test_absolute_form_target_does_not_spoof_scheme",),
-        ("lattice-v1", "lattice-v2", "edge"),
+        ("lattice-v1", "lattice-v2"),
     ),
     Difference(
         "the header Expect",
@@ -233,7 +215,6 @@ DIFFERENCES: tuple[Difference, ...] = (
         "a request with a body of more than 1 MiB",
         "load balancers refuse it, and CloudFront cuts it off",
         (
-            f"{_FUNCTIONAL}test_app_max_client_size",
             f"{_FUNCTIONAL}test_app_max_client_size_adjusted",
             f"{_FUNCTIONAL}test_app_max_client_size_none",
             f"{_FUNCTIONAL}test_post_file_fields_descriptor_cost[one-oversized-part]",
@@ -246,12 +227,9 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "a form of more than 1 MiB that the application refuses itself",
-        "CloudFront cuts it off, and what is cut off is refused before the application sees it",
-        (
-            f"{_FUNCTIONAL}test_post_max_client_size_within_single_part[spooled]",
-            f"{_FUNCTIONAL}test_post_max_client_size_within_single_part[rolled-over]",
-        ),
-        ("edge",),
+        "load balancers refuse it first, and in other words",
+        (f"{_FUNCTIONAL}test_app_max_client_size",),
+        ("alb", "alb-multi-value"),
         size=True,
     ),
 )

@@ -55,8 +55,7 @@ def check_record(source: str, run: Run) -> None:
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_no_source_has_a_long_list(source: str) -> None:
-    """Limits of size are not counted; with them, CloudFront's would be longer."""
-    assert len(lost_functions(source, sizes=False)) <= MOST
+    assert len(lost_functions(source)) <= MOST
 
 
 def test_every_source_is_held_to_the_suite() -> None:

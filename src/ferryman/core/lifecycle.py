@@ -7,6 +7,7 @@ Every target starts the app through here, so that `on_startup`, `cleanup_ctx` an
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from aiohttp import web
 
@@ -22,23 +23,23 @@ class AppStartFailed(AppError):
 
 
 async def start_app(
-    source: AppSource | AppReference | str, *, shutdown_timeout: float
+    source: AppSource | AppReference | str, *, shutdown_timeout: float, **settings: Any
 ) -> web.AppRunner:
     """Load the application and start it; `await runner.cleanup()` stops it.
 
-    The access log is the target's own affair, so the runner has none.
+    The access log is the target's own affair, so the runner has none unless it is set.
 
     Args:
         source: The application, its factory, or its reference.
         shutdown_timeout: Seconds that requests in flight are given when it is stopped.
+        **settings: Others of aiohttp's runner.
 
     Raises:
         AppError: The application could not be loaded, or failed to start. What had
             been started of it has been cleaned up.
     """
-    runner = web.AppRunner(
-        await load_app(source), access_log=None, shutdown_timeout=shutdown_timeout
-    )
+    settings = {"access_log": None, "shutdown_timeout": shutdown_timeout} | settings
+    runner = web.AppRunner(await load_app(source), **settings)
     try:
         await runner.setup()
     except BaseException as error:

@@ -31,8 +31,9 @@ async def respond() -> AsyncIterator[Respond]:
         headers: tuple[tuple[str, str], ...] = (),
         target: str = "/",
         client_max_size: int = 1024**2,
+        handler_args: dict[str, object] | None = None,
     ) -> HttpResponse:
-        app = web.Application(client_max_size=client_max_size)
+        app = web.Application(client_max_size=client_max_size, handler_args=handler_args)
         app.router.add_route("*", "/{tail:.*}", handler)
         runner = await start_app(app, shutdown_timeout=1)
         runners.append(runner)
@@ -241,3 +242,38 @@ async def test_raw_headers_and_repeats_reach_the_app(respond: Respond) -> None:
 
     response = await respond(answer, headers=(("X-A", "1"), ("x-a", "2")))
     assert response.body == b'[["1", "2"], ["X-A", "x-a"]]'
+
+
+async def test_the_apps_own_settings_of_the_server_hold(respond: Respond) -> None:
+    packed = gzip.compress(b"text" * 100)
+
+    async def measure(request: web.Request) -> web.Response:
+        return web.Response(text=str(len(await request.read())))
+
+    coded = (("content-encoding", "gzip"),)
+    settings = {"auto_decompress": False}
+    response = await respond(measure, "POST", packed, coded, handler_args=settings)
+    assert response.body == str(len(packed)).encode()
+
+
+@pytest.mark.parametrize("name", ["x-a", "x-a\r\nx-b", "x\x01"])
+@pytest.mark.parametrize("value", ["1\r\nset-cookie: a=b", "1\0", "1\x0b", "\x7f"])
+async def test_no_control_character_goes_out_in_a_header(
+    respond: Respond, name: str, value: str
+) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(headers={name: value})
+
+    with pytest.raises(ValueError, match="control character"):
+        await respond(answer)
+
+
+async def test_what_is_changed_after_the_head_has_gone_out_is_not_sent(respond: Respond) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"x-a": "before"})
+        await response.prepare(request)
+        response.headers["x-a"] = "after"
+        await response.write_eof()
+        return response
+
+    assert headers_of(await respond(answer))["x-a"] == "before"

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aiohttp import web
 
+from ferryman.core.loader import AppSource
 from ferryman.targets.lambda_.runtime.events import edge
 from ferryman.targets.lambda_.runtime.events.fields import MalformedEvent
+from ferryman.targets.lambda_.runtime.handler import LambdaHandler
 from ferryman.targets.lambda_.runtime.messages import HttpResponse
 
 Sample = Callable[..., dict[str, Any]]
+HandlerOf = Callable[[AppSource], LambdaHandler]
 
 
 @pytest.fixture
@@ -49,7 +53,6 @@ def test_bodies(changed: Sample, body: Any, expected: bytes) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"body": {"data": "YQ==", "encoding": "base64", "inputTruncated": True}}, "cut off"),
         ({"body": {"data": "%", "encoding": "base64"}}, "not base64"),
         ({"headers": {"x": [{"key": "X"}]}}, "'x' has no value"),
         ({"headers": {"x": ["text"]}}, "'x' has no value"),
@@ -97,3 +100,33 @@ def test_what_cloudfront_refuses_is_left_out(sample: Sample, name: str) -> None:
     assert edge.head(200, ((name, "1"), ("etag", "2")), sample("edge"))["headers"] == {
         "etag": [{"key": "etag", "value": "2"}]
     }
+
+
+def test_a_body_that_was_cut_off_is_said_to_be(changed: Sample) -> None:
+    body = {"data": "YQ==", "encoding": "base64", "inputTruncated": True}
+    assert edge.decode(changed(body=body)).cut_off
+
+
+@pytest.mark.parametrize("data", ["YQ==", ""])
+@pytest.mark.parametrize(("path", "status"), [("/read", "413"), ("/ignore", "200")])
+def test_only_an_app_that_reads_a_body_that_was_cut_off_refuses_it(
+    changed: Sample, handler_of: HandlerOf, context: Any, data: str, path: str, status: str
+) -> None:
+    async def read(request: web.Request) -> web.Response:
+        return web.Response(body=await request.read())
+
+    async def ignore(request: web.Request) -> web.Response:
+        return web.Response(text=str(request.content_length))
+
+    app = web.Application(client_max_size=0)
+    app.router.add_post("/read", read)
+    app.router.add_post("/ignore", ignore)
+    event = changed(
+        method="POST",
+        uri=path,
+        headers={"content-length": [{"key": "Content-Length", "value": "2000000"}]},
+        body={"data": data, "encoding": "base64", "inputTruncated": True},
+    )
+    result = handler_of(app)(event, context)
+    assert result["status"] == status
+    assert path == "/read" or result["body"] == "2000000"

@@ -86,5 +86,12 @@ def _read(result: Any) -> HttpResponse:
     return HttpResponse(status, tuple(headers), content)
 
 
-# CloudFront cuts a request's body off instead of refusing it.
-EDGE = Gateway("edge", encode_request, decode_result, (), Limits(64 * _MEGABYTE, _MEGABYTE))
+# CloudFront cuts a request's body off instead of refusing it. The header is there where the
+# origin request policy lets it through, as AllViewerAndCloudFrontHeaders does.
+EDGE = Gateway(
+    "edge",
+    encode_request,
+    decode_result,
+    ("cloudfront-forwarded-proto",),
+    Limits(64 * _MEGABYTE, _MEGABYTE),
+)

@@ -156,8 +156,8 @@ CANNOT_CARRY: tuple[Loss, ...] = (
         arrivals.joined_by(", "),
     ),
     Loss(
-        (*_LATTICE, "edge"),
-        "the scheme; but of an origin request if CloudFront-Forwarded-Proto is let through",
+        _LATTICE,
+        "the scheme",
         "https",
         _get("/", scheme="http"),
         arrivals.always_https,

@@ -51,9 +51,13 @@ _SILENT = """\
 - **The client behind a load balancer or VPC Lattice** is the last entry of X-Forwarded-For,
   the one that it adds itself. Entries before it count only through trusted proxies.
 - **The scheme** is what X-Forwarded-Proto says, which API Gateway, Function URLs and load
-  balancers write themselves; `https` where nothing says `http`.
+  balancers write themselves; `https` where nothing says `http`. CloudFront tells it in
+  CloudFront-Forwarded-Proto, of origin requests alone and only if their policy lets that header
+  through, as the managed policy AllViewerAndCloudFrontHeaders does.
 - **A REST API sends bytes that are no text** only if its binary media types are set to `*/*`.
-- **A body that CloudFront has cut off** is answered with 400, and never reaches the app.
+- **A body that CloudFront has cut off** cannot be read: the app that tries to answers 413, as
+  it does to a body beyond its own limit. CloudFront passes on 40 KB of a viewer request, and
+  1 MB of an origin request.
 """
 
 

@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import TypeAlias, TypeVar
 
 from aiohttp import hdrs, web
-from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http import HttpVersion11, RawRequestMessage
 from aiohttp.streams import EMPTY_PAYLOAD
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -41,22 +40,15 @@ class Bridge:
     Args:
         runner: The runner, set up.
         loop: The event loop it was set up on, which will run `respond`.
-        access_logger: Is told of each request that was answered.
     """
 
-    def __init__(
-        self,
-        runner: web.AppRunner,
-        loop: asyncio.AbstractEventLoop,
-        access_logger: AbstractAccessLogger | None = None,
-    ) -> None:
+    def __init__(self, runner: web.AppRunner, loop: asyncio.AbstractEventLoop) -> None:
         server = runner.server
         assert server is not None
         self.app = runner.app
         """The application."""
         self._server = server
         self._loop = loop
-        self._access_logger = access_logger
         # Making a protocol costs as much as routing a request, so those that are done
         # wait here for the next; there are as many as requests were ever under way at once.
         self._idle: list[InProcessProtocol] = []
@@ -93,22 +85,22 @@ class Bridge:
             ConnectionResetError: The response broke off before its end.
             Exception: The response is one that no client may be sent.
         """
-        method, target, pairs, body, scheme, remote = request
+        method, target, pairs, body, scheme, remote, cut_off = request
         server, loop = self._server, self._loop
         protocol = self._idle.pop() if self._idle else self._protocol()
         connection = protocol.open(remote, scheme == "https")
         writer = make_writer(protocol, loop, connection, method == "HEAD")
-        message = _message(method, target, pairs, len(body))
-        payload = protocol.feed_body(message, body) if body else EMPTY_PAYLOAD
+        message = _message(method, target, pairs, None if cut_off else len(body))
+        payload = protocol.feed_body(message, request) if body or cut_off else EMPTY_PAYLOAD
         task = asyncio.current_task(loop)
         assert task is not None
         server.requests_count += 1
         web_request = server.request_factory(message, payload, protocol, writer, task)
         if event is not None:
             web_request[EVENT] = event
-        began = loop.time() if self._access_logger else None
-        # The one private name we lean on: what aiohttp does with a parsed request. It
-        # holds the error pages and the end of the response, which nothing public does.
+        began = loop.time() if protocol.logs_access else None
+        # A private name: what aiohttp does with a parsed request. It holds the error pages
+        # and the end of the response, which nothing public does.
         _, aborted = await protocol._handle_request(web_request, began, server.request_handler)
         if aborted:
             raise ConnectionResetError("the response came to an end before its time")
@@ -116,7 +108,8 @@ class Bridge:
         return writer
 
     def _protocol(self) -> InProcessProtocol:
-        return InProcessProtocol(self._server, self._loop, self._access_logger)
+        # Its settings are the app's `handler_args` and what its runner was given.
+        return InProcessProtocol(self._server, self._loop, **self._server._kwargs)
 
 
 class _Message(RawRequestMessage):
@@ -131,12 +124,13 @@ class _Message(RawRequestMessage):
 
 
 def _message(
-    method: str, target: str, pairs: tuple[tuple[str, str], ...], length: int
+    method: str, target: str, pairs: tuple[tuple[str, str], ...], length: int | None
 ) -> RawRequestMessage:
     headers = CIMultiDict(pairs)
     encoding = None
     if length or hdrs.CONTENT_LENGTH in headers:
-        headers[hdrs.CONTENT_LENGTH] = str(length)
+        if length is not None:
+            headers[hdrs.CONTENT_LENGTH] = str(length)
         encoding = headers.get(hdrs.CONTENT_ENCODING, "").lower()
     if hdrs.TRANSFER_ENCODING in headers:
         # The body is here whole, whatever framed it on its way to the event source.

@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from ferryman.core import capabilities
 from ferryman.core.context import RequestContext
@@ -28,9 +28,6 @@ from ferryman.targets.lambda_.runtime.responding import respond
 from ferryman.targets.lambda_.runtime.streaming import Streamed
 from ferryman.targets.lambda_.runtime.tasks import TaskWatch
 from ferryman.targets.lambda_.runtime.translation import translation
-
-if TYPE_CHECKING:
-    from aiohttp.abc import AbstractAccessLogger
 
 __all__ = ("Environment", "LambdaContext", "seconds_to_answer")
 
@@ -80,7 +77,7 @@ class Environment:
         self._translate = translation(options)
         self.cold = True
         """Whether no request has been answered yet; whoever begins with one says no."""
-        self._access_logger = _access_logger() if options.json_logs else None
+        self._logging = _access_logging() if options.json_logs else {}
         self._bridge: Bridge | None = None
         self.respond: Respond = self._respond_once_started
         """Does what `answer` does, on the loop, where other events may be under way.
@@ -143,7 +140,7 @@ class Environment:
         self.loop.close()
 
     def _begin_start(self) -> asyncio.Task[Any]:
-        starting = start_app(self._source, shutdown_timeout=_SHUTDOWN_TIMEOUT)
+        starting = start_app(self._source, shutdown_timeout=_SHUTDOWN_TIMEOUT, **self._logging)
         return self.loop.create_task(starting, name="start of the application")
 
     def _start_in_time(self) -> None:
@@ -157,7 +154,7 @@ class Environment:
 
     def _take_over(self) -> None:
         runner = self._starting.result()
-        self._bridge = Bridge(runner, self.loop, self._access_logger)
+        self._bridge = Bridge(runner, self.loop)
         self.respond = partial(respond, self._bridge, self.options.streaming, self._translate)
         self._tasks = TaskWatch(self.loop, self.options.task_budget)
 
@@ -186,11 +183,12 @@ def _declare(options: EnvironmentOptions) -> None:
     capabilities.declare(offer_streaming(offered) if options.streaming else offered)
 
 
-def _access_logger() -> AbstractAccessLogger:
+def _access_logging() -> dict[str, Any]:
+    """Return the settings of a runner that has each request logged."""
     # Imported where it is asked for: most cold starts do without.
     from ferryman.targets.lambda_.runtime.json_logs import AccessLogger, write_json
 
-    return AccessLogger(write_json(), "")
+    return {"access_log": write_json(), "access_log_class": AccessLogger}
 
 
 # Lambda's clients set it for each invocation, and there is one at a time.

@@ -22,6 +22,7 @@ class HttpRequest(NamedTuple):
         body: The content.
         scheme: `https` or `http`, as the client sees it.
         remote: The client's address.
+        cut_off: Whether the event source left a part of the body out.
     """
 
     method: str
@@ -30,6 +31,7 @@ class HttpRequest(NamedTuple):
     body: bytes
     scheme: str
     remote: str | None
+    cut_off: bool = False
 
 
 class HttpResponse(NamedTuple):

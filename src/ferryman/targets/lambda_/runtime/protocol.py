@@ -10,12 +10,12 @@ import asyncio
 from typing import Any
 
 from aiohttp import web
-from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import ContentEncodingError
 from aiohttp.http_parser import DeflateBuffer
 from aiohttp.streams import StreamReader
 
+from ferryman.targets.lambda_.runtime.messages import HttpRequest
 from ferryman.targets.lambda_.runtime.transport import InProcessTransport
 
 __all__ = ("InProcessProtocol",)
@@ -30,12 +30,22 @@ class InProcessProtocol(web.RequestHandler):
     Args:
         server: The server of the application's runner.
         loop: The loop it runs on.
-        access_logger: Is told of each request that was answered.
+        read_bufsize: What a body's reader holds before it asks for a pause, in bytes.
+        auto_decompress: Whether a compressed body is unpacked.
+        **settings: The other settings of aiohttp's protocol.
     """
 
     # For a connection aiohttp asks the transport once and remembers; here every request
     # has a transport of its own.
-    __slots__ = ("_body", "_connection", "_held", "peername", "ssl_context")
+    __slots__ = (
+        "_auto_decompress",
+        "_body",
+        "_connection",
+        "_held",
+        "_reader_limit",
+        "peername",
+        "ssl_context",
+    )
 
     sockname: Any = None
 
@@ -43,14 +53,22 @@ class InProcessProtocol(web.RequestHandler):
         self,
         server: web.Server,
         loop: asyncio.AbstractEventLoop,
-        access_logger: AbstractAccessLogger | None = None,
+        *,
+        read_bufsize: int = _READ_BUFFER,
+        auto_decompress: bool = True,
+        **settings: Any,
     ) -> None:
-        super().__init__(server, loop=loop, access_log=None)  # type: ignore[arg-type]
-        self.access_logger = access_logger
-        self._logging_enabled = access_logger is not None
+        super().__init__(server, loop=loop, **settings)
+        self._reader_limit = read_bufsize
+        self._auto_decompress = auto_decompress
         self._body: DeflateBuffer | None = None
         self._held = False
         self._connection = InProcessTransport()
+
+    @property
+    def logs_access(self) -> bool:
+        """Whether somebody wants to be told of requests that were answered."""
+        return self._logging_enabled
 
     def open(self, remote: str | None, secure: bool) -> InProcessTransport:
         """Begin a request, from this address, by TLS or not, and return its transport."""
@@ -65,21 +83,21 @@ class InProcessProtocol(web.RequestHandler):
         self._force_close = False
         return connection
 
-    def feed_body(self, message: RawRequestMessage, body: bytes) -> StreamReader:
+    def feed_body(self, message: RawRequestMessage, request: HttpRequest) -> StreamReader:
         """Return a reader of the body, unpacked if it is compressed.
 
-        aiohttp's parser unpacks a body before the app sees it, and so does this.
+        aiohttp's parser unpacks a body before the app sees it, and so does this. One that
+        was cut off on its way cannot be read, whatever limit the app has itself.
         """
-        payload = StreamReader(self, _READ_BUFFER, loop=self._loop)
-        if message.compression is None:
+        body = request.body
+        payload = StreamReader(self, self._reader_limit, loop=self._loop)
+        if request.cut_off:
+            payload.set_exception(web.HTTPRequestEntityTooLarge(len(body)))
+        elif message.compression is None or not self._auto_decompress:
             payload.feed_data(body)
             payload.feed_eof()
-            return payload
-        try:
-            self._body = DeflateBuffer(payload, message.compression)
-            self._unpack(body)
-        except ContentEncodingError as error:
-            payload.set_exception(web.RequestPayloadError(str(error)), error)
+        else:
+            self._feed_compressed(payload, message.compression, body)
         return payload
 
     def pause_reading(self) -> None:
@@ -91,6 +109,13 @@ class InProcessProtocol(web.RequestHandler):
         self._held = False
         if resume_parser and self._body is not None:
             self._unpack(b"")
+
+    def _feed_compressed(self, payload: StreamReader, encoding: str, body: bytes) -> None:
+        try:
+            self._body = DeflateBuffer(payload, encoding)
+            self._unpack(body)
+        except ContentEncodingError as error:
+            payload.set_exception(web.RequestPayloadError(str(error)), error)
 
     def _unpack(self, chunk: bytes) -> None:
         # A few bytes can unpack to gigabytes, so this stops when the reader is full and

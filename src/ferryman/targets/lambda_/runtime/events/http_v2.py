@@ -74,6 +74,7 @@ def decode(event: Event, path: str | None = None) -> HttpRequest:
         # AWS itself writes this header, whatever a client sent.
         "http" if headers.get("x-forwarded-proto") == "http" else "https",
         remote or None,
+        False,
     )
     return tuple.__new__(HttpRequest, request)
 
