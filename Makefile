@@ -69,6 +69,7 @@ bench-lambda: $(READY)
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --group bench
 	@$(BIN)/python benchmarks/lambda_overhead.py
 	@$(BIN)/python benchmarks/lambda_memory.py --count 100000
+	@$(BIN)/python -m benchmarks.lambda_import
 	@$(BIN)/python -m benchmarks.lambda_concurrency
 
 bench-server: $(READY)
