@@ -156,7 +156,7 @@ def test_the_settings_name_the_app_and_no_path_of_this_machine(
             "streaming": False,
             "task_budget": 5.0,
             "trusted_proxies": [],
-            "warm_path": "",
+            "warm_path": "/",
         },
     }
 

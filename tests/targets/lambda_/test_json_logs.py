@@ -68,3 +68,20 @@ def test_without_the_setting_nothing_is_written_and_no_shape_is_changed(
     handler(event("/cards/7"), context)
     handler.close()
     assert written.getvalue() == "no\nstock\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "trace"),
+    [
+        (f"00-{'ab' * 16}-{'cd' * 8}-01", "ab" * 16),
+        ("00-malformed", "5759e988bd862e3fe1be46a994272793"),
+    ],
+)
+def test_the_trace_that_a_caller_names_goes_before_x_rays(
+    written: io.StringIO, event: Event, context: Any, sent: str, trace: str
+) -> None:
+    handler = LambdaHandler(make_app, EnvironmentOptions(json_logs=True))
+    handler(event("/cards/7", headers={"host": "a", "traceparent": sent}), context)
+    handler.close()
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert [line["trace_id"] for line in lines] == [trace, trace]

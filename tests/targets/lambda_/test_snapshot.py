@@ -107,6 +107,16 @@ async def test_the_app_is_ready_before_the_snapshot_and_again_after_it(
     assert runtime.logged().splitlines()[len(lines) :] == ["pool opens", "after, with ['pool']"]
 
 
+async def test_it_is_warmed_unless_that_is_switched_off(
+    api: RuntimeApi, snap: Run, event: Event
+) -> None:
+    api.restore.set()
+    for options, warmed in (({}, True), ({"warm_path": ""}, False)):
+        runtime = snap(**options)
+        await result_of(api.invoke(event("/draw")))
+        assert ("/ answered 404 before the snapshot" in runtime.logged()) is warmed
+
+
 async def test_random_numbers_differ_after_the_restore(
     api: RuntimeApi, snap: Run, event: Event
 ) -> None:

@@ -48,10 +48,10 @@ class LambdaOptions(BaseModel):
         "taken off.",
     )
     warm_path: str = Field(
-        default="",
+        default="/",
         pattern=r"^(/[^?#]*)?$",
-        description="What is asked of the app before a SnapStart snapshot, such as /; nothing "
-        "if empty.",
+        description="What is asked of the app before a SnapStart snapshot, by GET; nothing if "
+        "empty.",
     )
     trusted_proxies: tuple[str, ...] = Field(
         default=(),

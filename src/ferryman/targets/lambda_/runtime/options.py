@@ -39,7 +39,7 @@ class EnvironmentOptions(NamedTuple):
     streaming: bool = False
     task_budget: float = 5.0
     base_path: str = ""
-    warm_path: str = ""
+    warm_path: str = "/"
     trusted_proxies: tuple[str, ...] = ()
     json_logs: bool = False
 

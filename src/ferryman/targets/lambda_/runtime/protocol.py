@@ -43,6 +43,7 @@ class InProcessProtocol(web.RequestHandler):
         "_connection",
         "_held",
         "_reader_limit",
+        "logs_access",
         "peername",
         "ssl_context",
     )
@@ -64,11 +65,8 @@ class InProcessProtocol(web.RequestHandler):
         self._body: DeflateBuffer | None = None
         self._held = False
         self._connection = InProcessTransport()
-
-    @property
-    def logs_access(self) -> bool:
+        self.logs_access = self._logging_enabled
         """Whether somebody wants to be told of requests that were answered."""
-        return self._logging_enabled
 
     def open(self, remote: str | None, secure: bool) -> InProcessTransport:
         """Begin a request, from this address, by TLS or not, and return its transport."""

@@ -86,5 +86,10 @@ def _warm(environment: Environment, path: str) -> None:
         _log.warning("the request for %s before the snapshot failed: %r", path, error)
     else:
         if response.status >= 400:
-            _log.warning("%s answered %d before the snapshot", path, response.status)
+            _log.warning(
+                "%s answered %d before the snapshot; set warm_path to what the app answers, "
+                "or to nothing",
+                path,
+                response.status,
+            )
     environment.finish_tasks()
