@@ -12,7 +12,15 @@ from typing import NamedTuple, Protocol
 
 from aiohttp import web
 
-__all__ = ("EVENT", "Context", "RequestContext", "current_context", "event", "remaining_time")
+__all__ = (
+    "EVENT",
+    "Context",
+    "RequestContext",
+    "current_context",
+    "event",
+    "follow_trace",
+    "remaining_time",
+)
 
 EVENT = web.RequestKey("ferryman.event", Mapping)
 """Where a Lambda runtime leaves the raw event on the request."""
@@ -58,6 +66,25 @@ class RequestContext(NamedTuple):
 
 
 current_context: ContextVar[Context | None] = ContextVar("ferryman.context", default=None)
+
+
+def follow_trace(sent: str) -> None:
+    """Go by the trace that the caller of this request names, unless it is malformed.
+
+    Args:
+        sent: The value of its `traceparent`.
+    """
+    context = current_context.get()
+    if not isinstance(context, RequestContext):
+        return
+    else_trace = context.read_trace
+
+    def trace() -> str | None:
+        from ferryman.core.trace import read_trace  # compiles patterns, which few ask for
+
+        return sent if read_trace(sent) or else_trace is None else else_trace()
+
+    current_context.set(context._replace(read_trace=trace))
 
 
 def remaining_time() -> float | None:

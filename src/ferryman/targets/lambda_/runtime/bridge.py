@@ -16,10 +16,10 @@ from typing import TypeAlias, TypeVar
 from aiohttp import hdrs, web
 from aiohttp.http import HttpVersion11, RawRequestMessage
 from aiohttp.streams import EMPTY_PAYLOAD
-from multidict import CIMultiDict, CIMultiDictProxy
+from multidict import CIMultiDict, CIMultiDictProxy, istr
 from yarl import URL
 
-from ferryman.core.context import EVENT
+from ferryman.core.context import EVENT, follow_trace
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 from ferryman.targets.lambda_.runtime.protocol import InProcessProtocol
 from ferryman.targets.lambda_.runtime.transport import CapturingWriter, InProcessTransport
@@ -31,6 +31,8 @@ MakeWriter: TypeAlias = Callable[
     [InProcessProtocol, asyncio.AbstractEventLoop, InProcessTransport, bool], Writer
 ]
 
+# Of W3C Trace Context.
+_TRACEPARENT = istr("traceparent")
 _ENCODINGS = ("gzip", "deflate", "br", "zstd")
 
 
@@ -91,6 +93,8 @@ class Bridge:
         connection = protocol.open(remote, scheme == "https")
         writer = make_writer(protocol, loop, connection, method == "HEAD")
         message = _message(method, target, pairs, None if cut_off else len(body))
+        if _TRACEPARENT in message.headers:
+            follow_trace(message.headers[_TRACEPARENT])
         payload = protocol.feed_body(message, request) if body or cut_off else EMPTY_PAYLOAD
         task = asyncio.current_task(loop)
         assert task is not None

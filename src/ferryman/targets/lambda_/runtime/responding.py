@@ -10,7 +10,6 @@ import json
 import logging
 import os
 from functools import partial
-from operator import itemgetter
 from typing import Any
 
 from ferryman.core.context import RequestContext, current_context
@@ -36,8 +35,6 @@ _log = logging.getLogger(__name__)
 # of a body can be longer.
 _RESULT_LIMIT = 6 * 1024 * 1024
 _SURELY_SHORT = _RESULT_LIMIT // 7
-
-_name_of = itemgetter(0)
 
 
 async def respond(
@@ -74,8 +71,6 @@ async def respond(
     except MalformedEvent as error:
         _log.warning("refused an event: %s", error)
         return source.encode(problem(400, "Bad Request", error.message), event)
-    if "traceparent" in map(_name_of, request.headers):
-        current_context.set(_of_callers_trace(facts, dict(request.headers)["traceparent"]))
     if translate is not None:
         request = translate(request)
     if streaming and source.streams:
@@ -95,20 +90,6 @@ async def respond(
     if len(response.body) < _SURELY_SHORT:
         return result
     return _within_limit(source, event, result)
-
-
-def _of_callers_trace(facts: RequestContext, sent: str) -> RequestContext:
-    """Return what is known of a request whose caller names a trace by W3C Trace Context.
-
-    It goes before X-Ray's, which begins at the event source; unless it is malformed.
-    """
-
-    def trace() -> str | None:
-        from ferryman.core.trace import read_trace  # compiles patterns, which few ask for
-
-        return sent if read_trace(sent) else facts.trace
-
-    return facts._replace(read_trace=trace)
 
 
 async def _stream(
