@@ -28,7 +28,8 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         super().__init__()
-        self._first_step: tuple[Callable[[], object], Context] | None = None
+        self._first_step: Callable[[], object] | None = None
+        self._first_context: Context | None = None
         self._capturing = False
         self.has_work = False
         """Whether something was scheduled and has perhaps not run yet."""
@@ -42,9 +43,8 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.Handle | None:
         """Schedule a callback, or keep it, if it is the first step of a new task."""
         if self._capturing:
-            assert context is not None
             self._capturing = False
-            self._first_step = callback, context
+            self._first_step, self._first_context = callback, context
             return None
         self.has_work = True
         return super().call_soon(callback, *args, context=context)
@@ -81,9 +81,10 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
         """
         self._capturing = True
         task = asyncio.Task(work, loop=self)
-        assert self._first_step is not None
-        first_step, context = self._first_step
-        self._first_step = None
+        first_step, context = self._first_step, self._first_context
+        assert first_step is not None
+        assert context is not None
+        self._first_step = self._first_context = None
         _set_running_loop(self)
         try:
             context.run(first_step)

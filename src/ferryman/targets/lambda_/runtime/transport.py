@@ -174,7 +174,7 @@ def _message_headers(headers: CIMultiDict[str]) -> list[tuple[str, str]]:
         if lower is None:
             lower = _learn(name)
         if not value.isprintable() and _FORBIDDEN.search(value):
-            raise ValueError(f"the header {name} holds a control character: {value!r}")
+            raise ValueError(f"the header {name} holds a control character")
         if lower:
             pairs.append((lower, value))
     return pairs

@@ -45,16 +45,18 @@ def single_headers(given: object, cookies: object = None) -> dict[str, str]:
     # All at once: names are few and come with every event, and hardly ever is one wrong.
     if isinstance(given, dict) and _known.issuperset(given):
         headers = given.copy()
-        try:
-            if cookies:
-                headers["cookie"] = _joined(cookies)
-            text = "".join(headers.values())
-        except TypeError:
-            pass
-        else:
-            if _is_plain(text):
-                return headers
-    return _checked_headers(given, cookies)
+        if cookies:
+            headers["cookie"] = _join_cookies(cookies)
+        if _are_values(headers.values()):
+            return headers
+    headers = {}
+    for name, value in checked_object(given, "headers").items():
+        if value is not None:
+            headers[_lower(name)] = _value(name, value)
+    if cookies:
+        headers["cookie"] = _value("cookie", _join_cookies(cookies))
+    _check_count(headers)
+    return headers
 
 
 def listed_headers(given: dict[str, Any]) -> Pairs:
@@ -70,7 +72,7 @@ def listed_headers(given: dict[str, Any]) -> Pairs:
             if len(values) == 1:
                 pairs.append((lower, values[0]))
             elif lower == "cookie" and values:
-                pairs.append((lower, _cookie_value(values)))
+                pairs.append((lower, _join_cookies(values)))
             else:
                 pairs += [(lower, value) for value in values]
         elif values is not None:
@@ -82,33 +84,12 @@ def listed_headers(given: dict[str, Any]) -> Pairs:
     return pairs
 
 
-def _checked_headers(given: object, cookies: object) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for name, value in checked_object(given, "headers").items():
-        if value is not None:
-            headers[_lower(name)] = _value(name, value)
-    if cookies:
-        headers["cookie"] = _cookie_value(checked_list(cookies, "cookies"))
-    _check_count(headers)
-    return headers
-
-
-def _cookie_value(cookies: object) -> str:
+def _join_cookies(cookies: object) -> str:
+    """Return what a `Cookie` header holds, from several that a client sent (RFC 9113, 8.2.3)."""
     try:
-        return _value("cookie", _joined(cookies))
+        return "; ".join(checked_list(cookies, "cookies"))
     except TypeError:
         raise MalformedEvent("the event has a cookie that is no text") from None
-
-
-def _joined(cookies: object) -> str:
-    """Return what a `Cookie` header holds, from several that a client sent (RFC 9113, 8.2.3).
-
-    Raises:
-        TypeError: They are no list of texts.
-    """
-    if not isinstance(cookies, list):
-        raise TypeError
-    return "; ".join(cookies)
 
 
 def _are_values(values: Iterable[Any]) -> bool:
@@ -117,10 +98,6 @@ def _are_values(values: Iterable[Any]) -> bool:
         text = "".join(values)
     except TypeError:
         return False
-    return _is_plain(text)
-
-
-def _is_plain(text: str) -> bool:
     if len(text) > _LENGTH_LIMIT or not text.isascii():
         return False
     return "\n" not in text and "\r" not in text and "\0" not in text

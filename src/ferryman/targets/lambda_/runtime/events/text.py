@@ -30,7 +30,7 @@ def result_body(headers: Mapping[str, str], body: bytes) -> tuple[str, bool]:
         return "", False
     if "content-encoding" not in headers and _is_text(headers.get("content-type", "")):
         try:
-            return body.decode("utf-8"), False
+            return body.decode(), False
         except UnicodeDecodeError:
             pass
     return b64encode(body).decode("ascii"), True
