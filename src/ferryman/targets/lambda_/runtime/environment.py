@@ -171,7 +171,8 @@ class Environment:
                 "the application had not started when the request had to be answered",
                 hint="the next request waits for it again; start faster, or allow more time",
             ) from None
-        self._take_over()
+        if self._bridge is None:  # where several have waited, one is the first
+            self._take_over()
         return await self.respond(event, facts)
 
 

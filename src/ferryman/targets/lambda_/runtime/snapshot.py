@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import sys
 from functools import partial
 
 from snapshot_restore_py import (  # type: ignore[import-untyped]
@@ -60,9 +61,15 @@ def resume(environment: Environment) -> None:
         SnapshotHookFailed: A hook raised, or a resource while it was opened.
         AppError: They took too long.
     """
-    # All that begin from one snapshot would else draw the same numbers.
-    random.seed()
+    _reseed()
     environment.loop.run_until_complete(_resume_in_time())
+
+
+def _reseed() -> None:
+    """Give what all environments would draw alike a seed of its own: of Python, and of numpy."""
+    random.seed()
+    if numpy_random := sys.modules.get("numpy.random"):
+        numpy_random.seed()
 
 
 async def _resume_in_time() -> None:
