@@ -29,6 +29,7 @@ from ferryman.targets.lambda_.archive import explain_archive, write_archive
 from ferryman.targets.lambda_.import_check import check_import, time_import
 from ferryman.targets.lambda_.options import LambdaOptions, deployed
 from ferryman.targets.lambda_.runtimes import PROVIDED, is_this_machine, managed_platform
+from ferryman.targets.lambda_.template import TEMPLATE_FILE, function_template
 
 __all__ = (
     "BOOTSTRAP",
@@ -63,7 +64,7 @@ _UNPACKED_LIMIT = 250 * 1024 * 1024
 
 
 def build_bundle(project: Project, out: Path, progress: Progress) -> Artifact:
-    """Write `<name>.zip` into the directory `out`, whole or not at all.
+    """Write `<name>.zip` and its template into the directory `out`, whole or not at all.
 
     Raises:
         AppError: The app's module or attribute does not exist, or its import fails.
@@ -80,6 +81,8 @@ def build_explained(project: Project, out: Path, progress: Progress) -> tuple[Ar
     try:
         with staged(out) as stage, tempfile.TemporaryDirectory(dir=stage.parent) as scratch:
             contents = _write(project, stage / name, Path(scratch), progress)
+            template = function_template(project, name, HANDLER, f"{_TASK}/{BOOTSTRAP}")
+            (stage / TEMPLATE_FILE).write_text(template, encoding="utf-8")
         report = explain_archive(out / name, *contents)
     except OSError as error:
         raise BuildError(
