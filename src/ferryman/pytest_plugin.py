@@ -136,8 +136,6 @@ def _find(name: str) -> _Found:
     Raises:
         pytest.UsageError: There is no such target.
     """
-    from dataclasses import replace
-
     from ferryman.core.build.target import find_target
     from ferryman.core.errors import ConfigError
 
@@ -156,7 +154,7 @@ def _find(name: str) -> _Found:
         limits = find_gateway(source).limits
         request_limit = min(offered.request_limit or limits.request_body, limits.request_body)
         response_limit = min(offered.response_limit or limits.response_body, limits.response_body)
-        offered = replace(offered, request_limit=request_limit, response_limit=response_limit)
+        offered = offered._replace(request_limit=request_limit, response_limit=response_limit)
         return _Found(offered, event_server(source), lacking(source))
     except ConfigError as error:
         parts = (error.message, error.cause, error.hint)
@@ -170,8 +168,8 @@ def _skip_what_is_lacking(
     from ferryman.targets.lambda_.local.carrying import CARRIED
 
     for name in (*mark.args, *mark.kwargs):
-        if name not in CARRIED and not hasattr(offered, name):
-            known = ", ".join([*offered.__slots__, *CARRIED])
+        if name not in CARRIED and name not in offered._fields:
+            known = ", ".join([*offered._fields, *CARRIED])
             message = f"{_MARKER}: there is no capability '{name}'; there are {known}"
             pytest.fail(message, pytrace=False)
     for name in mark.args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 
 import pytest
 from click.testing import CliRunner
@@ -34,5 +33,5 @@ def test_the_list_is_printed_as_json(name: str) -> None:
     done = CliRunner().invoke(cli, ["targets", "--json"])
     rows = {row.pop("target"): row for row in json.loads(done.stdout)}
     target = installed_targets()[name]
-    capabilities = asdict(target.capabilities)
+    capabilities = target.capabilities._asdict()
     assert rows[capabilities.pop("target")] == {"summary": target.summary, **capabilities}

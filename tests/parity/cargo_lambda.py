@@ -19,6 +19,9 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
+from ferryman.targets.lambda_.bundle import BOOTSTRAP
+from ferryman.targets.lambda_.emulator import isolate_python
+
 __all__ = ("emulated", "end", "start_emulator", "wait_until_listening")
 
 _TARGET = {"kind": ["bin"], "crate_types": ["bin"], "name": "function", "edition": "2021"}
@@ -26,12 +29,6 @@ _PACKAGE = {
     **{"name": "function", "version": "0.1.0", "id": "function", "edition": "2021"},
     **{"dependencies": [], "features": {}},
 }
-_START = """
-import runpy, sys
-sys.path.insert(0, sys.argv[1])
-sys.argv[:] = ["runtime", "ferryman.targets.lambda_.runtime.entry.handler"]
-runpy.run_module("ferryman.targets.lambda_.runtime", run_name="__main__", alter_sys=True)
-"""
 _SECONDS = 30
 
 
@@ -158,7 +155,7 @@ def _start_runtime(task: Path, scratch: Path, api: str) -> subprocess.Popen[byte
     }
     with (scratch / "runtime.log").open("w") as log:
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", "-B", "-c", _START, str(task)],
+            [task / BOOTSTRAP, isolate_python(scratch)],
             cwd=task,
             env=environment,
             stdout=log,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 
 import click
 
@@ -23,11 +22,11 @@ def command(as_json: bool) -> None:
 
     targets = installed_targets().values()
     if as_json:
-        rows = [{"summary": t.summary, **asdict(t.capabilities)} for t in targets]
+        rows = [{"summary": t.summary, **t.capabilities._asdict()} for t in targets]
         click.echo(json.dumps(rows, indent=2))
         return
     for target in targets:
-        offered = asdict(target.capabilities)
+        offered = target.capabilities._asdict()
         click.echo(f"{target.name}: {target.summary}")
         for name in ("streaming", "websockets", "work_after_response"):
             click.echo(f"  {name.replace('_', ' ')}: {'yes' if offered[name] else 'no'}")

@@ -5,7 +5,7 @@ It loads nothing, neither the app nor aiohttp: the build side asks it as well.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ferryman.core.errors import AppError, ConfigError
 
@@ -39,8 +39,7 @@ class AppFactoryFailed(AppError):
     """The factory that should make the application raised."""
 
 
-@dataclass(frozen=True, slots=True)
-class AppReference:
+class AppReference(NamedTuple):
     """Where the application is: a module, and an attribute in it."""
 
     module: str

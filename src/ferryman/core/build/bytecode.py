@@ -12,12 +12,23 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 import ferryman
+from ferryman.core.build import compiling
+from ferryman.core.build.cache import digest_of
 from ferryman.core.errors import BuildError
 
-__all__ = ("Compilation", "Interpreter", "cached_place", "compile_files", "find_interpreter")
+__all__ = (
+    "Compilation",
+    "Interpreter",
+    "cached_place",
+    "compile_files",
+    "compiler_digest",
+    "find_interpreter",
+)
 
 _IDENTIFY = "import platform,sys; print(sys.implementation.cache_tag, platform.python_version())"
 
@@ -64,6 +75,13 @@ class Compilation:
     target: Path
     location: str
     deferred: bool = False
+
+
+@cache
+def compiler_digest() -> str:
+    """Return what names the compiler's own code: another makes other bytecode."""
+    files = sorted(Path(compiling.__path__[0]).glob("*.py"))
+    return digest_of([sha256(file.read_bytes()).hexdigest() for file in files])
 
 
 def find_interpreter(python: str) -> Interpreter | None:

@@ -9,7 +9,13 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from ferryman.core.build.bytecode import Compilation, Interpreter, cached_place, compile_files
+from ferryman.core.build.bytecode import (
+    Compilation,
+    Interpreter,
+    cached_place,
+    compile_files,
+    compiler_digest,
+)
 from ferryman.core.build.cache import cached, digest_of
 from ferryman.core.build.packages import files_in
 from ferryman.core.build.sources import SourceFile, copy_files
@@ -45,7 +51,7 @@ class OwnFiles:
         files = tuple(files)
         contents = [(file.place, sha256(file.path.read_bytes()).hexdigest()) for file in files]
         python = asdict(self.interpreter) if self.interpreter else None
-        key = digest_of(contents, python, self._location)
+        key = digest_of(compiler_digest(), contents, python, self._location)
         made = cached("runtime", key, partial(self._make_runtime, files), scratch)
         for place, path in files_in(made).items():
             if place.partition("/")[0] == _FERRYMAN:
@@ -56,7 +62,7 @@ class OwnFiles:
     def _make_runtime(self, files: Sequence[SourceFile], directory: Path) -> None:
         whole = OwnFiles(directory, self.interpreter, self._location)
         places = whole._copy(files)
-        for place in whole._compile({place: f"{place}c" for place in places}, columns=False):
+        for place in whole._compile({place: f"{place}c" for place in places}, ours=True):
             (directory / place).unlink()
 
     def add_app(self, files: Iterable[SourceFile], name: str) -> None:
@@ -71,8 +77,12 @@ class OwnFiles:
 
     def add_text(self, place: str, text: str, *, executable: bool = False) -> None:
         """Add a small file of ferryman's own."""
+        self.add_bytes(place, text.encode(), executable=executable)
+
+    def add_bytes(self, place: str, content: bytes, *, executable: bool = False) -> None:
+        """Add a file of ferryman's own."""
         path = self.directory / place
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(content)
         path.chmod(0o755 if executable else 0o644)
         self.owners[place] = _FERRYMAN
 
@@ -81,18 +91,24 @@ class OwnFiles:
         copy_files(files, self.directory)
         return tuple(file.place for file in files)
 
-    def _compile(self, targets: dict[str, str], *, columns: bool = True) -> tuple[str, ...]:
-        """Compile sources to the places that are named, and return those that could be."""
+    def _compile(self, targets: dict[str, str], *, ours: bool = False) -> tuple[str, ...]:
+        """Compile sources to the places that are named, and return those that could be.
+
+        The app is compiled as it is written; definitions of ours may wait until they are used.
+        """
         if self.interpreter is None:
             return ()
         invalid = compile_files(
             self.interpreter,
             [
                 Compilation(
-                    self.directory / place, self.directory / target, f"{self._location}/{place}"
+                    self.directory / place,
+                    self.directory / target,
+                    f"{self._location}/{place}",
+                    deferred=ours,
                 )
                 for place, target in targets.items()
             ],
-            columns=columns,
+            columns=not ours,
         )
         return tuple(place for place in targets if self.directory / place not in invalid)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
@@ -37,8 +36,7 @@ class KubernetesTarget:
     name: ClassVar[str] = "k8s"
     summary: ClassVar[str] = "a Kubernetes cluster, as a Deployment and what belongs to it"
     options: ClassVar[type[BaseModel]] = KubernetesOptions
-    capabilities: ClassVar[Capabilities] = replace(
-        PLAIN_SERVER,
+    capabilities: ClassVar[Capabilities] = PLAIN_SERVER._replace(
         target="k8s",
         writable="/tmp",  # noqa: S108 - in the container
     )

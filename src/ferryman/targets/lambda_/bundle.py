@@ -26,8 +26,10 @@ from ferryman.core.build.target import Progress
 from ferryman.core.errors import BuildError, ConfigError
 from ferryman.core.settings import SETTINGS_FILE
 from ferryman.targets.lambda_.archive import explain_archive, write_archive
+from ferryman.targets.lambda_.at_once import pack_modules
 from ferryman.targets.lambda_.import_check import check_import, time_import
 from ferryman.targets.lambda_.options import LambdaOptions, deployed
+from ferryman.targets.lambda_.runtime.start import MODULES
 from ferryman.targets.lambda_.runtimes import PROVIDED, is_this_machine, managed_platform
 from ferryman.targets.lambda_.template import TEMPLATE_FILE, function_template
 
@@ -48,10 +50,13 @@ BOOTSTRAP = "bootstrap"
 
 # Lambda passes its own command to a wrapper, which may run another in its place: "Modifying
 # the runtime environment", in the AWS Lambda developer guide.
+# A program is started sooner than a module is found: `-m` imports what finds it.
 _BOOTSTRAP_SCRIPT = """\
 #!/bin/sh
-exec "$1" -m ferryman.targets.lambda_.runtime
+exec "$1" "${{0%/*}}/{start}"
 """
+
+_START = "ferryman/targets/lambda_/runtime/start.py"
 
 RUNTIME_CLIENT = "awslambdaric>=4,<5"
 """AWS's client, as a line of a requirements file."""
@@ -143,7 +148,7 @@ def _write(
     own.add_runtime(ours, scratch)
     own.add_app(apps, project.fields.name)
     own.add_text(SETTINGS_FILE, project.baked("lambda", deployed(options)).to_json())
-    own.add_text(BOOTSTRAP, _BOOTSTRAP_SCRIPT, executable=True)
+    _add_start(own, files_in(packages.tree))
     files = files_in(packages.tree) | files_in(own.directory)
     owners = packages.owners | own.owners
     _check_size(files, owners)
@@ -151,6 +156,16 @@ def _write(
     progress("packing the zip")
     write_archive(files, path)
     return owners, packages, (*packages.notes, *note)
+
+
+def _add_start(own: OwnFiles, packages: dict[str, Path]) -> None:
+    """Add what starts the runtime, and the file of modules that it reads at once."""
+    start = _START
+    if own.interpreter is not None:
+        start = f"{_START}c"
+        files = packages | files_in(own.directory)
+        own.add_bytes(MODULES, pack_modules(files, own.interpreter.tag))
+    own.add_text(BOOTSTRAP, _BOOTSTRAP_SCRIPT.format(start=start), executable=True)
 
 
 def _check_import(

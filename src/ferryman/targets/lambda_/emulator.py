@@ -11,11 +11,13 @@ import importlib.util
 import json
 import os
 import platform
+import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,10 +27,17 @@ from typing import Any, TextIO
 import aiohttp
 
 from ferryman.core.errors import BuildError, ConfigError
-from ferryman.targets.lambda_.bundle import HANDLER
+from ferryman.targets.lambda_.bundle import BOOTSTRAP, HANDLER
 from ferryman.targets.lambda_.options import LambdaOptions
 
-__all__ = ("emulated", "find_emulator", "host_architecture", "host_python", "unpack")
+__all__ = (
+    "emulated",
+    "find_emulator",
+    "host_architecture",
+    "host_python",
+    "isolate_python",
+    "unpack",
+)
 
 _INVOKE = "/2015-03-31/functions/function/invocations"
 _START_TIMEOUT = 20.0
@@ -36,16 +45,18 @@ _STOP_TIMEOUT = 5.0
 
 # -I and -S leave only the standard library on the path, and the unpacked zip comes before
 # it, as on Lambda; -B because /var/task cannot be written to there.
-_BOOT = """
-import runpy, sys
-sys.path.insert(0, sys.argv[1])
-sys.argv[:] = [sys.argv[2], sys.argv[3]]
-runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+_ISOLATED = """\
+#!/bin/sh
+exec {python} -I -S -B "$@"
 """
 
-# The module that starts the function: the bundle's own, or AWS's.
-_OWN_START = "ferryman.targets.lambda_.runtime"
-_AWS_START = "awslambdaric"
+# How a function starts that only names its handler.
+_AWS_START = """
+import runpy, sys
+sys.path.insert(0, sys.argv[1])
+sys.argv[:] = ["awslambdaric", sys.argv[2]]
+runpy.run_module("awslambdaric", run_name="__main__", alter_sys=True)
+"""
 
 
 def host_python() -> str:
@@ -106,6 +117,14 @@ def unpack(bundle: Path, into: Path) -> None:
                 path.chmod(entry.external_attr >> 16 & 0o777)
 
 
+def isolate_python(directory: Path) -> Path:
+    """Return a Python that sees the standard library alone: a script, written to a directory."""
+    script = directory / "python"
+    script.write_text(_ISOLATED.format(python=shlex.quote(sys.executable)), encoding="utf-8")
+    script.chmod(0o755)
+    return script
+
+
 @asynccontextmanager
 async def emulated(
     task: Path,
@@ -129,12 +148,14 @@ async def emulated(
     """
     emulator_path = find_emulator(options)
     port, runtime_port = _free_ports()
+    scratch = tempfile.TemporaryDirectory(prefix="ferryman-")
+    python = str(isolate_python(Path(scratch.name)))
+    start = [str(task / BOOTSTRAP), python] if own_start else [python, "-c", _AWS_START, str(task)]
     command = [
         str(emulator_path),
         *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
         *("--runtime-api-address", f"127.0.0.1:{runtime_port}"),
-        *(sys.executable, "-I", "-S", "-B", "-c", _BOOT, str(task)),
-        *(_OWN_START if own_start else _AWS_START, HANDLER),
+        *(*start, HANDLER),
     ]
     process = subprocess.Popen(
         command,
@@ -151,6 +172,7 @@ async def emulated(
             yield Emulator(session, f"http://127.0.0.1:{port}{_INVOKE}")
     finally:
         _stop(process)
+        scratch.cleanup()
 
 
 class Emulator:

@@ -1,4 +1,4 @@
-"""A module whose imports wait is the same to whoever imports it, and to itself."""
+"""A module whose definitions wait is the same to whoever imports it, and to itself."""
 
 from __future__ import annotations
 
@@ -55,11 +55,15 @@ def __getattr__(name):
 QUESTIONS = """
 import asyncio, sys
 import ship
-assert not {"ship.sail", "ship.marks"} & sys.modules.keys(), "they are imported at once"
-assert "ship.harbour" in sys.modules, "a class cannot be without its base"
+late = {"ship.sail", "ship.marks", "ship.harbour"}
+assert not late & sys.modules.keys(), "they are imported at once"
+assert ship.Berth.__mro__[1] is ship.harbour.Harbour
+assert (ship.Berth.__module__, ship.Berth.__qualname__) == ("ship", "Berth")
+assert ship.Berth.moor.__qualname__ == "Berth.moor"
+assert "ship.sail" not in sys.modules
 assert ship.Berth().moor(None) == "down"
 assert "ship.sail" in sys.modules
-assert asyncio.run(ship.depart()) == ("up", ["up", "up"]) and ship.depart.__doc__ == "Say how."
+assert asyncio.run(ship.depart()) == ("up", ["up", "up"])
 assert ship.strike is ship.sail.lower
 assert ship.marks.height == 3
 from ship import hoist, Late
@@ -114,15 +118,16 @@ def test_names_come_when_they_are_used_or_asked_for(tmp_path: Path) -> None:
 
 
 EAGER = {
-    "a base": "import uuid\nclass Berth(uuid.UUID): pass",
+    "a base of what is used": "import uuid\nclass Berth(uuid.UUID): pass\nberth = Berth",
     "a default": "import uuid\ndef moor(at=uuid.NAMESPACE_DNS): pass",
     "a decorator": "import uuid\n@uuid.UUID.__class__\ndef moor(): pass",
     "a lambda": "import uuid\nmoor = lambda: uuid.uuid4()",
-    "bound twice": "import uuid\ndef moor():\n    uuid = 3\n    return uuid",
-    "a parameter": "import uuid\ndef moor(uuid): return uuid",
+    "bound twice": "import uuid\nuuid = uuid",
+    "bound by a function": "import uuid\ndef moor():\n    global uuid\n    uuid = 3",
     "a condition": "if True:\n    import uuid\ndef moor(): return uuid.uuid4()",
     "a builtin's name": "from uuid import uuid4 as hash\ndef moor(): return hash()",
-    "a field's annotation": "import uuid\nclass Berth:\n    at: uuid.UUID",
+    "a class that is registered": "import uuid\n@list().append\nclass Berth(uuid.UUID): pass",
+    "a class by a changing name": "import uuid\na = 1\nclass Berth(uuid.UUID): b = a\na = 2",
 }
 
 
@@ -130,6 +135,103 @@ EAGER = {
 def test_what_could_break_is_imported_at_once(source: str, tmp_path: Path) -> None:
     write_deferred(tmp_path, {"ship.py": source})
     ask(tmp_path, "import sys, ship; assert 'uuid' in sys.modules")
+
+
+LATE = {
+    "a base": ("class Berth(uuid.UUID): pass", "ship.Berth(int=3).hex"),
+    "a parameter": ("def moor(uuid): return uuid", "ship.moor(3); ship.uuid.NAMESPACE_DNS"),
+    "a local name": ("def moor():\n    uuid = 3\n    return uuid", "assert ship.moor() == 3"),
+    "a field's annotation": ("class Berth:\n    at: uuid.UUID", "ship.Berth(); ship.uuid.UUID"),
+    "a type": ("Number = uuid.UUID | list[int]", "assert ship.Number.__args__[1] == list[int]"),
+    "a default in a class": (
+        "class Berth:\n    def moor(self, at=uuid.NAMESPACE_DNS): return at",
+        "assert ship.Berth().moor().hex",
+    ),
+    "a nested function": (
+        "def moor():\n    def quietly(): return uuid.uuid4()\n    return quietly()",
+        "ship.moor()",
+    ),
+    "a handler": (
+        "def moor():\n    try: raise OSError\n    except (OSError, uuid.Error): return 3\n"
+        "uuid_ = 1",
+        "import uuid; uuid.Error = OSError; assert ship.moor() == 3",
+    ),
+    "a branch": (
+        "def moor(far):\n    if far: return uuid.uuid4()",
+        "ship.moor(False); assert 'uuid' not in sys.modules; ship.moor(True)",
+    ),
+    "a loop": (
+        "def moor():\n    for at in [1, 2]:\n        while at == uuid.NAMESPACE_DNS: pass",
+        "ship.moor()",
+    ),
+    "a match": (
+        "def moor(at):\n    match at:\n        case uuid.NAMESPACE_DNS: return 1\n"
+        "        case int() if uuid: return 2",
+        "assert ship.moor(3) == 2",
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "use"), LATE.values(), ids=LATE.keys())
+def test_what_can_wait_is_imported_when_it_is_used(source: str, use: str, tmp_path: Path) -> None:
+    write_deferred(tmp_path, {"ship.py": f"import uuid\n{source}"})
+    ask(
+        tmp_path,
+        f"import sys, ship; assert 'uuid' not in sys.modules\n{use}\nassert 'uuid' in sys.modules",
+    )
+
+
+def test_a_version_is_chosen_when_the_name_is_used(tmp_path: Path) -> None:
+    source = (
+        "import sys\n"
+        "try:\n    from idna import no_such_name as number\n"
+        "except ImportError:\n    number = None\n"
+        "if sys.version_info >= (3, 11):\n    from uuid import UUID\n"
+        "else:\n    from uuid import uuid4 as UUID\n"
+        "def moor(): return number, UUID"
+    )
+    write_deferred(tmp_path, {"ship.py": source})
+    ask(
+        tmp_path,
+        "import sys, ship; assert not {'idna', 'uuid'} & sys.modules.keys()\n"
+        "import uuid; assert ship.moor() == (None, uuid.UUID)",
+    )
+
+
+def test_a_function_may_be_called_while_its_module_is_imported(tmp_path: Path) -> None:
+    source = "from uuid import UUID\ndef moor(): return UUID(int=3)\nat = moor()\n"
+    write_deferred(tmp_path, {"ship.py": source})
+    ask(tmp_path, "import ship; assert ship.at.int == 3")
+
+
+def test_modules_may_import_each_other(tmp_path: Path) -> None:
+    write_deferred(
+        tmp_path,
+        {
+            "ship/__init__.py": "",
+            "ship/sail.py": "class Sail: pass\nfrom ship.mast import Mast\nmast = Mast()\n",
+            "ship/mast.py": "from ship.sail import Sail\nclass Mast(Sail): pass\n",
+        },
+    )
+    ask(tmp_path, "from ship.sail import Sail, mast; assert isinstance(mast, Sail)")
+
+
+def test_threads_that_ask_at_once_get_one_class(tmp_path: Path) -> None:
+    source = "import time\nclass Slow:\n    time.sleep(0.05)\ndef make(): return Slow\n"
+    write_deferred(tmp_path, {"ship.py": source})
+    ask(
+        tmp_path,
+        "import ship; from concurrent.futures import ThreadPoolExecutor\n"
+        "with ThreadPoolExecutor(8) as threads:\n"
+        "    made = set(threads.map(lambda _: ship.make(), range(8)))\n"
+        "assert len(made) == 1, made",
+    )
+
+
+def test_what_the_platform_is_needs_no_module(tmp_path: Path) -> None:
+    source = "import platform\nPYPY = platform.python_implementation() == 'PyPy'\n"
+    write_deferred(tmp_path, {"ship.py": source})
+    ask(tmp_path, "import sys, ship; assert not ship.PYPY and 'platform' not in sys.modules")
 
 
 def test_a_test_may_still_replace_what_a_module_imports(tmp_path: Path) -> None:

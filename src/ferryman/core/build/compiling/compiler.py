@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from types import CodeType
 
-from ferryman.core.build.compiling.deferral import SELDOM, defer_imports
+from ferryman.core.build.compiling.deferral import SELDOM, defer_definitions
 
 __all__ = ("main",)
 
@@ -50,9 +50,18 @@ def _compile(data: bytes, location: str, deferred: bool) -> CodeType:
     """
     if deferred:
         tree = ast.parse(data)
-        if defer_imports(tree, SELDOM, package=Path(location).name == "__init__.py"):
+        _drop_docstrings(tree)
+        if defer_definitions(tree, SELDOM, package=Path(location).name == "__init__.py"):
             # Annotations as text: most names of an import are in nothing else.
             flags = __future__.annotations.compiler_flag
             code: CodeType = compile(tree, location, "exec", flags, dont_inherit=True)
             return code
     return compile(data, location, "exec", dont_inherit=True)
+
+
+def _drop_docstrings(tree: ast.Module) -> None:
+    """Leave out what functions say of themselves: nobody asks them where they run."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node):
+            first = node.body[0]
+            node.body[:1] = [] if node.body[1:] else [ast.copy_location(ast.Pass(), first)]

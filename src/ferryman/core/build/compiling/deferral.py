@@ -1,34 +1,53 @@
-"""Makes a module import a name when that name is first used, and not before.
+"""Makes a module define a name when that name is first used, and not before.
 
-An import at the top of a module costs its time in every process, whether or not what it
-brings is ever used. Where a module uses a name in the bodies of functions alone, the import
-can wait for the first of them to run. A function that uses it is given
+An import at the top of a module, a class, a regular expression cost their time in every
+process, whether or not what they define is ever used. Where a module uses a name in
+functions alone, its definition can wait for the first of them to need it. It moves into a
+function of its own, and before a statement that uses the name stands
 
-    global name
     try: name
-    except NameError: from home import name
+    except NameError: _late_name()
 
-which costs nothing once the name is there, and the module a `__getattr__` (PEP 562) for
+which costs nothing once the name is there. The module gets a `__getattr__` (PEP 562) for
 those who ask from outside. It works on syntax trees, so lines stay where they were, and
-knows no package by name. Python 3.15 has a statement for this (PEP 810).
+knows no package by name. Python 3.15 has a statement for imports that wait (PEP 810).
 """
 
 from __future__ import annotations
 
 import ast
-import builtins
-from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
+from typing import Any
 
-__all__ = ("SELDOM", "defer_imports")
+from ferryman.core.build.compiling.definitions import (
+    Definition,
+    blocks_of,
+    bound_name,
+    choose_waiting,
+    names_used,
+    names_used_early,
+)
+
+__all__ = ("SELDOM", "defer_definitions")
 
 SELDOM = frozenset(
     {
         "argparse",
+        "attr",
+        "base64",
+        "binascii",
+        "backports.zstd",
+        "brotli",
+        "brotlicffi",
+        "compression.zstd",
         "concurrent.futures",
+        "datetime",
+        "decimal",
+        "email.message",
         "email.parser",
         "email.policy",
         "email.utils",
+        "fnmatch",
         "hashlib",
         "html",
         "http.client",
@@ -38,199 +57,198 @@ SELDOM = frozenset(
         "ipaddress",
         "mimetypes",
         "netrc",
+        "pathlib",
         "platform",
+        "simplejson",
+        "ssl",
         "tempfile",
+        "textwrap",
+        "traceback",
+        "typing_extensions",
+        "unicodedata",
         "urllib.request",
         "uuid",
+        "zlib",
     }
 )
-"""What modules import and most processes never use, each a millisecond or more."""
+"""What modules import and most processes never use, each a good part of a millisecond."""
 
-_Import = ast.Import | ast.ImportFrom
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
+# What runs a definition. Two threads may ask for a class at once, and must get one class. What
+# it is made of comes before: an import while the lock is held could stand crosswise to the
+# import system's own locks.
+_CLASS = """
+def {maker}():
+    global {names}
+    with _late:
+        if {name!r} not in globals():
+            pass
+"""
 
-_TAIL = """
-_deferring = globals().get("__getattr__")
+_IMPORT = """
+def {maker}():
+    global {names}
+"""
+
+# In the package itself, `from . import name` would ask the package for the name.
+_SUBMODULE = """
+def {maker}():
+    from importlib import import_module
+    globals()[{name!r}] = import_module({module!r}, __package__)
+"""
+
+_GUARD = """
+try: {name}
+except NameError: {maker}()
+"""
+
+_LOCK = """
+from _thread import RLock as _late
+_late = _late()
+"""
+
+_ANSWER = """
+_late_others = globals().get("__getattr__")
 
 def __getattr__(name):
-    import sys
-    from importlib import import_module
+    maker = globals().get("_late_" + name)
+    if maker is not None:
+        maker()
+        return globals()[name]
     if name in {submodules}:
+        from importlib import import_module
         return import_module({submodules}[name], __package__)
-    if name in {modules}:
-        import_module({modules}[name])
-        return globals().setdefault(name, sys.modules[name])
-    if name in {names}:
-        home, original = {names}[name]
-        return globals().setdefault(name, getattr(import_module(home, __package__), original))
-    if _deferring is not None:
-        return _deferring(name)
+    if _late_others is not None:
+        return _late_others(name)
     raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
 """
 
+_KNOWN = {"platform.python_implementation": "CPython", "platform.system": "Linux"}
 
-def defer_imports(tree: ast.Module, seldom: Container[str], *, package: bool) -> bool:
-    """Change a module's tree so that imports wait for their first use.
+_Import = ast.Import | ast.ImportFrom
+_Makers = Mapping[str, str]
 
-    An import stays where it is if the module uses the name outside functions, in a lambda,
-    binds it a second time, or hides the import in a condition, and if it is a builtin's name.
+
+def defer_definitions(tree: ast.Module, seldom: Container[str], *, package: bool) -> bool:
+    """Change a module's tree so that definitions wait for their first use.
 
     Args:
-        tree: The module. Annotations of its functions are taken for text: compile it with
-            the flag of `from __future__ import annotations`.
+        tree: The module. Annotations are taken for text: compile it with the flag of
+            `from __future__ import annotations`.
         seldom: Absolute modules whose import may wait. A relative import always may.
         package: Whether it is the `__init__` of a package.
 
     Returns:
         Whether anything was changed.
     """
-    waiting = _waiting(tree, seldom, package)
-    if not waiting:
+    _Platform().visit(tree)
+    chosen = choose_waiting(tree, seldom)
+    if not chosen:
         return False
-    for function in _outermost_functions(tree):
-        used = sorted(_loaded(function) & waiting.keys())
-        _guard(function, [(name, waiting[name]) for name in used])
-    tree.body = [kept for node in tree.body if (kept := _without(node, waiting)) is not None]
-    tree.body += _tail(waiting, package)
+    makers = {name: f"_late_{name}" for one in chosen for name in one.names}
+    answers = "__getattr__" in {getattr(node, "name", "") for node in tree.body}
+    body = [new for node in tree.body for new in _replaced(node, chosen, makers, package)]
+    answer = _ANSWER.format(submodules=_submodules(chosen) if package else {})
+    start = next(i for i, node in enumerate(body) if not _is_prologue(node))
+    body[start:start] = ast.parse(_LOCK if answers else _LOCK + answer).body
+    tree.body = [*body, *ast.parse(answer if answers else "").body]
     ast.fix_missing_locations(tree)
     return True
 
 
-def _waiting(tree: ast.Module, seldom: Container[str], package: bool) -> dict[str, _Import]:
-    """Return the names whose import may wait, each with an import of it alone."""
-    found = {
-        _bound(alias): single
-        for node in tree.body
-        if isinstance(node, _Import)
-        for alias, single in _singles(node)
-        if _may_wait(single, alias, seldom, package)
-    }
-    bindings = Counter(_bindings(tree))
-    # Where a builtin has the name, its absence would go unnoticed.
-    early = {*_loaded_early(tree.body), *dir(builtins)}
-    return {n: node for n, node in found.items() if bindings[n] == 1 and n not in early}
+class _Platform(ast.NodeTransformer):
+    """Writes down what is known of where the bytecode runs: CPython made it, on Linux."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        known = _KNOWN.get(ast.unparse(node.func)) if not node.args else None
+        if known is None:
+            return self.generic_visit(node)
+        return ast.copy_location(ast.Constant(known), node)
 
 
-def _may_wait(node: _Import, alias: ast.alias, seldom: Container[str], package: bool) -> bool:
-    if isinstance(node, ast.Import):
-        return alias.name in seldom and (alias.asname is None or "." not in alias.name)
-    if alias.name == "*":
-        return False
-    if node.level == 0:
-        return node.module in seldom
-    return node.level == 1 and (node.module is not None or package)
+def _is_prologue(node: ast.stmt) -> bool:
+    """Return whether a statement has to stand at a module's top."""
+    text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return text or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
 
 
-def _singles(node: _Import) -> Iterator[tuple[ast.alias, _Import]]:
-    for alias in node.names:
-        if isinstance(node, ast.Import):
-            yield alias, ast.Import([alias])
-        else:
-            yield alias, ast.ImportFrom(node.module, [alias], node.level)
+def _guard(block: list[ast.stmt], makers: _Makers, there: frozenset[str]) -> None:
+    """Put what makes a name before each statement that uses it and may be the first to."""
+    guarded: list[ast.stmt] = []
+    for node in block:
+        missing = names_used(node) & makers.keys() - there
+        there |= missing
+        for inner in blocks_of(node):
+            _guard(inner, makers, there)
+        guarded += [*_guards(missing, makers, node), node]
+    block[:] = guarded
 
 
-def _bound(alias: ast.alias) -> str:
-    return alias.asname or alias.name.partition(".")[0]
+def _guards(names: Iterable[str], makers: _Makers, at: ast.stmt) -> Iterator[ast.stmt]:
+    for name in sorted(names):
+        yield from _statements(_GUARD.format(name=name, maker=makers[name]), at)
 
 
-def _bindings(tree: ast.Module) -> Iterator[str]:
-    """Yield every name each time that something in the module, at any depth, binds it."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
-                yield name
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                yield name
-            case ast.ClassDef(name=name):
-                yield name
-            case ast.Import(names=names) | ast.ImportFrom(names=names):
-                yield from map(_bound, names)
-            case ast.ExceptHandler(name=str(name)):
-                yield name
-            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-                yield name
-            case ast.MatchMapping(rest=str(name)):
-                yield name
-            case ast.Global(names=names) | ast.Nonlocal(names=names):
-                yield from names
-
-
-def _loaded_early(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    """Yield the names that are used before any function of the module runs."""
-    for node in nodes:
-        if isinstance(node, _Function):
-            arguments = node.args
-            defaults = [*arguments.defaults, *filter(None, arguments.kw_defaults)]
-            yield from _loaded_early([*node.decorator_list, *defaults])
-        elif isinstance(node, ast.Name):
-            yield node.id
-        elif not _is_for_type_checkers(node):
-            yield from _loaded_early(ast.iter_child_nodes(node))
-
-
-def _is_for_type_checkers(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.If)
-        and isinstance(node.test, ast.Name)
-        and node.test.id == "TYPE_CHECKING"
-        and not node.orelse
-    )
-
-
-def _outermost_functions(node: ast.AST) -> Iterator[_Function]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, _Function):
-            yield child
-        else:
-            yield from _outermost_functions(child)
-
-
-def _loaded(function: _Function) -> set[str]:
-    """Return the names that the body of a function uses, at any depth."""
-    nodes = (node for statement in function.body for node in ast.walk(statement))
-    return {node.id for node in nodes if isinstance(node, ast.Name)}
-
-
-def _guard(function: _Function, names: list[tuple[str, _Import]]) -> None:
-    """Have a function import names before its first statement, if they are not there."""
-    if not names:
-        return
-    place = int(ast.get_docstring(function, clean=False) is not None)
-    line = function.body[min(place, len(function.body) - 1)]
-    guards: list[ast.stmt] = [ast.Global([name for name, _ in names])]
-    for name, node in names:
-        missing = ast.ExceptHandler(ast.Name("NameError", ast.Load()), None, [node])
-        guards.append(
-            ast.Try([ast.Expr(ast.Name(name, ast.Load()))], [missing], orelse=[], finalbody=[])
-        )
-    for guard in guards:
-        for part in ast.walk(guard):
-            ast.copy_location(part, line)
-    function.body[place:place] = guards
-
-
-def _without(node: ast.stmt, waiting: Mapping[str, object]) -> ast.stmt | None:
+def _replaced(
+    node: ast.stmt, chosen: Iterable[Definition], makers: _Makers, package: bool
+) -> Iterator[ast.stmt]:
+    """Yield what stands in a statement's place: what is left of it, and what runs the rest."""
+    own = [one for one in chosen if one.origin is node]
+    names = {name for one in own for name in one.names}
     if isinstance(node, _Import):
-        node.names = [alias for alias in node.names if _bound(alias) not in waiting]
-        return node if node.names else None
-    return node
+        node.names = [alias for alias in node.names if bound_name(alias) not in names]
+    if not own or (isinstance(node, _Import) and node.names):
+        left = [node]
+        _guard(left, makers, frozenset())
+        yield from left
+    for one in own:
+        yield from _maker(one, makers, package)
 
 
-def _tail(waiting: Mapping[str, _Import], package: bool) -> list[ast.stmt]:
-    """Return what gives the names to those who ask the module for them."""
-    modules: dict[str, str] = {}
-    names: dict[str, tuple[str, str]] = {}
-    submodules: dict[str, str] = {}
-    for name, node in waiting.items():
-        original = node.names[0].name
-        if isinstance(node, ast.Import):
-            modules[name] = original
-        elif node.module is None:
-            submodules[name] = f".{original}"
-        else:
-            names[name] = ("." * node.level + node.module, original)
-            if package and node.level:
-                first = node.module.partition(".")[0]
-                submodules[first] = f".{first}"
-    tail = _TAIL.format(modules=modules, names=names, submodules=submodules)
-    return ast.parse(tail).body
+def _maker(one: Definition, makers: _Makers, package: bool) -> list[ast.stmt]:
+    """Return the function that runs a definition, under the name of each that it defines."""
+    first, *others = sorted(one.names)
+    node = one.statement
+    fields = {"maker": makers[first], "name": first, "names": ", ".join(one.names)}
+    match node:
+        case ast.ImportFrom(module=None, names=[alias]) if package:
+            maker = _statements(_SUBMODULE.format(**fields, module=f".{alias.name}"), node)
+        case ast.Import() | ast.ImportFrom():
+            maker = _statements(_IMPORT.format(**fields), node)
+            maker[0].body.append(node)
+        case _:
+            maker = _statements(_CLASS.format(**fields), node)
+            _fill(maker[0], one, makers)
+    same = (f"{makers[name]} = {makers[first]}" for name in others)
+    return [*maker, *_statements("\n".join(same), node)]
+
+
+def _fill(maker: ast.stmt, definition: Definition, makers: _Makers) -> None:
+    """Put a definition into its function, behind what makes the names that it needs."""
+    assert isinstance(maker, ast.FunctionDef)
+    early = {*names_used_early([definition.statement])} & makers.keys() - definition.names
+    inner = [definition.statement]
+    _guard(inner, makers, definition.names | early)
+    match maker.body[-1]:
+        case ast.With(body=[ast.If() as missing]):
+            missing.body = inner
+    maker.body[1:1] = _guards(early, makers, definition.statement)
+
+
+def _statements(text: str, at: ast.stmt) -> list[Any]:
+    """Return statements from their text, at the line of another."""
+    tree = ast.parse(text)
+    for part in ast.walk(tree):
+        if "lineno" in part._attributes:
+            ast.copy_location(part, at)
+    return tree.body
+
+
+def _submodules(chosen: Iterable[Definition]) -> dict[str, str]:
+    """Return the modules of a package that an import would have bound in it, by their names."""
+    found = {}
+    for one in chosen:
+        node = one.statement
+        if isinstance(node, ast.ImportFrom) and node.level:
+            first = (node.module or node.names[0].name).partition(".")[0]
+            found[first] = f".{first}"
+    return found

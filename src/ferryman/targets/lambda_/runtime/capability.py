@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ferryman.core.capabilities import Capabilities
 
 __all__ = ("CAPABILITIES", "offer_streaming")
@@ -26,4 +24,4 @@ CAPABILITIES = Capabilities(
 
 def offer_streaming(offered: Capabilities) -> Capabilities:
     """Return what is offered where responses are streamed, which may be larger: 200 MB."""
-    return replace(offered, streaming=True, response_limit=200 * _MIB)
+    return offered._replace(streaming=True, response_limit=200 * _MIB)

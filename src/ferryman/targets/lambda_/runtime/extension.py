@@ -66,10 +66,11 @@ def _ask(api: str, request: bytes, timeout: float | None) -> tuple[int, dict[str
         OSError, ValueError: The API went away, or what it sent is no HTTP.
     """
     host, _, port = api.rpartition(":")
-    address = (host, int(port))
-    headers = {}
+    # As bytes: the codec of international names would be imported for a text.
+    address = (host.encode(), int(port))
+    headers: dict[str, str] = {}
     with (
-        socket.create_connection(address, timeout) as connection,
+        socket.create_connection(address, timeout) as connection,  # type: ignore[arg-type]
         connection.makefile("rb") as answer,
     ):
         connection.sendall(request)

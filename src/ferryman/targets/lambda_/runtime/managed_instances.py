@@ -10,7 +10,6 @@ import importlib
 import logging
 import signal
 import sys
-from dataclasses import replace
 from typing import Any
 
 from awslambdaric import bootstrap
@@ -45,7 +44,7 @@ def run(handler: str, api: str, count: int) -> None:
         SystemExit: The handler could not be loaded, or the Runtime API has gone.
     """
     sink = _set_up_logging()
-    offered = replace(CAPABILITIES, concurrency=count, work_after_response=True)
+    offered = CAPABILITIES._replace(concurrency=count, work_after_response=True)
     capabilities.declare(offered)
     try:
         made = _load_handler(handler)

@@ -11,37 +11,58 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Generic, TypeVar
+from threading import Lock, Thread
+from typing import Any
 
 __all__ = ("SignalSafeExecutor",)
 
-_Result = TypeVar("_Result")
 
+class _Awaited:
+    """A call that is being made, for the main thread to wait for."""
 
-class _Awaited(Generic[_Result]):
-    def __init__(self, future: Future[_Result], pipe: int) -> None:
-        self._future = future
+    def __init__(self, call: Callable[[], Any], pipe: int) -> None:
+        self._call = call
         self._pipe = pipe
+        self._done = False
+        self._returned: Any = None
+        self._raised: BaseException | None = None
 
-    def result(self) -> _Result:
-        """Return what the call returned, running signal handlers while it lasts."""
-        while not self._future.done():
+    def run(self) -> None:
+        """Make the call."""
+        try:
+            self._returned = self._call()
+        except BaseException as error:
+            self._raised = error
+        self._done = True
+
+    def result(self) -> Any:
+        """Return what the call returned, running signal handlers while it lasts.
+
+        Raises:
+            BaseException: What it raised.
+        """
+        while not self._done:
             os.read(self._pipe, 4096)
-        return self._future.result()
+        if self._raised is not None:
+            raise self._raised
+        return self._returned
 
 
 class SignalSafeExecutor:
     """An executor of one thread that outlives its `with` block, for the main thread alone.
 
-    A new thread for each call would cost more than many calls do.
+    A new thread for each call would cost more than many calls do, and to import the
+    standard library's executor costs a millisecond of each cold start.
     """
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="polling")
         self._reading, self._writing = os.pipe()
         os.set_blocking(self._writing, False)
         signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
+        self._next: _Awaited | None = None
+        self._asked = Lock()
+        self._asked.acquire()
+        Thread(target=self._work, daemon=True, name="polling").start()
 
     def __enter__(self) -> SignalSafeExecutor:
         return self
@@ -49,8 +70,15 @@ class SignalSafeExecutor:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def submit(self, call: Callable[[], _Result]) -> _Awaited[_Result]:
-        """Begin a call on the thread."""
-        future = self._thread.submit(call)
-        future.add_done_callback(lambda _: os.write(self._writing, b"\0"))
-        return _Awaited(future, self._reading)
+    def submit(self, call: Callable[[], Any]) -> _Awaited:
+        """Begin a call on the thread. The one before must have been waited for."""
+        awaited = self._next = _Awaited(call, self._reading)
+        self._asked.release()
+        return awaited
+
+    def _work(self) -> None:
+        while True:
+            self._asked.acquire()
+            assert self._next is not None
+            self._next.run()
+            os.write(self._writing, b"\0")

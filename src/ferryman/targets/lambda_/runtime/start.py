@@ -1,0 +1,178 @@
+"""What a cold start runs first: it makes the imports that follow cheap, and starts the runtime.
+
+Two finders stand before Python's own. One has modules of the standard library wait that
+others import and that most requests never need: `ssl`, which asyncio imports, is a tenth of
+a cold start. The other gives modules that every start imports, from one file that was read at
+once, in place of a hundred. Whoever asks a module for anything finds it as it always was.
+
+It is run as a program, before anything of ferryman is imported, and imports nothing of it
+until it is done. A function that only names its handler starts without.
+"""
+
+from __future__ import annotations
+
+import gc
+import marshal
+import sys
+from _thread import RLock
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder, SourcelessFileLoader
+from types import CodeType, ModuleType
+from typing import Any
+
+__all__ = ("MODULES", "CodeFinder", "WaitingFinder", "main")
+
+MODULES = "modules.bin"
+"""The file of modules, beside the packages: a marshalled dictionary, which gives for the name of
+each whether it is a package, and its code, marshalled."""
+
+_WAITING = frozenset(
+    {
+        *("ast", "asyncio.sslproto", "asyncio.staggered", "calendar", "datetime", "decimal"),
+        *("fnmatch", "html", "ipaddress", "linecache", "locale", "shutil", "ssl"),
+        *("tempfile", "textwrap", "tokenize", "traceback"),
+    }
+)
+
+
+class _Waiting(ModuleType):
+    """A module that is executed when it is asked for the first of what it holds."""
+
+    def __getattr__(self, name: str) -> object:
+        # The import system asks for some of these, to see whether they are there.
+        if name.startswith("__") and name != "__all__":
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        _execute(self)
+        return ModuleType.__getattribute__(self, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not name.startswith("__"):
+            _execute(self)
+        ModuleType.__setattr__(self, name, value)
+
+    def __dir__(self) -> list[str]:
+        _execute(self)
+        return list(ModuleType.__dir__(self))
+
+
+def _execute(module: ModuleType) -> None:
+    """Execute a module that waits, once; other threads that ask for it wait for that."""
+    spec = module.__spec__
+    assert spec is not None
+    with spec.loader_state:
+        waiting = spec.loader
+        if isinstance(waiting, _WaitingLoader):
+            spec.loader = module.__loader__ = waiting.loader
+            try:
+                waiting.loader.exec_module(module)
+            except BaseException:
+                spec.loader = module.__loader__ = waiting
+                raise
+            module.__class__ = ModuleType
+
+
+class _WaitingLoader:
+    """Makes modules that wait for what another loader executes."""
+
+    def __init__(self, loader: Any) -> None:
+        self.loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return _Waiting(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        pass
+
+
+class WaitingFinder:
+    """Finds modules that shall wait.
+
+    Args:
+        names: Their names.
+    """
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return where a module is found, if it is one of them and is not loaded anew."""
+        if name not in self._names or target is not None:
+            return None
+        spec = PathFinder.find_spec(name, path)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _WaitingLoader(spec.loader)  # type: ignore[assignment]
+            spec.loader_state = RLock()
+        return spec
+
+
+class _CodeLoader(SourcelessFileLoader):
+    """Loads a module whose code has been read already, as if it came from its own file."""
+
+    def __init__(self, name: str, path: str, code: bytes) -> None:
+        super().__init__(name, path)
+        self._code = code
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        if not self._code:
+            return super().get_code(fullname)
+        code, self._code = self._code, b""
+        loaded: CodeType = marshal.loads(code)  # noqa: S302 - as much ours as the file is
+        return loaded
+
+
+class CodeFinder:
+    """Finds modules whose code has been read already; each once, and then in its own file.
+
+    Args:
+        home: The directory that the modules' own files lie in.
+        modules: For the name of each, whether it is a package, and its code, marshalled.
+    """
+
+    def __init__(self, home: str, modules: dict[str, tuple[bool, bytes]]) -> None:
+        self._home = home
+        self._modules = modules
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return where a module is found, if it is one of them."""
+        found = self._modules.pop(name, None)
+        if found is None:
+            return None
+        package, code = found
+        place = f"{self._home}/{name.replace('.', '/')}"
+        file = f"{place}/__init__.pyc" if package else f"{place}.pyc"
+        spec = ModuleSpec(name, _CodeLoader(name, file, code), origin=file, is_package=package)
+        spec.has_location = True
+        if package:
+            spec.submodule_search_locations = [place]
+        return spec
+
+
+def main() -> None:
+    """Prepare the imports, and answer invocations until Lambda ends the environment."""
+    gc.disable()  # imports make many objects and leave nothing to collect
+    here = __file__.rpartition("/")[0]
+    home = here.removesuffix("/ferryman/targets/lambda_/runtime")
+    # A program's own directory comes first; the bundle's takes its place.
+    if sys.path[:1] == [here]:
+        del sys.path[0]
+    if home not in sys.path:
+        sys.path.insert(0, home)
+    try:
+        with open(f"{home}/{MODULES}", "rb") as file:  # noqa: PTH123
+            python, modules = marshal.load(file)  # noqa: S302 - the build wrote it
+    except FileNotFoundError:
+        python, modules = "", {}
+    if python == sys.implementation.cache_tag:
+        sys.meta_path.insert(0, CodeFinder(home, modules))
+    sys.meta_path.insert(0, WaitingFinder(_WAITING))
+    from ferryman.targets.lambda_.runtime.__main__ import main as answer
+
+    answer()
+
+
+if __name__ == "__main__":
+    main()
