@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from ferryman.core.build.bytecode import (
@@ -23,6 +24,7 @@ from ferryman.core.build.dependencies import Platform, install_wheels, pin_wheel
 from ferryman.core.build.ownership import owners_of
 from ferryman.core.build.pruning import BYTECODE_ONLY, choose_dropped, is_kept
 from ferryman.core.build.report import Dropped
+from ferryman.core.build.resolved import resolved_lately
 from ferryman.core.build.stripping import Stripper, find_stripper, strip_extension
 from ferryman.core.errors import BuildError
 
@@ -114,7 +116,7 @@ def prepare_packages(
     """
     platform = recipe.platform
     progress(f"resolving dependencies for {platform.wheels}, Python {platform.python}")
-    pins = pin_wheels(requirements, platform, root=root, omit=recipe.omit)
+    pins = _pin(requirements, recipe, root, scratch)
     options = tuple(line for line in requirements if line.startswith("-"))
     work = _Preparation(
         recipe,
@@ -138,6 +140,15 @@ def prepare_packages(
         )
     except OSError as error:
         raise BuildError("the packages could not be written", cause=str(error)) from error
+
+
+def _pin(requirements: Sequence[str], recipe: Recipe, root: Path, scratch: Path) -> tuple[str, ...]:
+    about = [asdict(recipe.platform), recipe.omit]
+    resolve = partial(pin_wheels, requirements, recipe.platform, root=root, omit=recipe.omit)
+    try:
+        return resolved_lately(requirements, about, root, scratch, resolve)
+    except OSError as error:
+        raise BuildError("what was resolved could not be written", cause=str(error)) from error
 
 
 def files_in(tree: Path) -> dict[str, Path]:

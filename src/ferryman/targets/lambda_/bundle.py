@@ -10,6 +10,7 @@ import errno
 import tempfile
 import zipfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -152,9 +153,11 @@ def _write(
     files = files_in(packages.tree) | files_in(own.directory)
     owners = packages.owners | own.owners
     _check_size(files, owners)
-    note = _check_import(options, own, packages, progress)
     progress("packing the zip")
-    write_archive(files, path)
+    with ThreadPoolExecutor(1) as thread:  # an interpreter, and a compressor: neither holds us up
+        packed = thread.submit(write_archive, files, path)
+        note = _check_import(options, own, packages, progress)
+        packed.result()
     return owners, packages, (*packages.notes, *note)
 
 

@@ -31,8 +31,12 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (
         "it installs, builds or converts",
-        ("ensurepip/*", "venv/*", "lib2to3/*", "config-*/*", "msilib/*", "pydoc_data/*"),
+        (
+            *("ensurepip/*", "venv/*", "lib2to3/*", "config-*/*", "msilib/*", "pydoc_data/*"),
+            "distutils/command/*",
+        ),
     ),
+    ("its twin in C is there", ("_pydatetime.py", "_pydecimal.py", "_pyio.py")),
     ("it binds a library of a database file", ("lib-dynload/_dbm*", "lib-dynload/_gdbm*")),
     ("it binds a library that few systems still have", ("lib-dynload/nis*",)),
     ("it is the building machine's own", ("sitecustomize.py", "usercustomize.py")),
