@@ -1,8 +1,7 @@
-"""Size of the zip, cold start under AWS's emulator, and the time that builds take.
+"""Sizes, starts, and the time that builds take, each beside a peer of the same run.
 
-Cold starts go from an invocation's request to its answer, with the start of the process in
-between and the emulator's own start before. All artifacts hold the runtime client and are
-unpacked; they start by the same command, in turns. Run it as `python -m benchmarks.build`.
+How each is measured stands in the modules beside this one. Run it as
+`python -m benchmarks.build`.
 """
 
 from __future__ import annotations
@@ -10,27 +9,27 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
-import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
+from benchmarks.build_image import Image, measure_image
+from benchmarks.build_starts import (
+    CLIENT,
+    MACHINE,
+    PYTHON,
+    bare_python,
+    drop_page_cache,
+    make_functions,
+    measure_starts,
+    run,
+)
 from uv import find_uv_bin
-
-ROOT = Path(__file__).parents[1]
-MACHINE = platform.machine().replace("aarch64", "arm64")
-EMULATOR = ROOT / ".tools/aws-sam-cli/samcli/local/rapid" / f"aws-lambda-rie-{MACHINE}"
-CLIENT = "awslambdaric>=4,<5"
 
 HELLO = """
 from aiohttp import web
@@ -44,140 +43,40 @@ app.router.add_get("/", hello)
 
 SETTINGS = '[tool.ferryman]\napp = "hello:app"\nname = "hello"\n'
 
-STARLETTE = """
-from mangum import Mangum
-from starlette.applications import Starlette
-from starlette.responses import JSONResponse
-from starlette.routing import Route
-
-async def hello(request):
-    return JSONResponse({"hello": "world"})
-
-handler = Mangum(Starlette(routes=[Route("/", hello)]), lifespan="off")
-"""
-
-FASTAPI = """
-from fastapi import FastAPI
-from mangum import Mangum
-
-app = FastAPI()
-
-@app.get("/")
-async def hello():
-    return {"hello": "world"}
-
-handler = Mangum(app, lifespan="off")
-"""
-
-BARE = """
-import asyncio, json
-
-async def hello(event):
-    return {"statusCode": 200, "body": json.dumps({"hello": "world"})}
-
-loop = asyncio.new_event_loop()
-
-def handler(event, context):
-    return loop.run_until_complete(hello(event))
-"""
-
-EVENT = {
-    "version": "2.0",
-    "routeKey": "$default",
-    "rawPath": "/",
-    "rawQueryString": "",
-    "headers": {"host": "abc.lambda-url.eu-west-1.on.aws", "x-forwarded-proto": "https"},
-    "requestContext": {
-        "accountId": "anonymous",
-        "apiId": "abc",
-        "domainName": "abc.lambda-url.eu-west-1.on.aws",
-        "http": {
-            "method": "GET",
-            "path": "/",
-            "protocol": "HTTP/1.1",
-            "sourceIp": "203.0.113.7",
-            "userAgent": "benchmark",
-        },
-        "requestId": "request-1",
-        "stage": "$default",
-        "timeEpoch": 1763890000000,
-    },
-    "isBase64Encoded": False,
-}
-
-# The task's directory comes first and the standard library after it, as on Lambda.
-BOOT = """
-import runpy, sys
-sys.path.insert(0, sys.argv[1])
-sys.argv[:] = [sys.argv[2], sys.argv[3]]
-runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """An unpacked artifact, and how it starts.
-
-    Attributes:
-        name: What the table calls it.
-        task: Its directory.
-        module: The module that starts it.
-        handler: Its handler setting.
-    """
-
-    name: str
-    task: Path
-    module: str = "awslambdaric"
-    handler: str = "main.handler"
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the table: a figure, a peer's, and the ratio that is to be reached."""
+    """A line of the table.
+
+    Attributes:
+        what: What is measured.
+        value: The figure, in `unit`.
+        against: What it is held to: a peer, or a bound.
+        peer: The peer's figure, or the bound.
+        unit: The unit of both.
+        reach: The ratio of the two that is to be reached.
+        want: The one that is wished for, if there is one.
+    """
 
     what: str
     value: float
     against: str
     peer: float
     unit: str
-    reach: float
+    reach: float = 1.0
+    want: float | None = None
 
     def __str__(self) -> str:
         """Return the line, its cells in columns."""
         ratio = self.value / self.peer
+        wish = f", want {self.want:.2g}" if self.want else ""
         verdict = "reached" if ratio <= self.reach else "not reached"
+        if self.want and ratio <= self.want:
+            verdict = "as wanted"
         return (
-            f"{self.what:<24}{self.value:>9.2f} {self.unit:<4}{self.against:<34}"
-            f"{self.peer:>9.2f} {self.unit:<4}{ratio:>6.2f}  (at most {self.reach}: {verdict})"
+            f"{self.what:<30}{self.value:>9.2f} {self.unit:<4}{self.against:<34}"
+            f"{self.peer:>9.2f} {self.unit:<4}{ratio:>6.2f}  ({self.reach}{wish}: {verdict})"
         )
-
-
-def run(*command: str, cwd: Path | None = None, **variables: str) -> str:
-    """Run a command that has to succeed, and return what it prints."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("FERRYMAN_")}
-    done = subprocess.run(
-        command, cwd=cwd, env=environment | variables, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
-    return done.stdout
-
-
-def install(task: Path, source: str, *requirements: str, bytecode: bool = True) -> Path:
-    """Install a peer plainly, with its bytecode unless told otherwise."""
-    command = [find_uv_bin(), "pip", "install", "--quiet", "--python", sys.executable]
-    run(*command, "--target", str(task), CLIENT, *requirements)
-    (task / "main.py").write_text(source)
-    if bytecode:
-        run(sys.executable, "-m", "compileall", "-q", str(task))
-    return task
-
-
-def unpack(bundle: Path, task: Path) -> Path:
-    """Unpack a zip."""
-    with zipfile.ZipFile(bundle) as archive:
-        archive.extractall(task)
-    return task
 
 
 class Project:
@@ -198,13 +97,12 @@ class Project:
         """Write the app, with something at its end."""
         (self.root / "hello.py").write_text(HELLO + text)
 
-    def build(self) -> float:
+    def build(self, target: str = "lambda", *options: str) -> float:
         """Build for this machine, and return the seconds that it took."""
-        python = f"{sys.version_info.major}.{sys.version_info.minor}"
         began = time.perf_counter()
         run(
-            *(sys.executable, "-m", "ferryman", "build", "-t", "lambda", "--python", python),
-            *("--set", f"lambda.architecture={MACHINE}"),
+            *(sys.executable, "-m", "ferryman", "build", "-t", target, "--python", PYTHON),
+            *("--set", f"lambda.architecture={MACHINE}", *options),
             cwd=self.root,
             XDG_CACHE_HOME=str(self.root.with_name("cache")),
             UV_CACHE_DIR=run(find_uv_bin(), "cache", "dir").strip(),
@@ -212,105 +110,14 @@ class Project:
         return time.perf_counter() - began
 
 
-def free_port() -> int:
-    """Return a port of the loopback that nothing listens at."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-@contextmanager
-def emulated(function: Function) -> Iterator[str]:
-    """Run a function under the emulator, and yield the URL that invokes it once it listens."""
-    port = free_port()
-    command = [
-        *(str(EMULATOR), "--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
-        *("--runtime-api-address", f"127.0.0.1:{free_port()}"),
-        *(sys.executable, "-I", "-S", "-B", "-c", BOOT),
-        *(str(function.task), function.module, function.handler),
-    ]
-    version = f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}"
-    process = subprocess.Popen(
-        command,
-        cwd=function.task,
-        env={"PATH": os.environ["PATH"], "AWS_EXECUTION_ENV": version},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                time.sleep(0.01)
-        yield f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
-    finally:
-        os.killpg(process.pid, 9)
-        process.wait()
-
-
-def cold_start(function: Function) -> float:
-    """Return the milliseconds from the request of a first invocation to its answer."""
-    with emulated(function) as url:
-        began = time.perf_counter()
-        with urllib.request.urlopen(url, json.dumps(EVENT).encode(), timeout=30) as answer:
-            result = json.load(answer)
-        took = time.perf_counter() - began
-    if json.loads(result.get("body", "{}")) != {"hello": "world"}:
-        raise SystemExit(f"{function.name} answered {result}")
-    return took * 1000
-
-
-def zip_plainly(directory: Path, path: Path) -> int:
-    """Zip a directory as it is, as small as deflate makes it, and return the bytes."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for file in sorted(file for file in directory.rglob("*") if file.is_file()):
-            archive.write(file, file.relative_to(directory))
-    return path.stat().st_size
-
-
-def drop_page_cache() -> None:
-    """Have the kernel forget files that it has read. Only root may."""
-    os.sync()
-    Path("/proc/sys/vm/drop_caches").write_text("3")
-
-
-def measure_starts(
-    functions: list[Function], rounds: int, before: Callable[[], None] | None
-) -> dict[str, float]:
-    """Return the median cold start of each function, in milliseconds."""
-    taken: dict[str, list[float]] = {function.name: [] for function in functions}
-    for number in range(rounds + 1):
-        for function in functions:
-            if before:
-                before()
-            took = cold_start(function)
-            if number:  # the first round reads the files
-                taken[function.name].append(took)
-    return {name: median(values) for name, values in taken.items()}
-
-
-def make_functions(project: Project, scratch: Path) -> list[Function]:
-    """Build ours and the peers."""
-    fastapi = install(scratch / "fastapi", FASTAPI, "fastapi", "mangum")
-    sources = scratch / "fastapi-sources"
-    shutil.copytree(fastapi, sources, ignore=shutil.ignore_patterns("__pycache__"))
-    return [
-        Function(
-            "ferryman",
-            unpack(project.bundle, scratch / "ours"),
-            "ferryman.targets.lambda_.runtime",
-            "ferryman.targets.lambda_.runtime.entry.handler",
-        ),
-        Function(
-            "Mangum + Starlette", install(scratch / "starlette", STARLETTE, "starlette", "mangum")
-        ),
-        Function("Mangum + FastAPI", fastapi),
-        Function("FastAPI, no bytecode", sources),
-        Function("bare function", install(scratch / "bare", BARE)),
-    ]
+def measure_builds(project: Project) -> tuple[float, float]:
+    """Return the seconds of a first build, with nothing cached but wheels, and of the next ones."""
+    first = project.build()
+    again = []
+    for number in range(7):
+        project.edit(f"# {number}\n")
+        again.append(project.build())
+    return first, median(again)
 
 
 def measure_sizes(project: Project, scratch: Path) -> tuple[float, float]:
@@ -325,6 +132,14 @@ def measure_sizes(project: Project, scratch: Path) -> tuple[float, float]:
     return project.bundle.stat().st_size / 1e6, peer / 1e6
 
 
+def zip_plainly(directory: Path, path: Path) -> int:
+    """Zip a directory as it is, as small as deflate makes it, and return the bytes."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for file in sorted(file for file in directory.rglob("*") if file.is_file()):
+            archive.write(file, file.relative_to(directory))
+    return path.stat().st_size
+
+
 def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -335,40 +150,50 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         scratch = Path(directory)
         project = Project(scratch / "project")
-        first = project.build()
-        again = []
-        for number in range(5):
-            project.edit(f"# {number}\n")
-            again.append(project.build())
-        ours, plain = measure_sizes(project, scratch)
-        functions = make_functions(project, scratch)
+        builds = measure_builds(project)
+        sizes = measure_sizes(project, scratch)
+        functions = make_functions(project.bundle, scratch)
         before = drop_page_cache if options.cold else None
-        starts = measure_starts(functions, options.rounds, before)
-    figures = {"starts": starts, "zip": [ours, plain], "builds": [first, median(again)]}
+        python = bare_python(scratch / "python")
+        starts = measure_starts(functions, python, options.rounds, before)
+        project.build("server", "--image", "--set", "server.workers=1")
+        image = measure_image(project.root / "dist" / "server" / "image", project.root, scratch)
+    figures = {"starts": starts, "zip": sizes, "builds": builds, "image": asdict(image)}
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
     state = "dropped before each start" if options.cold else "warm"
-    print(f"page cache {state}; medians of {options.rounds} rounds, in turns")
-    for row in table(figures):
+    print(f"page cache {state}; medians of {options.rounds} rounds, in turns; load {load()}")
+    for row in table(starts, sizes, builds, image):
         print(row)
 
 
-def table(figures: dict) -> Iterator[Row]:
+def load() -> str:
+    """Return how busy the machine was of late: the load of one and of five minutes."""
+    return " ".join(f"{value:.1f}" for value in os.getloadavg()[:2])
+
+
+def table(
+    starts: dict[str, float],
+    sizes: tuple[float, float],
+    builds: tuple[float, float],
+    image: Image,
+) -> Iterator[Row]:
     """Yield the lines of the table."""
-    starts = figures["starts"]
     bounds = {
-        "Mangum + Starlette": 1.0,
-        "Mangum + FastAPI": 0.5,
-        "bare function": 2.0,
-        "FastAPI, no bytecode": 0.2,
+        "Mangum + Starlette": (1.0, 0.9),
+        "Mangum + FastAPI": (0.5, 0.4),
+        "bare function": (2.0, 1.5),
+        "FastAPI, no bytecode": (0.2, None),
     }
-    for peer, bound in bounds.items():
-        yield Row("cold start", starts["ferryman"], peer, starts[peer], "ms", bound)
-    yield Row("zip", figures["zip"][0], "pip install -t, zipped", figures["zip"][1], "MB", 0.6)
-    first, again = figures["builds"]
-    yield Row(
-        "rebuild after an edit", again, "the bound; the first build took", first, "s", 2 / first
-    )
+    for peer, (reach, want) in bounds.items():
+        yield Row("cold start", starts["ferryman"], peer, starts[peer], "ms", reach, want)
+    ours, plain = sizes
+    yield Row("zip", ours, "pip install -t, zipped", plain, "MB", 0.6, 0.45)
+    yield Row("server image, gzip", image.megabytes, "the bound", 13.2, "MB", 1.0, 11 / 13.2)
+    yield Row("server image, to first 200", image.start, "plain venv", image.venv, "ms", 1.1, 1.0)
+    yield Row("  with podman's own start", image.whole, "plain venv", image.venv, "ms")
+    first, again = builds
+    yield Row(f"rebuild (first: {first:.1f} s)", again, "the bound", 2.0, "s", 1.0, 0.35)
 
 
 if __name__ == "__main__":

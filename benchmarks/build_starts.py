@@ -1,0 +1,258 @@
+"""Cold starts under AWS's emulator: ours, and those of peers, in turns.
+
+They go from an invocation's request to its answer, with the start of the process in between
+and the emulator's own start before. All artifacts hold the runtime client and are unpacked.
+Ours starts by its bootstrap, as `AWS_LAMBDA_EXEC_WRAPPER` has Lambda do it; the others by AWS's
+client, as in AWS's own images; all by one interpreter that has nothing installed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from uv import find_uv_bin
+
+__all__ = (
+    "CLIENT",
+    "MACHINE",
+    "PYTHON",
+    "bare_python",
+    "drop_page_cache",
+    "free_port",
+    "make_functions",
+    "measure_starts",
+    "run",
+)
+
+ROOT = Path(__file__).parents[1]
+
+MACHINE = platform.machine().replace("aarch64", "arm64")
+
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+EMULATOR = ROOT / ".tools/aws-sam-cli/samcli/local/rapid" / f"aws-lambda-rie-{MACHINE}"
+
+CLIENT = "awslambdaric>=4,<5"
+
+HANDLER = "ferryman.targets.lambda_.runtime.entry.handler"
+
+
+STARLETTE = """
+from mangum import Mangum
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+async def hello(request):
+    return JSONResponse({"hello": "world"})
+
+handler = Mangum(Starlette(routes=[Route("/", hello)]), lifespan="off")
+"""
+
+
+FASTAPI = """
+from fastapi import FastAPI
+from mangum import Mangum
+
+app = FastAPI()
+
+@app.get("/")
+async def hello():
+    return {"hello": "world"}
+
+handler = Mangum(app, lifespan="off")
+"""
+
+
+BARE = """
+import asyncio, json
+
+async def hello(event):
+    return {"statusCode": 200, "body": json.dumps({"hello": "world"})}
+
+loop = asyncio.new_event_loop()
+
+def handler(event, context):
+    return loop.run_until_complete(hello(event))
+"""
+
+
+EVENT = {
+    "version": "2.0",
+    "routeKey": "$default",
+    "rawPath": "/",
+    "rawQueryString": "",
+    "headers": {"host": "abc.lambda-url.eu-west-1.on.aws", "x-forwarded-proto": "https"},
+    "requestContext": {
+        "accountId": "anonymous",
+        "apiId": "abc",
+        "domainName": "abc.lambda-url.eu-west-1.on.aws",
+        "http": {
+            "method": "GET",
+            "path": "/",
+            "protocol": "HTTP/1.1",
+            "sourceIp": "203.0.113.7",
+            "userAgent": "benchmark",
+        },
+        "requestId": "request-1",
+        "stage": "$default",
+        "timeEpoch": 1763890000000,
+    },
+    "isBase64Encoded": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """An unpacked artifact, and how it starts.
+
+    Attributes:
+        name: What the table calls it.
+        task: Its directory.
+        ours: Whether it brings a start of its own.
+    """
+
+    name: str
+    task: Path
+    ours: bool = False
+
+    def command(self, python: Path) -> tuple[str, ...]:
+        """Return what starts it; -B, because `/var/task` cannot be written to."""
+        if self.ours:
+            return (str(self.task / "bootstrap"), str(python), HANDLER)
+        return (str(python), "-B", "-m", "awslambdaric", "main.handler")
+
+
+def make_functions(bundle: Path, scratch: Path) -> list[Function]:
+    """Build ours and the peers."""
+    fastapi = install(scratch / "fastapi", FASTAPI, "fastapi", "mangum")
+    sources = scratch / "fastapi-sources"
+    shutil.copytree(fastapi, sources, ignore=shutil.ignore_patterns("__pycache__"))
+    return [
+        Function("ferryman", unpack(bundle, scratch / "ours"), ours=True),
+        Function(
+            "Mangum + Starlette", install(scratch / "starlette", STARLETTE, "starlette", "mangum")
+        ),
+        Function("Mangum + FastAPI", fastapi),
+        Function("FastAPI, no bytecode", sources),
+        Function("bare function", install(scratch / "bare", BARE)),
+    ]
+
+
+def install(task: Path, source: str, *requirements: str, bytecode: bool = True) -> Path:
+    """Install a peer plainly, with its bytecode unless told otherwise."""
+    command = [find_uv_bin(), "pip", "install", "--quiet", "--python", sys.executable]
+    run(*command, "--target", str(task), CLIENT, *requirements)
+    (task / "main.py").write_text(source)
+    if bytecode:
+        run(sys.executable, "-m", "compileall", "-q", str(task))
+    return task
+
+
+def unpack(bundle: Path, task: Path) -> Path:
+    """Unpack a zip, with its modes."""
+    with zipfile.ZipFile(bundle) as archive:
+        archive.extractall(task)
+    (task / "bootstrap").chmod(0o755)
+    return task
+
+
+def bare_python(directory: Path) -> Path:
+    """Return an interpreter that has nothing installed, as a managed runtime's has little."""
+    run(sys.executable, "-m", "venv", "--without-pip", str(directory))
+    return directory / "bin" / "python"
+
+
+def measure_starts(
+    functions: list[Function], python: Path, rounds: int, before: Callable[[], None] | None
+) -> dict[str, float]:
+    """Return the median cold start of each function, in milliseconds."""
+    taken: dict[str, list[float]] = {function.name: [] for function in functions}
+    for number in range(rounds + 1):
+        for function in functions:
+            if before:
+                before()
+            took = cold_start(function, python)
+            if number:  # the first round reads the files
+                taken[function.name].append(took)
+    return {name: median(values) for name, values in taken.items()}
+
+
+def cold_start(function: Function, python: Path) -> float:
+    """Return the milliseconds from the request of a first invocation to its answer."""
+    with emulated(function, python) as url:
+        began = time.perf_counter()
+        with urllib.request.urlopen(url, json.dumps(EVENT).encode(), timeout=30) as answer:
+            result = json.load(answer)
+        took = time.perf_counter() - began
+    if json.loads(result.get("body", "{}")) != {"hello": "world"}:
+        raise SystemExit(f"{function.name} answered {result}")
+    return took * 1000
+
+
+@contextmanager
+def emulated(function: Function, python: Path) -> Iterator[str]:
+    """Run a function under the emulator, and yield the URL that invokes it once it listens."""
+    port = free_port()
+    command = [
+        *(str(EMULATOR), "--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
+        *("--runtime-api-address", f"127.0.0.1:{free_port()}"),
+        *function.command(python),
+    ]
+    process = subprocess.Popen(
+        command,
+        cwd=function.task,
+        env={"PATH": os.environ["PATH"], "AWS_EXECUTION_ENV": f"AWS_Lambda_python{PYTHON}"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except OSError:
+                time.sleep(0.01)
+        yield f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
+    finally:
+        os.killpg(process.pid, 9)
+        process.wait()
+
+
+def drop_page_cache() -> None:
+    """Have the kernel forget files that it has read. Only root may."""
+    os.sync()
+    Path("/proc/sys/vm/drop_caches").write_text("3")
+
+
+def run(*command: str, cwd: Path | None = None, **variables: str) -> str:
+    """Run a command that has to succeed, and return what it prints."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("FERRYMAN_")}
+    done = subprocess.run(
+        command, cwd=cwd, env=environment | variables, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
+    return done.stdout
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nothing listens at."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
