@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 
 from ferryman.core.build.layers import read_pyproject
 from ferryman.core.build.project import Project
+from ferryman.core.build.required_python import check_required_python
 from ferryman.core.build.requirements_file import (
     check_requirement,
     parse_requirements,
@@ -41,8 +42,9 @@ respawned for ever (aio-libs/aiohttp#12879)."""
 
 # Where a version has wheels, but none that fits, or sources alone.
 _WAYS_OUT = (
-    "another python or architecture may have the wheel, and so may an older version; "
-    "or build a wheel of it for this platform, and depend on its path or URL"
+    "another python or architecture may have the wheel, and so may an older version; an image "
+    "(--image) takes wheels for a newer glibc than Lambda's; or build a wheel of it for this "
+    "platform, and depend on its path or URL"
 )
 
 _HASH = re.compile(r"--hash[=\s]\s*(\S+)")
@@ -76,10 +78,11 @@ def app_requirements(project: Project) -> tuple[str, ...]:
     adds its runtime half, and never what its command line needs.
 
     Raises:
-        ConfigError: The file is missing, a line of it is no requirement, or uv.lock is older
-            than pyproject.toml.
+        ConfigError: The file is missing, a line of it is no requirement, uv.lock is older
+            than pyproject.toml, or the project needs another Python.
         BuildError: uv could not be run, or failed for another reason.
     """
+    check_required_python(project)
     root = project.root
     lines: Sequence[str]
     if project.fields.requirements:

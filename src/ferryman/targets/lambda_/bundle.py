@@ -22,7 +22,8 @@ from ferryman.core.build.own_files import OwnFiles
 from ferryman.core.build.packages import Packages, Recipe, files_in, prepare_packages
 from ferryman.core.build.project import Project
 from ferryman.core.build.report import Report, largest_packages
-from ferryman.core.build.sources import app_files, runtime_files
+from ferryman.core.build.siblings import check_siblings
+from ferryman.core.build.sources import app_files, import_root, runtime_files
 from ferryman.core.build.target import Progress
 from ferryman.core.errors import BuildError, ConfigError
 from ferryman.core.settings import SETTINGS_FILE
@@ -145,6 +146,7 @@ def _write(
     packages = prepare_packages(
         requirements, recipe, root=project.root, scratch=scratch, progress=progress
     )
+    check_siblings(apps, import_root(project), packages.owners)
     own = OwnFiles(scratch / "own", find_interpreter(platform.python), _TASK)
     own.add_runtime(ours, scratch)
     own.add_app(apps, project.fields.name)

@@ -26,7 +26,8 @@ from ferryman.core.build.image.root import PACKAGES, Root
 from ferryman.core.build.own_files import OwnFiles
 from ferryman.core.build.packages import Packages, Recipe, prepare_packages
 from ferryman.core.build.project import Project
-from ferryman.core.build.sources import app_files, runtime_files
+from ferryman.core.build.siblings import check_siblings
+from ferryman.core.build.sources import app_files, import_root, runtime_files
 from ferryman.core.settings import SETTINGS_FILE
 
 __all__ = ("SYSTEM", "Contents", "image_layers", "prepare_contents")
@@ -82,6 +83,7 @@ def prepare_contents(
     extra = (*plan.requirements, *lines, *(f"{name}=={pin}" for name, pin in pins.items()))
     beside = replace(recipe, omit=tuple(pins))
     own = prepare(extra, beside, scratch=scratch / "beside")
+    check_siblings(apps, import_root(project), (*shared.owners, *own.owners))
     compiler = find_interpreter(python.minor)
     runtime = OwnFiles(scratch / "runtime", compiler, f"/{PACKAGES}")
     runtime.add_runtime(runtime_files(plan.package), scratch)

@@ -1,0 +1,55 @@
+"""A module beside the app that it imports, and that `include` does not name, is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ferryman.core.build.resolution import resolve_project
+from ferryman.core.build.siblings import check_siblings
+from ferryman.core.build.sources import app_files, import_root
+from ferryman.core.errors import ConfigError
+
+
+def check(root: Path, app: str, *provided: str, include: str = "[]") -> None:
+    (root / "hello.py").write_text(f"{app}\napp = 1\n")
+    (root / "helper.py").write_text("")
+    (root / "tools").mkdir(exist_ok=True)
+    (root / "tools" / "__init__.py").write_text("")
+    project = resolve_project(root, {}, flags={"app": "hello:app", "include": include})
+    check_siblings(app_files(project), import_root(project), provided)
+
+
+@pytest.mark.parametrize(
+    ("app", "entry"),
+    [
+        ("import helper", "helper.py"),
+        ("import os, helper", "helper.py"),
+        ("from tools.oar import row", "tools"),
+    ],
+)
+def test_what_is_imported_and_would_not_ship_is_told(app: str, entry: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"hello.py:1 imports \w+, which would not ship") as told:
+        check(tmp_path, app)
+    assert told.value.hint == f'name it in [tool.ferryman]: include = ["{entry}"]'
+
+
+@pytest.mark.parametrize(
+    "app",
+    [
+        "import aiohttp",
+        "try:\n    import helper\nexcept ImportError:\n    helper = None",
+        "def moor():\n    import helper",
+        "import json",
+    ],
+)
+def test_what_may_be_missing_is_not(app: str, tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("")
+    check(tmp_path, app)
+
+
+def test_what_is_included_or_in_a_package_ships(tmp_path: Path) -> None:
+    check(tmp_path, "import helper", include='["helper.py"]')
+    check(tmp_path, "import helper", "helper/__init__.pyc")
+    check(tmp_path, "import helper", "helper.cpython-313-x86_64-linux-gnu.so")
