@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from statistics import median
 
 from uv import find_uv_bin
@@ -182,8 +183,9 @@ def measure_starts(
 ) -> dict[str, float]:
     """Return the median cold start of each function, in milliseconds."""
     taken: dict[str, list[float]] = {function.name: [] for function in functions}
+    orders = Random(rounds)  # whoever follows the slowest would find the caches cold
     for number in range(rounds + 1):
-        for function in functions:
+        for function in orders.sample(functions, len(functions)):
             if before:
                 before()
             took = cold_start(function, python)
@@ -232,6 +234,7 @@ def emulated(function: Function, python: Path) -> Iterator[str]:
     finally:
         os.killpg(process.pid, 9)
         process.wait()
+        time.sleep(0.1)  # what the function held is given back behind our back
 
 
 def drop_page_cache() -> None:

@@ -131,3 +131,17 @@ def test_what_is_of_one_target_is_refused(tmp_path: Path, arguments: tuple[str, 
     done = build(tmp_path, *arguments)
     assert done.exit_code == 2
     assert "of one target" in done.output
+
+
+def test_what_cannot_be_started_here_has_no_time(tmp_path: Path) -> None:
+    result = build(tmp_path, "--measure")
+    assert result.exit_code == 0, result.output
+    assert "start, ms" in result.stdout
+    entries = json.loads(build(tmp_path, "--measure", "--json").stdout)
+    assert [entry["start_ms"] for entry in entries] == [None, None]
+
+
+def test_one_target_s_start_is_asked_for_elsewhere(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["build", "-t", "barge", "-C", str(tmp_path), "--measure"])
+    assert result.exit_code == 2
+    assert "ferryman measure" in result.output

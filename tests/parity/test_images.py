@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
 import pytest
-from tests.containers import Podman
+from tests.containers import STRICT, Podman, image_project
 
 from ferryman.core import serving
-from ferryman.core.build.target import Address
+from ferryman.core.build.target import Address, installed_targets
 from ferryman.migrate.parity import (
     Difference,
     ParityRequest,
@@ -109,6 +110,47 @@ def test_the_images_share_what_is_not_their_own(server_image: Path, lambda_image
     assert server[3] == function[3]  # the app
     assert server[2] != function[2]
     assert server[4] != function[4]
+
+
+WHO = """
+import os
+rights = [line.split()[1] for line in open("/proc/self/status") if line.startswith("Cap")]
+try:
+    open("/app/written", "w")
+except OSError as error:
+    print(os.getuid(), os.getgid(), {int(right, 16) for right in rights}, error.strerror)
+"""
+
+
+@pytest.mark.parametrize("kind", ["server_image", "lambda_image"])
+def test_they_run_as_nobody_who_may_do_nothing(
+    kind: str, podman: Podman, request: pytest.FixtureRequest
+) -> None:
+    with podman.loaded(request.getfixturevalue(kind)) as image:
+        command = ("run", "--rm", *STRICT, "--entrypoint", START[0], image, "-c", WHO)
+        assert (
+            podman(*command) == f"{serving.USER_ID} {serving.USER_ID} {{0}} Read-only file system"
+        )
+
+
+def test_two_builds_in_two_folders_are_the_same_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Build from two copies, the second with nothing cached, and compare the digests."""
+    example = Path(__file__).parents[2] / "examples" / "postcards"
+    digests = []
+    for folder in ("here", "elsewhere/and/deeper"):
+        root = tmp_path / folder / "postcards"
+        shutil.copytree(example, root, ignore=shutil.ignore_patterns("dist", "__pycache__"))
+        project = image_project(root)
+        artifacts = {
+            name: target.build(project, root / "dist" / name, lambda _: None)
+            for name, target in installed_targets().items()
+            if name != "k8s"
+        }
+        digests.append({name: artifact.digest for name, artifact in artifacts.items()})
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert digests[0] == digests[1]
 
 
 def layers(layout: Path) -> list[str]:

@@ -38,6 +38,9 @@ class _Table(Protocol):
 @click.option("--strict", is_flag=True, help="For k8s: refuse an image without a digest.")
 @click.option("--explain", is_flag=True, help="Print what takes the space, and what was left out.")
 @click.option("--profile", is_flag=True, help="Print what the app's imports cost at a cold start.")
+@click.option(
+    "--measure", is_flag=True, help="With -t all: tell how long each takes to start here."
+)
 @click.option("--systemd", is_flag=True, help="For server: a systemd unit, and no Dockerfile.")
 @image_options
 @click.option("--json", "as_json", is_flag=True, help="Print the artifact's description as JSON.")
@@ -48,6 +51,7 @@ def command(
     systemd: bool,
     explain: bool,
     profile: bool,
+    measure: bool,
     as_json: bool,
     image: Mapping[str, object],
     **options: Any,
@@ -75,8 +79,10 @@ def command(
             raise click.UsageError("--explain, --profile, --push and --out - are of one target")
         from ferryman.cli.build_all import build_all
 
-        build_all(out, switches, image, as_json, **options)
+        build_all(out, switches, image, measure, as_json, **options)
         return
+    if measure:
+        raise click.UsageError("--measure is for -t all; `ferryman measure` tells more of one")
     options["assignments"] += image_assignments(target, image)
     options["assignments"] += tuple(f"{target}.{name}=true" for name in switches)
     chosen, project = open_target(target, **options)

@@ -14,10 +14,11 @@ import click
 from ferryman.cli.image_options import image_assignments
 from ferryman.cli.project_options import open_project
 from ferryman.cli.tables import show
-from ferryman.cli.talk import report, working_on_each
+from ferryman.cli.talk import report, working, working_on_each
 from ferryman.core.tables import Table
 
 if TYPE_CHECKING:
+    from ferryman.core.build.project import Project
     from ferryman.core.build.target import Target
     from ferryman.core.build.together import Outcome
 
@@ -30,6 +31,7 @@ def build_all(
     out: Path | None,
     switches: Iterable[str],
     image: Mapping[str, object],
+    measure: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -39,6 +41,7 @@ def build_all(
         out: The directory of the targets' directories; by default dist in the project's.
         switches: Settings to switch on, in the sections that have them.
         image: What was chosen of the image, by setting, for the targets that make one.
+        measure: Whether what was built is started too, to tell how long that takes.
         as_json: Whether the outcomes are printed as JSON.
         options: Those of every verb on a project.
     """
@@ -56,11 +59,13 @@ def build_all(
             refuse_work_of_others(directory / name, project.root, name)
     with working_on_each(targets) as progress:
         outcomes = build_together(project, targets.values(), directory, progress)
+    starts = _start(project, outcomes) if measure else None
     if as_json:
-        click.echo(json.dumps([_as_data(one) for one in outcomes], indent=2))
+        click.echo(json.dumps([_as_data(one, starts) for one in outcomes], indent=2))
     else:
-        rows = tuple(_row(one) for one in outcomes)
-        show(Table("What was built", _HEADER, rows, frozenset({2, 3, 4, 5})))
+        rows = tuple(_row(one, starts) for one in outcomes)
+        header = _HEADER if starts is None else (*_HEADER, "start, ms")
+        show(Table("What was built", header, rows, frozenset(range(2, len(header)))))
     errors = [(one.target, one.error) for one in outcomes if one.error]
     for name, error in errors:
         click.echo(f"{name}:", err=True)
@@ -81,7 +86,31 @@ def _assignments(
     return chosen + (image_assignments(name, image) if makes_image else ())
 
 
-def _row(outcome: Outcome) -> tuple[str, ...]:
+def _start(project: Project, outcomes: Iterable[Outcome]) -> dict[str, float]:
+    """Start what was built, and return the milliseconds by target; say so if it does not."""
+    import asyncio
+
+    from ferryman.core.errors import AppError
+    from ferryman.measure.starting import start_times
+
+    built = {one.target: one.artifact for one in outcomes if one.artifact}
+    try:
+        with working("starting what was built"):
+            return asyncio.run(start_times(project, built))
+    except AppError as error:
+        report(error)
+        return {}
+
+
+def _row(outcome: Outcome, starts: Mapping[str, float] | None) -> tuple[str, ...]:
+    cells = _cells(outcome)
+    if starts is None:
+        return cells
+    start = starts.get(outcome.target)
+    return (*cells, "" if start is None else f"{start:.0f}")
+
+
+def _cells(outcome: Outcome) -> tuple[str, ...]:
     artifact = outcome.artifact
     seconds = f"{outcome.seconds:.1f}"
     if artifact is None:
@@ -101,8 +130,9 @@ def _size(size: int) -> str:
     return f"{size / 2**20:.1f} MiB" if size >= 2**20 else f"{size / 2**10:.1f} KiB"
 
 
-def _as_data(outcome: Outcome) -> dict[str, object]:
-    return {
+def _as_data(outcome: Outcome, starts: Mapping[str, float] | None) -> dict[str, object]:
+    started = {} if starts is None else {"start_ms": starts.get(outcome.target)}
+    return started | {
         "target": outcome.target,
         "seconds": round(outcome.seconds, 3),
         "reused": outcome.reused,
