@@ -300,6 +300,8 @@ def _uv_failure(stderr: str) -> ConfigError | BuildError:
     parts = re.split(r"^\s*(?:error|cause):", body, flags=re.M)
     reasons = [" ".join(part.split()) for part in parts if part.strip()] or ["uv gave no reason"]
     hint = " ".join(said.split()) or None
+    if "No space left on device" in stderr:
+        hint = "make room on the disk"
     if "No solution found" in stderr:
         other = _WAYS_OUT if re.search(r" tag|usable wheels", stderr) else None
         return ConfigError(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import gc
 import marshal
+import os
 import sys
 from _thread import RLock
 from collections.abc import Sequence
@@ -33,6 +34,9 @@ _WAITING = frozenset(
         *("tempfile", "textwrap", "tokenize", "traceback"),
     }
 )
+
+# Started so, nobody waits for the start, and every restore or first request would for modules.
+_AHEAD = ("provisioned-concurrency", "snap-start")
 
 
 class _Waiting(ModuleType):
@@ -168,7 +172,8 @@ def main() -> None:
         python, modules = "", {}
     if python == sys.implementation.cache_tag:
         sys.meta_path.insert(0, CodeFinder(home, modules))
-    sys.meta_path.insert(0, WaitingFinder(_WAITING))
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") not in _AHEAD:
+        sys.meta_path.insert(0, WaitingFinder(_WAITING))
     from ferryman.targets.lambda_.runtime.__main__ import main as answer
 
     answer()
