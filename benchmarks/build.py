@@ -26,6 +26,7 @@ from benchmarks.build_starts import (
     bare_python,
     drop_page_cache,
     make_functions,
+    measure_parts,
     measure_starts,
     run,
 )
@@ -156,15 +157,23 @@ def main() -> None:
         before = drop_page_cache if options.cold else None
         python = bare_python(scratch / "python")
         starts = measure_starts(functions, python, options.rounds, before)
+        parts = measure_parts(functions[0], python, options.rounds)
         project.build("server", "--image", "--set", "server.workers=1")
         image = measure_image(project.root / "dist" / "server" / "image", project.root, scratch)
-    figures = {"starts": starts, "zip": sizes, "builds": builds, "image": asdict(image)}
+    figures = {
+        "starts": starts,
+        "parts": parts,
+        "zip": sizes,
+        "builds": builds,
+        "image": asdict(image),
+    }
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
     state = "dropped before each start" if options.cold else "warm"
     print(f"page cache {state}; medians of {options.rounds} rounds, in turns; load {load()}")
     for row in table(starts, sizes, builds, image):
         print(row)
+    print("imports of a start, ms:", ", ".join(f"{n} {took:.1f}" for n, took in parts.items()))
 
 
 def load() -> str:

@@ -11,10 +11,12 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 import zipfile
@@ -35,6 +37,7 @@ __all__ = (
     "drop_page_cache",
     "free_port",
     "make_functions",
+    "measure_parts",
     "measure_starts",
     "run",
 )
@@ -117,6 +120,20 @@ EVENT = {
 }
 
 
+STANDARD = "standard library"
+_AIOHTTP = "aiohttp and what it needs"
+PARTS = {
+    "asyncio": "asyncio",
+    "awslambdaric": "AWS's client",
+    "runtime_client": "AWS's client",
+    "simplejson": "AWS's client",
+    "ferryman": "ferryman",
+    **dict.fromkeys(("aiohttp", "aiosignal", "attr", "frozenlist", "multidict"), _AIOHTTP),
+    **dict.fromkeys(("propcache", "typing_extensions", "yarl"), _AIOHTTP),
+}
+"""What the modules of a start belong to, by their top-level names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """An unpacked artifact, and how it starts.
@@ -194,9 +211,35 @@ def measure_starts(
     return {name: median(values) for name, values in taken.items()}
 
 
-def cold_start(function: Function, python: Path) -> float:
-    """Return the milliseconds from the request of a first invocation to its answer."""
-    with emulated(function, python) as url:
+def measure_parts(function: Function, python: Path, rounds: int) -> dict[str, float]:
+    """Return the milliseconds that a start spends on the modules of each part, by Python's account.
+
+    The account itself takes time; of each module the least of all rounds counts.
+    """
+    least: dict[str, int] = {}
+    with tempfile.TemporaryDirectory() as directory:
+        account = Path(directory, "account")
+        for _ in range(rounds):
+            cold_start(function, python, account)
+            for line in account.read_text().splitlines():
+                if found := re.fullmatch(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)", line):
+                    took, name = int(found[1]), found[2]
+                    least[name] = min(took, least.get(name, took))
+    parts = dict.fromkeys(dict.fromkeys([*PARTS.values(), STANDARD]), 0.0)
+    for name, took in least.items():
+        parts[PARTS.get(name.partition(".")[0], STANDARD)] += took / 1000
+    return parts
+
+
+def cold_start(function: Function, python: Path, account: Path | None = None) -> float:
+    """Return the milliseconds from the request of a first invocation to its answer.
+
+    Args:
+        function: The function.
+        python: What runs it.
+        account: A file for Python's account of its imports.
+    """
+    with emulated(function, python, account) as url:
         began = time.perf_counter()
         with urllib.request.urlopen(url, json.dumps(EVENT).encode(), timeout=30) as answer:
             result = json.load(answer)
@@ -207,7 +250,7 @@ def cold_start(function: Function, python: Path) -> float:
 
 
 @contextmanager
-def emulated(function: Function, python: Path) -> Iterator[str]:
+def emulated(function: Function, python: Path, account: Path | None) -> Iterator[str]:
     """Run a function under the emulator, and yield the URL that invokes it once it listens."""
     port = free_port()
     command = [
@@ -215,14 +258,18 @@ def emulated(function: Function, python: Path) -> Iterator[str]:
         *("--runtime-api-address", f"127.0.0.1:{free_port()}"),
         *function.command(python),
     ]
-    process = subprocess.Popen(
-        command,
-        cwd=function.task,
-        env={"PATH": os.environ["PATH"], "AWS_EXECUTION_ENV": f"AWS_Lambda_python{PYTHON}"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    variables = {"PATH": os.environ["PATH"], "AWS_EXECUTION_ENV": f"AWS_Lambda_python{PYTHON}"}
+    if account:
+        variables["PYTHONPROFILEIMPORTTIME"] = "1"
+    with (account or Path(os.devnull)).open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=function.task,
+            env=variables,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
     try:
         while True:
             try:

@@ -34,16 +34,24 @@ def bars(title: str, values: Mapping[str, float], unit: str, top: int) -> Iterat
         yield f'<text x="{LABEL + value * scale + 6:.1f}" y="{y + 14}">{value:.0f} {unit}</text>'
 
 
-def picture(report: Mapping[str, list[dict[str, float]]], starts: Mapping[str, float]) -> str:
-    """Return the picture of a report and of cold starts."""
+def picture(
+    report: Mapping[str, list[dict[str, float]]],
+    starts: Mapping[str, float],
+    parts: Mapping[str, float],
+) -> str:
+    """Return the picture of a report, of cold starts, and of the parts of ours."""
     packages = {str(row["name"]): row["packed"] / 1024 for row in report["packages"]}
     large = {name: size for name, size in packages.items() if size >= LEFT_OUT}
     large["all others"] = sum(packages.values()) - sum(large.values())
     second = 24 + len(large) * ROW + 24
-    height = second + 24 + len(starts) * ROW + 8
+    third = second + 24 + len(starts) * ROW + 24
+    height = third + 24 + (len(parts) + 1) * ROW + 8
+    rest = starts["ferryman"] - sum(parts.values())
+    spent = {**parts, "Python, emulator, answer": max(0.0, rest)}
     body = [
         *bars("The zip of the hello app, by package, compressed", large, "KiB", 0),
         *bars("Cold start, request to first answer, median", starts, "ms", second),
+        *bars("Where ferryman's goes: the imports of each part, and the rest", spent, "ms", third),
     ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
@@ -57,7 +65,7 @@ def main() -> None:
     if len(sys.argv) != 3:
         raise SystemExit("usage: cold_start_picture.py REPORT.json FIGURES.json")
     report, figures = (json.loads(Path(name).read_text("utf-8")) for name in sys.argv[1:])
-    PICTURE.write_text(picture(report, figures["starts"]), encoding="utf-8")
+    PICTURE.write_text(picture(report, figures["starts"], figures["parts"]), encoding="utf-8")
 
 
 if __name__ == "__main__":
