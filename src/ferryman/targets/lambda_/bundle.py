@@ -151,7 +151,7 @@ def _write(
     own.add_runtime(ours, scratch)
     own.add_app(apps, project.fields.name)
     own.add_text(SETTINGS_FILE, project.baked("lambda", deployed(options)).to_json())
-    _add_start(own, files_in(packages.tree))
+    start = _add_start(own, files_in(packages.tree))
     files = files_in(packages.tree) | files_in(own.directory)
     owners = packages.owners | own.owners
     _check_size(files, owners)
@@ -160,17 +160,20 @@ def _write(
         packed = thread.submit(write_archive, files, path)
         note = _check_import(options, own, packages, progress)
         packed.result()
-    return owners, packages, (*packages.notes, *note)
+    return owners, packages, (*packages.notes, *start, *note)
 
 
-def _add_start(own: OwnFiles, packages: dict[str, Path]) -> None:
-    """Add what starts the runtime, and the file of modules that it reads at once."""
-    start = _START
-    if own.interpreter is not None:
-        start = f"{_START}c"
-        files = packages | files_in(own.directory)
-        own.add_bytes(MODULES, pack_modules(files, own.interpreter.tag))
-    own.add_text(BOOTSTRAP, _BOOTSTRAP_SCRIPT.format(start=start), executable=True)
+def _add_start(own: OwnFiles, packages: dict[str, Path]) -> tuple[str, ...]:
+    """Add what starts the runtime, and what it reads at once; return what there is to say of it."""
+    if own.interpreter is None:
+        own.add_text(BOOTSTRAP, _BOOTSTRAP_SCRIPT.format(start=_START), executable=True)
+        return ()
+    modules = pack_modules(packages | files_in(own.directory), own.interpreter.tag)
+    own.add_bytes(MODULES, modules)
+    own.add_text(BOOTSTRAP, _BOOTSTRAP_SCRIPT.format(start=f"{_START}c"), executable=True)
+    return (
+        f"{len(modules) / 1024:.0f} KiB of modules are in {MODULES} too: a start reads it at once",
+    )
 
 
 def _check_import(

@@ -208,7 +208,7 @@ def _maker(one: Definition, makers: _Makers, package: bool) -> list[ast.stmt]:
     """Return the function that runs a definition, under the name of each that it defines."""
     first, *others = sorted(one.names)
     node = one.statement
-    fields = {"maker": makers[first], "name": first, "names": ", ".join(one.names)}
+    fields = {"maker": makers[first], "name": first, "names": ", ".join(sorted(one.names))}
     match node:
         case ast.ImportFrom(module=None, names=[alias]) if package:
             maker = _statements(_SUBMODULE.format(**fields, module=f".{alias.name}"), node)
