@@ -33,7 +33,7 @@ from ferryman.targets.lambda_.gateway.server import start_gateway
 
 TABLE = read_table(Path(__file__).parents[2] / "examples" / "postcards" / "requests.toml")
 INVOKE = "/2015-03-31/functions/function/invocations"
-START = ("/usr/local/bin/python", "-m", "ferryman.targets.lambda_.runtime", HANDLER)
+START = ("/usr/local/bin/python", "-m", "ferryman.targets.lambda_.runtime.start", HANDLER)
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from ferryman.targets.lambda_.options import LambdaOptions, deployed
 
 __all__ = ("MODULE", "build_image", "plan_image")
 
-MODULE = "ferryman.targets.lambda_.runtime"
+MODULE = "ferryman.targets.lambda_.runtime.start"
 """The module that starts the runtime."""
 
 _GO_NAMES = {"arm64": "arm64", "x86_64": "amd64"}
