@@ -23,7 +23,9 @@ from benchmarks.build_starts import (
     CLIENT,
     MACHINE,
     PYTHON,
+    Function,
     bare_python,
+    count_instructions,
     drop_page_cache,
     make_functions,
     measure_parts,
@@ -146,6 +148,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--cold", action="store_true", help="drop the page cache before each start")
+    parser.add_argument("--count", action="store_true", help="count instructions, by valgrind")
     parser.add_argument("--json", type=Path, help="write the figures to a file as well")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
@@ -158,6 +161,7 @@ def main() -> None:
         python = bare_python(scratch / "python")
         starts = measure_starts(functions, python, options.rounds, before)
         parts = measure_parts(functions[0], python, options.rounds)
+        counts = count(functions, python) if options.count else {}
         project.build("server", "--image", "--set", "server.workers=1")
         image = measure_image(project.root / "dist" / "server" / "image", project.root, scratch)
     figures = {
@@ -173,7 +177,18 @@ def main() -> None:
     print(f"page cache {state}; medians of {options.rounds} rounds, in turns; load {load()}")
     for row in table(starts, sizes, builds, image):
         print(row)
+    for peer, counted in counts.items():
+        print(Row("instructions of a start", counts["ferryman"], peer, counted, "M"))
     print("imports of a start, ms:", ", ".join(f"{n} {took:.1f}" for n, took in parts.items()))
+
+
+def count(functions: list[Function], python: Path) -> dict[str, float]:
+    """Return the millions of instructions of each function's start, but for what is compiled."""
+    return {
+        function.name: count_instructions(function, python)
+        for function in functions
+        if "no bytecode" not in function.name
+    }
 
 
 def load() -> str:

@@ -33,7 +33,9 @@ __all__ = (
     "CLIENT",
     "MACHINE",
     "PYTHON",
+    "Function",
     "bare_python",
+    "count_instructions",
     "drop_page_cache",
     "free_port",
     "make_functions",
@@ -241,16 +243,37 @@ def cold_start(function: Function, python: Path, account: Path | None = None) ->
     """
     with emulated(function, python, account) as url:
         began = time.perf_counter()
-        with urllib.request.urlopen(url, json.dumps(EVENT).encode(), timeout=30) as answer:
-            result = json.load(answer)
-        took = time.perf_counter() - began
+        invoke(function, url)
+        return (time.perf_counter() - began) * 1000
+
+
+def count_instructions(function: Function, python: Path) -> float:
+    """Return the millions of instructions, in user space, from a start to the first answer.
+
+    Other processes do not disturb the count. It is valgrind's, which has to be installed.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        counted = Path(directory, "python")
+        options = f"--tool=callgrind --callgrind-out-file={directory}/count.%p"
+        counted.write_text(f'#!/bin/sh\nexec valgrind {options} {python} "$@"\n')
+        counted.chmod(0o755)
+        with emulated(function, counted) as url:
+            invoke(function, url)
+            run("callgrind_control", "--dump")
+        lines = [line for file in Path(directory).glob("count.*") for line in file.open()]
+    return max(int(line.split()[1]) for line in lines if line.startswith("totals:")) / 1e6
+
+
+def invoke(function: Function, url: str) -> None:
+    """Have a function answer."""
+    with urllib.request.urlopen(url, json.dumps(EVENT).encode(), timeout=120) as answer:
+        result = json.load(answer)
     if json.loads(result.get("body", "{}")) != {"hello": "world"}:
         raise SystemExit(f"{function.name} answered {result}")
-    return took * 1000
 
 
 @contextmanager
-def emulated(function: Function, python: Path, account: Path | None) -> Iterator[str]:
+def emulated(function: Function, python: Path, account: Path | None = None) -> Iterator[str]:
     """Run a function under the emulator, and yield the URL that invokes it once it listens."""
     port = free_port()
     command = [
