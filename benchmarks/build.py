@@ -177,8 +177,8 @@ def main() -> None:
     print(f"page cache {state}; medians of {options.rounds} rounds, in turns; load {load()}")
     for row in table(starts, sizes, builds, image):
         print(row)
-    for peer, counted in counts.items():
-        print(Row("instructions of a start", counts["ferryman"], peer, counted, "M"))
+    for peer in sorted(counts.keys() - {"ferryman"}):
+        print(Row("instructions of a start", counts["ferryman"], peer, counts[peer], "M"))
     print("imports of a start, ms:", ", ".join(f"{n} {took:.1f}" for n, took in parts.items()))
 
 
