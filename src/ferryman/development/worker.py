@@ -22,6 +22,7 @@ from aiohttp import web
 from ferryman.core.logs import configure
 from ferryman.core.settings import SETTINGS_VARIABLE, load_settings
 from ferryman.development.problem import problem_text
+from ferryman.development.workers import ANSWERS, BEGUN
 from ferryman.targets.server.runtime.monitor import Monitor
 from ferryman.targets.server.runtime.options import ServerSettings
 from ferryman.targets.server.runtime.runner import Runner
@@ -36,7 +37,7 @@ async def _serve(listener: socket.socket, ready: int, explanation: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     stop = await (_explain(explanation, listener) if explanation else _run_app(listener))
-    os.write(ready, b"!")
+    os.write(ready, ANSWERS)
     os.close(ready)
     await stopped.wait()
     await stop()
@@ -83,6 +84,7 @@ def main() -> None:
     with os.fdopen(told, "rb") as pipe:
         word = pipe.read()
     if word:
+        os.write(ready, BEGUN)
         listener = socket.socket(fileno=listening)
         asyncio.run(_serve(listener, ready, word[1:].decode()))
 

@@ -15,7 +15,13 @@ from dataclasses import dataclass
 
 from ferryman.core.serving import GRACEFUL_TIMEOUT
 
-__all__ = ("Worker", "Workers")
+__all__ = ("ANSWERS", "BEGUN", "Worker", "Workers")
+
+BEGUN = b"."
+"""What a worker says once it loads the app."""
+
+ANSWERS = b"!"
+"""What it says after that, once it answers."""
 
 # Seconds that requests in flight get after Ctrl-C; a stream would hold it up for longer.
 _PATIENCE = 3.0
@@ -45,9 +51,9 @@ class Worker:
         os.close(self.told)
         os.close(self.ready)
 
-    async def answers(self) -> bool:
-        """Return whether it answers, as soon as it does, or has ended without."""
-        return await asyncio.to_thread(_read, self.ready) != b""
+    async def says(self) -> bytes:
+        """Return `BEGUN` and `ANSWERS` as far as it came, once it answers or has ended."""
+        return await asyncio.to_thread(_read, self.ready)
 
     async def ended(self) -> str:
         """Return how the process ended, once it has."""
@@ -81,15 +87,17 @@ class Workers:
         Args:
             explanation: What it is to answer with, in place of the app.
         """
-        if self._spare is None or self._spare.process.returncode is not None:
-            self._spare = await self._launch()
-        new, self._spare = self._spare, None
+        spare, self._spare = self._spare, None
+        if spare is not None and spare.process.returncode is not None:
+            spare.dismiss()
+            spare = None
+        new = spare or await self._launch()
         if self._starting is not None:
             # It may never answer, and what it loads is not what is there now.
             self._retire(self._starting, 0)
         self._starting = new
         new.tell(explanation)
-        self._spawn(self._attend(new, explanation))
+        self._spawn(self._attend(new, explanation, ahead=new is spare))
 
     async def end(self) -> None:
         """End all workers, and see them gone."""
@@ -104,10 +112,10 @@ class Workers:
             self._spare.dismiss()
             await _end(self._spare, 0)
 
-    async def _attend(self, worker: Worker, explanation: str) -> None:
+    async def _attend(self, worker: Worker, explanation: str, *, ahead: bool) -> None:
         """See a worker from its begin to its end, and put another in its place."""
-        answers = await worker.answers()
-        if answers and worker is self._starting:
+        said = await worker.says()
+        if ANSWERS in said and worker is self._starting:
             before, self._answering, self._starting = self._answering, worker, None
             if before is not None:
                 self._retire(before, GRACEFUL_TIMEOUT)
@@ -117,6 +125,9 @@ class Workers:
             self._answering = None
             self._announce(f"the app's process has gone: {how}; another one begins")
             await self.replace()
+        elif worker is self._starting and ahead and not said:
+            # It ended while it waited, which says nothing of the app.
+            await self.replace(explanation)
         elif worker is self._starting and not explanation:
             text = f"error: the app's process has gone before it answered\ncause: {how}"
             self._announce(text)

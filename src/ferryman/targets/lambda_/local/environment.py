@@ -55,6 +55,7 @@ class Environment:
         self._tasks: set[asyncio.Task[None]] = set()
         self._init_duration: float | None = None
         self._killed_for = ""
+        self._stopping = False
         self._wanted = asyncio.Event()
         self._phase = phase
         self.taken = 0
@@ -108,7 +109,7 @@ class Environment:
 
     async def stop(self) -> None:
         """End the process, in order if it has asked for that, and see it gone."""
-        self.over = True
+        self.over = self._stopping = True
         if not self.started.done():
             self.started.cancel()
         await asyncio.wait({self.started})
@@ -219,7 +220,9 @@ class Environment:
             self._log(report.exit_line("-", how))
         for invocation in self._api.under_way:
             if not invocation.done.done():
-                invocation.done.set_result(fault)
+                # What has been answered does not fail because nobody needs the process now.
+                fine = self._stopping and invocation.answer.done()
+                invocation.done.set_result(None if fine else fault)
         self._changed(self)
 
     async def _measure(self, process: EnvironmentProcess) -> None:
