@@ -10,12 +10,19 @@ CHECKOV := .tools/checkov
 PATHS := src tests scripts examples benchmarks
 
 # Programs of others that the tests hold ferryman to, and the Debian packages they are in.
-PROGRAMS := nginx podman runc chromium docker-registry skopeo wrk systemd-analyze
-PACKAGES := nginx-light podman runc catatonit chromium docker-registry skopeo wrk systemd
+# The compilers are for AWS's runtime client for Node.js, whose installation compiles it.
+PROGRAMS := nginx podman runc chromium docker-registry skopeo wrk systemd-analyze cmake g++ \
+            autoreconf libtoolize
+PACKAGES := nginx-light podman runc catatonit chromium docker-registry skopeo wrk systemd \
+            cmake g++ make autoconf automake libtool
 
 # The emulator is a binary inside the wheel of aws-sam-cli, whose other dependencies
 # would contradict ours: the wheel alone is unpacked, beside the environment.
 EMULATOR := $(CURDIR)/$(TOOLS)/samcli/local/rapid/aws-lambda-rie-$(subst aarch64,arm64,$(shell uname -m))
+
+# It is compiled against the headers that came with Node.js, where some did.
+NODE_CLIENT := .tools/aws-lambda-ric/node_modules/aws-lambda-ric/dist/rapid-client.node
+NODE_HEADERS := $(if $(wildcard /usr/include/node/common.gypi),npm_config_nodedir=/usr)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup programs demo test bench-cost bench-build bench-lambda bench-local bench-logs bench-server docs lint types format clean
@@ -33,6 +40,7 @@ setup: $(READY)
 
 # Bytecode is compiled once, here: an environment may be told not to write any later.
 $(READY): pyproject.toml Makefile
+	@command -v npm >/dev/null || { echo "the tests need npm, which comes with Node.js"; exit 1; }
 	@echo "setting up $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
@@ -59,7 +67,12 @@ programs:
 demo: $(READY)
 	@FERRYMAN_LAMBDA__EMULATOR=$(EMULATOR) $(BIN)/python scripts/demo.py
 
-test: programs lint types
+$(NODE_CLIENT): | programs
+	@echo "compiling AWS's runtime client for Node.js"
+	@MAKEFLAGS=-j2 $(NODE_HEADERS) npm install --silent --no-fund --no-audit \
+	  --prefix .tools/aws-lambda-ric aws-lambda-ric@3.3.0
+
+test: programs $(NODE_CLIENT) lint types
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench-cost: $(READY)
