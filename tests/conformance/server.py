@@ -18,6 +18,7 @@ from aiohttp.test_utils import TestServer
 from tests.conformance.carrier import BrokenOff, StreamCarrier
 
 from ferryman.core.context import RequestContext
+from ferryman.targets.lambda_.gateway.faults import Fault, answer
 from ferryman.targets.lambda_.gateway.server import admit, read_request, reply
 from ferryman.targets.lambda_.gateway.source import Gateway, Refused
 from ferryman.targets.lambda_.runtime.bridge import Bridge
@@ -86,7 +87,7 @@ class EventServer(TestServer):
             sent = await read_request(request, upgrades=True)
             event = self.gateway.encode_request(admit(sent, self.gateway))
         except Refused as refused:
-            return reply(request, refused.response)
+            return reply(request, answer(self.gateway.name, refused.fault))
         try:
             result = await self._invoke(json.loads(json.dumps(event)))
         except BrokenOff:
@@ -96,7 +97,7 @@ class EventServer(TestServer):
         response = self.gateway.decode_result(json.loads(json.dumps(result)))
         limit = _STREAM_BYTES if self.streaming else self.gateway.limits.response_body
         if len(response.body) > limit:
-            response = Refused(502, "the response is too large").response
+            response = answer(self.gateway.name, Fault.UNREADABLE)
         return reply(request, response)
 
     async def _invoke(self, event: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from ferryman.core.errors import AppError, FerrymanError
 from ferryman.measure.processes import cpu_seconds, memory_mib, peak_mib
 from ferryman.measure.request import Request
 from ferryman.measure.running import PATIENCE, Batch, Sample
+from ferryman.targets.lambda_.gateway.faults import answer
 from ferryman.targets.lambda_.gateway.server import admit
 from ferryman.targets.lambda_.gateway.source import Refused
 from ferryman.targets.lambda_.gateway.sources import find_gateway
@@ -204,7 +205,7 @@ def _event(request: Request) -> bytes | int:
     try:
         return json.dumps(_GATEWAY.encode_request(admit(message, _GATEWAY))).encode()
     except Refused as refused:
-        return refused.response.status
+        return answer(_GATEWAY.name, refused.fault).status
 
 
 def _why(outcome: Outcome) -> str:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from io import BytesIO
 from pathlib import Path
+from typing import cast
 
 import aiohttp
 import pytest
 from tests.targets.lambda_.local.functions import Log, own, plain
 
 from ferryman.core.build.target import Address
+from ferryman.targets.lambda_.gateway.source import Gateway
+from ferryman.targets.lambda_.gateway.sources import GATEWAYS
 from ferryman.targets.lambda_.local.front import start_front
 from ferryman.targets.lambda_.local.function import LocalFunction
 from ferryman.targets.lambda_.local.settings import FunctionSettings
@@ -86,6 +90,47 @@ async def test_a_refused_call_is_answered_in_the_sources_own_words(
     async with served(settings, source) as (session, base), session.get(base) as answer:
         assert answer.status == status
         assert body in await answer.text()
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "body"),
+    [
+        ("http-api", 503, '{"message": "Service Unavailable"}'),
+        ("rest-api", 504, '{"message": "Endpoint request timed out"}'),
+    ],
+)
+async def test_a_source_waits_no_longer_than_it_does(
+    source: str, status: int, body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = GATEWAYS[source]
+    impatient = gateway._replace(limits=gateway.limits._replace(seconds=0.5))
+    monkeypatch.setitem(cast("dict[str, Gateway]", GATEWAYS), source, impatient)
+    settings = plain(tmp_path, source=FAILING, timeout=2.0)
+    async with served(settings, source) as (session, base):
+        async with session.get(f"{base}/?do=fine") as answer:
+            assert answer.status in (200, status)
+        async with session.get(f"{base}/?do=hang") as answer:
+            assert (answer.status, await answer.text()) == (status, body)
+
+
+@pytest.mark.parametrize(
+    ("source", "body"),
+    [
+        ("function-url", '{"Message": "Request Too Long"}'),
+        ("rest-api", '{"message": "Request Too Long"}'),
+        ("alb", "<h1>413 Request Entity Too Large</h1>"),
+    ],
+)
+async def test_a_request_over_the_limit_never_reaches_the_function(
+    source: str, body: str, tmp_path: Path
+) -> None:
+    async with served(plain(tmp_path, environments=0), source) as (session, base):
+        async with session.post(base, data=BytesIO(bytes(7_000_000))) as answer:
+            assert answer.status == 413
+            assert body in await answer.text()
+        # It fits, but not once it is base64.
+        async with session.post(base, data=BytesIO(b"\xff" * 5_000_000)) as answer:
+            assert answer.status == 413
 
 
 @pytest.mark.parametrize("source", ["function-url", "rest-api"])

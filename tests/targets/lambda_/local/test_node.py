@@ -11,9 +11,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from tests.targets.lambda_.local.functions import Log, alive, call
 
+from ferryman.core.build.target import Address
+from ferryman.targets.lambda_.local.front import start_front
 from ferryman.targets.lambda_.local.function import LocalFunction
 from ferryman.targets.lambda_.local.report import read_report
 from ferryman.targets.lambda_.local.settings import FunctionSettings
@@ -101,3 +104,15 @@ async def test_its_stream_arrives_with_status_headers_and_cookies(tmp_path: Path
         assert outcome.stream is not None
         assert (outcome.prelude["statusCode"], outcome.prelude["cookies"]) == (201, ["a=1", "b=2"])
         assert await outcome.stream.read() == b"one two three"
+
+
+async def test_its_stream_is_no_result_to_an_event_source_that_has_none(tmp_path: Path) -> None:
+    async with LocalFunction(node(tmp_path, "drip"), Log()) as function:
+        runner = await start_front(function, Address("127.0.0.1", 0), "http-api")
+        host, port = runner.addresses[0][:2]
+        try:
+            async with aiohttp.request("GET", f"http://{host}:{port}/") as answer:
+                assert answer.status == 500
+                assert await answer.json() == {"message": "Internal Server Error"}
+        finally:
+            await runner.cleanup()

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ferryman.targets.lambda_.gateway.faults import Fault, answer
 from ferryman.targets.lambda_.gateway.parts import (
     event_body,
-    failure,
     group,
     last,
     query_pairs,
@@ -68,7 +68,7 @@ def _response(result: object, field: str) -> HttpResponse:
     try:
         return read_response(result, result_headers(result, field))
     except (ValueError, TypeError, AttributeError):
-        return failure("502 Bad Gateway")
+        return answer("alb", Fault.UNREADABLE)
 
 
 def _headers(request: HttpRequest) -> list[tuple[str, str]]:

@@ -9,7 +9,8 @@ import uuid
 from base64 import b64decode, b64encode
 from typing import Any
 
-from ferryman.targets.lambda_.gateway.parts import failure, group
+from ferryman.targets.lambda_.gateway.faults import Fault, answer
+from ferryman.targets.lambda_.gateway.parts import group
 from ferryman.targets.lambda_.gateway.source import Gateway, Limits
 from ferryman.targets.lambda_.runtime.events.edge import is_refused
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
@@ -54,7 +55,7 @@ def decode_result(result: object) -> HttpResponse:
     try:
         return _read(result)
     except (ValueError, TypeError, KeyError, AttributeError):
-        return failure("The Lambda function returned an invalid entry")
+        return answer("edge", Fault.UNREADABLE)
 
 
 def is_hidden(name: str) -> bool:

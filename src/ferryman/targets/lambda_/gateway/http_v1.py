@@ -9,10 +9,10 @@ import uuid
 from typing import Any
 from urllib.parse import parse_qsl
 
+from ferryman.targets.lambda_.gateway.faults import Fault, answer
 from ferryman.targets.lambda_.gateway.parts import (
     clock,
     event_body,
-    failure,
     group,
     last,
     read_response,
@@ -49,7 +49,7 @@ def encode_api_request(request: HttpRequest) -> dict[str, Any]:
 
 def decode_result(result: object) -> HttpResponse:
     """Return the response that a function's result makes at a REST API."""
-    response = _decode(result, failure("Internal server error"))
+    response = _decode(result, "rest-api")
     return response._replace(
         headers=tuple(
             [
@@ -62,16 +62,16 @@ def decode_result(result: object) -> HttpResponse:
 
 def decode_api_result(result: object) -> HttpResponse:
     """Return the response that a function's result makes at an HTTP API."""
-    return _decode(result, failure("Internal Server Error", 500))
+    return _decode(result, "http-api-v1")
 
 
-def _decode(result: object, unreadable: HttpResponse) -> HttpResponse:
+def _decode(result: object, source: str) -> HttpResponse:
     try:
         response = read_response(result, ())
         listed = result_headers(result, "multiValueHeaders")
         single = result_headers(result, "headers")
     except (ValueError, TypeError):
-        return unreadable
+        return answer(source, Fault.UNREADABLE)
     headers = [*[pair for pair in single if pair[0] not in dict(listed)], *listed]
     if response.body and "content-type" not in dict(headers):
         headers.append(("content-type", "application/json"))
@@ -115,7 +115,9 @@ def _event(request: HttpRequest, path: str, where: dict[str, str]) -> dict[str, 
     }
 
 
-_LIMITS = Limits(6 * 1024 * 1024, 6 * 1024 * 1024, 10_240)
+_LIMITS = Limits(6 * 1024 * 1024, 6 * 1024 * 1024, 10_240, 29.0)
 
 REST_API = Gateway("rest-api", encode_request, decode_result, _FORWARDS, _LIMITS)
-HTTP_API_V1 = Gateway("http-api-v1", encode_api_request, decode_api_result, _FORWARDS, _LIMITS)
+HTTP_API_V1 = Gateway(
+    "http-api-v1", encode_api_request, decode_api_result, _FORWARDS, _LIMITS._replace(seconds=30.0)
+)

@@ -10,10 +10,10 @@ import uuid
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from ferryman.targets.lambda_.gateway.faults import Fault, answer
 from ferryman.targets.lambda_.gateway.parts import (
     clock,
     event_body,
-    failure,
     join,
     read_response,
     result_headers,
@@ -52,21 +52,18 @@ def decode_result(result: object) -> HttpResponse:
 
     A result that is no object with a `statusCode` is itself the body, as JSON.
     """
-    return _decode(result, failure("Internal Server Error"))
+    return _decode(result, "function-url")
 
 
 def decode_api_result(result: object) -> HttpResponse:
-    """Return the response that a function's result makes at an HTTP API.
-
-    What it cannot read it answers as it does every fault of a function: see `local.faults`.
-    """
-    return _decode(result, failure("Internal Server Error", 500))
+    """Return the response that a function's result makes at an HTTP API."""
+    return _decode(result, "http-api")
 
 
-def _decode(result: object, unreadable: HttpResponse) -> HttpResponse:
+def _decode(result: object, source: str) -> HttpResponse:
     if not isinstance(result, dict) or "statusCode" not in result:
         if isinstance(result, dict) and "errorMessage" in result:
-            return unreadable
+            return answer(source, Fault.UNREADABLE)
         body = result if isinstance(result, str) else json.dumps(result)
         return HttpResponse(200, (("content-type", "application/json"),), body.encode())
     try:
@@ -74,7 +71,7 @@ def _decode(result: object, unreadable: HttpResponse) -> HttpResponse:
         headers += [("set-cookie", str(cookie)) for cookie in result.get("cookies") or ()]
         response = read_response(result, headers)
     except (ValueError, TypeError):
-        return unreadable
+        return answer(source, Fault.UNREADABLE)
     if response.body and "content-type" not in dict(headers):
         headers.append(("content-type", "application/json"))
     return response._replace(headers=tuple(headers))
@@ -131,5 +128,9 @@ FUNCTION_URL = Gateway(
     "function-url", encode_request, decode_result, _FORWARDS, Limits(_LAMBDA, _LAMBDA)
 )
 HTTP_API = Gateway(
-    "http-api", encode_api_request, decode_api_result, _FORWARDS, Limits(_LAMBDA, _LAMBDA, 10_240)
+    "http-api",
+    encode_api_request,
+    decode_api_result,
+    _FORWARDS,
+    Limits(_LAMBDA, _LAMBDA, 10_240, 30.0),
 )

@@ -8,9 +8,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from ferryman.targets.lambda_.gateway.faults import Fault, answer
 from ferryman.targets.lambda_.gateway.parts import (
     event_body,
-    failure,
     group,
     join,
     last,
@@ -68,7 +68,7 @@ def decode_result(result: object) -> HttpResponse:
     try:
         return read_response(result, result_headers(result, "headers"))
     except (ValueError, TypeError, AttributeError):
-        return failure("Bad Gateway")
+        return answer("lattice-v2", Fault.UNREADABLE)
 
 
 def _headers(request: HttpRequest) -> list[tuple[str, str]]:

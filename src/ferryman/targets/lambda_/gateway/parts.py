@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
@@ -14,7 +13,6 @@ __all__ = (
     "Pairs",
     "clock",
     "event_body",
-    "failure",
     "group",
     "join",
     "last",
@@ -78,13 +76,6 @@ def read_response(result: object, headers: Pairs) -> HttpResponse:
         raise ValueError("the status or the body is none")
     content = b64decode(body, validate=True) if result.get("isBase64Encoded") else body.encode()
     return HttpResponse(status, tuple(headers), content)
-
-
-def failure(message: str, status: int = 502) -> HttpResponse:
-    """Return the answer to a result that cannot be read."""
-    return HttpResponse(
-        status, (("content-type", "application/json"),), json.dumps({"message": message}).encode()
-    )
 
 
 def result_headers(result: Any, name: str) -> list[tuple[str, str]]:

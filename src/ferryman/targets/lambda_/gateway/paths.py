@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
+from ferryman.targets.lambda_.gateway.faults import Fault
 from ferryman.targets.lambda_.gateway.source import Refused
 
 __all__ = ("decode_path",)
@@ -23,5 +24,5 @@ def decode_path(path: str) -> str:
     """
     once = unquote(path).partition("?")[0]
     if _BARE_PERCENT.search(once):
-        raise Refused(400, "the path cannot be decoded")
+        raise Refused(Fault.PATH)
     return unquote(once)

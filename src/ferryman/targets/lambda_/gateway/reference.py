@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ferryman.targets.lambda_.gateway.faults import FAULTS
 from ferryman.targets.lambda_.gateway.losses import CANNOT_CARRY, Loss
 from ferryman.targets.lambda_.gateway.sources import GATEWAYS
 from ferryman.targets.lambda_.runtime.events import SOURCES
@@ -34,6 +35,16 @@ each source and back, and hold it to this list.
 No source carries what belongs to a connection: the HTTP version, keep-alive, 100 Continue,
 101 and with it WebSockets, trailers, the reason after a status, or the order of headers of
 different names.
+"""
+
+_ANSWERS = """\
+## What a source answers itself
+
+This is what the local Lambda answers in place of a function. Where AWS's documentation or a
+report of somebody who saw it says so, that is named; an issue is one of the repository on
+GitHub of that name. The rest is **unverified**, and so is a body where only the status is
+named.
+
 """
 
 _SILENT = """\
@@ -83,6 +94,7 @@ def events_page() -> str:
         _table(header, rows),
         "## What a request loses\n\n" + _losses(requests),
         "## What a response loses\n\n" + _losses(responses),
+        _ANSWERS + _answers(),
         _SILENT,
     )
     return "\n".join(sections)
@@ -91,6 +103,18 @@ def events_page() -> str:
 def _losses(losses: Iterable[Loss]) -> str:
     rows = [(loss.what, _names(loss.sources), loss.instead) for loss in losses]
     return _table(("not carried", "by", "arrives instead"), rows)
+
+
+def _answers() -> str:
+    """Return a row for each answer, with all the sources that give it."""
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for name, answers in FAULTS.items():
+        for fault, said in answers.items():
+            body = f"`{said.body}`" if said.media.endswith("json") else "a page of HTML"
+            row = (fault.value, str(said.status), body, said.source or "**unverified**")
+            rows.setdefault(row, []).append(name)
+    header = ("at", "to", "status", "body", "who says so")
+    return _table(header, [(_names(tuple(names)), *row) for row, names in rows.items()])
 
 
 def _names(sources: tuple[str, ...]) -> str:

@@ -12,12 +12,13 @@ from typing import Any
 from aiohttp import hdrs, web
 
 from ferryman.core.build.target import Address
+from ferryman.targets.lambda_.gateway.faults import Fault, answer
 from ferryman.targets.lambda_.gateway.forwarding import forward
 from ferryman.targets.lambda_.gateway.source import Gateway, Refused
 from ferryman.targets.lambda_.gateway.sources import find_gateway
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 
-__all__ = ("Invoke", "admit", "read_request", "reply", "start_gateway")
+__all__ = ("Invoke", "admit", "read_request", "read_result", "reply", "start_gateway")
 
 Invoke = Callable[[dict[str, Any]], Awaitable[object]]
 """Invokes the function with an event and returns its result."""
@@ -49,11 +50,8 @@ async def start_gateway(
         try:
             event = gateway.encode_request(admit(await read_request(request), gateway))
         except Refused as refused:
-            return reply(request, refused.response)
-        response = gateway.decode_result(await invoke(event))
-        if len(response.body) > gateway.limits.response_body:
-            response = Refused(502, "the response is too large").response
-        return reply(request, response)
+            return reply(request, answer(source, refused.fault))
+        return reply(request, read_result(await invoke(event), gateway))
 
     server = web.Server(
         handle,
@@ -108,11 +106,19 @@ def admit(request: HttpRequest, gateway: Gateway) -> HttpRequest:
     """
     limits = gateway.limits
     if len(request.body) > limits.request_body:
-        raise Refused(413, "the request's body is too large")
+        raise Refused(Fault.TOO_LARGE)
     size = sum(len(name) + len(value) for name, value in request.headers)
     if limits.headers is not None and size > limits.headers:
-        raise Refused(431, "the request's headers are too large")
+        raise Refused(Fault.HEADERS)
     return forward(request, gateway.forwards)
+
+
+def read_result(result: object, gateway: Gateway) -> HttpResponse:
+    """Return the response that a result makes, if the source passes it on, or its own."""
+    response = gateway.decode_result(result)
+    if len(response.body) > gateway.limits.response_body:
+        return answer(gateway.name, Fault.UNREADABLE)
+    return response
 
 
 def reply(request: web.BaseRequest, response: HttpResponse) -> web.StreamResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ferryman.targets.lambda_.gateway.faults import Fault
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 
 __all__ = ("Gateway", "Limits", "Refused")
@@ -17,11 +18,13 @@ class Limits(NamedTuple):
         request_body: Bytes of a request's body.
         response_body: Bytes of a response's body, as it stands in the result.
         headers: Bytes of all names and values of a request's headers.
+        seconds: How long the source waits for a function.
     """
 
     request_body: int
     response_body: int
     headers: int | None = None
+    seconds: float | None = None
 
 
 class Gateway(NamedTuple):
@@ -31,8 +34,8 @@ class Gateway(NamedTuple):
         name: The name of the event source.
         encode_request: The event of a request. It raises Refused for what the source never
             hands to a function.
-        decode_result: The response that a result makes: 502, or 500 at an HTTP API, if it is
-            none that can be read.
+        decode_result: The response that a result makes; if it is none that can be read, the
+            source's own answer to that.
         forwards: The headers about the client that the source itself writes.
         limits: What it lets through.
     """
@@ -48,12 +51,9 @@ class Refused(Exception):
     """A request that the source answers itself.
 
     Args:
-        status: The status it answers with.
-        reason: What is wrong, in a few words.
+        fault: What is wrong with it.
     """
 
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.response = HttpResponse(
-            status, (("content-type", "text/plain; charset=utf-8"),), reason.encode()
-        )
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault

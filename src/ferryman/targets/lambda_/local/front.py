@@ -11,22 +11,26 @@ import json
 from aiohttp import web
 
 from ferryman.core.build.target import Address
-from ferryman.targets.lambda_.gateway.server import admit, read_request, reply
+from ferryman.targets.lambda_.gateway.faults import Fault, answer
+from ferryman.targets.lambda_.gateway.server import admit, read_request, read_result, reply
 from ferryman.targets.lambda_.gateway.source import Gateway, Refused
 from ferryman.targets.lambda_.gateway.sources import find_gateway
-from ferryman.targets.lambda_.local.faults import (
-    INTEGRATION_TIMEOUTS,
-    answer_fault,
-    answer_timeout,
-)
 from ferryman.targets.lambda_.local.function import LocalFunction
-from ferryman.targets.lambda_.local.outcome import INIT, THROTTLED, TIMEOUT, Outcome
+from ferryman.targets.lambda_.local.outcome import (
+    INIT,
+    REQUEST_TOO_LARGE,
+    THROTTLED,
+    TIMEOUT,
+    Outcome,
+)
 
 __all__ = ("STREAMING_SOURCES", "Front", "start_front")
 
 STREAMING_SOURCES = frozenset({"function-url", "rest-api"})
 """Event sources that can pass a response on while it is produced."""
 
+# What the environment says went wrong, where it is not that the function failed.
+_FAULTS = {THROTTLED: Fault.THROTTLED, REQUEST_TOO_LARGE: Fault.TOO_LARGE}
 _INVOKE = "/2015-03-31/functions/"
 # What a source lets through is checked later; the server must not be the narrower one.
 _HEADER_BYTES = 256 * 1024
@@ -57,12 +61,12 @@ class Front:
         try:
             event = gateway.encode_request(admit(await read_request(request), gateway))
         except Refused as refused:
-            return reply(request, refused.response)
+            return reply(request, answer(gateway.name, refused.fault))
         work = self._function.invoke(json.dumps(event).encode())
         try:
-            outcome = await asyncio.wait_for(work, INTEGRATION_TIMEOUTS.get(gateway.name))
+            outcome = await asyncio.wait_for(work, gateway.limits.seconds)
         except TimeoutError:
-            return reply(request, answer_timeout(gateway.name))
+            return reply(request, answer(gateway.name, Fault.SLOW))
         return await self._answer(request, outcome)
 
     async def _answer(self, request: web.BaseRequest, outcome: Outcome) -> web.StreamResponse:
@@ -71,17 +75,16 @@ class Front:
             if gateway.name in STREAMING_SOURCES:
                 return await _pass_on(request, outcome)
             await outcome.stream.read()
-            return reply(request, gateway.decode_result(None))
+            # It gets head and body in one piece, which is no result.
+            return reply(request, answer(gateway.name, Fault.UNREADABLE))
         # Where no environment came to be, there is no invocation to have an id.
         unborn = outcome.fault == INIT or (outcome.fault == TIMEOUT and outcome.request_id == "-")
         if self._explain and unborn:
             return web.Response(status=502, text=_explanation(outcome))
         if outcome.fault is not None:
-            return reply(request, answer_fault(gateway.name, outcome.fault))
-        response = gateway.decode_result(outcome.document())
-        if len(response.body) > gateway.limits.response_body:
-            response = Refused(502, "the response is too large").response
-        return reply(request, response)
+            fault = _FAULTS.get(outcome.fault, Fault.FAILED)
+            return reply(request, answer(gateway.name, fault))
+        return reply(request, read_result(outcome.document(), gateway))
 
     async def _invoke(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a plain invocation, as the API of Lambda does."""

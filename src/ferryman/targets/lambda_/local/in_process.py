@@ -15,7 +15,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from ferryman.core.context import RequestContext
-from ferryman.targets.lambda_.gateway.server import admit, read_request, reply
+from ferryman.targets.lambda_.gateway.faults import answer
+from ferryman.targets.lambda_.gateway.server import admit, read_request, read_result, reply
 from ferryman.targets.lambda_.gateway.source import Gateway, Refused
 from ferryman.targets.lambda_.gateway.sources import find_gateway
 from ferryman.targets.lambda_.runtime.bridge import Bridge
@@ -67,12 +68,9 @@ class EventServer(TestServer):
         try:
             event = self.gateway.encode_request(admit(await read_request(request), self.gateway))
         except Refused as refused:
-            return reply(request, refused.response)
+            return reply(request, answer(self.gateway.name, refused.fault))
         result = await self._invoke(json.loads(json.dumps(event)))
-        response = self.gateway.decode_result(json.loads(json.dumps(result)))
-        if len(response.body) > self.gateway.limits.response_body:
-            response = Refused(502, "the response is too large").response
-        return reply(request, response)
+        return reply(request, read_result(json.loads(json.dumps(result)), self.gateway))
 
     async def _invoke(self, event: dict[str, Any]) -> dict[str, Any]:
         """Do what an environment does, on the loop of the test."""
