@@ -146,16 +146,11 @@ def _find(name: str) -> _Found:
             if source or target not in ("server", "k8s"):
                 raise ConfigError(f"tests cannot run on '{name}'", hint="lambda:SOURCE can")
             return _Found(offered, None, frozenset())
-        from ferryman.targets.lambda_.gateway.sources import find_gateway
-        from ferryman.targets.lambda_.local.carrying import lacking
+        from ferryman.targets.lambda_.local.carrying import lacking, offered_behind
         from ferryman.targets.lambda_.local.in_process import event_server
 
         source = source or "function-url"
-        limits = find_gateway(source).limits
-        request_limit = min(offered.request_limit or limits.request_body, limits.request_body)
-        response_limit = min(offered.response_limit or limits.response_body, limits.response_body)
-        offered = offered._replace(request_limit=request_limit, response_limit=response_limit)
-        return _Found(offered, event_server(source), lacking(source))
+        return _Found(offered_behind(source), event_server(source), lacking(source))
     except ConfigError as error:
         parts = (error.message, error.cause, error.hint)
         text = "; ".join(part for part in parts if part)

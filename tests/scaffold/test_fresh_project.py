@@ -13,6 +13,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from playwright.async_api import expect
 from tests.browser import BrowserPage
 
 PAGE = '''
@@ -71,10 +72,15 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory / "shop"
 
 
+@pytest.fixture(scope="module")
+def app_as_made(shop: Path) -> str:
+    return (shop / "shop/app.py").read_text()
+
+
 @asynccontextmanager
-async def developing(shop: Path, address: str) -> AsyncIterator[str]:
-    """Run the project's own `ferryman dev -t lambda`, as Ctrl-C ends it."""
-    command = (".venv/bin/ferryman", "dev", "-t", "lambda", "--bind", address)
+async def developing(shop: Path, target: str, address: str) -> AsyncIterator[str]:
+    """Run the project's own `ferryman dev`, as Ctrl-C ends it."""
+    command = (".venv/bin/ferryman", "dev", "-t", target, "--bind", address)
     process = await asyncio.create_subprocess_exec(
         *command, cwd=shop, env=clean(), stderr=asyncio.subprocess.DEVNULL
     )
@@ -103,22 +109,41 @@ def test_its_tests_pass_at_once_and_on_each_target(shop: Path) -> None:
     assert (shop / ".venv/bin/ferryman").is_file()
 
 
+@pytest.mark.parametrize("target", ["lambda", "server"])
 async def test_a_browser_shows_it_and_what_is_saved_next(
-    shop: Path, browser_page: BrowserPage, unused_tcp_port: int
+    target: str,
+    shop: Path,
+    app_as_made: str,
+    browser_page: BrowserPage,
+    unused_tcp_port: int,
 ) -> None:
-    make(shop, "test-targets")
+    make(shop, ".venv/.ferryman")
+    app = shop / "shop/app.py"
+    app.write_text(app_as_made)
     page = browser_page.page
-    async with developing(shop, f"127.0.0.1:{unused_tcp_port}") as url:
+    async with developing(shop, target, f"127.0.0.1:{unused_tcp_port}") as url:
         await until(url, "Hello, world")
         await page.goto(url)
         assert "Hello, world" in await page.inner_text("body")
         assert await page.evaluate(FETCH, "/?name=Ada") == {"greeting": "Hello, Ada"}
 
-        (shop / "shop/app.py").write_text(PAGE)
+        app.write_text(PAGE)
         await until(url, "What do you want?")
         await page.reload()
         await page.fill("input", "A map & a compass")
         await page.click("button")
         assert await page.inner_text("h1") == "A map & a compass it is"
         assert await page.evaluate(FETCH, "/stock") == {"left": 3}
-    assert browser_page.errors == []
+        assert browser_page.errors == []
+
+        # The page says what is wrong and where, and needs no hand once that is mended.
+        app.write_text(PAGE.replace("def create_app()", "def create_app("))
+        await until(url, "SyntaxError")
+        await page.goto(url)
+        assert await page.inner_text("h1") == "The app does not start"
+        said = await page.inner_text("pre")
+        assert "SyntaxError" in said
+        assert str(app) in said
+        assert "site-packages" not in said
+        app.write_text(PAGE.replace("What do you want?", "What else?"))
+        await expect(page.locator("h1")).to_have_text("What else?", timeout=20_000)

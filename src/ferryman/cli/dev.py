@@ -9,13 +9,11 @@ import click
 
 from ferryman.cli.addresses import bind_option, parse_address
 from ferryman.cli.project_options import open_target, project_options
-from ferryman.cli.talk import announce
 from ferryman.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from ferryman.core.build.project import Project
     from ferryman.core.build.target import Address
-    from ferryman.core.capabilities import Capabilities
 
 __all__ = ("command",)
 
@@ -52,6 +50,7 @@ def command(
     """
     import asyncio
 
+    from ferryman.development.differences import differences
     from ferryman.development.watching import read_env_file
 
     address = parse_address(bind)
@@ -59,9 +58,10 @@ def command(
     if source is not None and target != "lambda":
         raise ConfigError("--source is for Lambda alone", hint="pass -t lambda as well")
     chosen, project = open_target(target, **options)
-    for line in _differences(chosen.capabilities):
-        announce(line)
-    asyncio.run(_run(project, target, source or "function-url", address, variables))
+    source = source or "function-url"
+    for number, line in enumerate(differences(chosen, project, source)):
+        _tell(f"  {line}" if number else f"on {target}:\n  {line}")
+    asyncio.run(_run(project, target, source, address, variables))
     return 0
 
 
@@ -77,24 +77,21 @@ async def _run(
     if target == "lambda":
         from ferryman.development.local_lambda import run_lambda
 
-        announce(f"lambda answers at http://{address}, as {source}")
-        await run_lambda(project, address, source, variables, announce, stopped)
+        await run_lambda(project, address, source, variables, _tell, _log, stopped)
         return
     from ferryman.development.server import listen, run_server
 
     with listen(address) as listener:
-        announce(f"server answers at http://{address}")
-        await run_server(project, listener, variables, announce, stopped)
+        await run_server(project, listener, variables, _tell, stopped)
 
 
-def _differences(offered: Capabilities) -> list[str]:
-    """Return what an app cannot do on a target that it could on a plain server."""
-    lacking = {
-        "streaming": "responses reach the client whole, not as they are written",
-        "websockets": "WebSockets cannot be opened",
-        "work_after_response": "tasks stop when the response is sent",
-    }
-    lines = [f"  {text}" for name, text in lacking.items() if not getattr(offered, name)]
-    if offered.response_limit is not None:
-        lines.append(f"  a response holds at most {offered.response_limit:,} bytes")
-    return [f"on {offered.target}:", *lines] if lines else []
+def _tell(text: str) -> None:
+    """Say what happens, in another colour than what the app says."""
+    click.secho(text, fg="cyan", err=True)
+
+
+def _log(line: str) -> None:
+    """Show a line of a function's log; what Lambda wrote itself stands back."""
+    from ferryman.development.function_log import is_of_lambda
+
+    click.secho(line, dim=is_of_lambda(line), err=True)

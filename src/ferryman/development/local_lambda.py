@@ -8,12 +8,18 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from aiohttp import web
+
 from ferryman.core.build.project import Project
 from ferryman.core.build.target import Address
 from ferryman.core.errors import ConfigError
+from ferryman.development.function_log import own_frames, readable
+from ferryman.development.problem import NEXT_SAVE, answer_next_save, answer_problem
 from ferryman.development.watching import saves
-from ferryman.targets.lambda_.local.front import start_front
+from ferryman.targets.lambda_.gateway.sources import find_gateway
+from ferryman.targets.lambda_.local.front import Front, serve
 from ferryman.targets.lambda_.local.function import LocalFunction
+from ferryman.targets.lambda_.local.outcome import Outcome
 from ferryman.targets.lambda_.local.plan import plan_function
 
 __all__ = ("run_lambda",)
@@ -25,6 +31,7 @@ async def run_lambda(
     source: str,
     variables: Mapping[str, str],
     announce: Callable[[str], None],
+    log: Callable[[str], None],
     stopped: asyncio.Event,
 ) -> None:
     """Answer through an event source until `stopped`, with each save in the next answer.
@@ -34,7 +41,8 @@ async def run_lambda(
         address: Where to listen.
         source: The event source.
         variables: Variables of the app's environment.
-        announce: Told what happens, and each line of the function's log.
+        announce: Told what happens: that it answers, of saves and of starts.
+        log: Takes each line of the function's log, and one for each request.
         stopped: Ends it.
 
     Raises:
@@ -44,19 +52,82 @@ async def run_lambda(
     with tempfile.TemporaryDirectory(prefix="ferryman-") as scratch:
         baked = Path(scratch, "ferryman.json")
         settings = plan_function(project, baked, variables=variables, ahead=True)
-        async with LocalFunction(settings, announce) as function:
+
+        def show(line: str) -> None:
+            for text in readable(line):
+                log(text)
+
+        async with LocalFunction(settings, show) as function:
+            door = _Door(function, source, log)
             try:
-                runner = await start_front(function, address, source, explain=True)
+                runner = await serve(door.handle, address)
             except OSError as error:
                 raise ConfigError(
                     f"cannot listen at {address}", cause=error.strerror, hint="pass another --bind"
                 ) from None
-            function.prepare()
+            announce(f"lambda answers at http://{address}, as {source}; Ctrl-C ends it")
+            _prepare(function, announce)
             try:
                 async for names in saves(project.root, stopped):
                     announce(f"{names} changed")
                     await function.replace()
-                    function.prepare()
+                    _prepare(function, announce)
+                    door.saved()
             finally:
+                door.saved()
                 with suppress(asyncio.CancelledError):
                     await runner.cleanup()
+
+
+def _prepare(function: LocalFunction, announce: Callable[[str], None]) -> None:
+    """Start an environment before a request needs it, and say when it is there."""
+    clock = asyncio.get_running_loop().time
+    began = clock()
+
+    def say(started: asyncio.Task[Outcome | None]) -> None:
+        if not started.cancelled() and started.result() is None:
+            announce(f"ready after {clock() - began:.2f} s")
+
+    function.prepare().started.add_done_callback(say)
+
+
+class _Door:
+    """The event source, with what no real one has: a word on each request, and on a bad start.
+
+    Args:
+        function: What answers.
+        source: The event source's name.
+        log: Told of each request.
+    """
+
+    def __init__(self, function: LocalFunction, source: str, log: Callable[[str], None]) -> None:
+        self._front = Front(function, find_gateway(source), _explain)
+        self._log = log
+        self._saved = asyncio.Event()
+
+    def saved(self) -> None:
+        """Let pages that show what went wrong load themselves anew."""
+        self._saved.set()
+        self._saved = asyncio.Event()
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Return the response to a request."""
+        if request.path == NEXT_SAVE:
+            return await answer_next_save(self._saved)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        response = await self._front.handle(request)
+        spent = (loop.time() - began) * 1000
+        self._log(f"{request.method} {request.raw_path} {response.status} {spent:.0f} ms")
+        return response
+
+
+def _explain(request: web.BaseRequest, outcome: Outcome) -> web.Response:
+    """Return why an environment did not start, which no event source would tell."""
+    document = outcome.document()
+    if not isinstance(document, dict):
+        return answer_problem(request, str(document), 502)
+    trace = [str(line).rstrip("\n") for line in document.get("stackTrace") or ()]
+    lines = "\n".join(trace).splitlines()
+    text = "\n".join([f"error: {document.get('errorMessage')}", *own_frames(lines)])
+    return answer_problem(request, text, 502)

@@ -68,7 +68,7 @@ async def run_server(
         project: The project.
         listener: Where to answer.
         variables: Variables of the app's environment.
-        announce: Told what happens.
+        announce: Told what happens: that it answers, of saves and of starts.
         stopped: Ends it.
 
     Raises:
@@ -81,6 +81,7 @@ async def run_server(
         variables = _variables(project, variables, settings)
         workers = Workers(_Launcher(project.root, listener, variables).launch, announce)
         # Watching begins before the first worker has read the files.
+        announce(f"server answers at http://{address}; Ctrl-C ends it")
         first = asyncio.create_task(workers.replace())
         try:
             async for names in saves(project.root, stopped):

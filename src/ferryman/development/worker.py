@@ -16,35 +16,49 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from aiohttp import web
 
 from ferryman.core.logs import configure
 from ferryman.core.settings import SETTINGS_VARIABLE, load_settings
-from ferryman.development.problem import problem_text
-from ferryman.development.workers import ANSWERS, BEGUN
+from ferryman.development.problem import (
+    NEXT_SAVE,
+    answer_next_save,
+    answer_problem,
+    problem_text,
+    show_problem,
+)
+from ferryman.development.workers import ANSWERS, BEGUN, EXPLAINS
 from ferryman.targets.server.runtime.monitor import Monitor
 from ferryman.targets.server.runtime.options import ServerSettings
 from ferryman.targets.server.runtime.runner import Runner
 
 __all__ = ("main",)
 
-_Stop = Callable[[], Awaitable[None]]
+
+class _Begun(NamedTuple):
+    """What answers on the socket now: the word for it, and what ends it."""
+
+    word: bytes
+    stop: Callable[[], Awaitable[None]]
 
 
 async def _serve(listener: socket.socket, ready: int, explanation: str) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    stop = await (_explain(explanation, listener) if explanation else _run_app(listener))
-    os.write(ready, ANSWERS)
+    begun = await (
+        _explain(explanation, listener, stopped) if explanation else _run_app(listener, stopped)
+    )
+    os.write(ready, begun.word)
     os.close(ready)
     await stopped.wait()
-    await stop()
+    await begun.stop()
 
 
-async def _run_app(listener: socket.socket) -> _Stop:
-    """Answer with the app, or with why it did not start; return what ends that."""
+async def _run_app(listener: socket.socket, stopped: asyncio.Event) -> _Begun:
+    """Answer with the app, or with why it did not start."""
     settings = load_settings()
     options = ServerSettings.read(settings.options)
     configure(options.log_format, options.log_level)
@@ -56,21 +70,23 @@ async def _run_app(listener: socket.socket) -> _Stop:
         with suppress(Exception):
             await runner.abandon()
         text = problem_text(error)
-        print(text, file=sys.stderr, flush=True)
-        return await _explain(text, listener)
-    return partial(runner.stop, replaced=True)
+        show_problem(text)
+        return await _explain(text, listener, stopped)
+    return _Begun(ANSWERS, partial(runner.stop, replaced=True))
 
 
-async def _explain(text: str, listener: socket.socket) -> _Stop:
-    """Answer every request with what went wrong, and return what ends that."""
+async def _explain(text: str, listener: socket.socket, stopped: asyncio.Event) -> _Begun:
+    """Answer every request with what went wrong."""
 
-    async def answer(_request: web.BaseRequest) -> web.Response:
-        return web.Response(status=500, text=text)
+    async def answer(request: web.BaseRequest) -> web.Response:
+        if request.path == NEXT_SAVE:
+            return await answer_next_save(stopped)
+        return answer_problem(request, text, 500)
 
-    runner = web.ServerRunner(web.Server(answer))
+    runner = web.ServerRunner(web.Server(answer, access_log=None))
     await runner.setup()
     await web.SockSite(runner, listener).start()
-    return runner.cleanup
+    return _Begun(EXPLAINS, runner.cleanup)
 
 
 def main() -> None:

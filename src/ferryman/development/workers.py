@@ -15,13 +15,16 @@ from dataclasses import dataclass
 
 from ferryman.core.serving import GRACEFUL_TIMEOUT
 
-__all__ = ("ANSWERS", "BEGUN", "Worker", "Workers")
+__all__ = ("ANSWERS", "BEGUN", "EXPLAINS", "Worker", "Workers")
 
 BEGUN = b"."
 """What a worker says once it loads the app."""
 
 ANSWERS = b"!"
-"""What it says after that, once it answers."""
+"""What it says after that, once the app answers."""
+
+EXPLAINS = b"?"
+"""What it says instead, once it answers in place of an app that does not start."""
 
 # Seconds that requests in flight get after Ctrl-C; a stream would hold it up for longer.
 _PATIENCE = 3.0
@@ -52,7 +55,7 @@ class Worker:
         os.close(self.ready)
 
     async def says(self) -> bytes:
-        """Return `BEGUN` and `ANSWERS` as far as it came, once it answers or has ended."""
+        """Return its words as far as it came, once it answers or has ended."""
         return await asyncio.to_thread(_read, self.ready)
 
     async def ended(self) -> str:
@@ -68,7 +71,7 @@ class Workers:
 
     Args:
         launch: Starts a worker.
-        announce: Told of workers that end unasked.
+        announce: Told of workers that are ready, and of those that end unasked.
     """
 
     def __init__(
@@ -114,8 +117,12 @@ class Workers:
 
     async def _attend(self, worker: Worker, explanation: str, *, ahead: bool) -> None:
         """See a worker from its begin to its end, and put another in its place."""
+        began = asyncio.get_running_loop().time()
         said = await worker.says()
-        if ANSWERS in said and worker is self._starting:
+        if said not in (b"", BEGUN) and worker is self._starting:
+            if ANSWERS in said:
+                spent = asyncio.get_running_loop().time() - began
+                self._announce(f"ready after {spent:.2f} s")
             before, self._answering, self._starting = self._answering, worker, None
             if before is not None:
                 self._retire(before, GRACEFUL_TIMEOUT)

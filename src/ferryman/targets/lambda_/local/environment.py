@@ -217,7 +217,8 @@ class Environment:
         if not self._api.ready.done():
             document = failed("-", fault, f"Runtime exited with error: {how}").payload
             self._api.ready.set_result(document)
-            self._log(report.exit_line("-", how))
+            if not self._stopping:
+                self._log(report.exit_line("-", how))
         for invocation in self._api.under_way:
             if not invocation.done.done():
                 # What has been answered does not fail because nobody needs the process now.

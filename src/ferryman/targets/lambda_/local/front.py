@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -23,14 +24,18 @@ from ferryman.targets.lambda_.local.outcome import (
     TIMEOUT,
     Outcome,
 )
+from ferryman.targets.lambda_.runtime.events import SOURCES
 
-__all__ = ("STREAMING_SOURCES", "Front", "start_front")
+__all__ = ("Explain", "Front", "serve", "start_front")
 
-STREAMING_SOURCES = frozenset({"function-url", "rest-api"})
-"""Event sources that can pass a response on while it is produced."""
+# Event sources that can pass a response on while it is produced.
+_STREAMING = frozenset(source.name for source in SOURCES if source.streams)
 
 # What the environment says went wrong, where it is not that the function failed.
 _FAULTS = {THROTTLED: Fault.THROTTLED, REQUEST_TOO_LARGE: Fault.TOO_LARGE}
+Explain = Callable[[web.BaseRequest, Outcome], web.Response]
+"""Makes the answer to a request of why no environment started."""
+
 _INVOKE = "/2015-03-31/functions/"
 # What a source lets through is checked later; the server must not be the narrower one.
 _HEADER_BYTES = 256 * 1024
@@ -44,11 +49,13 @@ class Front:
     Args:
         function: The function.
         gateway: The event source it stands for.
-        explain: Whether a client is shown why an environment did not start, which no event
-            source would do.
+        explain: What a client is shown of an environment that did not start; None for what
+            the event source shows.
     """
 
-    def __init__(self, function: LocalFunction, gateway: Gateway, explain: bool = False) -> None:
+    def __init__(
+        self, function: LocalFunction, gateway: Gateway, explain: Explain | None = None
+    ) -> None:
         self._explain = explain
         self._function = function
         self._gateway = gateway
@@ -72,7 +79,7 @@ class Front:
     async def _answer(self, request: web.BaseRequest, outcome: Outcome) -> web.StreamResponse:
         gateway = self._gateway
         if outcome.stream is not None:
-            if gateway.name in STREAMING_SOURCES:
+            if gateway.name in _STREAMING:
                 return await _pass_on(request, outcome)
             await outcome.stream.read()
             # It gets head and body in one piece, which is no result.
@@ -80,7 +87,7 @@ class Front:
         # Where no environment came to be, there is no invocation to have an id.
         unborn = outcome.fault == INIT or (outcome.fault == TIMEOUT and outcome.request_id == "-")
         if self._explain and unborn:
-            return web.Response(status=502, text=_explanation(outcome))
+            return self._explain(request, outcome)
         if outcome.fault is not None:
             fault = _FAULTS.get(outcome.fault, Fault.FAILED)
             return reply(request, answer(gateway.name, fault))
@@ -124,20 +131,8 @@ async def _pass_on(request: web.BaseRequest, outcome: Outcome) -> web.StreamResp
     return response
 
 
-def _explanation(outcome: Outcome) -> str:
-    document = outcome.document()
-    if not isinstance(document, dict):
-        return str(document)
-    trace = "\n".join(str(line) for line in document.get("stackTrace") or ())
-    return f"{document.get('errorType')}: {document.get('errorMessage')}\n\n{trace}\n"
-
-
 async def start_front(
-    function: LocalFunction,
-    address: Address,
-    source: str = "function-url",
-    *,
-    explain: bool = False,
+    function: LocalFunction, address: Address, source: str = "function-url"
 ) -> web.ServerRunner:
     """Listen at an address until the runner that is returned is cleaned up.
 
@@ -145,15 +140,28 @@ async def start_front(
         function: What answers.
         address: Where to listen.
         source: The event source to stand for.
-        explain: Whether a client is shown why an environment did not start.
 
     Raises:
         ConfigError: There is no event source of that name.
         OSError: The address cannot be listened at.
     """
-    front = Front(function, find_gateway(source), explain)
+    return await serve(Front(function, find_gateway(source)).handle, address)
+
+
+async def serve(
+    handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], address: Address
+) -> web.ServerRunner:
+    """Listen at an address until the runner that is returned is cleaned up.
+
+    Args:
+        handle: What answers: a front's, or what stands before it.
+        address: Where to listen.
+
+    Raises:
+        OSError: The address cannot be listened at.
+    """
     server = web.Server(
-        front.handle,
+        handle,
         access_log=None,
         auto_decompress=False,
         max_line_size=_HEADER_BYTES,

@@ -100,7 +100,7 @@ class LocalFunction:
             if environment.taken == 0 or not environment.started.done():
                 self._end(environment)
 
-    def prepare(self) -> None:
+    def prepare(self) -> Environment:
         """Start an environment before an event needs it, as Lambda does now and then.
 
         What is wrong with the app is in the log then, and not only after the next event.
@@ -108,6 +108,7 @@ class LocalFunction:
         environment = self._new()
         self._environments.append(environment)
         environment.started.add_done_callback(lambda _: self._changed(environment))
+        return environment
 
     async def _invoke(self, environment: Environment, payload: bytes) -> Outcome:
         try:
