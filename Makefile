@@ -11,9 +11,9 @@ PATHS := src tests scripts examples benchmarks
 
 # Programs of others that the tests hold ferryman to, and the Debian packages they are in.
 # The compilers are for AWS's runtime client for Node.js, whose installation compiles it.
-PROGRAMS := nginx podman runc chromium docker-registry skopeo wrk systemd-analyze cmake g++ \
+PROGRAMS := nginx podman runc chromium docker-registry skopeo wrk systemd-analyze jq cmake g++ \
             autoreconf libtoolize
-PACKAGES := nginx-light podman runc catatonit chromium docker-registry skopeo wrk systemd \
+PACKAGES := nginx-light podman runc catatonit chromium docker-registry skopeo wrk systemd jq \
             cmake g++ make autoconf automake libtool
 
 # The emulator is a binary inside the wheel of aws-sam-cli, whose other dependencies

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -42,23 +43,42 @@ def command(
     Example:
       ferryman new shop
     """
-    from ferryman.scaffold.project import EXTRAS, NewProject, render_project, write_project
+    from ferryman.scaffold.choices import CHOICES
+    from ferryman.scaffold.project import NewProject, render_project, write_project
     from ferryman.scaffold.requirement import own_requirement
 
     asking = sys.stdin.isatty()
     if name is None:
         if not asking:
             raise ConfigError("the project has no name", hint="pass one, as in: ferryman new shop")
-        name = str(click.prompt("Name"))
+        name = str(click.prompt("Name of the project", value_proc=_free_name(into), err=True))
     if target is None:
-        choice = click.Choice(_TARGETS)
-        target = str(click.prompt("Target", type=choice, default="lambda")) if asking else "lambda"
-    requirement = ferryman or own_requirement(EXTRAS[target])
+        target = "lambda"
+        if asking:
+            choice = click.Choice(_TARGETS)
+            target = str(click.prompt("Deploy it to", type=choice, default=target, err=True))
+    requirement = ferryman or own_requirement(CHOICES[target].extras)
     files = render_project(NewProject(name, target, python, requirement))
     write_project(files, into / name)
     click.echo(f"{into / name}: {len(files)} files", err=True)
     if "file:" in requirement:
         click.echo(f"note: it installs {requirement}", err=True)
         click.echo("  other machines need another place: [dependency-groups] names it", err=True)
-    click.echo(f"next: cd {into / name} && make test", err=True)
+    click.echo(f"next: cd {into / name} && make test, then make dev", err=True)
     return 0
+
+
+def _free_name(into: Path) -> Callable[[str], str]:
+    """Return what a prompt checks a name with; it asks again after a UsageError."""
+    from ferryman.scaffold.project import check_name
+
+    def check(text: str) -> str:
+        try:
+            name = check_name(text.strip())
+        except ConfigError as error:
+            raise click.UsageError(f"{error.message}: {error.hint}") from None
+        if (into / name).exists():
+            raise click.UsageError(f"{into / name} exists: choose another name")
+        return name
+
+    return check

@@ -9,37 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ferryman.core.errors import ConfigError
+from ferryman.scaffold.choices import CHOICES
 
-__all__ = ("DEPLOYING", "EXTRAS", "NewProject", "render_project", "write_project")
-
-DEPLOYING: Mapping[str, str] = {
-    "lambda": """\
-      - uses: aws-actions/configure-aws-credentials@v4
-        with:
-          role-to-assume: ${{ vars.AWS_ROLE }}
-          aws-region: ${{ vars.AWS_REGION }}
-      - name: deploy
-        run: |
-          aws lambda update-function-code --no-cli-pager \\
-            --function-name "@name@-$ENVIRONMENT" --zip-file fileb://dist/lambda/@name@.zip""",
-    "server": """\
-      - name: push the image
-        run: |
-          docker build -t "$REGISTRY/@name@:$GITHUB_SHA" dist/server
-          docker push "$REGISTRY/@name@:$GITHUB_SHA\"""",
-    "k8s": """\
-      - name: deploy
-        run: |
-          .venv/bin/ferryman deploy -t k8s --env "$ENVIRONMENT" --rollback-on-failure""",
-}
-"""What the pipeline does after a build, by target."""
-
-EXTRAS: Mapping[str, tuple[str, ...]] = {
-    "lambda": ("aws", "build", "dev", "lambda", "server"),
-    "server": ("build", "dev", "lambda", "server"),
-    "k8s": ("build", "dev", "k8s", "lambda", "server"),
-}
-"""The extras of ferryman that a project works with, by target; its tests run on two."""
+__all__ = ("NewProject", "check_name", "render_project", "write_project")
 
 _FILES = Path(__file__).parent / "files"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,61}[a-z0-9]|[a-z]")
@@ -81,23 +53,33 @@ class NewProject:
         return self.name.replace("-", "_")
 
 
+def check_name(name: str) -> str:
+    """Return a project's name.
+
+    Raises:
+        ConfigError: It cannot be one.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"'{name}' cannot be a project's name",
+            hint="use lower-case letters, digits and dashes, with a letter first, as in shop",
+        )
+    if (package := name.replace("-", "_")) in _TAKEN:
+        raise ConfigError(
+            f"'{name}' cannot be a project's name",
+            cause=f"a package of the name '{package}' would hide another",
+            hint="choose another name",
+        )
+    return name
+
+
 def render_project(project: NewProject) -> dict[str, str]:
     """Return the text of each file, by its place in the project.
 
     Raises:
         ConfigError: The name cannot be one.
     """
-    if not _NAME.fullmatch(project.name):
-        raise ConfigError(
-            f"'{project.name}' cannot be a project's name",
-            hint="use lower-case letters, digits and dashes, with a letter first, as in shop",
-        )
-    if project.package in _TAKEN:
-        raise ConfigError(
-            f"'{project.name}' cannot be a project's name",
-            cause=f"a package of the name '{project.package}' would hide another",
-            hint="choose another name",
-        )
+    check_name(project.name)
     return {
         _fill(place, project): _fill((_FILES / source).read_text(encoding="utf-8"), project)
         for source, place in _PLACES.items()
@@ -127,8 +109,14 @@ def write_project(files: Mapping[str, str], directory: Path) -> None:
 
 
 def _fill(text: str, project: NewProject) -> str:
+    deploying = (_FILES / f"workflows/{project.target}.yml.txt").read_text(encoding="utf-8")
+    choice = CHOICES[project.target]
     values = {
-        "deploying": DEPLOYING[project.target],
+        "deploying": deploying.rstrip(),
+        "staging": choice.staging,
+        "production": choice.production,
+        "permission": choice.permission,
+        "pipeline": choice.pipeline,
         "ferryman": project.ferryman,
         "name": project.name,
         "package": project.package,
