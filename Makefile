@@ -96,7 +96,9 @@ bench-logs: $(READY)
 	@$(BIN)/python benchmarks/logs.py
 
 bench-local: $(READY)
-	@$(BIN)/python benchmarks/local_lambda.py
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --group bench
+	@$(BIN)/python -m benchmarks.local_lambda
+	@$(BIN)/python -m benchmarks.development
 
 docs: $(READY)
 	@$(BIN)/python scripts/reference.py
