@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ferryman.cost.traffic.formats.lambda_report import text_report
+from ferryman.cost.traffic.record import LambdaUse
 from ferryman.targets.lambda_.bundle import HANDLER
 from ferryman.targets.lambda_.local.function import LocalFunction
 from ferryman.targets.lambda_.local.outcome import Outcome
@@ -91,6 +93,12 @@ class Log(list[str]):
 
     def starting(self, word: str) -> list[str]:
         return [line for line in self if line.startswith(word)]
+
+
+def bills(log: Log) -> list[LambdaUse]:
+    """Return what the cost model reads in the REPORT lines of a log."""
+    records = [text_report(line.encode(), None) for line in log.starting("REPORT")]
+    return [record.use for record in records if record.use]
 
 
 def plain(directory: Path, **options: Any) -> FunctionSettings:

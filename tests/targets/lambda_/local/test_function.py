@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.targets.lambda_.local.functions import Log, alive, call, own, plain
+from tests.targets.lambda_.local.functions import Log, alive, bills, call, own, plain
 
 from ferryman.targets.lambda_.bundle import HANDLER
 from ferryman.targets.lambda_.local.function import LocalFunction
-from ferryman.targets.lambda_.local.report import read_report
 
 AHEAD = "ferryman.targets.lambda_.local.ahead"
 
@@ -35,9 +34,8 @@ async def test_an_environment_answers_again_and_again(tmp_path: Path) -> None:
     assert (first["calls"], second["calls"], first["pid"]) == (1, 2, second["pid"])
     assert 0 < first["left"] <= 30_000
     assert [line.split()[0] for line in log] == ["START", "handling", "END", "REPORT"] * 2
-    bills = [read_report(line) for line in log.starting("REPORT")]
-    assert [bill.init_duration is not None for bill in bills if bill] == [True, False]
-    assert all(bill.max_memory_used > 5 for bill in bills if bill)
+    assert [bill.init_ms is not None for bill in bills(log)] == [True, False]
+    assert all(bill.used_mib > 5 for bill in bills(log))
     assert not alive(first["pid"])
 
 
@@ -139,9 +137,8 @@ async def test_what_starts_ahead_loads_the_app_no_sooner_than_it_is_wanted(tmp_p
         (tmp_path / "hello.py").write_text(text.replace('text="hello"', 'text="changed"'))
         await function.replace()
         assert (await call(function, **request())).document()["body"] == "changed"
-    bills = [read_report(line) for line in log.starting("REPORT")]
     # What was done ahead is in the bill: an interpreter and aiohttp take that long anywhere.
-    assert all(bill.init_duration > 50 for bill in bills if bill and bill.init_duration)
+    assert all(bill.init_ms > 50 for bill in bills(log) if bill.init_ms)
 
 
 async def test_a_prepared_environment_says_what_is_wrong_before_any_event(tmp_path: Path) -> None:

@@ -13,12 +13,11 @@ from typing import Any
 
 import aiohttp
 import pytest
-from tests.targets.lambda_.local.functions import Log, alive, call
+from tests.targets.lambda_.local.functions import Log, alive, bills, call
 
 from ferryman.core.build.target import Address
 from ferryman.targets.lambda_.local.front import start_front
 from ferryman.targets.lambda_.local.function import LocalFunction
-from ferryman.targets.lambda_.local.report import read_report
 from ferryman.targets.lambda_.local.settings import FunctionSettings
 
 RUNTIME = Path(__file__).parents[4] / ".tools/aws-lambda-ric/node_modules/aws-lambda-ric"
@@ -61,8 +60,7 @@ async def test_it_answers_again_and_again_and_is_billed(tmp_path: Path) -> None:
         second = (await call(function)).document()
     assert (first["calls"], second["calls"], first["pid"]) == (1, 2, second["pid"])
     assert 0 < first["left"] <= 30_000
-    bills = [read_report(line) for line in log.starting("REPORT")]
-    assert [bill.init_duration is not None for bill in bills if bill] == [True, False]
+    assert [bill.init_ms is not None for bill in bills(log)] == [True, False]
     assert not alive(first["pid"])
 
 

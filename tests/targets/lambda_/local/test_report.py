@@ -1,8 +1,25 @@
+"""The REPORT lines, and what the cost model reads in them."""
+
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from ferryman.targets.lambda_.local.report import Report, read_report
+import pytest
+from tests.targets.lambda_.local.functions import Log, bills, call, plain
+
+from ferryman.cost.traffic.formats.lambda_report import text_report
+from ferryman.cost.traffic.reading import read_logs
+from ferryman.cost.traffic.sources import find_sources
+from ferryman.targets.lambda_.local.function import LocalFunction
+from ferryman.targets.lambda_.local.report import Report
+
+
+def test_the_line_is_written_as_lambda_writes_it() -> None:
+    line = str(Report("8f5-1", 1.52, 256, 41, 100.6))
+    assert line == (
+        "REPORT RequestId: 8f5-1\tDuration: 1.52 ms\tBilled Duration: 103 ms\t"
+        "Memory Size: 256 MB\tMax Memory Used: 41 MB\tInit Duration: 100.60 ms\t"
+    )
 
 
 @pytest.mark.parametrize(
@@ -14,25 +31,39 @@ from ferryman.targets.lambda_.local.report import Report, read_report
         Report("a-4", 2.21, 512, 90, 40.5, "error", "Runtime.ExitError"),
     ],
 )
-def test_what_is_written_can_be_read_back(report: Report) -> None:
-    assert read_report(str(report)) == report
-
-
-def test_a_line_of_lambdas_own_is_read() -> None:
-    line = (
-        "2025-09-01T10:00:00.000Z REPORT RequestId: 8f5-1\tDuration: 1.52 ms\tBilled Duration: "
-        "103 ms\tMemory Size: 256 MB\tMax Memory Used: 41 MB\tInit Duration: 100.60 ms\t\n"
+def test_what_is_written_is_read_by_the_cost_model(report: Report) -> None:
+    record = text_report(str(report).encode(), None)
+    assert record.use is not None
+    assert (record.request_id, record.wall_ms) == (report.request_id, report.duration)
+    assert record.failed == (report.status is not None)
+    assert record.use[:4] == (
+        report.billed_duration,
+        report.memory_size,
+        report.max_memory_used,
+        report.init_duration,
     )
-    report = read_report(line)
-    assert report == Report("8f5-1", 1.52, 256, 41, 100.6)
-    assert report.billed_duration == 103
-
-
-@pytest.mark.parametrize("line", ["", "END RequestId: 1", "REPORT RequestId: 1\tDuration: x ms"])
-def test_other_lines_are_none(line: str) -> None:
-    assert read_report(line) is None
 
 
 def test_a_started_millisecond_is_billed() -> None:
     assert Report("a", 3.0, 128, 1).billed_duration == 3
     assert Report("a", 3.01, 128, 1).billed_duration == 4
+
+
+async def test_the_cost_model_reads_a_local_functions_log(tmp_path: Path) -> None:
+    log = Log()
+    async with LocalFunction(plain(tmp_path, memory=256, timeout=1.0), log) as function:
+        for kind in (None, "nap", "raise", "hang", None):
+            await call(function, kind=kind)
+    (tmp_path / "function.log").write_text("\n".join(log) + "\n")
+    found = read_logs(find_sources([str(tmp_path / "function.log")]))
+    assert found.titles == ("Lambda log",)
+    assert (found.requests, found.unread.lines) == (5, 0)
+    assert found.failed_share == pytest.approx(1 / 5)
+    # The one that timed out took its environment along.
+    assert found.use is not None
+    assert (found.use.memory_mib, found.use.cold_starts) == (256, 2)
+    billed = sum(bill.billed_ms for bill in bills(log)) / 1000 * 256 / 1024
+    assert found.use.billed_gb_seconds == pytest.approx(billed)
+    # A nap of 0.2 s and a second until the time is up.
+    assert found.durations is not None
+    assert 980 < found.durations.p99 < 2000

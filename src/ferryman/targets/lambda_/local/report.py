@@ -1,4 +1,4 @@
-"""The lines that Lambda writes about an invocation, written and read.
+"""The lines that Lambda writes about an invocation.
 
 The format is that of Lambda's plain-text logs: START, END, and a REPORT whose fields stand
 between tabs. Since August 2025 the billed duration holds the init duration as well.
@@ -7,7 +7,6 @@ between tabs. Since August 2025 the billed duration holds the init duration as w
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 
 __all__ = (
@@ -15,12 +14,9 @@ __all__ = (
     "end_line",
     "exit_line",
     "init_report_line",
-    "read_report",
     "start_line",
     "timeout_line",
 )
-
-_FIELD = re.compile(r"(?P<name>[A-Z][A-Za-z ]*): (?P<value>[^\t]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +65,6 @@ class Report:
         return "\t".join(parts) + "\t"
 
 
-def read_report(line: str) -> Report | None:
-    """Return the bill in a line of a log, Lambda's own or ours, or None if it is none."""
-    _, marker, rest = line.partition("REPORT RequestId: ")
-    if not marker:
-        return None
-    request_id, _, rest = rest.partition("\t")
-    fields = {match["name"]: match["value"].strip() for match in _FIELD.finditer(rest)}
-    try:
-        init = fields.get("Init Duration")
-        return Report(
-            request_id=request_id,
-            duration=_number(fields["Duration"]),
-            memory_size=int(_number(fields["Memory Size"])),
-            max_memory_used=int(_number(fields["Max Memory Used"])),
-            init_duration=None if init is None else _number(init),
-            status=fields.get("Status"),
-            error_type=fields.get("Error Type"),
-        )
-    except (KeyError, ValueError):
-        return None
-
-
 def start_line(request_id: str) -> str:
     """Return the line before an invocation's own."""
     return f"START RequestId: {request_id} Version: $LATEST"
@@ -117,7 +91,3 @@ def init_report_line(duration: float, phase: str, status: str, error_type: str) 
         f"INIT_REPORT Init Duration: {duration:.2f} ms\tPhase: {phase}\t"
         f"Status: {status}\tError Type: {error_type}"
     )
-
-
-def _number(text: str) -> float:
-    return float(text.split()[0])
