@@ -145,7 +145,7 @@ def test_lambda_takes_http_requests_as_well_and_never_streams_them(project: Path
         (("-t", "server", "-", "--fixture", "sqs"), None, 2, "there are two events"),
         (("-t", "server", "-"), "{", 2, "standard input is not JSON"),
         (("-t", "server", "-"), "[" * 200_000, 2, "standard input is not JSON"),
-        (("-t", "server", "none.json"), None, 1, "none.json: No such file or directory"),
+        (("-t", "server", "none.json"), None, 2, "none.json cannot be read"),
         (("-t", "server", "--fixture", "sqss"), None, 2, "invalid value for '--fixture'"),
         (("-t", "k8s", "--fixture", "sqs"), None, 2, "the target k8s has no way to bring"),
         (("-t", "server", "-"), {}, 1, "this event is neither an HTTP request nor"),

@@ -62,7 +62,20 @@ def test_what_counts_as_a_difference(left: Answer, right: Answer, expected: list
 
 def test_a_difference_names_the_request_and_both_values() -> None:
     (found,) = compare(REQUEST, {"lambda": answer(x_a="1"), "server": answer(x_a="2")})
-    assert str(found) == "a read: x-a: lambda ('1',), server ('2',)"
+    assert str(found) == "a read: x-a: lambda 1, server 2"
+
+
+def test_long_bodies_are_shown_where_they_begin_to_differ() -> None:
+    left, right = (answer(body=b"x" * 100 + word + b"y" * 100) for word in (b"ONE", b"TWO!"))
+    (found,) = compare(REQUEST, {"lambda": left, "server": right})
+    assert found.values["lambda"].startswith("203 bytes, byte 76 on, b'xxxx")
+    assert "xONEy" in found.values["lambda"]
+    assert "xTWO!y" in found.values["server"]
+
+
+def test_a_header_that_only_one_has_is_none_elsewhere() -> None:
+    (found,) = compare(REQUEST, {"lambda": answer(link=("a", "b")), "server": answer()})
+    assert found.values == {"lambda": "a and b", "server": "none"}
 
 
 def test_every_header_that_may_differ_has_its_reason() -> None:

@@ -9,6 +9,7 @@ import click
 
 from ferryman.cli.addresses import bind_option, parse_address
 from ferryman.cli.project_options import open_target, project_options
+from ferryman.cli.talk import show_log
 from ferryman.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ async def _run(
     if target == "lambda":
         from ferryman.development.local_lambda import run_lambda
 
-        await run_lambda(project, address, source, variables, _tell, _log, stopped)
+        await run_lambda(project, address, source, variables, _tell, show_log, stopped)
         return
     from ferryman.development.server import listen, run_server
 
@@ -88,10 +89,3 @@ async def _run(
 def _tell(text: str) -> None:
     """Say what happens, in another colour than what the app says."""
     click.secho(text, fg="cyan", err=True)
-
-
-def _log(line: str) -> None:
-    """Show a line of a function's log; what Lambda wrote itself stands back."""
-    from ferryman.development.function_log import is_of_lambda
-
-    click.secho(line, dim=is_of_lambda(line), err=True)

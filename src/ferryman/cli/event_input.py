@@ -29,17 +29,19 @@ def read_event(file: Path | None, fixture: str | None, request: tuple[str, str, 
     if (file is None) == (fixture is None):
         raise ConfigError(
             "there is no event" if file is None else "there are two events",
-            hint=f"name a file, or - for standard input, or one --fixture of {', '.join(FIXTURES)}",
+            hint="name a file, or - for standard input, or a --fixture: an event source such as "
+            f"http-api, or one of {', '.join(FIXTURES)}",
         )
     if fixture is not None and fixture not in FIXTURES:
         return _http_event(fixture, *request)
     path = FIXTURES[fixture] if fixture else file
     assert path is not None
-    text = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    name = "standard input" if str(path) == "-" else str(path)
     try:
-        return json.loads(text)
+        return json.loads(sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes())
+    except OSError as error:
+        raise ConfigError(f"{name} cannot be read", cause=error.strerror) from None
     except (ValueError, RecursionError) as error:
-        name = "standard input" if str(path) == "-" else str(path)
         raise ConfigError(f"{name} is not JSON", cause=str(error)) from None
 
 

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import click
 
+from ferryman.cli.talk import show_log
 from ferryman.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -50,10 +51,14 @@ def invoke_local(project: Project, event: object) -> int:
     """Bring the event to the function in a local environment, and return the exit status."""
     import asyncio
 
+    from ferryman.development.function_log import own_entries
     from ferryman.targets.lambda_.local.once import invoke_once
 
-    outcome = asyncio.run(invoke_once(project, event, lambda line: click.echo(line, err=True)))
-    return _print_answer(outcome.document(), failed=outcome.fault is not None)
+    outcome = asyncio.run(invoke_once(project, event, show_log))
+    document = outcome.document()
+    if isinstance(document, dict) and "stackTrace" in document:
+        document["stackTrace"] = own_entries(document["stackTrace"])
+    return _print_answer(document, failed=outcome.fault is not None)
 
 
 def invoke_remote(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -43,6 +44,8 @@ def check_parity(project: Project, path: Path, targets: tuple[str, ...], as_json
     from ferryman.migrate.har import read_har
     from ferryman.migrate.parity import compare, read_table
 
+    # What the app logs comes once for each target; the answers are what is compared.
+    logging.getLogger().addHandler(logging.NullHandler())
     requests = read_har(path) if path.suffix.lower() == ".har" else read_table(path)
     sys.path.insert(0, str(import_root(project)))
     answers = {name: asyncio.run(_ask(project, name, requests)) for name in targets}
@@ -52,7 +55,9 @@ def check_parity(project: Project, path: Path, targets: tuple[str, ...], as_json
         for difference in compare(request, {name: answers[name][number] for name in targets})
     ]
     _show(found, as_json)
-    click.echo(f"{len(requests)} requests, {len(found) or 'no'} differences", err=True)
+    differing = len({each.request for each in found})
+    told = f"{differing} answered differently" if found else "all answered alike"
+    click.echo(f"{len(requests)} requests, {told}", err=True)
     return 1 if found else 0
 
 
@@ -88,8 +93,12 @@ def _show(found: list[Difference], as_json: bool) -> None:
         differences = [{**asdict(each), "values": dict(each.values)} for each in found]
         click.echo(json.dumps(differences, indent=2))
         return
+    before = None
     for each in found:
-        click.echo(f"{each.request}: {each.part}")
+        if each.request != before:
+            before = each.request
+            click.secho(each.request, bold=True)
+        click.echo(f"  {each.part}")
         width = max(len(name) for name in each.values)
         for name, value in each.values.items():
-            click.echo(f"  {name:<{width}}  {value}")
+            click.echo(f"    {name:<{width}}  {value}")

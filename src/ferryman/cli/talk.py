@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ferryman.core.build.target import Progress
 
-__all__ = ("announce", "report", "working", "working_on_each")
+__all__ = ("announce", "report", "show_log", "working", "working_on_each")
 
 
 @contextmanager
@@ -72,6 +72,14 @@ def report(error: FerrymanError) -> None:
         click.echo(f"cause: {error.cause}", err=True)
     if error.hint:
         click.echo(f"hint: {error.hint}", err=True)
+
+
+def show_log(line: str) -> None:
+    """Show a line of a function's log, on standard error; what Lambda wrote stands back."""
+    from ferryman.development.function_log import is_of_lambda, readable
+
+    for text in readable(line):
+        click.secho(text, dim=is_of_lambda(text), err=True)
 
 
 def announce(text: str) -> None:

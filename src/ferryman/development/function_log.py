@@ -12,7 +12,7 @@ from pathlib import Path
 
 import ferryman
 
-__all__ = ("is_of_lambda", "own_frames", "readable")
+__all__ = ("is_of_lambda", "own_entries", "own_frames", "readable")
 
 # Its advice is to see whether AWS has changed the runtime. Here nobody has.
 _ADVICE = "LAMBDA_WARNING: Unhandled exception"
@@ -33,6 +33,11 @@ def readable(line: str) -> list[str]:
     if _ADVICE in line:
         return []
     return own_frames(line.replace("\xa0", " ").split("\r"))
+
+
+def own_entries(trace: list[str]) -> list[str]:
+    """Return the frames of an error document that are the app's, each an entry of its own."""
+    return [entry for entry in trace if own_frames(entry.splitlines())]
 
 
 def own_frames(lines: list[str]) -> list[str]:

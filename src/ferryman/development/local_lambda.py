@@ -13,7 +13,7 @@ from aiohttp import web
 from ferryman.core.build.project import Project
 from ferryman.core.build.target import Address
 from ferryman.core.errors import ConfigError
-from ferryman.development.function_log import own_frames, readable
+from ferryman.development.function_log import own_entries
 from ferryman.development.problem import NEXT_SAVE, answer_next_save, answer_problem
 from ferryman.development.watching import saves
 from ferryman.targets.lambda_.gateway.sources import find_gateway
@@ -52,12 +52,7 @@ async def run_lambda(
     with tempfile.TemporaryDirectory(prefix="ferryman-") as scratch:
         baked = Path(scratch, "ferryman.json")
         settings = plan_function(project, baked, variables=variables, ahead=True)
-
-        def show(line: str) -> None:
-            for text in readable(line):
-                log(text)
-
-        async with LocalFunction(settings, show) as function:
+        async with LocalFunction(settings, log) as function:
             door = _Door(function, source, log)
             try:
                 runner = await serve(door.handle, address)
@@ -127,7 +122,6 @@ def _explain(request: web.BaseRequest, outcome: Outcome) -> web.Response:
     document = outcome.document()
     if not isinstance(document, dict):
         return answer_problem(request, str(document), 502)
-    trace = [str(line).rstrip("\n") for line in document.get("stackTrace") or ()]
-    lines = "\n".join(trace).splitlines()
-    text = "\n".join([f"error: {document.get('errorMessage')}", *own_frames(lines)])
+    trace = own_entries([str(entry) for entry in document.get("stackTrace") or ()])
+    text = "\n".join([f"error: {document.get('errorMessage')}", *trace])
     return answer_problem(request, text, 502)

@@ -42,6 +42,8 @@ MAY_DIFFER: Mapping[str, str] = {
 """Headers in which two targets may differ, each with the reason."""
 
 _OF_CONNECTION = frozenset({"connection", "keep-alive", "transfer-encoding"})
+# Bytes that are shown before and after the first that differs.
+_BEFORE, _AFTER = 24, 56
 _KEYS = {"name", "method", "target", "headers", "status", "varies"}
 _BODIES = {"body", "body_base64", "body_repeat"}
 
@@ -175,13 +177,17 @@ def compare(request: ParityRequest, answers: Mapping[str, Answer]) -> tuple[Diff
     if any(answer.status != request.status for answer in answers.values()):
         statuses = {name: str(answer.status) for name, answer in answers.items()}
         found.append(Difference(request.name, "status", {**statuses, "table": str(request.status)}))
+    bodies = {name: answer.body for name, answer in answers.items()}
+    alike = len(set(bodies.values())) == 1
     for header in sorted({name for answer in answers.values() for name in answer.headers}):
         values = {name: answer.headers.get(header) for name, answer in answers.items()}
-        if not _agree(header, tuple(values.values()), request.varies):
-            found.append(Difference(request.name, header, {n: str(v) for n, v in values.items()}))
-    if len({answer.body for answer in answers.values()}) > 1:
-        bodies = {name: _outline(answer.body) for name, answer in answers.items()}
-        found.append(Difference(request.name, "body", bodies))
+        # Bodies that differ have lengths of their own.
+        counts = alike or header != "content-length"
+        if counts and not _agree(header, tuple(values.values()), request.varies):
+            shown = {name: _header_text(value) for name, value in values.items()}
+            found.append(Difference(request.name, header, shown))
+    if not alike:
+        found.append(Difference(request.name, "body", _outlines(bodies)))
     return tuple(found)
 
 
@@ -200,8 +206,21 @@ def _agree(header: str, values: Sequence[tuple[str, ...] | None], varies: frozen
     return len({", ".join(value or ()) for value in values}) == 1
 
 
-def _outline(body: bytes) -> str:
-    return f"{len(body)} bytes {body[:80]!r}"
+def _header_text(values: tuple[str, ...] | None) -> str:
+    return "none" if values is None else " and ".join(values)
+
+
+def _outlines(bodies: Mapping[str, bytes]) -> dict[str, str]:
+    """Return for each body its length, and what stands where they begin to differ."""
+    columns = enumerate(zip(*bodies.values(), strict=False))
+    shortest = min(len(body) for body in bodies.values())
+    place = next((index for index, column in columns if len(set(column)) > 1), shortest)
+    start = max(0, place - _BEFORE)
+    before = f"byte {start} on, " if start else ""
+    return {
+        name: f"{len(body)} bytes, {before}{body[start : place + _AFTER]!r}"
+        for name, body in bodies.items()
+    }
 
 
 def _request(row: Mapping[str, Any], place: str) -> ParityRequest:
