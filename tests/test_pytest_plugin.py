@@ -87,6 +87,8 @@ def test_tests_run_on_each_target_and_the_one_that_differs_is_named(suite: Path)
     assert status == 1
     assert "1 failed, 14 passed, 4 skipped" in text
     assert "test_shop.py::test_differs: failed on lambda:alb; passed on server, lambda\n" in text
+    assert "lambda:alb lacks header_case, raw_query, repeated_headers, repeated_query\n" in text
+    assert "@pytest.mark.ferryman_requires(NAME) skips" in text
     assert "lambda:alb does not offer repeated_query" in text
     assert "lambda does not offer websockets" in text
     assert "lambda:alb has a response_limit of 1048576" in text

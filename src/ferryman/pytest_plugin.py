@@ -128,6 +128,15 @@ class _Targets:
                 if outcome in outcomes.values()
             ]
             terminalreporter.write_line(f"{test}: {'; '.join(parts)}")
+        failed = {
+            n for outcomes in differing.values() for n, o in outcomes.items() if o == "failed"
+        }
+        for name in sorted(failed):
+            if lacks := self._targets[name].lacks:
+                terminalreporter.write_line(f"{name} lacks {', '.join(sorted(lacks))}")
+        terminalreporter.write_line(
+            f"@pytest.mark.{_MARKER}(NAME) skips a test where NAME is lacking"
+        )
 
 
 def _find(name: str) -> _Found:
