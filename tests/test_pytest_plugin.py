@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -132,3 +133,16 @@ def test_a_capability_that_is_none_is_named(suite: Path) -> None:
     status, text = run(suite, "--ferryman-target=server", "-k", "by_capability")
     assert status == 1
     assert "there is no capability 'websocket'; there are target, concurrency" in text
+
+
+def test_the_examples_own_suite_passes_on_every_target(repository: Path) -> None:
+    example = repository / "examples/postcards"
+    targets = "--ferryman-target=server,lambda,lambda:rest-api,lambda:alb"
+    status, text = run(example, "-q", targets)
+    assert status == 0, text
+    assert "targets that differ" not in text
+    passed, skipped = re.findall(r"(\d+) passed, (\d+) skipped", text)[-1]
+    assert int(passed) > 250
+    # What two of the sources do to a query, which the suite itself says.
+    assert int(skipped) == 6
+    assert set(re.findall(r"does not offer (\w+)", text)) == {"raw_query", "repeated_query"}
