@@ -33,10 +33,16 @@ __all__ = ("command",)
     type=click.Path(dir_okay=False, path_type=Path),
     help="A file of NAME=value lines, for the app's environment.",
 )
+@click.option("--snapshot", is_flag=True, help="Start as Lambda does from a SnapStart snapshot.")
 @bind_option
 @project_options
 def command(
-    target: str, source: str | None, env_file: Path | None, bind: str, **options: Any
+    target: str,
+    source: str | None,
+    env_file: Path | None,
+    snapshot: bool,
+    bind: str,
+    **options: Any,
 ) -> int:
     """Run the app here, and start it anew at each save, until Ctrl-C.
 
@@ -56,18 +62,24 @@ def command(
 
     address = parse_address(bind)
     variables = read_env_file(env_file) if env_file else {}
-    if source is not None and target != "lambda":
-        raise ConfigError("--source is for Lambda alone", hint="pass -t lambda as well")
+    for flag, given in {"--source": source is not None, "--snapshot": snapshot}.items():
+        if given and target != "lambda":
+            raise ConfigError(f"{flag} is for Lambda alone", hint="pass -t lambda as well")
     chosen, project = open_target(target, **options)
     source = source or "function-url"
     for number, line in enumerate(differences(chosen, project, source)):
         _tell(f"  {line}" if number else f"on {target}:\n  {line}")
-    asyncio.run(_run(project, target, source, address, variables))
+    asyncio.run(_run(project, target, source, address, variables, snapshot))
     return 0
 
 
 async def _run(
-    project: Project, target: str, source: str, address: Address, variables: dict[str, str]
+    project: Project,
+    target: str,
+    source: str,
+    address: Address,
+    variables: dict[str, str],
+    snapshot: bool,
 ) -> None:
     import asyncio
     import signal
@@ -78,7 +90,7 @@ async def _run(
     if target == "lambda":
         from ferryman.development.local_lambda import run_lambda
 
-        await run_lambda(project, address, source, variables, _tell, show_log, stopped)
+        await run_lambda(project, address, source, variables, snapshot, _tell, show_log, stopped)
         return
     from ferryman.development.server import listen, run_server
 

@@ -30,6 +30,7 @@ async def run_lambda(
     address: Address,
     source: str,
     variables: Mapping[str, str],
+    snapshot: bool,
     announce: Callable[[str], None],
     log: Callable[[str], None],
     stopped: asyncio.Event,
@@ -41,6 +42,7 @@ async def run_lambda(
         address: Where to listen.
         source: The event source.
         variables: Variables of the app's environment.
+        snapshot: Whether environments start as SnapStart does.
         announce: Told what happens: that it answers, of saves and of starts.
         log: Takes each line of the function's log, and one for each request.
         stopped: Ends it.
@@ -51,7 +53,7 @@ async def run_lambda(
     """
     with tempfile.TemporaryDirectory(prefix="ferryman-") as scratch:
         baked = Path(scratch, "ferryman.json")
-        settings = plan_function(project, baked, variables=variables, ahead=True)
+        settings = plan_function(project, baked, variables=variables, snapshot=snapshot, ahead=True)
         async with LocalFunction(settings, log) as function:
             door = _Door(function, source, log)
             try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.targets.lambda_.local.functions import Log, alive, bills, call, own, plain
+from tests.targets.lambda_.local.functions import OWN, Log, alive, bills, call, own, plain
 
 from ferryman.targets.lambda_.bundle import HANDLER
 from ferryman.targets.lambda_.local.function import LocalFunction
@@ -187,6 +187,57 @@ async def test_an_idle_environment_is_ended_in_order(tmp_path: Path) -> None:
         async with asyncio.timeout(10):
             while function.environments or "the app is stopped" not in log:
                 await asyncio.sleep(0.01)
+
+
+SNAPSHOT = OWN.replace(
+    "def create_app",
+    """import ferryman
+
+@ferryman.before_snapshot
+def before():
+    print("before the snapshot", flush=True)
+
+@ferryman.after_restore
+async def after():
+    print("after the restore", flush=True)
+    await asyncio.sleep(float(os.environ.get("NAP", 0)))
+    if "BROKEN" in os.environ:
+        raise OSError("no database")
+
+def create_app""",
+).replace("import asyncio", "import asyncio, os", 1)
+
+
+async def test_a_snapshot_is_taken_and_restored_before_the_first_event(tmp_path: Path) -> None:
+    log = Log()
+    settings = own(tmp_path, source=SNAPSHOT, snapshot=True)
+    async with LocalFunction(settings, log) as function:
+        assert (await call(function, **request())).document()["body"] == "hello"
+        assert (await call(function, **request())).document()["body"] == "hello"
+    assert log[:2] == ["before the snapshot", "after the restore"]
+    first, second = log.starting("REPORT")
+    assert "\tRestore Duration: " in first
+    assert "\tBilled Restore Duration: " in first
+    assert "Init Duration" not in first
+    assert "Restore Duration" not in second
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [({"BROKEN": "1"}, "no database"), ({"NAP": "5"}, "the restore phase timed out")],
+)
+async def test_a_restore_that_fails_says_why(
+    variables: dict[str, str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ferryman.targets.lambda_.local.environment._RESTORE", 1.0)
+    log = Log()
+    settings = own(tmp_path, source=SNAPSHOT, snapshot=True)
+    settings = replace(settings, variables={**settings.variables, **variables})
+    async with LocalFunction(settings, log) as function:
+        outcome = await call(function, **request())
+    assert outcome.fault in ("Runtime.InitError", "Sandbox.Timedout")
+    assert said in outcome.document()["errorMessage"]
+    assert len(log.starting("RESTORE_REPORT Restore Duration: ")) == 1
 
 
 async def test_managed_instances_take_many_at_once_in_one_process(tmp_path: Path) -> None:

@@ -28,7 +28,8 @@ def test_the_line_is_written_as_lambda_writes_it() -> None:
         Report("a-1", 3.05, 128, 38),
         Report("a-2", 12.0, 512, 90, init_duration=181.3),
         Report("a-3", 1000.0, 512, 90, status="timeout"),
-        Report("a-4", 2.21, 512, 90, 40.5, "error", "Runtime.ExitError"),
+        Report("a-4", 2.21, 512, 90, 40.5, status="error", error_type="Runtime.ExitError"),
+        Report("a-5", 2.21, 512, 90, restore_duration=76.0),
     ],
 )
 def test_what_is_written_is_read_by_the_cost_model(report: Report) -> None:
@@ -37,10 +38,10 @@ def test_what_is_written_is_read_by_the_cost_model(report: Report) -> None:
     assert (record.request_id, record.wall_ms) == (report.request_id, report.duration)
     assert record.failed == (report.status is not None)
     assert record.use[:4] == (
-        report.billed_duration,
+        report.billed_duration + (report.restore_duration or 0),
         report.memory_size,
         report.max_memory_used,
-        report.init_duration,
+        report.restore_duration or report.init_duration,
     )
 
 

@@ -6,9 +6,6 @@ It takes invocations while it has room, and is done for at the first time-out or
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
-import sys
 from collections.abc import Callable, Coroutine
 
 from ferryman.targets.lambda_.local import report
@@ -17,6 +14,7 @@ from ferryman.targets.lambda_.local.outcome import EXIT, INIT, MEMORY, TIMEOUT, 
 from ferryman.targets.lambda_.local.process import EnvironmentProcess, start_process
 from ferryman.targets.lambda_.local.runtime_api import RuntimeApi
 from ferryman.targets.lambda_.local.settings import FunctionSettings
+from ferryman.targets.lambda_.local.variables import function_variables
 
 __all__ = ("Environment", "Log")
 
@@ -26,6 +24,8 @@ Log = Callable[[str], None]
 _MIB = 1024 * 1024
 # How often the memory is looked at, in seconds.
 _MEASURE = 0.1
+# What AWS gives the hooks after a restore, in seconds ("Lambda SnapStart runtime hooks").
+_RESTORE = 10.0
 # What AWS gives a runtime with an internal extension between SIGTERM and SIGKILL, in seconds.
 _SHUTDOWN = 0.5
 
@@ -54,6 +54,7 @@ class Environment:
         self._process: EnvironmentProcess | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._init_duration: float | None = None
+        self._restore_duration: float | None = None
         self._killed_for = ""
         self._stopping = False
         self._wanted = asyncio.Event()
@@ -129,7 +130,7 @@ class Environment:
             process = self._process = await start_process(
                 settings.command,
                 settings.directory,
-                self._variables(),
+                function_variables(settings, self._api.address),
                 self._log,
                 waits=settings.ahead,
             )
@@ -153,9 +154,26 @@ class Environment:
             what = "the init phase" if self._phase == "init" else "Task"
             outcome = failed("-", TIMEOUT, f"{what} timed out after {limit:.2f} seconds")
             return self._init_failed(loop.time() - began, outcome)
-        self._init_duration = (loop.time() - began) * 1000
         if document is not None:
             return self._init_failed(loop.time() - began, Outcome("-", document, INIT))
+        if self._settings.snapshot:
+            return await self._restore()
+        self._init_duration = (loop.time() - began) * 1000
+        return None
+
+    async def _restore(self) -> Outcome | None:
+        """See it begin from its snapshot. The init before that was another day's, and is free."""
+        self._phase = "restore"
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            document = await asyncio.wait_for(asyncio.shield(self._api.restored), _RESTORE)
+        except TimeoutError:
+            message = f"the restore phase timed out after {_RESTORE:.2f} seconds"
+            return self._init_failed(loop.time() - began, failed("-", TIMEOUT, message))
+        if document is not None:
+            return self._init_failed(loop.time() - began, Outcome("-", document, INIT))
+        self._restore_duration = (loop.time() - began) * 1000
         return None
 
     def _init_failed(self, seconds: float, outcome: Outcome) -> Outcome:
@@ -198,12 +216,14 @@ class Environment:
         assert self._process is not None
         self._process.measure()
         init, self._init_duration = self._init_duration, None
+        restore, self._restore_duration = self._restore_duration, None
         return report.Report(
             request_id=invocation.request_id,
             duration=duration,
             memory_size=self._settings.memory,
             max_memory_used=min(self._process.peak // _MIB, self._settings.memory),
             init_duration=init,
+            restore_duration=restore,
             status={None: None, TIMEOUT: "timeout"}.get(fault, "error"),
             error_type=None if fault == TIMEOUT else fault,
         )
@@ -214,11 +234,13 @@ class Environment:
         self.over = True
         fault = MEMORY if self._killed_for else EXIT
         self._killed_for = how
-        if not self._api.ready.done():
-            document = failed("-", fault, f"Runtime exited with error: {how}").payload
-            self._api.ready.set_result(document)
-            if not self._stopping:
-                self._log(report.exit_line("-", how))
+        document = failed("-", fault, f"Runtime exited with error: {how}").payload
+        for phase in (self._api.ready, self._api.restored):
+            if not phase.done():
+                phase.set_result(document)
+                if not self._stopping:
+                    self._log(report.exit_line("-", how))
+                break
         for invocation in self._api.under_way:
             if not invocation.done.done():
                 # What has been answered does not fail because nobody needs the process now.
@@ -245,30 +267,3 @@ class Environment:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    def _variables(self) -> dict[str, str]:
-        settings = self._settings
-        version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        kinds = {
-            "snap-start": settings.snapshot,
-            "lambda-managed-instances": settings.concurrency > 1,
-        }
-        kind = next((name for name, is_so in kinds.items() if is_so), "on-demand")
-        concurrency = {"AWS_LAMBDA_MAX_CONCURRENCY": str(settings.concurrency)}
-        return {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{version}",
-            "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "LAMBDA_TASK_ROOT": str(settings.directory),
-            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{settings.name}",
-            "AWS_LAMBDA_LOG_STREAM_NAME": f"local/[$LATEST]{secrets.token_hex(16)}",
-            **settings.variables,
-            "AWS_LAMBDA_RUNTIME_API": self._api.address,
-            "AWS_LAMBDA_FUNCTION_NAME": settings.name,
-            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(settings.memory),
-            "AWS_LAMBDA_INITIALIZATION_TYPE": kind,
-            "_HANDLER": settings.handler,
-            **(concurrency if settings.concurrency > 1 else {}),
-        }

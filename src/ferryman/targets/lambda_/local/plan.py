@@ -32,6 +32,7 @@ def plan_function(
     streaming: bool | None = None,
     variables: Mapping[str, str] | None = None,
     environments: int = 10,
+    snapshot: bool = False,
     ahead: bool = False,
 ) -> FunctionSettings:
     """Write the settings that a build would bake, and return the function.
@@ -42,6 +43,7 @@ def plan_function(
         streaming: Whether responses are streamed; None for what the project says.
         variables: Variables besides those of this process.
         environments: How many environments there may be at once.
+        snapshot: Whether they start as SnapStart does.
         ahead: Whether one process more than is needed is started, and waits for a save.
 
     Raises:
@@ -68,5 +70,6 @@ def plan_function(
         memory=options.memory,
         timeout=float(options.timeout),
         environments=environments,
+        snapshot=snapshot,
         ahead=ahead,
     )

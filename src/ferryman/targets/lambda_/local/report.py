@@ -30,6 +30,8 @@ class Report:
         max_memory_used: The most that its process held, in MiB.
         init_duration: Milliseconds from the start of the process to the first event being
             asked for; None but for the first invocation of an environment.
+        restore_duration: In its place, those from a snapshot to the first event being asked
+            for.
         status: `timeout` or `error`, or None where all went well.
         error_type: What kind of error.
     """
@@ -39,6 +41,7 @@ class Report:
     memory_size: int
     max_memory_used: int
     init_duration: float | None = None
+    restore_duration: float | None = None
     status: str | None = None
     error_type: str | None = None
 
@@ -58,6 +61,9 @@ class Report:
         ]
         if self.init_duration is not None:
             parts.append(f"Init Duration: {self.init_duration:.2f} ms")
+        if self.restore_duration is not None:
+            parts.append(f"Restore Duration: {self.restore_duration:.2f} ms")
+            parts.append(f"Billed Restore Duration: {math.ceil(self.restore_duration)} ms")
         if self.status:
             parts.append(f"Status: {self.status}")
         if self.error_type:
@@ -86,8 +92,16 @@ def exit_line(request_id: str, how: str) -> str:
 
 
 def init_report_line(duration: float, phase: str, status: str, error_type: str) -> str:
-    """Return what is said of an init phase that failed after so many milliseconds."""
-    return (
-        f"INIT_REPORT Init Duration: {duration:.2f} ms\tPhase: {phase}\t"
-        f"Status: {status}\tError Type: {error_type}"
-    )
+    """Return what is said of an init or a restore that failed after so many milliseconds.
+
+    Args:
+        duration: The milliseconds.
+        phase: `init`, `restore`, or `invoke` for an init that is tried once more.
+        status: `timeout` or `error`.
+        error_type: What kind of error.
+    """
+    if phase == "restore":
+        said = f"RESTORE_REPORT Restore Duration: {duration:.2f} ms"
+    else:
+        said = f"INIT_REPORT Init Duration: {duration:.2f} ms\tPhase: {phase}"
+    return f"{said}\tStatus: {status}\tError Type: {error_type}"

@@ -45,8 +45,11 @@ class RuntimeApi:
 
     def __init__(self, settings: FunctionSettings, settled: Callable[[], None]) -> None:
         self.address = ""
-        self.ready: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self.ready: asyncio.Future[bytes | None] = loop.create_future()
         """Resolved when the init phase ends: None, or the error document that was posted."""
+        self.restored: asyncio.Future[bytes | None] = loop.create_future()
+        """The same of the restore phase; without one it ends with the init phase."""
         self._settings = settings
         self._settled = settled
         self._waiting: asyncio.Queue[Invocation] = asyncio.Queue()
@@ -116,8 +119,8 @@ class RuntimeApi:
         handlers = {
             ("GET", "invocation/next"): self._next,
             ("POST", "init/error"): self._init_error,
-            ("GET", "restore/next"): self._restored,
-            ("POST", "restore/error"): self._init_error,
+            ("GET", "restore/next"): self._restore,
+            ("POST", "restore/error"): self._restore_error,
             ("POST", "register"): self._register,
             ("GET", "event/next"): self._event,
         }
@@ -131,8 +134,8 @@ class RuntimeApi:
 
     async def _next(self, request: Request) -> None:
         await request.read(0)
-        if not self.ready.done():
-            self.ready.set_result(None)
+        _resolve(self.ready)
+        _resolve(self.restored)
         if self._settings.concurrency == 1:
             for invocation in self.under_way:
                 if invocation.answer.done() and not invocation.done.done():
@@ -174,15 +177,22 @@ class RuntimeApi:
             invocation.done.set_result(None)
 
     async def _init_error(self, request: Request) -> None:
+        _resolve(self.ready, await self._accept_error(request))
+
+    async def _restore(self, request: Request) -> None:
+        """Let the runtime go on as if from a snapshot, which is none: the process is the same."""
+        await request.read(0)
+        _resolve(self.ready)
+        reply(request.writer, 200)
+
+    async def _restore_error(self, request: Request) -> None:
+        _resolve(self.restored, await self._accept_error(request))
+
+    async def _accept_error(self, request: Request) -> bytes:
         document = await request.read(PAYLOAD_LIMIT) or b"{}"
         reply(request.writer, 202, b'{"status":"OK"}', _JSON)
         await request.writer.drain()
-        if not self.ready.done():
-            self.ready.set_result(document)
-
-    async def _restored(self, request: Request) -> None:
-        await request.read(0)
-        reply(request.writer, 200)
+        return document
 
     async def _register(self, request: Request) -> None:
         body = json.loads(await request.read(PAYLOAD_LIMIT) or b"{}")
@@ -211,6 +221,11 @@ class RuntimeApi:
         resting = all(each.waits and each.events.empty() for each in self._extensions.values())
         if self._polls and self._waiting.empty() and resting:
             self._settled()
+
+
+def _resolve(phase: asyncio.Future[bytes | None], document: bytes | None = None) -> None:
+    if not phase.done():
+        phase.set_result(document)
 
 
 def _too_large() -> bytes:
