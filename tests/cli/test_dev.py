@@ -51,6 +51,28 @@ def test_a_request_in_flight_is_finished_by_the_code_it_began_with(dev: Dev) -> 
     assert answers == [(200, "one slowly")]
 
 
+def test_saved_settings_and_variables_hold_from_then_on(dev: Dev) -> None:
+    assert dev.until("one") == (200, "one good day")
+    (dev.directory / ".env").write_text("GREETING=evening\n")
+    assert dev.until("evening") == (200, "one evening")
+    (dev.directory / ".env").write_text("no variable\n")
+    until_said(dev, "is not NAME=value")
+    assert "the settings stay as they were" in dev.log.read_text()
+    assert dev.until("evening") == (200, "one evening")
+    (dev.directory / ".env").write_text("GREETING=night\n")
+    assert dev.until("night") == (200, "one night")
+    (dev.directory / "other.py").write_text(APP.replace("VERSION", "other"))
+    (dev.directory / "pyproject.toml").write_text('[tool.ferryman]\napp = "other:create_app"\n')
+    assert dev.until("other") == (200, "other night")
+
+
+def until_said(dev: Dev, wanted: str) -> None:
+    deadline = time.monotonic() + 20
+    while wanted not in dev.log.read_text():
+        assert time.monotonic() < deadline, dev.log.read_text()
+        time.sleep(0.02)
+
+
 def test_a_port_in_use_is_said(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[tool.ferryman]\napp = "shop:create_app"\n')
     (tmp_path / "shop.py").write_text(APP)

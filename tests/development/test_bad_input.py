@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.development.dev import Dev
+from tests.development.dev import APP, Dev
 
 
 @pytest.fixture(params=["server", "lambda"])
@@ -68,6 +68,28 @@ def test_an_app_that_does_not_start_is_explained(source: str, said: str, dev: De
     assert said in dev.log.read_text()
     dev.save("two")
     assert dev.until("two")[0] == 200
+
+
+def test_an_app_that_ends_as_soon_as_it_answers_is_not_started_for_ever(tmp_path: Path) -> None:
+    directory = tmp_path / "shop"
+    directory.mkdir()
+    dev = Dev(directory, "server")
+    try:
+        dev.until("one")
+        going = "asyncio.get_running_loop().call_later(0.1, os._exit, 5)"
+        source = APP.replace(
+            "    app = web.Application()", f"    {going}\n    app = web.Application()"
+        )
+        (directory / "shop.py").write_text(source.replace("def create_app", "async def create_app"))
+        status, said = dev.until("as soon as it answers")
+        assert (status, "status 5" in said) == (500, True)
+        log = dev.log.read_text()
+        assert log.count("another one begins") == 2
+        assert log.count("as soon as it answers") == 1
+        dev.save("two")
+        dev.until("two")
+    finally:
+        assert dev.end() == 0
 
 
 def test_an_app_that_never_starts_holds_nothing_up(dev: Dev) -> None:

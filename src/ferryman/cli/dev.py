@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,10 @@ from ferryman.cli.talk import show_log
 from ferryman.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ferryman.core.build.project import Project
+    import asyncio
+
     from ferryman.core.build.target import Address
+    from ferryman.development.configuration import Configuration
 
 __all__ = ("command",)
 
@@ -57,45 +60,62 @@ def command(
     """
     import asyncio
 
+    from ferryman.development.configuration import Configuration
     from ferryman.development.differences import differences
     from ferryman.development.watching import read_env_file
 
+    def read() -> Configuration:
+        _, project = open_target(target, **options)
+        return Configuration(project, read_env_file(env_file) if env_file else {})
+
     address = parse_address(bind)
-    variables = read_env_file(env_file) if env_file else {}
     for flag, given in {"--source": source is not None, "--snapshot": snapshot}.items():
         if given and target != "lambda":
             raise ConfigError(f"{flag} is for Lambda alone", hint="pass -t lambda as well")
-    chosen, project = open_target(target, **options)
+    configuration = read()
     source = source or "function-url"
-    for number, line in enumerate(differences(chosen, project, source)):
+    for number, line in enumerate(differences(target, configuration.project, source)):
         _tell(f"  {line}" if number else f"on {target}:\n  {line}")
-    asyncio.run(_run(project, target, source, address, variables, snapshot))
+    if target == "lambda":
+        work = _lambda(configuration, read, address, source, snapshot)
+    else:
+        work = _server(configuration, read, address)
+    asyncio.run(work)
     return 0
 
 
-async def _run(
-    project: Project,
-    target: str,
-    source: str,
+async def _lambda(
+    configuration: Configuration,
+    read: Callable[[], Configuration],
     address: Address,
-    variables: dict[str, str],
+    source: str,
     snapshot: bool,
 ) -> None:
+    from ferryman.development.local_lambda import run_lambda
+
+    stopped = _until_ctrl_c()
+    await run_lambda(configuration, read, address, source, snapshot, _tell, show_log, stopped)
+
+
+async def _server(
+    configuration: Configuration, read: Callable[[], Configuration], address: Address
+) -> None:
+    from ferryman.development.server import listen, run_server
+
+    stopped = _until_ctrl_c()
+    with listen(address) as listener:
+        await run_server(configuration, read, listener, _tell, stopped)
+
+
+def _until_ctrl_c() -> asyncio.Event:
+    """Return an event that Ctrl-C sets, and SIGTERM."""
     import asyncio
     import signal
 
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    if target == "lambda":
-        from ferryman.development.local_lambda import run_lambda
-
-        await run_lambda(project, address, source, variables, snapshot, _tell, show_log, stopped)
-        return
-    from ferryman.development.server import listen, run_server
-
-    with listen(address) as listener:
-        await run_server(project, listener, variables, _tell, stopped)
+    return stopped
 
 
 def _tell(text: str) -> None:

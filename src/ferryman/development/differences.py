@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ferryman.core.build.project import Project
-from ferryman.core.build.target import Target
 
 __all__ = ("differences",)
 
@@ -14,18 +13,18 @@ _LACKING = {
 }
 
 
-def differences(target: Target, project: Project, source: str) -> list[str]:
+def differences(target: str, project: Project, source: str) -> list[str]:
     """Return a line for each difference.
 
     Args:
-        target: The target.
+        target: The name of the target.
         project: The project, whose options may turn streaming on.
         source: The event source in front of Lambda.
 
     Raises:
         ConfigError: There is no such event source.
     """
-    if target.name != "lambda":
+    if target != "lambda":
         return []
     from ferryman.targets.lambda_.local.carrying import losses, offered_behind
     from ferryman.targets.lambda_.options import LambdaOptions

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from aiohttp import web
 
-from ferryman.core.build.project import Project
 from ferryman.core.build.target import Address
 from ferryman.core.errors import ConfigError
+from ferryman.development.configuration import Configuration, read_again
 from ferryman.development.function_log import own_entries
 from ferryman.development.problem import NEXT_SAVE, answer_next_save, answer_problem
 from ferryman.development.watching import saves
@@ -21,15 +21,16 @@ from ferryman.targets.lambda_.local.front import Front, serve
 from ferryman.targets.lambda_.local.function import LocalFunction
 from ferryman.targets.lambda_.local.outcome import Outcome
 from ferryman.targets.lambda_.local.plan import plan_function
+from ferryman.targets.lambda_.local.settings import FunctionSettings
 
 __all__ = ("run_lambda",)
 
 
 async def run_lambda(
-    project: Project,
+    configuration: Configuration,
+    read: Callable[[], Configuration],
     address: Address,
     source: str,
-    variables: Mapping[str, str],
     snapshot: bool,
     announce: Callable[[str], None],
     log: Callable[[str], None],
@@ -38,10 +39,10 @@ async def run_lambda(
     """Answer through an event source until `stopped`, with each save in the next answer.
 
     Args:
-        project: The project.
+        configuration: What the app is run by.
+        read: Reads that anew, once a file that may hold it was saved.
         address: Where to listen.
         source: The event source.
-        variables: Variables of the app's environment.
         snapshot: Whether environments start as SnapStart does.
         announce: Told what happens: that it answers, of saves and of starts.
         log: Takes each line of the function's log, and one for each request.
@@ -53,8 +54,12 @@ async def run_lambda(
     """
     with tempfile.TemporaryDirectory(prefix="ferryman-") as scratch:
         baked = Path(scratch, "ferryman.json")
-        settings = plan_function(project, baked, variables=variables, snapshot=snapshot, ahead=True)
-        async with LocalFunction(settings, log) as function:
+
+        def plan() -> FunctionSettings:
+            project, variables = configuration.project, configuration.variables
+            return plan_function(project, baked, variables=variables, snapshot=snapshot, ahead=True)
+
+        async with LocalFunction(plan(), log) as function:
             door = _Door(function, source, log)
             try:
                 runner = await serve(door.handle, address)
@@ -65,9 +70,11 @@ async def run_lambda(
             announce(f"lambda answers at http://{address}, as {source}; Ctrl-C ends it")
             _prepare(function, announce)
             try:
-                async for names in saves(project.root, stopped):
-                    announce(f"{names} changed")
-                    await function.replace()
+                async for names in saves(configuration.project.root, stopped):
+                    announce(f"{', '.join(names)} changed")
+                    before = configuration
+                    configuration = read_again(read, before, names, announce)
+                    await function.replace(None if configuration is before else plan())
                     _prepare(function, announce)
                     door.saved()
             finally:
@@ -115,7 +122,7 @@ class _Door:
         began = loop.time()
         response = await self._front.handle(request)
         spent = (loop.time() - began) * 1000
-        self._log(f"{request.method} {request.raw_path} {response.status} {spent:.0f} ms")
+        self._log(f"{request.method} {request.rel_url.raw_path} {response.status} {spent:.0f} ms")
         return response
 
 

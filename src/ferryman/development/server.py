@@ -16,11 +16,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ferryman.core.build.project import Project
 from ferryman.core.build.sources import import_root
 from ferryman.core.build.target import Address
 from ferryman.core.errors import ConfigError
-from ferryman.core.settings import SETTINGS_VARIABLE, RuntimeSettings
+from ferryman.core.settings import SETTINGS_VARIABLE
+from ferryman.development.configuration import Configuration, read_again
 from ferryman.development.watching import saves
 from ferryman.development.workers import Worker, Workers
 from ferryman.targets.lambda_.local.process import tied_to_this_process
@@ -56,37 +56,38 @@ def listen(address: Address) -> socket.socket:
 
 
 async def run_server(
-    project: Project,
+    configuration: Configuration,
+    read: Callable[[], Configuration],
     listener: socket.socket,
-    variables: Mapping[str, str],
     announce: Callable[[str], None],
     stopped: asyncio.Event,
 ) -> None:
     """Answer with the app until `stopped`, with each save in the next answer.
 
     Args:
-        project: The project.
+        configuration: What the app is run by.
+        read: Reads that anew, once a file that may hold it was saved.
         listener: Where to answer.
-        variables: Variables of the app's environment.
         announce: Told what happens: that it answers, of saves and of starts.
         stopped: Ends it.
 
     Raises:
         ConfigError: The project names no app, or watchfiles is not installed.
     """
-    address = "{}:{}".format(*listener.getsockname()[:2])
     with tempfile.TemporaryDirectory(prefix="ferryman-") as scratch:
         settings = Path(scratch, "ferryman.json")
-        settings.write_text(_settings(project, address).to_json(), encoding="utf-8")
-        variables = _variables(project, variables, settings)
-        workers = Workers(_Launcher(project.root, listener, variables).launch, announce)
+        workers = Workers(_launcher(configuration, listener, settings).launch, announce)
         # Watching begins before the first worker has read the files.
-        announce(f"server answers at http://{address}; Ctrl-C ends it")
+        announce("server answers at http://{}:{}; Ctrl-C ends it".format(*_address(listener)))
         first = asyncio.create_task(workers.replace())
         try:
-            async for names in saves(project.root, stopped):
-                announce(f"{names} changed")
+            async for names in saves(configuration.project.root, stopped):
+                announce(f"{', '.join(names)} changed")
                 await first
+                before = configuration
+                configuration = read_again(read, before, names, announce)
+                if configuration is not before:
+                    await workers.use(_launcher(configuration, listener, settings).launch)
                 await workers.replace()
         finally:
             await first
@@ -121,13 +122,21 @@ class _Launcher:
         return Worker(process, told, reading)
 
 
-def _variables(project: Project, variables: Mapping[str, str], settings: Path) -> Mapping[str, str]:
+def _launcher(
+    configuration: Configuration, listener: socket.socket, settings_file: Path
+) -> _Launcher:
+    """Write the settings that a build would bake, and return what starts workers by them."""
+    project = configuration.project
+    address = "{}:{}".format(*_address(listener))
+    options = local(project.section("server", ServerOptions), address)
+    known = {name: value for name, value in options.items() if name not in _NOT_HERE}
+    settings_file.write_text(project.baked("server", known).to_json(), encoding="utf-8")
     root = str(import_root(project))
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-    own = {"PYTHONPATH": path, SETTINGS_VARIABLE: str(settings)}
-    return {**os.environ, **variables, **own}
+    own = {"PYTHONPATH": path, SETTINGS_VARIABLE: str(settings_file)}
+    return _Launcher(project.root, listener, {**os.environ, **configuration.variables, **own})
 
 
-def _settings(project: Project, address: str) -> RuntimeSettings:
-    options = local(project.section("server", ServerOptions), address)
-    return project.baked("server", {k: v for k, v in options.items() if k not in _NOT_HERE})
+def _address(listener: socket.socket) -> tuple[str, int]:
+    host, port = listener.getsockname()[:2]
+    return host, port

@@ -18,7 +18,7 @@ _TOGETHER = 80
 _SUFFIXES = (".toml", ".env", ".html", ".jinja", ".j2")
 
 
-async def saves(root: Path, stopped: asyncio.Event) -> AsyncIterator[str]:
+async def saves(root: Path, stopped: asyncio.Event) -> AsyncIterator[tuple[str, ...]]:
     """Yield the names of files that were saved, each time some were.
 
     Args:
@@ -40,8 +40,7 @@ async def saves(root: Path, stopped: asyncio.Event) -> AsyncIterator[str]:
     async for changes in awatch(
         root, watch_filter=chosen, step=_QUIET, debounce=_TOGETHER, stop_event=stopped
     ):
-        names = sorted({str(Path(path).relative_to(root)) for _, path in changes})
-        yield ", ".join(names)
+        yield tuple(sorted({str(Path(path).relative_to(root)) for _, path in changes}))
 
 
 def read_env_file(path: Path) -> dict[str, str]:

@@ -26,6 +26,9 @@ ANSWERS = b"!"
 EXPLAINS = b"?"
 """What it says instead, once it answers in place of an app that does not start."""
 
+# A life of fewer seconds is short, and after so many of them in a row no other begins.
+_SHORT = 1.0
+_SHORT_LIVES = 3
 # Seconds that requests in flight get after Ctrl-C; a stream would hold it up for longer.
 _PATIENCE = 3.0
 
@@ -83,6 +86,7 @@ class Workers:
         self._starting: Worker | None = None
         self._spare: Worker | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._short_lives = 0
 
     async def replace(self, explanation: str = "") -> None:
         """Let another worker begin; the one before it ends once this one answers.
@@ -102,6 +106,11 @@ class Workers:
         new.tell(explanation)
         self._spawn(self._attend(new, explanation, ahead=new is spare))
 
+    async def use(self, launch: Callable[[], Awaitable[Worker]]) -> None:
+        """Start workers in another way from now on; one that waits was started in the old."""
+        self._launch = launch
+        await self._drop_spare()
+
     async def end(self) -> None:
         """End all workers, and see them gone."""
         starting, self._starting = self._starting, None
@@ -111,18 +120,23 @@ class Workers:
                 self._retire(worker, patience)
         while self._tasks:
             await asyncio.wait(self._tasks)
-        if self._spare is not None:
-            self._spare.dismiss()
-            await _end(self._spare, 0)
+        await self._drop_spare()
+
+    async def _drop_spare(self) -> None:
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.dismiss()
+            await _end(spare, 0)
 
     async def _attend(self, worker: Worker, explanation: str, *, ahead: bool) -> None:
         """See a worker from its begin to its end, and put another in its place."""
-        began = asyncio.get_running_loop().time()
+        clock = asyncio.get_running_loop().time
+        began = clock()
         said = await worker.says()
+        answered = clock()
         if said not in (b"", BEGUN) and worker is self._starting:
             if ANSWERS in said:
-                spent = asyncio.get_running_loop().time() - began
-                self._announce(f"ready after {spent:.2f} s")
+                self._announce(f"ready after {answered - began:.2f} s")
             before, self._answering, self._starting = self._answering, worker, None
             if before is not None:
                 self._retire(before, GRACEFUL_TIMEOUT)
@@ -130,15 +144,31 @@ class Workers:
         how = await worker.ended()
         if worker is self._answering:
             self._answering = None
-            self._announce(f"the app's process has gone: {how}; another one begins")
-            await self.replace()
+            await self._succeed(how, soon=clock() - answered < _SHORT)
         elif worker is self._starting and ahead and not said:
             # It ended while it waited, which says nothing of the app.
             await self.replace(explanation)
         elif worker is self._starting and not explanation:
-            text = f"error: the app's process has gone before it answered\ncause: {how}"
-            self._announce(text)
-            await self.replace(text)
+            await self._give_up(
+                f"error: the app's process has gone before it answered\ncause: {how}"
+            )
+
+    async def _succeed(self, how: str, *, soon: bool) -> None:
+        """Put another in the place of one that ended unasked, unless they do so time and again."""
+        self._short_lives = self._short_lives + 1 if soon else 0
+        if self._short_lives == _SHORT_LIVES:
+            self._short_lives = 0
+            await self._give_up(
+                f"error: the app's process goes as soon as it answers\ncause: {how}"
+            )
+        else:
+            self._announce(f"the app's process has gone: {how}; another one begins")
+            await self.replace()
+
+    async def _give_up(self, text: str) -> None:
+        """Answer with what went wrong, until the next save."""
+        self._announce(text)
+        await self.replace(text)
 
     def _retire(self, worker: Worker, patience: float) -> None:
         self._spawn(_end(worker, patience))

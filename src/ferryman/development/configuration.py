@@ -1,0 +1,53 @@
+"""What `ferryman dev` runs an app by: the project, and the variables of the app's environment.
+
+Both are read anew when a file that may hold them is saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ferryman.core.build.project import Project
+from ferryman.core.errors import FerrymanError
+from ferryman.development.problem import problem_text
+
+__all__ = ("Configuration", "read_again")
+
+_HOLD_SETTINGS = (".toml", ".env")
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What an app is run by.
+
+    Attributes:
+        project: The project.
+        variables: Variables of the app's environment, besides those of this process.
+    """
+
+    project: Project
+    variables: Mapping[str, str]
+
+
+def read_again(
+    read: Callable[[], Configuration],
+    before: Configuration,
+    names: tuple[str, ...],
+    announce: Callable[[str], None],
+) -> Configuration:
+    """Return what holds after a save; what held before where that cannot be read.
+
+    Args:
+        read: Reads it from its files.
+        before: What held before.
+        names: The files that were saved.
+        announce: Told of what cannot be read.
+    """
+    if not any(name.endswith(_HOLD_SETTINGS) for name in names):
+        return before
+    try:
+        return read()
+    except FerrymanError as error:
+        announce(f"{problem_text(error)}\nthe settings stay as they were")
+        return before
