@@ -135,7 +135,7 @@ class Environment:
                 waits=settings.ahead,
             )
         except OSError as error:
-            return self._init_failed(0.0, failed("-", "Runtime.InvalidEntrypoint", str(error)))
+            return self._give_up(0.0, failed("-", "Runtime.InvalidEntrypoint", str(error)))
         self._spawn(self._attend(process))
         if settings.ahead:
             await self._wanted.wait()
@@ -143,43 +143,40 @@ class Environment:
             began = loop.time() - process.spent()
             process.tell()
         self._spawn(self._measure(process))
-        return await self._init(began)
+        return await self._begin(began)
 
-    async def _init(self, began: float) -> Outcome | None:
-        loop = asyncio.get_running_loop()
-        limit = self._settings.init_timeout
-        try:
-            document = await asyncio.wait_for(asyncio.shield(self._api.ready), limit)
-        except TimeoutError:
-            what = "the init phase" if self._phase == "init" else "Task"
-            outcome = failed("-", TIMEOUT, f"{what} timed out after {limit:.2f} seconds")
-            return self._init_failed(loop.time() - began, outcome)
-        if document is not None:
-            return self._init_failed(loop.time() - began, Outcome("-", document, INIT))
-        if self._settings.snapshot:
-            return await self._restore()
-        self._init_duration = (loop.time() - began) * 1000
-        return None
-
-    async def _restore(self) -> Outcome | None:
-        """See it begin from its snapshot. The init before that was another day's, and is free."""
+    async def _begin(self, began: float) -> Outcome | None:
+        """See the init phase to its end, and where there is a snapshot, the restore."""
+        settings, api = self._settings, self._api
+        what = "the init phase" if self._phase == "init" else "Task"
+        failure, spent = await self._see(api.ready, began, settings.init_timeout, what)
+        if failure is not None or not settings.snapshot:
+            self._init_duration = spent
+            return failure
+        # The init was another day's, before the snapshot was taken.
         self._phase = "restore"
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        try:
-            document = await asyncio.wait_for(asyncio.shield(self._api.restored), _RESTORE)
-        except TimeoutError:
-            message = f"the restore phase timed out after {_RESTORE:.2f} seconds"
-            return self._init_failed(loop.time() - began, failed("-", TIMEOUT, message))
-        if document is not None:
-            return self._init_failed(loop.time() - began, Outcome("-", document, INIT))
-        self._restore_duration = (loop.time() - began) * 1000
-        return None
+        now = asyncio.get_running_loop().time()
+        failure, spent = await self._see(api.restored, now, _RESTORE, "the restore phase")
+        self._restore_duration = spent
+        return failure
 
-    def _init_failed(self, seconds: float, outcome: Outcome) -> Outcome:
+    async def _see(
+        self, phase: asyncio.Future[bytes | None], began: float, limit: float, what: str
+    ) -> tuple[Outcome | None, float]:
+        """Return how a phase failed, if it did, and how many milliseconds it took."""
+        loop = asyncio.get_running_loop()
+        try:
+            document = await asyncio.wait_for(asyncio.shield(phase), limit)
+            failure = None if document is None else Outcome("-", document, INIT)
+        except TimeoutError:
+            failure = failed("-", TIMEOUT, f"{what} timed out after {limit:.2f} seconds")
+        spent = (loop.time() - began) * 1000
+        return self._give_up(spent, failure) if failure else None, spent
+
+    def _give_up(self, spent: float, outcome: Outcome) -> Outcome:
+        """End what has not begun, and say why."""
         status = "timeout" if outcome.fault == TIMEOUT else "error"
-        line = report.init_report_line(seconds * 1000, self._phase, status, outcome.fault or "")
-        self._log(line)
+        self._log(report.init_report_line(spent, self._phase, status, outcome.fault or ""))
         self.over = True
         if self._process is not None:
             self._process.kill()
@@ -250,7 +247,8 @@ class Environment:
 
     async def _measure(self, process: EnvironmentProcess) -> None:
         while process.running:
-            if process.measure() > self._settings.memory * _MIB:
+            # What stands still takes no more memory.
+            if not process.frozen and process.measure() > self._settings.memory * _MIB:
                 self._killed_for = MEMORY
                 process.kill()
             await asyncio.sleep(_MEASURE)

@@ -29,7 +29,8 @@ class EnvironmentProcess:
     def __init__(self, process: asyncio.subprocess.Process, log: Callable[[str], None]) -> None:
         self._process = process
         self._log = log
-        self._frozen = False
+        self.frozen = False
+        """Whether none of them runs, until `thaw`."""
         self.peak = 0
         """The most memory that was seen, in bytes."""
         self._reading = asyncio.create_task(self._read())
@@ -60,14 +61,14 @@ class EnvironmentProcess:
 
     def freeze(self) -> None:
         """Let none of them run, until `thaw`."""
-        if not self._frozen and self.running:
-            self._frozen = True
+        if not self.frozen and self.running:
+            self.frozen = True
             self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let them run again."""
-        if self._frozen:
-            self._frozen = False
+        if self.frozen:
+            self.frozen = False
             self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
