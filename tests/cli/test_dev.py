@@ -64,6 +64,9 @@ def test_saved_settings_and_variables_hold_from_then_on(dev: Dev) -> None:
     (dev.directory / "other.py").write_text(APP.replace("VERSION", "other"))
     (dev.directory / "pyproject.toml").write_text('[tool.ferryman]\napp = "other:create_app"\n')
     assert dev.until("other") == (200, "other night")
+    (dev.directory / "pyproject.toml").write_text("[tool.ferryman]\n")
+    until_said(dev, "the project names no app")
+    assert dev.until("other") == (200, "other night")
 
 
 def until_said(dev: Dev, wanted: str) -> None:

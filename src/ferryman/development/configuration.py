@@ -47,7 +47,10 @@ def read_again(
     if not any(name.endswith(_HOLD_SETTINGS) for name in names):
         return before
     try:
-        return read()
+        again = read()
+        # It raises where none is named.
+        _ = again.project.app
+        return again
     except FerrymanError as error:
         announce(f"{problem_text(error)}\nthe settings stay as they were")
         return before

@@ -122,11 +122,19 @@ class Workers:
             await asyncio.wait(self._tasks)
         await self._drop_spare()
 
+    async def _keep_spare(self) -> None:
+        """Start one ahead, unless another is there by then or it is started in an old way."""
+        launch = self._launch
+        spare = await launch()
+        if launch is self._launch and self._spare is None:
+            self._spare = spare
+        else:
+            await _dismiss(spare)
+
     async def _drop_spare(self) -> None:
         spare, self._spare = self._spare, None
         if spare is not None:
-            spare.dismiss()
-            await _end(spare, 0)
+            await _dismiss(spare)
 
     async def _attend(self, worker: Worker, explanation: str, *, ahead: bool) -> None:
         """See a worker from its begin to its end, and put another in its place."""
@@ -140,7 +148,7 @@ class Workers:
             before, self._answering, self._starting = self._answering, worker, None
             if before is not None:
                 self._retire(before, GRACEFUL_TIMEOUT)
-            self._spare = await self._launch()
+            await self._keep_spare()
         how = await worker.ended()
         if worker is self._answering:
             self._answering = None
@@ -177,6 +185,11 @@ class Workers:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _dismiss(worker: Worker) -> None:
+    worker.dismiss()
+    await _end(worker, 0)
 
 
 async def _end(worker: Worker, patience: float) -> None:
