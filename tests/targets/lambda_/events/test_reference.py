@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from ferryman.targets.lambda_.gateway.faults import FAULTS, Fault
 from ferryman.targets.lambda_.gateway.losses import CANNOT_CARRY
 from ferryman.targets.lambda_.gateway.reference import events_page
 from ferryman.targets.lambda_.gateway.sources import GATEWAYS
@@ -11,6 +14,17 @@ from ferryman.targets.lambda_.gateway.sources import GATEWAYS
 
 def test_the_page_is_what_the_code_says(repository: Path) -> None:
     assert (repository / "docs/reference/events.md").read_text(encoding="utf-8") == events_page()
+
+
+@pytest.mark.parametrize("name", GATEWAYS)
+def test_every_fault_that_can_happen_at_a_source_has_its_answer(name: str) -> None:
+    limits = GATEWAYS[name].limits
+    can = {Fault.FAILED, Fault.UNREADABLE, Fault.THROTTLED, Fault.TOO_LARGE}
+    can |= {Fault.HEADERS} if limits.headers is not None else set()
+    can |= {Fault.SLOW} if limits.seconds is not None else set()
+    can |= {Fault.PATH} if name.startswith("http-api") else set()
+    assert set(FAULTS[name]) == can
+    assert all(400 <= answer.status < 600 for answer in FAULTS[name].values())
 
 
 def test_the_page_names_every_source_and_every_loss() -> None:

@@ -159,6 +159,8 @@ async def test_a_plain_invocation_is_answered_as_by_lambdas_api(tmp_path: Path) 
             assert (await answer.json())["errorType"] == "ValueError"
         async with session.post(url, json={}) as answer:
             assert "X-Amz-Function-Error" not in answer.headers
+        async with session.post(url, data=BytesIO(b'"' + b"x" * 6_300_000 + b'"')) as answer:
+            assert answer.status == 413
 
 
 async def test_fifty_environments_answer_at_once(tmp_path: Path) -> None:

@@ -28,14 +28,15 @@ from ferryman.targets.lambda_.runtime.events import SOURCES
 
 __all__ = ("Explain", "Front", "serve", "start_front")
 
-# Event sources that can pass a response on while it is produced.
-_STREAMING = frozenset(source.name for source in SOURCES if source.streams)
-
-# What the environment says went wrong, where it is not that the function failed.
-_FAULTS = {THROTTLED: Fault.THROTTLED, REQUEST_TOO_LARGE: Fault.TOO_LARGE}
 Explain = Callable[[web.BaseRequest, Outcome], web.Response]
 """Makes the answer to a request of why no environment started."""
 
+# Event sources that can pass a response on while it is produced.
+_STREAMING = frozenset(source.name for source in SOURCES if source.streams)
+# What the environment says went wrong, where it is not that the function failed; and what
+# Lambda's own API answers to that ("Invoke", Lambda API reference).
+_FAULTS = {THROTTLED: Fault.THROTTLED, REQUEST_TOO_LARGE: Fault.TOO_LARGE}
+_REFUSALS = {THROTTLED: 429, REQUEST_TOO_LARGE: 413}
 _INVOKE = "/2015-03-31/functions/"
 # What a source lets through is checked later; the server must not be the narrower one.
 _HEADER_BYTES = 256 * 1024
@@ -98,8 +99,8 @@ class Front:
         message = await read_request(request)
         outcome = await self._function.invoke(message.body or b"{}")
         payload = await outcome.stream.read() if outcome.stream else outcome.payload
-        if outcome.fault == THROTTLED:
-            return web.Response(status=429, body=payload)
+        if outcome.fault in _REFUSALS:
+            return web.Response(status=_REFUSALS[outcome.fault], body=payload)
         headers = {"X-Amz-Executed-Version": "$LATEST", "X-Amzn-RequestId": outcome.request_id}
         if outcome.fault is not None:
             headers["X-Amz-Function-Error"] = "Unhandled"
