@@ -26,10 +26,12 @@ _PAGE = Template("""\
 <!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <title>The app does not start</title>
 <style>
   :root { color-scheme: light dark }
-  body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 3rem auto }
+  body { max-width: 60rem; margin: 3rem auto; padding: 0 1rem }
+  body { font: 1rem/1.5 system-ui, sans-serif }
   pre { overflow-x: auto; padding: 1rem; border-left: 0.3rem solid #c33; background: #8882 }
 </style>
 <h1>The app does not start</h1>
