@@ -6,7 +6,6 @@ Which source lacks what is read from the table that the event sources are tested
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from ferryman.core.capabilities import Capabilities
 from ferryman.targets.lambda_.gateway.losses import CANNOT_CARRY, Loss
@@ -61,8 +60,7 @@ def offered_behind(source: str, *, streaming: bool = False) -> Capabilities:
     limits = find_gateway(source).limits
     if streaming and any(each.streams for each in SOURCES if each.name == source):
         return offer_streaming(CAPABILITIES)
-    return replace(
-        CAPABILITIES,
+    return CAPABILITIES._replace(
         request_limit=min(filter(None, (CAPABILITIES.request_limit, limits.request_body))),
         response_limit=min(filter(None, (CAPABILITIES.response_limit, limits.response_body))),
     )
