@@ -18,7 +18,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
 
-from benchmarks.build import STARLETTE, Project, install, unpack
+from benchmarks.build import Project
+from benchmarks.build_starts import STARLETTE, install, unpack
 
 START = """
 import gc, sys
