@@ -31,6 +31,7 @@ class EnvironmentProcess:
         self._log = log
         self.frozen = False
         """Whether none of them runs, until `thaw`."""
+        self._ending = False
         self.peak = 0
         """The most memory that was seen, in bytes."""
         self._reading = asyncio.create_task(self._read())
@@ -60,8 +61,8 @@ class EnvironmentProcess:
         return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     def freeze(self) -> None:
-        """Let none of them run, until `thaw`."""
-        if not self.frozen and self.running:
+        """Let none of them run, until `thaw`; one that is to end must run for that."""
+        if not self.frozen and not self._ending and self.running:
             self.frozen = True
             self._signal(signal.SIGSTOP)
 
@@ -81,6 +82,7 @@ class EnvironmentProcess:
         Args:
             patience: Seconds that they get after SIGTERM; with 0 they are not asked.
         """
+        self._ending = True
         self.thaw()
         if patience and self.running:
             with suppress(ProcessLookupError):
