@@ -6,7 +6,6 @@ It knows the form of the file and what cannot be true of the figures in it.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from ferryman.core.errors import ConfigError
 from ferryman.core.measurement import Cost, Estimate, Measurement
 from ferryman.core.records import Wrong, decode
+from ferryman.core.whole_file import write_whole
 
 __all__ = ("FILE_NAME", "SCHEMA", "read_measurement", "to_json", "write_measurement")
 
@@ -30,12 +30,9 @@ def write_measurement(path: Path, measurement: Measurement) -> None:
     Raises:
         ConfigError: The file cannot be written.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        unfinished.write_text(f"{to_json(measurement)}\n", encoding="utf-8")
-        unfinished.replace(path)
+        write_whole(path, f"{to_json(measurement)}\n")
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise ConfigError(f"{path} cannot be written", cause=str(error)) from None
 
 

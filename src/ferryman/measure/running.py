@@ -65,12 +65,12 @@ class Batch:
 
     @property
     def vcpus(self) -> float:
-        """VCPUs that the app's processes kept busy."""
+        """How many vCPUs the app's processes kept busy."""
         return self.cpu_seconds / self.took if self.took else 0.0
 
     @property
     def wanted_vcpus(self) -> float:
-        """VCPUs that they would have kept busy, had they always been given them."""
+        """How many they would have kept busy, had they always been given them."""
         return (self.cpu_seconds + self.waited_seconds) / self.took if self.took else 0.0
 
 

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ferryman.core.errors import BuildError, ConfigError
+from ferryman.core.whole_file import write_whole
 
 __all__ = (
     "Artifact",
@@ -89,14 +90,10 @@ def write_description(artifact: Artifact, out: Path) -> Path:
         BuildError: It cannot be written.
     """
     path = out.with_name(f"{artifact.target}.json")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        temporary.write_text(artifact.to_json(), encoding="utf-8")
-        temporary.replace(path)
+        write_whole(path, artifact.to_json())
     except OSError as error:
         raise BuildError(f"cannot write {path}", cause=error.strerror) from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 
