@@ -165,7 +165,9 @@ def test_a_closed_standard_output_is_no_failure() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_ctrl_c_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
+def test_ctrl_c_ends_with_130_and_no_traceback(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """A build is interrupted while uv runs, and leaves nothing."""
     (tmp_path / "app.py").write_text("app = 1")
     uv = tmp_path / "bin" / "uv"
@@ -178,7 +180,12 @@ def test_ctrl_c_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
     building = subprocess.Popen(
         [sys.executable, "-c", code, "build", "-t", "lambda", "--app", "app:app"],
         cwd=tmp_path,
-        env=os.environ | {"PATH": f"{uv.parent}:{os.environ['PATH']}"},
+        env=os.environ
+        | {
+            "PATH": f"{uv.parent}:{os.environ['PATH']}",
+            # Its own: from another's cache it would be done without uv.
+            "XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache")),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
