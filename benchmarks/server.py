@@ -1,10 +1,10 @@
 """The server beside its peers: one JSON route, one worker, driven by wrk.
 
 All contenders run at once and are asked in turns, a second each, so that whatever else the
-machine does meets them alike. They are started anew a few times, for one start can be luckier
-with memory than another. What counts is the median of the turns' ratios, of requests a second
-and of processor time for a request, which disturbs itself less. The bare one is gunicorn with
-aiohttp's own worker.
+machine does meets them alike. They are started anew many times, for one start is luckier with
+memory than another by more than the servers differ. What counts is the median of the turns'
+ratios, of requests a second and of processor time for a request, which disturbs itself less.
+The bare one is gunicorn with aiohttp's own worker.
 
 Run it with `make bench-server`; it needs wrk, as Debian packages it.
 """
@@ -103,16 +103,16 @@ def measure(
     chosen: argparse.Namespace,
     root: Path,
     *,
-    rounds: int | None = None,
+    starts: int | None = None,
     rate: float | None = None,
 ) -> Figures:
     """Return each contender's figures, one of every turn."""
     found: dict[str, list[Figure]] = {name: [] for name in names}
-    for start in range(chosen.starts):
+    for start in range(starts or chosen.starts):
         with serving(names, root) as running:
             for contender in running.values():
                 drive(contender, 1, root)
-            for turn in range(rounds or chosen.rounds):
+            for turn in range(chosen.rounds):
                 # The other way round each time, so that who is first is fair to all.
                 for name in names if (start + turn) % 2 else reversed(names):
                     found[name].append(drive(running[name], chosen.seconds, root, rate))
@@ -171,7 +171,7 @@ def report_others(chosen: argparse.Namespace, root: Path) -> None:
     has_uvloop = (root / "with-uvloop").exists()
     left_out = {BARE_LOG, OURS_LOG} | (set() if has_uvloop else {BARE_UV, OURS_UV})
     names = tuple(name for name in COMMANDS if name not in left_out)
-    found = measure(names, chosen, root, rounds=max(2, chosen.rounds // 3))
+    found = measure(names, chosen, root, starts=max(1, chosen.starts // 4))
     show(found)
     compare(found, OURS_ADMIN, OURS)
     if has_uvloop:
@@ -191,8 +191,8 @@ def report_half(chosen: argparse.Namespace, root: Path, rate: float) -> None:
 def main() -> None:
     """Measure, and print a table and the ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--starts", type=int, default=4, help="how often all are started anew")
-    parser.add_argument("--rounds", type=int, default=15, help="turns of each, in every start")
+    parser.add_argument("--starts", type=int, default=12, help="how often all are started anew")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each, in every start")
     parser.add_argument("--seconds", type=float, default=1, help="of a turn")
     parser.add_argument("--connections", type=int, default=10_000, help="idle ones")
     parser.add_argument("--uvloop", type=Path, help="a directory that has it, to measure it too")

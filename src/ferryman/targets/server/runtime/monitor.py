@@ -10,7 +10,7 @@ import asyncio
 import logging
 import re
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from ferryman.core.access import LOGGER
 from ferryman.core.health import Readiness, State, readiness
 from ferryman.targets.server.runtime.access_log import access_logger
 from ferryman.targets.server.runtime.admin import admin_app, health_routes
+from ferryman.targets.server.runtime.gate import Handler, Tell
 from ferryman.targets.server.runtime.metrics import Counts, Gauges, exposition
 from ferryman.targets.server.runtime.options import ServerSettings
 from ferryman.targets.server.runtime.proxies import (
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
 __all__ = ("Monitor",)
 
 _MEBIBYTE = 2**20
-
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-Tell = Callable[[web.BaseRequest, RequestFacts], None]
 
 # What a proxy may call a request: nothing that could be read as more than a name.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")

@@ -80,9 +80,8 @@ class Runner:
         server = self._server = runner.server
         assert server is not None
         handler = self._monitor.watch(server.request_handler)
-        self._gate = Gate(handler, self._settings, self._monitor.tell)
+        self._gate = Gate(server, self._settings, self._monitor.tell, handler)
         self._monitor.count_active = lambda: active(server)
-        server.request_handler = self._gate.handle
         await self._listen(server, sockets, context)
         self._sweeper = asyncio.create_task(_sweep(server, self._limits))
         await self._monitor.start(app)
