@@ -17,7 +17,11 @@ from tests.targets.server.running import APP, Server, free_port, running
 CHECKED = (
     APP
     + """
-import ferryman, pathlib
+import ferryman, logging, pathlib
+
+log = logging.getLogger("cards")
+log.setLevel("INFO")
+app["tasks"] = []
 
 async def database(app):
     if pathlib.Path("away").exists():
@@ -28,11 +32,22 @@ app[ferryman.health_checks] = {"database": database}
 async def whoami(request):
     return web.json_response([request.remote, request.scheme, request.host])
 
+async def start_task(request):
+    log.info("now %s", request.query["n"])
+    request.app["tasks"].append(asyncio.create_task(outlive(request.query["n"])))
+    return web.Response()
+
+async def outlive(number):
+    while not pathlib.Path("finish").exists():
+        await asyncio.sleep(0.02)
+    log.info("afterwards %s", number)
+
 async def later(app):
     while not pathlib.Path("go").exists():
         await asyncio.sleep(0.02)
 
 app.on_startup.append(later)
+app.router.add_get("/task", start_task)
 app.router.add_get("/whoami", whoami)
 app.router.add_get("/cards/{number}", echo)
 """
@@ -67,9 +82,12 @@ def is_ready(port: int) -> bool:
 
 
 def access_lines(server: Server) -> list[dict[str, Any]]:
-    lines = (line for line in server.log.read_text().splitlines() if line.startswith("{"))
-    records: list[dict[str, Any]] = [json.loads(line) for line in lines]
-    return [record for record in records if record["logger"] == "ferryman.access"]
+    return [record for record in lines(server) if record["logger"] == "ferryman.access"]
+
+
+def lines(server: Server) -> list[dict[str, Any]]:
+    found = (line for line in server.log.read_text().splitlines() if line.startswith("{"))
+    return [json.loads(line) for line in found]
 
 
 def test_it_is_ready_after_the_app_has_started_while_its_checks_pass_until_it_ends(
@@ -178,6 +196,23 @@ def test_a_request_is_one_line_with_its_route_and_no_secret(place: Path) -> None
     assert line["response_bytes"] == len(answer)
     assert 0 < line["duration"] < 5
     assert line["request_id"] not in ("", "mine")
+
+
+def test_whatever_a_request_started_logs_its_id_and_no_later_ones(place: Path) -> None:
+    """Two requests come at once over one connection, and their tasks end after both."""
+    admin = free_port()
+    ask = b"GET /task?n=%d HTTP/1.1\r\nHost: x\r\nConnection: %s\r\n\r\n"
+    with start(place, admin, access_log=True, log_format="json") as server:
+        server.wait_until(lambda: is_ready(admin))
+        server.send(ask % (1, b"keep-alive") + ask % (2, b"close"))
+        (place / "finish").touch()
+        server.wait_until(lambda: len([line for line in lines(server) if "request_id" in line]) > 5)
+        records = [line for line in lines(server) if "request_id" in line]
+    said = {line["message"]: line["request_id"] for line in records if line["logger"] == "cards"}
+    served = [line["request_id"] for line in records if line["logger"] == "ferryman.access"]
+    assert [said[f"now {n}"] for n in (1, 2)] == served
+    assert [said[f"afterwards {n}"] for n in (1, 2)] == served
+    assert len(set(served)) == 2
 
 
 @pytest.mark.parametrize("trusted", [True, False])
