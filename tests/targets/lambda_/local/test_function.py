@@ -28,7 +28,7 @@ def request(path: str = "/") -> dict[str, Any]:
 
 async def test_an_environment_answers_again_and_again(tmp_path: Path) -> None:
     log = Log()
-    async with LocalFunction(plain(tmp_path), log) as function:
+    async with LocalFunction(plain(tmp_path, environments=1), log) as function:
         first = (await call(function)).document()
         second = (await call(function)).document()
     assert (first["calls"], second["calls"], first["pid"]) == (1, 2, second["pid"])
@@ -53,7 +53,8 @@ async def test_a_fault_is_told_and_the_next_invocation_works(
     kind: str, fault: str, said: str, survives: bool, tmp_path: Path
 ) -> None:
     log = Log()
-    settings = plain(tmp_path, timeout=1.0 if kind == "hang" else 20.0, memory=128)
+    timeout = 1.0 if kind == "hang" else 20.0
+    settings = plain(tmp_path, timeout=timeout, memory=128, environments=1)
     async with LocalFunction(settings, log) as function:
         before = (await call(function)).document()
         outcome = await call(function, kind=kind)
@@ -169,7 +170,7 @@ async def test_a_command_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 async def test_nothing_runs_between_invocations(tmp_path: Path) -> None:
     log = Log()
-    async with LocalFunction(own(tmp_path), log) as function:
+    async with LocalFunction(own(tmp_path, environments=1), log) as function:
         first = await call(function, **request("/ticks"))
         await asyncio.wait_for(first.finished, 5) if first.finished else None
         await asyncio.sleep(0.3)
@@ -210,7 +211,7 @@ def create_app""",
 
 async def test_a_snapshot_is_taken_and_restored_before_the_first_event(tmp_path: Path) -> None:
     log = Log()
-    settings = own(tmp_path, source=SNAPSHOT, snapshot=True)
+    settings = own(tmp_path, source=SNAPSHOT, snapshot=True, environments=1)
     async with LocalFunction(settings, log) as function:
         assert (await call(function, **request())).document()["body"] == "hello"
         assert (await call(function, **request())).document()["body"] == "hello"
