@@ -148,7 +148,7 @@ def test_a_file_in_no_format_is_counted_line_by_line(tmp_path: Path) -> None:
     ("log", "cause"),
     [
         ("", "the file is empty"),
-        (gzip.compress(b"x")[:9], "log: the gzip file was not written to its end"),
+        (gzip.compress(b"x", mtime=0)[:9], "log: the gzip file was not written to its end"),
         ("hello\n", "line 1: 'hello'"),
         (bytes(999), "no known format"),
     ],
