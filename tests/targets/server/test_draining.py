@@ -40,7 +40,7 @@ def test_it_serves_on_for_the_delay_then_closes_and_asks_connections_to_go(tmp_p
         assert (answer.status, answer.read()) == (200, b"1")
         assert answer.getheader("Connection") == "close"
         assert server.process.wait(10) == 0
-        assert 1.4 < time.monotonic() - began < 5
+        assert time.monotonic() - began > 1.4
         assert closed(server)
         assert "cleaned up" in server.log.read_text()
 
