@@ -7,7 +7,6 @@ import pty
 import re
 import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 
@@ -143,10 +142,3 @@ def test_a_name_that_cannot_be_one_makes_nothing(name: str, tmp_path: Path) -> N
 
 def test_without_a_terminal_a_name_is_wanted(tmp_path: Path) -> None:
     assert isinstance(run(tmp_path).exception, ConfigError)
-
-
-def test_it_takes_less_than_a_second(tmp_path: Path) -> None:
-    start = time.monotonic()
-    script = "from ferryman.cli.new import command; command.main()"
-    subprocess.run([sys.executable, "-c", script, "shop"], cwd=tmp_path, check=True)
-    assert time.monotonic() - start < 1
