@@ -59,6 +59,20 @@ async def answer(
     return delivery.result()
 
 
+async def test_a_panic_fails_its_own_record_alone() -> None:
+    """An extension written in Rust panics with what is no `Exception`."""
+
+    class Panic(BaseException):
+        pass
+
+    async def handle(record: dict[str, Any]) -> None:
+        if id_of(record) == "b":
+            raise Panic("index out of bounds")
+
+    result = await answer("sqs", [message("a"), message("b"), message("c")], handle)
+    assert result == {"batchItemFailures": [{"itemIdentifier": "b"}]}
+
+
 def failures(*ids: str) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": id} for id in ids]}
 

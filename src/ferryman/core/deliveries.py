@@ -119,7 +119,9 @@ class Delivery:
         failure: BaseException | None = None
         try:
             await task
-        except (asyncio.CancelledError, Exception) as error:
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:  # a panic of an extension in Rust is no Exception
             failure = error
         else:
             del self._left[number]

@@ -44,9 +44,11 @@ def test_what_waits_is_run_to_its_end(loop: EnvironmentLoop, delay: float) -> No
 def test_the_first_step_has_a_task_and_a_running_loop(loop: EnvironmentLoop) -> None:
     async def look() -> bool:
         task = asyncio.current_task()
-        return asyncio.get_running_loop() is loop and task in asyncio.all_tasks()
+        running = asyncio.get_running_loop() is loop and loop.is_running()
+        return running and task in asyncio.all_tasks()
 
     assert loop.run_at_once(look())
+    assert not loop.is_running()
     with pytest.raises(RuntimeError):
         asyncio.get_running_loop()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import time
 from collections.abc import Callable, Coroutine
@@ -21,10 +22,10 @@ from ferryman.core.lifecycle import start_app
 from ferryman.core.loader import AppReference, AppSource
 from ferryman.targets.lambda_.runtime.bridge import Bridge
 from ferryman.targets.lambda_.runtime.capability import CAPABILITIES, offer_streaming
-from ferryman.targets.lambda_.runtime.loop import EnvironmentLoop
+from ferryman.targets.lambda_.runtime.loop import EnvironmentLoop, StillRunning
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 from ferryman.targets.lambda_.runtime.options import EnvironmentOptions
-from ferryman.targets.lambda_.runtime.responding import respond
+from ferryman.targets.lambda_.runtime.responding import cut_off, respond
 from ferryman.targets.lambda_.runtime.streaming import Streamed
 from ferryman.targets.lambda_.runtime.tasks import TaskWatch
 from ferryman.targets.lambda_.runtime.translation import translation
@@ -46,6 +47,9 @@ _INIT_LIMIT = 9.0
 
 # How long before the limit a request is cut off: enough to answer, and little of it.
 _MARGIN = 0.25
+
+# What a handler gets of that to end, once it is cut off.
+_LAST_WORDS = 0.15
 
 
 class LambdaContext(Protocol):
@@ -79,6 +83,9 @@ class Environment:
         """Whether no request has been answered yet; whoever begins with one says no."""
         self._logging = _access_logging() if options.json_logs else {}
         self._bridge: Bridge | None = None
+        self._last: RequestContext | None = None
+        # What has begun to stream cannot be answered in another way.
+        self._patience = None if options.streaming else _LAST_WORDS
         self.respond: Respond = self._respond_once_started
         """Does what `answer` does, on the loop, where other events may be under way.
 
@@ -106,7 +113,13 @@ class Environment:
             RequestContext, (request_id, _read_trace, milliseconds_left, self.cold)
         )
         self.cold = False
-        return self.loop.run_at_once(self.respond(event, facts), seconds_to_answer, facts)
+        self._last = facts
+        try:
+            return self.loop.run_at_once(
+                self.respond(event, facts), seconds_to_answer, facts, patience=self._patience
+            )
+        except StillRunning:
+            return cut_off(event)
 
     def ask(self, request: HttpRequest, timeout: float) -> HttpResponse:
         """Return the app's response to a request that no event brought.
@@ -123,8 +136,12 @@ class Environment:
         return self.loop.run_at_once(self._bridge.respond(request), lambda: timeout)
 
     def finish_tasks(self) -> None:
-        """Let what the last request started finish, now that its response is on its way."""
-        self._tasks.finish()
+        """Let what the last request started finish, now that its response is on its way.
+
+        Its time limit counts until the next one is asked for.
+        """
+        if self.loop.has_work:
+            self._tasks.finish(seconds_to_answer(self._last) if self._last else math.inf)
 
     def stop(self) -> None:
         """Stop the application and close the loop. Nothing can be answered after it.

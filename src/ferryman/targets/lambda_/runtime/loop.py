@@ -14,9 +14,13 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any, TypeVar
 
-__all__ = ("EnvironmentLoop",)
+__all__ = ("EnvironmentLoop", "StillRunning")
 
 _Result = TypeVar("_Result")
+
+
+class StillRunning(Exception):
+    """A task goes on, though it was cancelled and given time to end."""
 
 
 class EnvironmentLoop(asyncio.SelectorEventLoop):
@@ -25,6 +29,8 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
     It relies on what asyncio asks of every event loop: a new task has its first step
     scheduled by `call_soon`, and whoever runs callbacks says which loop is running.
     """
+
+    _stepping = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,6 +43,10 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
         # begin in a first step. The hooks are the same at every run.
         hooks = self.run_until_complete(_running_hooks())
         sys.set_asyncgen_hooks(*hooks)
+
+    def is_running(self) -> bool:
+        """Return whether it runs anything, be it a first step."""
+        return self._stepping or super().is_running()
 
     def call_soon(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
@@ -65,6 +75,7 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
         work: Coroutine[Any, Any, _Result],
         limit: Callable[..., float] | None = None,
         *args: Any,
+        patience: float | None = None,
     ) -> _Result:
         """Run a coroutine to its end as a task, and return what it returned.
 
@@ -75,8 +86,10 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
             limit: Tells the seconds after which the task is cancelled; asked only if the
                 task waits for something.
             *args: What `limit` is called with.
+            patience: Seconds that the task gets to end once it was cancelled; None for ever.
 
         Raises:
+            StillRunning: It has not ended by then. It goes on whenever the loop runs.
             BaseException: What it raised.
         """
         self._capturing = True
@@ -85,20 +98,35 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
         assert first_step is not None
         assert context is not None
         self._first_step = self._first_context = None
+        self._stepping = True
         _set_running_loop(self)
         try:
             context.run(first_step)
         finally:
             _set_running_loop(None)
+            self._stepping = False
         if task.done():
             return task.result()
         if limit is None:
             return self.run_until_complete(task)
-        timer = self.call_later(limit(*args), task.cancel)
+        return self._run_in_time(task, limit(*args), patience)
+
+    def _run_in_time(
+        self, task: asyncio.Task[_Result], seconds: float, patience: float | None
+    ) -> _Result:
+        timers = [self.call_later(seconds, task.cancel)]
+        if patience is not None:
+            timers.append(self.call_later(seconds + patience, self.stop))
         try:
             return self.run_until_complete(task)
+        except RuntimeError:
+            if task.done():
+                raise
+            # What asyncio says of a loop that was stopped before its time.
+            raise StillRunning from None
         finally:
-            timer.cancel()
+            for timer in timers:
+                timer.cancel()
 
     def settle(self) -> None:
         """Run what was scheduled and is due, once, without waiting for anything."""

@@ -16,6 +16,7 @@ from ferryman.core.context import RequestContext, current_context
 from ferryman.targets.lambda_.runtime.bridge import Bridge
 from ferryman.targets.lambda_.runtime.events import EventSource, find_source
 from ferryman.targets.lambda_.runtime.events.fields import MalformedEvent
+from ferryman.targets.lambda_.runtime.events.text import RESULT_LIMIT, SURELY_SHORT
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 from ferryman.targets.lambda_.runtime.problems import problem
 from ferryman.targets.lambda_.runtime.streaming import (
@@ -27,14 +28,12 @@ from ferryman.targets.lambda_.runtime.streaming import (
 from ferryman.targets.lambda_.runtime.translation import Translate
 from ferryman.targets.lambda_.runtime.transport import CapturingWriter
 
-__all__ = ("respond",)
+__all__ = ("cut_off", "respond")
 
 _log = logging.getLogger(__name__)
 
-# "Lambda quotas": what a synchronous invocation may answer. Below a sixth of it no JSON
-# of a body can be longer.
-_RESULT_LIMIT = 6 * 1024 * 1024
-_SURELY_SHORT = _RESULT_LIMIT // 7
+# What ends the process, or the coroutine, and is nothing to be answered.
+_ENDS = (KeyboardInterrupt, SystemExit, GeneratorExit)
 
 
 async def respond(
@@ -78,18 +77,37 @@ async def respond(
     try:
         writer = await bridge.feed(request, event, CapturingWriter)
         response = writer.response()
-    except asyncio.CancelledError:
-        _log.error("%s %s: cut off at the time limit", request.method, request.target)
-        response = _failure(timed_out=True)
-    except Exception:
-        # aiohttp has answered whatever the handler raised; this is what is left: a
-        # response that broke off, or one that no client may be sent.
-        _log.exception("%s %s: no response", request.method, request.target)
-        response = _failure(timed_out=False)
+    except _ENDS:
+        raise
+    except BaseException as error:
+        # aiohttp has answered what most handlers raise; this is what is left: a response
+        # that broke off, one that no client may be sent, the time limit, or a raised
+        # BaseException, which is what a panic in an extension written in Rust becomes.
+        timed_out = _is_time_up(error)
+        _log_failure(request, timed_out, error)
+        response = _failure(timed_out)
     result = source.encode(response, event)
-    if len(response.body) < _SURELY_SHORT:
+    if len(response.body) < SURELY_SHORT:
         return result
     return _within_limit(source, event, result)
+
+
+def cut_off(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the result of an event whose handler was cancelled and goes on all the same.
+
+    Raises:
+        TriggerCutOff: The event is no HTTP request.
+    """
+    _log.error("the handler did not end when it was cut off at the time limit")
+    source = find_source(event)
+    if source is None:
+        from ferryman.core.deliveries import TriggerCutOff
+
+        raise TriggerCutOff(
+            "the event was cut off at the time limit, and its handler did not end",
+            hint="let asyncio.CancelledError pass, and do little in its `finally`",
+        )
+    return source.encode(_failure(timed_out=True), event)
 
 
 async def _stream(
@@ -107,7 +125,9 @@ async def _stream(
     )
     try:
         await bridge.feed(request, event, make_writer)
-    except (asyncio.CancelledError, Exception) as error:
+    except _ENDS:
+        raise
+    except BaseException as error:
         await _break_off(stream, source, event, request, error)
     else:
         await stream.end()
@@ -122,14 +142,8 @@ async def _break_off(
     error: BaseException,
 ) -> None:
     """Answer with an error if nothing has been sent, else say that the body is not whole."""
-    timed_out = isinstance(error, asyncio.CancelledError)
-    _log.error(
-        "%s %s: %s",
-        request.method,
-        request.target,
-        "cut off at the time limit" if timed_out else "the response broke off",
-        exc_info=None if timed_out else error,
-    )
+    timed_out = _is_time_up(error)
+    _log_failure(request, timed_out, error)
     if stream.begun:
         await stream.fail(
             "Ferryman.TimeLimit" if timed_out else "Ferryman.BrokenResponse",
@@ -140,6 +154,22 @@ async def _break_off(
     await stream.begin(source.head(response.status, response.headers, event))
     stream.write(response.body)
     await stream.end()
+
+
+def _is_time_up(error: BaseException) -> bool:
+    """Return whether this is the time limit, and not a cancellation of the app's own making."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
+
+def _log_failure(request: HttpRequest, timed_out: bool, error: BaseException) -> None:
+    _log.error(
+        "%s %s: %s",
+        request.method,
+        request.target,
+        "cut off at the time limit" if timed_out else "no whole response",
+        exc_info=None if timed_out else error,
+    )
 
 
 def _failure(timed_out: bool) -> HttpResponse:
@@ -153,10 +183,10 @@ def _within_limit(
 ) -> dict[str, Any]:
     """Return the result, or a clear error in place of one that Lambda would die of."""
     size = len(json.dumps(result))
-    if size <= _RESULT_LIMIT:
+    if size <= RESULT_LIMIT:
         return result
     detail = (
-        f"the response makes a result of {size} bytes, and Lambda takes {_RESULT_LIMIT}; "
+        f"the response makes a result of {size} bytes, and Lambda takes {RESULT_LIMIT}; "
         "stream it (streaming = true in [tool.ferryman.lambda]), or answer with less"
     )
     _log.error(detail)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from weakref import WeakSet
 
 from ferryman.targets.lambda_.runtime.loop import EnvironmentLoop
@@ -33,25 +34,31 @@ class TaskWatch:
         self._loop = loop
         self._budget = budget
         self._resident: WeakSet[asyncio.Task[object]] = WeakSet(asyncio.all_tasks(loop))
+        # They have had their time; the next request's tasks have theirs.
+        self._overrun: WeakSet[asyncio.Task[object]] = WeakSet()
 
-    def finish(self) -> None:
+    def finish(self, limit: float = math.inf) -> None:
         """Run what requests left behind, up to the budget, and name what is not done then.
 
         Costs nothing where nothing was left.
+
+        Args:
+            limit: Seconds that there are at most, whatever the budget.
         """
         loop = self._loop
         if not loop.has_work:
             return
-        deadline = loop.time() + self._budget
+        began = loop.time()
+        deadline = began + min(self._budget, limit)
         for _ in range(_TURNS):
             loop.settle()
-            started = self._started()
+            started = self._started() - set(self._overrun)
             if started and loop.time() < deadline:
                 waiting = asyncio.wait(started, timeout=deadline - loop.time())
                 loop.run_until_complete(waiting)
             elif started or not loop.has_work:
                 break
-        self._name_unfinished()
+        self._name_unfinished(loop.time() - began)
 
     def cancel(self, patience: float) -> None:
         """Cancel what requests started.
@@ -68,14 +75,13 @@ class TaskWatch:
     def _started(self) -> set[asyncio.Task[object]]:
         return asyncio.all_tasks(self._loop) - set(self._resident)
 
-    def _name_unfinished(self) -> None:
-        for task in self._started():
+    def _name_unfinished(self, waited: float) -> None:
+        for task in self._started() - set(self._overrun):
             _log.warning(
                 "the task %s (%s) still runs %.1f s after its response; it is frozen now, and "
                 "goes on with the next request",
                 task.get_name(),
                 getattr(task.get_coro(), "__qualname__", "?"),
-                self._budget,
+                waited,
             )
-            # It has had its time; the next request's tasks have theirs.
-            self._resident.add(task)
+            self._overrun.add(task)
