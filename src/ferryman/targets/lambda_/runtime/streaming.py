@@ -168,4 +168,6 @@ class StreamingWriter(CapturingWriter):
         await self._stream.drain()
 
     def _keep(self, chunk: bytes | bytearray | memoryview) -> None:
+        # aiohttp waits for `drain` where this says that much has been written since the last.
+        self.buffer_size += len(chunk)
         self._stream.write(bytes(chunk))

@@ -1,0 +1,61 @@
+"""A response on its way to a Runtime API that takes it slowly."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from aiohttp import web
+
+from ferryman.core.lifecycle import start_app
+from ferryman.targets.lambda_.runtime.bridge import Bridge
+from ferryman.targets.lambda_.runtime.messages import HttpRequest
+from ferryman.targets.lambda_.runtime.streaming import ResponseStream, StreamingWriter
+
+CHUNK = bytes(256 * 1024)
+COUNT = 200
+
+
+async def test_a_handler_waits_for_a_caller_that_reads_slowly() -> None:
+    """Lambda takes 2 MB a second of a long response; the rest must not pile up in memory."""
+    written = 0
+    may_read = asyncio.Event()
+    received: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await may_read.wait()
+        count = 0
+        while not (piece := await reader.read(2**20)).endswith(b"0\r\n\r\n"):
+            count += len(piece)
+        writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+        received.set_result(count + len(piece))
+
+    async def stream(request: web.Request) -> web.StreamResponse:
+        nonlocal written
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(COUNT):
+            await response.write(CHUNK)
+            written += 1
+        return response
+
+    app = web.Application()
+    app.router.add_get("/", stream)
+    runner = await start_app(app, shutdown_timeout=1)
+    server = await asyncio.start_server(read, "127.0.0.1", 0, limit=2**16)
+    host, port = server.sockets[0].getsockname()
+    response = ResponseStream(f"{host}:{port}", "invocation-1")
+    make_writer = partial(StreamingWriter, stream=response, prelude=lambda _: {"statusCode": 200})
+    request = HttpRequest("GET", "/", (), b"", "https", None)
+    feeding = asyncio.create_task(
+        Bridge(runner, asyncio.get_running_loop()).feed(request, None, make_writer)
+    )
+    await asyncio.sleep(0.5)
+    assert 0 < written < COUNT / 2
+    may_read.set()
+    await asyncio.wait_for(feeding, 20)
+    await asyncio.wait_for(response.end(), 20)
+    assert await received > COUNT * len(CHUNK)
+    server.close()
+    await runner.cleanup()
