@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from tests.targets.lambda_.local.functions import Log, own
 
 from ferryman.development.function_log import is_of_lambda, own_frames, readable
+from ferryman.targets.lambda_.gateway.sources import find_gateway
 from ferryman.targets.lambda_.local.function import LocalFunction
+from ferryman.targets.lambda_.runtime.messages import HttpRequest
 
 BROKEN = """
 def helper():
@@ -30,6 +33,34 @@ async def test_an_app_that_does_not_start_shows_its_own_frames_alone(tmp_path: P
     assert "LAMBDA_WARNING" not in text
     assert "\r" not in text
     assert shown[-1].startswith("INIT_REPORT")
+
+
+async def test_an_error_of_a_request_is_whole_and_before_the_end_of_the_request(
+    tmp_path: Path,
+) -> None:
+    source = """
+from aiohttp import web
+
+async def pay(request):
+    raise ValueError("the card was refused")
+
+def create_app():
+    app = web.Application()
+    app.router.add_get("/", pay)
+    return app
+"""
+    request = HttpRequest("GET", "/", (), b"", "https", "192.0.2.1")
+    event = json.dumps(find_gateway("function-url").encode_request(request)).encode()
+    log = Log()
+    async with LocalFunction(own(tmp_path, source=source), log) as function:
+        outcome = await function.invoke(event)
+        assert outcome.finished is not None
+        await outcome.finished
+    shown = [text for entry in log for text in readable(entry)]
+    error = shown.index("ValueError: the card was refused")
+    assert "in pay" in "".join(shown[:error])
+    assert shown[error + 1].startswith("END RequestId")
+    assert "ferryman/" not in "".join(shown)
 
 
 def test_frames_of_other_packages_stay() -> None:

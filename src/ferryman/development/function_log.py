@@ -1,7 +1,7 @@
 """The log of a local function, as whoever edits its app wants to read it.
 
-AWS's runtime client puts an error on one line with carriage returns in it, and shows the
-frames of the runtime above those of the app. What Lambda itself writes is left as it is.
+A record may have several lines, and AWS's runtime client shows the frames of the runtime above
+those of the app. What Lambda itself writes is left as it is.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ def is_of_lambda(line: str) -> bool:
     return _OF_LAMBDA.match(line) is not None
 
 
-def readable(line: str) -> list[str]:
-    """Return the lines to show for one line of the log."""
-    if _ADVICE in line:
+def readable(entry: str) -> list[str]:
+    """Return the lines to show for one entry of the log."""
+    if _ADVICE in entry:
         return []
-    return own_frames(line.replace("\xa0", " ").split("\r"))
+    return own_frames(entry.replace("\xa0", " ").splitlines())
 
 
 def own_entries(trace: list[str]) -> list[str]:

@@ -19,7 +19,7 @@ from ferryman.targets.lambda_.local.variables import function_variables
 __all__ = ("Environment", "Log")
 
 Log = Callable[[str], None]
-"""Takes one line of a function's log."""
+"""Takes one entry of a function's log: a line, or a record of several."""
 
 _MIB = 1024 * 1024
 # How often the memory is looked at, in seconds.

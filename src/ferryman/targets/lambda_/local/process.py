@@ -1,6 +1,7 @@
 """A process group that is an environment: started, frozen, thawed, measured, ended.
 
-It knows nothing of Lambda. Where the kernel can do it, the processes die with this one.
+It knows nothing of Lambda but how its runtimes write their logs. Where the kernel can do it,
+the processes die with this one.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from ferryman.targets.lambda_.local.log_entries import LOG_VARIABLE, LogEntries
+
 __all__ = ("EnvironmentProcess", "start_process", "tied_to_this_process")
 
-_LINE = 256 * 1024
+_PIECE = 64 * 1024
 
 
 class EnvironmentProcess:
@@ -23,11 +26,18 @@ class EnvironmentProcess:
 
     Args:
         process: The first of the group, and its leader.
-        log: Takes each line that any of them writes.
+        output: What any of them writes.
+        log: Takes each entry of that.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        output: asyncio.StreamReader,
+        log: Callable[[str], None],
+    ) -> None:
         self._process = process
+        self._output = output
         self._log = log
         self.frozen = False
         """Whether none of them runs, until `thaw`."""
@@ -112,16 +122,12 @@ class EnvironmentProcess:
         return held
 
     async def _read(self) -> None:
-        assert self._process.stdout is not None
-        while True:
-            try:
-                line = await self._process.stdout.readline()
-            except ValueError:
-                # A line longer than the buffer: what was read of it is lost.
-                continue
-            if not line:
-                return
-            self._log(line.decode("utf-8", "replace").rstrip("\n"))
+        entries = LogEntries()
+        while piece := await self._output.read(_PIECE):
+            for entry in entries.feed(piece):
+                self._log(entry)
+        for entry in entries.end():
+            self._log(entry)
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):
@@ -142,24 +148,39 @@ async def start_process(
         command: The command.
         directory: Where it starts.
         variables: Its environment.
-        log: Takes each line that it writes.
+        log: Takes each entry of what it writes.
         waits: Whether it has a standard input, on which it waits to be told to go on.
 
     Raises:
         OSError: There is no such command or directory.
     """
-    process = await asyncio.create_subprocess_exec(
-        *tied_to_this_process(),
-        *command,
-        cwd=directory,
-        env=variables,
-        stdin=asyncio.subprocess.PIPE if waits else asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        limit=_LINE,
-        start_new_session=True,
+    reading, writing = os.pipe()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *tied_to_this_process(),
+            *command,
+            cwd=directory,
+            env={**variables, LOG_VARIABLE: str(writing)},
+            stdin=asyncio.subprocess.PIPE if waits else asyncio.subprocess.DEVNULL,
+            stdout=writing,
+            stderr=writing,
+            pass_fds=(writing,),
+            start_new_session=True,
+        )
+    except BaseException:
+        os.close(reading)
+        raise
+    finally:
+        os.close(writing)
+    return EnvironmentProcess(process, await _reader(reading), log)
+
+
+async def _reader(descriptor: int) -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", 0)
     )
-    return EnvironmentProcess(process, log)
+    return reader
 
 
 def tied_to_this_process() -> tuple[str, ...]:
