@@ -50,7 +50,9 @@ async def hello(request):
     return web.Response(text="hello")
 
 async def drip(request):
-    response = web.StreamResponse()
+    response = web.StreamResponse(headers={"X-Kind": "drip", "Content-Type": "text/event-stream"})
+    response.set_cookie("a", "1")
+    response.set_cookie("b", "2")
     await response.prepare(request)
     for piece in (b"one ", b"two ", b"three"):
         await response.write(piece)

@@ -138,8 +138,35 @@ async def test_a_stream_passes(source: str, tmp_path: Path) -> None:
     async with served(own(tmp_path, streaming=True), source) as (session, base):
         async with session.get(f"{base}/drip") as answer:
             assert (answer.status, await answer.text()) == (200, "one two three")
+            assert answer.headers["X-Kind"] == "drip"
+            assert answer.headers.getall("Content-Type") == ["text/event-stream"]
+            assert [cookie[:3] for cookie in answer.headers.getall("Set-Cookie")] == ["a=1", "b=2"]
         async with session.get(base) as answer:
             assert await answer.text() == "hello"
+
+
+@pytest.mark.parametrize("source", ["function-url", "rest-api"])
+@pytest.mark.parametrize("status", [103, 1000])
+async def test_a_status_that_ends_no_request_is_a_502(
+    source: str, status: int, tmp_path: Path
+) -> None:
+    odd = f"""
+from aiohttp import web
+
+async def odd(request):
+    return web.Response(status={status}, text="x")
+
+def create_app():
+    app = web.Application()
+    app.router.add_get("/", odd)
+    return app
+"""
+    for streaming in (False, True):
+        async with (
+            served(own(tmp_path, streaming, source=odd), source) as (session, base),
+            session.get(base, timeout=aiohttp.ClientTimeout(20)) as answer,
+        ):
+            assert answer.status == 502
 
 
 async def test_a_stream_that_breaks_off_does_not_look_whole(tmp_path: Path) -> None:

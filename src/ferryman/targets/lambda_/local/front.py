@@ -81,7 +81,7 @@ class Front:
         gateway = self._gateway
         if outcome.stream is not None:
             if gateway.name in _STREAMING:
-                return await _pass_on(request, outcome)
+                return await _pass_on(request, outcome, gateway)
             await outcome.stream.read()
             # It gets head and body in one piece, which is no result.
             return reply(request, answer(gateway.name, Fault.UNREADABLE))
@@ -107,16 +107,21 @@ class Front:
         return web.Response(body=payload, headers=headers, content_type="application/json")
 
 
-async def _pass_on(request: web.BaseRequest, outcome: Outcome) -> web.StreamResponse:
+async def _pass_on(
+    request: web.BaseRequest, outcome: Outcome, gateway: Gateway
+) -> web.StreamResponse:
     """Send a response while the function produces it."""
-    stream, prelude = outcome.stream, outcome.prelude or {}
+    stream = outcome.stream
     assert stream is not None
-    response = web.StreamResponse(status=int(prelude.get("statusCode", 200)))
-    for name, value in (prelude.get("headers") or {}).items():
-        if name.lower() not in ("content-length", "transfer-encoding", "connection"):
-            response.headers.add(name, str(value))
-    for cookie in prelude.get("cookies") or ():
-        response.headers.add("Set-Cookie", str(cookie))
+    head = gateway.decode_result({"statusCode": 200, **(outcome.prelude or {}), "body": ""})
+    if head.body:
+        # The source's own, for the prelude is none.
+        stream.abandon()
+        return reply(request, head)
+    response = web.StreamResponse(status=head.status)
+    for name, value in head.headers:
+        if name not in ("content-length", "transfer-encoding", "connection"):
+            response.headers.add(name, value)
     try:
         await response.prepare(request)
         async for piece in stream:
