@@ -306,6 +306,10 @@ async def test_an_app_that_fails_to_start_is_an_init_error(
     assert api.init_error is not None
     assert api.init_error.result["errorType"] == "AppStartFailed"
     assert "no route to the database" in api.init_error.result["errorMessage"]
+    assert 'hello.py", line 3, in fail' in api.init_error.result["errorMessage"]
+    assert api.init_error.result["stackTrace"] == []
+    assert 'hello.py", line 3, in fail' in runtime.logged()
+    assert "ferryman/" not in runtime.logged()
 
 
 SLOW_START = """

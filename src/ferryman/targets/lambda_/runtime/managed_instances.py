@@ -13,6 +13,7 @@ import sys
 from typing import Any
 
 from awslambdaric import bootstrap
+from awslambdaric.lambda_runtime_exception import FaultException
 
 from ferryman.core import capabilities
 from ferryman.core.context import current_context
@@ -86,7 +87,12 @@ def _load_handler(name: str) -> LambdaHandler:
         Exception: The import failed.
     """
     module, _, attribute = name.rpartition(".")
-    handler = getattr(importlib.import_module(module.replace("/", ".")), attribute, None)
+    try:
+        imported = importlib.import_module(module.replace("/", "."))
+    except FaultException as fault:
+        # What our own entry makes of an error, for AWS's client.
+        raise fault.__cause__ or fault from None
+    handler = getattr(imported, attribute, None)
     if not isinstance(handler, LambdaHandler):
         raise ConfigError(
             f"the function's handler {name} is not one that ferryman.lambda_handler made",
