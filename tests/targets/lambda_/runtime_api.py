@@ -64,6 +64,7 @@ class RuntimeApi:
         self.answer_status: dict[str, int] = {}
         self.init_error: Posted | None = None
         self.next_statuses: list[int] = []
+        self.hangs_up_on_streams = False
         self.snapshot_taken = asyncio.Event()
         self.restore = asyncio.Event()
         self.restore_error: Posted | None = None
@@ -109,6 +110,9 @@ class RuntimeApi:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
+        if self.hangs_up_on_streams and headers.get("transfer-encoding") == "chunked":
+            await reader.read(1)
+            raise ConnectionResetError("not taken")
         posted = Posted(path, headers)
         await _read_body(headers, reader, posted)
         name = path.rpartition("/")[2]

@@ -1,11 +1,14 @@
-"""A response on its way to a Runtime API that takes it slowly."""
+"""A response on its way to a Runtime API that takes it slowly, or not to its end."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from aiohttp import web
+from tests.targets.lambda_.runtime_api import Runtime, RuntimeApi, result_of
 
 from ferryman.core.lifecycle import start_app
 from ferryman.targets.lambda_.runtime.bridge import Bridge
@@ -59,3 +62,41 @@ async def test_a_handler_waits_for_a_caller_that_reads_slowly() -> None:
     assert await received > COUNT * len(CHUNK)
     server.close()
     await runner.cleanup()
+
+
+APP = """
+import asyncio
+from aiohttp import web
+
+async def stream(request):
+    response = web.StreamResponse()
+    await response.prepare(request)
+    for _ in range(20):
+        await response.write(bytes(100_000))
+        await asyncio.sleep(0.01)
+    return response
+
+async def hello(request):
+    return web.Response(text="hello")
+
+def create_app():
+    app = web.Application()
+    app.router.add_get("/stream", stream)
+    app.router.add_get("/", hello)
+    return app
+"""
+
+
+async def test_a_stream_that_is_not_taken_to_its_end_ends_nothing_else(
+    api: RuntimeApi, run: Callable[..., Runtime], event: Callable[..., dict[str, Any]]
+) -> None:
+    runtime = run(APP, streaming=True)
+    # Lambda takes no error once a response has begun, and AWS's client ends over that.
+    api.answer_status = {"invocation-1": 400}
+    api.hangs_up_on_streams = True
+    lost = api.invoke(event("/stream"))
+    await api.until_polls(2)
+    assert not lost.done()
+    assert "GET /stream: no more of it was taken" in runtime.logged()
+    api.hangs_up_on_streams = False
+    assert (await result_of(api.invoke(event("/")))).split()[1] == b"hello"

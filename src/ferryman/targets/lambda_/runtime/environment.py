@@ -129,11 +129,12 @@ class Environment:
             timeout: Seconds after which it is given up.
 
         Raises:
-            asyncio.CancelledError: It took longer.
+            asyncio.CancelledError, StillRunning: It took longer.
             Exception: The response is none that can be sent.
         """
         assert self._bridge is not None
-        return self.loop.run_at_once(self._bridge.respond(request), lambda: timeout)
+        respond = self._bridge.respond(request)
+        return self.loop.run_at_once(respond, lambda: timeout, patience=_LAST_WORDS)
 
     def finish_tasks(self) -> None:
         """Let what the last request started finish, now that its response is on its way.

@@ -124,13 +124,19 @@ async def _stream(
         prelude=lambda whole: source.head(whole.status, whole.headers, event),
     )
     try:
-        await bridge.feed(request, event, make_writer)
-    except _ENDS:
-        raise
-    except BaseException as error:
-        await _break_off(stream, source, event, request, error)
-    else:
-        await stream.end()
+        try:
+            await bridge.feed(request, event, make_writer)
+        except _ENDS:
+            raise
+        except BaseException as error:
+            await _break_off(stream, source, event, request, error)
+        else:
+            await stream.end()
+    except (OSError, EOFError) as error:
+        if not stream.begun:
+            raise
+        # Lambda would refuse an error after the beginning of a response, and we would end.
+        _log.error("%s %s: no more of it was taken: %r", request.method, request.target, error)
     return STREAMED
 
 
