@@ -79,7 +79,6 @@ def test_a_binary_body_goes_as_base64() -> None:
         ({"statusCode": 200, "headers": [1]}, 502, None),
         ({"statusCode": 200, "headers": {"x": {"y": 1}}}, 502, None),
         ({"statusCode": 999}, 502, None),
-        ({"statusCode": 101}, 502, None),
     ],
 )
 def test_results_of_a_function_url(result: object, status: int, body: bytes | None) -> None:

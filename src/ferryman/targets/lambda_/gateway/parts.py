@@ -72,8 +72,7 @@ def read_response(result: object, headers: Pairs) -> HttpResponse:
         raise ValueError("a result is an object with a status code")
     status = int(result["statusCode"])
     body = result.get("body") or ""
-    # An interim one would leave the client waiting.
-    if not 200 <= status <= 599 or not isinstance(body, str):
+    if not 100 <= status <= 599 or not isinstance(body, str):
         raise ValueError("the status or the body is none")
     content = b64decode(body, validate=True) if result.get("isBase64Encoded") else body.encode()
     return HttpResponse(status, tuple(headers), content)

@@ -116,7 +116,8 @@ def admit(request: HttpRequest, gateway: Gateway) -> HttpRequest:
 def read_result(result: object, gateway: Gateway) -> HttpResponse:
     """Return the response that a result makes, if the source passes it on, or its own."""
     response = gateway.decode_result(result)
-    if len(response.body) > gateway.limits.response_body:
+    # A client would wait for what follows an interim answer.
+    if response.status < 200 or len(response.body) > gateway.limits.response_body:
         return answer(gateway.name, Fault.UNREADABLE)
     return response
 

@@ -113,7 +113,7 @@ async def _pass_on(
     """Send a response while the function produces it."""
     stream = outcome.stream
     assert stream is not None
-    head = gateway.decode_result({"statusCode": 200, **(outcome.prelude or {}), "body": ""})
+    head = read_result({"statusCode": 200, **(outcome.prelude or {}), "body": ""}, gateway)
     if head.body:
         # The source's own, for the prelude is none.
         stream.abandon()
