@@ -1,7 +1,9 @@
 """A Runtime API over real HTTP, and a runtime process that uses it.
 
 It hands out the invocations a test gives it, and keeps what comes back, chunk by chunk
-with its trailers, as the API that AWS documents would see it.
+with its trailers, as the API that AWS documents would see it. The local Lambda's is not
+used in its place: that one tells a caller what came of an invocation, and not in what pieces
+it was posted, and it neither fails nor refuses on demand.
 """
 
 from __future__ import annotations

@@ -54,6 +54,16 @@ async def is_deaf(request):
         except asyncio.CancelledError:
             pass
 
+async def drips_on(request):
+    response = web.StreamResponse()
+    await response.prepare(request)
+    while True:
+        try:
+            await response.write(b"drip")
+            await asyncio.sleep(0.1)
+        except asyncio.CancelledError:
+            print("dripping on", flush=True)
+
 async def block(request):
     print("blocking", flush=True)
     while True:
@@ -82,7 +92,7 @@ def create_app():
     app = web.Application()
     app.cleanup_ctx.append(resource)
     for handler in (hello, gives_itself_up, loses_a_task, panics, panics_later, is_deaf, block,
-                    rolls_back_slowly, starts_task, text):
+                    rolls_back_slowly, starts_task, text, drips_on):
         app.router.add_get(f"/{handler.__name__}", handler)
     return app
 """
@@ -131,6 +141,26 @@ async def test_a_handler_that_does_not_end_when_it_is_cut_off_is_answered_for(
     assert posted.result["statusCode"] == 504
     assert "did not end when it was cut off" in runtime.logged()
     assert (await result_of(api.invoke(event("/hello")))).result["body"] == "hello"
+
+
+@pytest.mark.parametrize("path", ["drips_on", "is_deaf"])
+async def test_a_stream_whose_handler_does_not_end_is_broken_off_in_time(
+    api: RuntimeApi, run: Run, event: Event, path: str
+) -> None:
+    api.timeout = 1.5
+    runtime = run(APP, task_budget=30, streaming=True)
+    await api.until_polls(1)
+    posted = await asyncio.wait_for(api.invoke(event(f"/{path}")), api.timeout)
+    if path == "drips_on":
+        assert posted.split()[1].startswith(b"dripdrip")
+        assert posted.error()["errorType"] == "Ferryman.TimeLimit"
+        assert "dripping on" in runtime.logged()
+    else:
+        assert posted.split()[0]["statusCode"] == 504
+    assert (await result_of(api.invoke(event("/hello")))).split()[1] == b"hello"
+    await api.until_polls(3)
+    assert await runtime.end() == 0
+    assert "closed" in runtime.logged()
 
 
 async def test_tasks_after_a_response_do_not_run_into_the_time_limit(

@@ -25,7 +25,7 @@ from ferryman.targets.lambda_.runtime.capability import CAPABILITIES, offer_stre
 from ferryman.targets.lambda_.runtime.loop import EnvironmentLoop, StillRunning
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 from ferryman.targets.lambda_.runtime.options import EnvironmentOptions
-from ferryman.targets.lambda_.runtime.responding import cut_off, respond
+from ferryman.targets.lambda_.runtime.responding import LAST_WORDS, cut_off, respond
 from ferryman.targets.lambda_.runtime.streaming import Streamed
 from ferryman.targets.lambda_.runtime.tasks import TaskWatch
 from ferryman.targets.lambda_.runtime.translation import translation
@@ -47,9 +47,6 @@ _INIT_LIMIT = 9.0
 
 # How long before the limit a request is cut off: enough to answer, and little of it.
 _MARGIN = 0.25
-
-# What a handler gets of that to end, once it is cut off.
-_LAST_WORDS = 0.15
 
 
 class LambdaContext(Protocol):
@@ -84,8 +81,8 @@ class Environment:
         self._logging = _access_logging() if options.json_logs else {}
         self._bridge: Bridge | None = None
         self._last: RequestContext | None = None
-        # What has begun to stream cannot be answered in another way.
-        self._patience = None if options.streaming else _LAST_WORDS
+        # What has begun to stream cannot be answered in another way; it has a patience of its own.
+        self._patience = None if options.streaming else LAST_WORDS
         self.respond: Respond = self._respond_once_started
         """Does what `answer` does, on the loop, where other events may be under way.
 
@@ -134,7 +131,7 @@ class Environment:
         """
         assert self._bridge is not None
         respond = self._bridge.respond(request)
-        return self.loop.run_at_once(respond, lambda: timeout, patience=_LAST_WORDS)
+        return self.loop.run_at_once(respond, lambda: timeout, patience=LAST_WORDS)
 
     def finish_tasks(self) -> None:
         """Let what the last request started finish, now that its response is on its way.

@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 import os
+from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
@@ -28,9 +29,12 @@ from ferryman.targets.lambda_.runtime.streaming import (
 from ferryman.targets.lambda_.runtime.translation import Translate
 from ferryman.targets.lambda_.runtime.transport import CapturingWriter
 
-__all__ = ("cut_off", "respond")
+__all__ = ("LAST_WORDS", "cut_off", "respond")
 
 _log = logging.getLogger(__name__)
+
+LAST_WORDS = 0.15
+"""The seconds that a handler gets to end, once it is cut off, before it is answered for."""
 
 # What ends the process, or the coroutine, and is nothing to be answered.
 _ENDS = (KeyboardInterrupt, SystemExit, GeneratorExit)
@@ -125,7 +129,7 @@ async def _stream(
     )
     try:
         try:
-            await bridge.feed(request, event, make_writer)
+            await _end_in_time(bridge.feed(request, event, make_writer))
         except _ENDS:
             raise
         except BaseException as error:
@@ -138,6 +142,23 @@ async def _stream(
         # Lambda would refuse an error after the beginning of a response, and we would end.
         _log.error("%s %s: no more of it was taken: %r", request.method, request.target, error)
     return STREAMED
+
+
+async def _end_in_time(feeding: Coroutine[Any, Any, object]) -> None:
+    """Await a task of its own for this, and not for long once this is cancelled.
+
+    Raises:
+        asyncio.CancelledError: This was cancelled, whether the task has ended or not.
+        BaseException: What the task raised.
+    """
+    task = asyncio.create_task(feeding)
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.wait({task}, timeout=LAST_WORDS)
+        raise
+    task.result()
 
 
 async def _break_off(

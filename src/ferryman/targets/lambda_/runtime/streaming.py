@@ -82,8 +82,14 @@ class ResponseStream:
         self.write(_END_OF_PRELUDE)
 
     def write(self, chunk: bytes) -> None:
-        """Send a piece of the body; an empty one would end it, and is not sent."""
+        """Send a piece of the body; an empty one would end it, and is not sent.
+
+        Raises:
+            ConnectionResetError: The body has ended.
+        """
         if chunk and self._writer is not None:
+            if self._writer.is_closing():
+                raise ConnectionResetError("the response has ended")
             self._writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
 
     async def drain(self) -> None:
