@@ -45,7 +45,7 @@ async def test_the_app_is_started_and_stopped() -> None:
     assert heard == ["first begins", "second ends", "first ends"]
 
 
-@pytest.mark.parametrize("error", [ValueError("no"), SystemExit("no")])
+@pytest.mark.parametrize("error", [ValueError("no"), SystemExit("no"), BaseException("no")])
 async def test_a_failed_start_is_told_and_cleaned_up(error: BaseException) -> None:
     heard: list[str] = []
     with pytest.raises(AppStartFailed, match=f"raised {type(error).__name__} while") as caught:

@@ -83,6 +83,8 @@ async def test_a_reference_leads_to_an_application(
         ("async def make(): raise OSError", "make", AppFactoryFailed, "raised OSError", ""),
         ("1 / 0", "app", AppModuleBroken, "shop.app raised ZeroDivisionError", "mend it"),
         ("import sys; sys.exit(4)", "app", AppModuleBroken, "raised SystemExit", ""),
+        ("class Panic(BaseException): pass\nraise Panic", "app", AppModuleBroken, "Panic", "mend"),
+        ("def make(): raise BaseException", "make", AppFactoryFailed, "BaseException", "by hand"),
         ("def (", "app", AppModuleBroken, "raised SyntaxError", ""),
         ("raise ModuleNotFoundError('x')", "app", AppModuleBroken, "ModuleNotFound", "mend it"),
         ("import nowhere_at_all.x", "app", AppModuleBroken, "ModuleNot", "add nowhere_at_all to"),

@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from ferryman.core.errors import AppError
-from ferryman.core.loader import AppReference, AppSource, load_app
+from ferryman.core.loader import INTERRUPTIONS, AppReference, AppSource, load_app
 from ferryman.core.tracebacks import user_traceback
 
 __all__ = ("AppStartFailed", "start_app", "start_failure")
@@ -44,9 +44,9 @@ async def start_app(
         await runner.setup()
     except BaseException as error:
         await _clean_up(runner)
-        if isinstance(error, Exception | SystemExit):
-            raise start_failure(error) from error
-        raise
+        if isinstance(error, INTERRUPTIONS):
+            raise
+        raise start_failure(error) from error
     return runner
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
@@ -25,6 +26,7 @@ from ferryman.core.app_reference import (
 from ferryman.core.tracebacks import user_traceback
 
 __all__ = (
+    "INTERRUPTIONS",
     "AppAttributeMissing",
     "AppFactoryFailed",
     "AppModuleBroken",
@@ -38,6 +40,13 @@ __all__ = (
 
 AppFactory: TypeAlias = Callable[[], web.Application | Awaitable[web.Application]]
 AppSource: TypeAlias = web.Application | AppFactory
+
+INTERRUPTIONS = (CancelledError, GeneratorExit, KeyboardInterrupt)
+"""What the app is ended by, and does not fail with.
+
+All else is its failure: `SystemExit`, and a panic of an extension written in Rust, which is no
+`Exception` either.
+"""
 
 _MEND = "import the module by hand and mend it"
 
@@ -95,7 +104,9 @@ def _import_module(reference: AppReference) -> object:
                 "own directory or its src directory",
             ) from None
         raise _broken(reference, error, _missing_import_hint(reference, error)) from error
-    except (Exception, SystemExit) as error:
+    except INTERRUPTIONS:
+        raise
+    except BaseException as error:
         raise _broken(reference, error, _MEND) from error
 
 
@@ -143,7 +154,9 @@ async def _call_factory(name: str, factory: AppFactory) -> object:
     try:
         made = factory()
         return await made if inspect.isawaitable(made) else made
-    except (Exception, SystemExit) as error:
+    except INTERRUPTIONS:
+        raise
+    except BaseException as error:
         raise AppFactoryFailed(
             f"the factory {name} raised {type(error).__name__}",
             cause=user_traceback(error),

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from ferryman.core import capabilities
 from ferryman.core.lifecycle import start_failure
-from ferryman.core.loader import load_app
+from ferryman.core.loader import INTERRUPTIONS, load_app
 from ferryman.core.serving import CLEANUP_TIMEOUT
 from ferryman.targets.server.runtime.capability import CAPABILITIES
 from ferryman.targets.server.runtime.connection import Connection, active
@@ -75,7 +75,9 @@ class Runner:
         )
         try:
             await runner.setup()
-        except (Exception, SystemExit) as error:
+        except INTERRUPTIONS:
+            raise
+        except BaseException as error:
             raise start_failure(error) from error
         server = self._server = runner.server
         assert server is not None
