@@ -18,7 +18,7 @@ def test_findings_are_printed_and_end_with_1(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
     result = run("-t", "k8s", str(tmp_path))
     assert result.return_value == 1
-    assert result.stdout.startswith("a.yaml: K101 ConfigMap/A metadata.name: 'A' is no DNS name")
+    assert result.stdout.startswith("a.yaml: K101 ConfigMap/A metadata.name: 'A' is no name")
     (finding,) = json.loads(run("-t", "k8s", "--json", str(tmp_path)).stdout)
     assert (finding["code"], finding["file"]) == ("K101", "a.yaml")
 

@@ -30,6 +30,12 @@ __all__ = ("command",)
 )
 @click.option("--kube-version", help="The Kubernetes they are for; by default the newest.")
 @click.option("--strict", is_flag=True, help="Hold them to the strict rules, too.")
+@click.option(
+    *("--ignore", "ignored"),
+    multiple=True,
+    metavar="CODE",
+    help="A rule that they are not held to, such as K504.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @project_options
 def command(
@@ -38,6 +44,7 @@ def command(
     requests: Path | None,
     kube_version: str | None,
     strict: bool,
+    ignored: tuple[str, ...],
     as_json: bool,
     **options: Any,
 ) -> int:
@@ -64,18 +71,17 @@ def command(
         raise ConfigError(
             "there is nothing to check", hint="name a target by -t and a directory, or --parity"
         )
-    return _check_files(targets[0], manifests, kube_version, strict, as_json)
+    wishes = {"kube_version": kube_version, "strict": strict, "ignored": ignored}
+    return _check_files(targets[0], manifests, wishes, as_json)
 
 
-def _check_files(
-    target: str, directory: Path, kube_version: str | None, strict: bool, as_json: bool
-) -> int:
+def _check_files(target: str, directory: Path, wishes: dict[str, Any], as_json: bool) -> int:
     from ferryman.core.build.target import find_target
 
     checking = getattr(find_target(target), "check", None)
     if checking is None:
         raise ConfigError(f"the target {target} has no checks of files", hint="`-t k8s` has")
-    findings = checking(directory, kube_version=kube_version, strict=strict)
+    findings = checking(directory, **wishes)
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from ferryman.core.build.project import Project
 from ferryman.core.errors import BuildError, ConfigError
 from ferryman.targets.k8s.patching import merge
 from ferryman.targets.k8s.schemas import resource_schema
+from ferryman.targets.k8s.target import KubernetesTarget
 
 Build = Callable[..., dict[str, Any]]
 
@@ -139,6 +141,15 @@ def test_a_patch_that_is_merged_twice_changes_nothing_more() -> None:
         ("spec: {}\n", "a patch names no kind"),
         ("- 1\n", "a patch names no kind"),
         ("kind: [\n", "patch.yaml is not valid YAML"),
+        ("kind: Service\nmetadata: name\n", "the metadata of the patch for Service"),
+        ("kind: Service\nmetadata: {labels: 5}\n", "the metadata of the patch for Service"),
+        ("kind: Service\nspec: {type: A, type: B}\n", "the key type (line 2) stands twice"),
+        ("kind: Service\n$patch: frob\n", "$patch: frob is none of delete, merge, replace"),
+        (pod("containers: [web]"), "'web' names no name, by which the items of its list go"),
+        (pod("containers: [null]"), "None names no name"),
+        (pod("containers: [{image: 'a:1'}]"), "names no name"),
+        (pod("containers: [{name: shop, $patch: drop}]"), "$patch: drop is none of"),
+        (pod("containers: [{name: shop, ports: [80]}]"), "80 names no containerPort"),
     ],
 )
 def test_a_patch_that_fits_nothing_is_refused(patched: Build, text: str, said: str) -> None:
@@ -170,6 +181,19 @@ def test_a_patch_is_held_to_the_rules(patched: Build) -> None:
         patched(pod("terminationGracePeriodSeconds: 3"))
     assert caught.value.message == "the manifests break a rule"
     assert "deployment.yaml: K209 Deployment/shop" in str(caught.value.cause)
+
+
+def test_a_rule_that_is_meant_to_be_broken_is_ignored_and_said(
+    patched: Build, make_project: Callable[..., Project]
+) -> None:
+    patched(pod("terminationGracePeriodSeconds: 3"), ignore=("K209",))
+    told: list[str] = []
+    project = make_project(patch="patch.yaml", ignore=("K209",))
+    text = KubernetesTarget().render(project, told.append)
+    assert text.startswith("# the rule K209 is ignored\n")
+    assert "the rule K209 is ignored" in told
+    with pytest.raises(ConfigError, match="there is no rule K999"):
+        patched("kind: Service\n", ignore=("K999",))
 
 
 def test_a_patch_gives_the_same_bytes_whatever_the_order_of_its_keys(patched: Build) -> None:

@@ -90,7 +90,7 @@ def _deployment(project: Project, image: str, ports: Mapping[str, int], place: P
         "spec": {"template": {"spec": {"containers": [{"name": "postcards", "ports": opened}]}}},
     }
     (place / "patch.yaml").write_text(yaml.safe_dump(patch), encoding="utf-8")
-    options = KubernetesOptions(image=image, replicas=1, patch="patch.yaml")
+    options = KubernetesOptions(image=image, replicas=1, patch="patch.yaml", ignore=("K305",))
     origins = {**project.origins, "k8s.patch": "the test"}
     changed = replace(
         project, root=place, sections={**project.sections, "k8s": options}, origins=origins

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ferryman.core.errors import BuildError, ConfigError
+from ferryman.targets.k8s.documents import read_documents
 from ferryman.targets.k8s.options import NEWEST_VERSION
-from ferryman.targets.k8s.rules.book import find_problems
+from ferryman.targets.k8s.rules.book import check_codes, find_problems
 from ferryman.targets.k8s.rules.rule import Finding, Manifest
-from ferryman.targets.k8s.schemas import check_document, check_version
+from ferryman.targets.k8s.schemas import check_document, check_version, without_nulls
 
 __all__ = ("check_directory", "read_manifests")
 
 SCHEMA = "K001"
 """The code of what does not fit its schema."""
 
+UNKNOWN = "K002"
+"""The code of a kind that there is no schema of."""
+
 _SUFFIXES = (".yaml", ".yml", ".json")
 _TOOLS = ("kustomize.config.k8s.io/",)  # what kubectl reads and never sends
 
 
 def check_directory(
-    path: Path, *, kube_version: str | None = None, strict: bool = False
+    path: Path,
+    *,
+    kube_version: str | None = None,
+    strict: bool = False,
+    ignored: Collection[str] = (),
 ) -> list[Finding]:
     """Return what is wrong with the manifests in a directory, or in one file.
 
@@ -32,19 +40,21 @@ def check_directory(
         path: The directory, which is searched with all below it, or a file.
         kube_version: The Kubernetes they are for, as major.minor; None is the newest.
         strict: Whether to hold them to the strict rules, too.
+        ignored: Codes of what is not to be told.
 
     Raises:
-        ConfigError: There are none, one cannot be read, or there are no schemas for the
-            version.
+        ConfigError: There are none, one cannot be read, there are no schemas for the
+            version, or a code is none.
     """
+    check_codes(ignored, "--ignore", SCHEMA, UNKNOWN)
     version = kube_version or NEWEST_VERSION
     check_version(version, "--kube-version" if kube_version else "default")
     manifests = read_manifests(path)
-    misfits = [finding for m in manifests if (finding := _misfit(m, version))]
-    broken = {(finding.file, finding.subject) for finding in misfits}
+    held = [(manifest, _misfit(manifest, version)) for manifest in manifests]
+    misfits = [misfit for _, misfit in held if misfit and misfit.code not in ignored]
     # The rules read what fits: they need not know of every wrong type.
-    fitting = [m for m in manifests if (m.file, f"{m.kind}/{m.name}") not in broken]
-    findings = [*misfits, *find_problems(fitting, strict=strict)]
+    fitting = [manifest for manifest, misfit in held if misfit is None]
+    findings = [*misfits, *find_problems(fitting, strict=strict, ignored=ignored)]
     return sorted(findings, key=lambda finding: (finding.file, finding.subject, finding.code))
 
 
@@ -71,30 +81,27 @@ def _files(path: Path) -> list[Path]:
 def _read(file: Path, root: Path) -> Iterator[Manifest]:
     name = str(file.relative_to(root)) if root.is_dir() else file.name
     try:
-        documents = list(yaml.load_all(file.read_bytes(), Loader=_loader()))
+        documents = list(read_documents(file.read_bytes()))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{name} is not valid YAML", cause=" ".join(str(error).split())) from None
     except OSError as error:
         raise ConfigError(f"{name} cannot be read", cause=error.strerror) from None
-    for document in _objects(documents):
-        if not isinstance(document, dict):
-            raise ConfigError(f"{name} holds something that is no object", cause=repr(document))
-        if not str(document.get("apiVersion", "")).startswith(_TOOLS):
-            yield Manifest(name, document)
+    for document, doubled in documents:
+        for item in _objects(document):
+            if not isinstance(item, dict):
+                raise ConfigError(f"{name} holds something that is no object", cause=repr(item))
+            if not str(item.get("apiVersion", "")).startswith(_TOOLS):
+                yield Manifest(name, without_nulls(item), doubled)
+                doubled = ()  # of a List they are told once
 
 
-def _objects(documents: list[Any]) -> Iterator[Any]:
-    """Yield each object, those of a List one by one."""
-    for document in documents:
-        if isinstance(document, dict) and document.get("kind") == "List":
-            yield from document.get("items") or ()
-        elif document is not None:
-            yield document
-
-
-def _loader() -> Any:
-    # libyaml reads ten times as fast, where PyYAML was built with it.
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+def _objects(document: Any) -> Iterator[Any]:
+    """Yield the object that a document is, or those of a List one by one."""
+    if isinstance(document, dict) and document.get("kind") == "List":
+        items = document.get("items")
+        yield from items if isinstance(items, list) else ()
+    elif document is not None:
+        yield document
 
 
 def _misfit(manifest: Manifest, version: str) -> Finding | None:
@@ -104,5 +111,6 @@ def _misfit(manifest: Manifest, version: str) -> Finding | None:
         message = error.message.removeprefix(f"{manifest.file}: ")
         path, _, _ = message.partition(" is not valid")
         subject = f"{manifest.kind}/{manifest.name}"
-        return Finding(SCHEMA, manifest.file, subject, path, error.cause or message)
+        code = UNKNOWN if error.cause is None else SCHEMA
+        return Finding(code, manifest.file, subject, path, error.cause or message)
     return None

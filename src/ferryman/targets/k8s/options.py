@@ -198,6 +198,11 @@ class KubernetesOptions(BaseModel):
         description="A YAML file of strategic merge patches, in the project's directory, that "
         "is applied to the manifests last.",
     )
+    ignore: tuple[str, ...] = Field(
+        default=(),
+        description="Codes of rules that the manifests are not held to, such as K301 for a "
+        "sidecar that must be root. The build says so.",
+    )
     kube_version: Annotated[str, AfterValidator(_recent_version)] = Field(
         default=NEWEST_VERSION,
         description="The Kubernetes, as major.minor, that the manifests are for; what it does "

@@ -15,12 +15,18 @@ from typing import Any
 import yaml
 
 from ferryman.core.errors import ConfigError
+from ferryman.targets.k8s.documents import read_documents
 from ferryman.targets.k8s.rendering import Document, ordered
-from ferryman.targets.k8s.schemas import definitions, resource_schema
+from ferryman.targets.k8s.schemas import definitions, resource_schema, without_nulls
 
 __all__ = ("merge", "patch_objects", "read_patches")
 
 _DIRECTIVE = "$patch"
+_DIRECTIVES = ("delete", "merge", "replace")
+
+
+class _Unmergeable(Exception):
+    """A part of a patch that cannot be merged; says why."""
 
 
 def read_patches(root: Path, name: str, origin: str) -> list[Document]:
@@ -35,18 +41,36 @@ def read_patches(root: Path, name: str, origin: str) -> list[Document]:
         ConfigError: It cannot be read, is not YAML, or a document in it names no kind.
     """
     try:
-        documents = [d for d in yaml.safe_load_all((root / name).read_text("utf-8")) if d]
+        found = list(read_documents((root / name).read_bytes()))
     except OSError as error:
         raise ConfigError(f"{origin}: {name} cannot be read", cause=error.strerror) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{name} is not valid YAML", cause=" ".join(str(error).split())) from None
+    documents = [document for document, _ in found if document]
     for document in documents:
-        if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
+        _check_head(document, name)
+    for _, doubled in found:
+        if doubled:
             raise ConfigError(
-                f"{name}: a patch names no kind",
-                hint="begin each with `kind: Deployment` or another of the manifests' kinds",
+                f"{name}: the key {doubled[0]} stands twice in its mapping",
+                cause="the last one counts and what stands in the others is lost",
             )
     return documents
+
+
+def _check_head(document: Any, name: str) -> None:
+    """See that a patch says what it is for."""
+    if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
+        raise ConfigError(
+            f"{name}: a patch names no kind",
+            hint="begin each with `kind: Deployment` or another of the manifests' kinds",
+        )
+    metadata = document.get("metadata") or {}
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("labels") or {}, dict):
+        raise ConfigError(
+            f"{name}: the metadata of the patch for {document['kind']} are no mapping",
+            hint="write `metadata: {name: ...}`, or leave them out",
+        )
 
 
 def patch_objects(
@@ -73,7 +97,11 @@ def patch_objects(
             )
         document = patched[file]
         schema = resource_schema(document["apiVersion"], document["kind"], version)
-        patched[file] = ordered(merge(document, patch, schema or {}, version))
+        try:
+            merged = merge(document, patch, schema or {}, version)
+        except _Unmergeable as error:
+            raise ConfigError(f"{name}: {_called(document)}: {error}") from None
+        patched[file] = ordered(without_nulls(merged))
         _refuse_other_identity(document, patched[file], name)
     return patched
 
@@ -104,6 +132,7 @@ def _merged_mapping(
     base: Mapping[str, Any], patch: Mapping[str, Any], schema: Mapping[str, Any], version: str
 ) -> dict[str, Any]:
     merged = dict(base)
+    _check_directive(patch)
     for key, value in patch.items():
         if key == _DIRECTIVE:
             continue
@@ -122,6 +151,9 @@ def _merged_list(
     for item in patch:
         if item == {_DIRECTIVE: "replace"}:
             continue
+        if not isinstance(item, dict) or key not in item:
+            raise _Unmergeable(f"{item!r} names no {key}, by which the items of its list go")
+        _check_directive(item)
         place = next((i for i, old in enumerate(merged) if old.get(key) == item.get(key)), None)
         if item.get(_DIRECTIVE) == "delete":
             if place is not None:
@@ -131,6 +163,12 @@ def _merged_list(
         else:
             merged[place] = merge(merged[place], item, schema, version)
     return merged
+
+
+def _check_directive(patch: Mapping[str, Any]) -> None:
+    said = patch.get(_DIRECTIVE, "merge")
+    if said not in _DIRECTIVES:
+        raise _Unmergeable(f"{_DIRECTIVE}: {said} is none of {', '.join(_DIRECTIVES)}")
 
 
 def _resolved(schema: Mapping[str, Any], version: str) -> Mapping[str, Any]:

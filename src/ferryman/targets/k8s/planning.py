@@ -19,7 +19,7 @@ from ferryman.targets.k8s.manifests.kustomization import added, kustomization, o
 from ferryman.targets.k8s.options import KubernetesOptions
 from ferryman.targets.k8s.patching import patch_objects, read_patches
 from ferryman.targets.k8s.rendering import KUSTOMIZATION, Document, ordered, to_yaml
-from ferryman.targets.k8s.rules.book import find_problems
+from ferryman.targets.k8s.rules.book import check_codes, find_problems
 from ferryman.targets.k8s.rules.rule import Manifest
 from ferryman.targets.k8s.values import Values, plan_values
 
@@ -48,6 +48,7 @@ def plan_objects(project: Project, progress: Progress) -> Plan:
     """
     options = project.section("k8s", KubernetesOptions)
     schemas.check_version(options.kube_version, project.origins["k8s.kube_version"])
+    check_codes(options.ignore, project.origins["k8s.ignore"])
     values = plan_values(project)
     for note in values.notes:
         progress(note)
@@ -122,12 +123,13 @@ def _check(objects: Mapping[str, Document], options: KubernetesOptions) -> None:
     for file, document in objects.items():
         schemas.check_document(document, options.kube_version, file)
     manifests = [Manifest(file, document) for file, document in objects.items()]
-    findings = find_problems(manifests, strict=options.strict)
+    findings = find_problems(manifests, strict=options.strict, ignored=options.ignore)
     if findings:
         raise BuildError(
             f"the manifests break {_count(findings)}",
             cause="\n  ".join(map(str, findings)),
-            hint="docs/reference/k8s-rules.md tells each rule; is it the patch?",
+            hint="docs/reference/k8s-rules.md tells each rule; is it the patch? A rule that is "
+            "broken on purpose goes into ignore of [tool.ferryman.k8s]",
         )
 
 

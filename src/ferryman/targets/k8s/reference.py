@@ -122,7 +122,11 @@ _RULES_INTRODUCTION = f"""\
 Kubernetes' schemas know which fields there are and of which type. These rules know what the
 fields mean, and what must agree across objects. Manifests that `ferryman build -t k8s` makes
 are held to them, the user's patch included; `ferryman check -t k8s DIR` holds any manifests to
-them. `K001` stands for what does not fit its schema.
+them. `K001` stands for what does not fit its schema, `K002` for a kind that Kubernetes itself
+does not have and whose schema is not known.
+
+A rule that is meant to be broken is named by its code: in `ignore` of
+[`[tool.ferryman.k8s]`](settings.md) for what is built, by `--ignore` for what is checked.
 """
 
 

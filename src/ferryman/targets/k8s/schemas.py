@@ -19,7 +19,14 @@ from ferryman.targets.k8s.foreign import SCHEMAS
 from ferryman.targets.k8s.options import OLDEST_VERSION
 from ferryman.targets.k8s.rendering import Document
 
-__all__ = ("check_document", "check_version", "definitions", "offered_versions", "resource_schema")
+__all__ = (
+    "check_document",
+    "check_version",
+    "definitions",
+    "offered_versions",
+    "resource_schema",
+    "without_nulls",
+)
 
 
 def offered_versions() -> tuple[str, ...]:
@@ -65,7 +72,7 @@ def check_document(document: Document, version: str, file: str) -> None:
         BuildError: A field is unknown, missing or of the wrong type, or there is no such
             kind; a cluster would refuse the document, or drop the field in silence.
     """
-    kind, api_version = document.get("kind"), document.get("apiVersion")
+    kind, api_version = str(document.get("kind")), str(document.get("apiVersion"))
     schema = resource_schema(api_version, kind, version)
     if schema is None:
         raise BuildError(
@@ -79,15 +86,27 @@ def check_document(document: Document, version: str, file: str) -> None:
         )
 
 
+def without_nulls(node: Any) -> Any:
+    """Return a node as an API server reads it: null is a field that is not set.
+
+    In a list null is an object of no fields, which the schemas would let pass.
+    """
+    if isinstance(node, dict):
+        return {key: without_nulls(value) for key, value in node.items() if value is not None}
+    if isinstance(node, list):
+        return [{} if item is None else without_nulls(item) for item in node]
+    return node
+
+
 @cache
-def resource_schema(api_version: object, kind: object, version: str) -> Mapping[str, Any] | None:
+def resource_schema(api_version: str, kind: str, version: str) -> Mapping[str, Any] | None:
     """Return the schema of a kind in a version of Kubernetes, or None if it has none."""
     if (api_version, kind) in SCHEMAS:
-        return SCHEMAS[str(api_version), str(kind)]
-    group, _, last = str(api_version).rpartition("/")
+        return SCHEMAS[api_version, kind]
+    group, _, last = api_version.rpartition("/")
     short = "-".join(filter(None, (group.partition(".")[0], last)))
     try:
-        found: Mapping[str, Any] = _contents(f"{str(kind).lower()}-{short}.json", version)
+        found: Mapping[str, Any] = _contents(f"{kind.lower()}-{short}.json", version)
     except OSError:
         return None
     meant = {"group": group, "kind": kind, "version": last}

@@ -6,7 +6,7 @@ must not wait a second for them, nor fail without them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NoReturn
@@ -79,17 +79,22 @@ class KubernetesTarget:
         return plan_text(project, progress)
 
     def check(
-        self, path: Path, *, kube_version: str | None = None, strict: bool = False
+        self,
+        path: Path,
+        *,
+        kube_version: str | None = None,
+        strict: bool = False,
+        ignored: Collection[str] = (),
     ) -> list[Finding]:
         """Return what is wrong with the manifests in a directory, whoever wrote them.
 
         Raises:
-            ConfigError: There are none, or one cannot be read.
+            ConfigError: There are none, one cannot be read, or a code is none.
         """
         with extra_installed():
             from ferryman.targets.k8s.checking import check_directory
 
-        return check_directory(path, kube_version=kube_version, strict=strict)
+        return check_directory(path, kube_version=kube_version, strict=strict, ignored=ignored)
 
     def operations(
         self, project: Project, context: str | None, namespace: str | None, tell: Progress

@@ -105,6 +105,7 @@ def plan_values(project: Project) -> Values:
     """
     options = project.section("k8s", KubernetesOptions)
     chosen, resources = choose(options), plan_resources(project)
+    ignored = [f"the rule {code} is ignored" for code in options.ignore]
     return Values(
         name=_service_name(project),
         version=project.fields.version,
@@ -125,7 +126,7 @@ def plan_values(project: Project) -> Values:
         monitor_labels=tuple(sorted(options.service_monitor_labels.items())),
         annotations=tuple(sorted(options.service_account_annotations.items())),
         chosen=chosen,
-        notes=(*chosen.notes, *resources.notes),
+        notes=(*chosen.notes, *resources.notes, *ignored),
     )
 
 

@@ -67,6 +67,29 @@ POD = "spec/template/spec"
 CONTAINER = f"{POD}/containers/0"
 SECURITY = f"{CONTAINER}/securityContext"
 
+
+def sleeping(*command: str) -> dict[str, Any]:
+    """Return a hook that runs a command."""
+    return {"exec": {"command": list(command)}}
+
+
+def reading(key: str) -> dict[str, Any]:
+    """Return a variable that is a key of the ConfigMap."""
+    name = good()["config-map.yaml"]["metadata"]["name"]
+    return {"name": "X", "valueFrom": {"configMapKeyRef": {"name": name, "key": key}}}
+
+
+SAFE = "net.ipv4.ip_unprivileged_port_start"
+
+# A container whose probe goes by the name of the first one's port.
+SIDECAR = {
+    "name": "side",
+    "image": "side:1",
+    "livenessProbe": {"httpGet": {"port": "http"}},
+    "resources": {"requests": {"cpu": "1m"}},
+    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+}
+
 BREAKS: list[tuple[str, list[tuple[str, str, Any]]]] = [
     ("K101", [("service-account.yaml", "metadata/name", "Shop")]),
     ("K101", [("config-map.yaml", "metadata/name", "a" * 254)]),
@@ -91,19 +114,26 @@ BREAKS: list[tuple[str, list[tuple[str, str, Any]]]] = [
     ("K203", [(DEPLOYMENT, f"{CONTAINER}/resources/requests/memory", "512")]),
     ("K203", [(DEPLOYMENT, f"{CONTAINER}/resources/requests/cpu", "a lot")]),
     ("K203", [(DEPLOYMENT, f"{CONTAINER}/resources/requests/cpu", "-1")]),
+    ("K203", [(DEPLOYMENT, f"{POD}/volumes/0/emptyDir/sizeLimit", "64")]),
+    ("K203", [(DEPLOYMENT, f"{POD}/volumes/0/emptyDir/sizeLimit", "64MB")]),
     ("K204", [(DEPLOYMENT, f"{CONTAINER}/resources/requests/cpu", "1001m")]),
     ("K204", [(DEPLOYMENT, f"{CONTAINER}/resources/requests/memory", "1Gi")]),
     ("K205", [(DEPLOYMENT, f"{CONTAINER}/livenessProbe/exec", {"command": ["a"]})]),
     ("K205", [(DEPLOYMENT, f"{CONTAINER}/livenessProbe/httpGet", GONE)]),
     ("K206", [(DEPLOYMENT, f"{CONTAINER}/livenessProbe/httpGet/port", "htpp")]),
+    ("K206", [(DEPLOYMENT, f"{CONTAINER}/lifecycle/preStop", {"httpGet": {"port": "htpp"}})]),
+    ("K206", [(DEPLOYMENT, f"{POD}/containers/1", SIDECAR)]),
     ("K207", [(DEPLOYMENT, f"{CONTAINER}/livenessProbe/timeoutSeconds", 11)]),
     ("K207", [(DEPLOYMENT, f"{CONTAINER}/livenessProbe/successThreshold", 2)]),
     ("K208", [(DEPLOYMENT, f"{CONTAINER}/lifecycle/preStop", {})]),
     ("K209", [(DEPLOYMENT, f"{POD}/terminationGracePeriodSeconds", 5)]),
+    ("K209", [(DEPLOYMENT, f"{CONTAINER}/lifecycle/preStop", sleeping("sleep", "50"))]),
+    ("K209", [(DEPLOYMENT, f"{CONTAINER}/lifecycle/preStop", sleeping("sh", "-c", "sleep 50; a"))]),
     ("K210", [(DEPLOYMENT, f"{CONTAINER}/volumeMounts/0/name", "temp")]),
     ("K211", [(DEPLOYMENT, f"{CONTAINER}/volumeMounts/1", {"name": "tmp", "mountPath": "/tmp"})]),
     ("K212", [(DEPLOYMENT, f"{POD}/volumes/0/configMap", {"name": "a"})]),
     ("K212", [(DEPLOYMENT, f"{POD}/volumes/1", {"name": "tmp", "emptyDir": {}})]),
+    ("K213", [(DEPLOYMENT, f"{CONTAINER}/env", [reading("GREETNG")])]),
     ("K301", [(DEPLOYMENT, f"{POD}/securityContext/runAsNonRoot", False)]),
     ("K301", [(DEPLOYMENT, f"{SECURITY}/runAsUser", 0)]),
     ("K302", [(DEPLOYMENT, f"{SECURITY}/allowPrivilegeEscalation", GONE)]),
@@ -113,6 +143,28 @@ BREAKS: list[tuple[str, list[tuple[str, str, Any]]]] = [
     ("K304", [(DEPLOYMENT, f"{POD}/securityContext/seccompProfile", GONE)]),
     ("K305", [(DEPLOYMENT, f"{POD}/hostNetwork", True)]),
     ("K305", [(DEPLOYMENT, f"{POD}/volumes/1", {"name": "h", "hostPath": {"path": "/"}})]),
+    ("K305", [(DEPLOYMENT, f"{CONTAINER}/ports/0/hostPort", 8000)]),
+    ("K305", [(DEPLOYMENT, f"{CONTAINER}/livenessProbe/httpGet/host", "169.254.169.254")]),
+    (
+        "K306",
+        [
+            (DEPLOYMENT, f"{POD}/serviceAccountName", "default"),
+            (DEPLOYMENT, f"{POD}/automountServiceAccountToken", GONE),
+        ],
+    ),
+    ("K307", [(DEPLOYMENT, f"{SECURITY}/procMount", "Unmasked")]),
+    ("K307", [(DEPLOYMENT, f"{SECURITY}/appArmorProfile", {"type": "Unconfined"})]),
+    ("K307", [(DEPLOYMENT, f"{POD}/securityContext/seLinuxOptions", {"type": "spc_t"})]),
+    (
+        "K307",
+        [
+            (
+                DEPLOYMENT,
+                f"{POD}/securityContext/sysctls",
+                [{"name": "kernel.msgmax", "value": "1"}],
+            )
+        ],
+    ),
     (
         "K306",
         [
@@ -124,6 +176,7 @@ BREAKS: list[tuple[str, list[tuple[str, str, Any]]]] = [
     ("K401", [(DEPLOYMENT, "spec/selector", {})]),
     ("K403", [(DEPLOYMENT, "spec/strategy/rollingUpdate/maxSurge", 0)]),
     ("K403", [(DEPLOYMENT, "spec/strategy/rollingUpdate/maxSurge", "0%")]),
+    ("K403", [(DEPLOYMENT, "spec/strategy/type", "Recreate")]),
     ("K404", [(DEPLOYMENT, "spec/strategy/rollingUpdate/maxSurge", "some")]),
     ("K404", [(BUDGET, "spec/maxUnavailable", "1.5")]),
     ("K405", [(SCALER, "", GONE), (DEPLOYMENT, "spec/replicas", -1)]),
@@ -152,8 +205,14 @@ BREAKS: list[tuple[str, list[tuple[str, str, Any]]]] = [
             (BUDGET, "spec/minAvailable", "100%"),
         ],
     ),
+    ("K412", [(BUDGET, "spec/maxUnavailable", 0)]),
+    (
+        "K412",
+        [(BUDGET, "spec/maxUnavailable", GONE), (BUDGET, "spec/minAvailable", 2)],
+    ),
     ("K413", [(BUDGET, "spec/minAvailable", 1)]),
     ("K421", [(SCALER, "spec/scaleTargetRef/name", "shpo")]),
+    ("K421", [(SCALER, "spec/scaleTargetRef/apiVersion", "extensions/v1beta1")]),
     ("K422", [(SCALER, "spec/minReplicas", 11)]),
     ("K422", [(SCALER, "spec/minReplicas", 0)]),
     ("K423", [(DEPLOYMENT, f"{CONTAINER}/resources/requests/cpu", GONE)]),
@@ -203,6 +262,81 @@ def test_two_workloads_of_the_same_pods_are_found() -> None:
     assert codes({**objects, "twin.yaml": other}) == {"K402"}
 
 
+def test_two_budgets_of_the_same_pods_are_found() -> None:
+    objects = good()
+    other = copy.deepcopy(objects[BUDGET])
+    other["metadata"]["name"] = "twin"
+    assert codes({**objects, "twin.yaml": other}) == {"K414"}
+
+
+LASTING = {
+    **SIDECAR,
+    "restartPolicy": "Always",
+    "ports": [{"name": "proxy", "containerPort": 9}],
+    "livenessProbe": {"httpGet": {"port": "proxy"}},
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [
+            (DEPLOYMENT, "spec/strategy/rollingUpdate/maxSurge", 0),
+            (DEPLOYMENT, "spec/strategy/rollingUpdate/maxUnavailable", "10%"),
+        ],
+        [(DEPLOYMENT, f"{CONTAINER}/lifecycle/preStop", sleeping("/bin/sleep", "5"))],
+        [(DEPLOYMENT, f"{CONTAINER}/env", [reading("GREETING")])],
+        [(DEPLOYMENT, f"{CONTAINER}/env", [])],
+        [
+            (DEPLOYMENT, f"{POD}/initContainers", [LASTING]),
+            (SERVICE, "spec/ports/0/targetPort", "proxy"),
+        ],
+        [(DEPLOYMENT, f"{POD}/volumes/0/emptyDir", {"sizeLimit": "64Mi"})],
+        [
+            (DEPLOYMENT, f"{POD}/securityContext/sysctls", [{"name": SAFE, "value": "1024"}]),
+            (DEPLOYMENT, f"{SECURITY}/appArmorProfile", {"type": "RuntimeDefault"}),
+        ],
+        [("service-account.yaml", "metadata", {"generateName": "shop-"})],
+    ],
+)
+def test_what_is_right_is_let_be(changes: list[tuple[str, str, Any]]) -> None:
+    assert codes(broken(changes)) == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "fine"),
+    [
+        ("ClusterRole", "system:auth-reader", True),
+        ("RoleBinding", "a/b", False),
+        ("CronJob", "a" * 52, True),
+        ("CronJob", "a" * 53, False),
+        ("ConfigMap", "a" * 63 + "." + "b" * 63, True),
+    ],
+)
+def test_a_kind_has_names_of_its_own(kind: str, name: str, fine: bool) -> None:
+    document = {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}}
+    found = find_problems([Manifest("a.yaml", document)])
+    assert ("K101" in {finding.code for finding in found}) is not fine
+
+
+def test_a_claims_size_needs_a_unit() -> None:
+    spec = {"resources": {"requests": {"storage": "10GB"}}}
+    claim = {"kind": "PersistentVolumeClaim", "metadata": {"name": "a"}, "spec": spec}
+    stateful = {
+        "kind": "StatefulSet",
+        "metadata": {"name": "a"},
+        "spec": {"volumeClaimTemplates": [{"metadata": {"name": "b"}, "spec": spec}]},
+    }
+    for document in (claim, stateful):
+        found = find_problems([Manifest("a.yaml", document)])
+        assert ("K203", True) in {(f.code, f.path.endswith("requests.storage")) for f in found}
+
+
+def test_a_key_that_hides_another_is_found() -> None:
+    manifests = [Manifest(file, document, ("env (line 3)",)) for file, document in good().items()]
+    assert {finding.code for finding in find_problems(manifests)} == {"K110"}
+
+
 def test_a_tag_is_enough_unless_strictness_is_asked_for() -> None:
     digest = "registry.example.com/shop@sha256:" + "0" * 64
     path = f"{CONTAINER}/image"
@@ -213,7 +347,7 @@ def test_a_tag_is_enough_unless_strictness_is_asked_for() -> None:
 
 
 def test_every_rule_has_a_manifest_that_breaks_it() -> None:
-    tried = {code for code, _ in BREAKS} | {"K202", "K402"}
+    tried = {code for code, _ in BREAKS} | {"K110", "K202", "K402", "K414"}
     assert tried == {rule.code for rule in RULES}
 
 
@@ -230,5 +364,5 @@ def test_a_finding_says_where_and_what() -> None:
     assert str(finding) == (
         "deployment.yaml: K206 Deployment/shop "
         "spec.template.spec.containers[0].livenessProbe.httpGet.port: "
-        "no container has a port named 'htpp'"
+        "the container has no port named 'htpp'"
     )

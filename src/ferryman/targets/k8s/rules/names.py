@@ -12,6 +12,7 @@ __all__ = ("RULES",)
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _SUBDOMAIN = rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*"
+_SEGMENT = r"(?!\.{1,2}\Z)[^/%]+"
 _SERVICE = r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
 _LABEL_KEY = rf"((?:{_LABEL}\.)*{_LABEL}/)?[A-Za-z0-9]([A-Za-z0-9_.-]{{0,61}}[A-Za-z0-9])?"
 _LABEL_VALUE = r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?"
@@ -21,9 +22,17 @@ _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 
 def _object_names(manifests: Sequence[Manifest]) -> Iterator[Problem]:
     for manifest in manifests:
-        pattern = _SERVICE if manifest.kind in ("Service", "Knative") else _SUBDOMAIN
-        if not re.fullmatch(pattern, manifest.name):
-            yield manifest, "metadata.name", f"{manifest.name!r} is no DNS name that it may have"
+        named = manifest.name or not manifest.metadata.get("generateName")
+        if named and not re.fullmatch(_pattern(manifest.kind), manifest.name):
+            yield manifest, "metadata.name", f"{manifest.name!r} is no name that it may have"
+
+
+def _pattern(kind: str) -> str:
+    if kind in ("Service", "Knative"):
+        return _SERVICE
+    if kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"):
+        return _SEGMENT
+    return rf"(?=.{{1,52}}\Z){_SUBDOMAIN}" if kind == "CronJob" else _SUBDOMAIN
 
 
 def _namespaces(manifests: Sequence[Manifest]) -> Iterator[Problem]:
@@ -140,12 +149,19 @@ def _walk(node: object, path: str) -> Iterator[tuple[str, str, str]]:
             yield from _walk(item, f"{path}[{index}]")
 
 
+def _keys(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    for manifest in manifests:
+        for key in manifest.doubled:
+            yield manifest, "the text", f"the key {key} stands twice in its mapping"
+
+
 RULES = (
     Rule(
         "K101",
-        "an object's name is a DNS name",
+        "an object has a name that its kind may have",
         "The cluster refuses the object. A Service's name begins with a letter and has no dot "
-        "(RFC 1035), other names may (RFC 1123).",
+        "(RFC 1035), other names may (RFC 1123); a CronJob's has at most 52 characters, for its "
+        "jobs add to it.",
         _object_names,
     ),
     Rule("K102", "a namespace is a DNS label", "The cluster refuses the object.", _namespaces),
@@ -186,5 +202,12 @@ RULES = (
         "a field with fixed values has one of them",
         "The schemas take any text, and the cluster refuses the object. Letter case counts.",
         _enumerations,
+    ),
+    Rule(
+        "K110",
+        "a key stands once in its mapping",
+        "The last one counts and the others are lost in silence, such as half of the variables "
+        "where `env` stands twice.",
+        _keys,
     ),
 )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 from ferryman.targets.k8s.rules.rule import Manifest
@@ -15,10 +16,12 @@ __all__ = (
     "Pod",
     "containers",
     "matches",
+    "own_ports",
     "pods",
     "port_names",
     "quantity",
     "selects",
+    "share",
     "workloads",
 )
 
@@ -104,9 +107,16 @@ def workloads(manifests: Sequence[Manifest]) -> Iterator[Manifest]:
 
 
 def port_names(pod: Pod) -> set[str]:
-    """Return the names of the ports of a pod's containers."""
-    found = (c.get("ports") or () for c in pod.spec.get("containers") or ())
-    return {port["name"] for ports in found for port in ports if "name" in port}
+    """Return the names of the ports by which others know a pod: of what runs as long as it."""
+    lasting = [
+        c for c in pod.spec.get("initContainers") or () if c.get("restartPolicy") == "Always"
+    ]
+    return {name for c in (*(pod.spec.get("containers") or ()), *lasting) for name in own_ports(c)}
+
+
+def own_ports(container: Mapping[str, Any]) -> set[str]:
+    """Return the names of one container's ports, the only ones that its probes know."""
+    return {port["name"] for port in container.get("ports") or () if "name" in port}
 
 
 def selects(manifest: Manifest, wanted: Mapping[str, str], pod: Pod) -> bool:
@@ -129,6 +139,15 @@ def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
         "Exists": value is not None,
         "DoesNotExist": value is None,
     }.get(expression.get("operator", ""), False)
+
+
+def share(amount: object, of: int) -> int | None:
+    """Return a number of pods, given as one or in percent, or None if it is neither."""
+    text = str(amount)
+    try:
+        return ceil(of * int(text[:-1]) / 100) if text.endswith("%") else int(text)
+    except ValueError:
+        return None
 
 
 def quantity(text: object) -> Decimal:

@@ -15,11 +15,13 @@ class Manifest:
 
     Attributes:
         file: The file, as a reader would name it.
-        document: The object.
+        document: The object, without nulls.
+        doubled: Keys that stand twice in a mapping of it, with the lines that count.
     """
 
     file: str
     document: dict[str, Any]
+    doubled: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -30,7 +32,8 @@ class Manifest:
     @property
     def metadata(self) -> dict[str, Any]:
         """The metadata."""
-        return self.document.get("metadata") or {}
+        found = self.document.get("metadata")
+        return found if isinstance(found, dict) else {}
 
     @property
     def name(self) -> str:
