@@ -6,7 +6,8 @@ stand here once so that the two cannot drift apart. All times are in seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 from ferryman.core.errors import ConfigError
 
@@ -24,6 +25,9 @@ __all__ = (
     "READINESS_PATH",
     "TERMINATION_GRACE",
     "USER_ID",
+    "Endpoint",
+    "Front",
+    "Serves",
     "Timing",
 )
 
@@ -135,3 +139,80 @@ class Timing:
 
 TERMINATION_GRACE = int(Timing().check().termination_grace)
 """How long Kubernetes waits before it kills: both delays, the requests, the cleanup."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a server listens.
+
+    Attributes:
+        host: The address, empty for every one; or the path of a UNIX socket.
+        port: The TCP port, or None of a UNIX socket.
+    """
+
+    host: str
+    port: int | None
+
+    @classmethod
+    def parse(cls, text: str) -> Endpoint:
+        """Read `HOST:PORT`, an IPv6 host in brackets, or `unix:/path`.
+
+        Raises:
+            ValueError: It is neither.
+        """
+        if text.startswith("unix:/"):
+            return cls(text.removeprefix("unix:"), None)
+        host, colon, port = text.rpartition(":")
+        bare = host.removeprefix("[").removesuffix("]")
+        if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535:
+            raise ValueError("write HOST:PORT, such as 0.0.0.0:8000, or unix:/path")
+        if ("[" in host or ":" in bare) and host != f"[{bare}]":
+            raise ValueError(f"write an IPv6 address in brackets, such as [::1]:{port}")
+        return cls(bare, int(port))
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine, or this pod, can connect."""
+        return self.port is None or self.host.startswith("127.") or self.host in _LOCAL
+
+
+_LOCAL = ("localhost", "::1")
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - of a container, whose ports are published on purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What a server shows to whatever stands in front of it.
+
+    Attributes:
+        app: Where the app listens.
+        admin: Where health and metrics are, or None.
+        health_on_app_port: Whether the app's port answers health checks, too.
+        liveness_path: Answers 200 as long as the process answers at all.
+        readiness_path: Answers 200 while the server wants requests.
+        secure: Whether the app's port speaks TLS.
+        timing: The end of the server.
+    """
+
+    app: Endpoint = Endpoint(_EVERYWHERE, PORT)
+    admin: Endpoint | None = Endpoint(_EVERYWHERE, ADMIN_PORT)
+    health_on_app_port: bool = False
+    liveness_path: str = LIVENESS_PATH
+    readiness_path: str = READINESS_PATH
+    secure: bool = False
+    timing: Timing = field(default_factory=Timing)
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The TCP ports that it listens on, that of the app first."""
+        found = (endpoint.port for endpoint in (self.app, self.admin) if endpoint)
+        return tuple(port for port in found if port is not None)
+
+
+@runtime_checkable
+class Serves(Protocol):
+    """Settings of a server that can tell what comes of them, for a target that runs its image."""
+
+    def front(self) -> Front:
+        """Return what a server in a container shows by these settings."""
+        ...

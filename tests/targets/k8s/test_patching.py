@@ -183,15 +183,36 @@ def test_a_patch_is_held_to_the_rules(patched: Build) -> None:
     assert "deployment.yaml: K209 Deployment/shop" in str(caught.value.cause)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pod("terminationGracePeriodSeconds: 20"),
+        pod("containers: [{name: shop, lifecycle: {preStop: {sleep: {seconds: 10}}}}]"),
+    ],
+)
+def test_a_patch_may_not_have_the_server_killed_before_it_has_stopped(
+    patched: Build, text: str
+) -> None:
+    with pytest.raises(ConfigError, match=r"the server is killed after .* and may need"):
+        patched(text)
+
+
+def test_a_patch_may_wait_longer_before_the_stop_if_the_kill_waits_too(patched: Build) -> None:
+    hook = "containers: [{name: shop, lifecycle: {preStop: {sleep: {seconds: 15}}}}]"
+    documents = patched(pod(f"terminationGracePeriodSeconds: 55\n{hook}"))
+    spec = documents["deployment.yaml"]["spec"]["template"]["spec"]
+    assert spec["terminationGracePeriodSeconds"] == 55
+
+
 def test_a_rule_that_is_meant_to_be_broken_is_ignored_and_said(
     patched: Build, make_project: Callable[..., Project]
 ) -> None:
-    patched(pod("terminationGracePeriodSeconds: 3"), ignore=("K209",))
+    patched(pod("hostPID: true"), ignore=("K305",))
     told: list[str] = []
-    project = make_project(patch="patch.yaml", ignore=("K209",))
+    project = make_project(patch="patch.yaml", ignore=("K305",))
     text = KubernetesTarget().render(project, told.append)
-    assert text.startswith("# the rule K209 is ignored\n")
-    assert "the rule K209 is ignored" in told
+    assert text.startswith("# the rule K305 is ignored\n")
+    assert "the rule K305 is ignored" in told
     with pytest.raises(ConfigError, match="there is no rule K999"):
         patched("kind: Service\n", ignore=("K999",))
 

@@ -45,6 +45,16 @@ DEFAULT_CPU = "250m"
 DEFAULT_MEMORY = "256Mi"
 """Memory that is set aside where nothing says how much, and the app was not measured."""
 
+_DEPLOYMENTS_ONLY: Mapping[str, str] = {
+    "egress": "no network policy is written for Knative, whose proxies are in the pod",
+    "hosts": "Knative makes a route of its own",
+    "same_zone": "Knative makes a Service of its own",
+    "service_monitor": "Knative has a Service of its own",
+    "user_namespaces": "Knative takes no such field of a pod",
+}
+
+_OWN_LABELS = "app.kubernetes.io/"
+
 
 def _number_as_text(value: object) -> object:
     """Let TOML's `cpu = 1` mean the text "1"; what is wrong with it is said later."""
@@ -225,10 +235,21 @@ class KubernetesOptions(BaseModel):
             raise ValueError('replicas = 0 runs no pod; flavour = "knative" can scale to zero')
         if self.service_monitor_labels and not self.service_monitor:
             raise ValueError("service_monitor_labels needs service_monitor")
-        if self.flavour == "knative" and self.service_monitor:
-            raise ValueError("service_monitor is for deployments; Knative has a Service of its own")
+        if own := [key for key in self.service_monitor_labels if key.startswith(_OWN_LABELS)]:
+            raise ValueError(f"service_monitor_labels: ferryman sets {own[0]} itself")
+        if self.egress is not None and not self.network_policy:
+            raise ValueError("egress needs network_policy, which is what limits connections")
+        self._check_flavour()
         self._check_hosts()
         return self
+
+    def _check_flavour(self) -> None:
+        """See that nothing is asked for that would be left out without a word."""
+        if self.flavour != "knative":
+            return
+        for name, why in _DEPLOYMENTS_ONLY.items():
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"{name} is for deployments; {why}")
 
     def _check_hosts(self) -> None:
         if self.gateway and self.ingress_class:
@@ -237,7 +258,5 @@ class KubernetesOptions(BaseModel):
             raise ValueError("gateway, ingress_class and tls_secret need hosts")
         if self.tls_secret and not self.ingress_class:
             raise ValueError("tls_secret is for ingress_class; a Gateway has its own certificate")
-        if self.flavour == "knative" and self.hosts:
-            raise ValueError("hosts are for deployments; Knative makes a route of its own")
         if self.hosts and not (self.gateway or self.ingress_class):
             raise ValueError("hosts need a gateway, or an ingress_class")

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ferryman.core.build.layers import overlay_layers, read_pyproject
 from ferryman.core.build.project import Project
 from ferryman.core.build.resolution import resolve_project
 from ferryman.core.build.target import Progress, installed_targets
 from ferryman.core.errors import BuildError
+from ferryman.core.serving import Timing
 from ferryman.targets.k8s import rendering, schemas
 from ferryman.targets.k8s.manifests.kustomization import added, kustomization, overlay, root
 from ferryman.targets.k8s.options import KubernetesOptions
@@ -58,6 +59,7 @@ def plan_objects(project: Project, progress: Progress) -> Plan:
         objects = patch_objects(objects, patches, options.kube_version, options.patch)
     progress(f"checking the manifests against Kubernetes {options.kube_version}")
     _check(objects, options)
+    _check_end(objects, values.front.timing)
     return Plan(values, objects)
 
 
@@ -131,6 +133,21 @@ def _check(objects: Mapping[str, Document], options: KubernetesOptions) -> None:
             hint="docs/reference/k8s-rules.md tells each rule; is it the patch? A rule that is "
             "broken on purpose goes into ignore of [tool.ferryman.k8s]",
         )
+
+
+def _check_end(objects: Mapping[str, Document], timing: Timing) -> None:
+    """See that a patch leaves the server the time that it takes to stop.
+
+    Raises:
+        ConfigError: It does not.
+    """
+    for document in objects.values():
+        if document["kind"] == "Deployment":
+            pod = document["spec"]["template"]["spec"]
+            hooks = pod["containers"][0].get("lifecycle") or {}
+            sleep = (hooks.get("preStop") or {}).get("sleep") or {}
+            own = replace(timing, pre_stop_delay=sleep.get("seconds", 0))
+            own.check(pod.get("terminationGracePeriodSeconds", 30))
 
 
 def _count(findings: Sequence[object]) -> str:

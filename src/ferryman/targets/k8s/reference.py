@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from ferryman.core import serving
+from ferryman.core.serving import Front
 from ferryman.targets.k8s.manifests import (
     autoscaler,
     config_map,
@@ -40,6 +41,7 @@ EXAMPLE = Values(
     name="shop",
     version="1.2.3",
     image="registry.example.com/shop:1.2.3",
+    front=Front(),
     flavour="deployment",
     namespace="web",
     replicas=2,
@@ -63,6 +65,7 @@ EXAMPLES: tuple[Values, ...] = (
     EXAMPLE,
     replace(
         EXAMPLE,
+        front=Front(secure=True),
         scaling=Scaling(10, 65),
         exposure=Exposure(("shop.example.com",), None, "traefik", "shop-tls"),
     ),
@@ -102,15 +105,18 @@ know is left out or replaced; a comment in the base's kustomization says so. Bef
 anything is written they are checked against the schemas of that version, and against
 [rules of our own](k8s-rules.md).
 
-The pods run an image, which is built and pushed apart from this. It must listen on port
-{serving.PORT} of every address, run as a user that is not root, and write nowhere but to `/tmp` and
+The pods run an image, which is built and pushed apart from this. Ports,
+paths of the checks and times are those of `[tool.ferryman.server]`, by which `ferryman build -t
+server` makes it: by default it listens on port {serving.PORT} of every address. An environment that
+changes them needs an image of its own, built with the same `--env`. An image made in another
+way must do as they say, run as a user that is not root, and write nowhere but to `/tmp` and
 `/dev/shm`, which container runtimes mount in memory. Where no `image` is set, the manifests
 name `name:version`, which a cluster looks for on its nodes and then on Docker Hub. A node
 that has an image of that name does not pull it again: give every release a version of its own.
 The image's own settings say how many workers a pod has.
 
-The probes ask the server's own port for health and metrics, {serving.ADMIN_PORT}, which opens once
-the app has started. The Service does not lead to it, and no route does.
+The probes ask the server's own port for health and metrics, {serving.ADMIN_PORT} by default,
+which opens once the app has started. The Service does not lead to it, and no route does.
 
 Names of Secrets are written, their values never: make the Secrets in the cluster, for
 example with `kubectl create secret generic`. Until they exist the pods wait.

@@ -25,6 +25,8 @@ __all__ = (
 )
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+# Kubernetes counts the characters of such a name alone, and not those between two dots.
+_SUBDOMAIN = r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 _CPU = r"(?P<number>[0-9]+(?:\.[0-9]{1,3})?)|(?P<thousandths>[0-9]+)m"
 _MEMORY = r"(?P<number>[0-9]+(?:\.[0-9]+)?)(?:[KMGT]i|[kMGT])"
@@ -51,7 +53,7 @@ def namespace_name(text: str) -> str:
 
 def secret_name(text: str) -> str:
     """Return the name of a Secret, a DNS subdomain of at most 253 characters (RFC 1123)."""
-    if len(text) > 253 or not re.fullmatch(rf"{_LABEL}(?:\.{_LABEL})*", text):
+    if not re.fullmatch(_SUBDOMAIN, text):
         raise ValueError(
             "the name of a Secret is lower-case letters, digits, '-' and '.'; "
             "its value is never written here"
@@ -131,7 +133,7 @@ def gateway_name(text: str) -> str:
     namespace, slash, name = text.rpartition("/")
     if slash:
         namespace_name(namespace)
-    if not re.fullmatch(rf"{_LABEL}(?:\.{_LABEL})*", name):
+    if not re.fullmatch(_SUBDOMAIN, name):
         raise ValueError("write the name of a Gateway, or namespace/name")
     return text
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from ferryman.core.build.project import Project
 from ferryman.core.errors import ConfigError
+from ferryman.core.serving import Front
+from ferryman.targets.k8s.front import plan_front
 from ferryman.targets.k8s.options import KubernetesOptions
 from ferryman.targets.k8s.resources import plan_resources
 from ferryman.targets.k8s.syntax import image_reference
@@ -56,6 +58,7 @@ class Values:
         name: The project's name, which every object bears.
         version: The project's version.
         image: The reference of the image.
+        front: What the server in it shows: its ports, its checks, its end.
         flavour: `deployment` or `knative`.
         namespace: The namespace, or None to write none.
         replicas: How many pods run, or the fewest of them.
@@ -78,6 +81,7 @@ class Values:
     name: str
     version: str
     image: str
+    front: Front
     flavour: str
     namespace: str | None
     replicas: int
@@ -101,15 +105,17 @@ def plan_values(project: Project) -> Values:
     """Return the values of a project.
 
     Raises:
-        ConfigError: The project's name or version cannot be used in a cluster.
+        ConfigError: The project's name or version, or how its server is set up, cannot be
+            used in a cluster.
     """
     options = project.section("k8s", KubernetesOptions)
-    chosen, resources = choose(options), plan_resources(project)
+    chosen, resources, front = choose(options), plan_resources(project), plan_front(project)
     ignored = [f"the rule {code} is ignored" for code in options.ignore]
     return Values(
         name=_service_name(project),
         version=project.fields.version,
         image=_image(project, options),
+        front=front,
         flavour=options.flavour,
         namespace=options.namespace,
         replicas=options.replicas,

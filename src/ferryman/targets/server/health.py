@@ -12,7 +12,7 @@ _CODE = (
 )
 
 # Where to ask for an address that means every address.
-_LOOPBACKS = {"0.0.0.0": "127.0.0.1", "[::]": "::1", "": "127.0.0.1"}  # noqa: S104
+_LOOPBACKS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
 
 def health_command(settings: ServerSettings, program: str) -> tuple[str, ...]:
@@ -22,13 +22,13 @@ def health_command(settings: ServerSettings, program: str) -> tuple[str, ...]:
         settings: What the server runs by.
         program: The interpreter that asks.
     """
-    address = settings.admin_bind
-    if not address and settings.health_on_app_port and not settings.certificate:
-        address = settings.bind
-    if not address or address.startswith("unix:"):
+    front = settings.front
+    place = front.admin
+    if place is None and front.health_on_app_port and not front.secure:
+        place = front.app
+    if place is None or place.port is None:
         return ()
-    host, _, port = address.rpartition(":")
-    asked = _LOOPBACKS.get(host, host.strip("[]"))
-    code = _CODE.format(host=asked, port=int(port), path=settings.liveness_path)
+    asked = _LOOPBACKS.get(place.host, place.host)
+    code = _CODE.format(host=asked, port=place.port, path=settings.liveness_path)
     # -I and -S: nothing but the standard library, and what starts soonest.
     return (program, "-I", "-S", "-c", code)

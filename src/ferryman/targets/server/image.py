@@ -14,7 +14,6 @@ from ferryman.core.build.image.root import PROGRAM
 from ferryman.core.build.image.writing import choose_interpreters, write_image
 from ferryman.core.build.project import Project
 from ferryman.core.build.target import Progress
-from ferryman.core.serving import ADMIN_PORT, PORT
 from ferryman.targets.server.health import health_command
 from ferryman.targets.server.options import ServerOptions, deployed
 from ferryman.targets.server.requirements import server_requirements
@@ -61,12 +60,13 @@ def plan_image(project: Project, *, contained: bool = True) -> ImagePlan:
     """
     options = project.section("server", ServerOptions)
     values = deployed(options, contained=contained)
+    settings = ServerSettings.read(values)
     return ImagePlan(
         package="server",
         requirements=server_requirements(options),
         module=MODULE,
         settings=project.baked("server", values),
         options=options.image,
-        ports=(PORT, ADMIN_PORT),
-        health=health_command(ServerSettings.read(values), PROGRAM),
+        ports=settings.front.ports,
+        health=health_command(settings, PROGRAM),
     )

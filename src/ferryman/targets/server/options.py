@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ferryman.core.build.image.options import ImageOptions
-from ferryman.core.serving import ADMIN_PORT, DRAIN_DELAY, PORT
+from ferryman.core.serving import ADMIN_PORT, DRAIN_DELAY, PORT, Front
 from ferryman.targets.server.runtime.options import ServerSettings
 
 __all__ = ("ServerOptions", "deployed", "local")
@@ -198,6 +198,10 @@ class ServerOptions(BaseModel):
     def _fit_together(self) -> ServerOptions:
         deployed(self)
         return self
+
+    def front(self) -> Front:
+        """Return what a server in a container shows by these settings."""
+        return ServerSettings.read(deployed(self)).front
 
 
 def deployed(options: ServerOptions, *, contained: bool = True) -> Mapping[str, object]:

@@ -118,7 +118,7 @@ def unit(name: str, tag: str, python: str, settings: ServerSettings) -> str:
         settings: What the server runs by.
     """
     timing: Timing = settings.timing
-    privileged = any(map(_is_privileged, (settings.bind, settings.admin_bind or "")))
+    privileged = any(0 < port < _FREE_PORTS for port in settings.front.ports)
     return _UNIT.format(
         capability="CAP_NET_BIND_SERVICE" if privileged else "",
         # In a user namespace of its own the capability would not reach the host's ports.
@@ -131,8 +131,3 @@ def unit(name: str, tag: str, python: str, settings: ServerSettings) -> str:
         sum=f"drain_delay {timing.drain_delay:g}, graceful_timeout {timing.graceful_timeout:g}, "
         "the cleanup, and a margin.",
     )
-
-
-def _is_privileged(address: str) -> bool:
-    port = address.rpartition(":")[2]
-    return not address.startswith("unix:") and port.isdigit() and 0 < int(port) < _FREE_PORTS

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ferryman.targets.k8s.reference import EXAMPLES
+from ferryman.targets.k8s.reference import EXAMPLE, EXAMPLES
 from ferryman.targets.k8s.rendering import render_objects
 from ferryman.targets.k8s.rules.book import RULES, find_problems
 from ferryman.targets.k8s.rules.rule import Manifest
@@ -98,6 +99,8 @@ BREAKS: list[tuple[str, list[tuple[str, str, Any]]]] = [
     ("K103", [("config-map.yaml", "metadata/labels", {"a/b/c": "d"})]),
     ("K103", [("config-map.yaml", "metadata/labels", {"a": "d e"})]),
     ("K103", [(DEPLOYMENT, "spec/template/metadata/labels/a", "-")]),
+    ("K103", [("service-account.yaml", "metadata/annotations", {"a b": "c"})]),
+    ("K103", [(DEPLOYMENT, "spec/template/metadata/annotations", {"A/b/c": "d"})]),
     ("K104", [(ROUTE, "apiVersion", "networking.k8s.io/v1"), (ROUTE, "kind", "NetworkPolicy")]),
     ("K105", [(DEPLOYMENT, f"{CONTAINER}/name", "Shop")]),
     ("K105", [(DEPLOYMENT, f"{POD}/containers/1", "same")]),
@@ -297,6 +300,13 @@ LASTING = {
             (DEPLOYMENT, f"{SECURITY}/appArmorProfile", {"type": "RuntimeDefault"}),
         ],
         [("service-account.yaml", "metadata", {"generateName": "shop-"})],
+        [
+            (
+                "service-account.yaml",
+                "metadata/annotations",
+                {"A.com/Role": "any thing: at all"},
+            )
+        ],
     ],
 )
 def test_what_is_right_is_let_be(changes: list[tuple[str, str, Any]]) -> None:
@@ -310,13 +320,18 @@ def test_what_is_right_is_let_be(changes: list[tuple[str, str, Any]]) -> None:
         ("RoleBinding", "a/b", False),
         ("CronJob", "a" * 52, True),
         ("CronJob", "a" * 53, False),
-        ("ConfigMap", "a" * 63 + "." + "b" * 63, True),
+        ("ConfigMap", "a" * 74, True),
+        ("ConfigMap", "a" * 254, False),
     ],
 )
 def test_a_kind_has_names_of_its_own(kind: str, name: str, fine: bool) -> None:
     document = {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}}
     found = find_problems([Manifest("a.yaml", document)])
     assert ("K101" in {finding.code for finding in found}) is not fine
+
+
+def test_the_longest_name_of_a_project_is_one_for_all_its_objects() -> None:
+    assert codes(render_objects(replace(EXAMPLE, name="a" * 63))) == set()
 
 
 def test_a_claims_size_needs_a_unit() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from kubernetes import client
 
-from ferryman.core import serving
+from ferryman.core.serving import Front
 from ferryman.targets.k8s.manifests.config_map import config_map_name
 from ferryman.targets.k8s.values import Values
 
@@ -35,7 +35,7 @@ REASONS: Mapping[str, str] = {
     "that is pushed again is therefore not seen: give every release its own.",
     "ports[].name": "Probes and the Service go by the name, so the number stands in one place.",
     "ports[].containerPort": "The port of the app, and apart from it that of health and metrics, "
-    "which the Service does not lead to.",
+    "which the Service does not lead to: `bind` and `admin_bind` of `[tool.ferryman.server]`.",
     "ports[].protocol": "Part of a port's identity when several tools apply one object.",
     "envFrom[].secretRef.name": "`secrets`: names alone. No value of a Secret is ever read or "
     "written by a build.",
@@ -85,15 +85,21 @@ def container(values: Values) -> client.V1Container:
         name=values.name,
         image=values.image,
         image_pull_policy="IfNotPresent",
-        ports=[_port(PORT_NAME, serving.PORT), _port(ADMIN_PORT_NAME, serving.ADMIN_PORT)],
+        ports=_ports(values.front),
         env_from=_sources(values) or None,
         resources=_resources(values),
-        startup_probe=_probe(serving.LIVENESS_PATH, _STARTUP_PERIOD, _STARTUP_FAILURES),
-        readiness_probe=_probe(serving.READINESS_PATH, _READINESS_PERIOD, _READINESS_FAILURES),
-        liveness_probe=_probe(serving.LIVENESS_PATH, _LIVENESS_PERIOD, _LIVENESS_FAILURES),
+        startup_probe=_probe(
+            values.front, values.front.liveness_path, _STARTUP_PERIOD, _STARTUP_FAILURES
+        ),
+        readiness_probe=_probe(
+            values.front, values.front.readiness_path, _READINESS_PERIOD, _READINESS_FAILURES
+        ),
+        liveness_probe=_probe(
+            values.front, values.front.liveness_path, _LIVENESS_PERIOD, _LIVENESS_FAILURES
+        ),
         lifecycle=client.V1Lifecycle(
             pre_stop=client.V1LifecycleHandler(
-                sleep=client.V1SleepAction(seconds=serving.PRE_STOP_DELAY)
+                sleep=client.V1SleepAction(seconds=int(values.front.timing.pre_stop_delay))
             )
         ),
         security_context=client.V1SecurityContext(
@@ -125,13 +131,23 @@ def _resources(values: Values) -> client.V1ResourceRequirements:
     )
 
 
+def _ports(front: Front) -> list[client.V1ContainerPort]:
+    names = (PORT_NAME, ADMIN_PORT_NAME)
+    return [_port(name, number) for name, number in zip(names, front.ports, strict=False)]
+
+
 def _port(name: str, number: int) -> client.V1ContainerPort:
     return client.V1ContainerPort(name=name, container_port=number, protocol="TCP")
 
 
-def _probe(path: str, period: int, failures: int) -> client.V1Probe:
+def _probe(front: Front, path: str, period: int, failures: int) -> client.V1Probe:
+    apart = front.admin is not None
     return client.V1Probe(
-        http_get=client.V1HTTPGetAction(path=path, port=ADMIN_PORT_NAME),
+        http_get=client.V1HTTPGetAction(
+            path=path,
+            port=ADMIN_PORT_NAME if apart else PORT_NAME,
+            scheme="HTTPS" if front.secure and not apart else None,
+        ),
         period_seconds=period,
         timeout_seconds=min(period, _TIMEOUT),
         failure_threshold=failures,

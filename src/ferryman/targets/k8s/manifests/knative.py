@@ -8,6 +8,7 @@ pod's security at its container.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 from kubernetes import client
@@ -31,8 +32,8 @@ REASONS: Mapping[str, str] = {
     "spec.template.spec.automountServiceAccountToken": "The app gets no key to the cluster.",
     "spec.template.spec.enableServiceLinks": "No variables for other Services.",
     "spec.template.spec.serviceAccountName": "The app's own account.",
-    "spec.template.spec.timeoutSeconds": f"A request may take {serving.GRACEFUL_TIMEOUT} s, as "
-    "when a server stops.",
+    "spec.template.spec.timeoutSeconds": "A request may take `graceful_timeout` of "
+    "`[tool.ferryman.server]`, as when a server stops.",
     "spec.template.spec.volumes": "The directory for temporary files.",
     **{
         f"spec.template.spec.containers[].{field}": why
@@ -69,7 +70,7 @@ def knative_service(values: Values) -> dict[str, Any]:
                     "automountServiceAccountToken": False,
                     "enableServiceLinks": False,
                     "serviceAccountName": values.name,
-                    "timeoutSeconds": serving.GRACEFUL_TIMEOUT,
+                    "timeoutSeconds": ceil(values.front.timing.graceful_timeout),
                     "containers": [_container(values)],
                     "volumes": [temporary],
                 },
@@ -81,8 +82,12 @@ def knative_service(values: Values) -> dict[str, Any]:
 def _container(values: Values) -> client.V1Container:
     made = container.container(values)
     made.lifecycle = made.startup_probe = made.liveness_probe = None
-    made.ports = [client.V1ContainerPort(name="http1", container_port=serving.PORT, protocol="TCP")]
-    made.readiness_probe = client.V1Probe(tcp_socket=client.V1TCPSocketAction(port=serving.PORT))
+    made.ports = [
+        client.V1ContainerPort(name="http1", container_port=values.front.app.port, protocol="TCP")
+    ]
+    made.readiness_probe = client.V1Probe(
+        tcp_socket=client.V1TCPSocketAction(port=values.front.app.port)
+    )
     security = made.security_context
     assert security is not None
     security.run_as_non_root = True

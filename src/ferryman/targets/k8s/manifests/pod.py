@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 
 from kubernetes import client
 
@@ -29,8 +30,9 @@ REASONS: Mapping[str, str] = {
     "spec.securityContext.runAsGroup": "Otherwise the group may be root's.",
     "spec.securityContext.seccompProfile.type": "Pod Security Standard `restricted`.",
     "spec.terminationGracePeriodSeconds": f"The {serving.PRE_STOP_DELAY} s before the stop, "
-    f"{serving.DRAIN_DELAY} s in which the server serves on, {serving.GRACEFUL_TIMEOUT} s for the "
-    f"requests in flight, and {serving.CLEANUP_TIMEOUT} s for the cleanup. Then comes the kill.",
+    "`drain_delay` and `graceful_timeout` of `[tool.ferryman.server]` "
+    f"({serving.DRAIN_DELAY} and {serving.GRACEFUL_TIMEOUT} s), and {serving.CLEANUP_TIMEOUT} s "
+    "for the cleanup. Then comes the kill.",
     "spec.topologySpreadConstraints[].labelSelector.matchLabels": "The pods of this project.",
     "spec.topologySpreadConstraints[].matchLabelKeys": "Pods of the release that is going away "
     "do not count.",
@@ -55,7 +57,7 @@ def pod_template(values: Values) -> client.V1PodTemplateSpec:
             service_account_name=values.name,
             containers=[container.container(values)],
             security_context=_security(),
-            termination_grace_period_seconds=serving.TERMINATION_GRACE,
+            termination_grace_period_seconds=ceil(values.front.timing.termination_grace),
             topology_spread_constraints=[
                 _spread(values, "kubernetes.io/hostname"),
                 _spread(values, "topology.kubernetes.io/zone"),

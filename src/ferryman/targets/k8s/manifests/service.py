@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from kubernetes import client
 
-from ferryman.core import serving
 from ferryman.targets.k8s.manifests import metadata
 from ferryman.targets.k8s.manifests.container import ADMIN_PORT_NAME, PORT_NAME
 from ferryman.targets.k8s.values import Values
@@ -29,6 +28,8 @@ REASONS: Mapping[str, str] = {
     "spec.ports[].port": "The port of HTTP, so that URLs within the cluster need none. "
     "With `service_monitor` a second one leads to the metrics.",
     "spec.ports[].protocol": "Part of a port's identity when several tools apply one object.",
+    "spec.ports[].appProtocol": "`https` where `[tool.ferryman.server]` has a `certificate`; else "
+    "not written.",
     "spec.ports[].targetPort": "The container's port, by its name.",
     "spec.trafficDistribution": "`same_zone`; not written where it is not set. Kubernetes "
     "before 1.34 calls it `PreferClose`.",
@@ -53,8 +54,14 @@ def service(values: Values) -> client.V1Service:
 def _ports(values: Values) -> list[client.V1ServicePort]:
     ports = [(PORT_NAME, SERVICE_PORT, PORT_NAME)]
     if values.monitored:
-        ports.append((METRICS_PORT_NAME, serving.ADMIN_PORT, ADMIN_PORT_NAME))
+        ports.append((METRICS_PORT_NAME, values.front.ports[1], ADMIN_PORT_NAME))
     return [
-        client.V1ServicePort(name=name, port=port, protocol="TCP", target_port=target)
+        client.V1ServicePort(
+            name=name,
+            port=port,
+            protocol="TCP",
+            target_port=target,
+            app_protocol="https" if values.front.secure and name == PORT_NAME else None,
+        )
         for name, port, target in ports
     ]

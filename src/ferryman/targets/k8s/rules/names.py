@@ -11,10 +11,13 @@ from ferryman.targets.k8s.rules.rule import Manifest, Problem, Rule
 __all__ = ("RULES",)
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_SUBDOMAIN = rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*"
+# Kubernetes counts the characters of the whole alone, and not those between two dots.
+_PART = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_SUBDOMAIN = rf"(?=.{{1,253}}\Z){_PART}(\.{_PART})*"
 _SEGMENT = r"(?!\.{1,2}\Z)[^/%]+"
 _SERVICE = r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
-_LABEL_KEY = rf"((?:{_LABEL}\.)*{_LABEL}/)?[A-Za-z0-9]([A-Za-z0-9_.-]{{0,61}}[A-Za-z0-9])?"
+_PREFIX = rf"(?=[^/]{{1,253}}/){_PART}(\.{_PART})*/"
+_LABEL_KEY = rf"({_PREFIX})?[A-Za-z0-9]([A-Za-z0-9_.-]{{0,61}}[A-Za-z0-9])?"
 _LABEL_VALUE = r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?"
 _PORT_NAME = r"(?=.{1,15}\Z)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*"
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -42,18 +45,22 @@ def _namespaces(manifests: Sequence[Manifest]) -> Iterator[Problem]:
 
 
 def _labels(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    labelled = [(m, "metadata.labels", m.metadata.get("labels") or {}) for m in manifests]
-    labelled += [
-        (pod.manifest, f"{pod.path}metadata.labels", dict(pod.labels))
+    described = [(manifest, "metadata", manifest.metadata) for manifest in manifests]
+    described += [
+        (pod.manifest, f"{pod.path}metadata", dict(pod.metadata))
         for pod in pods(manifests)
         if pod.path
     ]
-    for manifest, path, labels in labelled:
-        for key, value in labels.items():
+    for manifest, path, metadata in described:
+        for key, value in (metadata.get("labels") or {}).items():
             if not re.fullmatch(_LABEL_KEY, str(key)):
-                yield manifest, path, f"{key!r} is no key of a label"
+                yield manifest, f"{path}.labels", f"{key!r} is no key of a label"
             elif not re.fullmatch(_LABEL_VALUE, str(value)):
-                yield manifest, path, f"{value!r} is no value of a label"
+                yield manifest, f"{path}.labels", f"{value!r} is no value of a label"
+        for key in metadata.get("annotations") or {}:
+            # Of an annotation's key letter case does not count, anywhere.
+            if not re.fullmatch(_LABEL_KEY, str(key), re.IGNORECASE):
+                yield manifest, f"{path}.annotations", f"{key!r} is no key of an annotation"
 
 
 def _twice(manifests: Sequence[Manifest]) -> Iterator[Problem]:
@@ -167,7 +174,7 @@ RULES = (
     Rule("K102", "a namespace is a DNS label", "The cluster refuses the object.", _namespaces),
     Rule(
         "K103",
-        "labels have keys and values that labels can have",
+        "labels have keys and values that labels can have, and annotations such keys",
         "The cluster refuses the object: at most 63 letters, digits, `-`, `_` and `.`, a letter "
         "or digit at both ends; a key may have a DNS name and a slash before it.",
         _labels,

@@ -53,14 +53,19 @@ class Pod:
     Attributes:
         manifest: The object that it stands in.
         path: Where in it, ending in a dot if it is not the object itself.
-        labels: Its labels.
+        metadata: Its metadata.
         spec: Its spec.
     """
 
     manifest: Manifest
     path: str
-    labels: Mapping[str, str]
+    metadata: Mapping[str, Any]
     spec: Mapping[str, Any]
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Its labels."""
+        return self.metadata.get("labels") or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +93,8 @@ def pods(manifests: Sequence[Manifest]) -> Iterator[Pod]:
             node: Any = manifest.document
             for part in filter(None, path.split(".")):
                 node = node.get(part) or {} if isinstance(node, dict) else {}
-            labels = (node.get("metadata") or {}).get("labels") or {}
-            yield Pod(manifest, f"{path}." if path else "", labels, node.get("spec") or {})
+            metadata, spec = node.get("metadata") or {}, node.get("spec") or {}
+            yield Pod(manifest, f"{path}." if path else "", metadata, spec)
 
 
 def containers(manifests: Sequence[Manifest]) -> Iterator[Container]:

@@ -15,6 +15,7 @@ from gunicorn.app.base import BaseApplication
 
 from ferryman.core.errors import ConfigError
 from ferryman.core.logs import configure
+from ferryman.core.serving import Endpoint
 from ferryman.core.settings import RuntimeSettings
 from ferryman.targets.server.runtime.cgroup import available_workers
 from ferryman.targets.server.runtime.master import Master
@@ -152,16 +153,16 @@ def bind(address: str) -> socket.socket:
     """Return a socket that listens, for workers to inherit.
 
     Args:
-        address: `host:port`, an IPv6 host in brackets.
+        address: `host:port`, as the settings have it.
 
     Raises:
         ConfigError: It cannot be bound.
     """
-    host, _, port = address.rpartition(":")
-    family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+    place = Endpoint.parse(address)
+    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     try:
-        return socket.create_server((host.strip("[]"), int(port)), family=family)
-    except (OSError, ValueError) as error:
+        return socket.create_server((place.host, place.port), family=family)
+    except OSError as error:
         raise ConfigError(
             f"admin_bind = {address!r}: the admin port cannot be opened",
             cause=str(error),

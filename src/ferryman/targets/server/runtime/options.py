@@ -6,6 +6,7 @@ library alone, because a settings file can be edited by hand.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
@@ -17,8 +18,11 @@ from ferryman.core.serving import (
     KEEP_ALIVE,
     LIVENESS_PATH,
     LOAD_BALANCER_IDLE_TIMEOUT,
+    METRICS_PATH,
     PORT,
     READINESS_PATH,
+    Endpoint,
+    Front,
     Timing,
 )
 
@@ -39,6 +43,7 @@ _FROM_ONE = {
     *("max_body", "max_rss", "backlog"),
 }
 _POSITIVE = {"header_timeout", "body_timeout", "graceful_timeout", "keep_alive"}
+_PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@/-]*")
 _PATHS = ("liveness_path", "readiness_path")
 
 
@@ -94,6 +99,19 @@ class ServerSettings:
             pre_stop_delay=0,
         )
 
+    @property
+    def front(self) -> Front:
+        """What the server shows to whatever stands in front of it."""
+        return Front(
+            app=Endpoint.parse(self.bind),
+            admin=Endpoint.parse(self.admin_bind) if self.admin_bind else None,
+            health_on_app_port=self.health_on_app_port,
+            liveness_path=self.liveness_path,
+            readiness_path=self.readiness_path,
+            secure=self.certificate is not None,
+            timing=self.timing,
+        )
+
     @classmethod
     def read(cls, options: Mapping[str, object]) -> ServerSettings:
         """Read the options of a settings file.
@@ -122,13 +140,20 @@ def _check(key: str, value: object, kinds: Mapping[str, str]) -> None:
         raise _wrong(key, value, f"set it to {least} or more")
     if key in _POSITIVE and value == 0:
         raise _wrong(key, value, "set it above 0")
-    if key in _PATHS and not str(value).startswith("/"):
-        raise _wrong(key, value, "start it with /")
+    if key in _PATHS and not _PATH.fullmatch(str(value)):
+        raise _wrong(key, value, "start it with /, and go on with what needs no escaping in a URL")
 
 
 def _check_together(settings: ServerSettings) -> None:
     if settings.log_format not in ("auto", "json", "text"):
         raise _wrong("log_format", settings.log_format, "set it to auto, json or text")
+    _check_addresses(settings)
+    paths = (settings.liveness_path, settings.readiness_path, METRICS_PATH)
+    if len(set(paths)) < len(paths):
+        raise ConfigError(
+            f"liveness_path, readiness_path and {METRICS_PATH} are not three paths: {paths}",
+            hint="set liveness_path and readiness_path to paths of their own",
+        )
     for network in settings.trusted_proxies:
         try:
             ip_network(network)
@@ -140,6 +165,17 @@ def _check_together(settings: ServerSettings) -> None:
             hint="set both to serve TLS, or neither",
         )
     settings.timing.check()
+
+
+def _check_addresses(settings: ServerSettings) -> None:
+    for key in ("bind", "admin_bind"):
+        if text := getattr(settings, key):
+            try:
+                place = Endpoint.parse(text)
+            except ValueError as error:
+                raise _wrong(key, text, str(error)) from error
+            if key == "admin_bind" and place.port is None:
+                raise _wrong(key, text, "write HOST:PORT; health checks come by TCP")
 
 
 def _wrong(key: str, value: object, hint: str) -> ConfigError:
