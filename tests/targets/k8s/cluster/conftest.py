@@ -42,6 +42,8 @@ Document = dict[str, Any]
 _KINDS = {(kind.version, kind.plural): kind.name for kind in (*OWN_KINDS, *KINDS.values())}
 _URL = re.compile(r"/apis?/(.+)/namespaces/([^/]+)/([^/]+)(?:/([^/]+))?(/log)?")
 _VERSION = "1.37"
+HALF = "half an answer"
+"""The message of a fault of no status whose connection is lost in the middle of the answer."""
 _REVISION = "deployment.kubernetes.io/revision"
 
 
@@ -105,8 +107,12 @@ class FakeCluster:
                 fault.times -= 1
                 if not fault.status:
                     assert request.transport
+                    if fault.message == HALF:
+                        request.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{")
                     request.transport.close()
                     return web.Response()
+                if fault.status == 200:
+                    return web.Response(text=fault.message, headers=fault.headers)
                 return refusal(fault.status, "Broken", fault.message, headers=fault.headers)
         if request.headers.get("Authorization") != "Bearer good":
             return refusal(401, "Unauthorized", "Unauthorized")

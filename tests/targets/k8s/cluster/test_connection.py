@@ -11,8 +11,8 @@ import yaml
 from ferryman.core.errors import ConfigError, FerrymanError
 from ferryman.targets.k8s.cluster.api import Cluster
 from ferryman.targets.k8s.cluster.connection import Place, connect
-from ferryman.targets.k8s.cluster.failures import unreachable
-from ferryman.targets.k8s.cluster.kinds import OWN_KINDS
+from ferryman.targets.k8s.cluster.failures import explain, unreachable
+from ferryman.targets.k8s.cluster.kinds import KINDS, OWN_KINDS
 
 
 def edit(path: Path, change: Any) -> None:
@@ -134,6 +134,55 @@ def test_a_pause_is_as_long_as_the_cluster_says_or_grows(fake: Any, refuse: Any)
     refuse("GET", "/configmaps", 503, times=2)
     assert cluster.list(OWN_KINDS[1]) == []
     assert paused == [3.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("said", ["<html>log in</html>", "[1]", ""])
+def test_what_answers_and_is_no_cluster_is_told(fake: Any, refuse: Any, said: str) -> None:
+    refuse("GET", "/configmaps", 200, said)
+    with pytest.raises(FerrymanError) as caught:
+        Cluster(connect(Place(), None)).list(OWN_KINDS[1])
+    assert "answers, and not as a cluster does" in caught.value.message
+    assert "a proxy or a login page" in str(caught.value.hint)
+
+
+def test_a_page_of_something_in_between_is_not_quoted_whole(fake: Any, refuse: Any) -> None:
+    refuse("GET", "/configmaps", 418, "no" * 5000)
+    with pytest.raises(FerrymanError) as caught:
+        Cluster(connect(Place(), None)).list(OWN_KINDS[1])
+    assert caught.value.cause == "no" * 5000  # a Status is the cluster's own word
+    explained = explain("list configmaps", 418, "<html>" + "no" * 5000)
+    assert len(str(explained.cause)) == 300
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(fake: Any, refuse: Any) -> None:
+    fake.objects["v1", "configmaps", "a"] = {"metadata": {"name": "a"}}
+    cluster = Cluster(connect(Place(), None), pause=lambda _: None)
+    cluster.version()
+    refuse("GET", "/configmaps", 0, "half an answer", times=2)
+    assert [d["metadata"]["name"] for d in cluster.list(OWN_KINDS[1])] == ["a"]
+
+
+def test_a_list_that_changed_between_two_pages_is_begun_again(fake: Any, refuse: Any) -> None:
+    fake.objects["v1", "configmaps", "a"] = {"metadata": {"name": "a"}}
+    cluster = Cluster(connect(Place(), None), pause=lambda _: None)
+    refuse("GET", "/configmaps", 410, "the continue parameter is too old", times=2)
+    assert [d["metadata"]["name"] for d in cluster.list(OWN_KINDS[1])] == ["a"]
+    refuse("GET", "/configmaps", 410, "the continue parameter is too old", times=99)
+    with pytest.raises(FerrymanError, match="list configmaps: the cluster refused"):
+        cluster.list(OWN_KINDS[1])
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(200, ""), (200, "{no json\n"), (200, '{"type": "ERROR"}\n'), (410, "old")]
+)
+def test_a_watch_that_ends_at_once_does_not_make_us_ask_without_a_pause(
+    fake: Any, refuse: Any, status: int, said: str
+) -> None:
+    paused: list[float] = []
+    refuse("GET", "/deployments", status, said)
+    cluster = Cluster(connect(Place(), None), pause=paused.append)
+    cluster.wait_for_change(KINDS["Deployment"], "shop", "100", 2)
+    assert paused == [1.0]
 
 
 def test_a_list_in_pages_is_read_to_its_end(fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:

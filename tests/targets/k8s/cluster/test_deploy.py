@@ -377,6 +377,34 @@ def test_what_rbac_forbids_is_named(
     assert f"the verb {verb}" in str(caught.value.hint)
 
 
+def test_who_may_do_just_what_a_deploy_needs_can_deploy(operations: Open, fake: Any) -> None:
+    others = ("httproutes", "ingresses", "servicemonitors", "horizontalpodautoscalers")
+    fake.forbidden = {("list", plural) for plural in others}
+    told: list[str] = []
+    operations(told.append).deploy(WISHES, no)
+    assert fake.names("Deployment") == {"shop"}
+    assert sum("you may not list" in line and "they stay" in line for line in told) == len(others)
+
+
+def test_delete_without_a_right_to_look_is_refused_but_for_kinds_of_others(
+    operations: Open, fake: Any
+) -> None:
+    operations().deploy(WISHES, no)
+    fake.forbidden = {("list", "servicemonitors")}
+    operations().delete(dry_run=True, ask=yes)
+    fake.forbidden = {("list", "ingresses")}
+    with pytest.raises(Refusal, match="you may not list ingresses"):
+        operations().delete(dry_run=True, ask=yes)
+
+
+def test_who_may_not_ask_for_the_version_can_deploy(
+    operations: Open, fake: Any, refuse: Any
+) -> None:
+    refuse("GET", "/version", 403, "forbidden", times=9)
+    operations().deploy(WISHES, no)
+    assert fake.names("Deployment") == {"shop"}
+
+
 def test_who_may_not_read_events_can_still_deploy(operations: Open, fake: Any) -> None:
     fake.forbidden = {("list", "events")}
     fake.behaviour = lambda _: "crash"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from kubernetes.client import ApiException
 from urllib3.exceptions import HTTPError
@@ -26,10 +26,19 @@ __all__ = ("MANAGER", "Cluster")
 MANAGER = "ferryman"
 """The name under which the cluster knows the fields that we set."""
 
+Documents = list[Document]
+
 _TRIES = 5
 _LONGEST_PAUSE = 10.0
 _TIMEOUT = (10, 40)  # seconds to connect and to answer
 _BUSY = (429, 500, 502, 503, 504)
+_CALM = 1.0
+"""Seconds that a look at a changing object takes at least, however soon a watch ends."""
+
+_IDLE = ("BOOKMARK", "ERROR")
+"""Events of a watch that tell of no change."""
+
+_Taken = TypeVar("_Taken")
 
 
 class Cluster:
@@ -79,20 +88,30 @@ class Cluster:
             FerrymanError: The cluster refused, or does not answer.
         """
         query = {"labelSelector": ",".join(f"{k}={v}" for k, v in (labels or {}).items())}
-        path = kind.path(self.namespace)
-        found: list[Document] = []
-        try:
-            while True:
-                page = self._json("GET", path, f"list {kind.plural}", {**query, "limit": "500"})
-                found += page.get("items") or []
-                if not (page.get("metadata") or {}).get("continue"):
+        found: Sequence[Document] = ()
+        for attempt in range(_TRIES):
+            try:
+                found = self._pages(kind, query)
+                break
+            except Refusal as error:
+                if error.status == 404:
                     break
-                query["continue"] = page["metadata"]["continue"]
-        except Refusal as error:
-            if error.status != 404:
-                raise
+                # A list that has changed too much between two pages is begun again.
+                if error.status != 410 or attempt == _TRIES - 1:
+                    raise
         # The items of a list do not say what they are.
         return [{"apiVersion": kind.version, "kind": kind.name, **item} for item in found]
+
+    def _pages(self, kind: Kind, query: Mapping[str, str]) -> Sequence[Document]:
+        found: Documents = []
+        path, following = kind.path(self.namespace), ""
+        while True:
+            asked = {**query, "limit": "500", "continue": following}
+            page = self._json("GET", path, f"list {kind.plural}", asked)
+            found += page.get("items") or []
+            following = (page.get("metadata") or {}).get("continue") or ""
+            if not following:
+                return found
 
     def apply(
         self, document: Document, *, dry_run: bool, force: bool, manager: str = MANAGER
@@ -152,22 +171,31 @@ class Cluster:
             "resourceVersion": version,
             "timeoutSeconds": str(seconds),
         }
-        path, what = kind.path(self.namespace), f"watch {kind.name}/{name}"
+        began = time.monotonic()
         try:
-            response = self._send("GET", path, what, query, timeout=(10, seconds + 10))
-            try:
-                for event in _events(response):
-                    if event.get("type") != "BOOKMARK":
-                        return
-            finally:
-                response.release_conn()
+            if self._has_changed(kind, name, query, seconds):
+                return
         except Refusal as error:
             if error.status == 403:  # who may read may not always watch
                 self._pause(seconds)
-            elif error.status != 410:  # the version is too old to watch from: look again
+                return
+            if error.status != 410:  # the version is too old to watch from: look again
                 raise
-        except HTTPError:
-            return  # the connection broke; whoever waits looks again
+        if time.monotonic() - began < _CALM:
+            self._pause(_CALM)  # something between us and the cluster ends watches at once
+
+    def _has_changed(self, kind: Kind, name: str, query: Mapping[str, str], seconds: int) -> bool:
+        """Say whether a watch told of a change; if it broke, whoever waits looks again."""
+        path, what = kind.path(self.namespace), f"watch {kind.name}/{name}"
+        response = self._send("GET", path, what, _as_it_is, query, timeout=(10, seconds + 10))
+        try:
+            return any(
+                event.get("type") not in ("BOOKMARK", "ERROR") for event in _events(response)
+            )
+        except (HTTPError, ValueError):
+            return False
+        finally:
+            response.release_conn()
 
     def logs(self, pod: str, container: str, *, lines: int, previous: bool) -> str:
         """Return the last lines that a container wrote; nothing where it never ran.
@@ -180,8 +208,7 @@ class Cluster:
             query["previous"] = "true"
         path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
         try:
-            response = self._send("GET", path, f"read the logs of {pod}", query)
-            return _text(response)
+            return self._send("GET", path, f"read the logs of {pod}", _text, query)
         except Refusal as error:
             if error.status in (400, 404):
                 return ""
@@ -198,7 +225,8 @@ class Cluster:
         query = {"container": container, "tailLines": str(lines), "follow": "true"}
         path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
         # The client has no time-out of its own that spares a pod which says nothing.
-        response = self._send("GET", path, f"read the logs of {pod}", query, timeout=(10, 10**6))
+        what, timeout = f"read the logs of {pod}", (10, 10**6)
+        response = self._send("GET", path, what, _as_it_is, query, timeout=timeout)
         with suppress(HTTPError):
             for line in _lines(response):
                 yield line.decode("utf-8", "replace")
@@ -211,19 +239,26 @@ class Cluster:
         query: Mapping[str, str] | None = None,
         body: Document | None = None,
     ) -> Document:
-        answer: Document = json.loads(self._send(method, path, what, query, body).read())
-        return answer
+        try:
+            return self._send(method, path, what, _document, query, body)
+        except ValueError:
+            raise FerrymanError(
+                f"{what}: {self.host} answers, and not as a cluster does",
+                cause="its answer is no JSON object",
+                hint="is it the right context (--context)? Is a proxy or a login page in between?",
+            ) from None
 
     def _send(
         self,
         method: str,
         path: str,
         what: str,
+        take: Callable[[Any], _Taken],
         query: Mapping[str, str] | None = None,
         body: Document | None = None,
         timeout: tuple[int, int] = _TIMEOUT,
-    ) -> Any:
-        """Return the answer's success, or raise; repeat while the cluster is busy."""
+    ) -> _Taken:
+        """Return what is taken from a success, or raise; repeat while the cluster is busy."""
         problem: FerrymanError | None = None
         after: str | None = None
         for attempt in range(_TRIES):
@@ -233,7 +268,7 @@ class Cluster:
                 response = self._once(method, path, query, body, timeout)
                 self._reached = True
                 if response.status < 300:
-                    return response
+                    return take(response)
                 problem = explain(what, response.status, _text(response))
                 again = _passing(response.status, problem)
                 after = response.headers.get("Retry-After")
@@ -265,6 +300,17 @@ class Cluster:
             auth_settings=["BearerToken"],
         )
         return client.call_api(*request, _request_timeout=timeout).response
+
+
+def _as_it_is(response: Any) -> Any:
+    return response
+
+
+def _document(response: Any) -> Document:
+    found = json.loads(response.read())
+    if not isinstance(found, dict):
+        raise ValueError("it is no object")
+    return found
 
 
 def _text(response: Any) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from ferryman.core.errors import FerrymanError
 from ferryman.targets.k8s.cluster.api import Cluster
 from ferryman.targets.k8s.cluster.difference import difference
-from ferryman.targets.k8s.cluster.failures import Conflict, ConflictError
+from ferryman.targets.k8s.cluster.failures import Conflict, ConflictError, Refusal
 from ferryman.targets.k8s.cluster.kinds import KINDS, OWN_KINDS, Kind, kind_of, order_of
 from ferryman.targets.k8s.manifests.metadata import OWNED
 from ferryman.targets.k8s.rendering import Document
@@ -109,10 +109,18 @@ def _foreign(kind: Kind, name: str, namespace: str, live: Document) -> FerrymanE
     )
 
 
-def find_leftovers(cluster: Cluster, objects: Mapping[str, Document], name: str) -> list[Change]:
+def find_leftovers(
+    cluster: Cluster, objects: Mapping[str, Document], name: str, tell: Callable[[str], None]
+) -> list[Change]:
     """Return what ferryman once made for a project and makes no longer.
 
     What an older release needs that the cluster could go back to stays.
+
+    Args:
+        cluster: Where it would be.
+        objects: What the project makes; nothing if all of it is to go.
+        name: The project's name.
+        tell: Told of kinds that could not be looked at, for whoever deploys has no right to.
 
     Raises:
         FerrymanError: The cluster refused.
@@ -129,13 +137,32 @@ def find_leftovers(cluster: Cluster, objects: Mapping[str, Document], name: str)
             live,
         )
         for kind in reversed(OWN_KINDS)
-        for live in cluster.list(kind, ownership(name))
+        for live in _made(cluster, kind, name, tell, needed=_is_needed(kind, planned))
         if (kind, live["metadata"]["name"]) not in planned
         and (kind.name, live["metadata"]["name"]) not in kept
         and not (
             live["metadata"].get("deletionTimestamp") or live["metadata"].get("ownerReferences")
         )
     ]
+
+
+def _is_needed(kind: Kind, planned: set[tuple[Kind, str]]) -> bool:
+    """Say whether a kind must be looked at: whoever has no use for one may have no right to it."""
+    if planned:
+        return any(kind == other for other, _ in planned)
+    return kind.brought_by is None
+
+
+def _made(
+    cluster: Cluster, kind: Kind, name: str, tell: Callable[[str], None], *, needed: bool
+) -> list[Document]:
+    try:
+        return cluster.list(kind, ownership(name))
+    except Refusal as error:
+        if error.status != 403 or needed:
+            raise
+        tell(f"note: you may not list {kind.plural}; if an earlier release left some, they stay")
+        return []
 
 
 def _needed(cluster: Cluster, name: str) -> set[tuple[str, str]]:

@@ -58,6 +58,7 @@ class ConflictError(Refusal):
         self.conflicts = conflicts
 
 
+_LONGEST = 300
 _FORBIDDEN = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\S+) resource "(?P<resource>[^"]*)"'
     r' in API group "(?P<group>[^"]*)"(?: in the namespace "(?P<namespace>[^"]*)")?'
@@ -92,7 +93,8 @@ def explain(what: str, status: int, body: str) -> FerrymanError:
         body: The answer, a Status object if it comes from Kubernetes.
     """
     said = _status(body)
-    message = str(said.get("message") or body.strip() or f"HTTP {status}")
+    # What is no Status comes from something in between, and may be a page.
+    message = str(said.get("message") or body.strip()[:_LONGEST] or f"HTTP {status}")
     reason = str(said.get("reason", ""))
     conflicts = _conflicts(said)
     if status == 409 and conflicts:

@@ -28,6 +28,7 @@ from ferryman.targets.k8s.cluster.changes import (
     owned,
 )
 from ferryman.targets.k8s.cluster.connection import Place, connect
+from ferryman.targets.k8s.cluster.failures import Refusal
 from ferryman.targets.k8s.cluster.history import Revision, choose_revision, going_back, revisions
 from ferryman.targets.k8s.cluster.kinds import KINDS
 from ferryman.targets.k8s.cluster.rollout import (
@@ -244,7 +245,7 @@ class Operations:
         Raises:
             FerrymanError: The cluster refused.
         """
-        found = find_leftovers(self._cluster, {}, self._name)
+        found = find_leftovers(self._cluster, {}, self._name, self._tell)
         if found and not dry_run and not ask(self._question(found)):
             return []
         if not dry_run:
@@ -255,12 +256,15 @@ class Operations:
         objects = plan_objects(self._project, self._tell).objects
         self._compare_versions()
         changes = find_changes(self._cluster, objects, self._name, adopt=adopt)
-        return changes, find_leftovers(self._cluster, objects, self._name)
+        return changes, find_leftovers(self._cluster, objects, self._name, self._tell)
 
     def _compare_versions(self) -> None:
         """Say so where the manifests are for a newer Kubernetes than the cluster's."""
         meant = self._project.section("k8s", KubernetesOptions).kube_version
-        found = self._cluster.version()
+        try:
+            found = self._cluster.version()
+        except Refusal:
+            return  # not everybody may ask, and a deploy can do without
         if _minor(found) < _minor(meant):
             self._tell(
                 f"note: the cluster is Kubernetes {found} and the manifests are for {meant}; "
