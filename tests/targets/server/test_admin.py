@@ -139,6 +139,35 @@ def test_health_is_on_the_apps_port_and_tasks_are_shown_where_that_is_asked_for(
         assert "ferryman.monitor" in get(admin, "/debug/tasks")[1]
 
 
+GUARDED = (
+    CHECKED
+    + """
+@web.middleware
+async def guard(request, handler):
+    if "Authorization" not in request.headers:
+        raise web.HTTPUnauthorized()
+    return await handler(request)
+
+app.middlewares.append(guard)
+app.router.add_get("/{anything:.*}", echo)
+"""
+)
+
+
+def test_health_on_the_apps_port_needs_no_password_of_the_app(place: Path) -> None:
+    with running(place, GUARDED, plain=False, health_on_app_port=True, drain_delay=3) as server:
+        server.wait_until(lambda: is_ready(server.port))
+        assert get(server.port, "/livez")[0] == 200
+        assert get(server.port, "/echo?n=1")[0] == 401
+        assert get(server.port, "/echo?n=1", {"Authorization": "x"}) == (200, "1")
+        (place / "away").touch()
+        assert get(server.port, "/readyz")[0] == 503
+        (place / "away").unlink()
+        server.signal(signal.SIGTERM)
+        server.wait_until(lambda: not is_ready(server.port), timeout=2)
+        assert get(server.port, "/livez")[0] == 200
+
+
 def samples(text: str, name: str) -> dict[str, float]:
     found = re.findall(rf"^{name}(\{{.*\}})? (\S+)$", text, re.MULTILINE)
     return {labels: float(value) for labels, value in found}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import trustme
+from cryptography.hazmat.primitives import serialization
 
 from ferryman.core.errors import ConfigError
 from ferryman.core.serving import Timing
@@ -73,11 +75,28 @@ def test_what_makes_no_sense_is_refused(options: dict[str, object], says: str) -
     assert says in str(refused.value)
 
 
+def test_a_key_with_a_password_is_refused_and_nobody_asked_for_it(tmp_path: Path) -> None:
+    issued = trustme.CA().issue_cert("localhost")
+    key = serialization.load_pem_private_key(issued.private_key_pem.bytes(), None)
+    (tmp_path / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"secret"),
+        )
+    )
+    issued.cert_chain_pems[0].write_to_path(tmp_path / "chain.pem")
+    names = {key: str(tmp_path / f"{key}.pem") for key in ("chain", "key")}
+    with pytest.raises(ConfigError, match="private_key is encrypted"):
+        ServerApplication(settings(certificate=names["chain"], private_key=names["key"]))
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         ("--workers 4", "--workers is workers"),
         ("--forwarded-allow-ips=*", "--forwarded-allow-ips is trusted_proxies"),
+        ("--bind '127.0.0.1:80", "--bind is bind"),
         ("--limit-request-line 50 --threads 2", "here --threads would do nothing"),
     ],
 )

@@ -16,12 +16,13 @@ from ferryman.core.serving import METRICS_PATH
 from ferryman.targets.server.runtime.metrics import CONTENT_TYPE
 from ferryman.targets.server.runtime.options import ServerSettings
 
-__all__ = ("TASKS_PATH", "admin_app", "health_routes")
+__all__ = ("TASKS_PATH", "admin_app", "answer_health")
 
 TASKS_PATH = "/debug/tasks"
 
 _FRAMES = 8
 
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 ReadReadiness = Callable[[], Awaitable[Readiness]]
 
 
@@ -36,7 +37,7 @@ def admin_app(
         metrics: Tells the server's figures, as Prometheus reads them.
     """
     app = web.Application()
-    app.add_routes(health_routes(settings, ready))
+    app.add_routes(_health_routes(settings, ready))
 
     async def figures(_: web.Request) -> web.Response:
         # Other workers' files are read, which are in memory but may be many.
@@ -49,9 +50,29 @@ def admin_app(
     return app
 
 
-def health_routes(settings: ServerSettings, ready: ReadReadiness) -> list[web.RouteDef]:
-    """Return the routes of liveness and readiness."""
+def answer_health(settings: ServerSettings, ready: ReadReadiness, handler: Handler) -> Handler:
+    """Return a handler that answers health checks itself, and leads all else on.
 
+    The app's own middlewares and routes do not come into it: whoever checks has no password.
+
+    Args:
+        settings: The server's, for the paths.
+        ready: Tells whether this worker wants requests.
+        handler: The way to the app.
+    """
+    checks = web.Application()
+    checks.add_routes(_health_routes(settings, ready))
+    checks.freeze()
+    answer: Handler = checks._handle  # type: ignore[assignment]
+    paths = (settings.liveness_path, settings.readiness_path)
+
+    def checked(request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
+        return answer(request) if request.path in paths else handler(request)
+
+    return checked
+
+
+def _health_routes(settings: ServerSettings, ready: ReadReadiness) -> list[web.RouteDef]:
     async def live(_: web.Request) -> web.Response:
         return _answer(200, {"status": "alive"})
 

@@ -19,7 +19,7 @@ from aiohttp import web
 from ferryman.core.access import LOGGER
 from ferryman.core.health import Readiness, State, readiness
 from ferryman.targets.server.runtime.access_log import access_logger
-from ferryman.targets.server.runtime.admin import admin_app, health_routes
+from ferryman.targets.server.runtime.admin import admin_app, answer_health
 from ferryman.targets.server.runtime.gate import Handler, Tell
 from ferryman.targets.server.runtime.metrics import Counts, Gauges, exposition
 from ferryman.targets.server.runtime.options import ServerSettings
@@ -83,18 +83,16 @@ class Monitor:
         ended = tracing.end if tracing is not None else None
         self.access_logger = access_logger(self._counts, ended, lines=settings.access_log)
 
-    def wrap(self, app: web.Application) -> None:
-        """Add the health checks to the app's own routes, where that is asked for."""
-        if self._settings.health_on_app_port:
-            app.add_routes(health_routes(self._settings, self._readiness))
-
     @property
     def tell(self) -> Tell | None:
         """What adds to the facts of a request before the app sees it, if anything does."""
         return self._add_facts if self._trusted or self._tracing is not None else None
 
     def watch(self, handler: Handler) -> Handler:
-        """Return what leaves a trace of the errors that the app's way out raises."""
+        """Return the way to the app, with what is to be told or answered on it."""
+        if self._settings.health_on_app_port:
+            handler = answer_health(self._settings, self._readiness, handler)
+        # It leaves a trace of the errors that the app's way out raises.
         return self._tracing.watch(handler) if self._tracing is not None else handler
 
     async def start(self, app: web.Application) -> None:

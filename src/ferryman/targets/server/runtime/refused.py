@@ -6,7 +6,6 @@ server says which setting of ours does it.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -58,7 +57,8 @@ def refuse_gunicorn_options(environment: Mapping[str, str]) -> None:
     arguments = environment.get(VARIABLE, "").strip()
     if not arguments:
         return
-    options = [part.partition("=")[0] for part in shlex.split(arguments) if part.startswith("-")]
+    parts = arguments.replace('"', " ").replace("'", " ").split()
+    options = [part.partition("=")[0] for part in parts if part.startswith("-")]
     ours = [f"{option} is {_OURS[option]}" for option in options if _OURS.get(option)]
     none = [option for option in options if not _OURS.get(option)]
     raise ConfigError(

@@ -67,7 +67,6 @@ class Runner:
         capabilities.declare(CAPABILITIES)
         context = tls_context(self._settings)
         app = await load_app(self._reference)
-        self._monitor.wrap(app)
         runner = self._runner = web.AppRunner(
             app,
             handler_cancellation=self._settings.handler_cancellation,

@@ -39,8 +39,9 @@ class Tally:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._name = str(os.getpid())
-        self._lock = _open(directory / self._name)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        with self._alone():  # or a reader that comes in between takes us for one that has ended
+            self._lock = _open(directory / self._name)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
 
     def write(self, counts: Counts, gauges: Gauges) -> None:
         """Leave this worker's counts for the others to read."""

@@ -26,7 +26,8 @@ def tls_context(settings: ServerSettings) -> ssl.SSLContext | None:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     try:
-        context.load_cert_chain(settings.certificate, settings.private_key)
+        # Without a password OpenSSL would ask for one on the terminal, in every process.
+        context.load_cert_chain(settings.certificate, settings.private_key, _no_password)
     except OSError as error:  # an SSLError is one too
         raise ConfigError(
             f"the certificate {settings.certificate} with the key {settings.private_key} "
@@ -35,3 +36,10 @@ def tls_context(settings: ServerSettings) -> ssl.SSLContext | None:
             hint="certificate takes the chain and private_key its key, both as PEM",
         ) from error
     return context
+
+
+def _no_password() -> bytes:
+    raise ConfigError(
+        "private_key is encrypted, and there is nobody to ask for its password",
+        hint="take the password off: openssl pkey -in KEY -out NEW, readable by the server alone",
+    )
