@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -188,6 +189,45 @@ def test_figures_are_those_of_all_workers_and_outlive_each_of_them(place: Path) 
         server.wait_until(lambda: _holds(admin, 40), timeout=10)
         (restarts,) = samples(get(admin, "/metrics")[1], "ferryman_worker_restarts_total").values()
         assert restarts == 1
+
+
+def test_requests_in_flight_are_told_by_method_and_scheme_of_all_workers(place: Path) -> None:
+    admin = free_port()
+    with start(place, admin, workers=2) as server:
+        server.wait_until(lambda: is_ready(admin) and len(server.workers()) == 2)
+        requests = [
+            b"GET /slow?for=20 HTTP/1.1",
+            b"GET /slow?for=20 HTTP/1.1",
+            b"POST /upload HTTP/1.1\r\nContent-Length: 9",
+            b"FROB /slow?for=20 HTTP/1.1",
+            b"",  # a connection that asks for nothing
+        ]
+        expected = {"GET": 2, "POST": 1, "_OTHER": 0}  # that one has got its 405
+        found = [socket.create_connection(("127.0.0.1", server.port)) for _ in requests]
+        for client, head in zip(found, requests, strict=True):
+            client.sendall(head + b"\r\nHost: x\r\n\r\n" if head else b"")
+        server.wait_until(lambda: _active(admin) == expected, timeout=10)
+        for client in found:
+            client.close()
+        server.signal(signal.SIGINT)
+        server.signal(signal.SIGINT)
+
+
+def test_what_was_answered_and_is_not_asked_any_more_is_in_flight_0_times(place: Path) -> None:
+    admin = free_port()
+    with start(place, admin) as server:
+        server.wait_until(lambda: is_ready(admin))
+        assert get(server.port, "/echo?n=1")[0] == 200
+        assert _active(admin) == {"GET": 0}
+
+
+def _active(admin: int) -> dict[str, float]:
+    found = samples(get(admin, "/metrics")[1], "http_server_active_requests")
+    return {
+        method: value
+        for labels, value in found.items()
+        for method in re.findall('http_request_method="(.*)",url_scheme="http"', labels)
+    }
 
 
 def _holds(admin: int, count: int) -> bool:

@@ -75,7 +75,7 @@ class ServerOptions(BaseModel):
     health_on_app_port: bool = Field(
         default=_DEFAULT.health_on_app_port,
         description="Whether the app's port answers health checks too, for a load balancer that "
-        "can check no other.",
+        "can check no other. They come before the app: its middlewares and routes do not see them.",
     )
     liveness_path: Path = Field(
         default=_DEFAULT.liveness_path,

@@ -7,6 +7,7 @@ status that says so. It knows nothing of the app.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -60,6 +61,18 @@ class Connection(web.RequestHandler):
     def busy(self) -> bool:
         """Whether a request is being answered, or about to be."""
         return self._request_in_progress or bool(self._messages)
+
+    @property
+    def asked(self) -> tuple[str, str] | None:
+        """The method and the scheme of the request that is being answered, or about to be."""
+        request = self._current_request
+        if request is not None:
+            return request.method, request.scheme
+        if not self._messages:
+            return None
+        tls = self.transport is not None and self.transport.get_extra_info("sslcontext")
+        # What is no HTTP has a message as well, and no method.
+        return getattr(self._messages[0][0], "method", ""), "https" if tls else "http"
 
     def connection_made(self, transport: Any) -> None:
         """Take the connection, or turn it away if there are too many."""
@@ -189,6 +202,10 @@ class Connection(web.RequestHandler):
         content.feed_eof()
 
 
-def active(server: web.Server) -> int:
-    """Return how many requests are being answered."""
-    return sum(getattr(connection, "busy", False) for connection in server.connections)
+def active(server: web.Server) -> Counter[tuple[str, str]]:
+    """Return how many requests are being answered, by their method and scheme.
+
+    They are counted when somebody asks: to keep count would cost each request.
+    """
+    found = (getattr(connection, "asked", None) for connection in server.connections)
+    return Counter(asked for asked in found if asked is not None)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import platform
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -24,6 +25,7 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0,
 _METHODS = frozenset(
     ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
 )
+_ACTIVE = "http_server_active_requests"
 _DURATION = "http_server_request_duration_seconds"
 
 Key = tuple[str, str, str, int]
@@ -73,14 +75,22 @@ class Gauges:
     """What is true of a worker at the moment.
 
     Attributes:
-        active: Requests in flight.
+        active: Requests in flight: a known method, a scheme, and how many.
         lag: Seconds by which its event loop was late when it last looked.
         memory: Resident memory in bytes.
     """
 
-    active: int
+    active: Sequence[tuple[str, str, int]]
     lag: float
     memory: int
+
+
+def active_counts(active: Mapping[tuple[str, str], int]) -> list[tuple[str, str, int]]:
+    """Return how many requests are in flight, of which a client may have made the method up."""
+    found: Counter[tuple[str, str]] = Counter()
+    for (method, scheme), count in active.items():
+        found[known_method(method), scheme] += count
+    return [(*key, count) for key, count in found.items()]
 
 
 def known_method(method: str) -> str:
@@ -97,7 +107,7 @@ def exposition(counts: Counts, gauges: Mapping[str, Gauges], restarts: int, vers
         restarts: How many workers have ended while the server went on.
         version: The project's version.
     """
-    lines = [*_durations(counts), *_gauges(gauges)]
+    lines = [*_durations(counts), *_active(counts, gauges.values()), *_gauges(gauges)]
     lines += _head("ferryman_worker_restarts_total", "counter", "Workers that have ended.")
     lines.append(f"ferryman_worker_restarts_total {restarts}")
     lines += _head("ferryman_build_info", "gauge", "Always 1; the labels tell what runs.")
@@ -128,9 +138,20 @@ def _durations(counts: Counts) -> Iterator[str]:
         yield f"{_DURATION}_sum{_labels(labels)} {row[-1]:.6f}"
 
 
+def _active(counts: Counts, gauges: Iterable[Gauges]) -> Iterator[str]:
+    # What has been answered before is there with 0: a line that comes and goes is no gauge.
+    found: Counter[tuple[str, str]] = Counter()
+    found.update({(method, scheme): 0 for method, scheme, *_ in counts.requests})
+    for each in gauges:
+        for method, scheme, count in each.active:
+            found[method, scheme] += count
+    yield from _head(_ACTIVE, "gauge", "Requests in flight.")
+    for (method, scheme), count in sorted(found.items()):
+        labels = {"http_request_method": method, "url_scheme": scheme}
+        yield f"{_ACTIVE}{_labels(labels)} {count}"
+
+
 def _gauges(gauges: Mapping[str, Gauges]) -> Iterator[str]:
-    yield from _head("http_server_active_requests", "gauge", "Requests in flight.")
-    yield f"http_server_active_requests {sum(each.active for each in gauges.values())}"
     yield from _head("ferryman_workers", "gauge", "Workers that run.")
     yield f"ferryman_workers {len(gauges)}"
     for name, text in (

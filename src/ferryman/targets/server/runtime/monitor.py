@@ -10,6 +10,7 @@ import asyncio
 import logging
 import re
 import socket
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from ferryman.core.health import Readiness, State, readiness
 from ferryman.targets.server.runtime.access_log import access_logger
 from ferryman.targets.server.runtime.admin import admin_app, answer_health
 from ferryman.targets.server.runtime.gate import Handler, Tell
-from ferryman.targets.server.runtime.metrics import Counts, Gauges, exposition
+from ferryman.targets.server.runtime.metrics import Counts, Gauges, active_counts, exposition
 from ferryman.targets.server.runtime.options import ServerSettings
 from ferryman.targets.server.runtime.proxies import (
     find_client,
@@ -75,8 +76,8 @@ class Monitor:
         self._app: web.Application | None = None
         self._site: web.AppRunner | None = None
         self._pulse: asyncio.Task[None] | None = None
-        self.count_active: Callable[[], int] = int
-        """Tells how many requests are in flight; whoever counts them sets it."""
+        self.count_active: Callable[[], Counter[tuple[str, str]]] = Counter
+        """Tells the requests in flight by method and scheme; whoever counts them sets it."""
         # Where nobody reads lines or figures, aiohttp is not even asked to tell of requests.
         wanted = settings.access_log or admin is not None or tracing is not None
         self.access_log = logging.getLogger(LOGGER) if wanted else None
@@ -158,7 +159,8 @@ class Monitor:
         return exposition(counts, gauges, restarts, self._version)
 
     def _gauges(self) -> Gauges:
-        return Gauges(self.count_active(), self._lag, int(resident_memory() * _MEBIBYTE))
+        active = active_counts(self.count_active())
+        return Gauges(active, self._lag, int(resident_memory() * _MEBIBYTE))
 
     async def _beat(self) -> None:
         """Measure how late the loop is, and leave the figures for the others."""
