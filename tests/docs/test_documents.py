@@ -2,7 +2,8 @@
 
 In a document, a fence headed `python hello.py` is a file; one headed `console` holds
 commands after `$`, and may show what they print. A command that serves is left running
-until the document ends; `cd` is for all that follows.
+until the document ends; `cd` is for all that follows. What listens on port 8000 for a reader
+gets a free port here, so that two runs on one machine leave each other alone.
 """
 
 from __future__ import annotations
@@ -18,10 +19,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.targets.server.running import free_port
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ADDRESS = "127.0.0.1:8000"
+"""Where a server listens if nothing else is said."""
+
 RUNNABLE = [path for path in DOCUMENTS if "```console" in path.read_text(encoding="utf-8")]
 
 
@@ -39,9 +44,11 @@ class Shell:
             "FERRYMAN_LAMBDA__EMULATOR": str(emulator),
             "COLUMNS": "100",
         }
+        self.address = f"127.0.0.1:{free_port()}"
         self.serving: list[subprocess.Popen[bytes]] = []
 
     def run(self, command: str) -> str:
+        command = command.replace(ADDRESS, self.address)
         if command.startswith(("ferryman serve", "ferryman dev")):
             self.serve(command)
             return ""
@@ -61,7 +68,9 @@ class Shell:
 
     def serve(self, command: str) -> None:
         words = shlex.split(command)
-        address = words[words.index("--bind") + 1] if "--bind" in words else "127.0.0.1:8000"
+        if "--bind" not in words:
+            words += ["--bind", self.address]
+        address = words[words.index("--bind") + 1]
         process = subprocess.Popen(
             words, cwd=self.directory, env=self.environment, stderr=subprocess.DEVNULL
         )
