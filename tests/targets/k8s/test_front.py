@@ -86,6 +86,21 @@ def test_knative_is_told_the_port_and_the_time(built: Callable[..., Documents]) 
     assert spec["containers"][0]["readinessProbe"]["tcpSocket"]["port"] == 9000
 
 
+@pytest.mark.parametrize("flavour", ["deployment", "knative"])
+def test_the_image_is_pulled_by_the_secrets_that_are_named(
+    built: Callable[..., Documents], flavour: str
+) -> None:
+    def pod(names: tuple[str, ...]) -> Documents:
+        documents = built({"flavour": flavour, "pull_secrets": names})
+        found = documents["Deployment" if flavour == "deployment" else "Service"]
+        spec = found["spec"]["template"]["spec"]
+        assert isinstance(spec, dict)
+        return spec
+
+    assert pod(("a", "b"))["imagePullSecrets"] == [{"name": "a"}, {"name": "b"}]
+    assert "imagePullSecrets" not in pod(())
+
+
 @pytest.mark.parametrize(
     ("kubernetes", "server", "said"),
     [

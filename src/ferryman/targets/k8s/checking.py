@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import os
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 
 from ferryman.core.errors import BuildError, ConfigError
 from ferryman.targets.k8s.documents import read_documents
+from ferryman.targets.k8s.kustomizing import FILE_NAMES, KUSTOMIZE, manifest_sets
 from ferryman.targets.k8s.options import NEWEST_VERSION
 from ferryman.targets.k8s.rules.book import check_codes, find_problems
 from ferryman.targets.k8s.rules.rule import Finding, Manifest
@@ -24,7 +26,6 @@ UNKNOWN = "K002"
 """The code of a kind that there is no schema of."""
 
 _SUFFIXES = (".yaml", ".yml", ".json")
-_TOOLS = ("kustomize.config.k8s.io/",)  # what kubectl reads and never sends
 
 
 def check_directory(
@@ -49,23 +50,51 @@ def check_directory(
     check_codes(ignored, "--ignore", SCHEMA, UNKNOWN)
     version = kube_version or NEWEST_VERSION
     check_version(version, "--kube-version" if kube_version else "default")
-    manifests = read_manifests(path)
-    held = [(manifest, _misfit(manifest, version)) for manifest in manifests]
-    misfits = [misfit for _, misfit in held if misfit and misfit.code not in ignored]
-    # The rules read what fits: they need not know of every wrong type.
-    fitting = [manifest for manifest, misfit in held if misfit is None]
-    findings = [*misfits, *find_problems(fitting, strict=strict, ignored=ignored)]
+    findings: list[Finding] = []
+    for manifests in _read_sets(path, version):
+        held = [(manifest, _misfit(manifest, version)) for manifest in manifests]
+        misfits = [misfit for _, misfit in held if misfit and misfit.code not in ignored]
+        # The rules read what fits: they need not know of every wrong type.
+        fitting = [manifest for manifest, misfit in held if misfit is None]
+        problems = find_problems(fitting, strict=strict, ignored=ignored)
+        told = set(findings)  # what an environment does not change is told once
+        findings += [finding for finding in (*misfits, *problems) if finding not in told]
     return sorted(findings, key=lambda finding: (finding.file, finding.subject, finding.code))
 
 
-def read_manifests(path: Path) -> list[Manifest]:
+def _read_sets(path: Path, version: str) -> list[list[Manifest]]:
+    """Return the objects in a directory's files, or in one file, by what goes together."""
+    if not path.is_dir():
+        return [read_manifests(path)]
+    places = [file for file in _relative(path) if file.rpartition("/")[2] in FILE_NAMES]
+    manifests = read_manifests(path, found=bool(places))
+
+    def read(name: str) -> Sequence[Manifest] | None:
+        file = path / name
+        if not file.exists():
+            raise FileNotFoundError(name)
+        return None if file.is_dir() else list(_read(file, path))
+
+    return manifest_sets(manifests, places, version, read)
+
+
+def _relative(path: Path) -> list[str]:
+    return [file.relative_to(path).as_posix() for file in _files(path)]
+
+
+def read_manifests(path: Path, *, found: bool = False) -> list[Manifest]:
     """Return the objects in a directory's files, or in one file.
+
+    Args:
+        path: The directory or file.
+        found: Whether there may be none, for something else was found.
 
     Raises:
         ConfigError: There are none, or one cannot be read.
     """
-    manifests = [manifest for file in _files(path) for manifest in _read(file, path)]
-    if not manifests:
+    documents = [manifest for file in _files(path) for manifest in _read(file, path)]
+    manifests = [document for document in documents if not _is_kustomization(document)]
+    if not manifests and not found:
         raise ConfigError(f"there are no manifests in {path}", hint="they are .yaml, .yml or .json")
     return manifests
 
@@ -79,7 +108,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _read(file: Path, root: Path) -> Iterator[Manifest]:
-    name = str(file.relative_to(root)) if root.is_dir() else file.name
+    name = Path(os.path.relpath(file, root)).as_posix() if root.is_dir() else file.name
     try:
         documents = list(read_documents(file.read_bytes()))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -90,9 +119,14 @@ def _read(file: Path, root: Path) -> Iterator[Manifest]:
         for item in _objects(document):
             if not isinstance(item, dict):
                 raise ConfigError(f"{name} holds something that is no object", cause=repr(item))
-            if not str(item.get("apiVersion", "")).startswith(_TOOLS):
-                yield Manifest(name, without_nulls(item), doubled)
-                doubled = ()  # of a List they are told once
+            yield Manifest(name, without_nulls(item), doubled)
+            doubled = ()  # of a List they are told once
+
+
+def _is_kustomization(manifest: Manifest) -> bool:
+    """Say whether a document is what kubectl reads and never sends."""
+    version = str(manifest.document.get("apiVersion", ""))
+    return version.startswith(KUSTOMIZE) or manifest.file.rpartition("/")[2] in FILE_NAMES
 
 
 def _objects(document: Any) -> Iterator[Any]:

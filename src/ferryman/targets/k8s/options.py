@@ -152,6 +152,10 @@ class KubernetesOptions(BaseModel):
         description="Names of Secrets whose keys become environment variables; where two "
         "have the same key, the later one counts, and environment before both.",
     )
+    pull_secrets: tuple[SecretName, ...] = Field(
+        default=(),
+        description="Names of Secrets by which nodes log in to the image's registry.",
+    )
     hosts: tuple[HostName, ...] = Field(
         default=(),
         description="Names by which the world reaches the app, such as shop.example.com; needs "

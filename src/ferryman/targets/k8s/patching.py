@@ -19,13 +19,13 @@ from ferryman.targets.k8s.documents import read_documents
 from ferryman.targets.k8s.rendering import Document, ordered
 from ferryman.targets.k8s.schemas import definitions, resource_schema, without_nulls
 
-__all__ = ("merge", "patch_objects", "read_patches")
+__all__ = ("Unmergeable", "merge", "patch_objects", "read_patches")
 
 _DIRECTIVE = "$patch"
 _DIRECTIVES = ("delete", "merge", "replace")
 
 
-class _Unmergeable(Exception):
+class Unmergeable(Exception):
     """A part of a patch that cannot be merged; says why."""
 
 
@@ -99,7 +99,7 @@ def patch_objects(
         schema = resource_schema(document["apiVersion"], document["kind"], version)
         try:
             merged = merge(document, patch, schema or {}, version)
-        except _Unmergeable as error:
+        except Unmergeable as error:
             raise ConfigError(f"{name}: {_called(document)}: {error}") from None
         patched[file] = ordered(without_nulls(merged))
         _refuse_other_identity(document, patched[file], name)
@@ -114,6 +114,9 @@ def merge(base: Any, patch: Any, schema: Mapping[str, Any], version: str) -> Any
         patch: What is merged into it.
         schema: The node's schema.
         version: The version of Kubernetes that it belongs to.
+
+    Raises:
+        Unmergeable: The patch has a directive that there is not, or an item without its key.
     """
     schema = _resolved(schema, version)
     if isinstance(patch, dict):
@@ -152,7 +155,7 @@ def _merged_list(
         if item == {_DIRECTIVE: "replace"}:
             continue
         if not isinstance(item, dict) or key not in item:
-            raise _Unmergeable(f"{item!r} names no {key}, by which the items of its list go")
+            raise Unmergeable(f"{item!r} names no {key}, by which the items of its list go")
         _check_directive(item)
         place = next((i for i, old in enumerate(merged) if old.get(key) == item.get(key)), None)
         if item.get(_DIRECTIVE) == "delete":
@@ -168,7 +171,7 @@ def _merged_list(
 def _check_directive(patch: Mapping[str, Any]) -> None:
     said = patch.get(_DIRECTIVE, "merge")
     if said not in _DIRECTIVES:
-        raise _Unmergeable(f"{_DIRECTIVE}: {said} is none of {', '.join(_DIRECTIVES)}")
+        raise Unmergeable(f"{_DIRECTIVE}: {said} is none of {', '.join(_DIRECTIVES)}")
 
 
 def _resolved(schema: Mapping[str, Any], version: str) -> Mapping[str, Any]:

@@ -51,6 +51,7 @@ EXAMPLE = Values(
     memory="256Mi",
     environment=(("GREETING", "hello"),),
     secrets=("shop-database",),
+    pull_secrets=("registry",),
     exposure=Exposure(("shop.example.com",), ("infra", "public"), None, None),
     network_policy=True,
     egress=(("10.0.0.0/8", 5432),),
@@ -130,6 +131,10 @@ fields mean, and what must agree across objects. Manifests that `ferryman build 
 are held to them, the user's patch included; `ferryman check -t k8s DIR` holds any manifests to
 them. `K001` stands for what does not fit its schema, `K002` for a kind that Kubernetes itself
 does not have and whose schema is not known.
+
+Where a directory has kustomizations, each is built first, so that an environment is checked as
+what it is: the base with what it has otherwise. One that uses more than `resources`, `labels`,
+`namespace` and `patches` written in it is not, and its files are checked as they stand.
 
 A rule that is meant to be broken is named by its code: in `ignore` of
 [`[tool.ferryman.k8s]`](settings.md) for what is built, by `--ignore` for what is checked.

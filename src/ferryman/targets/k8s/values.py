@@ -68,6 +68,7 @@ class Values:
         memory: Memory that is set aside for a pod and that it may not exceed.
         environment: Names and values of environment variables, in the order of the names.
         secrets: Names of the Secrets whose keys become environment variables.
+        pull_secrets: Names of the Secrets by which the image is pulled.
         exposure: How the world reaches the app, or None.
         network_policy: Whether connections are limited.
         egress: Networks and ports that pods may connect to, or None for any.
@@ -91,6 +92,7 @@ class Values:
     memory: str
     environment: tuple[tuple[str, str], ...]
     secrets: tuple[str, ...]
+    pull_secrets: tuple[str, ...]
     exposure: Exposure | None
     network_policy: bool
     egress: tuple[tuple[str, int], ...] | None
@@ -125,6 +127,7 @@ def plan_values(project: Project) -> Values:
         memory=resources.memory,
         environment=tuple(sorted(options.environment.items())),
         secrets=options.secrets,
+        pull_secrets=options.pull_secrets,
         exposure=_exposure(options),
         network_policy=options.network_policy,
         egress=None if options.egress is None else tuple(map(_destination, options.egress)),

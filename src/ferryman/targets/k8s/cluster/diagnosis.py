@@ -102,7 +102,7 @@ def _container(subject: str, state: dict[str, Any]) -> Iterator[Trouble]:
     waiting = (state.get("state") or {}).get("waiting") or {}
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
     if reason in _PULL:
-        hint = "is it pushed, by this name? May the cluster pull it (imagePullSecrets)?"
+        hint = "is it pushed, by this name? May the cluster pull it (pull_secrets)?"
         text = f"the image {state.get('image')} cannot be pulled: {message}"
         yield Trouble(subject, text, hint, hopeless=reason == "ImagePullBackOff")
     elif reason in _IMAGE:

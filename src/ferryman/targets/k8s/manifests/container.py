@@ -53,13 +53,14 @@ REASONS: Mapping[str, str] = {
     "startupProbe.httpGet.path": "Answers once `on_startup` is over; the other two probes wait.",
     "startupProbe.httpGet.port": "The port of health and metrics.",
     "startupProbe.periodSeconds": "Short, for no traffic comes until it has passed.",
-    "startupProbe.timeoutSeconds": "A busy node answers late; one second, the default, is short.",
+    "startupProbe.timeoutSeconds": "No longer than the period; a late answer is asked for again.",
     "startupProbe.failureThreshold": "With the period: a minute to start, then a restart.",
     "readinessProbe.httpGet.path": "The app's own health checks. A pod that fails one, or that "
     "is about to stop, gets no requests and is not restarted.",
     "readinessProbe.httpGet.port": "The port of health and metrics.",
     "readinessProbe.periodSeconds": "Short, for it costs one small request.",
-    "readinessProbe.timeoutSeconds": "Room for checks that ask a database.",
+    "readinessProbe.timeoutSeconds": "Room for checks that ask a database; a busy node answers "
+    "late, and one second, the default, is short.",
     "readinessProbe.failureThreshold": "One lost packet takes no pod out of the Service.",
     "livenessProbe.httpGet.path": "Whether the event loop turns, and nothing else: were a "
     "database asked here, its outage would restart every pod.",

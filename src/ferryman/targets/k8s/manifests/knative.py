@@ -14,7 +14,7 @@ from typing import Any
 from kubernetes import client
 
 from ferryman.core import serving
-from ferryman.targets.k8s.manifests import container, metadata
+from ferryman.targets.k8s.manifests import container, metadata, pod
 from ferryman.targets.k8s.values import Values
 
 __all__ = ("REASONS", "knative_service")
@@ -31,6 +31,7 @@ REASONS: Mapping[str, str] = {
     "request comes.",
     "spec.template.spec.automountServiceAccountToken": "The app gets no key to the cluster.",
     "spec.template.spec.enableServiceLinks": "No variables for other Services.",
+    "spec.template.spec.imagePullSecrets[].name": "`pull_secrets`; not written without any.",
     "spec.template.spec.serviceAccountName": "The app's own account.",
     "spec.template.spec.timeoutSeconds": "A request may take `graceful_timeout` of "
     "`[tool.ferryman.server]`, as when a server stops.",
@@ -58,6 +59,7 @@ def knative_service(values: Values) -> dict[str, Any]:
     scale = {f"{_AUTOSCALING}/min-scale": str(values.replicas)}
     if values.scaling:
         scale[f"{_AUTOSCALING}/max-scale"] = str(values.scaling.maximum)
+    references = pod.pull_secrets(values)
     temporary = {"name": container.TEMPORARY_VOLUME, "emptyDir": {}}
     return {
         "apiVersion": "serving.knative.dev/v1",
@@ -69,6 +71,7 @@ def knative_service(values: Values) -> dict[str, Any]:
                 "spec": {
                     "automountServiceAccountToken": False,
                     "enableServiceLinks": False,
+                    **({"imagePullSecrets": references} if references else {}),
                     "serviceAccountName": values.name,
                     "timeoutSeconds": ceil(values.front.timing.graceful_timeout),
                     "containers": [_container(values)],

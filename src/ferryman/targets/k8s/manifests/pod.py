@@ -12,7 +12,7 @@ from ferryman.targets.k8s.manifests import container
 from ferryman.targets.k8s.manifests.metadata import LABELS_REASON, labels, selector
 from ferryman.targets.k8s.values import Values
 
-__all__ = ("REASONS", "pod_template")
+__all__ = ("REASONS", "pod_template", "pull_secrets")
 
 
 REASONS: Mapping[str, str] = {
@@ -24,6 +24,8 @@ REASONS: Mapping[str, str] = {
     "`SHOP_PORT=tcp://…`, which an app may take for settings of its own.",
     "spec.hostUsers": "`user_namespaces`; not written where it is not set. Who breaks out of "
     "the container is nobody on the node.",
+    "spec.imagePullSecrets[].name": "`pull_secrets`; not written where there are none. Many clouds "
+    "let their nodes pull from a registry of theirs without.",
     "spec.serviceAccountName": "The app's own account.",
     "spec.securityContext.runAsNonRoot": "Pod Security Standard `restricted`.",
     "spec.securityContext.runAsUser": "A number, for a name cannot be checked against root.",
@@ -54,6 +56,7 @@ def pod_template(values: Values) -> client.V1PodTemplateSpec:
             automount_service_account_token=False,
             enable_service_links=False,
             host_users=values.chosen.host_users,
+            image_pull_secrets=pull_secrets(values),
             service_account_name=values.name,
             containers=[container.container(values)],
             security_context=_security(),
@@ -69,6 +72,11 @@ def pod_template(values: Values) -> client.V1PodTemplateSpec:
             ],
         ),
     )
+
+
+def pull_secrets(values: Values) -> list[client.V1LocalObjectReference] | None:
+    """Return the references to what the image is pulled by, or None where there are none."""
+    return [client.V1LocalObjectReference(name=name) for name in values.pull_secrets] or None
 
 
 def _security() -> client.V1PodSecurityContext:
