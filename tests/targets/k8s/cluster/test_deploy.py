@@ -377,6 +377,41 @@ def test_what_rbac_forbids_is_named(
     assert f"the verb {verb}" in str(caught.value.hint)
 
 
+@pytest.mark.parametrize(
+    ("status", "message", "said", "hint"),
+    [
+        (
+            403,
+            "unable to create new content in namespace default because it is being terminated",
+            "the namespace is being deleted",
+            "wait until it is gone",
+        ),
+        (
+            403,
+            'services "shop" is forbidden: exceeded quota: q, requested: services=1',
+            "the namespace's quota is exceeded",
+            "a larger quota",
+        ),
+        (
+            500,
+            'failed calling webhook "w.example.com": context deadline exceeded',
+            "an admission webhook does not work",
+            "whoever runs the cluster",
+        ),
+    ],
+)
+def test_a_refusal_that_is_not_ours_to_mend_says_whose_it_is(
+    operations: Open, fake: Any, refuse: Any, status: int, message: str, said: str, hint: str
+) -> None:
+    refuse("PATCH", "/services/shop", status, message)
+    with pytest.raises(Refusal) as caught:
+        operations().deploy(WISHES, no)
+    assert said in caught.value.message
+    assert hint in str(caught.value.hint)
+    operations().deploy(WISHES, no)
+    assert fake.names("Deployment") == {"shop"}
+
+
 def test_who_may_do_just_what_a_deploy_needs_can_deploy(operations: Open, fake: Any) -> None:
     others = ("httproutes", "ingresses", "servicemonitors", "horizontalpodautoscalers")
     fake.forbidden = {("list", plural) for plural in others}

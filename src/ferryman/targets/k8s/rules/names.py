@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from ferryman.targets.k8s.rules.reading import containers, pods
 from ferryman.targets.k8s.rules.rule import Manifest, Problem, Rule
@@ -134,6 +135,17 @@ _ENUMS: Mapping[str, tuple[str, ...]] = {
     "pathType": ("Exact", "Prefix", "ImplementationSpecific"),
     "concurrencyPolicy": ("Allow", "Forbid", "Replace"),
     "sessionAffinity": ("None", "ClientIP"),
+    "externalTrafficPolicy": ("Cluster", "Local"),
+    "internalTrafficPolicy": ("Cluster", "Local"),
+    "ipFamilyPolicy": ("SingleStack", "PreferDualStack", "RequireDualStack"),
+}
+
+# Fields whose name means something else elsewhere, by the kind and the path below spec.
+_ENUMS_OF_KINDS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("Service", "type"): ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName"),
+    ("Deployment", "strategy.type"): ("RollingUpdate", "Recreate"),
+    ("StatefulSet", "updateStrategy.type"): ("RollingUpdate", "OnDelete"),
+    ("DaemonSet", "updateStrategy.type"): ("RollingUpdate", "OnDelete"),
 }
 
 
@@ -143,6 +155,17 @@ def _enumerations(manifests: Sequence[Manifest]) -> Iterator[Problem]:
             for path, key, value in _walk(manifest.spec, "spec"):
                 if value not in _ENUMS[key]:
                     yield manifest, path, f"{value!r} is none of {', '.join(_ENUMS[key])}"
+    for manifest in manifests:
+        for (kind, path), known in _ENUMS_OF_KINDS.items():
+            chosen = _below(manifest.spec, path) if manifest.kind == kind else None
+            if chosen is not None and chosen not in known:
+                yield manifest, f"spec.{path}", f"{chosen!r} is none of {', '.join(known)}"
+
+
+def _below(node: Any, path: str) -> Any:
+    for part in path.split("."):
+        node = node.get(part) if isinstance(node, dict) else None
+    return node
 
 
 def _walk(node: object, path: str) -> Iterator[tuple[str, str, str]]:

@@ -54,6 +54,8 @@ def _probe_ports(manifests: Sequence[Manifest]) -> Iterator[Problem]:
 def _probe_times(manifests: Sequence[Manifest]) -> Iterator[Problem]:
     for manifest, path, probe, _ in _probes(manifests):
         period, timeout = probe.get("periodSeconds", 10), probe.get("timeoutSeconds", 1)
+        if below := [name for name, value in probe.items() if isinstance(value, int) and value < 0]:
+            yield manifest, f"{path}.{below[0]}", "it cannot be less than 0"
         if timeout > period:
             yield manifest, path, f"it may take {timeout} s and is asked every {period} s"
         if not path.endswith("readinessProbe") and probe.get("successThreshold", 1) != 1:

@@ -10,6 +10,7 @@ from ferryman.targets.k8s.syntax import image_reference
 
 __all__ = ("RULES",)
 
+_MOST_CPU = 100  # few nodes have as many, and who writes 250 means 250m
 _SMALLEST_MEMORY = 4 * 2**20  # no runtime starts a container with less
 
 
@@ -38,6 +39,8 @@ def _quantities(manifests: Sequence[Manifest]) -> Iterator[Problem]:
             continue
         if number < 0:
             yield manifest, path, f"{amount} is less than nothing"
+        elif resource == "cpu" and number >= _MOST_CPU:
+            yield manifest, path, f"{amount} is {number.normalize():f} whole CPUs; {amount}m?"
         elif resource == "memory" and 0 < number < _SMALLEST_MEMORY:
             yield manifest, path, f"{amount} is {number.normalize():f} bytes; a unit such as Mi?"
 
@@ -105,7 +108,8 @@ RULES = (
     Rule(
         "K203",
         "quantities are numbers with a unit that makes sense",
-        "`512` is 512 bytes of memory and `512m` half a byte; no container starts with either.",
+        "`512` is 512 bytes of memory and `512m` half a byte; no container starts with either. "
+        "`500` of CPU is 500 CPUs, and no node takes the pod.",
         _quantities,
     ),
     Rule("K204", "requests are within limits", "The cluster refuses the pod.", _within_limits),

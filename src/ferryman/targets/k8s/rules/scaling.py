@@ -94,6 +94,14 @@ def _scaler_bounds(manifests: Sequence[Manifest]) -> Iterator[Problem]:
             yield scaler, "spec.minReplicas", f"from {least} to {most} pods is no range"
 
 
+def _scaler_aims(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    for scaler, _ in _scalers(manifests):
+        for metric in scaler.spec.get("metrics") or ():
+            aimed = (metric.get("resource") or {}).get("target") or {}
+            if aimed.get("averageUtilization", 1) < 1:
+                yield scaler, "spec.metrics", "no use of a resource can be 0 percent or less"
+
+
 def _scaler_requests(manifests: Sequence[Manifest]) -> Iterator[Problem]:
     for scaler, target in _scalers(manifests):
         for pod in pods([target] if target else []):
@@ -167,5 +175,11 @@ RULES = (
         "the number of pods is set in one place",
         "Each apply would undo what the autoscaler did.",
         _scaler_alone,
+    ),
+    Rule(
+        "K425",
+        "an autoscaler aims at more than nothing",
+        "The cluster refuses the autoscaler.",
+        _scaler_aims,
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
 from typing import Any
@@ -10,6 +11,9 @@ from ferryman.targets.k8s.rules.reading import Pod, matches, pods, port_names, s
 from ferryman.targets.k8s.rules.rule import Manifest, Problem, Rule
 
 __all__ = ("RULES",)
+
+_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_HOST = rf"(?=.{{1,253}}\Z)(\*\.)?{_LABEL}(\.{_LABEL})*"
 
 
 def _services(manifests: Sequence[Manifest]) -> Iterator[tuple[Manifest, list[Pod]]]:
@@ -68,6 +72,8 @@ def _backends(manifests: Sequence[Manifest]) -> Iterator[tuple[Manifest, str, st
 
 
 def _ingress_backends(ingress: Manifest) -> Iterator[dict[str, Any]]:
+    if (backend := ingress.spec.get("defaultBackend") or {}).get("service"):
+        yield backend
     for rule in ingress.spec.get("rules") or ():
         for path in (rule.get("http") or {}).get("paths") or ():
             if (backend := path.get("backend") or {}).get("service"):
@@ -149,6 +155,34 @@ def _monitored(manifests: Sequence[Manifest]) -> Iterator[Problem]:
                 yield monitor, "spec.endpoints", f"none of its Services has a port named {name!r}"
 
 
+def _addresses(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    for manifest in manifests:
+        for place, host, paths in _asked(manifest):
+            if host and not re.fullmatch(_HOST, host):
+                yield manifest, place, f"{host!r} is no host name; they are in lower case, no port"
+            for path in paths:
+                if not path.startswith("/"):
+                    yield manifest, place, f"the path {path!r} does not begin with /"
+
+
+def _asked(manifest: Manifest) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield the hosts and paths that a route takes: where they stand, a host, paths."""
+    rules = manifest.spec.get("rules") or () if manifest.kind in ("Ingress", "HTTPRoute") else ()
+    for number, rule in enumerate(rules):
+        place = f"spec.rules[{number}]"
+        if manifest.kind == "Ingress":
+            found = (rule.get("http") or {}).get("paths") or ()
+            exact = [p for p in found if p.get("pathType") in ("Exact", "Prefix")]
+            yield place, rule.get("host", ""), [p.get("path", "") for p in exact]
+        else:
+            found = [match.get("path") or {} for match in rule.get("matches") or ()]
+            exact = [p for p in found if p.get("type") != "RegularExpression"]
+            yield place, "", [p.get("value", "/") for p in exact]
+    if manifest.kind == "HTTPRoute":
+        for host in manifest.spec.get("hostnames") or ():
+            yield "spec.hostnames", host, []
+
+
 RULES = (
     Rule(
         "K501",
@@ -198,5 +232,11 @@ RULES = (
         "The cluster takes any selector and any name; Prometheus then reads nothing and says "
         "nothing.",
         _monitored,
+    ),
+    Rule(
+        "K509",
+        "a route's hosts are host names, and its paths begin with a slash",
+        "The cluster refuses the route. A host has no port, no scheme and no upper case.",
+        _addresses,
     ),
 )
