@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import socket
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from ferryman.targets.server.runtime.monitor import Monitor
 from ferryman.targets.server.runtime.options import ServerSettings
 from ferryman.targets.server.runtime.refused import refuse_gunicorn_options, unheeded
 from ferryman.targets.server.runtime.runner import Runner
+from ferryman.targets.server.runtime.shared import shared_directory
 from ferryman.targets.server.runtime.tls import tls_context
 
 __all__ = ("ServerApplication", "gunicorn_options")
@@ -92,13 +91,8 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
         configure(self.settings.log_format, self.settings.log_level)
         for warning in unheeded(os.environ, Path()):
             logging.getLogger("ferryman").warning(warning)
-        owner = os.getpid()
-        self._directory = Path(tempfile.mkdtemp(prefix="ferryman-", dir=memory()))
-        try:
+        with shared_directory(memory()) as self._directory:
             Master(self).run()
-        finally:
-            if os.getpid() == owner:
-                shutil.rmtree(self._directory, ignore_errors=True)
 
 
 def gunicorn_options(settings: ServerSettings, name: str) -> dict[str, Any]:
