@@ -90,6 +90,19 @@ def test_gb_seconds_are_what_lambda_billed() -> None:
     assert actual["of it cold starts"] < actual["Lambda duration"]
 
 
+def test_a_log_of_two_sizes_of_memory_is_held_against_what_was_billed() -> None:
+    """As after a change of the setting: neither size alone would give the GB-seconds."""
+    tally = Tally()
+    for second in range(0, HOURS * 3600 + 1, 60):
+        memory = 512 if second < 3600 else 2048
+        tally.add(Record(second, 100.0, False, use=LambdaUse(100, memory, 90)))
+    found = from_tally(tally, ("Lambda log",), "log")
+    assert found.use is not None
+    (line,) = (x for x in held(found).outcomes if x.item == "Lambda duration")
+    a_month = found.use.billed_gb_seconds / (HOURS * 3600) * 730 * 3600
+    assert float(line.actual) == pytest.approx(a_month, rel=1e-5)
+
+
 def test_a_duration_that_the_cpu_time_sets_is_predicted_as_it_is_billed() -> None:
     """50 ms of CPU take 177 ms at 512 MiB; a log that says so agrees with the prediction."""
     busy = Workload.of(requests=20_000_000, wall_ms=60, cpu_ms=50, memory_mib=512)

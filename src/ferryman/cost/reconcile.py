@@ -137,6 +137,9 @@ def reconcile(
         )
     predicted = _as_billed(workload)
     actual = {name: value for name, value in found.inputs.items() if name in INPUTS}
+    if found.use and found.use.sizes > 1:
+        # What comes will have one size; what was billed had several.
+        actual["memory_mib"] = Decimal(f"{found.use.memory_mean:.3f}")
     after = _with(predicted, actual)
     function = replace(function, free_tier=False)
     bills = _bills((predicted, after), function, book)
@@ -272,7 +275,7 @@ def cause_table(found: Reconciliation) -> Table:
     for cause in sorted(found.causes, key=lambda cause: -abs(cause.usd)):
         label, unit = INPUTS[cause.name]
         actual = "not in the log" if cause.actual is None else plain(cause.actual, 6)
-        share = f"{float(cause.usd / total):.1%}" if total else "-"
+        share = f"{float(cause.usd / total):.1%}" if total and cause.usd else "-"
         amount = _signed(usd(cause.usd), cause.usd)
         rows.append((label, unit, plain(cause.predicted, 6), actual, amount, share))
     sums = ("all", "", "", "", _signed(usd(total), total), "100.0%" if total else "-")

@@ -18,6 +18,7 @@ from ferryman.core.errors import ConfigError
 from ferryman.cost.traffic.found import Found
 from ferryman.cost.traffic.reading import read_logs
 from ferryman.cost.traffic.sources import find_sources
+from ferryman.cost.traffic.summary import found_rows
 
 MONDAY = 1_767_571_200  # 2026-01-05T00:00:00Z
 
@@ -113,6 +114,75 @@ def test_times_that_go_back_count_and_are_told(tmp_path: Path) -> None:
 
 def test_lines_a_little_out_of_order_are_as_servers_write_them(tmp_path: Path) -> None:
     assert read(tmp_path, timed([0, 3700, 3500])).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (b"BZh91AY&SY", "packed by bzip2; unpack it first"),
+        (b"PK\x03\x04\x14\0\0\0\x08\0", "packed as zip; unpack it first"),
+        (b"\x28\xb5\x2f\xfd\x04", "packed by zstd; unpack it first"),
+        (b"PAR1\x15\x04", "Parquet"),
+        ("timestamp,count\n".encode("utf-16"), "in UTF-16; write it in UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_read_as_it_is_says_what_it_is(
+    tmp_path: Path, head: bytes, said: str
+) -> None:
+    found = read(tmp_path, timed(range(0, 7200, 60)), head + random.Random(1).randbytes(500))
+    assert found.unread.lines == 0
+    assert said in found.notes[0]
+
+
+def test_a_heading_that_excel_wrote_still_makes_counts_of_the_numbers(tmp_path: Path) -> None:
+    rows = "".join(f"2026-01-05T0{hour}:00:00Z,{1000 + hour}\r\n" for hour in range(4))
+    found = read(tmp_path, b"\xef\xbb\xbftimestamp,count\r\n" + rows.encode())
+    assert found.requests == 4006
+    assert found.durations is None
+    assert found.titles == ("lines of a time and a number of requests",)
+    assert found.notes == ()
+
+
+def test_counts_without_a_heading_are_pointed_out(tmp_path: Path) -> None:
+    rows = "".join(f"2026-01-05 0{hour}:00,{1000 + hour}\n" for hour in range(5))
+    found = read(tmp_path, rows)
+    assert found.titles == ("lines of a time and its milliseconds",)
+    assert "put the heading time,count above them" in found.notes[0]
+
+
+@pytest.mark.parametrize("second", [3700, 3500])
+def test_durations_at_uneven_times_are_taken_as_such(tmp_path: Path, second: int) -> None:
+    rows = "".join(f"{MONDAY + at},{ms}\n" for at, ms in [(0, 5), (60, 6), (120, 7), (second, 8)])
+    assert read(tmp_path, rows).notes == ()
+
+
+def test_a_time_that_cannot_be_is_an_unreadable_line_and_no_more(tmp_path: Path) -> None:
+    found = read(tmp_path, timed(range(0, 7200, 60)) + "2026-13-45 00:00,7\n")
+    assert (found.requests, found.unread.lines) == (120, 1)
+
+
+def test_empty_lines_are_not_unreadable(tmp_path: Path) -> None:
+    found = read(tmp_path, f"{ALB}\n\r\n{ALB}\n")
+    assert (found.requests, found.unread.lines) == (2, 0)
+
+
+def test_a_day_without_requests_is_pointed_out_where_there_should_have_been_some(
+    tmp_path: Path,
+) -> None:
+    day = range(0, 86_400, 300)
+    found = read(tmp_path, timed([*day, *(4 * 86_400 + second for second in day)]))
+    assert "no requests from 2026-01-06 00:00 to 2026-01-09 00:00, 72 hours" in found.notes[0]
+    assert read(tmp_path, timed(range(0, 6 * 86_400, 86_400))).notes == ()
+
+
+def test_two_sizes_of_memory_are_told(tmp_path: Path) -> None:
+    found = read(tmp_path, HOURS, "".join(f"{report(60 * n, memory=1024)}\n" for n in range(100)))
+    assert found.use is not None
+    assert found.inputs["memory_mib"] == 512
+    assert found.use.memory_mean == pytest.approx((121 * 512 + 100 * 1024) / 221)
+    rows = dict(found_rows(found))
+    assert "512 MiB given mostly, 744 on the mean" in rows["memory"]
+    assert "--memory sets another size" in rows["note"]
 
 
 def test_a_clock_that_jumps_is_refused_with_its_place(tmp_path: Path) -> None:

@@ -23,6 +23,12 @@ MAX_GAP_HOURS = 7 * 24
 """Hours without a request after which a log is taken to have a hole, or its clock to have
 jumped."""
 
+QUIET_HOURS = 24
+
+QUIET_REQUESTS = 100
+"""A pause is told from so many hours on, if the mean rate would have brought so many requests
+in it: a log that lost a day says too little, and an office that closes at weekends does not."""
+
 MAX_HOURS = 5 * 8766
 """Hours with requests that are counted: five years."""
 
@@ -120,6 +126,20 @@ class Calendar:
         counted = self.requests != self.rows and self.rows > 1
         # A count stands for the time up to the next one: the last has one as well.
         return span * self.rows / (self.rows - 1) if counted else span
+
+    @property
+    def quiet(self) -> tuple[str, ...]:
+        """The longest pause, in words, if it is one that a hole in the log might be."""
+        before, after = max(
+            pairwise(sorted(self.hours)), key=lambda pair: pair[1] - pair[0], default=(0, 0)
+        )
+        hours = after - before - 1
+        if hours < QUIET_HOURS or self.requests * hours * HOUR < QUIET_REQUESTS * self.covered:
+            return ()
+        return (
+            f"there are no requests from {_day(before + 1)} to {_day(after)}, {hours} hours; they"
+            " count as quiet, and if the log has a hole there, the rate is too low",
+        )
 
     def period(self, name: str) -> Period | None:
         """Return what the times say, or ``None`` if they cover less than an hour.

@@ -41,6 +41,7 @@ class LambdaFound:
     Args:
         memory_mib: The function's memory; of several, that of most invocations.
         sizes: How many sizes of memory there were.
+        memory_mean: The mean of their memory over the billed time, MiB.
         used_mean: Memory used, on the mean, MiB.
         used_p99: What 99 in a hundred did not exceed, MiB.
         used_most: The most that was used, MiB.
@@ -54,6 +55,7 @@ class LambdaFound:
 
     memory_mib: int
     sizes: int
+    memory_mean: float
     used_mean: float
     used_p99: float
     used_most: float
@@ -201,6 +203,7 @@ def _functions(tally: LambdaTally) -> LambdaFound:
     return LambdaFound(
         memory_mib=tally.sizes.most_common(1)[0][0],
         sizes=len(tally.sizes),
+        memory_mean=tally.billed_mib_ms / tally.billed_ms if tally.billed_ms else 0.0,
         used_mean=tally.used.mean,
         used_p99=tally.used.percentile(0.99),
         used_most=tally.used.most,

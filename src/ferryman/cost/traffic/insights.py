@@ -98,6 +98,7 @@ def _use(row: Row) -> LambdaFound:
     return LambdaFound(
         memory_mib=round(_number(row, "memory")),
         sizes=int(_number(row, "sizes")),
+        memory_mean=_number(row, "billed_mib_ms") / max(1.0, _number(row, "billed_ms")),
         used_mean=_number(row, "used_mean"),
         used_p99=_number(row, "used_p99"),
         used_most=_number(row, "used_most"),

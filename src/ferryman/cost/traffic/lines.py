@@ -1,16 +1,17 @@
 """Files as blocks and blocks as lines, in memory that does not grow with either.
 
 It unpacks gzip as it arrives, whatever the file is called, and keeps what a half-written
-one still holds.
+one still holds. The mark that Excel and other Windows programs put before UTF-8 is left out.
 """
 
 from __future__ import annotations
 
 import zlib
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
-__all__ = ("BLOCK", "MAX_LINE", "blocks", "split_lines")
+__all__ = ("BLOCK", "MAX_LINE", "blocks", "foreign", "split_lines")
 
 BLOCK = 1 << 18
 """Bytes that are read at once. Larger blocks leave the processor's cache, and are slower."""
@@ -19,6 +20,16 @@ MAX_LINE = 1 << 20
 """Bytes a line may have. A longer one is dropped as it arrives, and counts as unreadable."""
 
 _GZIP = b"\x1f\x8b"
+
+_FOREIGN = {
+    b"BZh": "it is packed by bzip2; unpack it first",
+    b"PK\x03\x04": "it is packed as zip; unpack it first",
+    b"\xfd7zXZ\0": "it is packed by xz; unpack it first",
+    b"\x28\xb5\x2f\xfd": "it is packed by zstd; unpack it first",
+    b"PAR1": "it is Parquet; have the log written as text or JSON",
+    BOM_UTF16_LE: "it is in UTF-16; write it in UTF-8",
+    BOM_UTF16_BE: "it is in UTF-16; write it in UTF-8",
+}
 
 
 def blocks(
@@ -31,6 +42,20 @@ def blocks(
         watch: Is told of each number of bytes read from it.
         complain: Is told, in words, if it ends or breaks before its end.
     """
+    found = _stored(stream, watch, complain)
+    # Excel's mark would make a heading unreadable, and the counts below it durations.
+    yield next(found, b"").removeprefix(BOM_UTF8)
+    yield from found
+
+
+def foreign(head: bytes) -> str | None:
+    """Return what a file is that cannot be read as it is, by its first bytes; None if unknown."""
+    return next((told for mark, told in _FOREIGN.items() if head.startswith(mark)), None)
+
+
+def _stored(
+    stream: BinaryIO, watch: Callable[[int], object], complain: Callable[[str], object]
+) -> Iterator[bytes]:
     first = stream.read(BLOCK)
     raw = _raw(first, stream, watch)
     if not first.startswith(_GZIP):

@@ -14,8 +14,9 @@ from typing import NoReturn
 from ferryman.core.errors import ConfigError
 from ferryman.cost.traffic.formats.catalog import FORMATS, find_format
 from ferryman.cost.traffic.formats.format import Format, Parse
+from ferryman.cost.traffic.formats.timed import TIMED, evenly_spaced
 from ferryman.cost.traffic.found import Found, Unread, from_tally
-from ferryman.cost.traffic.lines import MAX_LINE
+from ferryman.cost.traffic.lines import MAX_LINE, foreign
 from ferryman.cost.traffic.sources import Source
 from ferryman.cost.traffic.tally import Tally
 
@@ -28,6 +29,8 @@ ends, so lines are a little out of order. More is told, and counted all the same
 SAMPLE_LINES = 1000
 
 NONE_UNREAD = Unread(0)
+
+NO_FORMAT = "it is in no known format"
 
 UNREADABLE = (
     *(ValueError, LookupError, TypeError, AttributeError, OverflowError),
@@ -100,7 +103,8 @@ def read_logs(
     if not reading.tally.requests:
         raise _nothing(sources, reading.unread, reading.notes, only)
     name = sources[0].name if len(sources) == 1 else f"{len(sources)} logs"
-    titles, notes = tuple(reading.titles), tuple(reading.notes)
+    titles = tuple(reading.titles)
+    notes = (*reading.notes, *reading.tally.calendar.quiet)
     return from_tally(reading.tally, titles, name, reading.other, reading.unread, notes)
 
 
@@ -148,14 +152,25 @@ def _read(
         known[source.name] = _format(head, only)
         _check_one(known)
     format = known[source.name]
-    if format is UNKNOWN and only:
-        reading.notes.append(f"{source.name}: left out, for it is no {only} log")
+    if (said := _remark(format, head, only)) is not None:
+        reading.notes.append(f"{source.name}: {said}")
+    if format is UNKNOWN and (only or foreign(head)):
         return
-    if format is UNKNOWN:
-        reading.notes.append(f"{source.name}: it is in no known format")
-    else:
+    if format is not UNKNOWN:
         reading.titles[format.title] = None
     _count(reading, source.name, format, chain((head,), blocks))
+
+
+def _remark(format: Format, head: bytes, only: str | None) -> str | None:
+    """Return what must be said of a file before its lines are read."""
+    if format is TIMED and evenly_spaced(head.split(b"\n", SAMPLE_LINES)[:SAMPLE_LINES]):
+        return (
+            "its times are evenly spaced; if the numbers count requests and are no milliseconds,"
+            " put the heading time,count above them"
+        )
+    if format is not UNKNOWN:
+        return None
+    return f"left out, for it is no {only} log" if only else foreign(head) or NO_FORMAT
 
 
 def _count(reading: _Reading, name: str, format: Format, blocks: Iterable[bytes]) -> None:
@@ -174,7 +189,7 @@ def _count(reading: _Reading, name: str, format: Format, blocks: Iterable[bytes]
                 if record[0] is not None:
                     order.see(record[0], number)
             except UNREADABLE as error:
-                _miss(reading, f"{name}, line {number}", line or b"-", error)
+                _miss(reading, f"{name}, line {number}", b"-" if line is None else line, error)
     if order.back > MAX_STEP_BACK:
         reading.notes.append(
             f"{name}, line {order.line}: the times go back by {order.back:,.0f} seconds; the"

@@ -89,12 +89,14 @@ def _durations(found: Found) -> str:
 
 
 def _lambda(use: LambdaFound, requests: int) -> Iterator[Row]:
-    several = f", and {use.sizes - 1} other sizes" if use.sizes > 1 else ""
+    several = f" mostly, {use.memory_mean:,.0f} on the mean" if use.sizes > 1 else ""
     yield (
         "memory",
         f"{use.memory_mib:,} MiB given{several}; used {use.used_mean:,.0f} on the mean,"
         f" {use.used_p99:,.0f} in 99 of 100, {use.used_most:,.0f} at most",
     )
+    if use.sizes > 1:
+        yield "note", f"what comes is priced at {use.memory_mib:,} MiB; --memory sets another size"
     init = f", {_ms(use.init_ms)} each" if use.init_ms is not None else ""
     yield "cold starts", f"{use.cold_starts:,}, {_share(use.cold_starts / requests)}{init}"
     billed = use.init_billed_ms
@@ -144,6 +146,7 @@ def found_data(found: Found) -> dict[str, Any]:
         "lambda": use
         and {
             "memory_mib": use.memory_mib,
+            "memory_mean_mib": use.memory_mean,
             "used_mib": {"mean": use.used_mean, "p99": use.used_p99, "most": use.used_most},
             "cold_starts": use.cold_starts,
             "init_ms": use.init_ms,

@@ -23,6 +23,7 @@ class LambdaTally:
     Attributes:
         used: The memory that was used, MiB.
         sizes: Invocations by the function's memory, MiB.
+        billed_ms: Billed milliseconds.
         billed_mib_ms: Billed milliseconds times the function's MiB.
         init: Durations of the cold starts, ms.
         init_billed_ms: What was billed beyond the durations, for cold starts.
@@ -32,6 +33,7 @@ class LambdaTally:
 
     used: Histogram = field(default_factory=Histogram)
     sizes: Counter[int] = field(default_factory=Counter)
+    billed_ms: float = 0.0
     billed_mib_ms: float = 0.0
     init: Histogram = field(default_factory=Histogram)
     init_billed_ms: float = 0.0
@@ -42,6 +44,7 @@ class LambdaTally:
         """Count an invocation that lasted so many milliseconds."""
         self.used.add(use.used_mib)
         self.sizes[use.memory_mib] += 1
+        self.billed_ms += use.billed_ms
         self.billed_mib_ms += use.billed_ms * use.memory_mib
         if use.init_ms is not None:
             self.init.add(use.init_ms)

@@ -103,6 +103,16 @@ def records(format: Format, data: bytes) -> list[Record]:
             Record(MONDAY + 1.5, None, True, 366, 34),
         ),
         ([ALB.replace(" 200 200 34 ", " - - 34 ")], Record(MONDAY + 1.5, 50.0, None, 366, 34)),
+        # A function has no address, and what was to be forwarded is the application's failure.
+        ([ALB.replace(" 10.0.0.1:80 ", " - ")], Record(MONDAY + 1.5, 50.0, False, 366, 34)),
+        (
+            [
+                ALB.replace("10.0.0.1:80 0.001 0.048 0.001 200 200", "- -1 -1 -1 503 -").replace(
+                    '"forward"', '"waf,forward"'
+                )
+            ],
+            Record(MONDAY + 1.5, None, True, 366, 34),
+        ),
         (
             ["#Version: 1.0", CLOUDFRONT_FIELDS, CLOUDFRONT],
             Record(MONDAY + 3, 125.0, True, 900, 120, request_id="abc=="),
@@ -198,6 +208,13 @@ def test_our_own_text_access_log_has_neither_date_nor_duration() -> None:
     other = logging.LogRecord("shop", logging.INFO, "", 0, "hello", (), None)
     lines = [formatter.format(ours()), formatter.format(other), formatter.format(ours(500))]
     assert read(lines) == [Record(failed=False), Record(failed=True)]
+
+
+@pytest.mark.parametrize("action", ["redirect", "fixed-response", "waf", "authenticate", "-"])
+def test_what_a_balancer_answers_by_itself_is_no_request_to_the_application(action: str) -> None:
+    """Every visit by HTTP would count twice where it is redirected to HTTPS."""
+    line = ALB.replace("10.0.0.1:80 0.001 0.048 0.001 200 200", "- -1 -1 -1 301 -")
+    assert read([line.replace('"forward"', f'"{action}"')]) == []
 
 
 def test_what_cloudfront_had_in_its_cache_is_no_request_to_the_application() -> None:

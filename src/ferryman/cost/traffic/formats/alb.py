@@ -1,6 +1,8 @@
 """Access logs of an Application Load Balancer.
 
-Fields stand between blanks; those before the quoted request have none in them. Source:
+Fields stand between blanks; those before the quoted request have none in them. What the
+balancer answers by itself, such as a redirect to HTTPS, a fixed response or the refusal of a
+firewall, never reaches the application and is no request here. Source:
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html
 """
 
@@ -17,21 +19,32 @@ __all__ = ("ALB",)
 _LINE = re.compile(rb"(?:https?|h2|grpcs|wss?) \d{4}-\d\d-\d\dT[\d:.]+Z \S+ \S+ \S+ (?:-1|[\d.]+) ")
 
 
+_ACTIONS = re.compile(rb' \S+ \d{4}-\d\d-\d\dT\S+ "([^"]*)"')
+
+
 def _reader() -> Parse:
     clock = iso_clock()
 
     def parse(line: bytes) -> Record | None:
-        (_, time, _, _, _, wait, target, answer, status, _, size_in, size_out, quoted) = line.split(
-            b" ", 12
+        (_, time, _, _, to, wait, target, answer, status, _, size_in, size_out, quoted) = (
+            line.split(b" ", 12)
         )
         if quoted[:1] != b'"':
             raise ValueError("the request should stand in quotes here")
+        if to == b"-" and _answered_by_itself(quoted):
+            return None
         # -1 stands for a part that never came to be: the target refused or hung up.
         seconds = None if b"-1" in (wait, target, answer) else _total(wait, target, answer)
         failed = None if status == b"-" else status[:1] == b"5"
         return Record(clock(time), seconds, failed, _size(size_out), _size(size_in))
 
     return parse
+
+
+def _answered_by_itself(tail: bytes) -> bool:
+    """Say so if none of the actions was to forward; a target that is a function is a dash too."""
+    actions = _ACTIONS.search(tail)
+    return actions is not None and b"forward" not in actions[1]
 
 
 def _total(wait: bytes, target: bytes, answer: bytes) -> float:

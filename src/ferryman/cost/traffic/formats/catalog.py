@@ -10,7 +10,7 @@ from ferryman.cost.traffic.formats.combined import COMBINED
 from ferryman.cost.traffic.formats.ferryman import OURS_JSON, OURS_TEXT
 from ferryman.cost.traffic.formats.format import Format
 from ferryman.cost.traffic.formats.lambda_ import LAMBDA, LAMBDA_EVENTS
-from ferryman.cost.traffic.formats.timed import TIMED
+from ferryman.cost.traffic.formats.timed import COUNTED, TIMED
 
 __all__ = ("FORMATS", "NAMES", "find_format")
 
@@ -23,6 +23,7 @@ FORMATS = (
     OURS_JSON,
     OURS_TEXT,
     COMBINED,
+    COUNTED,
     TIMED,
 )
 """Those that could be taken for another stand before it: a Lambda log may hold access logs."""

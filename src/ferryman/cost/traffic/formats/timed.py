@@ -2,18 +2,21 @@
 
 After a comma, a tab, a semicolon or a blank may follow the duration of the request in
 milliseconds; or, under a heading that calls the second column ``count`` or ``requests``, how
-many requests there were from that time to the next line's.
+many requests there were from that time to the next line's. The title says which it was.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from contextlib import suppress
+from itertools import pairwise
 
 from ferryman.cost.traffic.formats.format import Format, Parse
 from ferryman.cost.traffic.moment import iso_clock
 from ferryman.cost.traffic.record import Record
 
-__all__ = ("TIMED",)
+__all__ = ("COUNTED", "TIMED", "evenly_spaced")
 
 _LINE = re.compile(
     rb"(?:(\d{9,11}(?:\.\d+)?)"
@@ -23,6 +26,12 @@ _LINE = re.compile(
 )
 _HEADING = re.compile(rb'[#\s]*"?@?[a-z_ ]*(?:time|date|epoch|hour|minute)', re.I)
 _COUNTS = re.compile(rb'[,;\t ]\s*"?(?:count|requests)\b', re.I)
+
+
+LEAST_STEPS = 3
+
+SHORTEST_STEP = 60.0
+"""Seconds: who counts, counts by the minute at least."""
 
 
 def _reader() -> Parse:
@@ -53,4 +62,27 @@ def _detect(line: bytes) -> bool:
     return _LINE.match(line.strip()) is not None
 
 
-TIMED = Format("csv", "lines of a time and a number", _detect, _reader)
+def _detect_counts(line: bytes) -> bool:
+    return _HEADING.match(line) is not None and _COUNTS.search(line) is not None
+
+
+def evenly_spaced(lines: Iterable[bytes]) -> bool:
+    """Say whether lines look like counts: whole numbers, not all the same, at equal steps."""
+    clock, times, numbers = iso_clock(), [], set()
+    for line in lines:
+        if (found := _LINE.match(line.strip())) is None:
+            continue
+        seconds, moment, number = found.groups()
+        if not number or b"." in number:
+            return False
+        with suppress(ValueError):  # of a time that cannot be, which is told of its line
+            times.append(float(seconds) if seconds else clock(moment))
+        numbers.add(number)
+    steps = {after - before for before, after in pairwise(times)}
+    alike = len(steps) == 1 and len(numbers) > 1
+    return alike and len(times) > LEAST_STEPS and steps.pop() >= SHORTEST_STEP
+
+
+COUNTED = Format("csv", "lines of a time and a number of requests", _detect_counts, _reader)
+
+TIMED = Format("csv", "lines of a time and its milliseconds", _detect, _reader)
