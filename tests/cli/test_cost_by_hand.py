@@ -158,6 +158,14 @@ QUESTIONS = {
         "managed-instances-savings-1y --instance m7g.large --requests 50M",
         50 * D("0.2") + 3 * MONTH * (D("0.0599") + D("0.15") * D("0.0816")),
     ),
+    "private Managed Instances reach AWS through three NAT gateways": (
+        "managed-instances --instance m7g.xlarge --requests 50M --private --zones 3"
+        " --nat-bytes 2048",
+        50 * D("0.2")
+        + 3 * MONTH * D("1.15") * D("0.1632")
+        + 3 * MONTH * (D("0.045") + D("0.005"))
+        + D(50 * M) * 2048 / GB * D("0.045"),
+    ),
     "20 TB of logs of Lambda reach the second tier": (
         f"lambda-url --requests 20M --wall-ms 10 --memory 128 --log-bytes {MB}",
         19 * D("0.2")

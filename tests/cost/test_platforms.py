@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import islice, pairwise
+from math import ceil
 
 import pytest
 
@@ -11,6 +12,13 @@ from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Bill, Line
 from ferryman.cost.capacity import Objective
 from ferryman.cost.figures import exact
+from ferryman.cost.platforms.catalog import (
+    ALL,
+    Choices,
+    make_platforms,
+    platform_names,
+    sold,
+)
 from ferryman.cost.platforms.ec2 import Ec2
 from ferryman.cost.platforms.eks import Eks, EksFargate
 from ferryman.cost.platforms.fargate import Fargate
@@ -21,7 +29,7 @@ from ferryman.cost.platforms.gke import Gke
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.load_balancer import LoadBalancer, lcu_hours
 from ferryman.cost.platforms.managed_instances import ManagedInstances
-from ferryman.cost.platforms.platform import Platform
+from ferryman.cost.platforms.platform import NotSoldError, Platform
 from ferryman.cost.platforms.platform import bill as bill_of
 from ferryman.cost.platforms.platform import curve as curve_of
 from ferryman.cost.platforms.pod import Pod
@@ -63,6 +71,38 @@ def line(bill: Bill, item: str) -> Line:
 
 def at(requests: int | str, work: Workload = WORK) -> Workload:
     return replace(work, requests=Decimal(requests))
+
+
+@pytest.mark.parametrize(("instance", "usable"), [("m7g.large", 1), ("c7g.xlarge", 3)])
+def test_lambda_keeps_a_vcpu_of_each_managed_instance(instance: str, usable: int) -> None:
+    """At 60 % of the rest; 1,000 requests a second of 6 ms take six whole vCPUs."""
+    sizing = Sizing(minimum=3)
+    work = Workload.of(requests=2_628_000_000, wall_ms=12, cpu_ms=6, peak_to_mean=1)
+    made = bill_of(ManagedInstances(instance, sizing=sizing), work, BOOK)
+    assert made.servers == ceil(Fraction(6) / (usable * Fraction("0.6")))
+
+
+@pytest.mark.parametrize("instance", ["t4g.small", "t3.large", "m7g.medium"])
+def test_managed_instances_are_of_three_families_from_large_on(instance: str) -> None:
+    with pytest.raises(NotSoldError, match=f"do not run on {instance}") as caught:
+        bill_of(ManagedInstances(instance), WORK, BOOK)
+    assert "--instance" in (caught.value.hint or "")
+
+
+def test_managed_instances_are_not_bought_as_spot() -> None:
+    with pytest.raises(NotSoldError, match="no spot instances"):
+        ManagedInstances(purchase="spot")
+    assert "managed-instances-spot" not in platform_names()
+
+
+def test_what_is_not_sold_is_left_out_of_many_with_the_reason() -> None:
+    choices = Choices(instance="t4g.small")
+    platforms, notes = sold(make_platforms(ALL, choices), WORK, BOOK)
+    assert len(platforms) == len(ALL) - 1
+    assert notes == (
+        "Managed Instances t4g.small, Function URL is left out: Managed Instances do not run on"
+        " t4g.small; they take the families C, M and R, from large on",
+    )
 
 
 @pytest.mark.parametrize("platform", PLATFORMS, ids=lambda platform: platform.name)

@@ -11,7 +11,7 @@ from ferryman.calculator.state import State, busy_ms
 from ferryman.core.errors import ConfigError
 from ferryman.cost.compare import Level, compare
 from ferryman.cost.page.study import Study, look_further, make_study
-from ferryman.cost.platforms.catalog import USUAL_SIZING, Choices, make_platforms
+from ferryman.cost.platforms.catalog import USUAL_SIZING, Choices, make_platforms, platform_names
 from ferryman.cost.platforms.platform import Platform, bill, price
 from ferryman.cost.prices.book import load_book
 from ferryman.cost.workload import Workload
@@ -22,9 +22,6 @@ DRAWS = 500
 """Fewer than the report's: their ends differ by a per cent or two, and a slider cannot wait."""
 
 ANY_VOLUME = Decimal(10**6)
-
-_BOUGHT = frozenset({"fargate", "ec2", "eks", "managed-instances"})
-"""What a commitment is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +112,8 @@ def _platforms(state: State, work: Workload) -> tuple[tuple[Platform, ...], tupl
 def _names(state: State) -> Iterator[str]:
     yield f"lambda-{state.door}"
     for name in state.against:
-        bought = name in _BOUGHT and state.purchase != "on-demand"
-        yield f"{name}-{state.purchase}" if bought else name
+        bought = f"{name}-{state.purchase}"
+        yield bought if bought in platform_names() else name
 
 
 def _choices(state: State) -> Choices:

@@ -18,7 +18,7 @@ from ferryman.cost.platforms.gke import Gke
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.managed_instances import ManagedInstances
-from ferryman.cost.platforms.platform import Platform, price
+from ferryman.cost.platforms.platform import NotSoldError, Platform, price
 from ferryman.cost.platforms.pod import Pod
 from ferryman.cost.platforms.purchase import PURCHASES, Purchase
 from ferryman.cost.platforms.storage import Disk
@@ -123,17 +123,17 @@ def make_platforms(names: Iterable[str], choices: Choices | None = None) -> tupl
 def sold(
     platforms: Iterable[Platform], workload: Workload, book: PriceBook
 ) -> tuple[tuple[Platform, ...], tuple[str, ...]]:
-    """Return the platforms that the book can price, and why others are left out.
+    """Return the platforms that are sold and have prices, and why others are left out.
 
     Raises:
         ConfigError: None is left, or something else is wrong.
     """
     found: list[Platform] = []
-    missing: dict[str, MissingPriceError] = {}
+    missing: dict[str, ConfigError] = {}
     for platform in platforms:
         try:
             price(platform, workload, book)
-        except MissingPriceError as error:
+        except (MissingPriceError, NotSoldError) as error:
             missing[platform.name] = error
         else:
             found.append(platform)
@@ -156,6 +156,7 @@ def _makers() -> Mapping[str, Callable[[Choices], Platform]]:
         tail = "" if purchase == "on-demand" else f"-{purchase}"
         for name, make in _servers(purchase).items():
             makers[name + tail] = make
+    del makers["managed-instances-spot"]
     makers["eks-fargate"] = lambda c: EksFargate(
         region=c.region,
         sizing=c.sizing,
@@ -192,6 +193,7 @@ def _servers(purchase: Purchase) -> dict[str, Callable[[Choices], Platform]]:
             region=c.region,
             sizing=_three(c.sizing),
             purchase=purchase,
+            private=c.private,
             balancer=c.balancer,
             free_tier=c.free_tier,
         ),

@@ -1,7 +1,8 @@
 """Lambda Managed Instances: Lambda's programming model on EC2 instances of one's own.
 
 Requests cost what they cost on Lambda, there is no charge for duration, and the instances
-cost their EC2 price and a fee. An environment serves many requests at once.
+cost their EC2 price and a fee. An environment serves many requests at once, on what Lambda
+leaves of the instance.
 """
 
 from __future__ import annotations
@@ -16,12 +17,23 @@ from ferryman.cost.platforms.fleet import Fleet, Sizing
 from ferryman.cost.platforms.front_door import DOOR_NAMES, FrontDoor, door_charges, door_notes
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.logs import log_charges
-from ferryman.cost.platforms.network import cross_zone
+from ferryman.cost.platforms.network import cross_zone, nat_gateways
+from ferryman.cost.platforms.platform import NotSoldError
 from ferryman.cost.platforms.purchase import Purchase, bought, scaled, suffix
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.workload import Inputs, Workload
 
 __all__ = ("ManagedInstances", "fee")
+
+FAMILIES = "cmr"
+TOO_SMALL = ("nano", "micro", "small", "medium")
+"""AWS offers the families C, M and R, from large on. Source, as of what it keeps for itself:
+https://github.com/aws/agent-toolkit-for-aws, skills/specialized-skills/serverless-skills,
+aws-lambda-managed-instances/SKILL.md, 2026."""
+
+RESERVED_VCPU = 1
+RESERVED_MIB = 1024
+"""What Lambda keeps of each instance for itself."""
 
 REQUESTS_PER_VCPU = 16
 """Requests that a Python environment serves at once for each vCPU, unless told otherwise
@@ -37,8 +49,12 @@ class ManagedInstances:
         front_door: What stands before it.
         region: An AWS region.
         sizing: How the instances are counted; AWS starts three, one per zone.
-        purchase: How they are bought. No plan lowers the fee.
-        balancer: How clients connect, for the door ``alb``.
+        purchase: How they are bought. No plan lowers the fee, and a capacity provider has no
+            way to ask for spot instances.
+        private: Whether they reach AWS through NAT gateways, and not through endpoints that
+            the subnets have already.
+        balancer: How clients connect, for the door ``alb``; its zones are those of the
+            NAT gateways.
         free_tier: Whether the account's free logs and egress are left for it.
     """
 
@@ -47,8 +63,16 @@ class ManagedInstances:
     region: str = "us-east-1"
     sizing: Sizing = field(default_factory=lambda: Sizing(minimum=3))
     purchase: Purchase = "on-demand"
+    private: bool = False
     balancer: LoadBalancer = field(default_factory=LoadBalancer)
     free_tier: bool = True
+
+    def __post_init__(self) -> None:
+        if self.purchase == "spot":
+            raise NotSoldError(
+                "Lambda starts no spot instances for Managed Instances",
+                hint="it takes savings plans: savings-1y, savings-3y",
+            )
 
     @property
     def name(self) -> str:
@@ -69,17 +93,31 @@ class ManagedInstances:
     @property
     def assumptions(self) -> str:
         """How the instances are sized."""
-        return f"{self.sizing.text}, {REQUESTS_PER_VCPU} requests at once for each vCPU"
+        kept = f"Lambda keeps {RESERVED_VCPU} vCPU and {RESERVED_MIB // 1024} GB of each"
+        return f"{self.sizing.text}, {kept}, {REQUESTS_PER_VCPU} requests at once for each vCPU"
 
     def fleet(self, book: PriceBook) -> Fleet:
-        """Return the instances as servers to be counted."""
+        """Return the instances as servers to be counted.
+
+        Raises:
+            NotSoldError: Managed Instances do not run on this type.
+        """
         shape = book.instance(self.instance)
-        slots = REQUESTS_PER_VCPU * shape.vcpu
-        return Fleet(Decimal(shape.vcpu), shape.memory_mib, self.sizing, slots)
+        size = self.instance.partition(".")[2]
+        vcpu, memory_mib = shape.vcpu - RESERVED_VCPU, shape.memory_mib - RESERVED_MIB
+        if shape.family[0] not in FAMILIES or size in TOO_SMALL:
+            raise NotSoldError(
+                f"Managed Instances do not run on {self.instance}",
+                cause="they take the families C, M and R, from large on",
+                hint="choose another type by --instance, such as m7g.large",
+            )
+        return Fleet(Decimal(vcpu), memory_mib, self.sizing, REQUESTS_PER_VCPU * vcpu)
 
     def notes(self, workload: Workload) -> Iterator[str]:
         """Yield what scaling by CPU load means."""
         yield "it throttles requests when traffic more than doubles within five minutes"
+        if not self.private:
+            yield "its instances need a way to AWS; --private bills NAT gateways for it"
         yield from door_notes(self.front_door, workload)
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
@@ -102,6 +140,8 @@ class ManagedInstances:
         yield from door_charges(
             self.front_door, inputs, book, self.region, self.balancer, free_tier=free
         )
+        if self.private:
+            yield from nat_gateways(self.balancer.zones, inputs, book, self.region)
         yield from cross_zone(inputs, book, self.region)
         yield from log_charges(inputs.log_bytes, "logs.lambda", book, self.region, free_tier=free)
 

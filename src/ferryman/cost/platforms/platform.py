@@ -13,6 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Protocol
 
+from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Bill, Charge, Servers, cost_curve, make_bill
 from ferryman.cost.figures import usd, volume
 from ferryman.cost.platforms.fleet import MAX_SERVERS, Fleet
@@ -20,7 +21,11 @@ from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.stepped import SteppedCurve
 from ferryman.cost.workload import Inputs, Workload
 
-__all__ = ("Platform", "Priced", "bill", "curve", "price")
+__all__ = ("NotSoldError", "Platform", "Priced", "bill", "curve", "price")
+
+
+class NotSoldError(ConfigError):
+    """The provider does not sell what was chosen."""
 
 
 class Platform(Protocol):
@@ -43,7 +48,11 @@ class Platform(Protocol):
         """What it takes for granted besides the workload, in half a sentence."""
 
     def fleet(self, book: PriceBook) -> Fleet | None:
-        """Return the servers to be counted; ``None`` where there are none to count."""
+        """Return the servers to be counted; ``None`` where there are none to count.
+
+        Raises:
+            NotSoldError: There are no such servers.
+        """
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
         """Yield everything that is billed.
@@ -149,9 +158,10 @@ def price(platform: Platform, workload: Workload, book: PriceBook) -> Priced:
 
     Raises:
         ConfigError: A price is missing, or the workload does not fit the platform.
+        NotSoldError: The provider does not sell what was chosen.
     """
-    charges = tuple(platform.charges(workload.inputs, book))
-    return Priced(platform, workload, platform.fleet(book), charges)
+    fleet = platform.fleet(book)
+    return Priced(platform, workload, fleet, tuple(platform.charges(workload.inputs, book)))
 
 
 def bill(platform: Platform, workload: Workload, book: PriceBook) -> Bill:
