@@ -217,6 +217,17 @@ def test_a_picture_is_drawn(tmp_path: Path) -> None:
         (("--growth", "0.1", "--current", "Heroku"), "'Heroku' is not compared"),
         (("--horizon", "0"), "horizon: 0 is not a volume"),
         (("--picture", "cost.gif"), "cost.gif: cannot draw a .gif"),
+        (("--memory", "512.5"), "Lambda has no functions of 512.5 MiB"),
+        (("--pod", "0/1", "--platform", "eks"), "pod: 0 vCPU and 1024 MiB hold nothing"),
+        (("--pod", "-1/1", "--platform", "eks"), "pod: -1 vCPU and 1024 MiB hold nothing"),
+        (("--minimum", "20000"), "20,000 servers are too many"),
+        (("--fail-above", "-1"), "--fail-above: -1 USD is below 0"),
+        (("--json", "--csv"), "--json and --csv exclude each other"),
+        (("--reconcile", "x.log", "--html", "x.html"), "--reconcile and --html exclude each other"),
+        (("--reconcile", "x.log", "--csv"), "--reconcile and --csv exclude each other"),
+        (("cold-starts", "--requests", "1e13"), "environments would be busy at once"),
+        (("cold-starts", "--requests", "1e11", "--simulate"), "a simulation would take"),
+        (("prices", "show", "lambda.reqests"), "no rate begins with 'lambda.reqests'"),
     ],
 )
 def test_bad_input_is_a_configuration_error(arguments: tuple[str, ...], message: str) -> None:
@@ -225,6 +236,28 @@ def test_bad_input_is_a_configuration_error(arguments: tuple[str, ...], message:
     assert result.exception.exit_code == 2
     assert message in result.exception.message
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--draws", "-1"),
+        ("--draws", "500000000"),  # which no memory would hold
+        ("--months", "0", "--growth", "0.1"),
+        ("serve", "--port", "99999"),
+        ("serve", "--port", "-1"),
+    ],
+)
+def test_a_number_beyond_all_sense_is_a_mistake_of_use(arguments: tuple[str, ...]) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "is not in the range" in result.output
+
+
+def test_googles_name_of_a_region_is_told_from_awss() -> None:
+    result = run("--region", "us-east1")
+    assert isinstance(result.exception, ConfigError)
+    assert (result.exception.hint or "").startswith("did you mean us-east-1?")
 
 
 def test_a_crossover_has_a_band_and_what_moves_it() -> None:
@@ -339,6 +372,18 @@ def test_flags_may_stand_in_pyproject(tmp_path: Path) -> None:
     assert re.search(
         r"wall time\s+given\s+90 ms", run("-C", str(tmp_path), "--wall-ms", "90").stdout
     )
+
+
+def test_keys_in_pyproject_are_called_as_the_flags(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.ferryman.cost]\nmemory = 1024\npeak = 2.5\nplatform = "ec2"\n'
+        'range = ["cpu-ms=1:2:3"]\n'
+    )
+    out = run("-C", str(tmp_path)).stdout
+    assert re.search(r"Lambda memory\s+given\s+1,024 MiB", out)
+    assert re.search(r"busy hour\s+given\s+2.5 times", out)
+    assert "EC2 m7g.large" in out
+    assert "Fargate" not in out
 
 
 def test_a_file_that_a_project_names_stands_beside_it(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ IDLE_TIMEOUT = 600.0
 """Seconds after which an idle environment is taken away. Measured as 10 minutes in 2019
 (mikhail.io) and 2020 (Mahmoudi and Khazaei); it is no contract."""
 
+MOST_BUSY = 50_000
+
 IDLE_TIMEOUT_BAND = (300.0, 3600.0)
 """The time-outs that others saw: 5 minutes, and the hour of 2017 and 2023."""
 
@@ -62,10 +64,17 @@ def expected(rate: float, service: float, timeout: float = IDLE_TIMEOUT) -> Cold
         timeout: Idle time-out, seconds.
 
     Raises:
-        ConfigError: An argument is not a positive number.
+        ConfigError: An argument is not a positive number, or more than `MOST_BUSY`
+            environments would be busy.
     """
     _check(rate=rate, service=service, timeout=timeout)
     offered = rate * service
+    if offered > MOST_BUSY:
+        raise ConfigError(
+            f"{offered:,.0f} environments would be busy at once",
+            cause="an account may run 1,000 unless it asks for more",
+            hint="give fewer requests or shorter ones",
+        )
     blocked, log_weight = 1.0, 0.0
     states: list[tuple[float, float]] = []
     while len(states) <= offered or log_weight > max(w for w, _ in states[-64:]) - 40:

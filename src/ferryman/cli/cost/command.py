@@ -18,7 +18,7 @@ from ferryman.cli.cost import options, platform_options
 from ferryman.cli.cost.further import look_further, ranges_of
 from ferryman.cli.cost.question import Question, ask
 from ferryman.cli.tables import show, show_csv, show_markdown
-from ferryman.core.errors import FerrymanError
+from ferryman.core.errors import ConfigError, FerrymanError
 from ferryman.core.tables import Table
 from ferryman.cost import findings, report
 from ferryman.cost.compare import Comparison, compare
@@ -83,6 +83,7 @@ def command(context: click.Context, /, **flags: Any) -> None:
     # One thread is enough for ten thousand draws, and starting others takes longer.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with _unswept():
+        _check_form(flags)
         _run(ask(flags, _given(context, flags)), flags)
 
 
@@ -96,6 +97,27 @@ def _unswept() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def _check_form(flags: dict[str, Any]) -> None:
+    chosen = [flag for name, flag in _FORMS.items() if flags[name]]
+    pages = [flag for name, flag in _PAGES.items() if flags[name]]
+    if flags["reconcile"]:
+        chosen = ["--reconcile", *(flag for flag in (*chosen, *pages) if flag != "--json")]
+    if len(chosen) > 1:
+        raise ConfigError(
+            f"{' and '.join(chosen[:2])} exclude each other", hint="ask for them one by one"
+        )
+    least = flags["fail_above"]
+    if least is not None and least < 0:
+        raise ConfigError(f"--fail-above: {least} USD is below 0", hint="no bill is")
+
+
+_FORMS = {"as_json": "--json", "as_csv": "--csv", "base": "--compare"}
+"""Flags that say in which form the answer is printed."""
+
+_PAGES = {"html": "--html", "picture": "--picture", "plot": "--plot"}
+"""Flags that draw the answer besides."""
 
 
 def _run(question: Question, flags: dict[str, Any]) -> None:

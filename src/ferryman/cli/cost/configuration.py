@@ -5,7 +5,7 @@ A value from either counts as given, and a flag is stronger than both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,19 @@ GIGABYTE = 2**30
 
 def use_project(context: click.Context, _: click.Parameter, root: Path) -> Path:
     """Take the defaults of the other flags from the project's pyproject.toml."""
-    names = [p.name for p in context.command.params if p.name and p.name not in _OWN]
-    found = read_settings(root / "pyproject.toml", names)
-    _add_defaults(
-        context, found | {name: str(root / found[name]) for name in _FILES & found.keys()}
-    )
+    flags = {p.name: p for p in context.command.params if p.name and p.name not in _OWN}
+    keys = {flag.removeprefix("--"): name for name, p in flags.items() for flag in p.opts}
+    found = read_settings(root / "pyproject.toml", keys)
+    several = {name: [found[name]] for name in found if _is_one_of_several(flags[name], found)}
+    files = {name: str(root / found[name]) for name in _FILES & found.keys()}
+    _add_defaults(context, found | several | files)
     return root
+
+
+def _is_one_of_several(flag: click.Parameter, found: Mapping[str, Any]) -> bool:
+    """Say whether a flag that may be repeated has one text, which is a list of letters too."""
+    repeated = isinstance(flag, click.Option) and flag.multiple
+    return repeated and isinstance(found[flag.name or ""], str)
 
 
 def use_usage(context: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
@@ -50,12 +57,13 @@ def _add_defaults(context: click.Context, values: Mapping[str, Any]) -> None:
     context.default_map = {**(context.default_map or {}), **values}
 
 
-def read_settings(path: Path, names: Iterable[str]) -> dict[str, Any]:
+def read_settings(path: Path, keys: Mapping[str, str]) -> dict[str, Any]:
     """Return the table ``[tool.ferryman.cost]``, empty if there is none.
 
     Args:
         path: A pyproject.toml; it need not exist.
-        names: The keys that are known.
+        keys: The keys that are known, as the flags are called, and the name that each has in
+            the result. Those names are known as well.
 
     Raises:
         ConfigError: The file cannot be read, or has an unknown key in the table.
@@ -73,14 +81,14 @@ def read_settings(path: Path, names: Iterable[str]) -> dict[str, Any]:
         table = table.get(key, {}) if isinstance(table, dict) else {}
     if not isinstance(table, dict):
         raise ConfigError(f"{path}: [{TABLE}] is not a table")
-    known = {name.replace("_", "-"): name for name in names}
+    known = {name.replace("_", "-"): name for name in keys.values()} | dict(keys)
     found = {}
     for key, value in table.items():
         name = known.get(key.replace("_", "-"))
         if name is None:
             raise ConfigError(
                 f"{path}: [{TABLE}] has no key {key!r}",
-                hint=suggest(key.replace("_", "-"), sorted(known), "it has"),
+                hint=suggest(key.replace("_", "-"), sorted(keys), "it has"),
             )
         found[name] = value
     return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ferryman.cli.tables import show
-from ferryman.core.errors import FerrymanError
+from ferryman.core.errors import ConfigError, FerrymanError
 from ferryman.core.tables import Table
 from ferryman.cost.figures import plain
 
@@ -38,7 +38,12 @@ def show_prices(path: Path | None, region: str | None, as_json: bool, prefix: st
         if rate.id.startswith(prefix) and region in (None, rate.region)
     ]
     if not rates:
-        raise FerrymanError(f"no rate begins with {prefix!r}" + (f" in {region}" if region else ""))
+        from ferryman.cost.prices.book import suggest
+
+        raise ConfigError(
+            f"no rate begins with {prefix!r}" + (f" in {region}" if region else ""),
+            hint=suggest(prefix, sorted({rate.id for rate in book.rates.values()})),
+        )
     if as_json:
         from ferryman.cost.data import rate_data
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ferryman.cli.cost import values
 from ferryman.cli.cost.choices import make_choices
+from ferryman.core.errors import ConfigError
 from ferryman.cost.figures import MONTH_SECONDS, plain
 from ferryman.cost.platforms.catalog import ALL, Choices, make_platforms, sold
 from ferryman.cost.platforms.lambda_ import LambdaFunction
@@ -186,6 +187,11 @@ def _workload(
 ) -> tuple[Workload, dict[str, str]]:
     """Return the workload; each source stands between the ones before it and the defaults."""
     numbers: dict[str, Decimal] = {name: flags[name] for name in LIMITS}
+    if numbers["memory_mib"] % 1:
+        raise ConfigError(
+            f"memory_mib: Lambda has no functions of {numbers['memory_mib']} MiB",
+            hint="give a whole number",
+        )
     origins = dict.fromkeys(given & LIMITS.keys(), "given")
     for origin, read in sources:
         told = {name: value for name, value in read.items() if name not in origins}

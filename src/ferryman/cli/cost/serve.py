@@ -11,7 +11,11 @@ __all__ = ("serve",)
 
 @click.command("serve")
 @click.option(
-    "--port", default=8765, show_default=True, help="Port on 127.0.0.1; 0 for a free one."
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8765,
+    show_default=True,
+    help="Port on 127.0.0.1; 0 for a free one.",
 )
 @click.option("--open", "browse", is_flag=True, help="Open it in the browser.")
 def serve(port: int, browse: bool) -> None:

@@ -12,7 +12,7 @@ from ferryman.cli.cost import values
 from ferryman.cli.cost.prices import prices
 from ferryman.cli.cost.serve import serve
 from ferryman.cli.tables import show
-from ferryman.core.errors import FerrymanError
+from ferryman.core.errors import ConfigError, FerrymanError
 from ferryman.core.tables import Table
 from ferryman.cost.figures import plain
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from ferryman.cost.traffic.shape import Shape
 
 __all__ = ("COMMANDS",)
+
+
+MOST_SIMULATED = 5_000_000
+"""Requests: some ten seconds."""
 
 
 @click.command("selfcheck")
@@ -114,6 +118,12 @@ def _cold_rows(
     if simulated:
         warm_up = 2 * timeout
         span = min(100_000 / rate, 4 * 7 * 24 * 3600.0) + warm_up
+        if rate * span > MOST_SIMULATED:
+            raise ConfigError(
+                f"a simulation would take {rate * span:,.0f} requests",
+                cause=f"idle environments go after {timeout:g} s, and twice that is the least",
+                hint="leave --simulate out: with so much traffic the closed form is exact enough",
+            )
         arrivals = model.shaped(rate, week, span) if week else model.poisson(rate, span)
         drawn = model.simulate(arrivals, service, service, timeout, warm_up=warm_up)
         yield "simulation", timeout, drawn

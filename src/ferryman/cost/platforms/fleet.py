@@ -59,6 +59,11 @@ class Sizing:
             raise ConfigError(f"minimum: {self.minimum} servers cannot answer")
         if self.spare < 0:
             raise ConfigError(f"spare: {self.spare} is below 0")
+        if max(self.minimum, self.spare) >= MAX_SERVERS:
+            raise ConfigError(
+                f"{max(self.minimum, self.spare):,} servers are too many",
+                hint=f"there can be {MAX_SERVERS:,} in all",
+            )
         if not (self.utilisation.is_finite() and 0 < self.utilisation <= 1):
             raise ConfigError(
                 f"utilisation: {self.utilisation} is out of range",
@@ -262,7 +267,7 @@ class Fleet:
     def _too_many(self, inputs: Inputs, requests: Quantity) -> ConfigError:
         full = 1 / self.share(inputs)
         return ConfigError(
-            f"{plain(requests)} requests a month need more than {MAX_SERVERS:,} servers",
+            f"{plain(requests, 0)} requests a month need more than {MAX_SERVERS:,} servers",
             cause=f"one server is full at {plain(full, 0)} requests a month ({self.bound(inputs)})",
             hint="choose larger servers or a nearer horizon",
         )

@@ -30,6 +30,13 @@ class Pod:
     reserved_vcpu: Decimal = Decimal("0.3")
     reserved_mib: int = 800
 
+    def __post_init__(self) -> None:
+        if not (self.vcpu.is_finite() and self.vcpu > 0 and self.memory_mib > 0):
+            raise ConfigError(
+                f"pod: {plain(self.vcpu)} vCPU and {self.memory_mib} MiB hold nothing",
+                hint="give both above 0",
+            )
+
     @property
     def text(self) -> str:
         """Half a sentence for a table of assumptions."""

@@ -171,10 +171,13 @@ class PriceBook:
             family = f"{id.partition('.')[0]}."
             known = sorted({name for name, _ in self.rates if name.startswith(family)})
             raise ConfigError(f"no price for {id} in any region", hint=suggest(id, known))
+        # What AWS calls us-east-1 is us-east1 for Google, and the book has both.
+        alike = [name for name in having if name.replace("-", "") == region.replace("-", "")]
+        meant = f"did you mean {alike[0]}? " if alike else ""
         raise MissingPriceError(
             f"no price for {id} in {region}",
             cause=f"the price book of {self.date} has it for {', '.join(having)}",
-            hint="choose one of these regions, or compare without what needs this price",
+            hint=f"{meant}choose one of these regions, or compare without what needs this price",
         )
 
     def instance(self, name: str) -> InstanceType:
