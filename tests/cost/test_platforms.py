@@ -95,6 +95,14 @@ def test_managed_instances_are_not_bought_as_spot() -> None:
     assert "managed-instances-spot" not in platform_names()
 
 
+@pytest.mark.parametrize("name", ["ec2-spot", "fargate-spot", "eks-spot"])
+def test_a_bill_of_spot_capacity_says_that_all_of_it_may_go(name: str) -> None:
+    (platform,) = make_platforms([name])
+    assert any("take all spot capacity back" in note for note in platform.notes(WORK))
+    (usual,) = make_platforms([name.removesuffix("-spot")])
+    assert not any("spot" in note for note in usual.notes(WORK))
+
+
 def test_what_is_not_sold_is_left_out_of_many_with_the_reason() -> None:
     choices = Choices(instance="t4g.small")
     platforms, notes = sold(make_platforms(ALL, choices), WORK, BOOK)

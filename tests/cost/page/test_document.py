@@ -73,6 +73,18 @@ def test_the_answer_comes_first(page: Reader, study: Study) -> None:
     assert f"{usd(best.total)} USD" in heading
 
 
+def test_a_cheapest_platform_that_fails_with_its_zone_is_told_with_the_next() -> None:
+    workload = Workload.of(requests=40_000_000, wall_ms=80, cpu_ms=8)
+    platforms = make_platforms(["lambda-url", "fargate", "ec2", "box"])
+    page = Reader(document(make_study(compare(workload, platforms), draws=0)))
+    assert (
+        "One t4g.small does not outlive the loss of a zone; the cheapest that does is"
+        " Lambda arm64, Function URL, at"
+    ) in page.text
+    alone = Reader(document(make_study(compare(workload, platforms[3:]), draws=0)))
+    assert "and none that is compared does." in alone.text
+
+
 def test_the_same_study_gives_the_same_page(study: Study) -> None:
     again = look_further(make_study(study.comparison, draws=500, origins=study.origins))
     assert document(again) == document(study)

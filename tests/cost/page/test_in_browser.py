@@ -121,5 +121,23 @@ async def test_no_text_of_a_chart_is_cut_off(page: Page) -> None:
     assert beyond == []
 
 
+async def test_the_unit_of_the_axis_stands_clear_of_its_last_number(
+    browser: BrowserPage, tmp_path: Path
+) -> None:
+    """Where the picture ends at the horizon, the last number is at its edge."""
+    path = tmp_path / "far.html"
+    workload = Workload.of(requests=10**10, wall_ms=80, cpu_ms=8)
+    path.write_text(document(look_further(make_study(compare(workload), draws=0))))
+    await browser.page.goto(path.as_uri())
+    clash = await browser.page.evaluate(
+        """[...document.querySelectorAll("svg.curves text.tick")]
+          .map((text) => [text.textContent, text.getBoundingClientRect()])
+          .filter(([name, a], place, all) => all.some(([, b], other) => other > place
+            && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom))
+          .map(([name]) => name)"""
+    )
+    assert clash == []
+
+
 async def test_its_picture_stands_in_the_documentation(page: Page) -> None:
     await keep_picture(page, "report.png")

@@ -156,11 +156,13 @@ def _axes(x: Scale, y: Scale) -> Markup:
         place = y.at(value)
         parts.append(line((LEFT, place), (x.stop, place), "grid"))
         parts.append(text((LEFT - 8, place + 4), dollars(value), "tick", "end"))
-    for value in decades(x.low, x.high):
-        place = x.at(value)
+    ticks = [x.at(value) for value in decades(x.low, x.high)]
+    for place, value in zip(ticks, decades(x.low, x.high), strict=True):
         parts.append(line((place, TOP), (place, BOTTOM), "grid"))
         parts.append(text((place, BOTTOM + 18), requests(value), "tick", "middle"))
-    parts.append(text((x.stop + 10, BOTTOM + 18), "requests a month", "tick"))
+    # The last number stands under its line, which may be the edge itself.
+    unit = max(x.stop + 10, max(ticks, default=x.stop) + 34)
+    parts.append(text((unit, BOTTOM + 18), "requests a month", "tick"))
     return join(parts)
 
 

@@ -31,7 +31,7 @@ MOST_ROWS = 12
 
 def answer(study: Study) -> Markup:
     """Return the answer in sentences: the cheapest platform, up to where, and what comes then."""
-    lead = element("p", _unbroken(outlook(study)))
+    lead = element("p", _unbroken(f"{outlook(study)}{_availability(study)}"))
     return element("header", element("h1", _unbroken(headline(study))), lead)
 
 
@@ -45,7 +45,7 @@ def headline(study: Study) -> str:
 
 
 def outlook(study: Study) -> str:
-    """Return how far the cheapest platform stays so, and which one is from where on for good."""
+    """Return how far the cheapest platform stays so, and which one is the last, from where on."""
     comparison = study.comparison
     own, stretches = comparison.workload.requests, comparison.stretches
     here = next((x for x in stretches if x.start <= own <= x.end), None)
@@ -55,8 +55,23 @@ def outlook(study: Study) -> str:
     last = stretches[-1]
     text = f"Above {volume(here.end)} requests a month it is {then.platform}"
     if last is not then:
-        text += f", and above {volume(last.start)} it is {last.platform} for good"
+        seen = volume(comparison.horizon)
+        text += f", and above {volume(last.start)} it is {last.platform}, as far as {seen}"
     return f"{text}."
+
+
+def _availability(study: Study) -> str:
+    """Return that the cheapest platform fails with its zone, and what another would cost."""
+    own = study.comparison.own
+    best = own.cheapest
+    if not best.carried or best.highly_available:
+        return ""
+    lasting = [made for made in own.bills if made.carried and made.highly_available]
+    text = f" {best.platform} does not outlive the loss of a zone"
+    if not lasting:
+        return f"{text}, and none that is compared does."
+    safe = min(lasting, key=lambda made: made.total)
+    return f"{text}; the cheapest that does is {safe.platform}, at {usd(safe.total)} USD."
 
 
 def _unbroken(text: str) -> str:

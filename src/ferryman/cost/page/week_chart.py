@@ -160,7 +160,8 @@ def week_table(comparison: Comparison) -> Table:
         elif fleet and bill.servers:
             each = _each(fleet, comparison)
             share = busiest / (each * bill.servers)
-            cells = f"{bill.servers} servers", f"{each * bill.servers:,.0f}", f"{share:.0%}"
+            kept = "1 server" if bill.servers == 1 else f"{bill.servers} servers"
+            cells = kept, f"{each * bill.servers:,.0f}", f"{share:.0%}"
             rows.append((platform.name, *cells))
         else:
             at_once = math.ceil(busiest * float(work.wall_ms) / 1000)

@@ -15,7 +15,7 @@ from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.figures import MONTH_HOURS, plain
 from ferryman.cost.platforms.fleet import Fleet, Sizing
 from ferryman.cost.platforms.load_balancer import LoadBalancer
-from ferryman.cost.platforms.purchase import Purchase, bought, suffix
+from ferryman.cost.platforms.purchase import Purchase, bought, purchase_notes, suffix
 from ferryman.cost.platforms.storage import Disk, gp3_volumes
 from ferryman.cost.platforms.surroundings import surroundings
 from ferryman.cost.prices.book import PriceBook
@@ -79,7 +79,8 @@ class Ec2:
         return Fleet(Decimal(shape.vcpu), shape.memory_mib, self.sizing)
 
     def notes(self, workload: Workload) -> Iterator[str]:
-        """Yield what stands in for the balancer where there is none."""
+        """Yield what spot means, and what stands in for the balancer where there is none."""
+        yield from purchase_notes(self.purchase)
         if not self.balancer:
             yield "one box: nothing answers while it restarts, and it ends TLS itself"
 

@@ -13,7 +13,7 @@ from ferryman.cost.platforms.fargate import Fargate, check_size, task_charges
 from ferryman.cost.platforms.fleet import Fleet, Sizing
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.pod import Pod, control_plane, node_fleet
-from ferryman.cost.platforms.purchase import Purchase, suffix
+from ferryman.cost.platforms.purchase import Purchase, purchase_notes, suffix
 from ferryman.cost.platforms.storage import Disk
 from ferryman.cost.platforms.surroundings import surroundings
 from ferryman.cost.prices.book import PriceBook
@@ -79,8 +79,8 @@ class Eks:
         return node_fleet(self.pod, per_node, self.sizing)
 
     def notes(self, workload: Workload) -> Iterator[str]:
-        """Yield nothing: the bill says it all."""
-        return iter(())
+        """Yield what spot means."""
+        yield from purchase_notes(self.purchase)
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
         """Yield the control plane, the nodes, the balancer and what they send."""

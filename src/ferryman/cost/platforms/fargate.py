@@ -16,7 +16,7 @@ from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.figures import MONTH_HOURS, plain
 from ferryman.cost.platforms.fleet import Fleet, Sizing
 from ferryman.cost.platforms.load_balancer import LoadBalancer
-from ferryman.cost.platforms.purchase import Purchase, bought, suffix
+from ferryman.cost.platforms.purchase import Purchase, bought, purchase_notes, suffix
 from ferryman.cost.platforms.surroundings import surroundings
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.workload import Inputs, Workload
@@ -127,8 +127,8 @@ class Fargate:
         return Fleet(self.vcpu, int(self.memory_gb * 1024), self.sizing)
 
     def notes(self, workload: Workload) -> Iterator[str]:
-        """Yield nothing: the bill says it all."""
-        return iter(())
+        """Yield what spot means."""
+        yield from purchase_notes(self.purchase)
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
         """Yield the tasks, the balancer and what they send."""

@@ -11,11 +11,17 @@ from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.platforms.fleet import Sizing
 from ferryman.cost.prices.book import PriceBook, Rate, Tier
 
-__all__ = ("PURCHASES", "Purchase", "bought", "scaled", "suffix")
+__all__ = ("PURCHASES", "Purchase", "bought", "purchase_notes", "scaled", "suffix")
 
 Purchase = Literal["on-demand", "spot", "savings-1y", "savings-3y"]
 
 PURCHASES: tuple[Purchase, ...] = ("on-demand", "spot", "savings-1y", "savings-3y")
+
+
+def purchase_notes(purchase: Purchase) -> Iterator[str]:
+    """Yield what must be known of servers that are bought so."""
+    if purchase == "spot":
+        yield "AWS may take all spot capacity back at once, two minutes after it says so"
 
 
 def suffix(purchase: Purchase) -> str:
