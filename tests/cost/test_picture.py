@@ -53,7 +53,7 @@ def test_a_picture_that_fails_leaves_the_old_one(
     def full_disk(*_: Any, **__: Any) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("matplotlib.figure.Figure.savefig", full_disk)
+    monkeypatch.setattr(Path, "replace", full_disk)
     with pytest.raises(FerrymanError, match="cannot be written") as caught:
         save(found, path)
     assert caught.value.cause == "no space left on device"

@@ -36,8 +36,11 @@ def imports(tree: ast.AST) -> Iterator[str]:
             yield node.module or ""
 
 
-CORE = {"ferryman.core.errors", "ferryman.core.measurement", "ferryman.core.tables"}
-"""Values that rooms share."""
+CORE = {
+    *("ferryman.core.errors", "ferryman.core.measurement", "ferryman.core.tables"),
+    "ferryman.core.whole_file",
+}
+"""Values that rooms share, and the writing of a file, which needs the standard library alone."""
 
 
 def is_own(name: str) -> bool:

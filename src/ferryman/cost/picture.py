@@ -7,15 +7,15 @@ comparison gives the same bytes. Floats are fine here: a pixel is coarser.
 from __future__ import annotations
 
 import math
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ferryman.core.errors import ConfigError, FerrymanError
+from ferryman.core.whole_file import write_whole
 from ferryman.cost.compare import Comparison
 from ferryman.cost.figures import plain, volume
 from ferryman.cost.stepped import SteppedCurve
@@ -52,25 +52,22 @@ def save(comparison: Comparison, path: Path) -> None:
             f"{path}: cannot draw a {path.suffix or 'file without a suffix'}",
             hint="name the picture .svg or .png",
         )
+    picture = _drawn(comparison, kind)
     try:
-        _write(comparison, path, kind)
+        write_whole(path, picture)
     except OSError as error:
-        raise FerrymanError(f"{path}: the picture cannot be written", cause=str(error)) from error
+        raise FerrymanError(
+            f"{path}: the picture cannot be written", cause=error.strerror or str(error)
+        ) from error
 
 
-def _write(comparison: Comparison, path: Path, kind: str) -> None:
-    """Draw to a file beside the path and rename it, so that no half picture is left."""
+def _drawn(comparison: Comparison, kind: str) -> bytes:
     silent = ("Date", "Creator") if kind == "svg" else ("Software",)
     metadata: dict[str, Any] = dict.fromkeys(silent)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream, _own_style():
-            draw(comparison).savefig(stream, format=kind, dpi=96, metadata=metadata)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    picture = BytesIO()
+    with _own_style():
+        draw(comparison).savefig(picture, format=kind, dpi=96, metadata=metadata)
+    return picture.getvalue()
 
 
 @contextmanager

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 from ferryman.core.errors import FerrymanError
+from ferryman.core.whole_file import write_whole
 from ferryman.cost.page.document import document
 from ferryman.cost.page.study import Study, look_further
 
@@ -21,19 +20,8 @@ def write_page(study: Study, path: Path) -> None:
     """
     text = document(look_further(study))
     try:
-        _replace(path, text)
+        write_whole(path, text)
     except OSError as error:
-        raise FerrymanError(f"{path}: the page cannot be written", cause=str(error)) from error
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file beside the path and rename it, so that no half page is left."""
-    handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        raise FerrymanError(
+            f"{path}: the page cannot be written", cause=error.strerror or str(error)
+        ) from error

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 from ferryman.core.errors import ConfigError
+from ferryman.core.whole_file import write_whole
 from ferryman.cost.prices.book import CONFIDENCE, PriceBook, Rate, Tier
 
 __all__ = ("read_overlay", "with_overlay", "write_overlay")
@@ -71,17 +70,10 @@ def write_overlay(path: Path, rates: Iterable[Rate]) -> None:
     rows = [_row(merged[key]) for key in sorted(merged)]
     text = json.dumps({"schema": SCHEMA, "digest": _digest(rows), "rates": rows}, indent=1)
     try:
-        handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=path.name)
+        write_whole(path, f"{text}\n")
     except OSError as error:
-        raise ConfigError(f"{path} cannot be written", cause=str(error)) from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text + "\n")
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise ConfigError(f"{path} cannot be written", cause=str(error)) from error
+        cause = error.strerror or str(error)
+        raise ConfigError(f"{path} cannot be written", cause=cause) from error
 
 
 def _row(rate: Rate) -> dict[str, Any]:
