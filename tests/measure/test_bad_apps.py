@@ -6,15 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from tests.measure.conftest import BRISK, figures_of, resolved, rounds_of, subject
 
 from ferryman.core.build.project import Project
-from ferryman.core.errors import AppError, FerrymanError
-from ferryman.measure.doubts import doubts_of, notes_of
+from ferryman.core.errors import AppError, ConfigError, FerrymanError
+from ferryman.measure.doubts import doubts_of, notes_of, refusals
 from ferryman.measure.figures import summarize
 from ferryman.measure.observing import observe
 from ferryman.measure.procedure import TARGETS
 from ferryman.measure.request import Request, Scenario
+from ferryman.measure.routes import find_routes
 
 both_targets = pytest.mark.parametrize("target", ["server", "lambda"])
 
@@ -41,6 +43,37 @@ async def test_a_failure_that_is_expected_is_none(
     runner = TARGETS[target](project, scenario.requests, tmp_path, 10.0)
     rounds = await observe(runner, scenario, BRISK, lambda _: None, lambda _: True)
     assert summarize(rounds, scenario).total.errors == 0
+
+
+@both_targets
+async def test_a_path_that_is_not_there_is_doubted(
+    project: Project, tmp_path: Path, target: str
+) -> None:
+    """A 404 costs next to nothing: a mistyped path would make any app look cheap."""
+    requests = Request("GET", "/work"), Request("GET", "/wrok"), Request("GET", "/no", status=404)
+    scenario = Scenario("test", requests)
+    runner = TARGETS[target](project, requests, tmp_path, 10.0)
+    rounds = await observe(runner, scenario, BRISK, lambda _: None, lambda _: True)
+    (doubt,) = refusals(target, rounds, scenario)
+    assert doubt.startswith(f"{target}: GET /wrok was answered by 404, ")
+    assert "`status = 404`" in doubt
+
+
+def test_an_app_without_a_route_to_guess_says_what_it_has() -> None:
+    app = web.Application()
+    with pytest.raises(ConfigError) as caught:
+        find_routes(app)
+    assert caught.value.cause == "it has no routes at all"
+    app.router.add_post("/orders", respond)
+    app.router.add_get("/orders/{id}", respond)
+    with pytest.raises(ConfigError) as caught:
+        find_routes(app)
+    assert caught.value.cause == "it has POST /orders, GET /orders/{id}"
+    assert "[[request]]" in (caught.value.hint or "")
+
+
+async def respond(request: web.Request) -> web.Response:
+    return web.Response()
 
 
 @both_targets

@@ -115,6 +115,19 @@ def test_an_access_log_says_what_is_asked_for_and_how_often(tmp_path: Path) -> N
     assert any("1 of 6 requests need a body" in note for note in found.notes)
 
 
+def test_an_access_log_says_how_each_was_answered(tmp_path: Path) -> None:
+    lines = [COMBINED.format("GET /a"), COMBINED.format("GET /gone").replace(" 200 ", " 404 ")]
+    lines += [
+        '{"method": "GET", "path": "/b", "status": 401}\n',
+        '{"method": "GET", "path": "/c"}\n',
+    ]
+    found = read_access(write(tmp_path / "access.log", "".join(lines)))
+    assert {each.target: each.status for each in found.requests} == {
+        **{"/a": 200, "/gone": 404, "/b": 401},
+        "/c": None,
+    }
+
+
 def test_an_access_log_may_be_packed(tmp_path: Path) -> None:
     path = tmp_path / "access.log.gz"
     path.write_bytes(gzip.compress(COMBINED.format("GET /a").encode()))

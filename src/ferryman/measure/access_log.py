@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -22,10 +22,12 @@ from ferryman.measure.request import Request, Scenario
 __all__ = ("read_access_log",)
 
 _COMBINED = re.compile(
-    r'\[(?P<time>[^\]]{26})\] "(?P<method>[A-Z]+) (?P<target>/\S*) HTTP/[0-9.]+" [0-9]{3} '
+    r'\[(?P<time>[^\]]{26})\] "(?P<method>[A-Z]+) (?P<target>/\S*) HTTP/[0-9.]+"'
+    r" (?P<status>[0-9]{3}) "
 )
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
-_Read = Callable[[str], tuple[tuple[str, str], float | None]]
+_Pair = tuple[str, str]
+_Read = Callable[[str], tuple[_Pair, float | None, int | None]]
 
 _MOST_TIMES = 20_000
 """Times that are kept: enough for bursts and lulls to be among them."""
@@ -43,7 +45,7 @@ def read_access_log(path: Path) -> Scenario:
     opened = gzip.open if path.suffix == ".gz" else open
     try:
         with opened(path, "rt", encoding="utf-8", errors="replace") as lines:
-            seen, times, unread = _count(lines)
+            seen, answers, times, unread = _count(lines)
     except (OSError, EOFError) as error:
         raise ConfigError(f"{path} cannot be read as an access log", cause=str(error)) from None
     kept = {pair: count for pair, count in seen.items() if pair[0] in _BODILESS}
@@ -55,39 +57,52 @@ def read_access_log(path: Path) -> Scenario:
             " .toml or .har so",
         )
     common = dict(Counter(kept).most_common(_MOST))
-    requests = tuple(Request(*pair, weight=float(count)) for pair, count in common.items())
+    requests = tuple(
+        Request(*pair, weight=float(count), status=_usual(answers[pair]))
+        for pair, count in common.items()
+    )
     notes = tuple(_notes(seen, kept, common, unread))
     return Scenario(path.name, requests, notes, gaps_of(times))
 
 
-def _count(lines: Iterable[str]) -> tuple[Counter[tuple[str, str]], list[float], int]:
-    """Return the requests, when the first of them came, and the lines that tell of none."""
-    seen: Counter[tuple[str, str]] = Counter()
+def _usual(answers: Counter[int]) -> int | None:
+    return answers.most_common(1)[0][0] if answers else None
+
+
+def _count(
+    lines: Iterable[str],
+) -> tuple[Counter[_Pair], dict[_Pair, Counter[int]], list[float], int]:
+    """Return the requests, their statuses, when the first came, and the lines without any."""
+    seen: Counter[_Pair] = Counter()
+    answers: dict[_Pair, Counter[int]] = defaultdict(Counter)
     times: list[float] = []
     unread = 0
     from_json, from_combined = _json_reader(), _combined_reader()
     for line in lines:
         try:
-            request, time = (from_json if line.startswith("{") else from_combined)(line)
+            request, time, status = (from_json if line.startswith("{") else from_combined)(line)
         except (ValueError, LookupError, TypeError, AttributeError):
             unread += bool(line.strip())
             continue
         seen[request] += 1
+        if status is not None:
+            answers[request][status] += 1
         if time is not None and len(times) < _MOST_TIMES:
             times.append(time)
-    return seen, times, unread
+    return seen, answers, times, unread
 
 
 def _json_reader() -> _Read:
     clock = iso_clock()
 
-    def read(line: str) -> tuple[tuple[str, str], float | None]:
+    def read(line: str) -> tuple[_Pair, float | None, int | None]:
         record = json.loads(line)
         method, path = str(record["method"]), str(record["path"])
         if not path.startswith("/"):
             raise ValueError("it has no path")
-        time = record.get("timestamp")
-        return (method, path), clock(time.encode()) if time else None
+        time, status = record.get("timestamp"), record.get("status")
+        known = status if isinstance(status, int) else None
+        return (method, path), clock(time.encode()) if time else None, known
 
     return read
 
@@ -95,19 +110,20 @@ def _json_reader() -> _Read:
 def _combined_reader() -> _Read:
     clock = common_log_clock()
 
-    def read(line: str) -> tuple[tuple[str, str], float | None]:
+    def read(line: str) -> tuple[_Pair, float | None, int | None]:
         match = _COMBINED.search(line)
         if match is None:
             raise ValueError("no time in brackets and request in quotes")
-        return (match["method"], match["target"]), clock(match["time"].encode())
+        pair = match["method"], match["target"]
+        return pair, clock(match["time"].encode()), int(match["status"])
 
     return read
 
 
 def _notes(
-    seen: Counter[tuple[str, str]],
-    kept: dict[tuple[str, str], int],
-    common: dict[tuple[str, str], int],
+    seen: Counter[_Pair],
+    kept: dict[_Pair, int],
+    common: dict[_Pair, int],
     unread: int,
 ) -> Iterable[str]:
     if unread:

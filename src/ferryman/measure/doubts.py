@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 
@@ -9,6 +10,7 @@ from ferryman.core.measurement import Estimate, Route, TargetFigures
 from ferryman.measure.figures import is_cpu_bound
 from ferryman.measure.observing import Round
 from ferryman.measure.report import short
+from ferryman.measure.request import Scenario
 from ferryman.measure.scaling import find_knee
 
 __all__ = (
@@ -20,6 +22,7 @@ __all__ = (
     "doubts_of",
     "notes_of",
     "reach",
+    "refusals",
 )
 
 OTHERS_LIMIT = 0.15
@@ -83,6 +86,32 @@ def doubts_of(name: str, figures: TargetFigures) -> Iterator[str]:
             f"{name}: with {off[0].concurrency} requests under way, rate times latency is"
             f" {off[0].in_flight:.3g}: by Little's law it should be as many"
         )
+
+
+def refusals(name: str, rounds: Sequence[Round], scenario: Scenario) -> Iterator[str]:
+    """Yield which requests are refused, as a path that was mistyped or a login that ran out.
+
+    A refusal is quick, so its figures look well, and they are not those of the request.
+
+    Args:
+        name: The target.
+        rounds: What was seen.
+        scenario: What was sent, with the status of what is known to be refused.
+    """
+    seen = [Counter[int]() for _ in scenario.requests]
+    for which, batch in (pair for each in rounds for pair in each.batches):
+        seen[which].update(sample.status for sample in batch.samples)
+    for request, statuses in zip(scenario.requests, seen, strict=True):
+        refused = {x: n for x, n in statuses.items() if 400 <= x < 500 and x != request.status}
+        times, sent = sum(refused.values()), statuses.total()
+        if times > _ERRORS * sent:
+            status = max(refused, key=refused.__getitem__)
+            told = f", not by {request.status}" if request.status else ""
+            yield (
+                f"{name}: {request} was answered by {status}{told}, {times} times of {sent}: the"
+                f" figures are those of a refusal; `status = {status}` in a scenario says that it"
+                " is meant"
+            )
 
 
 def notes_of(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from ferryman.core.build.project import Project
 from ferryman.core.measurement import Machine, Measurement
-from ferryman.measure.doubts import doubt_load, doubts_of, notes_of, reach
+from ferryman.measure.doubts import doubt_load, doubts_of, notes_of, reach, refusals
 from ferryman.measure.figures import cpu_of_scenario, summarize
 from ferryman.measure.function import LambdaRunner
 from ferryman.measure.noise import Watch
@@ -68,6 +68,7 @@ async def measure(
     others = watch.others()
     found = {name: summarize(rounds, scenario) for name, rounds in seen.items()}
     doubts = [doubt for name, figures in found.items() for doubt in doubts_of(name, figures)]
+    doubts += [doubt for name in found for doubt in refusals(name, seen[name], scenario)]
     notes = [note for name in found for note in notes_of(name, found[name], seen[name])]
     return Measurement(
         ferryman=version("ferryman"),

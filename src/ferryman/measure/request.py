@@ -23,7 +23,7 @@ class Request:
         headers: Names and values in order, without Host and what frames the body.
         body: The content.
         weight: How often it is sent, in proportion to the others.
-        status: The status it is known to get, where that is known: 500 and more is an error
+        status: The status it is known to get, where that is known: 400 and more is doubted
             unless it is this one.
 
     Raises:
