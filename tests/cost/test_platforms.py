@@ -103,6 +103,12 @@ def test_a_bill_of_spot_capacity_says_that_all_of_it_may_go(name: str) -> None:
     assert not any("spot" in note for note in usual.notes(WORK))
 
 
+def test_a_bill_with_a_savings_plan_of_lambda_says_what_it_takes_for_granted() -> None:
+    plan = LambdaFunction(architecture="x86_64", savings="1y")
+    assert any("in every hour, used or not" in note for note in plan.notes(WORK))
+    assert not any("savings" in note for note in LambdaFunction().notes(WORK))
+
+
 def test_what_is_not_sold_is_left_out_of_many_with_the_reason() -> None:
     choices = Choices(instance="t4g.small")
     platforms, notes = sold(make_platforms(ALL, choices), WORK, BOOK)

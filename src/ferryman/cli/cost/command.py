@@ -22,7 +22,7 @@ from ferryman.core.errors import ConfigError, FerrymanError
 from ferryman.core.tables import Table
 from ferryman.cost import findings, report
 from ferryman.cost.compare import Comparison, compare
-from ferryman.cost.figures import usd
+from ferryman.cost.figures import usd, volume
 
 if TYPE_CHECKING:
     from ferryman.cost.page.study import Study
@@ -249,6 +249,11 @@ def _guard(comparison: Comparison, most: Decimal | None) -> None:
     if most is None:
         return
     cheapest = comparison.own.cheapest
+    if not cheapest.carried:
+        raise FerrymanError(
+            f"none of the platforms carries {volume(cheapest.requests)} requests a month",
+            hint="choose others by --platform, or larger servers",
+        )
     if cheapest.total > most:
         raise FerrymanError(
             f"the cheapest of the platforms, {cheapest.platform}, costs"

@@ -221,6 +221,11 @@ def _cpu_bound_ms(inputs: Inputs) -> Quantity:
 
 
 def _notes(function: LambdaFunction, workload: Workload) -> Iterator[str]:
+    if function.savings:
+        yield (
+            "a savings plan is paid for in every hour, used or not: this bill takes the traffic as"
+            " even, and all of it as covered"
+        )
     bound = _cpu_bound_ms(workload.inputs)
     if bound > workload.wall_ms:
         yield (
