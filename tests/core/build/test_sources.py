@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -280,3 +282,23 @@ def test_files_are_copied_with_their_executable_bit(tmp_path: Path) -> None:
     modes = {p.name: p.stat().st_mode & 0o777 for p in (tmp_path / "out/shop").glob("*.*")}
     assert modes == {"app.py": 0o644, "run.sh": 0o755}
     assert (tmp_path / "out/shop/deep/a").is_file()
+
+
+def test_a_name_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
+    write(tmp_path, "shop/app.py")
+    (tmp_path / "shop" / os.fsdecode(b"caf\xe9.txt")).touch()
+    with pytest.raises(ConfigError, match=r"file b'shop/caf\\xe9.txt' is not UTF-8"):
+        app_files(project(tmp_path))
+
+
+def test_names_are_utf_8_whatever_the_locale(tmp_path: Path) -> None:
+    write(tmp_path, "shop/app.py", "shop/straße.txt")
+    script = (
+        "from pathlib import Path; from tests.core.build.test_sources import places, project; "
+        f"print(ascii(places(project(Path({str(tmp_path)!r})))))"
+    )
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    found = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    assert found.stdout == "['shop/app.py', 'shop/stra\\xdfe.txt']\n"

@@ -147,12 +147,28 @@ def _walk(path: Path, root: Path, project: Project) -> Iterator[tuple[str, Path]
             if not _is_excluded(child.name, project):
                 yield from _walk(child, root, project)
     elif path.is_file():
-        yield path.relative_to(root).as_posix(), path
+        yield _place(path.relative_to(root)), path
     else:
         raise ConfigError(
             f"{path} is neither a file nor a directory",
             hint="remove it, or add its name to exclude in [tool.ferryman]",
         )
+
+
+def _place(path: Path) -> str:
+    """Return a path as an artifact has it, which is UTF-8 whatever the locale here is.
+
+    Raises:
+        ConfigError: Its name is in another encoding.
+    """
+    try:
+        return os.fsencode(path).decode()
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"the name of the file {os.fsencode(path)!r} is not UTF-8",
+            cause="an artifact has its names in UTF-8, and this one would be another",
+            hint="rename it, or add a pattern for it to exclude in [tool.ferryman]",
+        ) from None
 
 
 def _check_place(path: Path, project: Project) -> None:
