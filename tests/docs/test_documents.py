@@ -105,7 +105,9 @@ def shell(tmp_path: Path, emulator: Path) -> Iterator[Shell]:
 def test_the_commands_of_a_document_run(path: Path, shell: Shell) -> None:
     for kind, filename, text in FENCE.findall(path.read_text(encoding="utf-8")):
         if filename:
-            (shell.directory / filename).write_text(text, encoding="utf-8")
+            place = shell.directory / filename
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text, encoding="utf-8")
         elif kind == "console":
             for command, shown in commands(text):
                 printed = shell.run(command)
@@ -122,9 +124,19 @@ def commands(text: str) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name)
 def test_every_link_inside_leads_somewhere(path: Path) -> None:
-    links = re.findall(r"\]\(([^)#\s]+)\)|src=\"([^\"]+)\"", path.read_text(encoding="utf-8"))
+    links = re.findall(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"", path.read_text(encoding="utf-8"))
     inside = [link for pair in links for link in pair if link and "://" not in link]
-    assert [link for link in inside if not (path.parent / link).exists()] == []
+    assert [link for link in inside if not leads_somewhere(path, link)] == []
+
+
+def leads_somewhere(document: Path, link: str) -> bool:
+    """Say whether a link leads to a file and, if it names one, to a heading of it."""
+    target, _, anchor = link.partition("#")
+    path = document.parent / target if target else document
+    if not anchor or not path.is_file():
+        return path.exists()
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return anchor in {re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in headings}
 
 
 def test_the_reference_is_what_the_code_says() -> None:
