@@ -121,15 +121,41 @@ def test_a_lock_that_is_older_than_pyproject_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("editable", ["true", "false"])
-def test_a_directory_of_sources_in_a_lock_is_told(tmp_path: Path, editable: str) -> None:
+def test_a_directory_of_sources_in_a_lock_is_a_line_of_its_own(
+    tmp_path: Path, editable: str
+) -> None:
     local = tmp_path / "local"
     local.mkdir()
-    (local / "pyproject.toml").write_text('[project]\nname = "local"\nversion = "1"\n')
+    (local / "pyproject.toml").write_text(
+        '[project]\nname = "local"\nversion = "1"\ndependencies = ["idna==3.11"]\n'
+    )
     source = f'[tool.uv.sources]\nlocal = {{ path = "local", editable = {editable} }}\n'
     declare(tmp_path, "local", more=source)
     lock(tmp_path)
-    with pytest.raises(ConfigError, match=r"^uv\.lock: "):
+    directory, idna = requirements(tmp_path)
+    assert directory == f"-e {local}"
+    assert idna.startswith("idna==3.11 ")
+
+
+def test_a_source_of_uv_without_a_lock_is_never_taken_from_the_index(tmp_path: Path) -> None:
+    declare(tmp_path, "Acme.Oar", more='[tool.uv.sources]\nacme-oar = { path = "oar" }\n')
+    with pytest.raises(ConfigError, match=r"sources\] says where acme-oar comes from") as caught:
         requirements(tmp_path)
+    assert caught.value.hint == "run `uv lock`"
+
+
+def test_the_project_among_its_own_requirements_is_what_it_declares(tmp_path: Path) -> None:
+    declare(tmp_path, "idna==3.11")
+    (tmp_path / "requirements.txt").write_text("-e .\nsix==1.17\n")
+    assert requirements(tmp_path, requirements="requirements.txt") == ("idna==3.11", "six==1.17")
+
+
+def test_a_checkout_of_ferryman_is_left_out(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    (checkout / "pyproject.toml").write_text('[project]\nname = "ferryman"\n')
+    (tmp_path / "requirements.txt").write_text("-e ./checkout[lambda]\nsix==1.17\n")
+    assert requirements(tmp_path, requirements="requirements.txt") == ("six==1.17",)
 
 
 def test_a_lock_that_is_none_is_told(tmp_path: Path) -> None:

@@ -54,14 +54,14 @@ def test_what_a_build_can_keep_is_kept(tmp_path: Path, text: str, kept: list[str
         ("six \\\n\nidna==", ":3: 'idna==' is no requirement"),
         ("six idna", ":1: 'six idna' is no requirement"),
         ("six --config-settings a=b", "is no requirement"),
-        ("./local", ":1: './local' is no requirement"),
-        ("../local/x.whl", "is no requirement"),
-        ("/tmp/x-1-py3-none-any.whl", "is no requirement"),
+        ("./local", ":1: there is no directory"),
+        ("../local/x.whl", ":1: ../local/x.whl is no wheel"),
         ("https://h/x-1-py3-none-any.whl", "is no requirement"),
         ("git+https://h/x", "is no requirement"),
         ('"six"', "is no requirement"),
-        ("six\n-e .", ":2: a directory of sources cannot be installed"),
-        ("--editable=./local", ":1: a directory of sources cannot be installed"),
+        ("six\n-e git+https://h/x", ":2: sources that are not on this machine cannot be"),
+        ("--editable=./local", ":1: there is no directory"),
+        ("x @ file:///nowhere/x", ":1: there is no directory /nowhere/x"),
         ("--pre", ":1: a build cannot keep the option --pre"),
         ("--require-hashes", "cannot keep the option --require-hashes"),
         ("--no-binary :all:", "cannot keep the option --no-binary"),
@@ -112,9 +112,41 @@ def test_a_file_may_be_included_twice(tmp_path: Path) -> None:
     assert read(tmp_path, "-r base.txt\n-r base.txt") == ("six", "six")
 
 
-def test_what_another_tool_wrote_is_named_by_its_origin() -> None:
-    assert parse_requirements("six==1 \\\n  --hash=sha256:aa\n", "uv.lock") == (
+def test_what_another_tool_wrote_is_named_by_its_origin(tmp_path: Path) -> None:
+    assert parse_requirements("six==1 \\\n  --hash=sha256:aa\n", "uv.lock", tmp_path) == (
         "six==1    --hash=sha256:aa",
     )
-    with pytest.raises(ConfigError, match=r"^uv\.lock: a directory of sources cannot"):
-        parse_requirements("-e ./local", "uv.lock")
+    with pytest.raises(ConfigError, match=r"^uv\.lock: there is no directory"):
+        parse_requirements("-e ./local", "uv.lock", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "./li b",
+        "-e ./li b",
+        "--editable=li b",
+        "file:{root}/li%20b",
+        "-e file://{root}/li%20b",
+        "oar @ file://{root}/li%20b",
+        './li b ; python_version > "3"',
+    ],
+)
+def test_a_directory_of_sources_is_one_line_however_it_is_written(
+    tmp_path: Path, line: str
+) -> None:
+    (tmp_path / "li b").mkdir()
+    assert read(tmp_path, line.format(root=tmp_path)) == (f"-e {tmp_path}/li b",)
+
+
+@pytest.mark.parametrize("line", ["./lib[fast,slow]", "oar[slow,fast] @ file://{root}/lib"])
+def test_a_directory_keeps_its_extras(tmp_path: Path, line: str) -> None:
+    (tmp_path / "lib").mkdir()
+    assert read(tmp_path, line.format(root=tmp_path)) == (f"-e {tmp_path}/lib[fast,slow]",)
+
+
+def test_a_path_of_a_wheel_is_its_name_and_its_address(tmp_path: Path) -> None:
+    kept = read(tmp_path, "./wheels/the_oar-1-py3-none-any.whl --hash=sha256:aa")
+    assert kept == (
+        f"the-oar @ file://{tmp_path}/wheels/the_oar-1-py3-none-any.whl --hash=sha256:aa",
+    )

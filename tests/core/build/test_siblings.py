@@ -18,7 +18,7 @@ def check(root: Path, app: str, *provided: str, include: str = "[]") -> None:
     (root / "tools").mkdir(exist_ok=True)
     (root / "tools" / "__init__.py").write_text("")
     project = resolve_project(root, {}, flags={"app": "hello:app", "include": include})
-    check_siblings(app_files(project), import_root(project), provided)
+    check_siblings(app_files(project), import_root(project), project.root, provided)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,17 @@ def test_what_is_imported_and_would_not_ship_is_told(app: str, entry: str, tmp_p
     with pytest.raises(ConfigError, match=r"hello.py:1 imports \w+, which would not ship") as told:
         check(tmp_path, app)
     assert told.value.hint == f'name it in [tool.ferryman]: include = ["{entry}"]'
+
+
+def test_a_module_in_src_is_named_as_from_the_project(tmp_path: Path) -> None:
+    shop = tmp_path / "src" / "shop"
+    shop.mkdir(parents=True)
+    (shop / "app.py").write_text("import helper\napp = 1\n")
+    (tmp_path / "src" / "helper.py").touch()
+    project = resolve_project(tmp_path, {}, flags={"app": "shop.app:app"})
+    with pytest.raises(ConfigError, match=r"^shop/app.py:1 imports helper") as told:
+        check_siblings(app_files(project), import_root(project), tmp_path)
+    assert told.value.hint == 'name it in [tool.ferryman]: include = ["src/helper.py"]'
 
 
 @pytest.mark.parametrize(

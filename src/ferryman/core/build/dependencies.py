@@ -7,8 +7,6 @@ that the building machine's own can never slip in.
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,11 +18,13 @@ from ferryman.core.build.layers import read_pyproject
 from ferryman.core.build.project import Project
 from ferryman.core.build.required_python import check_required_python
 from ferryman.core.build.requirements_file import (
-    check_requirement,
+    DIRECTORY,
     parse_requirements,
+    read_requirement,
     read_requirements_file,
 )
-from ferryman.core.errors import BuildError, ConfigError
+from ferryman.core.build.uv import run_uv
+from ferryman.core.errors import ConfigError
 
 __all__ = (
     "AIOHTTP",
@@ -40,21 +40,7 @@ AIOHTTP = "aiohttp>=3.14.2,<4"
 """What every runtime needs. Before 3.14.2 a worker whose app failed to start was
 respawned for ever (aio-libs/aiohttp#12879)."""
 
-# Where a version has wheels, but none that fits, or sources alone.
-_WAYS_OUT = (
-    "another python or architecture may have the wheel, and so may an older version; an image "
-    "(--image) takes wheels for a newer glibc than Lambda's; or build a wheel of it for this "
-    "platform, and depend on its path or URL"
-)
-
 _HASH = re.compile(r"--hash[=\s]\s*(\S+)")
-
-# What uv says where the requirements, and not the build, are to be mended.
-_USER_ERRORS = (
-    "needs to be updated",
-    "uilding source distributions",
-    "Failed to parse `uv.lock`",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +57,7 @@ class Platform:
 
 
 def app_requirements(project: Project) -> tuple[str, ...]:
-    """Return the app's own requirements, one line each.
+    """Return the app's own requirements, one line each; some are directories of sources.
 
     They come from the requirements file that the project names, else from uv.lock, else
     from `[project] dependencies` of pyproject.toml. ferryman itself is left out: a build
@@ -91,7 +77,8 @@ def app_requirements(project: Project) -> tuple[str, ...]:
         lines = _locked(root)
     else:
         lines = _declared(root)
-    return tuple(line for line in lines if not _is_ferryman(line))
+    whole = (part for line in lines for part in _without_project(line, root))
+    return tuple(line for line in whole if not _is_ferryman(line))
 
 
 def pin_wheels(
@@ -109,7 +96,7 @@ def pin_wheels(
         ConfigError: There is no set of wheels that fits.
         BuildError: uv could not be run, or failed for another reason.
     """
-    pinned = _run_uv(
+    pinned = run_uv(
         [
             *("pip", "compile", "--quiet", "--no-progress", "--no-header", "--no-annotate"),
             *("--generate-hashes", "--only-binary", ":all:", "--python", sys.executable),
@@ -174,7 +161,7 @@ def install_wheels(
     Raises:
         BuildError: A wheel could not be fetched, or is not the one that was pinned.
     """
-    _run_uv(
+    run_uv(
         [
             *("pip", "install", "--quiet", "--no-progress", "--target", str(into), "--no-deps"),
             *("--python-platform", platform.wheels, "--python-version", platform.python),
@@ -186,19 +173,28 @@ def install_wheels(
     )
 
 
-def pin_requirements(requirements: Sequence[str], python: str, *, root: Path) -> str:
+def pin_requirements(
+    requirements: Sequence[str], python: str, *, root: Path, omit: Sequence[str] = ()
+) -> str:
     """Return a requirements file that pins everything, for any Linux, with hashes.
+
+    Args:
+        requirements: Lines of a requirements file.
+        python: The Python version, as major.minor.
+        root: The project's directory, so that its own settings of uv count.
+        omit: Packages that are counted in, and yet get no line.
 
     Raises:
         ConfigError: The requirements contradict each other, or one is no wheel that can be
             fetched from everywhere.
         BuildError: uv could not be run, or failed for another reason.
     """
-    pinned = _run_uv(
+    pinned = run_uv(
         [
             *("pip", "compile", "--quiet", "--no-progress", "--no-header"),
             *("--no-annotate", "--generate-hashes", "--universal", "--no-emit-index-url"),
             *("--no-emit-find-links", "--only-binary", ":all:"),
+            *(part for name in omit for part in ("--no-emit-package", name)),
             *("--python", sys.executable, "--python-version", python, "-"),
         ],
         requirements,
@@ -234,14 +230,33 @@ def _declared(root: Path) -> Sequence[str]:
             "pyproject.toml [project] dependencies is not valid",
             cause=f"it is no list of texts (it is {lines!r})",
         )
-    for line in lines:
-        check_requirement(line, "pyproject.toml [project] dependencies")
-    return lines
+    place = "pyproject.toml [project] dependencies"
+    read = [read_requirement(line, place) for line in lines]
+    _refuse_unlocked_sources(read, root)
+    return read
+
+
+def _refuse_unlocked_sources(lines: Sequence[str], root: Path) -> None:
+    """See that no name leads to another place than the one that the project says it does.
+
+    Raises:
+        ConfigError: One would, and an index may have a stranger's package of that name.
+    """
+    sources = read_pyproject(root).get("tool", {}).get("uv", {}).get("sources", {})
+    names = {_name(line) for line in lines}
+    if elsewhere := [name for name in sources if canonicalize_name(name) in names]:
+        raise ConfigError(
+            f"pyproject.toml: [tool.uv.sources] says where {', '.join(elsewhere)} comes from, "
+            "and there is no uv.lock",
+            cause="without the lock it would be taken from the index, which may have another "
+            "package of that name",
+            hint="run `uv lock`",
+        )
 
 
 def _locked(root: Path) -> Sequence[str]:
     # What ferryman itself needs goes with it, unless the app needs it too.
-    exported = _run_uv(
+    exported = run_uv(
         [
             *("export", "--quiet", "--locked", "--no-default-groups", "--prune", "ferryman"),
             *("--no-emit-project", "--no-header", "--no-annotate", "--no-python-downloads"),
@@ -250,68 +265,29 @@ def _locked(root: Path) -> Sequence[str]:
         (),
         root,
     )
-    return parse_requirements(exported, "uv.lock")
+    return parse_requirements(exported, "uv.lock", root)
+
+
+def _without_project(line: str, root: Path) -> Sequence[str]:
+    """Return a line, or what the project itself declares where the line is its directory."""
+    return _declared(root) if _directory(line) == root else (line,)
 
 
 def _is_ferryman(line: str) -> bool:
-    return _name(line) == "ferryman"
+    directory = _directory(line)
+    if directory is None:
+        return _name(line) == "ferryman"
+    return bool(read_pyproject(directory).get("project", {}).get("name") == "ferryman")
+
+
+def _directory(line: str) -> Path | None:
+    """Return the directory of sources that a line names, if it names one."""
+    if not line.startswith(DIRECTORY):
+        return None
+    return Path(line.removeprefix(DIRECTORY).partition("[")[0])
 
 
 def _name(line: str) -> str:
     """Return the package that a line asks for, or nothing if it is an option."""
     name = re.match(r"\w[\w.-]*", line)
     return canonicalize_name(name[0]) if name else ""
-
-
-def _run_uv(arguments: Sequence[str], lines: Sequence[str], cwd: Path) -> str:
-    try:
-        done = subprocess.run(
-            [_find_uv(), *arguments],
-            input="\n".join(lines),
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            cwd=cwd,
-            check=False,
-        )
-    except OSError as error:
-        raise BuildError("uv could not be started", cause=str(error)) from None
-    if done.returncode:
-        raise _uv_failure(done.stderr)
-    return done.stdout
-
-
-def _find_uv() -> str:
-    try:
-        from uv import find_uv_bin
-
-        return str(find_uv_bin())
-    except (ImportError, FileNotFoundError):
-        pass
-    if found := shutil.which("uv"):
-        return found
-    raise ConfigError("uv is not installed", hint="pip install 'ferryman[build]', which brings it")
-
-
-def _uv_failure(stderr: str) -> ConfigError | BuildError:
-    """Turn what uv said into our error: unsatisfiable requirements are the user's to mend."""
-    # Older versions of uv draw lines around their reasons; newer ones name each.
-    body, _, said = re.sub(r"[\u00d7\u2500-\u25ff]+", "", stderr).partition("hint:")
-    parts = re.split(r"^\s*(?:error|cause):", body, flags=re.M)
-    reasons = [" ".join(part.split()) for part in parts if part.strip()] or ["uv gave no reason"]
-    hint = " ".join(said.split()) or None
-    if "No space left on device" in stderr:
-        hint = "make room on the disk"
-    if "No solution found" in stderr:
-        other = _WAYS_OUT if re.search(r" tag|usable wheels", stderr) else None
-        return ConfigError(
-            "there is no set of wheels for this project's dependencies on this platform",
-            cause=reasons[-1],
-            hint="; ".join(filter(None, (hint, other))) or "check the names and versions",
-        )
-    kind = ConfigError if any(text in stderr for text in _USER_ERRORS) else BuildError
-    return kind(
-        "the dependencies could not be installed",
-        cause=": ".join(dict.fromkeys((reasons[0], reasons[-1]))),
-        hint=hint,
-    )

@@ -1,7 +1,8 @@
 """Reads the lines of a requirements file, in pip's format, and refuses what cannot be kept.
 
 A line that would be dropped without a word, or could not be installed from a wheel, is an
-error that names file and line. It knows neither uv nor the project.
+error that names file and line. However a directory of sources is written, it becomes a line
+`-e /its/path[extras]`. It knows neither uv nor the project.
 """
 
 from __future__ import annotations
@@ -9,12 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from ferryman.core.errors import ConfigError
 
-__all__ = ("check_requirement", "parse_requirements", "read_requirements_file")
+__all__ = ("DIRECTORY", "parse_requirements", "read_requirement", "read_requirements_file")
+
+DIRECTORY = "-e "
+"""What the line of a directory of sources begins with; its path and its extras follow."""
 
 # What these ask for holds for every build.
 _GRANTED = {"--prefer-binary", "--only-binary"}
@@ -27,6 +33,10 @@ _LINKS = {"-f", "--find-links"}
 
 _OPTION = re.compile(r"(--[\w-]+|-[a-zA-Z])(?:\s*=\s*|\s*)(.*)")
 _HASHES = re.compile(r"(?:\s+--hash[=\s]\s*\S+)+$")
+
+# A requirement that is a path in place of a name: ./libs/oar[fast] ; python_version > "3.11"
+_PATH = re.compile(r"((?:file:|[./]|\w[\w.-]*/)[^;\[]*?)(\[[^\]]*\])?\s*(?:;.*)?")
+_ELSEWHERE = re.compile(r"(?!file:)[\w+]+://")
 
 
 def read_requirements_file(path: Path) -> tuple[str, ...]:
@@ -41,34 +51,40 @@ def read_requirements_file(path: Path) -> tuple[str, ...]:
     return tuple(_read(path, ()))
 
 
-def parse_requirements(text: str, place: str) -> tuple[str, ...]:
+def parse_requirements(text: str, place: str, base: Path) -> tuple[str, ...]:
     """Return the requirements of a text that another tool wrote, one line each.
 
     Args:
         text: The requirements, in the same format.
         place: Where they come from, for errors.
+        base: The directory that its relative paths start from.
 
     Raises:
         ConfigError: A line asks for what a build cannot do.
     """
-    lines = (_kept(line, place, Path(), ()) for _, line in _lines(text))
+    lines = (_kept(line, place, base, ()) for _, line in _lines(text))
     return tuple(kept for some in lines for kept in some)
 
 
-def check_requirement(line: str, place: str) -> None:
-    """See that a line is a requirement by the rules of PEP 508.
+def read_requirement(line: str, place: str) -> str:
+    """Return the line of a requirement by the rules of PEP 508.
 
     Raises:
-        ConfigError: It is not.
+        ConfigError: It is none.
     """
     try:
-        Requirement(line)
+        required = Requirement(line)
     except InvalidRequirement as error:
         raise ConfigError(
             f"{place}: '{line}' is no requirement",
             cause=str(error).splitlines()[0],
             hint="write a name with its versions; for a wheel outside an index, name @ URL",
         ) from None
+    url = required.url or ""
+    if not url.startswith("file:") or url.endswith(".whl"):
+        return line
+    extras = f"[{','.join(sorted(required.extras))}]" if required.extras else ""
+    return _directory(Path(_path_of(url)), extras, place)
 
 
 def _read(path: Path, above: tuple[Path, ...]) -> Iterator[str]:
@@ -103,10 +119,12 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 def _kept(line: str, place: str, base: Path, above: tuple[Path, ...]) -> Iterable[str]:
     option = _OPTION.fullmatch(line)
     if not option:
-        hashes = _HASHES.search(line)
-        check_requirement(line[: hashes.start()] if hashes else line, place)
-        return (line,)
+        found = _HASHES.search(line)
+        bare, hashes = (line[: found.start()], found[0]) if found else (line, "")
+        return (_read_line(bare, base, place) + hashes,)
     name, value = option[1], option[2].strip("\"'")
+    if name in _EDITABLES and not _ELSEWHERE.match(value):
+        return (_read_line(value if _PATH.fullmatch(value) else f"./{value}", base, place),)
     if name in _GRANTED:
         return ()
     if name in _INDEXES:
@@ -121,14 +139,42 @@ def _kept(line: str, place: str, base: Path, above: tuple[Path, ...]) -> Iterabl
     raise _refused(name, place)
 
 
+def _read_line(line: str, base: Path, place: str) -> str:
+    """Return the line of a requirement that is a name, or a path from a directory."""
+    path = _PATH.fullmatch(line)
+    if not path:
+        return read_requirement(line, place)
+    leads_to = base / _path_of(path[1])
+    if leads_to.suffix != ".whl":
+        return _directory(leads_to, path[2] or "", place)
+    try:
+        name = parse_wheel_filename(leads_to.name)[0]
+    except InvalidWheelFilename as error:
+        raise ConfigError(f"{place}: {path[1]} is no wheel", cause=str(error)) from None
+    return f"{name} @ {leads_to.resolve().as_uri()}"
+
+
+def _path_of(text: str) -> str:
+    return unquote(urlsplit(text).path) if text.startswith("file:") else text.strip()
+
+
+def _directory(path: Path, extras: str, place: str) -> str:
+    if not path.is_dir():
+        raise ConfigError(
+            f"{place}: there is no directory {path}",
+            hint="what is no wheel is a directory of sources; write its path as from this file",
+        )
+    return f"{DIRECTORY}{path.resolve()}{extras}"
+
+
 def _refused(name: str, place: str) -> ConfigError:
     if name in _FILES:
         return ConfigError(f"{place}: the file includes itself")
     if name in _EDITABLES:
         return ConfigError(
-            f"{place}: a directory of sources cannot be installed",
-            cause="a build installs wheels alone",
-            hint="name its package in include of [tool.ferryman], or publish it as a wheel",
+            f"{place}: sources that are not on this machine cannot be installed",
+            cause="a build installs wheels, and makes them of directories alone",
+            hint="check it out beside the app and name the directory, or publish it as a wheel",
         )
     return ConfigError(
         f"{place}: a build cannot keep the option {name}",

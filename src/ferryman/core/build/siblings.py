@@ -17,13 +17,16 @@ from ferryman.core.errors import ConfigError
 __all__ = ("check_siblings",)
 
 
-def check_siblings(files: Sequence[SourceFile], root: Path, provided: Iterable[str]) -> None:
+def check_siblings(
+    files: Sequence[SourceFile], root: Path, project: Path, provided: Iterable[str] = ()
+) -> None:
     """See that what the app imports for sure from its own directory ships.
 
     Args:
         files: The app's files.
         root: The directory that the app is imported from.
-        provided: The places of all other files of the artifact.
+        project: The project's directory.
+        provided: The places of all other files of the artifact, as far as they are known.
 
     Raises:
         ConfigError: A module that is imported lies there, and does not ship.
@@ -34,17 +37,17 @@ def check_siblings(files: Sequence[SourceFile], root: Path, provided: Iterable[s
         if file.place.endswith(".py"):
             for name, line in _imported(file.path):
                 if name not in shipped and name not in sys.stdlib_module_names:
-                    _check(name, f"{file.path.name}:{line}", root)
+                    _check(name, f"{file.place}:{line}", root, project)
 
 
-def _check(name: str, importer: str, root: Path) -> None:
+def _check(name: str, importer: str, root: Path, project: Path) -> None:
     for path in (root / f"{name}.py", root / name / "__init__.py"):
         if path.is_file():
             entry = path.parent if path.name == "__init__.py" else path
             raise ConfigError(
                 f"{importer} imports {name}, which would not ship",
                 cause=f"{entry} is beside the app, and not in it",
-                hint=f'name it in [tool.ferryman]: include = ["{entry.name}"]',
+                hint=f'name it in [tool.ferryman]: include = ["{entry.relative_to(project)}"]',
             )
 
 

@@ -14,16 +14,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from ferryman.core.build.app_parts import gather_app
 from ferryman.core.build.artifact import Artifact, describe, staged
 from ferryman.core.build.bytecode import find_interpreter
-from ferryman.core.build.dependencies import AIOHTTP, app_requirements
+from ferryman.core.build.dependencies import AIOHTTP
 from ferryman.core.build.import_profile import ImportProfile
 from ferryman.core.build.own_files import OwnFiles
 from ferryman.core.build.packages import Packages, Recipe, files_in, prepare_packages
 from ferryman.core.build.project import Project
 from ferryman.core.build.report import Report, largest_packages
 from ferryman.core.build.siblings import check_siblings
-from ferryman.core.build.sources import app_files, import_root, runtime_files
+from ferryman.core.build.sources import import_root, runtime_files
 from ferryman.core.build.target import Progress
 from ferryman.core.errors import BuildError, ConfigError
 from ferryman.core.settings import SETTINGS_FILE
@@ -134,22 +135,22 @@ def _write(
     """Write the zip, and return the owner of each file, the packages, and notes."""
     options = project.section("lambda", LambdaOptions)
     platform = managed_platform(project.fields.python, options.architecture)
-    ours, apps = runtime_files("lambda_"), app_files(project)
+    app = gather_app(project, scratch, progress)
     recipe = Recipe(
         platform=platform,
         location=_TASK,
         keep=options.keep,
         drop=options.drop,
-        omit=tuple(name for group in options.provided for name in PROVIDED[group]),
+        omit=(*app.shipped, *(name for group in options.provided for name in PROVIDED[group])),
     )
-    requirements = (AIOHTTP, RUNTIME_CLIENT, *app_requirements(project))
+    requirements = (AIOHTTP, RUNTIME_CLIENT, *app.requirements)
     packages = prepare_packages(
         requirements, recipe, root=project.root, scratch=scratch, progress=progress
     )
-    check_siblings(apps, import_root(project), packages.owners)
+    check_siblings(app.files, import_root(project), project.root, packages.owners)
     own = OwnFiles(scratch / "own", find_interpreter(platform.python), _TASK)
-    own.add_runtime(ours, scratch)
-    own.add_app(apps, project.fields.name)
+    own.add_runtime(runtime_files("lambda_"), scratch)
+    own.add_app(app.files, project.fields.name)
     own.add_text(SETTINGS_FILE, project.baked("lambda", deployed(options)).to_json())
     start = _add_start(own, files_in(packages.tree))
     files = files_in(packages.tree) | files_in(own.directory)

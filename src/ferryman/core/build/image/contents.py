@@ -12,10 +12,11 @@ from functools import partial
 from importlib.metadata import Distribution
 from pathlib import Path
 
+from ferryman.core.build.app_parts import gather_app
 from ferryman.core.build.artifact import tree_digest
 from ferryman.core.build.bytecode import find_interpreter
 from ferryman.core.build.cache import digest_of
-from ferryman.core.build.dependencies import AIOHTTP, app_requirements
+from ferryman.core.build.dependencies import AIOHTTP
 from ferryman.core.build.image.image import APP
 from ferryman.core.build.image.interpreter import Python
 from ferryman.core.build.image.layer import Entry, Layer, tree_entries, write_layer
@@ -27,7 +28,7 @@ from ferryman.core.build.own_files import OwnFiles
 from ferryman.core.build.packages import Packages, Recipe, prepare_packages
 from ferryman.core.build.project import Project
 from ferryman.core.build.siblings import check_siblings
-from ferryman.core.build.sources import app_files, import_root, runtime_files
+from ferryman.core.build.sources import import_root, runtime_files
 from ferryman.core.settings import SETTINGS_FILE
 
 __all__ = ("SYSTEM", "Contents", "image_layers", "prepare_contents")
@@ -69,26 +70,28 @@ def prepare_contents(
         ConfigError: There is no set of wheels that fits.
         BuildError: They could not be fetched or written.
     """
-    apps = app_files(project)
+    parts = gather_app(project, scratch, progress)
     recipe = Recipe(
         platform=python.platform(),
         location=f"/{PACKAGES}",
         keep=(*plan.options.keep, *plan.keep),
         drop=(*_DROPPED, *plan.options.drop, *plan.drop),
+        omit=parts.shipped,
     )
-    lines = (AIOHTTP, *SYSTEM, *app_requirements(project))
+    lines = (AIOHTTP, *SYSTEM, *parts.requirements)
     prepare = partial(prepare_packages, root=project.root, progress=progress)
     shared = prepare(lines, recipe, scratch=scratch / "shared")
     pins = _pins(shared.tree)
     extra = (*plan.requirements, *lines, *(f"{name}=={pin}" for name, pin in pins.items()))
-    beside = replace(recipe, omit=tuple(pins))
+    beside = replace(recipe, omit=(*parts.shipped, *pins))
     own = prepare(extra, beside, scratch=scratch / "beside")
-    check_siblings(apps, import_root(project), (*shared.owners, *own.owners))
+    provided = (*shared.owners, *own.owners)
+    check_siblings(parts.files, import_root(project), project.root, provided)
     compiler = find_interpreter(python.minor)
     runtime = OwnFiles(scratch / "runtime", compiler, f"/{PACKAGES}")
     runtime.add_runtime(runtime_files(plan.package), scratch)
     app = OwnFiles(scratch / "app", compiler, f"/{APP}")
-    app.add_app(apps, project.fields.name)
+    app.add_app(parts.files, project.fields.name)
     return Contents(shared, own, runtime.directory, app.directory)
 
 

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from ferryman.core.build.app_parts import gather_app
 from ferryman.core.build.artifact import Artifact, describe, staged
-from ferryman.core.build.dependencies import AIOHTTP, app_requirements, pin_requirements
+from ferryman.core.build.dependencies import AIOHTTP, pin_requirements
 from ferryman.core.build.image.dockerfile import Dockerfile, render_dockerfile
 from ferryman.core.build.image.labels import date_of_build, label_image
 from ferryman.core.build.image.plan import ImagePlan
@@ -16,7 +18,8 @@ from ferryman.core.build.image.pushing import check_reference
 from ferryman.core.build.image.registry import resolve_digest
 from ferryman.core.build.image.tools import build_with, find_tool
 from ferryman.core.build.project import Project
-from ferryman.core.build.sources import app_files, copy_files, runtime_files
+from ferryman.core.build.siblings import check_siblings
+from ferryman.core.build.sources import copy_files, import_root, runtime_files
 from ferryman.core.errors import ConfigError
 from ferryman.core.settings import SETTINGS_FILE
 
@@ -53,13 +56,17 @@ def write_context(
         ConfigError: A setting is wrong, or the requirements contradict each other.
         BuildError: The requirements could not be resolved.
     """
-    files = (*runtime_files(plan.package), *app_files(project))
-    requirements = (AIOHTTP, *plan.requirements, *app_requirements(project))
-    progress(f"pinning dependencies for Python {project.fields.python}")
-    pinned = pin_requirements(requirements, project.fields.python, root=project.root)
-    texts = {"requirements.txt": pinned, f"app/{SETTINGS_FILE}": plan.settings.to_json(), **more}
-    with staged(out) as stage:
-        copy_files(files, stage / "app")
+    settings = {f"app/{SETTINGS_FILE}": plan.settings.to_json()}
+    with staged(out) as stage, TemporaryDirectory(dir=stage.parent) as scratch:
+        app = gather_app(project, Path(scratch), progress)
+        check_siblings(app.files, import_root(project), project.root)
+        requirements = (AIOHTTP, *plan.requirements, *app.requirements)
+        progress(f"pinning dependencies for Python {project.fields.python}")
+        pinned = pin_requirements(
+            requirements, project.fields.python, root=project.root, omit=app.shipped
+        )
+        texts = {"requirements.txt": pinned, **settings, **more}
+        copy_files((*runtime_files(plan.package), *app.files), stage / "app")
         for name, text in texts.items():
             (stage / name).write_text(text, encoding="utf-8")
         use(stage)
