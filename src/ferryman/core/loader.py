@@ -113,7 +113,11 @@ def _import_module(reference: AppReference) -> object:
 def _missing_import_hint(reference: AppReference, error: ModuleNotFoundError) -> str:
     top = (error.name or "").partition(".")[0]
     own = top == reference.module.partition(".")[0]
-    return _MEND if own or not top else f"add {top} to the project's dependencies"
+    return (
+        _MEND
+        if own or not top
+        else (f"{top} is not installed here: add it to the project's dependencies, or install them")
+    )
 
 
 def _broken(reference: AppReference, error: BaseException, hint: str) -> AppModuleBroken:

@@ -44,4 +44,6 @@ def _foreign_places() -> tuple[str, ...]:
     files = (getattr(sys.modules.get(name), "__file__", None) for name in _FOREIGN)
     paths = (Path(file) for file in files if file)
     places = (f"{p.parent}{os.sep}" if p.stem == "__init__" else str(p) for p in paths)
-    return ("<frozen importlib", *places)
+    # Bytecode that was compiled for another place says in its frames that it lies there.
+    ours = Path(_foreign_places.__code__.co_filename).parents[1]
+    return ("<frozen importlib", f"{ours}{os.sep}", *places)

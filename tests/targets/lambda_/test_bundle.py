@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 
 from ferryman.core.build.artifact import Artifact
+from ferryman.core.build.bytecode import find_interpreter
 from ferryman.core.build.project import Project
 from ferryman.core.build.resolution import resolve_project
 from ferryman.core.errors import AppError, BuildError, ConfigError
 from ferryman.core.loader import AppAttributeMissing, AppModuleBroken, AppWrongType
+from ferryman.targets.lambda_ import import_check
 from ferryman.targets.lambda_.bundle import HANDLER, build_bundle, build_explained
 from ferryman.targets.lambda_.emulator import host_architecture, host_python
 from ferryman.targets.lambda_.options import LambdaOptions
@@ -251,7 +253,7 @@ def here(root: Path, **flags: object) -> Project:
 @pytest.mark.parametrize(
     ("source", "kind", "said"),
     [
-        ("import no_such_thing\napp = 1", AppModuleBroken, "add no_such_thing to the project's"),
+        ("import no_such_thing\napp = 1", AppModuleBroken, "no_such_thing is not installed here"),
         ("app = 1 / 0", AppModuleBroken, "ZeroDivisionError"),
         ("app = 5", AppWrongType, "not an aiohttp application"),
     ],
@@ -265,6 +267,35 @@ def test_an_app_whose_import_fails_is_found_at_build_time(
     assert said in str(caught.value)
     assert "check = false" in (caught.value.hint or "")
     assert not (tmp_path / "dist").exists()
+
+
+def test_a_failed_import_shows_the_apps_own_frames_as_the_bundle_names_them(
+    hello: Path, tmp_path: Path
+) -> None:
+    (hello / "hello.py").write_text("import json\napp = json.loads('')\n")
+    with pytest.raises(AppModuleBroken) as caught:
+        build_bundle(here(hello), tmp_path / "dist" / "lambda", silent)
+    first, own, code, *_ = str(caught.value.cause).splitlines()
+    assert first == "Traceback (most recent call last):"
+    assert own == '  File "hello.py", line 2, in <module>'
+    assert code.strip() == "app = json.loads('')"
+    assert str(tmp_path) not in str(caught.value.cause)
+
+
+def test_a_disk_that_is_full_when_the_import_answers_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(command: list[str], directory: Path) -> subprocess.CompletedProcess[str]:
+        directory.with_name("answer.json").touch()
+        stderr = "Traceback\nOSError: [Errno 28] No space left on device\n"
+        return subprocess.CompletedProcess(command, 1, "", stderr)
+
+    monkeypatch.setattr(import_check, "_run", full)
+    interpreter = find_interpreter(host_python())
+    assert interpreter
+    with pytest.raises(BuildError, match="the bundle cannot be imported") as caught:
+        import_check.check_import(interpreter, (tmp_path / "own", tmp_path / "tree"))
+    assert caught.value.hint == "make room on the disk"
 
 
 def test_an_import_that_fails_only_here_can_be_let_pass(hello: Path, tmp_path: Path) -> None:

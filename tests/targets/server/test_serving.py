@@ -145,7 +145,7 @@ def test_an_idle_connection_is_kept_for_a_load_balancer(serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("source", "app", "says"),
     [
-        ("import nowhere", "hello:app", "add nowhere to the project's dependencies"),
+        ("import nowhere", "hello:app", "nowhere is not installed here: add it to the project's"),
         ("", "hello:app", "has no attribute 'app'"),
         ("app = 7", "hello:app", "not an aiohttp application"),
         ("", "absent:app", "there is no module 'absent'"),

@@ -65,14 +65,25 @@ def check_import(interpreter: Interpreter, paths: Sequence[Path]) -> None:
         [interpreter.path, "-I", "-S", "-B", "-c", _CHECK, str(answer), *map(str, paths)],
         paths[0],
     )
-    if not answer.is_file():
+    try:
+        failure = json.loads(answer.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
-        raise BuildError(
-            "the bundle cannot be imported", cause=last, hint=_WAY_OUT.removeprefix("; ")
-        )
-    if failure := json.loads(answer.read_text(encoding="utf-8")):
+        full = "No space left on device" in last
+        hint = "make room on the disk" if full else _WAY_OUT.removeprefix("; ")
+        raise BuildError("the bundle cannot be imported", cause=last, hint=hint) from None
+    if failure:
         kind, message, cause, hint = failure
-        raise getattr(app_reference, kind, AppError)(message, cause=cause, hint=hint + _WAY_OUT)
+        raise getattr(app_reference, kind, AppError)(
+            message, cause=_without_places(cause or "", paths), hint=hint + _WAY_OUT
+        )
+
+
+def _without_places(text: str, paths: Sequence[Path]) -> str:
+    """Return a traceback that names files as the bundle does, for its directory is gone soon."""
+    for path in paths:
+        text = text.replace(f"{path}{os.sep}", "")
+    return text
 
 
 def time_import(interpreter: Interpreter, task: Path, module: str) -> ImportProfile:
