@@ -111,6 +111,8 @@ def command(
         size = f"{artifact.size / 2**20:.1f} MiB" if artifact.size > 2**20 else f"{artifact.size} B"
         click.echo(f"{artifact.path}  {size}  {artifact.digest}")
         click.echo(f"start: {artifact.start}", err=True)
+    for lack in artifact.lacks if not table else ():
+        click.echo(f"note: {lack}", err=True)
 
 
 def _ability(target: Target, name: str) -> Callable[..., Any]:

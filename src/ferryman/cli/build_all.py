@@ -66,6 +66,9 @@ def build_all(
         rows = tuple(_row(one, starts) for one in outcomes)
         header = _HEADER if starts is None else (*_HEADER, "start, ms")
         show(Table("What was built", header, rows, frozenset(range(2, len(header)))))
+    for one in outcomes:
+        for lack in one.artifact.lacks if one.artifact else ():
+            click.echo(f"note: {one.target}: {lack}", err=True)
     errors = [(one.target, one.error) for one in outcomes if one.error]
     for name, error in errors:
         click.echo(f"{name}:", err=True)

@@ -214,6 +214,7 @@ def test_the_description_lies_beside_and_tells_size_and_digest(out: Path) -> Non
         "start": "./go",
         "unpacked": None,
         "layers": [],
+        "lacks": [],
     }
     assert read_description("boat", out) == artifact
     assert names(out.parent) == ["boat", "boat.json"]

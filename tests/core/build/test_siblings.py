@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ferryman.core.build.resolution import resolve_project
-from ferryman.core.build.siblings import check_siblings
+from ferryman.core.build.siblings import check_siblings, missing_imports
 from ferryman.core.build.sources import app_files, import_root
 from ferryman.core.errors import ConfigError
 
@@ -64,3 +64,14 @@ def test_what_is_included_or_in_a_package_ships(tmp_path: Path) -> None:
     check(tmp_path, "import helper", include='["helper.py"]')
     check(tmp_path, "import helper", "helper/__init__.pyc")
     check(tmp_path, "import helper", "helper.cpython-313-x86_64-linux-gnu.so")
+
+
+def test_what_is_imported_and_no_dependency_is_named_once_with_a_line(tmp_path: Path) -> None:
+    package = tmp_path / "shop"
+    package.mkdir()
+    (package / "app.py").write_text("import json, yarl\nimport lost\napp = 1\n")
+    (package / "sub.py").write_text("import shop, lost.deeply\ntry:\n import x\nfinally: ...\n")
+    project = resolve_project(tmp_path, {}, flags={"app": "shop.app:app"})
+    assert missing_imports(app_files(project), ["yarl/__init__.pyc"]) == (
+        "shop/app.py:2 imports lost, which is not among the dependencies",
+    )

@@ -108,6 +108,32 @@ def test_without_a_python_of_that_version_sources_ship_and_it_is_said(
     assert {"aiohttp/web.py", "hello.py"} <= {*names}
     assert [name for name in names if name.endswith(".pyc")] == []
     assert any("no bytecode" in note for note in report.notes)
+    assert any("no bytecode" in lack for lack in artifact.lacks)
+
+
+def test_an_import_that_cannot_be_tried_is_said_and_what_it_would_have_missed(
+    hello: Path, tmp_path: Path
+) -> None:
+    (hello / "hello.py").write_text(
+        "import boto3, aiohttp, no_such_thing\n\napp = aiohttp.web.Application()\n"
+    )
+    other = {"arm64": "x86_64", "x86_64": "arm64"}[host_architecture()]
+    artifact = build_bundle(here(hello, **{"lambda.architecture": other}), tmp_path / "out", silent)
+    assert [lack for lack in artifact.lacks if "import" in lack] == [
+        f"the app's import was not tried: this machine does not run Python {host_python()} "
+        f"on {other}",
+        "hello.py:1 imports no_such_thing, which is not among the dependencies",
+    ]
+
+
+def test_a_build_says_what_it_could_not_do(hello: Path) -> None:
+    other = {"arm64": "x86_64", "x86_64": "arm64"}[host_architecture()]
+    command = [sys.executable, "-m", "ferryman", "build", "-t", "lambda", "--set"]
+    done = subprocess.run(
+        [*command, f"lambda.architecture={other}"], cwd=hello, capture_output=True, text=True
+    )
+    assert "note: the app's import was not tried: this machine does not run" in done.stderr
+    assert "note" not in done.stdout
 
 
 def test_an_app_that_declares_no_pydantic_gets_none(hello: Path, tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ class Artifact:
         start: How it is started: a handler for Lambda, a command elsewhere.
         unpacked: Bytes before compression; nothing, where nothing is compressed.
         layers: The digests of an image's layers.
+        lacks: What the build could not do on this machine, in words.
     """
 
     target: str
@@ -59,6 +60,7 @@ class Artifact:
     start: str
     unpacked: int | None = None
     layers: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the description as JSON."""
@@ -101,7 +103,8 @@ def read_description(target: str, out: Path) -> Artifact | None:
     """Return the description that an earlier build left beside a directory, if it did."""
     try:
         fields = json.loads(out.with_name(f"{target}.json").read_bytes())
-        return Artifact(**{**fields, "layers": tuple(fields.get("layers", ()))})
+        lists = {name: tuple(fields.get(name, ())) for name in ("layers", "lacks")}
+        return Artifact(**{**fields, **lists})
     except (OSError, ValueError, TypeError):
         return None  # none, or another version's: nothing is known of it
 

@@ -31,7 +31,7 @@ from ferryman.core.errors import BuildError
 __all__ = ("Packages", "Recipe", "files_in", "prepare_packages")
 
 # Counts up when what a preparation does changes, so that no build uses an older one.
-_FORMAT = 3
+_FORMAT = 4
 
 # A start imports them, and what they define for all who use them: a client, validators, each
 # kind of HTTP error. aiohttp's own tests pass on what is left.
@@ -82,7 +82,8 @@ class Packages:
         owners: The distribution of each file that ships, by its place.
         wheel: Bytes of each distribution as it was installed.
         dropped: The files that do not ship.
-        notes: What was done, or could not be, in words.
+        notes: What was done, in words.
+        lacks: What could not be done here, in words.
     """
 
     tree: Path
@@ -91,6 +92,7 @@ class Packages:
     wheel: dict[str, int]
     dropped: tuple[Dropped, ...]
     notes: tuple[str, ...]
+    lacks: tuple[str, ...]
 
 
 def prepare_packages(
@@ -166,6 +168,7 @@ def _read(directory: Path) -> Packages:
         wheel=record["wheel"],
         dropped=tuple(Dropped(**one) for one in record["dropped"]),
         notes=tuple(record["notes"]),
+        lacks=tuple(record["lacks"]),
     )
 
 
@@ -185,6 +188,7 @@ class _Preparation:
         self._interpreter = interpreter
         self._stripper = stripper
         self._notes: list[str] = []
+        self._lacks: list[str] = []
 
     def tools(self) -> tuple[object, ...]:
         """Return what decides about the bytes besides the recipe."""
@@ -209,11 +213,12 @@ class _Preparation:
             "wheel": _totals(sizes, owners),
             "dropped": [asdict(one) for one in dropped],
             "notes": self._notes,
+            "lacks": self._lacks,
         }
 
     def _strip(self, tree: Path) -> None:
         if self._stripper is None:
-            self._notes.append("extension modules keep their symbols: there is no strip for them")
+            self._lacks.append("extension modules keep their symbols: there is no strip for them")
             return
         modules = [p for p in files_in(tree).values() if ".so" in p.suffixes]
         saved = sum(strip_extension(path, self._stripper) for path in modules)
@@ -226,8 +231,9 @@ class _Preparation:
         """Put bytecode in the place of sources, and return its places by theirs."""
         if self._interpreter is None:
             python = self._recipe.platform.python
-            self._notes.append(
-                f"no bytecode: there is no Python {python} on this machine to compile with"
+            self._lacks.append(
+                f"no bytecode ships, and each cold start compiles: there is no Python {python} on "
+                f"this machine to compile with; `uv python install {python}` brings one"
             )
             return {}
         sources = {p: path for p, path in files_in(tree).items() if p.endswith(".py")}

@@ -1,4 +1,4 @@
-"""Finds modules of the project that its app imports, and that would not ship with it.
+"""Finds what the app imports and its artifact would not hold: modules beside it, and packages.
 
 A module beside the app's own ships only if `include` names it. What imports it fails at the
 first start, and where the build cannot try that, at the first start in production.
@@ -14,7 +14,7 @@ from pathlib import Path
 from ferryman.core.build.sources import SourceFile
 from ferryman.core.errors import ConfigError
 
-__all__ = ("check_siblings",)
+__all__ = ("check_siblings", "missing_imports")
 
 
 def check_siblings(
@@ -31,13 +31,37 @@ def check_siblings(
     Raises:
         ConfigError: A module that is imported lies there, and does not ship.
     """
-    shipped = {file.place.partition("/")[0].removesuffix(".py") for file in files}
-    shipped |= {place.partition("/")[0].partition(".")[0] for place in provided}
+    for name, importer in _unmet(files, provided):
+        _check(name, importer, root, project)
+
+
+def missing_imports(files: Sequence[SourceFile], provided: Iterable[str]) -> tuple[str, ...]:
+    """Return, in words, what the app's modules import for sure and nothing provides.
+
+    A module that is never imported may do so too: so this is told, and no error.
+
+    Args:
+        files: The app's files.
+        provided: The places of all other files that are there.
+    """
+    first: dict[str, str] = {}
+    for name, importer in _unmet(files, provided):
+        first.setdefault(name, importer)
+    return tuple(
+        f"{importer} imports {name}, which is not among the dependencies"
+        for name, importer in first.items()
+    )
+
+
+def _unmet(files: Sequence[SourceFile], provided: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the top-level modules that are imported and not there, and by which line."""
+    there = {file.place.partition("/")[0].removesuffix(".py") for file in files}
+    there |= {place.partition("/")[0].partition(".")[0] for place in provided}
     for file in files:
         if file.place.endswith(".py"):
             for name, line in _imported(file.path):
-                if name not in shipped and name not in sys.stdlib_module_names:
-                    _check(name, f"{file.place}:{line}", root, project)
+                if name not in there and name not in sys.stdlib_module_names:
+                    yield name, f"{file.place}:{line}"
 
 
 def _check(name: str, importer: str, root: Path, project: Path) -> None:

@@ -23,7 +23,7 @@ from ferryman.core.build.own_files import OwnFiles
 from ferryman.core.build.packages import Packages, Recipe, files_in, prepare_packages
 from ferryman.core.build.project import Project
 from ferryman.core.build.report import Report, largest_packages
-from ferryman.core.build.siblings import check_siblings
+from ferryman.core.build.siblings import check_siblings, missing_imports
 from ferryman.core.build.sources import import_root, runtime_files
 from ferryman.core.build.target import Progress
 from ferryman.core.errors import BuildError, ConfigError
@@ -67,6 +67,9 @@ RUNTIME_CLIENT = "awslambdaric>=4,<5"
 # Where Lambda unpacks the bundle, and so what tracebacks show.
 _TASK = "/var/task"
 
+# AWS has boto3 there, whether the app asks for it or not.
+_IN_EVERY_RUNTIME = ("boto3", "botocore", "jmespath", "dateutil", "s3transfer", "six", "urllib3")
+
 # "Lambda quotas": a function's code, unzipped, with all its layers.
 _UNPACKED_LIMIT = 250 * 1024 * 1024
 
@@ -88,7 +91,7 @@ def build_explained(project: Project, out: Path, progress: Progress) -> tuple[Ar
     name = f"{project.fields.name}.zip"
     try:
         with staged(out) as stage, tempfile.TemporaryDirectory(dir=stage.parent) as scratch:
-            contents = _write(project, stage / name, Path(scratch), progress)
+            contents, lacks = _write(project, stage / name, Path(scratch), progress)
             template = function_template(project, name, HANDLER, f"{_TASK}/{BOOTSTRAP}")
             (stage / TEMPLATE_FILE).write_text(template, encoding="utf-8")
         report = explain_archive(out / name, *contents)
@@ -105,7 +108,8 @@ def build_explained(project: Project, out: Path, progress: Progress) -> tuple[Ar
         path=out / name,
         start=HANDLER,
     )
-    return replace(artifact, unpacked=sum(one.unpacked for one in report.packages)), report
+    unpacked = sum(one.unpacked for one in report.packages)
+    return replace(artifact, unpacked=unpacked, lacks=lacks), report
 
 
 def profile_bundle(project: Project, artifact: Artifact) -> ImportProfile:
@@ -131,8 +135,8 @@ def profile_bundle(project: Project, artifact: Artifact) -> ImportProfile:
 
 def _write(
     project: Project, path: Path, scratch: Path, progress: Progress
-) -> tuple[Mapping[str, str], Packages, tuple[str, ...]]:
-    """Write the zip, and return the owner of each file, the packages, and notes."""
+) -> tuple[tuple[Mapping[str, str], Packages, tuple[str, ...]], tuple[str, ...]]:
+    """Write the zip; return the owner of each file, the packages and notes, and what it lacks."""
     options = project.section("lambda", LambdaOptions)
     platform = managed_platform(project.fields.python, options.architecture)
     app = gather_app(project, scratch, progress)
@@ -159,9 +163,12 @@ def _write(
     progress("packing the zip")
     with ThreadPoolExecutor(1) as thread:  # an interpreter, and a compressor: neither holds us up
         packed = thread.submit(write_archive, files, path)
-        note = _check_import(options, own, packages, progress)
+        untried = _check_import(options, platform.python, own, packages, progress)
         packed.result()
-    return owners, packages, (*packages.notes, *start, *note)
+    if untried:
+        untried = (*untried, *missing_imports(app.files, (*owners, *_IN_EVERY_RUNTIME)))
+    lacks = (*packages.lacks, *untried)
+    return (owners, packages, (*packages.notes, *start, *lacks)), lacks
 
 
 def _add_start(own: OwnFiles, packages: dict[str, Path]) -> tuple[str, ...]:
@@ -178,16 +185,17 @@ def _add_start(own: OwnFiles, packages: dict[str, Path]) -> tuple[str, ...]:
 
 
 def _check_import(
-    options: LambdaOptions, own: OwnFiles, packages: Packages, progress: Progress
+    options: LambdaOptions, python: str, own: OwnFiles, packages: Packages, progress: Progress
 ) -> tuple[str, ...]:
-    """Import the app where that can be done, and return what there is to say of it."""
+    """Import the app where that can be done, and say so where it cannot."""
     if not options.check:
         return ()
     if own.interpreter is None or not is_this_machine(options.architecture):
-        return ("the app's import was not tried: this machine cannot run the bundle",)
+        runs = f"Python {python} on {options.architecture}"
+        return (f"the app's import was not tried: this machine does not run {runs}",)
     progress("importing the app from the bundle")
     check_import(own.interpreter, (own.directory, packages.tree))
-    return ("the app was imported once from the bundle",)
+    return ()
 
 
 def _check_size(files: Mapping[str, Path], owners: Mapping[str, str]) -> None:
