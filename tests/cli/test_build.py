@@ -151,6 +151,8 @@ def test_an_empty_directory_can_be_built_into(tmp_path: Path) -> None:
         ({"app.py": "def ("}, ["--app", "app:app", "--python", "3.11"], 3, "not valid Python"),
         ({"app.py": "app = 1"}, ["--app", "app:app", "--python", "3.2"], 2, "Python 3.2"),
         ({"app.py": "app = 1"}, ["--app", "app"], 2, "'app' is not an app reference"),
+        ({"app.py": "app = 1"}, ["--app", "app:app", "--strict"], 2, "--strict: the target lambda"),
+        ({"app.py": "app = 1"}, ["--app", "app:app", "--systemd"], 2, "--systemd: the target"),
         (
             {"app.py": "app = 1", "r.txt": "six\nsix=="},
             ["--app", "app:app", "--set", "requirements=r.txt"],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -136,3 +138,33 @@ def test_a_section_inside_a_section_is_shown_by_its_keys(
     shown = config("show", "-C", str(root), "--origin").splitlines()
     assert "boat.sail.area = 2.0  # pyproject.toml [tool.ferryman.boat.sail] area" in shown
     assert "boat.sail.area = 1.5  # a number" in config("keys").splitlines()
+
+
+def origin_of_app(here: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "ferryman", "config", "show", "--origin", *arguments]
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()[0]
+
+
+def test_a_directory_in_a_project_is_of_the_project(root: Path) -> None:
+    inside = root / "shop" / "web"
+    inside.mkdir(parents=True)
+    assert origin_of_app(inside) == 'app = "shop:app"  # pyproject.toml [tool.ferryman] app'
+    assert origin_of_app(inside, "-C", ".") == "app = null  # default"
+
+
+@pytest.mark.parametrize("nearer", ["[project]\nname = 'other'\n", ""])
+def test_a_project_of_its_own_is_not_taken_for_a_part(root: Path, nearer: str) -> None:
+    other = root / "other"
+    other.mkdir()
+    (other / "pyproject.toml").write_text(nearer)
+    assert origin_of_app(other) == "app = null  # default"
+
+
+@pytest.mark.parametrize("above", ["[tool.black]\n", "not = TOML = at all"])
+def test_what_is_above_and_no_project_of_ferrymans_does_not_count(
+    tmp_path: Path, above: str
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(above)
+    (tmp_path / "here").mkdir()
+    assert origin_of_app(tmp_path / "here") == "app = null  # default"

@@ -148,6 +148,7 @@ def test_lambda_takes_http_requests_as_well_and_never_streams_them(project: Path
         (("-t", "server", "none.json"), None, 2, "none.json cannot be read"),
         (("-t", "server", "--fixture", "sqss"), None, 2, "invalid value for '--fixture'"),
         (("-t", "k8s", "--fixture", "sqs"), None, 2, "the target k8s has no way to bring"),
+        (("-t", "server", "--fixture", "rest-api"), None, 2, "this event is an HTTP request, as"),
         (("-t", "server", "-"), {}, 1, "this event is neither an HTTP request nor"),
         (("-t", "lambda", "-"), [], 1, "this event is neither an HTTP request nor"),
         (("-t", "server", "--fixture", "kinesis"), None, 1, "the application has no handler"),

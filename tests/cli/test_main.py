@@ -42,6 +42,8 @@ VERBS = [
     (),
     *((name,) for name in cli.list_commands(click.Context(cli))),
     *(("config", name) for name in ("keys", "show")),
+    *(("cost", name) for name in ("cold-starts", "prices", "selfcheck", "serve")),
+    *(("cost", "prices", name) for name in ("check", "show", "update")),
 ]
 
 
@@ -53,6 +55,7 @@ def test_help_has_an_example_and_loads_nothing_heavy(verb: tuple[str, ...]) -> N
     shown, loaded = done.stdout, done.stderr.split()
     example = re.split(r"Examples?:\n", shown, maxsplit=1)[-1].strip().splitlines()[0]
     assert example.startswith(" ".join(["ferryman", *verb]))
+    assert "\\b" not in shown
     assert [name for name in loaded if name.startswith(HEAVY)] == []
 
 
@@ -109,8 +112,8 @@ def test_a_wrong_usage_is_told_on_standard_error(
         (AppError("raised"), 3, "error: raised\n"),
         (KeyboardInterrupt(), 130, "\n"),
         (click.Abort(), 130, ""),
-        (OSError(28, "No space left", "dist/x"), 1, "error: dist/x: No space left\n"),
-        (OSError(28, "No space left"), 1, "error: No space left\n"),
+        (OSError(28, "Full", "dist/x"), 1, "error: dist/x: Full\nhint: make room on the disk\n"),
+        (OSError(13, "Permission denied"), 1, "error: Permission denied\n"),
         (OSError("odd"), 1, "error: odd\n"),
     ],
     ids=lambda value: type(value).__name__,

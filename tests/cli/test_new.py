@@ -140,5 +140,11 @@ def test_a_name_that_cannot_be_one_makes_nothing(name: str, tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("python", ["2.7", "3.10", "3.20", "three", "3.13.1"])
+def test_a_python_that_ferryman_does_not_know_makes_nothing(python: str, tmp_path: Path) -> None:
+    assert isinstance(run(tmp_path, "shop", "--python", python).exception, ConfigError)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_a_terminal_a_name_is_wanted(tmp_path: Path) -> None:
     assert isinstance(run(tmp_path).exception, ConfigError)

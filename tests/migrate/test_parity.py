@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,21 @@ def test_the_table_reads_every_kind_of_body(tmp_path: Path) -> None:
     assert table[0].varies == {"etag"}
 
 
+def test_a_target_is_enough(tmp_path: Path) -> None:
+    path = tmp_path / "requests.toml"
+    path.write_text('[[request]]\ntarget="/a?b"\n[[request]]\nmethod="PUT"\ntarget="/c"\n')
+    first, second = read_table(path)
+    assert (first.name, first.method, first.status) == ("GET /a?b", "GET", None)
+    assert second.name == "PUT /c"
+
+
+def test_without_a_status_in_the_table_targets_are_held_to_each_other() -> None:
+    request = replace(REQUEST, status=None)
+    assert compare(request, {"a": answer(404), "b": answer(404)}) == ()
+    (found,) = compare(request, {"a": answer(404), "b": answer(200)})
+    assert found.values == {"a": "404", "b": "200"}
+
+
 ROW = '[[request]]\nname="a"\nmethod="GET"\ntarget="/"\n'
 
 
@@ -105,7 +121,9 @@ ROW = '[[request]]\nname="a"\nmethod="GET"\ntarget="/"\n'
     [
         ("request = [", "cannot be read"),
         ("", r"no \[\[request\]\]"),
-        (ROW, "request 1: it has no status"),
+        ("request = 3", r"no \[\[request\]\]"),
+        ("request = [3]", r"no \[\[request\]\]"),
+        ("[[request]]\nmethod='GET'", "request 1: it has no target"),
         (ROW + 'status = "ok"', "request 1: it cannot be read"),
         (ROW + 'status = 200\nbody_base64 = "%"', "request 1: it cannot be read"),
         (ROW + "status = 200\nheaders = [1]", "request 1: it cannot be read"),

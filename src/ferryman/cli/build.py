@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -84,7 +84,7 @@ def command(
     if measure:
         raise click.UsageError("--measure is for -t all; `ferryman measure` tells more of one")
     options["assignments"] += image_assignments(target, image)
-    options["assignments"] += tuple(f"{target}.{name}=true" for name in switches)
+    options["assignments"] += _switched_on(target, switches)
     chosen, project = open_target(target, **options)
     if out == Path("-"):
         _print_text(chosen, project)
@@ -113,6 +113,20 @@ def command(
         click.echo(f"start: {artifact.start}", err=True)
     for lack in artifact.lacks if not table else ():
         click.echo(f"note: {lack}", err=True)
+
+
+def _switched_on(target: str, switches: Sequence[str]) -> tuple[str, ...]:
+    """Return the assignments of settings that are switched on by a flag of their own.
+
+    Raises:
+        ConfigError: The target has no such setting.
+    """
+    from ferryman.core.build.target import find_target
+
+    for name in switches:
+        if name not in find_target(target).options.model_fields:
+            raise ConfigError(f"--{name}: the target {target} has no such setting")
+    return tuple(f"{target}.{name}=true" for name in switches)
 
 
 def _ability(target: Target, name: str) -> Callable[..., Any]:

@@ -71,8 +71,19 @@ def command(
     for flag, given in {"--local": local, "--remote": remote}.items():
         if given and target != "lambda":
             raise ConfigError(f"{flag} is for Lambda alone", hint="pass -t lambda as well")
+    if target != "lambda" and _is_request(event):
+        raise ConfigError(
+            "this event is an HTTP request, as Lambda gets one",
+            hint="pass -t lambda; a server is asked by HTTP, as under `ferryman serve -t server`",
+        )
     if local and remote:
         raise ConfigError("--local and --remote exclude each other", hint="pass one of them")
     if remote:
         return invoke_remote(project, event, function, region, profile)
     return invoke_local(project, event) if local else invoke_here(chosen, project, event)
+
+
+def _is_request(event: object) -> bool:
+    from ferryman.targets.lambda_.runtime.events import find_source
+
+    return isinstance(event, dict) and find_source(event) is not None

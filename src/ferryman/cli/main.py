@@ -6,6 +6,7 @@ before the verb runs.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Mapping
@@ -103,7 +104,8 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         parts = (error.filename, error.strerror or str(error))
-        report(FerrymanError(": ".join(str(part) for part in parts if part)))
+        hint = "make room on the disk" if error.errno == errno.ENOSPC else None
+        report(FerrymanError(": ".join(str(part) for part in parts if part), hint=hint))
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)
 

@@ -25,8 +25,7 @@ def project_options(command: _Command) -> _Command:
         click.option(
             *("-C", "--project", "directory"),
             type=click.Path(path_type=Path),
-            default=Path(),
-            help="The project's directory; by default this one.",
+            help="The project's directory; by default this one, or the project it lies in.",
         ),
         click.option("--env", "overlay", help="Use the overlay [tool.ferryman.env.NAME]."),
         click.option("--app", help="The application, module:attribute."),
@@ -49,7 +48,7 @@ def target_option(command: _Command) -> _Command:
 
 
 def open_project(
-    directory: Path,
+    directory: Path | None,
     overlay: str | None,
     app: str | None,
     python: str | None,
@@ -61,11 +60,11 @@ def open_project(
     Raises:
         ConfigError: A file, a key or a value is wrong.
     """
-    from ferryman.core.build.resolution import resolve_project
+    from ferryman.core.build.resolution import find_project, resolve_project
 
     flags = {"app": app, "python": python, **dict(_assignment(text) for text in assignments)}
     return resolve_project(
-        directory,
+        directory or find_project(Path.cwd()),
         {name: target.options for name, target in targets.items()},
         flags={key: value for key, value in flags.items() if value is not None},
         overlay=overlay,

@@ -58,7 +58,7 @@ class ParityRequest:
         target: Path and query, sent byte for byte.
         headers: Names and values in order, repeats allowed.
         body: The content, or None.
-        status: The status that every target must answer.
+        status: The status that every target must answer, or None where any will do.
         varies: Headers of the answer whose values may differ, in lower case.
     """
 
@@ -67,7 +67,7 @@ class ParityRequest:
     target: str
     headers: tuple[tuple[str, str], ...]
     body: bytes | None
-    status: int
+    status: int | None
     varies: frozenset[str] = frozenset()
 
 
@@ -116,10 +116,13 @@ def read_table(path: Path) -> tuple[ParityRequest, ...]:
         rows = tomllib.loads(path.read_text(encoding="utf-8"))["request"]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(
-            f"{path} cannot be read as a table of requests", cause=str(error)
+            f"{path} cannot be read as a table of requests",
+            cause=getattr(error, "strerror", None) or str(error),
         ) from None
     except KeyError:
-        raise ConfigError(f"{path} has no [[request]]", hint="write one for each request") from None
+        rows = None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ConfigError(f"{path} has no [[request]]", hint="write one for each request")
     requests = tuple(_request(row, f"{path}: request {n}") for n, row in enumerate(rows, 1))
     names = [request.name for request in requests]
     for name in names:
@@ -174,9 +177,11 @@ def compare(request: ParityRequest, answers: Mapping[str, Answer]) -> tuple[Diff
         answers: The answer of each target, by the target's name.
     """
     found = []
-    if any(answer.status != request.status for answer in answers.values()):
-        statuses = {name: str(answer.status) for name, answer in answers.items()}
-        found.append(Difference(request.name, "status", {**statuses, "table": str(request.status)}))
+    statuses = {name: str(answer.status) for name, answer in answers.items()}
+    if request.status is not None:
+        statuses["table"] = str(request.status)
+    if len(set(statuses.values())) > 1:
+        found.append(Difference(request.name, "status", statuses))
     bodies = {name: answer.body for name, answer in answers.items()}
     alike = len(set(bodies.values())) == 1
     for header in sorted({name for answer in answers.values() for name in answer.headers}):
@@ -230,14 +235,15 @@ def _request(row: Mapping[str, Any], place: str) -> ParityRequest:
             f"{place}: there is no key '{min(unknown)}'",
             hint=f"the keys are {', '.join(sorted(_KEYS | _BODIES))}",
         )
+    method = str(row.get("method", "GET"))
     try:
         return ParityRequest(
-            name=str(row["name"]),
-            method=str(row["method"]),
+            name=str(row.get("name", f"{method} {row['target']}")),
+            method=method,
             target=str(row["target"]),
             headers=tuple((str(name), str(value)) for name, value in row.get("headers", ())),
             body=_body(row),
-            status=int(row["status"]),
+            status=int(row["status"]) if "status" in row else None,
             varies=frozenset(str(name).lower() for name in row.get("varies", ())),
         )
     except KeyError as error:

@@ -15,6 +15,7 @@ __all__ = ("NewProject", "check_name", "render_project", "write_project")
 
 _FILES = Path(__file__).parent / "files"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,61}[a-z0-9]|[a-z]")
+_PYTHON = re.compile(r"3\.1[1-9]")
 _TAKEN = frozenset({"aiohttp", "ferryman", "test", "tests", "site", "dist", "build"})
 
 # Where each file goes; `@package@` in a place is the app's package.
@@ -77,9 +78,14 @@ def render_project(project: NewProject) -> dict[str, str]:
     """Return the text of each file, by its place in the project.
 
     Raises:
-        ConfigError: The name cannot be one.
+        ConfigError: The name cannot be one, or ferryman does not run on the Python.
     """
     check_name(project.name)
+    if not _PYTHON.fullmatch(project.python):
+        raise ConfigError(
+            f"a project cannot be for Python '{project.python}'",
+            hint="name a version from 3.11 on as major.minor, such as 3.13",
+        )
     return {
         _fill(place, project): _fill((_FILES / source).read_text(encoding="utf-8"), project)
         for source, place in _PLACES.items()

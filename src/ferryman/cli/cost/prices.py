@@ -21,7 +21,12 @@ __all__ = ("prices",)
 
 @click.group("prices")
 def prices() -> None:
-    """Show the price book, hold it against AWS, or bring it up to date."""
+    """Show the price book, hold it against AWS, or bring it up to date.
+
+    \b
+    Example:
+      ferryman cost prices update --region eu-west-1 --to prices.json
+    """
 
 
 @prices.command("show")
@@ -30,7 +35,12 @@ def prices() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON, tiers and all.")
 @click.argument("prefix", default="")
 def show_prices(path: Path | None, region: str | None, as_json: bool, prefix: str) -> None:
-    """Print the rates whose name begins with PREFIX, with source and date."""
+    """Print the rates whose name begins with PREFIX, with source and date.
+
+    \b
+    Example:
+      ferryman cost prices show fargate --region eu-west-1
+    """
     book = _book(path)
     rates = [
         rate
@@ -97,6 +107,10 @@ def update_prices(base: str, region: str, offers: tuple[str, ...], path: Path) -
     """Read AWS's bulk price lists into a book for `ferryman cost --prices`.
 
     Needs no credentials. The list of EC2 has some 300 MB and is read as it arrives.
+
+    \b
+    Example:
+      ferryman cost prices update --region eu-west-1 --to prices.json
     """
     from ferryman.cost.prices.update import fetch_rates, write_overlay
 
@@ -111,7 +125,12 @@ def update_prices(base: str, region: str, offers: tuple[str, ...], path: Path) -
 @_OFFERS
 @click.option("--prices", "path", type=click.Path(path_type=Path), help="A book of `update`.")
 def check_prices(base: str, region: str, offers: tuple[str, ...], path: Path | None) -> None:
-    """Print every rate of the book that AWS's price lists have otherwise; fail if there is one."""
+    """Print every rate of the book that AWS's price lists have otherwise; fail if there is one.
+
+    \b
+    Example:
+      ferryman cost prices check --region eu-west-1 --prices prices.json
+    """
     from ferryman.cost.prices.update import drift, fetch_rates, unread
 
     book = _book(path)

@@ -23,7 +23,7 @@ def serve(port: int, browse: bool) -> None:
 
     A log that is given to the page is read here and sent nowhere.
 
-    \\b
+    \b
     Example:
       ferryman cost serve --open
     """

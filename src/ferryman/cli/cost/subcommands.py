@@ -30,7 +30,12 @@ MOST_SIMULATED = 5_000_000
 @click.command("selfcheck")
 @click.option("--json", "as_json", is_flag=True, help="Print the examples as JSON.")
 def selfcheck(as_json: bool) -> None:
-    """Hold the model against AWS's own worked examples, to the last digit that AWS prints."""
+    """Hold the model against AWS's own worked examples, to the last digit that AWS prints.
+
+    \b
+    Example:
+      ferryman cost selfcheck
+    """
     from ferryman.cost.selfcheck import ERRORS, check_examples
 
     checks = check_examples()
@@ -84,6 +89,10 @@ def cold_starts(requests, wall_ms, shape, timeout, simulated, as_json):  # type:
     """Say how many requests start cold, and how many environments there are.
 
     AWS promises no idle time-out: the band is from 5 to 60 minutes.
+
+    \b
+    Example:
+      ferryman cost cold-starts --requests 3M --shape office
     """
     from ferryman.cost.figures import MONTH_SECONDS
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,9 +36,24 @@ from ferryman.core.build.project import Project, ProjectFields
 from ferryman.core.build.suggestion import did_you_mean
 from ferryman.core.errors import ConfigError
 
-__all__ = ("resolve_project",)
+__all__ = ("find_project", "resolve_project")
 
 _DEFAULT = "default"
+
+
+def find_project(here: Path) -> Path:
+    """Return the directory of the project that a directory lies in.
+
+    It is the directory itself if it has a pyproject.toml, else the nearest one above it whose
+    pyproject.toml has a table [tool.ferryman], else the directory itself.
+    """
+    if not (here / "pyproject.toml").exists():
+        for above in here.parents:
+            if (above / "pyproject.toml").is_file():
+                with suppress(ConfigError):
+                    if "ferryman" in read_pyproject(above).get("tool", {}):
+                        return above
+    return here
 
 
 def resolve_project(
