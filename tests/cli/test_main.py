@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -216,3 +217,17 @@ def test_without_a_verb_the_help_is_shown_as_for_wrong_usage() -> None:
     done = run()
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("Usage: ")
+
+
+@pytest.mark.parametrize(("variable", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_on_a_terminal_errors_are_coloured_unless_no_color_is_set(
+    variable: dict[str, str], coloured: bool
+) -> None:
+    ours, theirs = pty.openpty()
+    environment = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | variable
+    command = [sys.executable, "-m", "ferryman", "build", "-t", "lamda"]
+    done = subprocess.run(command, stdout=theirs, stderr=theirs, env=environment)
+    shown = os.read(ours, 10_000).decode()
+    assert done.returncode == 2
+    assert "there is no target 'lamda'" in shown
+    assert ("\x1b[" in shown) is coloured

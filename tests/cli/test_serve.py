@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -97,3 +98,22 @@ def test_what_is_wrong_is_told_before_anything_is_started(
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=20)
     assert (done.returncode, done.stdout) == (status, "")
     assert said in done.stderr.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("bind", "cause"), [("127.0.0.1:{port}", "Address already in use"), ("192.0.2.1:80", "assign")]
+)
+def test_an_address_that_cannot_be_had_is_told_at_once(
+    tmp_path: Path, bind: str, cause: str
+) -> None:
+    (tmp_path / "shop.py").write_text("app = 1\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = bind.format(port=taken.getsockname()[1])
+        command = [sys.executable, "-m", "ferryman", "serve", "-t", "server", "--app", "shop:app"]
+        done = subprocess.run(
+            [*command, "--bind", address], cwd=tmp_path, capture_output=True, text=True, timeout=20
+        )
+    assert (done.returncode, done.stdout) == (2, "")
+    first, why, hint = done.stderr.splitlines()
+    assert (first, hint) == (f"error: cannot listen at {address}", "hint: pass another --bind")
+    assert cause in why

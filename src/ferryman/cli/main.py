@@ -87,8 +87,15 @@ def main() -> None:
     Raises:
         SystemExit: Always.
     """
+    # click looks at the terminal alone: https://no-color.org asks for more.
+    colour = False if os.environ.get("NO_COLOR") else None
+    with click.Context(cli, color=colour):
+        _run(colour)
+
+
+def _run(colour: bool | None) -> None:
     try:
-        status: Any = cli.main(prog_name="ferryman", standalone_mode=False)
+        status: Any = cli.main(prog_name="ferryman", standalone_mode=False, color=colour)
         print(end="", flush=True)
     except FerrymanError as error:
         report(error)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from ferryman.core.tables import Table
+
+if TYPE_CHECKING:
+    from rich.console import JustifyMethod
 
 __all__ = ("show", "show_csv", "show_markdown")
 
@@ -38,7 +42,9 @@ def _show_rich(table: Table) -> None:
 
     drawn = RichTable(box=None, show_header=bool(table.header), header_style="bold")
     for index, name in enumerate(table.header or table.rows[0]):
-        drawn.add_column(name, justify="right" if index in table.right else "left")
+        justify: JustifyMethod = "right" if index in table.right else "left"
+        # A path that is cut short leads nowhere.
+        drawn.add_column(name, justify=justify, overflow="fold")
     for row in table.rows:
         drawn.add_row(*row)
     Console(highlight=False).print(drawn)

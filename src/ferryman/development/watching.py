@@ -54,7 +54,8 @@ def read_env_file(path: Path) -> dict[str, str]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--env-file {path}: it cannot be read", cause=str(error)) from None
+        cause = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"--env-file {path}: it cannot be read", cause=cause) from None
     variables = {}
     for number, line in enumerate(lines, 1):
         text = line.strip().removeprefix("export ")

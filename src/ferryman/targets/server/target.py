@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import ClassVar, NoReturn
@@ -48,8 +49,20 @@ class ServerTarget:
         options = project.section("server", ServerOptions)
         settings = project.baked("server", local(options, str(address)))
         root = import_root(project)
+        _check_free(address)
         os.chdir(project.root)
         _become_server(settings, root)
+
+
+def _check_free(address: Address) -> None:
+    # gunicorn tries for five seconds, and says so in its log.
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        socket.create_server((address.host, address.port), family=family).close()
+    except OSError as error:
+        raise ConfigError(
+            f"cannot listen at {address}", cause=error.strerror, hint="pass another --bind"
+        ) from None
 
 
 def _become_server(settings: RuntimeSettings, root: Path) -> NoReturn:
