@@ -169,8 +169,12 @@ def test_a_closed_standard_output_is_no_failure() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_ctrl_c_ends_with_130_and_no_traceback(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_with_its_status_and_no_traceback(
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    number: signal.Signals,
+    status: int,
 ) -> None:
     """A build is interrupted while uv runs, and leaves nothing."""
     (tmp_path / "app.py").write_text("app = 1")
@@ -197,12 +201,12 @@ def test_ctrl_c_ends_with_130_and_no_traceback(
     try:
         while not (tmp_path / "started").exists():
             assert building.poll() is None
-        building.send_signal(signal.SIGINT)
+        building.send_signal(number)
         out, err = building.communicate(timeout=20)
     finally:
         building.kill()
         building.communicate()
-    assert building.returncode == 130
+    assert building.returncode == status
     assert (out, err.strip()) == ("", "")
     assert names(tmp_path) == ["app.py", "bin", "started"]
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -84,6 +85,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command line, and end with its status: 0, 1 failed, 2 usage, 3 the app.
 
+    After Ctrl-C it is 130, and after SIGTERM 143.
+
     Raises:
         SystemExit: Always.
     """
@@ -93,7 +96,17 @@ def main() -> None:
         _run(colour)
 
 
+class _Terminated(KeyboardInterrupt):
+    """The command was asked to end by SIGTERM: it clears up as after Ctrl-C."""
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise _Terminated
+
+
 def _run(colour: bool | None) -> None:
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         status: Any = cli.main(prog_name="ferryman", standalone_mode=False, color=colour)
         print(end="", flush=True)
@@ -103,8 +116,9 @@ def _run(colour: bool | None) -> None:
     except click.ClickException as error:
         _report_usage(error)
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        sys.exit(130)
+    except (KeyboardInterrupt, click.Abort) as error:
+        terminated = isinstance(error.__cause__ or error, _Terminated)
+        sys.exit(128 + (signal.SIGTERM if terminated else signal.SIGINT))
     except BrokenPipeError:
         # Whoever read our output has had enough; Python would complain as it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

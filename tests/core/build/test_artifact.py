@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -269,3 +270,14 @@ def test_the_digest_does_not_depend_on_the_place(tmp_path: Path) -> None:
     files = {"a": "1", "sub/b": "1", "sub-c": "1"}
     assert tree_digest(write(tmp_path / "x", files)) == tree_digest(write(tmp_path / "y/z", files))
     assert tree_digest(tmp_path / "x/a") == tree_digest(tmp_path / "y/z/sub/b")
+
+
+def test_what_a_killed_build_left_is_removed_a_day_later(tmp_path: Path) -> None:
+    old, new = tmp_path / ".boat-old", tmp_path / ".boat-new"
+    for left in (old, new):
+        (left / "new").mkdir(parents=True)
+    yesterday = time.time() - 90_000
+    os.utime(old, (yesterday, yesterday))
+    with staged(tmp_path / "boat"):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".boat-new", "boat"]

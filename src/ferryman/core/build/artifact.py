@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -30,6 +31,10 @@ __all__ = (
     "tree_digest",
     "write_description",
 )
+
+
+_LEFT_OVER_AFTER = 86400.0
+"""Seconds after which no build can be at work any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +171,7 @@ def _scratch(out: Path) -> Iterator[Path]:
     """Yield a directory beside `out`, on the same file system, for as long as the block runs."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(out)
         scratch = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     except OSError as error:
         raise BuildError(f"cannot write to {out.parent}", cause=error.strerror) from error
@@ -173,6 +179,14 @@ def _scratch(out: Path) -> Iterator[Path]:
         yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _remove_leftovers(out: Path) -> None:
+    """Remove the directories of builds that were killed, for nobody can have cleared them up."""
+    for left in out.parent.glob(f".{out.name}-*"):
+        with suppress(OSError):
+            if left.stat().st_mtime < time.time() - _LEFT_OVER_AFTER:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _replace(out: Path, new: Path, old: Path) -> None:
