@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import sys
 import zipfile
 from pathlib import Path
 
@@ -133,3 +134,21 @@ def test_the_dockerfiles_context_holds_it_and_pins_what_it_needs(tmp_path: Path)
     assert "acme" not in pinned
     (found,) = importlib.metadata.distributions(name="acme-oar", path=[str(out / "app")])
     assert found.version == "1.5"
+
+
+def test_an_image_holds_it_and_its_bill_of_materials_names_it(tmp_path: Path) -> None:
+    write_oar(tmp_path / "libs" / "oar")
+    root = project(tmp_path).root
+    options = {name: target.options for name, target in installed_targets().items()}
+    flags = {
+        "app": "boat:app",
+        "requirements": "requirements.txt",
+        "python": f"{sys.version_info[0]}.{sys.version_info[1]}",
+        "server.image.build": True,
+    }
+    out = tmp_path / "dist" / "server"
+    chosen = resolve_project(root, options, flags=flags)
+    installed_targets()["server"].build(chosen, out, lambda _: None)
+    bill = json.loads((out / "sbom.cdx.json").read_text())
+    versions = {one["name"]: one.get("version") for one in bill["components"]}
+    assert (versions["acme-oar"], versions["six"]) == ("1.5", "1.17.0")

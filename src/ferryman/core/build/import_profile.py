@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+
+from ferryman.core.build.deferrable import modules_that_could_wait
 
 __all__ = ("Import", "ImportProfile", "read_import_times")
 
@@ -73,12 +75,13 @@ class ImportProfile:
         )
 
 
-def read_import_times(text: str, module: str) -> ImportProfile | None:
+def read_import_times(text: str, module: str, sources: Mapping[str, str]) -> ImportProfile | None:
     """Return the profile of a module from what `-X importtime` wrote.
 
     Args:
         text: The standard error of the interpreter.
         module: The app's module.
+        sources: The text of each of the app's modules, by its name.
 
     Returns:
         The profile, or None if the module was not imported.
@@ -90,7 +93,7 @@ def read_import_times(text: str, module: str) -> ImportProfile | None:
         return None
     total = sum(one.total for one in own)
     root = own[0] if len(own) == 1 else Import(module, 0.0, total, own)
-    return ImportProfile(root, _fixes(root, top))
+    return ImportProfile(root, _fixes(root, top, sources))
 
 
 def _read(text: str) -> tuple[Import, ...]:
@@ -108,25 +111,27 @@ def _read(text: str) -> tuple[Import, ...]:
     return tuple(one for _, one in waiting)
 
 
-def _fixes(root: Import, top: str) -> tuple[Fix, ...]:
-    found = [
-        Fix(
-            round(foreign.total, 1),
-            f"import {foreign.name} in the function that uses it, and not at the top of {own.name}",
-        )
-        for own, foreign in _borders(root, top)
-        if foreign.total >= _SHOWN
-    ]
-    return tuple(sorted(found, key=lambda fix: -fix.saves)[:3])
+def _fixes(root: Import, top: str, sources: Mapping[str, str]) -> tuple[Fix, ...]:
+    found = []
+    for foreign in sorted(_borders(root, top), key=lambda one: -one.total):
+        modules = modules_that_could_wait(sources, foreign.name)
+        if modules and foreign.total >= _SHOWN:
+            found.append(Fix(round(foreign.total, 1), _advice(foreign.name, modules)))
+    return tuple(found[:3])
 
 
-def _borders(node: Import, top: str) -> Iterator[tuple[Import, Import]]:
-    """Yield each import of another's module by one of the app's."""
+def _advice(name: str, modules: tuple[str, ...]) -> str:
+    where = "the function that uses it" if len(modules) == 1 else "the functions that use it"
+    return f"import {name} in {where}, and not at the top of {' and '.join(modules)}"
+
+
+def _borders(node: Import, top: str) -> Iterator[Import]:
+    """Yield each module of another's that one of the app's was the first to import."""
     for child in node.imports:
         if _top(child) == top:
             yield from _borders(child, top)
         else:
-            yield node, child
+            yield child
 
 
 def _tree(node: Import, depth: int) -> Iterator[str]:

@@ -101,11 +101,23 @@ def time_import(interpreter: Interpreter, task: Path, module: str) -> ImportProf
     done = _run(
         [interpreter.path, "-I", "-S", "-B", "-X", "importtime", "-c", code, str(task)], task
     )
-    profile = read_import_times(done.stderr, module)
+    profile = read_import_times(done.stderr, module, _sources(task, module.partition(".")[0]))
     if done.returncode or profile is None:
         last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
         raise BuildError(f"{module} cannot be imported from the bundle", cause=last)
     return profile
+
+
+def _sources(task: Path, top: str) -> dict[str, str]:
+    """Return the text of each module of the app, by its name."""
+    found = {}
+    for path in (task / f"{top}.py", *(task / top).rglob("*.py")):
+        if path.is_file():
+            name = ".".join(path.relative_to(task).with_suffix("").parts)
+            found[name.removesuffix(".__init__")] = path.read_text(
+                encoding="utf-8", errors="replace"
+            )
+    return found
 
 
 def _run(command: Sequence[str], directory: Path) -> subprocess.CompletedProcess[str]:

@@ -159,9 +159,11 @@ def _build_one(
     )
     image = render_image(plan, python.machine, layers, labels, written(date))
     named = (project.fields.name, project.fields.version)
-    trees = (contents.shared.tree, contents.own.tree)
-    below = [layer.digest for layer in layers[:3]]  # what is above them are the project's files
-    key = digest_of(ferryman_version(), *named, date, below)
+    trees = (contents.shared.tree, contents.own.tree, contents.app)
+    # What is above these layers are the project's files, and packages of this machine.
+    below = [layer.digest for layer in layers[:3]]
+    local = sorted(path.name for path in contents.app.glob("*.dist-info"))
+    key = digest_of(ferryman_version(), *named, date, below, local)
 
     def write_sbom(directory: Path) -> None:
         (directory / _SBOM).write_text(render_sbom(*named, root, trees, date), encoding="utf-8")
