@@ -93,16 +93,17 @@ def _start(project: Project, outcomes: Iterable[Outcome]) -> dict[str, float]:
     """Start what was built, and return the milliseconds by target; say so if it does not."""
     import asyncio
 
-    from ferryman.core.errors import AppError
+    from ferryman.core.errors import FerrymanError
     from ferryman.measure.starting import start_times
 
     built = {one.target: one.artifact for one in outcomes if one.artifact}
-    try:
-        with working("starting what was built"):
-            return asyncio.run(start_times(project, built))
-    except AppError as error:
-        report(error)
-        return {}
+    with working("starting what was built"):
+        found = asyncio.run(start_times(project, built))
+    for target, error in found.items():
+        if isinstance(error, FerrymanError):
+            click.echo(f"{target} was built, and did not start in this environment:", err=True)
+            report(error)
+    return {name: time for name, time in found.items() if isinstance(time, float)}
 
 
 def _row(outcome: Outcome, starts: Mapping[str, float] | None) -> tuple[str, ...]:

@@ -29,17 +29,19 @@ __all__ = ("start_times",)
 _TIMES = 3
 
 
-async def start_times(project: Project, artifacts: Mapping[str, Artifact]) -> dict[str, float]:
+async def start_times(
+    project: Project, artifacts: Mapping[str, Artifact]
+) -> dict[str, float | AppError]:
     """Return the milliseconds that a start takes, the median of three, by target.
 
     Args:
         project: The project that was built.
         artifacts: What was built of it, by target.
 
-    Raises:
-        AppError: The app did not start.
+    Returns:
+        For each target the milliseconds, or why the app did not start.
     """
-    found = {}
+    found: dict[str, float | AppError] = {}
     with tempfile.TemporaryDirectory(prefix="ferryman-") as scratch:
         bundle = artifacts.get("lambda")
         if bundle and _runs_here(bundle, project):
@@ -51,8 +53,11 @@ async def start_times(project: Project, artifacts: Mapping[str, Artifact]) -> di
     return found
 
 
-async def _median(start: Callable[[], Awaitable[float]]) -> float:
-    return median([await start() for _ in range(_TIMES)])
+async def _median(start: Callable[[], Awaitable[float]]) -> float | AppError:
+    try:
+        return median([await start() for _ in range(_TIMES)])
+    except AppError as error:
+        return error
 
 
 def _runs_here(bundle: Artifact, project: Project) -> bool:
