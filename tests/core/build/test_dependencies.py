@@ -62,6 +62,32 @@ def test_ferryman_is_left_out_and_no_other(tmp_path: Path, in_file: bool) -> Non
     assert requirements(tmp_path, **flags) == tuple(OTHERS)
 
 
+@pytest.mark.parametrize("pyproject", [None, "[tool.black]\n", '[project]\nname = "shop"\n'])
+def test_a_requirements_txt_counts_where_nothing_else_says_more(
+    tmp_path: Path, pyproject: str | None
+) -> None:
+    (tmp_path / "requirements.txt").write_text("six==1.17")
+    if pyproject is not None:
+        (tmp_path / "pyproject.toml").write_text(pyproject)
+    assert requirements(tmp_path) == ("six==1.17",)
+
+
+def test_what_the_project_declares_goes_before_a_requirements_txt(tmp_path: Path) -> None:
+    declare(tmp_path, "idna")
+    (tmp_path / "requirements.txt").write_text("six==1.17")
+    assert requirements(tmp_path) == ("idna",)
+
+
+def test_dependencies_of_poetry_are_not_left_out_in_silence(tmp_path: Path) -> None:
+    poetry = '[tool.poetry.dependencies]\npython = "^3.11"\naiohttp = "^3.10"\n'
+    (tmp_path / "pyproject.toml").write_text(poetry)
+    with pytest.raises(ConfigError, match=r"stand in \[tool.poetry\]") as caught:
+        requirements(tmp_path)
+    assert "`poetry export --output requirements.txt`" in str(caught.value.hint)
+    (tmp_path / "requirements.txt").write_text("aiohttp==3.14.5")
+    assert requirements(tmp_path) == ("aiohttp==3.14.5",)
+
+
 def test_without_a_pyproject_there_are_none(tmp_path: Path) -> None:
     assert requirements(tmp_path) == ()
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from packaging.utils import canonicalize_name
 
@@ -40,6 +41,9 @@ AIOHTTP = "aiohttp>=3.14.2,<4"
 """What every runtime needs. Before 3.14.2 a worker whose app failed to start was
 respawned for ever (aio-libs/aiohttp#12879)."""
 
+# What is read where nothing else says what the app depends on.
+_USUAL_FILE = "requirements.txt"
+
 _HASH = re.compile(r"--hash[=\s]\s*(\S+)")
 
 
@@ -60,8 +64,8 @@ def app_requirements(project: Project) -> tuple[str, ...]:
     """Return the app's own requirements, one line each; some are directories of sources.
 
     They come from the requirements file that the project names, else from uv.lock, else
-    from `[project] dependencies` of pyproject.toml. ferryman itself is left out: a build
-    adds its runtime half, and never what its command line needs.
+    from `[project] dependencies` of pyproject.toml, else from a requirements.txt. ferryman
+    itself is left out: a build adds its runtime half, and never what its command line needs.
 
     Raises:
         ConfigError: The file is missing, a line of it is no requirement, uv.lock is older
@@ -75,6 +79,8 @@ def app_requirements(project: Project) -> tuple[str, ...]:
         lines = read_requirements_file(root / project.fields.requirements)
     elif (root / "uv.lock").is_file():
         lines = _locked(root)
+    elif (root / _USUAL_FILE).is_file() and not _declares(root):
+        lines = read_requirements_file(root / _USUAL_FILE)
     else:
         lines = _declared(root)
     whole = (part for line in lines for part in _without_project(line, root))
@@ -216,10 +222,21 @@ def _refuse_local(pinned: str) -> None:
             )
 
 
-def _declared(root: Path) -> Sequence[str]:
+def _declares(root: Path) -> bool:
     project = read_pyproject(root).get("project", {})
+    return "dependencies" in project or _are_dynamic(project)
+
+
+def _are_dynamic(project: Mapping[str, object]) -> bool:
     dynamic = project.get("dynamic")
-    if isinstance(dynamic, list) and "dependencies" in dynamic:
+    return isinstance(dynamic, list) and "dependencies" in dynamic
+
+
+def _declared(root: Path) -> Sequence[str]:
+    document = read_pyproject(root)
+    project = document.get("project", {})
+    _refuse_poetry(document)
+    if _are_dynamic(project):
         raise ConfigError(
             "pyproject.toml [project]: its dependencies are dynamic, so they cannot be read",
             hint="name a file of them: requirements in [tool.ferryman], or lock them with uv",
@@ -234,6 +251,16 @@ def _declared(root: Path) -> Sequence[str]:
     read = [read_requirement(line, place) for line in lines]
     _refuse_unlocked_sources(read, root)
     return read
+
+
+def _refuse_poetry(document: Mapping[str, Any]) -> None:
+    needed = document.get("tool", {}).get("poetry", {}).get("dependencies", {})
+    if {*needed} - {"python"} and "dependencies" not in document.get("project", {}):
+        raise ConfigError(
+            "pyproject.toml: the dependencies stand in [tool.poetry], which a build does not read",
+            hint="move them to [project], or write them out by "
+            f"`poetry export --output {_USUAL_FILE}`",
+        )
 
 
 def _refuse_unlocked_sources(lines: Sequence[str], root: Path) -> None:
