@@ -153,6 +153,13 @@ def test_an_empty_directory_can_be_built_into(tmp_path: Path) -> None:
         ({"app.py": "app = 1"}, ["--app", "app"], 2, "'app' is not an app reference"),
         ({"app.py": "app = 1"}, ["--app", "app:app", "--strict"], 2, "--strict: the target lambda"),
         ({"app.py": "app = 1"}, ["--app", "app:app", "--systemd"], 2, "--systemd: the target"),
+        ({"app.py": "app = 1"}, ["--app", "app:app", "-t", "k8s", "--image"], 2, "makes no image"),
+        (
+            {"app.py": "app = 1"},
+            ["--app", "app:app", "-t", "server", "--set", "server.bind=8000"],
+            2,
+            "bind = '8000' is not what it takes",
+        ),
         (
             {"app.py": "app = 1", "r.txt": "six\nsix=="},
             ["--app", "app:app", "--set", "requirements=r.txt"],

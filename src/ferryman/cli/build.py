@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from ferryman.cli.image_options import image_assignments, image_options
+from ferryman.cli.image_options import image_assignments, image_options, makes_image
 from ferryman.cli.project_options import open_target, project_options, target_option
 from ferryman.cli.talk import working
 from ferryman.core.errors import ConfigError
@@ -83,8 +83,7 @@ def command(
         return
     if measure:
         raise click.UsageError("--measure is for -t all; `ferryman measure` tells more of one")
-    options["assignments"] += image_assignments(target, image)
-    options["assignments"] += _switched_on(target, switches)
+    options["assignments"] += _switched_on(target, switches, image)
     chosen, project = open_target(target, **options)
     if out == Path("-"):
         _print_text(chosen, project)
@@ -115,18 +114,26 @@ def command(
         click.echo(f"note: {lack}", err=True)
 
 
-def _switched_on(target: str, switches: Sequence[str]) -> tuple[str, ...]:
-    """Return the assignments of settings that are switched on by a flag of their own.
+def _switched_on(
+    target: str, switches: Sequence[str], image: Mapping[str, object]
+) -> tuple[str, ...]:
+    """Return the assignments of settings that have a flag of their own.
 
     Raises:
         ConfigError: The target has no such setting.
     """
     from ferryman.core.build.target import find_target
 
+    chosen = find_target(target)
     for name in switches:
-        if name not in find_target(target).options.model_fields:
+        if name not in chosen.options.model_fields:
             raise ConfigError(f"--{name}: the target {target} has no such setting")
-    return tuple(f"{target}.{name}=true" for name in switches)
+    if image and not makes_image(chosen):
+        raise ConfigError(f"the target {target} makes no image", hint="`-t server` does")
+    return (
+        *image_assignments(target, image),
+        *(f"{target}.{name}=true" for name in switches),
+    )
 
 
 def _ability(target: Target, name: str) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ferryman.cli.image_options import image_assignments
+from ferryman.cli.image_options import image_assignments, makes_image
 from ferryman.cli.project_options import open_project
 from ferryman.cli.tables import show
 from ferryman.cli.talk import report, working, working_on_each
@@ -81,12 +81,9 @@ def _assignments(
     name: str, target: Target, switches: Iterable[str], image: Mapping[str, object]
 ) -> tuple[str, ...]:
     """Return what was chosen as assignments of a target's settings, as far as it has them."""
-    from ferryman.core.build.image.options import ImageOptions
-
     fields = target.options.model_fields
     chosen = tuple(f"{name}.{switch}=true" for switch in switches if switch in fields)
-    makes_image = "image" in fields and fields["image"].annotation is ImageOptions
-    return chosen + (image_assignments(name, image) if makes_image else ())
+    return chosen + (image_assignments(name, image) if makes_image(target) else ())
 
 
 def _start(project: Project, outcomes: Iterable[Outcome]) -> dict[str, float]:

@@ -6,11 +6,14 @@ import json
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-__all__ = ("image_assignments", "image_options")
+if TYPE_CHECKING:
+    from ferryman.core.build.target import Target
+
+__all__ = ("image_assignments", "image_options", "makes_image")
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -58,6 +61,14 @@ def image_options(command: _Command) -> _Command:
     for option in reversed(_OPTIONS):
         gather = option(gather)
     return gather  # type: ignore[return-value]
+
+
+def makes_image(target: Target) -> bool:
+    """Return whether a target has the settings of an image."""
+    from ferryman.core.build.image.options import ImageOptions
+
+    field = target.options.model_fields.get("image")
+    return field is not None and field.annotation is ImageOptions
 
 
 def image_assignments(target: str, image: Mapping[str, object]) -> tuple[str, ...]:

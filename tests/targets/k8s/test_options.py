@@ -78,7 +78,7 @@ def test_what_a_project_may_say(tmp_path: Path, section: str, key: str, value: o
         ('kube_version = "1.29"', "kube_version", "1.30 or newer"),
         ('kube_version = "1.37.2"', "kube_version", "major.minor"),
         ('kube_version = "latest"', "kube_version", "major.minor"),
-        ("kube_version = 1.3", "kube_version", "string"),
+        ("kube_version = 1.3", "kube_version", "in quotes"),
         ('cpu = "2"\ncpu_limit = "500m"', "k8s", "cpu_limit 500m is less than cpu 2"),
     ],
 )

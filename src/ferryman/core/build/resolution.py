@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError, create_model
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -39,6 +41,16 @@ from ferryman.core.errors import ConfigError
 __all__ = ("find_project", "resolve_project")
 
 _DEFAULT = "default"
+
+# What pydantic says in the words of Python's types.
+_IN_WORDS = {
+    **dict.fromkeys(("bool_parsing", "bool_type"), "it takes true or false"),
+    **dict.fromkeys(("dict_type", "model_type"), "it takes a table"),
+    **dict.fromkeys(("float_parsing", "float_type"), "it takes a number"),
+    **dict.fromkeys(("int_from_float", "int_parsing", "int_type"), "it takes a whole number"),
+    **dict.fromkeys(("list_type", "tuple_type"), "it takes a list, in brackets"),
+    "string_type": "it takes a text, in quotes",
+}
 
 
 def find_project(here: Path) -> Path:
@@ -145,10 +157,12 @@ def _merge(settings_type: type[BaseSettings], layers: Sequence[Layer]) -> BaseSe
     try:
         return cast(BaseSettings, Layered())
     except ValidationError as error:
-        raise _invalid(error, layers) from None
+        raise _invalid(error, layers, known_keys(settings_type)) from None
 
 
-def _invalid(error: ValidationError, layers: Sequence[Layer]) -> ConfigError:
+def _invalid(
+    error: ValidationError, layers: Sequence[Layer], known: Mapping[str, FieldInfo]
+) -> ConfigError:
     first = error.errors()[0]
     # pydantic says so where the key of a table is wrong, and not the value.
     path = [part for part in first["loc"] if part != "[key]"]
@@ -158,9 +172,20 @@ def _invalid(error: ValidationError, layers: Sequence[Layer]) -> ConfigError:
     origin = next((origin for origin in origins if origin != _DEFAULT), _DEFAULT)
     return ConfigError(
         f"{origin}: {dotted(map(str, path))} is not valid",
-        cause=f"{first['msg'].removeprefix('Value error, ')} (it is {first['input']!r})",
+        cause=_reason(first, known.get(dotted(names))),
         hint="`ferryman config keys` lists each key with what it takes",
     )
+
+
+def _reason(error: ErrorDetails, field: FieldInfo | None) -> str:
+    kind, value = error["type"], error["input"]
+    if kind == "value_error" and isinstance(value, Mapping):
+        # Of a whole section, in which nothing but what is said concerns the reader.
+        return error["msg"].removeprefix("Value error, ")
+    reason = _IN_WORDS.get(kind, error["msg"].removeprefix("Value error, "))
+    if kind == "string_pattern_mismatch" and field and field.description:
+        reason = f"it takes {field.description[0].lower()}{field.description[1:].rstrip('.')}"
+    return f"{reason} (it is {value!r})"
 
 
 def _origin(key: str, layers: Sequence[Layer]) -> str:
