@@ -163,6 +163,23 @@ def test_a_directory_of_sources_in_a_lock_is_a_line_of_its_own(
     assert idna.startswith("idna==3.11 ")
 
 
+def test_a_member_of_a_workspace_has_the_lock_of_its_root(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["*"]\n')
+    shop, oar = tmp_path / "shop", tmp_path / "oar"
+    for member in (shop, oar):
+        member.mkdir()
+    sources = "[tool.uv.sources]\noar = { workspace = true }\n"
+    declare(shop, "oar", "idna==3.11", more=sources)
+    (oar / "pyproject.toml").write_text(
+        '[project]\nname = "oar"\nversion = "1"\n'
+        '[build-system]\nrequires = []\nbuild-backend = "none"\n'
+    )
+    lock(tmp_path)
+    directory, idna = requirements(shop)
+    assert directory == f"-e {oar}"
+    assert idna.startswith("idna==3.11 ")
+
+
 def test_a_source_of_uv_without_a_lock_is_never_taken_from_the_index(tmp_path: Path) -> None:
     declare(tmp_path, "Acme.Oar", more='[tool.uv.sources]\nacme-oar = { path = "oar" }\n')
     with pytest.raises(ConfigError, match=r"sources\] says where acme-oar comes from") as caught:

@@ -77,8 +77,8 @@ def app_requirements(project: Project) -> tuple[str, ...]:
     lines: Sequence[str]
     if project.fields.requirements:
         lines = read_requirements_file(root / project.fields.requirements)
-    elif (root / "uv.lock").is_file():
-        lines = _locked(root)
+    elif locked := _directory_of_lock(root):
+        lines = _locked(root, locked)
     elif (root / _USUAL_FILE).is_file() and not _declares(root):
         lines = read_requirements_file(root / _USUAL_FILE)
     else:
@@ -281,7 +281,17 @@ def _refuse_unlocked_sources(lines: Sequence[str], root: Path) -> None:
         )
 
 
-def _locked(root: Path) -> Sequence[str]:
+def _directory_of_lock(root: Path) -> Path | None:
+    """Return where the project's uv.lock lies: beside it, or at the root of its workspace."""
+    for place in (root, *root.parents):
+        if (place / "uv.lock").is_file() and (
+            place == root or "workspace" in read_pyproject(place).get("tool", {}).get("uv", {})
+        ):
+            return place
+    return None
+
+
+def _locked(root: Path, place: Path) -> Sequence[str]:
     # What ferryman itself needs goes with it, unless the app needs it too.
     exported = run_uv(
         [
@@ -292,7 +302,7 @@ def _locked(root: Path) -> Sequence[str]:
         (),
         root,
     )
-    return parse_requirements(exported, "uv.lock", root)
+    return parse_requirements(exported, "uv.lock", place)
 
 
 def _without_project(line: str, root: Path) -> Sequence[str]:
