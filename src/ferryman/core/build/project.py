@@ -15,6 +15,7 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from ferryman.core.app_reference import AppReference
+from ferryman.core.build.likely_apps import likely_apps
 from ferryman.core.errors import ConfigError
 from ferryman.core.settings import RuntimeSettings
 
@@ -83,10 +84,12 @@ class Project:
             ConfigError: None is set, or it is not of the form `module:attribute`.
         """
         if self.fields.app is None:
+            likely = likely_apps(self.root)
             raise ConfigError(
                 f"{self.root.name}: the project names no app",
-                hint='set app = "module:attribute" in [tool.ferryman] of pyproject.toml, '
-                "or pass --app",
+                cause=f"it may be {' or '.join(likely[:3])}" if likely else None,
+                hint=f'set app = "{likely[0] if likely else "module:attribute"}" in '
+                "[tool.ferryman] of pyproject.toml, or pass --app",
             )
         return AppReference.parse(self.fields.app)
 
