@@ -58,6 +58,26 @@ def test_its_settings_and_pipeline_can_be_read(target: str, tmp_path: Path) -> N
     )
 
 
+@pytest.mark.parametrize(
+    ("target", "given", "runs"),
+    [
+        ("lambda", [], "lambda"),
+        ("lambda", ["TARGET=server"], "server"),
+        ("server", [], "server"),
+        ("k8s", [], "server"),
+    ],
+)
+def test_make_dev_runs_what_can_be_run_here(
+    target: str, given: list[str], runs: str, tmp_path: Path
+) -> None:
+    run(tmp_path, "shop", "-t", target)
+    command = ["make", "-n", "dev", *given]
+    shown = subprocess.run(
+        command, cwd=tmp_path / "shop", capture_output=True, text=True, check=True
+    ).stdout
+    assert shown.splitlines()[-1].endswith(f"ferryman dev -t {runs}")
+
+
 def pipeline_of(target: str, into: Path) -> Path:
     assert run(into, "shop", "-t", target).return_value == 0
     return into / "shop/.github/workflows/ci.yml"
