@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,3 +82,22 @@ def test_the_page_names_every_field() -> None:
     told = {part for code in re.findall(r"`([^`]+)`", page) for part in re.split(r"[.\[\]]+", code)}
     workload = set(SCHEMA["properties"]["workload"]["properties"])
     assert set(names(SCHEMA)) - workload - told == set()
+
+
+def test_two_forms_of_the_answer_are_not_asked_for_at_once() -> None:
+    command = [sys.executable, "-m", "ferryman", "cost", "--json", "--csv"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--json and --csv exclude each other" in done.stderr
+
+
+@pytest.mark.parametrize("flag", ["--compare", "--prices"])
+def test_a_file_of_another_kind_is_told_in_words(tmp_path: Path, flag: str) -> None:
+    (tmp_path / "other.json").write_text("{}")
+    command = [sys.executable, "-m", "ferryman", "cost", flag]
+    for name, cause in (("other", "it has no key 'schema'"), ("none", "No such file or directory")):
+        done = subprocess.run(
+            [*command, f"{name}.json"], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 2
+        assert done.stderr.splitlines()[-1] == f"cause: {cause}"

@@ -12,6 +12,7 @@ __all__ = (
     "FerrymanError",
     "MalformedEvent",
     "UnknownEvent",
+    "reason_of",
 )
 
 
@@ -65,3 +66,10 @@ class UnknownEvent(FerrymanError):
 
 class MalformedEvent(FerrymanError):
     """An event of a known kind, with a part that is missing or not what it should be."""
+
+
+def reason_of(error: Exception) -> str:
+    """Return why an exception of Python's was raised, in words: no number, and no bare key."""
+    if isinstance(error, KeyError):
+        return f"it has no key {error}"
+    return getattr(error, "strerror", None) or str(error)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from ferryman.core.errors import ConfigError
+from ferryman.core.errors import ConfigError, reason_of
 from ferryman.core.measurement import Cost, Estimate, Measurement
 from ferryman.core.records import Wrong, decode
 from ferryman.core.whole_file import write_whole
@@ -33,7 +33,7 @@ def write_measurement(path: Path, measurement: Measurement) -> None:
     try:
         write_whole(path, f"{to_json(measurement)}\n")
     except OSError as error:
-        raise ConfigError(f"{path} cannot be written", cause=str(error)) from None
+        raise ConfigError(f"{path} cannot be written", cause=reason_of(error)) from None
 
 
 def to_json(measurement: Measurement) -> str:
@@ -52,7 +52,7 @@ def read_measurement(path: Path) -> Measurement:
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"{path} cannot be read as a measurement",
-            cause=str(error),
+            cause=reason_of(error),
             hint="`ferryman measure` writes one",
         ) from None
     _check_schema(path, data)

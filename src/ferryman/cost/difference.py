@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from ferryman.core.errors import ConfigError
+from ferryman.core.errors import ConfigError, reason_of
 from ferryman.core.tables import Table
 from ferryman.cost.compare import Comparison
 from ferryman.cost.data import SCHEMA
@@ -29,7 +29,7 @@ def read_base(path: Path) -> dict[str, Decimal]:
         data: Any = json.loads(path.read_text(encoding="utf-8"))
         schema = data["schema"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{path} cannot be read as an answer", cause=str(error)) from error
+        raise ConfigError(f"{path} cannot be read as an answer", cause=reason_of(error)) from error
     if schema != SCHEMA:
         raise ConfigError(
             f"{path} has schema {schema}, not {SCHEMA}", hint="write it again with this version"

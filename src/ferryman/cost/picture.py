@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ferryman.core.errors import ConfigError, FerrymanError
+from ferryman.core.errors import ConfigError, FerrymanError, reason_of
 from ferryman.core.whole_file import write_whole
 from ferryman.cost.compare import Comparison
 from ferryman.cost.figures import plain, volume
@@ -57,7 +57,7 @@ def save(comparison: Comparison, path: Path) -> None:
         write_whole(path, picture)
     except OSError as error:
         raise FerrymanError(
-            f"{path}: the picture cannot be written", cause=error.strerror or str(error)
+            f"{path}: the picture cannot be written", cause=reason_of(error)
         ) from error
 
 

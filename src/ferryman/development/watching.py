@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from ferryman.core.errors import ConfigError
+from ferryman.core.errors import ConfigError, reason_of
 
 __all__ = ("read_env_file", "saves")
 
@@ -54,8 +54,7 @@ def read_env_file(path: Path) -> dict[str, str]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        cause = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"--env-file {path}: it cannot be read", cause=cause) from None
+        raise ConfigError(f"--env-file {path}: it cannot be read", cause=reason_of(error)) from None
     variables = {}
     for number, line in enumerate(lines, 1):
         text = line.strip().removeprefix("export ")

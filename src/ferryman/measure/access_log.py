@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ferryman.core.errors import ConfigError
+from ferryman.core.errors import ConfigError, reason_of
 from ferryman.cost.traffic.moment import common_log_clock, iso_clock
 from ferryman.measure.arrivals import gaps_of
 from ferryman.measure.request import Request, Scenario
@@ -47,7 +47,9 @@ def read_access_log(path: Path) -> Scenario:
         with opened(path, "rt", encoding="utf-8", errors="replace") as lines:
             seen, answers, times, unread = _count(lines)
     except (OSError, EOFError) as error:
-        raise ConfigError(f"{path} cannot be read as an access log", cause=str(error)) from None
+        raise ConfigError(
+            f"{path} cannot be read as an access log", cause=reason_of(error)
+        ) from None
     kept = {pair: count for pair, count in seen.items() if pair[0] in _BODILESS}
     if not kept:
         raise ConfigError(

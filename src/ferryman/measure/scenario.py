@@ -17,7 +17,7 @@ from typing import Any
 
 from yarl import URL
 
-from ferryman.core.errors import ConfigError
+from ferryman.core.errors import ConfigError, reason_of
 from ferryman.measure.access_log import read_access_log
 from ferryman.measure.request import Request, Scenario
 from ferryman.migrate.har import read_har
@@ -79,7 +79,7 @@ def _read_table(path: Path, own: frozenset[str]) -> tuple[Request, ...]:
         rows = read(path.read_text(encoding="utf-8")).get("request")
     except (OSError, ValueError, AttributeError) as error:
         raise ConfigError(
-            f"{path} cannot be read as a table of requests", cause=str(error)
+            f"{path} cannot be read as a table of requests", cause=reason_of(error)
         ) from None
     if not (isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows)):
         raise ConfigError(f"{path} has no list 'request' of tables", hint="write [[request]]")

@@ -18,7 +18,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from ferryman.core.errors import ConfigError
+from ferryman.core.errors import ConfigError, reason_of
 
 __all__ = (
     "MAY_DIFFER",
@@ -117,7 +117,7 @@ def read_table(path: Path) -> tuple[ParityRequest, ...]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(
             f"{path} cannot be read as a table of requests",
-            cause=getattr(error, "strerror", None) or str(error),
+            cause=reason_of(error),
         ) from None
     except KeyError:
         rows = None

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from ferryman.core.errors import ConfigError, FerrymanError
+from ferryman.core.errors import ConfigError, FerrymanError, reason_of
 from ferryman.cost.prices.book import suggest
 
 __all__ = ("TABLE", "read_settings", "read_usage", "use_project", "use_usage")
@@ -75,7 +75,7 @@ def read_settings(path: Path, keys: Mapping[str, str]) -> dict[str, Any]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} cannot be read", cause=str(error)) from error
+        raise ConfigError(f"{path} cannot be read", cause=reason_of(error)) from error
     table: Any = document
     for key in TABLE.split("."):
         table = table.get(key, {}) if isinstance(table, dict) else {}
@@ -169,7 +169,7 @@ def _resources(path: Path) -> list[tuple[str, dict[str, Any]]]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path} cannot be read", cause=str(error)) from error
+        raise ConfigError(f"{path} cannot be read", cause=reason_of(error)) from error
     usage = document.get("resource_usage") if isinstance(document, dict) else None
     if not isinstance(usage, dict):
         raise ConfigError(f"{path} is no infracost usage file", hint="it needs resource_usage")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ferryman.core.errors import FerrymanError
+from ferryman.core.errors import FerrymanError, reason_of
 from ferryman.core.whole_file import write_whole
 from ferryman.cost.page.document import document
 from ferryman.cost.page.study import Study, look_further
@@ -23,5 +23,5 @@ def write_page(study: Study, path: Path) -> None:
         write_whole(path, text)
     except OSError as error:
         raise FerrymanError(
-            f"{path}: the page cannot be written", cause=error.strerror or str(error)
+            f"{path}: the page cannot be written", cause=reason_of(error)
         ) from error

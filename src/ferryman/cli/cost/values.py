@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from ferryman.core.errors import ConfigError
+from ferryman.core.errors import ConfigError, reason_of
 from ferryman.cost.platforms.flat import FlatHost
 from ferryman.cost.platforms.fleet import Sizing
 from ferryman.cost.platforms.storage import Disk
@@ -165,7 +165,7 @@ def week(text: str) -> Shape:
     try:
         weights = json.loads(Path(text).read_text(encoding="utf-8"), parse_float=str)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"--shape: {text} cannot be read", cause=str(error)) from error
+        raise ConfigError(f"--shape: {text} cannot be read", cause=reason_of(error)) from error
     if not isinstance(weights, list):
         raise ConfigError(f"--shape: {text} is not a list", hint="it must hold 168 numbers")
     return Shape.of(text, weights, f"the weights of {text}")

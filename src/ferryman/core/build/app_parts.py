@@ -11,7 +11,7 @@ from ferryman.core.build.local_packages import make_local_package
 from ferryman.core.build.project import Project
 from ferryman.core.build.requirements_file import DIRECTORY
 from ferryman.core.build.sources import SourceFile, app_files
-from ferryman.core.errors import BuildError
+from ferryman.core.errors import BuildError, reason_of
 
 __all__ = ("AppParts", "gather_app")
 
@@ -51,7 +51,9 @@ def gather_app(project: Project, scratch: Path, progress: Callable[[str], None])
             make_local_package(line, project.root, scratch, progress) for line in directories
         ]
     except OSError as error:
-        raise BuildError("a package could not be made of its sources", cause=str(error)) from error
+        raise BuildError(
+            "a package could not be made of its sources", cause=reason_of(error)
+        ) from error
     found = {file.place: file for package in packages for file in package.files}
     found |= {file.place: file for file in files}  # the app's own are the ones it was tested with
     return AppParts(

@@ -26,7 +26,7 @@ from ferryman.core.build.pruning import BYTECODE_ONLY, choose_dropped, is_kept
 from ferryman.core.build.report import Dropped
 from ferryman.core.build.resolved import resolved_lately
 from ferryman.core.build.stripping import Stripper, find_stripper, strip_extension
-from ferryman.core.errors import BuildError
+from ferryman.core.errors import BuildError, reason_of
 
 __all__ = ("Packages", "Recipe", "files_in", "prepare_packages")
 
@@ -141,7 +141,7 @@ def prepare_packages(
             cached("packages", key, make, scratch) if hashed else made_once(scratch, key, make)
         )
     except OSError as error:
-        raise BuildError("the packages could not be written", cause=str(error)) from error
+        raise BuildError("the packages could not be written", cause=reason_of(error)) from error
 
 
 def _pin(requirements: Sequence[str], recipe: Recipe, root: Path, scratch: Path) -> tuple[str, ...]:
@@ -150,7 +150,9 @@ def _pin(requirements: Sequence[str], recipe: Recipe, root: Path, scratch: Path)
     try:
         return resolved_lately(requirements, about, root, scratch, resolve)
     except OSError as error:
-        raise BuildError("what was resolved could not be written", cause=str(error)) from error
+        raise BuildError(
+            "what was resolved could not be written", cause=reason_of(error)
+        ) from error
 
 
 def files_in(tree: Path) -> dict[str, Path]:

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from ferryman.core.errors import ConfigError
+from ferryman.core.errors import ConfigError, reason_of
 
 __all__ = ("DIRECTORY", "parse_requirements", "read_requirement", "read_requirements_file")
 
@@ -93,7 +93,7 @@ def _read(path: Path, above: tuple[Path, ...]) -> Iterator[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"the requirements file {path} cannot be read",
-            cause=getattr(error, "strerror", None) or str(error),
+            cause=reason_of(error),
             hint=f"it is included by {above[-1]}"
             if above
             else "set requirements in [tool.ferryman] to a file in the project's directory",

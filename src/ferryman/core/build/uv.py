@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from ferryman.core.errors import BuildError, ConfigError
+from ferryman.core.errors import BuildError, ConfigError, reason_of
 
 __all__ = ("run_uv",)
 
@@ -55,7 +55,7 @@ def run_uv(arguments: Sequence[str], lines: Sequence[str], cwd: Path) -> str:
             check=False,
         )
     except OSError as error:
-        raise BuildError("uv could not be started", cause=str(error)) from None
+        raise BuildError("uv could not be started", cause=reason_of(error)) from None
     if done.returncode:
         raise _uv_failure(done.stderr)
     return done.stdout

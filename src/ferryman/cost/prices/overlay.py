@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from ferryman.core.errors import ConfigError
+from ferryman.core.errors import ConfigError, reason_of
 from ferryman.core.whole_file import write_whole
 from ferryman.cost.prices.book import CONFIDENCE, PriceBook, Rate, Tier
 
@@ -42,7 +42,9 @@ def read_overlay(path: Path) -> tuple[Rate, ...]:
         data: Any = json.loads(path.read_text(encoding="utf-8"))
         schema, digest, rows = data["schema"], data["digest"], data["rates"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{path} cannot be read as a price book", cause=str(error)) from error
+        raise ConfigError(
+            f"{path} cannot be read as a price book", cause=reason_of(error)
+        ) from error
     if schema != SCHEMA:
         raise ConfigError(f"{path} has schema {schema}, not {SCHEMA}")
     if digest != _digest(rows):

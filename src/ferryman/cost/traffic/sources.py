@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ferryman.core.errors import ConfigError
+from ferryman.core.errors import ConfigError, reason_of
 from ferryman.cost.traffic.lines import blocks
 
 __all__ = ("STDIN", "Source", "find_sources")
@@ -54,7 +54,9 @@ class Source:
             with self.path.open("rb") as stream:
                 yield from blocks(stream, watch, complain)
         except OSError as error:
-            raise ConfigError(f"{self.name}: the log cannot be read", cause=str(error)) from error
+            raise ConfigError(
+                f"{self.name}: the log cannot be read", cause=reason_of(error)
+            ) from error
 
 
 def find_sources(paths: Iterable[str]) -> tuple[Source, ...]:
