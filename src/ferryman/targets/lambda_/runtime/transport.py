@@ -112,7 +112,7 @@ class CapturingWriter(StreamWriter):
         pairs = _message_headers(headers)
         if self._head and hdrs.CONTENT_LENGTH in headers:
             pairs.append(("content-length", headers[hdrs.CONTENT_LENGTH]))
-        self._status = int(status_line.split(maxsplit=2)[1])
+        self._status = int(status_line.split(" ", 2)[1])
         self._headers = tuple(pairs)
         self._chunks = []
 
