@@ -84,13 +84,6 @@ def test_the_page_names_every_field() -> None:
     assert set(names(SCHEMA)) - workload - told == set()
 
 
-def test_two_forms_of_the_answer_are_not_asked_for_at_once() -> None:
-    command = [sys.executable, "-m", "ferryman", "cost", "--json", "--csv"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "--json and --csv exclude each other" in done.stderr
-
-
 @pytest.mark.parametrize("flag", ["--compare", "--prices"])
 def test_a_file_of_another_kind_is_told_in_words(tmp_path: Path, flag: str) -> None:
     (tmp_path / "other.json").write_text("{}")

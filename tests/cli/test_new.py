@@ -71,7 +71,7 @@ def test_make_dev_runs_what_can_be_run_here(
     target: str, given: list[str], runs: str, tmp_path: Path
 ) -> None:
     run(tmp_path, "shop", "-t", target)
-    command = ["make", "-n", "dev", *given]
+    command = ["make", "-n", "--no-print-directory", "dev", *given]
     shown = subprocess.run(
         command, cwd=tmp_path / "shop", capture_output=True, text=True, check=True
     ).stdout

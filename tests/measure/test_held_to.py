@@ -35,8 +35,8 @@ async def test_cpu_time_and_wait_are_told_apart(
     assert burning.cost.cpu_ms.value - besides == pytest.approx(10, rel=0.1)
     assert both.cost.cpu_ms.value - besides == pytest.approx(10, rel=0.1)
     assert waiting.cost.p50_ms >= 30
-    # The kernel counts CPU time apart from the clock, a little faster now and then.
-    assert both.cost.p50_ms >= 39
+    # The kernel counts CPU time apart from the clock: ten milliseconds of it have taken 8.9.
+    assert both.cost.p50_ms >= 36
     mean = sum(route.cost.cpu_ms.value for route in found.routes) / 4
     assert found.total.cpu_ms.value == pytest.approx(mean, rel=0.05)
 

@@ -80,8 +80,6 @@ def command(context: click.Context, /, **flags: Any) -> None:
     """
     if context.invoked_subcommand:
         return
-    if flags["as_json"] and flags["as_csv"]:
-        raise click.UsageError("--json and --csv exclude each other: ask for one of them")
     # One thread is enough for ten thousand draws, and starting others takes longer.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with _unswept():
