@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from inspect import isawaitable
 from typing import Any
 
-from ferryman.core.errors import FerrymanError
+from ferryman.core.errors import ENDINGS, FerrymanError
 from ferryman.core.event_kinds import EventKind, Record
 from ferryman.core.tracebacks import user_traceback
 
@@ -119,7 +119,7 @@ class Delivery:
         failure: BaseException | None = None
         try:
             await task
-        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        except ENDINGS:
             raise
         except BaseException as error:  # a panic of an extension in Rust is no Exception
             failure = error

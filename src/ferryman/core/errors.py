@@ -6,6 +6,7 @@ Part of the runtime half: it ships in every artifact, so it imports nothing.
 from __future__ import annotations
 
 __all__ = (
+    "ENDINGS",
     "AppError",
     "BuildError",
     "ConfigError",
@@ -14,6 +15,10 @@ __all__ = (
     "UnknownEvent",
     "reason_of",
 )
+
+
+ENDINGS = (KeyboardInterrupt, SystemExit, GeneratorExit)
+"""What ends the process, or the coroutine, and is nothing to be answered."""
 
 
 class FerrymanError(Exception):

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from ferryman.core.build.app_module import find_source
 from ferryman.core.build.sources import SourceFile
 from ferryman.core.errors import ConfigError
 
@@ -65,14 +66,14 @@ def _unmet(files: Sequence[SourceFile], provided: Iterable[str]) -> Iterator[tup
 
 
 def _check(name: str, importer: str, root: Path, project: Path) -> None:
-    for path in (root / f"{name}.py", root / name / "__init__.py"):
-        if path.is_file():
-            entry = path.parent if path.name == "__init__.py" else path
-            raise ConfigError(
-                f"{importer} imports {name}, which would not ship",
-                cause=f"{entry} is beside the app, and not in it",
-                hint=f'name it in [tool.ferryman]: include = ["{entry.relative_to(project)}"]',
-            )
+    source = find_source(root, name)
+    if source is not None:
+        entry = source.parent if source.name == "__init__.py" else source
+        raise ConfigError(
+            f"{importer} imports {name}, which would not ship",
+            cause=f"{entry} is beside the app, and not in it",
+            hint=f'name it in [tool.ferryman]: include = ["{entry.relative_to(project)}"]',
+        )
 
 
 def _imported(path: Path) -> Iterator[tuple[str, int]]:

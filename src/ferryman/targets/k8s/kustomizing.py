@@ -187,16 +187,17 @@ def _identity(body: Any) -> dict[str, Any]:
     """Return which object a patch says that it is for."""
     if not isinstance(body, dict):
         return {}
-    group, _, version = str(body.get("apiVersion", "")).rpartition("/")
-    found = {"group": group, "version": version, "kind": body.get("kind")}
-    return {**found, "name": (body.get("metadata") or {}).get("name")}
+    return {**_type(body), "name": (body.get("metadata") or {}).get("name")}
 
 
 def _fits(wanted: Mapping[str, Any], manifest: Manifest) -> bool:
-    group, _, version = str(manifest.document.get("apiVersion", "")).rpartition("/")
-    has = {"group": group, "version": version, "kind": manifest.document.get("kind")}
-    has |= {"name": manifest.name, "namespace": manifest.namespace}
+    has = {**_type(manifest.document), "name": manifest.name, "namespace": manifest.namespace}
     return all(has[key] == value for key, value in wanted.items() if value)
+
+
+def _type(document: Mapping[str, Any]) -> dict[str, Any]:
+    group, _, version = str(document.get("apiVersion", "")).rpartition("/")
+    return {"group": group, "version": version, "kind": document.get("kind")}
 
 
 def _step(document: Any, step: Mapping[str, Any]) -> None:

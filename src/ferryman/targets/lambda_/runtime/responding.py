@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from ferryman.core.context import RequestContext, current_context
+from ferryman.core.errors import ENDINGS
 from ferryman.targets.lambda_.runtime.bridge import Bridge
 from ferryman.targets.lambda_.runtime.events import EventSource, find_source
 from ferryman.targets.lambda_.runtime.events.fields import MalformedEvent
@@ -35,9 +36,6 @@ _log = logging.getLogger(__name__)
 
 LAST_WORDS = 0.15
 """The seconds that a handler gets to end, once it is cut off, before it is answered for."""
-
-# What ends the process, or the coroutine, and is nothing to be answered.
-_ENDS = (KeyboardInterrupt, SystemExit, GeneratorExit)
 
 
 async def respond(
@@ -81,7 +79,7 @@ async def respond(
     try:
         writer = await bridge.feed(request, event, CapturingWriter)
         response = writer.response()
-    except _ENDS:
+    except ENDINGS:
         raise
     except BaseException as error:
         # aiohttp has answered what most handlers raise; this is what is left: a response
@@ -130,7 +128,7 @@ async def _stream(
     try:
         try:
             await _end_in_time(bridge.feed(request, event, make_writer))
-        except _ENDS:
+        except ENDINGS:
             raise
         except BaseException as error:
             await _break_off(stream, source, event, request, error)

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from ferryman.core.health import Readiness
 from ferryman.core.serving import METRICS_PATH
+from ferryman.targets.server.runtime.gate import Handler
 from ferryman.targets.server.runtime.metrics import CONTENT_TYPE
 from ferryman.targets.server.runtime.options import ServerSettings
 
@@ -22,7 +23,6 @@ TASKS_PATH = "/debug/tasks"
 
 _FRAMES = 8
 
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 ReadReadiness = Callable[[], Awaitable[Readiness]]
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import entry_points
 from threading import Thread
 
@@ -27,6 +27,7 @@ from opentelemetry.util.types import AttributeValue
 
 from ferryman.core.access import route_template
 from ferryman.core.errors import ConfigError
+from ferryman.targets.server.runtime.gate import Handler
 from ferryman.targets.server.runtime.metrics import known_method
 
 __all__ = ("FLUSH_TIMEOUT", "Tracing", "exporter_names")
@@ -37,8 +38,6 @@ FLUSH_TIMEOUT = 2.0
 _SPAN: web.RequestKey[Span] = web.RequestKey("ferryman.span", Span)
 _HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::(\d+))?")
 _PROTOCOLS = {"http/protobuf": "otlp_proto_http", "grpc": "otlp_proto_grpc"}
-
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Tracing:
