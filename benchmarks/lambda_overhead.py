@@ -17,7 +17,10 @@ import time
 from collections.abc import Callable
 from itertools import count as counted
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aiohttp.web import Application
 
 EVENT: dict[str, Any] = {
     "version": "2.0",
@@ -73,18 +76,23 @@ class Context:
         return 30_000
 
 
-def ferryman_handler() -> Handler:
-    """Return ferryman's handler of an aiohttp application."""
+def hello_app() -> Application:
+    """Return the aiohttp application."""
     from aiohttp import web
-
-    from ferryman import lambda_handler
 
     async def hello(request: web.Request) -> web.Response:
         return web.json_response({"hello": request.match_info["name"], "n": request.query.get("n")})
 
     app = web.Application()
     app.router.add_get("/hello/{name}", hello)
-    return lambda_handler(app)
+    return app
+
+
+def ferryman_handler() -> Handler:
+    """Return ferryman's handler of an aiohttp application."""
+    from ferryman import lambda_handler
+
+    return lambda_handler(hello_app())
 
 
 def mangum_handler() -> Handler:

@@ -26,13 +26,13 @@ from pathlib import Path
 
 import aiohttp
 
-from ferryman.core.build.target import Address
-from ferryman.targets.lambda_.local.front import start_front
-from ferryman.targets.lambda_.local.function import LocalFunction
-from ferryman.targets.lambda_.local.invocation import Invocation
-from ferryman.targets.lambda_.local.process import start_process
-from ferryman.targets.lambda_.local.runtime_api import RuntimeApi
-from ferryman.targets.lambda_.local.settings import FunctionSettings
+from ferryman.local.lambda_.event_source import start_front
+from ferryman.local.lambda_.function import LocalFunction
+from ferryman.local.lambda_.function_settings import FunctionSettings
+from ferryman.local.lambda_.invocation import Invocation
+from ferryman.local.lambda_.process_group import start_process
+from ferryman.local.lambda_.runtime_api import RuntimeApi
+from ferryman.targets.protocols import Address
 
 SOURCE = "def handler(event, context):\n    return {'statusCode': 200, 'body': 'fine'}\n"
 COUNT = 300

@@ -27,7 +27,7 @@ START = 1_767_571_200  # 2026-01-05, a Monday
 READ = """
 import sys
 from ferryman.cost.traffic.reading import read_logs
-from ferryman.cost.traffic.sources import find_sources
+from ferryman.cost.traffic.log_files import find_sources
 found = read_logs(find_sources(sys.argv[1:]))
 print(found.requests, found.unread.lines)
 """

@@ -1,9 +1,9 @@
 """The server beside its peers: one JSON route, one worker, driven by wrk.
 
 All contenders run at once and are asked in turns, a second each, so that whatever else the
-machine does meets them alike. They are started anew many times, for one start is luckier with
-memory than another by more than the servers differ. What counts is the median of the turns'
-ratios, of requests a second and of processor time for a request, which disturbs itself less.
+machine does affects all alike. They are restarted many times, because two starts of one server can
+differ in memory layout by more than two servers do. The result is the median of the turns'
+ratios, of requests a second and of CPU time for a request, which is less noisy.
 The bare one is gunicorn with aiohttp's own worker.
 
 Run it with `make bench-server`; it needs wrk, as Debian packages it.
@@ -167,7 +167,7 @@ def report_load(chosen: argparse.Namespace, root: Path) -> float:
 
 
 def report_others(chosen: argparse.Namespace, root: Path) -> None:
-    """Measure under full load whoever is there for the reader, in fewer turns."""
+    """Measure, in fewer turns, the contenders that are shown for comparison only."""
     has_uvloop = (root / "with-uvloop").exists()
     left_out = {BARE_LOG, OURS_LOG} | (set() if has_uvloop else {BARE_UV, OURS_UV})
     names = tuple(name for name in COMMANDS if name not in left_out)
@@ -191,7 +191,7 @@ def report_half(chosen: argparse.Namespace, root: Path, rate: float) -> None:
 def main() -> None:
     """Measure, and print a table and the ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--starts", type=int, default=12, help="how often all are started anew")
+    parser.add_argument("--starts", type=int, default=12, help="how often all are restarted")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each, in every start")
     parser.add_argument("--seconds", type=float, default=1, help="of a turn")
     parser.add_argument("--connections", type=int, default=10_000, help="idle ones")

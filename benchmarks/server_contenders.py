@@ -10,18 +10,20 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.ports import free_port
+
 __all__ = (
     *("APPS", "BARE", "BARE_LOG", "BARE_UV", "COMMANDS", "OURS", "OURS_ADMIN", "OURS_LOG"),
-    *("OURS_UV", "SERVER_CPU", "Contender", "free_port", "served", "serving"),
+    *("OURS_UV", "SERVER_CPU", "Contender", "served", "serving"),
+    "started",
 )
 
 APPS = """
@@ -122,33 +124,36 @@ def served(name: str, root: Path) -> Iterator[Contender]:
     settings = root / f"{port}.json"
     settings.write_text(_settings(name, port))
     paths = [str(root), *([str(root / "with-uvloop")] if name in (BARE_UV, OURS_UV) else [])]
-    environment = os.environ | {
-        "FERRYMAN_SETTINGS": str(settings),
-        "PYTHONPATH": os.pathsep.join(paths),
-    }
-    command = ["taskset", "-c", str(SERVER_CPU), *COMMANDS[name]]
-    with (root / f"{port}.log").open("wb") as log:
-        process = subprocess.Popen(
-            [part.format(port=port) for part in command],
-            cwd=root,
-            env=environment,
-            stdout=log,
-            stderr=log,
-        )
-    try:
+    command = [part.format(port=port) for part in COMMANDS[name]]
+    with started(["taskset", "-c", str(SERVER_CPU), *command], port, root, paths) as process:
         if not _answers(port, process):
             sys.exit(f"{name} does not answer:\n{(root / f'{port}.log').read_text()}")
         yield Contender(port, process)
+
+
+@contextmanager
+def started(
+    command: Sequence[str], port: int, root: Path, paths: Sequence[str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a server, and end it with the block.
+
+    Args:
+        command: What starts it.
+        port: Names its settings and its log: PORT.json and PORT.log.
+        root: Where it runs.
+        paths: Where its modules are.
+    """
+    environment = os.environ | {
+        "FERRYMAN_SETTINGS": str(root / f"{port}.json"),
+        "PYTHONPATH": os.pathsep.join(paths),
+    }
+    with (root / f"{port}.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=root, env=environment, stdout=log, stderr=log)
+    try:
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _settings(name: str, port: int) -> str:

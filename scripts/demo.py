@@ -1,9 +1,9 @@
-"""One real application through all three targets: what `make demo` shows.
+"""Takes one real application through all three targets: `make demo`.
 
 It builds the example for Lambda, runs the zip under AWS's own emulator and the same
 code under gunicorn, sends both the same table of requests, builds and validates the
 Kubernetes manifests, measures what a request costs, and says what each platform would cost
-and when to cross over. Whatever it starts, it ends; what it leaves is the report.
+and when to cross over. It ends all that it starts, and leaves the report.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import asyncio
 import json
 import re
 import signal
-import socket
 import statistics
 import sys
 import tempfile
@@ -22,14 +21,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+from scripts.ports import free_port
 
-from ferryman.core.build.resolution import resolve_project
-from ferryman.core.build.target import Address, installed_targets
 from ferryman.core.errors import FerrymanError
+from ferryman.local.emulator import emulated, host_architecture, host_python, unpack
+from ferryman.local.gateway.http_server import start_gateway
 from ferryman.migrate.parity import MAY_DIFFER, compare, open_session, read_table, send
-from ferryman.targets.lambda_.emulator import emulated, host_architecture, host_python, unpack
-from ferryman.targets.lambda_.gateway.server import start_gateway
+from ferryman.project.resolution import resolve_project
 from ferryman.targets.lambda_.options import LambdaOptions
+from ferryman.targets.protocols import Address
+from ferryman.targets.registry import installed_targets
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "postcards"
@@ -221,14 +222,6 @@ async def stop(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
-
-
-def free_port() -> int:
-    """Return a port on loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def title(text: str) -> None:

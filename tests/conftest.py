@@ -5,24 +5,76 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
+from tests.aws_stand_in import CREDENTIALS, recorded_calls, running_ministack
 from tests.browser import browser_page as browser_page
 from tests.containers import Podman, built_once, image_project
 
+from ferryman.building.artifact import Artifact
 from ferryman.core import capabilities
-from ferryman.core.build.artifact import Artifact
-from ferryman.core.build.project import Project
-from ferryman.core.build.resolution import resolve_project
-from ferryman.core.build.target import installed_targets
+from ferryman.project.project import Project
+from ferryman.project.resolution import resolve_project
+from ferryman.targets.registry import installed_targets
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "postcards"
 
+# The files that take longest, the longest first. Each goes to one process, and one that
+# began last would keep the others waiting.
+LONGEST = (
+    "docs/test_documents.py",
+    "scaffold/test_fresh_project.py",
+    "conformance/test_conformance.py",
+    "parity/test_images.py",
+    "targets/lambda_/test_bundle.py",
+    "building/image/test_interpreters.py",
+    "migrate/test_under_load.py",
+    "parity/test_aws_doors.py",
+    "cache/test_counting.py",
+    "conformance/test_memory.py",
+    "test_pytest_plugin.py",
+    "building/test_local_wheels.py",
+    "cli/test_dev.py",
+    "cli/test_measure.py",
+    "local/reload/test_bad_input.py",
+    "migrate/planning/test_plan_of_project.py",
+    "calculator/test_in_browser.py",
+    "targets/test_planted_secret.py",
+    "calculator/test_targets.py",
+    "measure/test_bad_apps.py",
+    "cli/test_new.py",
+    "cli/test_invoke.py",
+    "packages/test_tried_packages.py",
+    "targets/k8s/cluster/test_deploy.py",
+    "building/test_start_check.py",
+    "targets/server/test_soak.py",
+    "cache/test_model.py",
+    "targets/server/test_workers.py",
+    "targets/server/test_serving.py",
+    "conformance/test_imports_that_wait.py",
+    "portability/test_findings.py",
+    "targets/server/deploying/test_service_template.py",
+    "targets/lambda_/deploying/test_template.py",
+    "cli/test_check_portability.py",
+    "measure/test_cold_start.py",
+    "cli/test_invoke_local.py",
+    "targets/server/deploying/test_service.py",
+    "targets/server/test_draining.py",
+    "targets/lambda_/deploying/test_deployment.py",
+)
+
 # Settings of whoever runs the tests are none of the tests' own.
 for _variable in [name for name in os.environ if name.startswith("FERRYMAN_")]:
     del os.environ[_variable]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest."""
+    places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(LONGEST)))
 
 
 @pytest.fixture(autouse=True)
@@ -51,11 +103,13 @@ def emulator() -> Path:
 @pytest.fixture(scope="session")
 def postcards(emulator: Path) -> Project:
     """Return the example's project, set to be built for this machine."""
-    from ferryman.targets.lambda_.emulator import host_architecture, host_python
+    from ferryman.local.emulator import host_architecture, host_python
+    from ferryman.portability.options import PortabilityOptions
 
+    models = {name: target.options for name, target in installed_targets().items()}
     return resolve_project(
         EXAMPLE,
-        {name: target.options for name, target in installed_targets().items()},
+        {**models, "portability": PortabilityOptions},
         flags={
             "python": host_python(),
             "lambda.architecture": host_architecture(),
@@ -88,3 +142,38 @@ def lambda_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def podman(tmp_path_factory: pytest.TempPathFactory) -> Podman:
     """Return podman, configured for a machine in a machine."""
     return Podman(tmp_path_factory.mktemp("podman"))
+
+
+@pytest.fixture(scope="session")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Return the port of a stand-in for AWS, which runs for all tests of a process."""
+    with running_ministack(tmp_path_factory.mktemp("ministack")) as port:
+        yield port
+
+
+@pytest.fixture
+def aws_stand_in(ministack: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Let boto3 speak with the stand-in, and return its port."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{ministack}")
+    return ministack
+
+
+_NUMBERS = count(1)
+
+
+@pytest.fixture
+def stack(aws_stand_in: int, request: pytest.FixtureRequest) -> str:
+    """Return a name for a stack of this test alone."""
+    name = str(request.node.name).replace("_", "-").split("[")[0][5:50].strip("-")
+    return f"{name}-{next(_NUMBERS)}"
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str]]]:
+    """Record the API calls."""
+    with recorded_calls(monkeypatch.setattr) as calls:
+        yield calls

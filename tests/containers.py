@@ -13,9 +13,9 @@ from uuid import uuid4
 
 import pytest
 
-from ferryman.core.build.project import Project
-from ferryman.core.build.resolution import resolve_project
-from ferryman.core.build.target import installed_targets
+from ferryman.project.project import Project
+from ferryman.project.resolution import resolve_project
+from ferryman.targets.registry import installed_targets
 
 # A machine in a machine may have no systemd, and lower limits than podman sets by itself.
 _CONFIGURATION = """\
@@ -105,12 +105,14 @@ def image_project(root: Path, **flags: object) -> Project:
         root: The project's directory.
         flags: Settings by their keys, two underscores for the dot.
     """
-    from ferryman.targets.lambda_.emulator import host_architecture, host_python
+    from ferryman.local.emulator import host_architecture, host_python
+    from ferryman.portability.options import PortabilityOptions
 
+    models = {name: target.options for name, target in installed_targets().items()}
     chosen = {name.replace("__", "."): value for name, value in flags.items()}
     return resolve_project(
         root,
-        {name: target.options for name, target in installed_targets().items()},
+        {**models, "portability": PortabilityOptions},
         flags={
             "python": host_python(),
             "lambda.architecture": host_architecture(),

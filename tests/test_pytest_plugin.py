@@ -78,7 +78,7 @@ def run(suite: Path, *arguments: str) -> tuple[int, str]:
         env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "COLUMNS": "200"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -132,7 +132,7 @@ def test_a_capability_that_is_none_is_named(suite: Path) -> None:
     (suite / "test_shop.py").write_text(text)
     status, text = run(suite, "--ferryman-target=server", "-k", "by_capability")
     assert status == 1
-    assert "there is no capability 'websocket'; there are target, concurrency" in text
+    assert "unknown capability 'websocket'; the capabilities are target, concurrency" in text
 
 
 def test_the_examples_own_suite_passes_on_every_target(repository: Path) -> None:
@@ -146,3 +146,89 @@ def test_the_examples_own_suite_passes_on_every_target(repository: Path) -> None
     # What two of the sources do to a query, which the suite itself says.
     assert int(skipped) == 6
     assert set(re.findall(r"does not offer (\w+)", text)) == {"raw_query", "repeated_query"}
+
+
+OLDER = """
+from aiohttp import web
+from aiohttp.test_utils import AioHTTPTestCase, TestClient, TestServer
+import pytest
+
+async def target(request):
+    import ferryman
+    return web.json_response({"target": ferryman.capabilities().target})
+
+def create_app():
+    app = web.Application()
+    app.router.add_get("/", target)
+    return app
+
+class TestShop(AioHTTPTestCase):
+    async def get_application(self):
+        return create_app()
+
+    async def test_case(self):
+        answer = await (await self.client.get("/")).json()
+        with open("ran.txt", "a") as file:
+            file.write(f"case {answer['target']} {type(self.server).__name__}\\n")
+
+async def test_by_hand():
+    async with TestClient(TestServer(create_app())) as client:
+        answer = await (await client.get("/")).json()
+    with open("ran.txt", "a") as file:
+        file.write(f"hand {answer['target']} {type(client.server).__name__}\\n")
+
+@pytest.fixture
+async def own_client():
+    async with TestClient(TestServer(create_app())) as client:
+        yield client
+
+async def test_by_a_fixture(own_client):
+    with open("ran.txt", "a") as file:
+        file.write(f"fixture {type(own_client.server).__name__}\\n")
+
+def elsewhere():
+    return TestServer(create_app())
+
+async def test_out_of_sight():
+    async with TestClient(elsewhere()) as client:
+        assert (await client.get("/")).status == 200
+"""
+
+
+def test_suites_in_the_older_ways_run_on_each_target_or_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "test_older.py").write_text(OLDER)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
+    status, said = run(tmp_path, "--ferryman-target=server,lambda:alb")
+    assert status == 0, said
+    assert sorted((tmp_path / "ran.txt").read_text().splitlines()) == [
+        "case lambda EventServer",
+        "case server TestServer",
+        "fixture EventServer",
+        "fixture TestServer",
+        "hand lambda EventServer",
+        "hand server TestServer",
+    ]
+    assert "7 passed" in said
+    assert "tests that ran on no target" in said
+    assert "test_older.py::test_out_of_sight\n1 started a TestServer" in said
+
+
+def test_a_suite_runs_on_the_artifact_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(
+        "from aiohttp import web\n\n\ndef create_app():\n    return web.Application()\n"
+    )
+    (tmp_path / "pyproject.toml").write_text('[tool.ferryman]\napp = "shop:create_app"\n')
+    (tmp_path / "test_it.py").write_text(
+        "import aiohttp, shop\n\n\n"
+        "async def test_it(aiohttp_client):\n"
+        "    assert aiohttp.__file__.endswith('task/aiohttp/__init__.pyc')\n"
+        "    assert shop.__file__.endswith('task/shop.py')\n"
+        "    assert (await (await aiohttp_client(shop.create_app())).get('/')).status == 404\n"
+    )
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
+    status, said = run(tmp_path, "--ferryman-target=lambda:alb", "--ferryman-artifact")
+    assert status == 0, said
+    assert "ferryman: runs the artifact in" in said
+    assert "1 passed" in said
+    status, said = run(tmp_path, "--ferryman-target=lambda:alb")
+    assert "ferryman: runs the sources" in said

@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "ferryman"
 
 # What the build side uses, and an artifact does not hold.
 BUILD_SIDE = (
-    *("boto3", "botocore", "click", "kubernetes", "kubernetes_validate", "matplotlib"),
+    *("boto3", "botocore", "click", "kubernetes", "kubernetes_validate"),
     *("numpy", "packaging", "pydantic", "pydantic_core", "pydantic_settings", "rich"),
     *("uv", "yaml"),
 )
@@ -22,8 +22,12 @@ RUNTIMES = {
     "server": ("gunicorn", "ferryman.targets.server.runtime.application"),
 }
 
-# What the server imports where a setting asks for it, and the one module that does.
-OPTIONAL = ("tracing.py", "opentelemetry")
+# What is imported where a setting asks for it, and the one module that does.
+OPTIONAL = {
+    ("tracing.py", "opentelemetry"),
+    ("redis_store.py", "redis"),
+    ("aiohttp_sessions.py", "aiohttp_session"),
+}
 
 
 def test_the_import_contracts_hold() -> None:
@@ -38,7 +42,8 @@ def test_the_import_contracts_hold() -> None:
 
 def shipped(target: str) -> list[Path]:
     runtime = SOURCE / "targets" / target / "runtime"
-    return [SOURCE / "__init__.py", *(SOURCE / "core").glob("*.py"), *runtime.rglob("*.py")]
+    directories = (SOURCE / "core", SOURCE / "cache", runtime)
+    return [SOURCE / "__init__.py", *(p for each in directories for p in each.rglob("*.py"))]
 
 
 @pytest.mark.parametrize("target", RUNTIMES)
@@ -52,7 +57,8 @@ def test_a_runtime_imports_the_standard_library_aiohttp_and_itself(target: str) 
         (path.name, name)
         for path in shipped(target)
         for name in imported(ast.parse(path.read_text()))
-        if name.partition(".")[0] not in allowed and (path.name, name.partition(".")[0]) != OPTIONAL
+        if name.partition(".")[0] not in allowed
+        and (path.name, name.partition(".")[0]) not in OPTIONAL
     }
     assert found == set()
 
@@ -70,9 +76,10 @@ def imported(tree: ast.AST) -> set[str]:
 @pytest.mark.parametrize("target", RUNTIMES)
 def test_a_runtime_starts_where_the_build_side_cannot_be_imported(target: str) -> None:
     others = [name for runtime, (name, _) in RUNTIMES.items() if runtime != target]
+    optional = [name for _, name in OPTIONAL]
     code = f"""
 import sys
-for name in {[*BUILD_SIDE, *others, OPTIONAL[1], "ferryman.core.build", "ferryman.cli"]!r}:
+for name in {[*BUILD_SIDE, *others, *optional, "ferryman.building", "ferryman.cli"]!r}:
     sys.modules[name] = None
 from aiohttp import web
 import {RUNTIMES[target][1]} as runtime
@@ -83,7 +90,6 @@ if {target!r} == "lambda_":
         aws_request_id = "1"
         def get_remaining_time_in_millis(self): return 1000
     assert handler(event, Context())["statusCode"] == 404
-    handler.close()
 else:
     from ferryman.core.settings import RuntimeSettings
     runtime.ServerApplication(RuntimeSettings("a:b", "a", "1", "server"))

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from ferryman.calculator.answers import find_answer, find_further, workload_of
+from ferryman.calculator.answers import find_answer, find_whole_answer, workload_of
 from ferryman.calculator.state import CHOICES, State, read_state
 from ferryman.core.errors import ConfigError
 from ferryman.cost.compare import compare
@@ -28,13 +28,13 @@ def test_every_region_has_an_answer_and_says_what_it_leaves_out(region: str, pur
 
 
 def test_a_front_door_without_a_price_there_leaves_lambda_out() -> None:
-    found = find_answer(State(region="eu-west-1", door="rest-api"))
-    assert found.missing[0].startswith("lambda-rest-api is left out: no price for rest_api")
+    found = find_answer(State(region="ap-northeast-1", door="cloudfront"))
+    assert found.missing[0].startswith("lambda-cloudfront is left out: no price for cloudfront.req")
 
 
 def test_where_nothing_has_a_price_that_is_said() -> None:
     with pytest.raises(ConfigError, match="there is nothing to compare"):
-        find_answer(State(region="eu-west-1", door="rest-api", against=()))
+        find_answer(State(region="ap-northeast-1", door="cloudfront", against=()))
 
 
 def test_heavy_requests_shorten_the_horizon_and_not_the_answer() -> None:
@@ -62,8 +62,8 @@ def test_a_volume_has_the_answer_that_it_would_have_alone(requests: int) -> None
     assert found.duels == alone.duels
 
 
-def test_what_is_further_belongs_to_the_same_answer() -> None:
-    found, further = find_answer(State()).study, find_further(State()).study
-    assert further.comparison is found.comparison
-    assert further.influences
-    assert further.advice
+def test_the_whole_answer_belongs_to_the_same_answer() -> None:
+    first, whole = find_answer(State()).study, find_whole_answer(State()).study
+    assert whole.comparison is first.comparison
+    assert whole.influences
+    assert whole.advice

@@ -30,7 +30,7 @@ async def anywhere(aiohttp_client: AiohttpClient) -> Client:
 
 async def test_the_page_is_whole_without_a_script(local: Client) -> None:
     text = await (await local.get("/?requests=40M&cpu=8&wait=52&chosen=yes&fargate=on")).text()
-    assert "at 40\u00a0M requests a month" in text
+    assert "USD a month at 40\u00a0M requests" in text
     assert 'value="40M"' in text
     assert '<form method="get" action="./"' in text
     assert "How much memory" in text
@@ -39,13 +39,13 @@ async def test_the_page_is_whole_without_a_script(local: Client) -> None:
 
 async def test_the_parts_are_those_of_the_page(local: Client) -> None:
     page = await (await local.get("/?requests=7M")).text()
-    for part in ("first", "further"):
+    for part in ("first", "second"):
         answer = await local.get(f"/{part}?requests=7M")
         assert answer.status == 200
         assert await answer.text() in page
 
 
-@pytest.mark.parametrize("path", ["/", "/first", "/further"])
+@pytest.mark.parametrize("path", ["/", "/first", "/second"])
 async def test_a_wrong_number_is_said_and_the_form_stays(local: Client, path: str) -> None:
     answer = await local.get(f"{path}?requests=lots")
     text = await answer.text()
@@ -133,7 +133,7 @@ async def test_the_log_is_gone_when_it_is_read(
     [
         (form(b""), "no line tells of a request"),
         (form(b"nothing of the kind\n"), "no line tells of a request"),
-        (aiohttp.FormData({"other": "x"}), "that was no form with a file"),
+        (aiohttp.FormData({"other": "x"}), "that was not a form with a file"),
     ],
     ids=["empty", "no log", "no file"],
 )
@@ -154,13 +154,3 @@ async def test_a_log_beyond_the_limit_is_refused(
 async def test_another_site_cannot_send_a_log(local: Client) -> None:
     headers = {"Origin": "https://evil.example"}
     assert (await local.post("/log", data=form(combined()), headers=headers)).status == 403
-
-
-async def test_an_answer_takes_less_than_a_tenth_of_a_second(local: Client) -> None:
-    await local.get("/first")
-    used = []
-    for step in range(15):
-        before = time.process_time()
-        await (await local.get(f"/first?wait={50 + step}")).read()
-        used.append(time.process_time() - before)
-    assert sorted(used)[len(used) // 2] < 0.1

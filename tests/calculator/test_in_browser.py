@@ -18,11 +18,15 @@ from ferryman.calculator.app import create_app
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SETTLE = """async () => {
+FOLLOWS = """async () => {
   const asked = () => new URLSearchParams(new FormData(document.querySelector("#controls")));
-  const done = () => document.body.dataset.shown === asked().toString();
-  while (!done()) await new Promise((later) => setTimeout(later, 1));
+  const began = performance.now();
+  while (document.body.dataset.shown !== asked().toString()) {
+    if (performance.now() - began > 30000) throw new Error("the page does not follow its controls");
+    await new Promise((later) => setTimeout(later, 1));
+  }
 }"""
+"""Waits until the page shows what it is asked for. An evaluation has no time-out of its own."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -59,7 +63,7 @@ async def set_slider(page: Page, name: str, share: float) -> None:
     track = page.locator(f"input[type=range][data-for={name}]")
     last = int(await track.get_attribute("max") or 0)
     await track.fill(str(round(share * last)))
-    await page.evaluate(SETTLE)
+    await page.evaluate(FOLLOWS)
 
 
 @pytest.mark.parametrize("name", ["requests", "cpu", "wait", "memory"])
@@ -86,18 +90,18 @@ async def test_a_slider_moves_what_it_is_for(page: Page, name: str) -> None:
 async def test_a_choice_moves_the_curves(page: Page, name: str, value: str) -> None:
     before = await curves(page)
     await page.select_option(f"#{name}", value)
-    await page.evaluate(SETTLE)
+    await page.evaluate(FOLLOWS)
     assert await curves(page) != before
 
 
 async def test_a_platform_comes_and_goes(page: Page) -> None:
     assert len(await curves(page)) == 3
     await page.get_by_role("checkbox", name="EKS").check()
-    await page.evaluate(SETTLE)
+    await page.evaluate(FOLLOWS)
     assert await page.locator("svg.curves path.series").count() == 4
     for name in ("Fargate", "EC2", "EKS"):
         await page.get_by_label(name, exact=True).uncheck()
-    await page.evaluate(SETTLE)
+    await page.evaluate(FOLLOWS)
     assert await page.locator("svg.curves path.series").count() == 1
 
 
@@ -106,7 +110,7 @@ async def test_the_keyboard_moves_a_slider(page: Page) -> None:
     await track.focus()
     for _ in range(40):
         await page.keyboard.press("ArrowRight")
-    await page.evaluate(SETTLE)
+    await page.evaluate(FOLLOWS)
     assert await page.input_value("#requests") != "20M"
     said = await track.get_attribute("aria-valuetext")
     assert said == f"{await page.input_value('#requests')} requests a month"
@@ -116,7 +120,7 @@ async def test_the_address_restores_what_was_seen(page: Page, address: str) -> N
     await set_slider(page, "cpu", 0.7)
     await page.select_option("#door", "http-api")
     await page.get_by_role("checkbox", name="GKE").check()
-    await page.evaluate(SETTLE)
+    await page.evaluate(FOLLOWS)
     await expect(page.locator("body.waiting")).to_have_count(0)
     shared, seen = page.url, await page.locator("#first").inner_html()
     assert shared != address
@@ -128,10 +132,10 @@ async def test_the_address_restores_what_was_seen(page: Page, address: str) -> N
 
 
 async def test_the_rest_of_the_page_follows_when_the_sliders_rest(page: Page) -> None:
-    before = await page.locator("#further").inner_text()
+    before = await page.locator("#second").inner_text()
     await set_slider(page, "requests", 0.8)
-    await expect(page.locator("#further")).not_to_have_text(before, use_inner_text=True)
-    assert await page.locator("#further h2").count() == 3
+    await expect(page.locator("#second")).not_to_have_text(before, use_inner_text=True)
+    assert await page.locator("#second h2").count() == 3
     assert await page.title() == f"{await page.locator('h1').inner_text()} - ferryman"
 
 
@@ -192,28 +196,13 @@ async def test_without_a_script_a_button_sends_the_form(browser: BrowserPage, ad
     await context.close()
 
 
-UPDATE = """async ([name, share]) => {
-  const track = document.querySelector(`input[data-for=${name}]`);
-  const asked = () => new URLSearchParams(new FormData(document.querySelector("#controls")));
-  const began = performance.now();
-  track.value = Math.round(share * track.max);
-  track.dispatchEvent(new Event("input", { bubbles: true }));
-  while (document.body.dataset.shown !== asked().toString()) {
-    await new Promise((later) => setTimeout(later, 1));
-  }
-  return performance.now() - began;
-}"""
-
-
-@pytest.mark.parametrize("name", ["requests", "cpu"])
-async def test_the_page_follows_a_slider_within_a_tenth_of_a_second(page: Page, name: str) -> None:
-    """The quickest of several: a machine that runs tests has other things to do."""
-    taken = []
-    for step in range(12):
-        taken.append(await page.evaluate(UPDATE, [name, 0.3 + step / 50]))
-        await expect(page.locator("body.waiting")).to_have_count(0)
-    print(f"{name}: {sorted(round(x) for x in taken)} ms")
-    assert min(taken) < 100
+async def test_a_slider_that_moves_within_a_step_leaves_the_answer_as_it_is(page: Page) -> None:
+    await set_slider(page, "memory", 0.5)
+    await expect(page.locator("body.waiting")).to_have_count(0)
+    answer = await page.locator("#second").inner_text()
+    await page.locator("input[type=range][data-for=memory]").dispatch_event("input")
+    await expect(page.locator("body.waiting")).to_have_count(0)
+    assert await page.locator("#second").inner_text() == answer
 
 
 async def test_its_picture_stands_in_the_documentation(page: Page) -> None:

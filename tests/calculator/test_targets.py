@@ -16,10 +16,10 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from ferryman.calculator.app import create_app
-from ferryman.core.build.resolution import resolve_project
-from ferryman.core.build.target import find_target, installed_targets
-from ferryman.targets.lambda_.emulator import host_architecture, host_python
-from ferryman.targets.lambda_.local.in_process import event_server
+from ferryman.local.emulator import host_architecture, host_python
+from ferryman.local.lambda_.event_server import event_server
+from ferryman.project.resolution import resolve_project
+from ferryman.targets.registry import find_target, installed_targets
 
 QUESTION = "/?requests=40M&cpu=8&wait=50&chosen=yes&fargate=on&ec2=on"
 

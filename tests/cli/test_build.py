@@ -12,12 +12,12 @@ import pytest
 from click.testing import CliRunner, Result
 from pydantic import BaseModel
 
+from ferryman.building.artifact import Artifact, describe, staged
 from ferryman.cli.main import cli
-from ferryman.core.build import target as registry
-from ferryman.core.build.artifact import Artifact, describe, staged
-from ferryman.core.build.project import Project
-from ferryman.core.build.target import Progress
 from ferryman.core.errors import BuildError, ConfigError
+from ferryman.project.project import Project
+from ferryman.records.progress import Progress
+from ferryman.targets import registry
 
 
 def names(directory: Path) -> list[str]:
@@ -146,9 +146,9 @@ def test_an_empty_directory_can_be_built_into(tmp_path: Path) -> None:
     ("files", "arguments", "status", "said"),
     [
         ({}, [], 2, "the project names no app"),
-        ({}, ["--app", "nothing:app"], 3, "there is no module 'nothing'"),
+        ({}, ["--app", "nothing:app"], 1, "there is no module 'nothing'"),
         ({"app.py": ""}, ["--app", "app:app"], 3, "has no attribute 'app'"),
-        ({"app.py": "def ("}, ["--app", "app:app", "--python", "3.11"], 3, "not valid Python"),
+        ({"app.py": "def ("}, ["--app", "app:app", "--python", "3.11"], 1, "not valid Python"),
         ({"app.py": "app = 1"}, ["--app", "app:app", "--python", "3.2"], 2, "Python 3.2"),
         ({"app.py": "app = 1"}, ["--app", "app"], 2, "'app' is not an app reference"),
         ({"app.py": "app = 1"}, ["--app", "app:app", "--strict"], 2, "--strict: the target lambda"),
@@ -164,10 +164,10 @@ def test_an_empty_directory_can_be_built_into(tmp_path: Path) -> None:
             {"app.py": "app = 1", "r.txt": "six\nsix=="},
             ["--app", "app:app", "--set", "requirements=r.txt"],
             2,
-            "r.txt:2: 'six==' is no requirement",
+            "r.txt:2: 'six==' is not a requirement",
         ),
         (
-            {"app.py": "app = 1", "r.txt": "uwsgi"},
+            {"app.py": "app = 1", "r.txt": "--only-binary :all:\nuwsgi"},
             ["--app", "app:app", "--set", "requirements=r.txt"],
             2,
             "there is no set of wheels",

@@ -12,12 +12,12 @@ import pytest
 from click.testing import CliRunner, Result
 from pydantic import BaseModel
 
+from ferryman.building.artifact import Artifact, describe, staged
 from ferryman.cli.main import cli
-from ferryman.core.build import target as registry
-from ferryman.core.build.artifact import Artifact, describe, staged
-from ferryman.core.build.project import Project
-from ferryman.core.build.target import Progress
 from ferryman.core.errors import BuildError
+from ferryman.project.project import Project
+from ferryman.records.progress import Progress
+from ferryman.targets import registry
 
 
 class Options(BaseModel):
@@ -130,7 +130,7 @@ def test_the_work_of_others_is_not_replaced(tmp_path: Path) -> None:
 def test_what_is_of_one_target_is_refused(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     done = build(tmp_path, *arguments)
     assert done.exit_code == 2
-    assert "of one target" in done.output
+    assert "need one target" in done.output
 
 
 def test_what_cannot_be_started_here_has_no_time(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from pydantic import BaseModel, Field
 
 from ferryman.cli.main import cli
-from ferryman.core.build import target as registry
+from ferryman.targets import registry
 
 PYPROJECT = """
 [project]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ VALUES = (
 )
 
 FILES = {"project", "usage_file", "prices", "measured", "logs", "log_group", "profile", "since"}
-FILES |= {"picture", "html", "base", "reconcile", "log_format", "draws"}
+FILES |= {"plot", "html", "overlay", "base", "reconcile", "log_format", "draws"}
 
 OPTIONS = [
     each
@@ -47,3 +48,11 @@ def test_a_run_ends_in_an_answer_or_in_an_error_that_is_told(found: list[list[st
     else:
         assert result.exit_code in (0, 2), arguments
         assert result.exception is None or isinstance(result.exception, SystemExit), arguments
+
+
+@pytest.mark.parametrize("horizon", ["0", "1e14", "1e30", "1e308", "1e999999", "-1"])
+def test_a_horizon_beyond_what_can_be_asked_for_is_refused(horizon: str) -> None:
+    result = CliRunner().invoke(command, ["-C", "/", "--draws", "0", "--horizon", horizon])
+    told = isinstance(result.exception, FerrymanError) and result.exception.exit_code == 2
+    assert told or result.exit_code == 2
+    assert result.stdout == ""

@@ -29,7 +29,7 @@ ANSWERS = {
         *("--range", "wall-ms=80:100:150", "--platform", "lambda-url", "--platform", "fargate"),
     ),
     "a box that is full": ("--platform", "box", "--requests", "10G", "--growth", "0.5"),
-    "another region": ("--region", "eu-central-1"),
+    "another region": ("--region", "sa-east-1", "--all", "--draws", "0"),
 }
 
 
@@ -59,12 +59,12 @@ def test_what_is_printed_as_text_is_in_the_data() -> None:
     assert len(data["growth"]["months"]) == 6
     assert data["memory"]["fastest"] == 1769
     assert [pair["second"] for pair in data["over"]["pairs"]] == [
-        "Fargate arm64 0.5 vCPU 1 GB",
+        "Fargate arm64",
         "mine",
     ]
     assert [x["input"] for x in data["influences"]["inputs"]] == ["wall_ms"]
     left_out = answer(*ANSWERS["another region"])["notes"][0]
-    assert left_out.startswith("Lambda arm64, HTTP API is left out")
+    assert left_out.startswith("Lambda arm64, CloudFront is left out")
 
 
 def names(schema: Any) -> Iterator[str]:

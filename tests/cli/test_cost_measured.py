@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.core.test_measurement import changed, measurement
+from tests.records.test_measurement import changed, measurement
 
 from ferryman.cli.cost import command
 from ferryman.core.errors import ConfigError
-from ferryman.core.measurement_file import write_measurement
+from ferryman.records.measurement_file import write_measurement
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(command, arguments)
+    return CliRunner().invoke(command, (*arguments, "--assumptions"))
 
 
 @pytest.fixture
@@ -93,3 +94,40 @@ def test_a_file_that_is_no_measurement_exits_with_2(tmp_path: Path) -> None:
     error = run("--measured", str(tmp_path / "m.json")).exception
     assert isinstance(error, ConfigError)
     assert error.exit_code == 2
+
+
+def test_a_forced_measurement_is_doubted_where_the_answer_begins(file: str, tmp_path: Path) -> None:
+    write_measurement(Path(file), replace(measurement(), doubts=("the machine was busy",)))
+    page = tmp_path / "report.html"
+    done = run("--measured", file, "--requests", "20M", "--html", str(page))
+    assert done.stdout.startswith("Doubtful, by a forced measurement: ")
+    assert "note: the measurement was doubtful: the machine was busy" in done.stderr
+    assert "<h1>Doubtful" in page.read_text()
+    as_json = json.loads(run("--measured", file, "--json").stdout)
+    assert as_json["answer"].startswith("Doubtful")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import asyncpg", "--store rds:"),
+        ("import redis.asyncio", "--store elasticache:"),
+        ("def connect():\n    from motor import core", "no price of MongoDB"),
+        ("import json", ""),
+    ],
+)
+def test_a_database_that_is_not_on_the_bill_is_named(
+    tmp_path: Path, source: str, said: str
+) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.ferryman]\napp = "shop.web:app"\n')
+    (tmp_path / "report.py").write_text("import redis  # a script of its own, which does not ship")
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "web.py").write_text("from aiohttp import web\napp = web.Application()\n")
+    (tmp_path / "shop" / "db.py").write_text(source)
+    told = run("-C", str(tmp_path)).stderr
+    assert ("no database is on the bill" in told) == bool(said)
+    assert said in told
+    named = re.search(r"--store (\S+)", told)
+    billed = run("-C", str(tmp_path), "--store", named[1] if named else "dynamodb")
+    assert billed.exit_code == 0
+    assert "no database is on the bill" not in billed.stderr

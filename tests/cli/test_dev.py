@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.development.dev import APP, RUN, Dev
+from tests.local.reload.dev import APP, RUN, Dev
 
 
 @pytest.fixture(params=["server", "lambda"])
@@ -27,6 +29,8 @@ def dev(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Dev]:
 
 def test_a_save_is_in_the_next_answer_and_a_mistake_is_explained(dev: Dev) -> None:
     assert dev.until("one") == (200, "one good day")
+    unmoved = "shop.py:9: M401 slow writes slow: only /tmp can be written"
+    assert (unmoved in dev.log.read_text()) == ("lambda" in str(dev.process.args))
     (dev.directory / "shop.py").write_text("def create_app(:\n")
     status, _ = dev.until("SyntaxError")
     assert status >= 500
@@ -49,6 +53,32 @@ def test_a_request_in_flight_is_finished_by_the_code_it_began_with(dev: Dev) -> 
     dev.until("two")
     waiting.join(20)
     assert answers == [(200, "one slowly")]
+
+
+def test_ctrl_c_ends_a_stream_and_the_app_cleans_up(tmp_path: Path) -> None:
+    directory = tmp_path / "shop"
+    directory.mkdir()
+    dev = Dev(directory, "server")
+    try:
+        tidy = "    app.on_cleanup.append(tidy)\n    return app"
+        noted = "async def tidy(app):\n    open('tidied', 'w').close()\n\ndef create_app"
+        text = APP.replace("    return app", tidy).replace("def create_app", noted)
+        (directory / "shop.py").write_text(text.replace("VERSION", "two"))
+        dev.until("two")
+        threading.Thread(target=lambda: _ignore(dev, "/slow?seconds=600"), daemon=True).start()
+        while not (directory / "slow").exists():
+            time.sleep(0.01)
+        assert dev.end() == 0
+        assert (directory / "tidied").exists()
+        assert dev.processes() == {}
+    finally:
+        dev.process.kill()
+        dev.process.wait()
+
+
+def _ignore(dev: Dev, path: str) -> None:
+    with suppress(OSError, http.client.HTTPException):
+        dev.get(path)
 
 
 def test_saved_settings_and_variables_hold_from_then_on(dev: Dev) -> None:

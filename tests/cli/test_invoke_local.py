@@ -55,7 +55,7 @@ def invoke(
         env=os.environ | ({"TMPDIR": str(scratch)} if scratch else {}),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
 
 
@@ -75,8 +75,9 @@ def test_the_log_and_the_bill_go_to_standard_error(project: Path) -> None:
     done = invoke(project, "--local", "--fixture", "sqs", scratch=scratch)
     assert (done.returncode, json.loads(done.stdout)) == (0, {"batchItemFailures": []})
     lines = done.stderr.splitlines()
-    assert lines[0].startswith("START RequestId: ")
-    assert lines[1].startswith("handling 059f36b4")
+    assert lines[0] == f"runs the sources in {project}"
+    assert lines[1].startswith("START RequestId: ")
+    assert lines[2].startswith("handling 059f36b4")
     assert re.search(r"^REPORT RequestId: .*\tMax Memory Used: \d+ MB\t", done.stderr, re.M)
     assert list(scratch.iterdir()) == []
 
@@ -99,3 +100,20 @@ def test_what_cannot_be_is_said(project: Path) -> None:
     done = invoke(project, "--fixture", "http-api", "--path", "/100%25")
     assert done.returncode == 2
     assert "http-api refuses GET /100%25" in done.stderr
+
+
+def test_the_artifact_is_run_where_that_is_asked_for(project: Path) -> None:
+    (project / "shop.py").write_text(
+        APP.replace("await request.text()]", "await request.text(), __file__]")
+    )
+    done = invoke(project, "--artifact", "--fixture", "function-url", "--path", "/x")
+    assert done.returncode == 0, done.stderr
+    assert "runs the artifact, built for this machine" in done.stderr
+    method, path, _, file = json.loads(json.loads(done.stdout)["body"])
+    assert (method, path) == ("GET", "/x")
+    assert Path(file).parts[-2:] == ("task", "shop.py")
+
+
+def test_the_sources_are_run_otherwise_and_it_says_so(project: Path) -> None:
+    done = invoke(project, "--fixture", "function-url")
+    assert f"runs the sources in {project}" in done.stderr

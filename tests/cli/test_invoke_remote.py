@@ -188,7 +188,7 @@ def test_an_api_that_cannot_be_reached_is_said(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("-t", "server", "--remote"), "--remote is for Lambda alone"),
+        (("-t", "server", "--remote"), "--remote is for Lambda only"),
         (("-t", "lambda", "--remote", "--local"), "exclude each other"),
     ],
 )

@@ -18,7 +18,7 @@ from ferryman.cli.main import cli, main
 from ferryman.core.errors import AppError, BuildError, ConfigError, FerrymanError
 
 # What no `--help` may wait for. A module of a target counts, for it may import anything.
-HEAVY = ("aiohttp", "pydantic", "rich", "kubernetes", "matplotlib", "ferryman.targets")
+HEAVY = ("aiohttp", "pydantic", "rich", "kubernetes", "ferryman.targets")
 
 LOADED = """
 import sys

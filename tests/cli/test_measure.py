@@ -15,14 +15,16 @@ from pathlib import Path
 import pytest
 from tests.measure.conftest import subject
 
-from ferryman.core.measurement_file import FILE_NAME, read_measurement
+from ferryman.records.measurement_file import FILE_NAME, read_measurement
 
 SCENARIO = '[[request]]\ntarget = "/work?burn=2"\nweight = 3\n[[request]]\ntarget = "/work"\n'
 
 
-def measure(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def measure(
+    root: Path, *arguments: str, pace: tuple[str, ...] = ("--quick",)
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "ferryman", "measure", "--quick", *arguments],
+        [sys.executable, "-m", "ferryman", "measure", *pace, *arguments],
         cwd=root,
         capture_output=True,
         text=True,
@@ -88,13 +90,51 @@ def test_figures_of_a_busy_machine_are_refused(root: Path, tmp_path: Path) -> No
     assert not out.exists()
 
 
+@pytest.mark.parametrize("target", ["server", "lambda"])
+def test_a_request_that_fails_ends_it_before_anything_is_measured(
+    root: Path, tmp_path: Path, target: str
+) -> None:
+    (root / "failing.toml").write_text(
+        "".join(
+            f'[[request]]\ntarget = "{path}"\n' for path in ("/work", "/crash", "/wrok", "/fail")
+        )
+    )
+    out = tmp_path / "m.json"
+    done = measure(root, "-t", target, "--scenario", "failing.toml", "--json", "-o", str(out))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    told = done.stderr.splitlines()
+    assert told[:4] == [
+        f"error: {target}: 3 of 4 requests fail, and nothing was measured",
+        "cause: GET /crash: 500",
+        "  GET /wrok: 404",
+        "  GET /fail: 503",
+    ]
+    assert "KeyError: 'no such thing'" in told
+    assert [line.split('"')[1] for line in told if 'File "' in line] == [str(root / "subject.py")]
+    assert "`status = 404` in a [[request]] says that an answer is meant" in done.stderr
+    assert not out.exists()
+
+
+def test_a_time_bounds_the_measurement(root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "m.json"
+    arguments = "-t", "lambda", "--scenario", "traffic.toml", "--force", "-o", str(out)
+    done = measure(root, "--time", "11", *arguments, pace=())
+    assert done.returncode == 0, done.stderr
+    assert read_measurement(out).targets["lambda"].total.cpu_ms.value > 1
+    short = measure(root, "--time", "9", *arguments, pace=())
+    assert short.returncode == 2
+    assert "error: --time: 9 seconds for each target are too few" in short.stderr
+
+
 def test_without_a_scenario_the_routes_are_sent_and_it_is_said(root: Path, tmp_path: Path) -> None:
     out = tmp_path / "m.json"
     done = measure(root, "-t", "lambda", "--patience", "1", "--force", "-o", str(out))
-    assert "note: no scenario: each of 5 GET routes" in done.stderr
+    assert "note: no scenario: each of 6 GET routes" in done.stderr
     assert "1 with variables are left out" in done.stderr
     assert done.returncode == 1
     assert "error: GET /stall is not answered" in done.stderr
+    assert "an app may print" not in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -104,8 +144,9 @@ def test_without_a_scenario_the_routes_are_sent_and_it_is_said(root: Path, tmp_p
         (("--scenario", "traffic.toml", "--har", "x.har"), "there are 2 scenarios"),
         (("--scenario", "away.toml"), "is not on this machine"),
         (("--access-log", "empty.log"), "tells of no request that can be sent again"),
-        (("-t", "k8s"), "'k8s' is not one of 'server', 'lambda'"),
+        (("-t", "moon"), "there is no target 'moon'"),
         (("--patience", "0"), "0.0 is not in the range"),
+        (("--time", "60"), "--quick and --time both say how long it takes"),
     ],
 )
 def test_bad_input_is_named_and_exits_with_2(
@@ -137,8 +178,11 @@ def test_nothing_is_left_when_it_is_interrupted(root: Path) -> None:
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
         text=True,
     )
-    time.sleep(4)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    started = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    deadline = time.monotonic() + 60
+    while not (children := started.read_text().split()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from tests.aws_stand_in import client
 
 from ferryman.cli.new import command
-from ferryman.core.build.resolution import resolve_project
-from ferryman.core.build.target import installed_targets
 from ferryman.core.errors import ConfigError
+from ferryman.project.resolution import resolve_project
+from ferryman.targets.registry import installed_targets
 
 
 def run(into: Path, *arguments: str) -> Result:
@@ -50,7 +51,7 @@ def test_its_settings_and_pipeline_can_be_read(target: str, tmp_path: Path) -> N
         project = resolve_project(tmp_path / "shop", models, flags={}, overlay=overlay)
         assert (str(project.app), project.fields.python) == ("shop.app:create_app", "3.12")
     pipeline = yaml.safe_load((tmp_path / "shop/.github/workflows/ci.yml").read_text())
-    assert set(pipeline["jobs"]) == {"test", "deploy"}
+    assert set(pipeline["jobs"]) == {"test", "review", "deploy"}
     files = [path for path in (tmp_path / "shop").rglob("*") if path.is_file()]
     assert not [path for path in files if re.search(r"@[a-z]+@", path.read_text() + path.name)]
     assert (
@@ -107,25 +108,80 @@ def test_the_shell_of_its_pipeline_can_be_parsed(target: str, tmp_path: Path) ->
         assert done.returncode == 0, done.stderr
 
 
-def test_its_pipeline_deploys_the_memory_that_the_environment_names(tmp_path: Path) -> None:
-    steps = yaml.safe_load(pipeline_of("lambda", tmp_path).read_text())["jobs"]["deploy"]["steps"]
-    shop = tmp_path / "shop"
-    (shop / ".venv/bin").mkdir(parents=True)
-    ferryman = shop / ".venv/bin/ferryman"
-    ferryman.write_text(f'#!/bin/sh\nexec {sys.executable} -m ferryman "$@"\n')
-    aws = tmp_path / "bin/aws"
-    aws.parent.mkdir()
-    aws.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
-    for program in (ferryman, aws):
-        program.chmod(0o755)
-    script = next(step["run"] for step in steps if step.get("name") == "deploy")
-    variables = {"PATH": f"{aws.parent}:{os.environ['PATH']}", "ENVIRONMENT": "staging"}
-    subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", script], cwd=shop, env=os.environ | variables, check=True
+@every_target
+def test_no_job_has_credentials_that_it_does_not_use(target: str, tmp_path: Path) -> None:
+    """The deploying job alone, and the one that shows a change set, may ask for a role."""
+    jobs = yaml.safe_load(pipeline_of(target, tmp_path).read_text())["jobs"]
+    asking = {name for name, job in jobs.items() if "id-token" in job["permissions"]}
+    assert asking == ({"review", "deploy"} if target == "lambda" else set())
+    assert jobs["test"]["permissions"] == {"contents": "read"}
+
+
+class Runner:
+    """Runs the steps of a job, as a runner of GitHub's does, against a stand-in for AWS."""
+
+    def __init__(self, shop: Path, temporary: Path) -> None:
+        self._shop = shop
+        self._environment = os.environ | {"RUNNER_TEMP": str(temporary)}
+        self._jobs = yaml.safe_load((shop / ".github/workflows/ci.yml").read_text())["jobs"]
+        ferryman = shop / ".venv/bin/ferryman"
+        ferryman.parent.mkdir(parents=True)
+        ferryman.write_text(f'#!/bin/sh\nexec {sys.executable} -m ferryman "$@"\n')
+        ferryman.chmod(0o755)
+
+    def __call__(self, job: str, step: str, **variables: str) -> None:
+        (script,) = [one["run"] for one in self._jobs[job]["steps"] if one.get("name") == step]
+        done = subprocess.run(
+            ["bash", "-eo", "pipefail", "-c", script],
+            cwd=self._shop,
+            env=self._environment | variables,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def git(shop: Path, *words: str) -> str:
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    done = subprocess.run(
+        ["git", *identity, *words], cwd=shop, capture_output=True, text=True, check=True
     )
-    asked = (tmp_path / "asked").read_text().splitlines()
-    assert asked[0].endswith("--function-name shop-staging --memory-size 256 --timeout 30")
-    assert "update-function-code --function-name shop-staging" in asked[2]
+    return done.stdout.strip()
+
+
+def test_its_pipeline_deploys_and_shows_what_a_change_does_to_stack_and_bill(
+    tmp_path: Path, aws_stand_in: int
+) -> None:
+    pipeline_of("lambda", tmp_path)
+    shop, temporary = tmp_path / "shop", tmp_path / "temporary"
+    temporary.mkdir()
+    run_step = Runner(shop, temporary)
+    git(shop, "init", "--quiet")
+    git(shop, "add", "--all")
+    git(shop, "commit", "--quiet", "--message", "the project")
+    base = git(shop, "rev-parse", "HEAD")
+    run_step("deploy", "deploy", ENVIRONMENT="staging", CANARY="")
+    function = client("lambda").get_function_configuration(FunctionName="shop-staging")
+    assert function["MemorySize"] == 256
+
+    settings = shop / "pyproject.toml"
+    settings.write_text(settings.read_text().replace("memory = 256", "memory = 384"))
+    run_step("review", "the bill", BASE=base, REQUESTS="3M")
+    run_step("review", "the change set")
+    comment = (temporary / "comment.md").read_text()
+    assert "| Lambda arm64, Function URL | 0.45 | 0.45 |" in comment
+    assert '-    "MemorySize": 256,' in comment
+    assert '+    "MemorySize": 384,' in comment
+    # What was only shown is not there.
+    function = client("lambda").get_function_configuration(FunctionName="shop-staging")
+    assert function["MemorySize"] == 256
+
+
+def test_without_a_pipeline_nothing_speaks_of_one(tmp_path: Path) -> None:
+    assert run(tmp_path, "shop", "--pipeline", "none").return_value == 0
+    assert not (tmp_path / "shop/.github").exists()
+    assert "pipeline" not in (tmp_path / "shop/README.md").read_text()
 
 
 def test_on_a_terminal_it_asks_until_the_answer_will_do(tmp_path: Path) -> None:
@@ -142,7 +198,7 @@ def test_on_a_terminal_it_asks_until_the_answer_will_do(tmp_path: Path) -> None:
     assert process.returncode == 0, said
     assert "'My Shop' cannot be a project's name: use lower-case letters" in said
     assert "taken exists: choose another name" in said
-    assert "'moon' is not one of 'lambda', 'server', 'k8s'" in said
+    assert "'moon' is not one of 'k8s', 'lambda', 'server'" in said
     assert "log_level" in (tmp_path / "shop/pyproject.toml").read_text()
 
 

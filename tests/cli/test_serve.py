@@ -12,10 +12,11 @@ from click.testing import CliRunner, Result
 from pydantic import BaseModel
 
 from ferryman.cli.main import cli
-from ferryman.core.build import target as registry
-from ferryman.core.build.project import Project
-from ferryman.core.build.target import Address, Progress
 from ferryman.core.errors import ConfigError
+from ferryman.project.project import Project
+from ferryman.records.progress import Progress
+from ferryman.targets import registry
+from ferryman.targets.protocols import Address
 
 
 class Options(BaseModel):

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from ferryman.cli.main import cli
-from ferryman.core.build.target import installed_targets
+from ferryman.targets.registry import installed_targets
 
 
 def test_each_target_is_listed_with_what_it_offers() -> None:

@@ -120,6 +120,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         ),
     ),
     Difference(
+        "a Date of the app's own",
+        "it arrives as x-amzn-remapped-date",
+        (f"{_FUNCTIONAL}test_custom_date_header",),
+        ("function-url", "rest-api", f"function-url{STREAMING}"),
+    ),
+    Difference(
         "bytes after an upgrade to WebSocket",
         "no source passes status 101 and a connection on to a function",
         (

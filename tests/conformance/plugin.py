@@ -17,7 +17,7 @@ from aiohttp import test_utils
 from tests.conformance.differences import SOCKET, STREAMING, expected_failures
 from tests.conformance.server import EventServer
 
-from ferryman.targets.lambda_.gateway.sources import GATEWAYS
+from ferryman.local.gateway.all_gateways import GATEWAYS
 
 _SERVED = frozenset({"aiohttp_client", "aiohttp_server"})
 # One file is about the client. What it says of cookies is about both ends.

@@ -18,10 +18,11 @@ from aiohttp.test_utils import TestServer
 from tests.conformance.carrier import BrokenOff, StreamCarrier
 
 from ferryman.core.context import RequestContext
-from ferryman.targets.lambda_.gateway.faults import Fault, answer
-from ferryman.targets.lambda_.gateway.server import admit, read_request, reply
-from ferryman.targets.lambda_.gateway.source import Gateway, Refused
-from ferryman.targets.lambda_.runtime.bridge import Bridge
+from ferryman.local.gateway.faults import Fault, answer
+from ferryman.local.gateway.http_server import admit, read_request, reply
+from ferryman.local.gateway.protocol import Gateway, Refused
+from ferryman.targets.lambda_.runtime.bridging import make_bridge, runner_settings
+from ferryman.targets.lambda_.runtime.options import streamed_sources
 from ferryman.targets.lambda_.runtime.responding import respond
 from ferryman.targets.lambda_.runtime.streaming import Streamed
 
@@ -51,9 +52,9 @@ class EventServer(TestServer):
     requests = 0
 
     async def _make_runner(self, **settings: Any) -> web.BaseRunner:
-        self._behind = web.AppRunner(self.app, **settings)
+        self._behind = web.AppRunner(self.app, **(settings | runner_settings()))
         await self._behind.setup()
-        self._bridge = Bridge(self._behind, asyncio.get_running_loop())
+        self._bridge = make_bridge(self._behind, asyncio.get_running_loop())
         self._carrier = StreamCarrier()
         self._under_way: set[asyncio.Task[Any]] = set()
         await self._carrier.start()
@@ -114,9 +115,10 @@ class EventServer(TestServer):
         finally:
             timer.cancel()
 
-    async def _respond(self, event: dict[str, Any], invocation: str) -> dict[str, Any] | Streamed:
+    async def _respond(self, event: dict[str, Any], invocation: str) -> Any:
         # A test may have several servers; whom to stream to is asked before anything is
         # waited for.
         os.environ["AWS_LAMBDA_RUNTIME_API"] = self._carrier.api
         facts = RequestContext(invocation)
-        return await respond(self._bridge, self.streaming, None, event, facts)
+        streamed = streamed_sources("all" if self.streaming else False)
+        return await respond(self._bridge, streamed, None, event, facts)

@@ -21,7 +21,7 @@ from tests.conformance.fidelity import PAGE, fidelity_page, here, read_record
 from tests.conformance.running import Run, run_suite
 from tests.conformance.suite import TOOLS, fetch_suite
 
-from ferryman.targets.lambda_.gateway.sources import GATEWAYS
+from ferryman.local.gateway.all_gateways import GATEWAYS
 
 ALL = os.environ.get("CONFORMANCE") == "all"
 CHOSEN = (

@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 
 import aiohttp
-import attr
+import multidict
 import yarl
 from tests.conformance.suite import TOOLS, fetch_suite
 
-from ferryman.core.build.bytecode import Compilation, Interpreter, compile_files
+from ferryman.building.bytecode import Compilation, Deferral, Interpreter, compile_files
+from ferryman.building.tried_packages import tried_packages
 
 # What has most of the imports that wait, and is soon done.
 FILES = (
@@ -28,7 +29,7 @@ FILES = (
 
 
 def test_aiohttp_passes_its_own_tests(tmp_path: Path) -> None:
-    for package in (aiohttp, attr, yarl):
+    for package in (aiohttp, multidict, yarl):
         compile_package(Path(str(package.__file__)).parent, tmp_path)
     suite = fetch_suite(TOOLS)
     settings = Path(__file__).with_name("aiohttp.ini")
@@ -61,12 +62,24 @@ def compile_package(home: Path, directory: Path) -> None:
     # pytest rewrites the assertions of its plugins, and wants their sources for it.
     sources = [path for path in copy.rglob("*.py") if path.name not in _OF_PYTEST]
     jobs = [
-        Compilation(path, path.with_suffix(".pyc"), f"/task/{path.relative_to(directory)}", True)
+        Compilation(
+            path,
+            path.with_suffix(".pyc"),
+            f"/task/{path.relative_to(directory)}",
+            deferral(path.relative_to(directory)),
+        )
         for path in sources
     ]
     assert not compile_files(Interpreter(sys.executable, "", ""), jobs)
     for path in sources:
         path.unlink()
+
+
+def deferral(path: Path) -> Deferral | None:
+    """Return what may wait in a module."""
+    tried = tried_packages()[path.parts[0]]
+    name = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+    return Deferral(tried.facades.get(name)) if name in tried.started else None
 
 
 _OF_PYTEST = {"pytest_plugin.py", "test_utils.py"}

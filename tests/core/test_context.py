@@ -71,8 +71,7 @@ def test_the_app_sees_what_its_runtime_declared() -> None:
     assert ferryman.capabilities() is CAPABILITIES
 
 
-def test_each_public_name_is_there_and_no_other() -> None:
+def test_each_public_name_is_listed_and_no_other_is_there() -> None:
     assert set(ferryman.__all__) <= set(dir(ferryman))
-    assert all(getattr(ferryman, name) for name in ferryman.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = ferryman.nothing
+        getattr(ferryman, "nothing")  # noqa: B009

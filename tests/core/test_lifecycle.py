@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import logging
+import logging.config
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from aiohttp import web
@@ -35,6 +37,44 @@ def fail(error: BaseException) -> Callable[[], object]:
         raise error
 
     return start
+
+
+@pytest.fixture
+def loggers_as_before() -> Iterator[None]:
+    """Leave no later test with loggers that this one has disabled."""
+    known = [each for each in logging.root.manager.loggerDict.values() if hasattr(each, "disabled")]
+    before = [each.disabled for each in known]
+    yield
+    for logger, disabled in zip(known, before, strict=True):
+        logger.disabled = disabled
+
+
+@pytest.mark.usefixtures("loggers_as_before")
+async def test_a_dict_config_does_not_silence_what_says_why_requests_fail() -> None:
+    names = ("aiohttp.server", "ferryman.access", "ferryman.lifecycle")
+    loggers = [logging.getLogger(name) for name in names]
+
+    def create() -> web.Application:
+        logging.config.dictConfig({"version": 1})
+        assert all(logger.disabled for logger in loggers)
+        return web.Application()
+
+    runner = await start_app(create, shutdown_timeout=1)
+    assert not any(logger.disabled for logger in loggers)
+    await runner.cleanup()
+
+
+async def test_a_logger_that_the_app_disables_itself_stays_so() -> None:
+    access = logging.getLogger("aiohttp.access")
+
+    def create() -> web.Application:
+        access.disabled = True
+        return web.Application()
+
+    runner = await start_app(create, shutdown_timeout=1)
+    assert access.disabled
+    access.disabled = False
+    await runner.cleanup()
 
 
 async def test_the_app_is_started_and_stopped() -> None:

@@ -18,6 +18,7 @@ from ferryman.core.loader import (
     AppReference,
     AppWrongType,
     load_app,
+    run_with_app,
 )
 
 APP = "from aiohttp import web\n"
@@ -154,3 +155,38 @@ async def test_ctrl_c_is_not_taken_for_a_failure(shop: Callable[..., None]) -> N
     shop(app="raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
         await load_app("shop.app:app")
+
+
+# An app that a coroutine makes, as asyncio's own and gunicorn's users have always written it.
+MADE_ON_A_LOOP = """
+import asyncio
+from aiohttp import web
+
+async def make():
+    await asyncio.sleep(0)
+    return web.Application()
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "app = asyncio.run(make())",
+        "loop = asyncio.new_event_loop()\napp = loop.run_until_complete(make())\nloop.close()",
+        "def app(): return asyncio.run(make())",
+        "def app(): return asyncio.get_event_loop().run_until_complete(make())",
+        "app = make",
+    ],
+)
+def test_a_module_or_a_factory_may_run_an_event_loop_itself(
+    shop: Callable[..., None], text: str
+) -> None:
+    shop(app=MADE_ON_A_LOOP + text)
+    assert isinstance(run_with_app("shop.app:app", load_app), web.Application)
+
+
+def test_a_factory_that_fails_on_a_loop_of_its_own_is_told(shop: Callable[..., None]) -> None:
+    shop(app="import asyncio\nasync def make(): 1 / 0\ndef app(): return asyncio.run(make())")
+    with pytest.raises(AppFactoryFailed, match="ZeroDivisionError") as caught:
+        run_with_app("shop.app:app", load_app)
+    assert "in make" in (caught.value.cause or "")

@@ -10,7 +10,8 @@ import pytest
 
 from ferryman.core.access import AccessRecord
 from ferryman.core.context import RequestContext, current_context
-from ferryman.core.logs import configure
+from ferryman.core.errors import AppError, FerrymanError
+from ferryman.core.logs import JsonFormatter, configure
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -96,3 +97,17 @@ def test_what_is_below_the_level_is_not_shown() -> None:
     configure("json", "WARNING", stream)
     logging.getLogger("shop").info("quiet")
     assert stream.getvalue() == ""
+
+
+def test_an_error_of_ferryman_crosses_to_another_process_as_data() -> None:
+    error = AppError("no", cause="it is\nlate", hint="wait")
+    record = logging.LogRecord("a", logging.ERROR, "f", 1, "%s", (error,), None)
+    record.error = error
+    told = json.loads(JsonFormatter().format(record))["error"]
+    back = FerrymanError.from_dict(told)
+    assert (type(back), str(back), back.exit_code) == (AppError, str(error), 3)
+
+
+def test_an_error_of_an_unknown_kind_keeps_its_words() -> None:
+    back = FerrymanError.from_dict({"code": "Sunk", "message": "m", "cause": None, "hint": "h"})
+    assert (type(back), back.message, back.hint) == (FerrymanError, "m", "h")

@@ -133,8 +133,8 @@ def test_a_kind_without_a_handler_is_unknown_and_the_key_is_named(
     ("triggers", "said"),
     [
         ([], "app[ferryman.triggers] is of type list"),
-        ({"sqss": broken}, "a handler for 'sqss', which is no kind of event"),
-        ({"sqs": None}, "the handler for 'sqs' in app[ferryman.triggers] is no function"),
+        ({"sqss": broken}, "a handler for 'sqss', which is not a kind of event"),
+        ({"sqs": None}, "the handler for 'sqs' in app[ferryman.triggers] is not a function"),
         ({"sqs": ferryman.Trigger(broken, concurrency=0)}, "the concurrency for 'sqs'"),
     ],
 )
@@ -162,8 +162,8 @@ async def test_how_records_are_handled_is_said_with_the_handler() -> None:
 
 def test_an_app_that_registers_nothing_loads_nothing() -> None:
     code = (
-        "import sys, ferryman; from aiohttp import web; handler = ferryman.lambda_handler("
-        "web.Application()); handler.close(); ferryman.remaining_time(); "
+        "import sys, ferryman; from aiohttp import web; ferryman.lambda_handler("
+        "web.Application()); ferryman.remaining_time(); "
         "print([name for name in sys.modules if 'trigger' in name or 'deliver' in name])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

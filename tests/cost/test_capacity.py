@@ -16,6 +16,7 @@ from ferryman.cost.capacity import (
     late_share,
     mean_wait,
     processes_needed,
+    uneven_late_share,
 )
 
 GOOD = Objective(Decimal(100))
@@ -90,9 +91,12 @@ def test_other_service_times_wait_as_allen_and_cunneen_say(
 def test_the_full_load_is_the_last_one_that_meets_the_objective(
     processes: int, service: float
 ) -> None:
-    load = full_load(processes, service, GOOD)
-    assert late_share(load, processes, service, 0.1) <= 0.05
-    assert late_share(min(load + 1e-4, processes - 1e-9), processes, service, 0.1) > 0.0499
+    for imbalance in (1.0, 1.2):
+        uneven = min(imbalance, processes)
+        load = full_load(processes, service, GOOD, imbalance=imbalance)
+        more = min(load + 1e-4, processes / uneven - 1e-9)
+        assert uneven_late_share(load, processes, uneven, service, 0.1) <= 0.05
+        assert uneven_late_share(more, processes, uneven, service, 0.1) > 0.0499
 
 
 @pytest.mark.parametrize("offered", [0.3, 4.0, 30.0])

@@ -10,7 +10,7 @@ import pytest
 
 from ferryman.cost import Workload, compare, load_book
 from ferryman.cost.platforms.catalog import make_platforms
-from ferryman.cost.platforms.platform import curve, price
+from ferryman.cost.platforms.sizes import curve, price
 from ferryman.cost.ranges import RANGED
 from ferryman.cost.vector import costs_of
 from ferryman.cost.workload import Inputs
@@ -71,7 +71,7 @@ def test_arrays_agree_with_the_exact_curve() -> None:
     work = Workload.of(requests=1, wall_ms=100, cpu_ms=10, response_bytes=2000)
     exact = curve(PLAN, work, BOOK, Decimal(10**9))
     requests = numpy.array([0.0, 1e6, 1.1e6, 9e6, 1.1e7, 1.2e8, 1.3e8, 4.9e8, 5.1e8])
-    inputs = Inputs(**{name: float(getattr(work, name)) for name in RANGED})
+    inputs = Inputs(**{name: float(getattr(work, name)) for name in RANGED}, sizes=None)
     found = costs_of(PLAN, inputs, BOOK).at(requests)
     assert numpy.isinf(found[-1])
     expected = [float(exact.at(Fraction(int(each)))) for each in requests[:-1]]

@@ -7,12 +7,14 @@ from itertools import pairwise
 import pytest
 
 from ferryman.core.errors import ConfigError
-from ferryman.cost import Workload, compare, load_book, usual_platforms
+from ferryman.cost import Workload, compare, load_book
+from ferryman.cost.compare import usual_platforms
 from ferryman.cost.platforms.catalog import ALL, Choices, make_platforms, platform_names
 from ferryman.cost.platforms.ec2 import Ec2
 from ferryman.cost.platforms.fargate import Fargate
 from ferryman.cost.platforms.lambda_ import LambdaFunction
-from ferryman.cost.platforms.platform import Platform, bill
+from ferryman.cost.platforms.platform import Platform
+from ferryman.cost.platforms.sizes import bill
 
 WORK = Workload.of(requests=10_000_000, wall_ms=80, cpu_ms=8, log_bytes=0)
 FUNCTION = LambdaFunction(platform_logs=False)

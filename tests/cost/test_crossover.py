@@ -1,26 +1,32 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ferryman.cost import crossover
+from ferryman.cost import Workload, compare, crossover, load_book
 from ferryman.cost.crossover import Contest, Crossing, Reign
 from ferryman.cost.curve import Curve, Segment, constant, linear, staircase, tiered, total
-from ferryman.cost.stepped import Staircase, SteppedCurve, plain_curve
+from ferryman.cost.platforms.catalog import Choices, make_platforms
+from ferryman.cost.platforms.sizes import bill
+from ferryman.cost.staircases import Flight, Staircase
+from ferryman.cost.stepped_curve import SteppedCurve, Surplus
+from ferryman.cost.traffic.shape import preset
 
 
 def settle(first: Curve, second: Curve, horizon: int | Fraction) -> Contest:
-    return crossover.settle(plain_curve(first), plain_curve(second), horizon)
+    return crossover.settle(SteppedCurve(first), SteppedCurve(second), horizon)
 
 
 def reigns(found: list[Curve], horizon: int) -> tuple[Reign, ...]:
-    return crossover.reigns([plain_curve(curve) for curve in found], horizon)
+    return crossover.reigns([SteppedCurve(curve) for curve in found], horizon)
 
 
 END = 8
@@ -180,7 +186,7 @@ def on_every_point(curve: SteppedCurve) -> Any:
     for line in curve.smooth.segments:
         inside = x > float(line.start)
         heights[inside] = float(line.value) + float(line.slope) * (x[inside] - float(line.start))
-    for steps in curve.stairs:
+    for steps in curve.stairs.stairs:
         count = numpy.maximum(steps.least, numpy.ceil(x / float(steps.width)))
         heights += float(steps.height) * count
     if curve.end is not None:
@@ -215,7 +221,7 @@ def test_crossings_are_those_of_brute_force_over_a_million_volumes(
 
 def test_a_curve_that_ends_leaves_the_field_to_the_other() -> None:
     cheap = SteppedCurve(constant(1), end=Fraction(100))
-    dear = plain_curve(constant(5))
+    dear = SteppedCurve(constant(5))
     assert crossover.settle(cheap, dear, 1000).crossings == (
         Crossing(Fraction(100), first_becomes_lower=False, jump=True),
     )
@@ -224,3 +230,31 @@ def test_a_curve_that_ends_leaves_the_field_to_the_other() -> None:
         Reign(Fraction(100), Fraction(1000), 0),
     )
     assert len(crossover.reigns([cheap], 1000)) == 1
+
+
+def test_only_a_surplus_that_begins_between_two_points_counts_as_a_line_there() -> None:
+    """Else an interval of many such curves would be halved for ever, and a crossing not found."""
+    one = Fraction(1)
+    stairs = (Staircase(Fraction(100), 1, one),)
+    beyond = Surplus(slope=one, each=Fraction(50), price=one / 100, stairs=Flight(stairs))
+    curve = SteppedCurve(linear(0), (Staircase(Fraction(100), 1, Fraction(2)),), None, (beyond,))
+    assert curve.never_falls
+    assert curve.edges_within(10, 40) == 0
+    assert curve.edges_within(40, 60) == 1
+    assert curve.edges_within(60, 90) == 0
+    assert curve.edges_within(60, 190) >= len(curve.edges(60, 190))
+
+
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+def test_a_crossing_of_many_burstable_sizes_is_found(
+    architecture: Literal["arm64", "x86_64"],
+) -> None:
+    work = Workload.of(preset("consumer"), requests=10**6, wall_ms=124, cpu_ms=10)
+    choices = Choices(architecture=architecture, every_size=True)
+    function, servers = make_platforms(["lambda-url", "ec2"], choices)
+    (duel,) = compare(work, (function, servers), levels=()).duels
+    for change in duel.changes:
+        at = replace(work, requests=change.requests)
+        usd = bill(function, at, load_book()).total
+        assert usd == pytest.approx(change.usd, rel=Decimal("1e-6"))
+    assert duel.changes

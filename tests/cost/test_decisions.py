@@ -1,4 +1,4 @@
-"""Growth, memory and sweeps: what is decided from the bills."""
+"""Growth, memory and scans: what is decided from the bills."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost import Workload, compare, load_book
-from ferryman.cost.findings import growth_text, turn_text
 from ferryman.cost.growth import forecast
+from ferryman.cost.input_scan import scan_input
 from ferryman.cost.memory import advise, at_memory
 from ferryman.cost.platforms.catalog import make_platforms
 from ferryman.cost.platforms.lambda_ import LambdaFunction
-from ferryman.cost.platforms.platform import bill
-from ferryman.cost.sweep import sweep
+from ferryman.cost.platforms.sizes import bill
+from ferryman.cost.sentences import growth_sentence, scan_sentence
 
 BOOK = load_book()
 WORK = Workload.of(requests=60_000_000, wall_ms=100, cpu_ms=10, growth="0.1")
@@ -50,7 +50,7 @@ def test_traffic_that_nothing_carries_is_said_and_costs_nothing_more() -> None:
     assert found.staying_costs == 0
     assert found.overrun is not None
     assert found.overrun.number == 12
-    assert "From month 12 on none of them carries the traffic" in growth_text(found)
+    assert "From month 12 on none of them carries the traffic" in growth_sentence(found)
 
 
 def test_without_growth_nobody_moves() -> None:
@@ -104,32 +104,36 @@ def test_an_application_that_no_size_holds() -> None:
 @pytest.mark.parametrize("name", ["memory_mib", "wall_ms"])
 def test_at_each_turn_the_bills_change_places(name: str) -> None:
     first, second = make_platforms(["lambda-url", "fargate"])
-    found = sweep(WORK, name, first, second, BOOK)
-    turns = found.turns
+    found = scan_input(WORK, name, first, second, BOOK)
+    changes = found.changes
     assert found.leader == first.name
-    for turn in turns:
+    for change in changes:
         for step, expected in ((Decimal("0.998"), False), (Decimal("1.002"), True)):
             value = (
-                turn.value * step if name != "memory_mib" else turn.value + (2 if expected else -2)
+                change.value * step
+                if name != "memory_mib"
+                else change.value + (2 if expected else -2)
             )
             there = (
                 at_memory(WORK, value) if name == "memory_mib" else replace(WORK, **{name: value})  # type: ignore[arg-type]
             )
             one, two = (bill(platform, there, BOOK).total for platform in (first, second))
-            assert ((one < two) == (turn.cheaper == first.name)) == expected
-    assert len(turns) == 1
+            assert ((one < two) == (change.cheaper == first.name)) == expected
+    assert len(changes) == 1
 
 
-def test_a_sweep_over_nothing_known_is_refused() -> None:
+def test_a_scan_over_nothing_known_is_refused() -> None:
     with pytest.raises(ConfigError, match="no input 'colour'"):
-        sweep(WORK, "colour", PAIR[0], PAIR[1], BOOK)
+        scan_input(WORK, "colour", PAIR[0], PAIR[1], BOOK)
     large = replace(WORK, resident_mib=Decimal(60_000))
     with pytest.raises(ConfigError, match="no value of wall_ms fits"):
-        sweep(large, "wall_ms", PAIR[0], PAIR[1], BOOK)
+        scan_input(large, "wall_ms", PAIR[0], PAIR[1], BOOK)
 
 
 def test_two_that_cost_the_same_are_said_to() -> None:
-    found = sweep(WORK, "wall_ms", PAIR[0], PAIR[0], BOOK)
+    found = scan_input(WORK, "wall_ms", PAIR[0], PAIR[0], BOOK)
     assert found.leader is None
     name = PAIR[0].name
-    assert turn_text(found, "wall-ms") == f"{name} and {name} cost the same, whatever wall-ms is."
+    assert (
+        scan_sentence(found, "wall-ms") == f"{name} and {name} cost the same, whatever wall-ms is."
+    )

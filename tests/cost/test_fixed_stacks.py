@@ -17,9 +17,10 @@ from ferryman.cost.platforms.ec2 import Ec2
 from ferryman.cost.platforms.fargate import Fargate
 from ferryman.cost.platforms.front_door import FrontDoor
 from ferryman.cost.platforms.lambda_ import LambdaFunction
-from ferryman.cost.platforms.platform import Platform, bill, curve
+from ferryman.cost.platforms.platform import Platform
+from ferryman.cost.platforms.sizes import bill, curve
 from ferryman.cost.prices.book import load_book
-from ferryman.cost.stepped import plain_curve
+from ferryman.cost.stepped_curve import SteppedCurve
 from ferryman.cost.workload import Workload
 
 BOOK = load_book()
@@ -57,7 +58,7 @@ def test_a_stack_of_two_servers_and_a_load_balancer(
     for (door, wall_ms), printed in zip(CASES, millions, strict=True):
         function = LambdaFunction(door, platform_logs=False)
         ours = curve(function, workload(wall_ms), BOOK, HORIZON)
-        (crossing,) = settle(ours, plain_curve(constant(Decimal(usd))), HORIZON).crossings
+        (crossing,) = settle(ours, SteppedCurve(constant(Decimal(usd))), HORIZON).crossings
         places = len(printed.partition(".")[2])
         assert f"{float(crossing.at) / 1e6:.{places}f}" == printed
         assert not crossing.first_becomes_lower

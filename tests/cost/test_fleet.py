@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from ferryman.core.errors import ConfigError
-from ferryman.cost.capacity import Objective, late_share
+from ferryman.cost.capacity import Objective, late_share, uneven_late_share
 from ferryman.cost.platforms.fleet import Fleet, Sizing
 from ferryman.cost.traffic.shape import Shape, preset
 from ferryman.cost.workload import Workload
@@ -26,8 +26,7 @@ def test_servers_are_added_when_the_busy_hour_fills_their_cpu(
     fleet = Fleet(Decimal(1), 2048)
     requests = Fraction(times) * MONTH
     assert fleet.peak(WORK.inputs, requests) == servers
-    (stairs,) = fleet.servers(WORK.inputs, Decimal(MONTH * 100)).stairs
-    assert stairs.at(requests) == servers
+    assert fleet.servers(WORK.inputs).running.at(requests) == servers
 
 
 def test_memory_binds_where_requests_wait_long_and_work_little() -> None:
@@ -55,12 +54,12 @@ def test_a_workload_without_work_needs_the_minimum() -> None:
     idle = replace(WORK, cpu_ms=Decimal(0), in_flight_mib=Decimal(0))
     fleet = Fleet(Decimal(1), 2048, Sizing(minimum=3))
     assert fleet.peak(idle.inputs, Fraction(10**12)) == 3
-    assert fleet.servers(idle.inputs, Decimal(10**12)).stairs[0].at(Fraction(10**12)) == 3
+    assert fleet.servers(idle.inputs).running.at(Fraction(10**12)) == 3
 
 
 def test_a_fleet_beyond_reason_is_refused() -> None:
     with pytest.raises(ConfigError, match="need more than 10,000 servers") as caught:
-        Fleet(Decimal(1), 2048).servers(WORK.inputs, Decimal(MONTH) * 10_001)
+        Fleet(Decimal(1), 2048).peak(WORK.inputs, Fraction(MONTH * 10_001))
     assert "2,628,000 requests a month (CPU)" in (caught.value.cause or "")
 
 
@@ -80,8 +79,24 @@ def test_the_busy_hour_meets_the_objective_and_no_more(vcpu: str, cpu_ms: int) -
     speed = float(vcpu) / fleet.processes
     service = cpu_ms / 1000 / speed
     load = float(fleet.usable_vcpu(work.inputs)) / speed
-    assert late_share(load, fleet.processes, service, 0.1) <= 0.05
-    assert late_share(load * 1.001, fleet.processes, service, 0.1) > 0.0499
+    assert uneven_late_share(load, fleet.processes, 1.2, service, 0.1) <= 0.05
+    assert uneven_late_share(load * 1.001, fleet.processes, 1.2, service, 0.1) > 0.0499
+
+
+def test_two_processes_are_two_queues_as_was_measured() -> None:
+    """Two workers at 0.4 each, 50 ms of work: 12 to 20 % waited over 100 ms, and not 2 %."""
+    even, uneven = (uneven_late_share(0.8, 2, x, 0.05, 0.1) for x in (1.0, 1.5))
+    assert even == pytest.approx(0.1205, abs=0.0001)
+    assert uneven == pytest.approx(0.212, abs=0.001)
+    assert late_share(0.8, 2, 0.05, 0.1) == pytest.approx(0.0207, abs=0.0001)
+
+
+def test_a_container_runs_one_process_and_a_machine_one_a_vcpu() -> None:
+    machine, container = (Fleet(Decimal(4), 8192, contained=x) for x in (False, True))
+    assert (machine.processes, container.processes) == (4, 1)
+    assert container.usable_vcpu(WORK.inputs) * 4 == machine.usable_vcpu(WORK.inputs)
+    both = Sizing(workers=0)
+    assert Fleet(Decimal(4), 8192, both, contained=True).processes == 4
 
 
 def test_an_objective_never_allows_more_than_the_utilisation() -> None:
@@ -97,20 +112,20 @@ def test_scaling_by_the_hour_keeps_the_floor_and_follows_the_load() -> None:
     fleet = Fleet(Decimal(1), 2048, Sizing(minimum=1, scaling="hourly"))
     ten = Fraction(10 * MONTH)
     assert fleet.peak(work.inputs, ten) == 20
-    assert fleet.running(work.inputs, ten) == Fraction(20 + 3 * 1, 4)
-    stairs = fleet.servers(work.inputs, Decimal(MONTH * 20)).stairs
-    assert sum(s.at(ten) for s in stairs) == Fraction(23, 4)
+    assert fleet.servers(work.inputs).running.at(ten) == Fraction(20 + 3 * 1, 4)
 
 
 def test_scaling_by_the_hour_needs_a_shape() -> None:
     with pytest.raises(ConfigError, match="needs the shape of the week"):
-        Fleet(Decimal(1), 2048, Sizing(scaling="hourly")).running(WORK.inputs, Fraction(1))
+        Fleet(Decimal(1), 2048, Sizing(scaling="hourly")).servers(WORK.inputs)
 
 
 def test_a_flat_week_costs_the_same_either_way() -> None:
     work = Workload.of(preset("flat"), requests=MONTH, wall_ms=1000, cpu_ms=300)
     fixed, hourly = (
-        Fleet(Decimal(1), 2048, Sizing(scaling=scaling)).running(work.inputs, Fraction(MONTH * 9))
+        Fleet(Decimal(1), 2048, Sizing(scaling=scaling))
+        .servers(work.inputs)
+        .running.at(Fraction(MONTH * 9))
         for scaling in ("fixed", "hourly")
     )
     assert fixed == hourly == 5

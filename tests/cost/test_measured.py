@@ -6,10 +6,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from tests.core.test_measurement import figures, measurement
+from tests.records.test_measurement import figures, measurement
 
-from ferryman.core.measurement import Estimate
 from ferryman.cost.measured import measured_inputs
+from ferryman.records.measurement import Estimate
 
 
 def test_a_server_needs_the_cpu_time_at_which_a_vcpu_is_full() -> None:

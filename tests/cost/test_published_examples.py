@@ -9,14 +9,14 @@ from fractions import Fraction
 import pytest
 
 from ferryman.cost.bill import Charge, Servers, Usage, cost_curve
-from ferryman.cost.figures import exact, usd
+from ferryman.cost.number_format import exact, usd
 from ferryman.cost.platforms.fargate import Fargate, task_charges
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.load_balancer import LoadBalancer
-from ferryman.cost.platforms.platform import bill
+from ferryman.cost.platforms.sizes import bill
 from ferryman.cost.platforms.storage import Disk, gp3_volumes
 from ferryman.cost.prices.book import load_book
-from ferryman.cost.stepped import Staircase
+from ferryman.cost.staircases import Staircase
 from ferryman.cost.workload import Workload
 
 BOOK = load_book()

@@ -11,7 +11,9 @@ from ferryman.core.errors import ConfigError
 from ferryman.cost import Workload, compare, load_book
 from ferryman.cost.platforms.catalog import ALL, USUAL_SIZING, Choices, make_platforms
 from ferryman.cost.platforms.lambda_ import LambdaFunction
-from ferryman.cost.platforms.platform import Platform, bill
+from ferryman.cost.platforms.overflowing import Hybrid
+from ferryman.cost.platforms.platform import Platform
+from ferryman.cost.platforms.sizes import bill
 from ferryman.cost.ranges import RANGED, Range, parse_range, usual_ranges
 from ferryman.cost.traffic.shape import preset
 from ferryman.cost.uncertainty import band, tornado
@@ -24,8 +26,12 @@ BOOK = load_book()
 WORK = Workload.of(preset("office"), requests=10_000_000, wall_ms=100, cpu_ms=10)
 HORIZON = Decimal(10**10)
 
+# What a hybrid sends on is found for one workload and not for many.
+HYBRIDS = [platform for platform in make_platforms(ALL) if isinstance(platform, Hybrid)]
+DRAWN = [platform for platform in make_platforms(ALL) if not isinstance(platform, Hybrid)]
+
 ONE_OF_EACH = (
-    *make_platforms(ALL),
+    *DRAWN,
     *make_platforms(["ec2", "fargate"], Choices(sizing=replace(USUAL_SIZING, scaling="hourly"))),
     LambdaFunction(provisioned=2, provisioned_hours=Decimal(100)),
     *make_platforms(["ec2-savings-1y", "fargate-savings-3y", "eks"], Choices(private=True)),
@@ -71,10 +77,15 @@ def test_an_array_of_bills_is_the_bills(platform: Platform, works: list[Workload
         assert min(exact, *beside) * (1 - 1e-5) <= usd <= max(exact, *beside) * (1 + 1e-5)
 
 
+@pytest.mark.parametrize("hybrid", HYBRIDS, ids=lambda platform: platform.name)
+def test_a_hybrid_is_not_taken_for_its_servers_alone(hybrid: Hybrid) -> None:
+    with pytest.raises(ValueError, match="cannot be priced for many workloads at once"):
+        band(WORK, {}, [(make_platforms(["lambda-url"])[0], hybrid)], BOOK, HORIZON, draws=2)
+
+
 def test_without_uncertainty_the_band_is_the_exact_crossover() -> None:
-    platforms = make_platforms(ALL)
-    named = {platform.name: platform for platform in platforms}
-    duels = [x for x in compare(WORK, platforms).duels if x.cheaper_at_first == x.first]
+    named = {platform.name: platform for platform in DRAWN}
+    duels = [x for x in compare(WORK, DRAWN).duels if x.cheaper_at_first == x.first]
     exact = {(duel.first, duel.second): duel.changes for duel in duels}
     pairs = [(named[one], named[two]) for one, two in exact]
     for found in band(WORK, {}, pairs, BOOK, HORIZON, draws=2):
@@ -82,13 +93,15 @@ def test_without_uncertainty_the_band_is_the_exact_crossover() -> None:
         if found.middle is None:
             assert not changes
         else:
-            assert found.middle == pytest.approx(float(changes[0].requests), rel=1e-3)
+            # Platforms whose bills run beside each other change places many times.
+            first, last = float(changes[0].requests), float(changes[-1].requests)
+            assert first * 0.999 <= found.middle <= last * 1.005
 
 
 def test_a_band_is_the_same_each_time_and_holds_the_crossover() -> None:
     pair = make_platforms(["lambda-http-api", "ec2"])
     first, again = (
-        band(WORK, usual_ranges(WORK), [(pair[0], pair[1])], BOOK, HORIZON) for _ in range(2)
+        band(WORK, usual_ranges(WORK), [(pair[0], pair[1])], BOOK, HORIZON, 4000) for _ in range(2)
     )
     assert first == again
     (found,) = first
@@ -106,7 +119,7 @@ def test_wider_ranges_make_wider_bands() -> None:
 
     def width(low: int, high: int) -> float:
         ranges = {"wall_ms": Range(Decimal(low), Decimal(100), Decimal(high))}
-        (found,) = band(WORK, ranges, [(pair[0], pair[1])], BOOK, HORIZON)
+        (found,) = band(WORK, ranges, [(pair[0], pair[1])], BOOK, HORIZON, 4000)
         assert found.low
         assert found.high
         return found.high / found.low

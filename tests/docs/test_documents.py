@@ -1,6 +1,6 @@
 """The documentation does what it says: its commands run, its links lead somewhere.
 
-In a document, a fence headed `python hello.py` is a file; one headed `console` holds
+In a document, a fence headed `python title="hello.py"` is a file; one headed `console` holds
 commands after `$`, and may show what they print. A command that serves is left running
 until the document ends; `cd` is for all that follows. What listens on port 8000 for a reader
 gets a free port here, so that two runs on one machine leave each other alone.
@@ -19,13 +19,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.targets.server.running import free_port
+from scripts.ports import free_port
+from tests.aws_stand_in import CREDENTIALS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ABOUT_THE_PROJECT = [
+    ROOT / f"{name}.md" for name in ("CONTRIBUTING", "SECURITY", "CODE_OF_CONDUCT")
+]
+FENCE = re.compile(r'^```(\w+)(?: (?:title=")?([^\s"]+)"?)?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 ADDRESS = "127.0.0.1:8000"
 """Where a server listens if nothing else is said."""
+OTHER_ADDRESS = "127.0.0.1:8010"
+"""Where a document has a second one listen."""
+
+DEPLOYS = re.compile(r"^\$ ferryman deploy -t (lambda|server)", re.MULTILINE)
+"""A command that speaks with AWS: a stand-in answers it."""
 
 RUNNABLE = [path for path in DOCUMENTS if "```console" in path.read_text(encoding="utf-8")]
 
@@ -45,10 +54,11 @@ class Shell:
             "COLUMNS": "100",
         }
         self.address = f"127.0.0.1:{free_port()}"
+        self.other = f"127.0.0.1:{free_port()}"
         self.serving: list[subprocess.Popen[bytes]] = []
 
     def run(self, command: str) -> str:
-        command = command.replace(ADDRESS, self.address)
+        command = command.replace(ADDRESS, self.address).replace(OTHER_ADDRESS, self.other)
         if command.startswith(("ferryman serve", "ferryman dev")):
             self.serve(command)
             return ""
@@ -61,7 +71,7 @@ class Shell:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
         )
         assert done.returncode == 0, f"$ {command}\n{done.stdout}{done.stderr}"
         return done.stdout
@@ -102,7 +112,12 @@ def shell(tmp_path: Path, emulator: Path) -> Iterator[Shell]:
 
 
 @pytest.mark.parametrize("path", RUNNABLE, ids=name)
-def test_the_commands_of_a_document_run(path: Path, shell: Shell) -> None:
+def test_the_commands_of_a_document_run(
+    path: Path, shell: Shell, request: pytest.FixtureRequest
+) -> None:
+    if DEPLOYS.search(path.read_text(encoding="utf-8")):
+        port = request.getfixturevalue("ministack")
+        shell.environment |= {**CREDENTIALS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
     for kind, filename, text in FENCE.findall(path.read_text(encoding="utf-8")):
         if filename:
             place = shell.directory / filename
@@ -122,7 +137,7 @@ def commands(text: str) -> Iterator[tuple[str, str]]:
         yield command, shown
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+@pytest.mark.parametrize("path", [*DOCUMENTS, *ABOUT_THE_PROJECT], ids=name)
 def test_every_link_inside_leads_somewhere(path: Path) -> None:
     links = re.findall(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"", path.read_text(encoding="utf-8"))
     inside = [link for pair in links for link in pair if link and "://" not in link]
@@ -140,8 +155,8 @@ def leads_somewhere(document: Path, link: str) -> bool:
 
 
 def test_the_reference_is_what_the_code_says() -> None:
-    script = ROOT / "scripts" / "reference.py"
-    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True)
+    command = [sys.executable, "-m", "scripts.reference", "--check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 

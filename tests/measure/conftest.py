@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from ferryman.core.build.project import Project
-from ferryman.core.build.resolution import resolve_project
-from ferryman.core.build.target import installed_targets
-from ferryman.core.measurement import TargetFigures
-from ferryman.measure.figures import summarize
-from ferryman.measure.observing import Pace, Round, observe
-from ferryman.measure.procedure import TARGETS
+from ferryman.measure.estimates import summarize
+from ferryman.measure.measuring import RUNNERS
 from ferryman.measure.request import Request, Scenario
+from ferryman.measure.rounds import Pace, Round, observe
+from ferryman.project.project import Project
+from ferryman.project.resolution import resolve_project
+from ferryman.records.measurement import TargetFigures
+from ferryman.targets.registry import installed_targets
 
 BRISK = Pace(rounds=2, warm_up=0.1, batches=0.6, point=0.1, limit=0.0)
 
@@ -45,7 +45,7 @@ async def rounds_of(
 ) -> tuple[Sequence[Round], Scenario]:
     """Run a project on a target, and send it GET requests for these."""
     scenario = Scenario("test", tuple(Request("GET", each) for each in targets))
-    runner = TARGETS[target](project, scenario.requests, scratch, 10.0)
+    runner = RUNNERS[target](project, scenario.requests, scratch, 10.0)
     return await observe(runner, scenario, pace, lambda _: None, lambda _: True), scenario
 
 

@@ -33,6 +33,11 @@ async def fail(request: web.Request) -> web.Response:
     raise web.HTTPServiceUnavailable
 
 
+async def crash(request: web.Request) -> web.Response:
+    rows = {"thing": "it"}
+    return web.Response(text=rows["no such thing"])
+
+
 async def stall(request: web.Request) -> web.Response:
     await asyncio.sleep(3600)
     return web.Response()
@@ -50,12 +55,14 @@ async def end(request: web.Request) -> web.Response:
 
 
 def create_app() -> web.Application:
+    print("an app may print")
     app = web.Application()
     app["pool"] = asyncio.Lock()
     app["held"] = occupied(int(os.environ.get("HELD_AT_REST", "0")))
     for path, handler in (
         ("/work", work),
         ("/fail", fail),
+        ("/crash", crash),
         ("/stall", stall),
         ("/narrow", narrow),
         ("/end", end),

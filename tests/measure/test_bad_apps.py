@@ -9,14 +9,14 @@ import pytest
 from aiohttp import web
 from tests.measure.conftest import BRISK, figures_of, resolved, rounds_of, subject
 
-from ferryman.core.build.project import Project
 from ferryman.core.errors import AppError, ConfigError, FerrymanError
-from ferryman.measure.doubts import doubts_of, notes_of, refusals
-from ferryman.measure.figures import summarize
-from ferryman.measure.observing import observe
-from ferryman.measure.procedure import TARGETS
+from ferryman.measure.estimates import summarize
+from ferryman.measure.measuring import RUNNERS
+from ferryman.measure.reliability import doubts_of, notes_of, refusals
 from ferryman.measure.request import Request, Scenario
+from ferryman.measure.rounds import observe
 from ferryman.measure.routes import find_routes
+from ferryman.project.project import Project
 
 both_targets = pytest.mark.parametrize("target", ["server", "lambda"])
 
@@ -40,7 +40,7 @@ async def test_a_failure_that_is_expected_is_none(
     project: Project, tmp_path: Path, target: str
 ) -> None:
     scenario = Scenario("test", (Request("GET", "/fail", status=503),))
-    runner = TARGETS[target](project, scenario.requests, tmp_path, 10.0)
+    runner = RUNNERS[target](project, scenario.requests, tmp_path, 10.0)
     rounds = await observe(runner, scenario, BRISK, lambda _: None, lambda _: True)
     assert summarize(rounds, scenario).total.errors == 0
 
@@ -52,7 +52,7 @@ async def test_a_path_that_is_not_there_is_doubted(
     """A 404 costs next to nothing: a mistyped path would make any app look cheap."""
     requests = Request("GET", "/work"), Request("GET", "/wrok"), Request("GET", "/no", status=404)
     scenario = Scenario("test", requests)
-    runner = TARGETS[target](project, requests, tmp_path, 10.0)
+    runner = RUNNERS[target](project, requests, tmp_path, 10.0)
     rounds = await observe(runner, scenario, BRISK, lambda _: None, lambda _: True)
     (doubt,) = refusals(target, rounds, scenario)
     assert doubt.startswith(f"{target}: GET /wrok was answered by 404, ")
@@ -81,7 +81,7 @@ async def test_a_request_that_stalls_is_named(
     project: Project, tmp_path: Path, target: str
 ) -> None:
     requests = (Request("GET", "/work"), Request("GET", "/stall"))
-    runner = TARGETS[target](project, requests, tmp_path, 1.0)
+    runner = RUNNERS[target](project, requests, tmp_path, 1.0)
     scenario = Scenario("test", requests)
     with pytest.raises(FerrymanError, match="GET /stall is not answered") as caught:
         await observe(runner, scenario, BRISK, lambda _: None, lambda _: True)

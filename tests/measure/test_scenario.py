@@ -85,7 +85,7 @@ def test_the_app_s_own_name_stands_for_this_machine(tmp_path: Path) -> None:
     [
         ('target = "/a"\nweight = 0', "the weight 0 is not above 0"),
         ('target = "/a"\nweight = "x"', "could not convert"),
-        ('target = "/a"\nwieght = 2', "there is no key 'wieght'"),
+        ('target = "/a"\nwieght = 2', "unknown key 'wieght'"),
         ('method = "GET"', "it has no target"),
         ('target = "/a\\r\\nX: y"', "cannot be sent"),
         ('target = "/a b"', "cannot be sent"),

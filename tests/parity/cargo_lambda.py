@@ -19,8 +19,8 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
+from ferryman.local.emulator import isolate_python
 from ferryman.targets.lambda_.bundle import BOOTSTRAP
-from ferryman.targets.lambda_.emulator import isolate_python
 
 __all__ = ("emulated", "end", "start_emulator", "wait_until_listening")
 

@@ -13,9 +13,9 @@ import pytest
 from tests.parity.cargo_lambda import emulated
 from tests.parity.test_parity import TABLE, served, wait_for
 
-from ferryman.core.build.artifact import Artifact
+from ferryman.building.artifact import Artifact
+from ferryman.local.emulator import unpack
 from ferryman.migrate.parity import Difference, ParityRequest, compare, open_session, send
-from ferryman.targets.lambda_.emulator import unpack
 
 PROGRAM = Path(__file__).parents[2] / ".tools" / "cargo-lambda" / "bin" / "cargo-lambda"
 

@@ -18,7 +18,8 @@ import pytest
 from tests.containers import STRICT, Podman, image_project
 
 from ferryman.core import serving
-from ferryman.core.build.target import Address, installed_targets
+from ferryman.local.emulator import Emulator
+from ferryman.local.gateway.http_server import start_gateway
 from ferryman.migrate.parity import (
     Difference,
     ParityRequest,
@@ -28,8 +29,8 @@ from ferryman.migrate.parity import (
     send,
 )
 from ferryman.targets.lambda_.bundle import HANDLER
-from ferryman.targets.lambda_.emulator import Emulator
-from ferryman.targets.lambda_.gateway.server import start_gateway
+from ferryman.targets.protocols import Address
+from ferryman.targets.registry import installed_targets
 
 TABLE = read_table(Path(__file__).parents[2] / "examples" / "postcards" / "requests.toml")
 INVOKE = "/2015-03-31/functions/function/invocations"

@@ -8,12 +8,14 @@ is the one that the demo shows.
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import aiohttp
 import pytest
@@ -79,7 +81,7 @@ async def send_table(targets: dict[str, str]) -> dict[str, tuple[Difference, ...
 
 
 async def wait_for(session: aiohttp.ClientSession, url: str) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while True:
         try:
             async with session.get(url):
@@ -90,14 +92,24 @@ async def wait_for(session: aiohttp.ClientSession, url: str) -> None:
 
 
 @contextmanager
-def served(target: str, port: int, emulator: Path, log: Path) -> Iterator[None]:
+def served(
+    target: str,
+    port: int,
+    emulator: Path,
+    log: Path,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    verb: str = "serve",
+) -> Iterator[None]:
+    """Run the example on a target, with variables of its own beside those of the tests."""
     command = [
-        *(sys.executable, "-m", "ferryman", "serve", "-t", target, "-C", str(EXAMPLE)),
+        *(sys.executable, "-m", "ferryman", verb, "-t", target, "-C", str(EXAMPLE)),
         *("--bind", f"127.0.0.1:{port}", "--set", f"lambda.emulator={emulator}"),
-        *("--set", 'server.trusted_proxies=["127.0.0.1"]'),
+        *("--set", 'server.trusted_proxies=["127.0.0.1"]', "--set", "server.proxy=nginx"),
     ]
     with log.open("w") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command, stdout=output, stderr=output, env=os.environ | dict(environment)
+        )
         try:
             yield
         finally:

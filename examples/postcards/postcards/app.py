@@ -1,18 +1,16 @@
 """Puts the application together."""
 
 import logging
-from pathlib import Path
 
 from aiohttp import web
 
-from postcards import __version__, api, diagnostics, pages, pictures, stream, wall
+from postcards import __version__, api, diagnostics, files, pages, pictures, stream, wall
 from postcards.office import open_office
 from postcards.problems import explain
 from postcards.seeds import seed
+from postcards.session import load_visitor
 from postcards.settings import SETTINGS, Settings
 from postcards.storage import open_storage
-
-STATIC = Path(__file__).parent / "static"
 
 logger = logging.getLogger(__name__)
 
@@ -23,15 +21,15 @@ def create_app(settings: Settings | None = None) -> web.Application:
     tidy_paths = web.normalize_path_middleware(append_slash=False, remove_slash=True)
     app = web.Application(
         client_max_size=settings.max_upload,
-        middlewares=[tidy_paths, explain(pages.problem)],
+        middlewares=[tidy_paths, explain(pages.problem), load_visitor],
     )
     app[SETTINGS] = settings
     app.cleanup_ctx.extend([open_storage, open_office])
     app.on_startup.extend([warn_of_public_secret, seed])
-    app.on_response_prepare.append(name_version)
+    app.on_response_prepare.extend([name_version, files.keep_current])
     for module in (wall, pictures, stream, diagnostics):
         app.add_routes(module.routes)
-    app.router.add_static("/static", STATIC)
+    app.router.add_static(files.PREFIX, files.STATIC)
     app.add_subapp("/api", api.create_api())
     return app
 

@@ -6,6 +6,7 @@ from html import escape
 from aiohttp import hdrs, web
 
 from postcards.cards import Postcard, Search
+from postcards.files import address
 from postcards.problems import Problem
 from postcards.session import THEMES, visitor
 from postcards.settings import SETTINGS
@@ -27,14 +28,15 @@ def page(request: web.Request, heading: str, content: str, status: int = 200) ->
         if guest.name
         else '<a href="/login">Sign in</a>'
     )
+    style, icon = address("wall.css"), address("icon.svg")
     text = f"""<!DOCTYPE html>
 <html lang="en" data-theme="{guest.theme}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(heading)} · {title}</title>
-<link rel="stylesheet" href="/static/wall.css">
-<link rel="icon" href="/static/icon.svg">
+<link rel="stylesheet" href="{style}">
+<link rel="icon" href="{icon}">
 </head>
 <body>
 <header><a href="/">{title}</a><nav aria-label="Account">{account}</nav></header>

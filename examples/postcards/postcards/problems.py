@@ -7,6 +7,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 from pydantic import ValidationError
 
+from ferryman.cache import CacheUnavailable
 from postcards.storage import CardMissing
 
 DETAILS = {
@@ -50,6 +51,8 @@ def find_problem(error: Exception) -> Problem | None:
             return Problem(422, "Some fields are not as they should be.", fields)
         case web.RequestPayloadError():
             return Problem(400, "The body is broken.")
+        case CacheUnavailable():
+            return Problem(503, "Our cupboard is locked. Try again in a moment.")
         case TimeoutError():
             return Problem(504, "That took too long.")
         case web.HTTPException(status=status) if status >= 400:

@@ -17,8 +17,12 @@ SEEDS = (
 
 
 async def seed(app: web.Application) -> None:
-    """Hang the first cards."""
-    for sender, place, sent, tags, message in SEEDS:
-        fields = {"sender": sender, "place": place, "sent": sent, "message": message}
-        draft = Draft.model_validate({**fields, "tags": tags.split()})
-        app[OFFICE].accept(await app[STORAGE].add(draft))
+    """Hang the first cards on a new wall."""
+    for card in await app[STORAGE].hang_first(map(_draft, SEEDS)):
+        app[OFFICE].accept(card)
+
+
+def _draft(row: tuple[str, str, str, str, str]) -> Draft:
+    sender, place, sent, tags, message = row
+    fields = {"sender": sender, "place": place, "sent": sent, "message": message}
+    return Draft.model_validate({**fields, "tags": tags.split()})

@@ -1,12 +1,14 @@
-"""Who is visiting: a signed cookie for the name, and a plain one for the theme."""
+"""Who is visiting: a session in the cache, its number in a signed cookie; and a theme."""
 
 import hmac
 from dataclasses import dataclass
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from yarl import URL
 
 from postcards.settings import SETTINGS, Settings
+from postcards.storage import CACHE
 
 SESSION = "session"
 THEME = "theme"
@@ -22,32 +24,45 @@ class Visitor:
     theme: str
 
 
-def seal(name: str, settings: Settings) -> str:
-    """Write a name so that nobody without the secret can write another."""
-    payload = name.encode().hex()
-    return f"{payload}.{_signature(payload, settings)}"
+VISITOR: web.RequestKey[Visitor] = web.RequestKey("visitor", Visitor)
+
+
+def seal(number: str, settings: Settings) -> str:
+    """Write a session's number so that nobody without the secret can write another."""
+    return f"{number}.{_signature(number, settings)}"
 
 
 def unseal(sealed: str, settings: Settings) -> str:
-    """Read a sealed name; empty if it was tampered with."""
-    payload, _, signature = sealed.partition(".")
-    if not sealed.isascii() or not hmac.compare_digest(signature, _signature(payload, settings)):
+    """Read a sealed number; empty if it was tampered with."""
+    number, _, signature = sealed.partition(".")
+    if not sealed.isascii() or not hmac.compare_digest(signature, _signature(number, settings)):
         return ""
-    return bytes.fromhex(payload).decode()
+    return number
 
 
-def _signature(payload: str, settings: Settings) -> str:
+def _signature(number: str, settings: Settings) -> str:
     secret = settings.secret.get_secret_value().encode()
-    return hmac.new(secret, payload.encode(), "sha256").hexdigest()
+    return hmac.new(secret, number.encode(), "sha256").hexdigest()
+
+
+@web.middleware
+async def load_visitor(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Find out who sent a request before it is handled."""
+    number = unseal(request.cookies.get(SESSION, ""), request.config_dict[SETTINGS])
+    kept = await request.config_dict[CACHE].get(f"session:{number}") if number else None
+    if kept is not None:
+        request[VISITOR] = Visitor(kept.decode(), _theme(request))
+    return await handler(request)
 
 
 def visitor(request: web.Request) -> Visitor:
     """Tell who sent a request."""
+    return request.get(VISITOR) or Visitor("", _theme(request))
+
+
+def _theme(request: web.Request) -> str:
     theme = request.cookies.get(THEME)
-    return Visitor(
-        name=unseal(request.cookies.get(SESSION, ""), request.config_dict[SETTINGS]),
-        theme=theme if theme in THEMES else THEMES[0],
-    )
+    return theme if theme in THEMES else THEMES[0]
 
 
 def require_name(request: web.Request, back: str = "/") -> str:
@@ -58,9 +73,12 @@ def require_name(request: web.Request, back: str = "/") -> str:
     return name
 
 
-def sign_in(response: web.StreamResponse, newcomer: Visitor, settings: Settings) -> None:
-    """Let an answer set the two cookies."""
-    for name, value in ((SESSION, seal(newcomer.name, settings)), (THEME, newcomer.theme)):
+async def sign_in(request: web.Request, response: web.StreamResponse, newcomer: Visitor) -> None:
+    """Keep a session, and let an answer set the two cookies."""
+    cache, settings = request.config_dict[CACHE], request.config_dict[SETTINGS]
+    number = str(await cache.incr("sessions"))
+    await cache.set(f"session:{number}", newcomer.name.encode(), MONTH)
+    for name, value in ((SESSION, seal(number, settings)), (THEME, newcomer.theme)):
         response.set_cookie(
             name,
             value,
@@ -71,7 +89,10 @@ def sign_in(response: web.StreamResponse, newcomer: Visitor, settings: Settings)
         )
 
 
-def sign_out(response: web.StreamResponse) -> None:
-    """Let an answer delete the two cookies."""
+async def sign_out(request: web.Request, response: web.StreamResponse) -> None:
+    """Forget a session, and let an answer delete the two cookies."""
+    number = unseal(request.cookies.get(SESSION, ""), request.config_dict[SETTINGS])
+    if number:
+        await request.config_dict[CACHE].delete(f"session:{number}")
     response.del_cookie(SESSION)
     response.del_cookie(THEME)

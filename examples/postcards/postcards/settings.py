@@ -13,6 +13,8 @@ class Settings(BaseSettings):
         secret: Signs the session cookie. The default is public: set your own.
         max_upload: The largest request body, in bytes.
         secure_cookies: Whether browsers may send the cookies over HTTPS only.
+        cache: The URL of what keeps cards and sessions: `redis://` or another that processes
+            share; by default memory, of each process for itself. It may hold a password.
         event_pause: The wait between two server-sent events, in seconds.
     """
 
@@ -22,6 +24,7 @@ class Settings(BaseSettings):
     secret: SecretStr = SecretStr("everybody knows this one")
     max_upload: int = Field(32 * 1024, gt=0)
     secure_cookies: bool = False
+    cache: SecretStr = SecretStr("memory://")
     event_pause: float = Field(0, ge=0)
 
 

@@ -11,7 +11,6 @@ from postcards.cards import Draft, Search
 from postcards.office import OFFICE
 from postcards.problems import Problem
 from postcards.session import THEMES, Visitor, require_name, sign_in, sign_out, visitor
-from postcards.settings import SETTINGS
 from postcards.storage import STORAGE
 
 # An address on this site, however a browser reads it: to one, `//a`, `/\a` and
@@ -96,13 +95,13 @@ async def log_in(request: web.Request) -> web.Response:
     back = str(form.get("next", "/"))
     answer = web.HTTPSeeOther(URL(back if LOCAL.fullmatch(back) else "/", encoded=True))
     guest = Visitor(name, theme if theme in THEMES else THEMES[0])
-    sign_in(answer, guest, request.app[SETTINGS])
+    await sign_in(request, answer, guest)
     raise answer
 
 
 @routes.post("/logout")
-async def log_out(_request: web.Request) -> web.Response:
+async def log_out(request: web.Request) -> web.Response:
     """Forget the visitor."""
     answer = web.HTTPSeeOther("/")
-    sign_out(answer)
+    await sign_out(request, answer)
     raise answer

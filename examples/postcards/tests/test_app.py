@@ -1,6 +1,7 @@
 """The application as a whole: settings, start and stop, failures."""
 
 import asyncio
+import re
 import tomllib
 from pathlib import Path
 
@@ -44,6 +45,15 @@ async def test_nothing_is_left_running_when_the_application_stops():
 )
 async def test_every_answer_names_the_version(client, path):
     assert (await client.get(path)).headers["X-Postcards-Version"] == __version__
+
+
+async def test_a_file_is_kept_for_a_year_under_the_address_of_its_content(client):
+    wall = await (await client.get("/")).text()
+    (address,) = re.findall(r'href="(/static/wall[^"]+)"', wall)
+    answer = await client.get(address)
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    for other in ("/static/wall.css", "/static/wall.css?v=other", "/static/none.css?v=1"):
+        assert "Cache-Control" not in (await client.get(other)).headers
 
 
 @pytest.mark.parametrize(("path", "status"), [("/failure", 500), ("/timeout", 504)])

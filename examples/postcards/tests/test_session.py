@@ -28,8 +28,11 @@ async def test_the_own_page_sends_strangers_to_sign_in_first(client):
 
 async def test_signing_out_forgets_the_visitor(ada):
     assert (await ada.get("/api/me")).status == 200
+    cookie = ada.session.cookie_jar.filter_cookies(ada.make_url("/"))["session"].value
     await ada.post("/logout")
     assert (await ada.get("/api/me")).status == 401
+    again = await ada.get("/api/me", headers={"Cookie": f"session={cookie}"})
+    assert again.status == 401, "the session is gone, and not the cookie alone"
 
 
 @pytest.mark.parametrize(
@@ -42,12 +45,12 @@ async def test_signing_in_never_leads_to_another_site(client, address):
     assert answer.headers["Location"] == "/"
 
 
-@pytest.mark.parametrize("cookie", ["", "416461", "416461.", "416461.00", ".", "é.é", "zz.zz"])
-def test_a_forged_session_has_no_name(cookie):
+@pytest.mark.parametrize("cookie", ["", "1", "1.", "1.00", ".", "é.é", "zz.zz"])
+def test_a_forged_session_has_no_number(cookie):
     assert unseal(cookie, Settings()) == ""
 
 
 def test_a_session_is_read_with_the_secret_that_sealed_it_and_no_other():
     ours, theirs = (Settings(secret=SecretStr(secret)) for secret in ("ours", "theirs"))
-    assert unseal(seal("Zoë", ours), ours) == "Zoë"
-    assert unseal(seal("Zoë", theirs), ours) == ""
+    assert unseal(seal("12", ours), ours) == "12"
+    assert unseal(seal("12", theirs), ours) == ""

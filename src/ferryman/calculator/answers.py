@@ -1,4 +1,4 @@
-"""From what the page is set to, to what it shows. Pure, and quick enough to follow a slider."""
+"""Computes what the page shows from its settings. Pure, and fast enough to follow a slider."""
 
 from __future__ import annotations
 
@@ -10,13 +10,22 @@ from functools import lru_cache
 from ferryman.calculator.state import State, busy_ms
 from ferryman.core.errors import ConfigError
 from ferryman.cost.compare import Level, compare
-from ferryman.cost.page.study import Study, look_further, make_study
 from ferryman.cost.platforms.catalog import USUAL_SIZING, Choices, make_platforms, platform_names
-from ferryman.cost.platforms.platform import Platform, bill, price
+from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS
+from ferryman.cost.platforms.platform import Platform
+from ferryman.cost.platforms.sizes import price
 from ferryman.cost.prices.book import load_book
+from ferryman.cost.ranges import usual_ranges
+from ferryman.cost.study import (
+    Study,
+    with_bands,
+    with_influences,
+    with_memory_advice,
+    with_savings,
+)
 from ferryman.cost.workload import Workload
 
-__all__ = ("Answer", "find_answer", "find_further")
+__all__ = ("Answer", "find_answer", "find_whole_answer")
 
 DRAWS = 500
 """Fewer than the report's: their ends differ by a per cent or two, and a slider cannot wait."""
@@ -49,19 +58,19 @@ def find_answer(state: State) -> Answer:
     work, comparison = workload_of(state), found.study.comparison
     if work.requests > comparison.horizon:
         comparison = compare(work, comparison.platforms, levels=())
-    bills = tuple(bill(each, work, comparison.book) for each in comparison.platforms)
+    bills = tuple(each.bill(work.requests) for each in comparison.priced)
     own = replace(comparison, workload=work, levels=(Level(work.requests, bills),))
     return replace(found, study=replace(found.study, comparison=own))
 
 
-def find_further(state: State) -> Answer:
+def find_whole_answer(state: State) -> Answer:
     """Return the same with what would change the answer, which takes as long again.
 
     Raises:
         ConfigError: As `find_answer` does.
     """
     found = find_answer(state)
-    return replace(found, study=look_further(found.study))
+    return replace(found, study=with_memory_advice(with_influences(found.study)))
 
 
 @lru_cache(maxsize=8)
@@ -72,8 +81,8 @@ def _at_any_volume(state: State) -> Answer:
         raise ConfigError("there is nothing to compare", cause="; ".join(missing))
     names = ("requests", "wall_ms", "cpu_ms", "memory_mib", *dict(state.more))
     origins = dict.fromkeys(names, "given") | ({"peak_to_mean": "the week"} if work.shape else {})
-    study = make_study(compare(work, platforms, levels=()), draws=DRAWS, origins=origins)
-    return Answer(study, missing)
+    study = Study(compare(work, platforms, levels=()), origins=origins, ranges=usual_ranges(work))
+    return Answer(with_savings(with_bands(study, DRAWS)), missing)
 
 
 def workload_of(state: State) -> Workload:
@@ -112,7 +121,8 @@ def _platforms(state: State, work: Workload) -> tuple[tuple[Platform, ...], tupl
 def _names(state: State) -> Iterator[str]:
     yield f"lambda-{state.door}"
     for name in state.against:
-        bought = f"{name}-{state.purchase}"
+        servers, plus, function = name.partition("+")
+        bought = f"{servers}-{state.purchase}{plus}{function}"
         yield bought if bought in platform_names() else name
 
 
@@ -121,6 +131,7 @@ def _choices(state: State) -> Choices:
     return Choices(
         region=state.region,
         architecture=state.architecture,
-        free_tier=state.free_tier,
+        free_tiers=ALL_FREE_TIERS if state.free_tier else frozenset(),
         sizing=replace(USUAL_SIZING, scaling=scaling),  # type: ignore[arg-type]
+        every_size=True,
     )

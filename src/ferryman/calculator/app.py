@@ -8,7 +8,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from ferryman.calculator.guard import add_headers, only_this_machine
-from ferryman.calculator.page import first_part, further_part, page, policy, problem
+from ferryman.calculator.page import first_part, page, policy, problem, second_part
 from ferryman.calculator.state import State, read_state
 from ferryman.calculator.upload import receive_log
 from ferryman.core.errors import FerrymanError
@@ -30,7 +30,7 @@ def create_app(*, local: bool = False) -> web.Application:
     app.on_response_prepare.append(add_headers(policy()))
     app.router.add_get("/", show_page)
     app.router.add_get("/first", show_first)
-    app.router.add_get("/further", show_further)
+    app.router.add_get("/second", show_second)
     if local:
         app.router.add_post("/log", read_log)
     return app
@@ -54,9 +54,9 @@ async def show_first(request: web.Request) -> web.Response:
     return await _show_part(request, first_part)
 
 
-async def show_further(request: web.Request) -> web.Response:
+async def show_second(request: web.Request) -> web.Response:
     """Answer with the part that follows when they rest."""
-    return await _show_part(request, further_part)
+    return await _show_part(request, second_part)
 
 
 async def _show_part(request: web.Request, make: Callable[[State], str]) -> web.Response:

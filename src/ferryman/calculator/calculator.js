@@ -1,8 +1,8 @@
-// Follows the controls: asks for the parts of the page anew, and keeps the address true.
+// Follows the controls: asks for the parts of the page again, and keeps the address true.
 
 const form = document.querySelector("#controls");
 const upload = document.querySelector("#upload");
-const parts = { first: document.querySelector("#first"), further: document.querySelector("#further") };
+const parts = { first: document.querySelector("#first"), second: document.querySelector("#second") };
 const said = document.querySelector("#said");
 
 // ---- Sliders: a track beside each number, its ends equal ratios apart.
@@ -74,27 +74,26 @@ const rest = async (wanted, whole) => {
   const heading = parts.first.querySelector("h1").textContent;
   document.title = `${heading} - ferryman`;
   said.textContent = heading;
-  const text = whole ? (await ask("further", wanted)).text : "";
+  const text = whole ? (await ask("second", wanted)).text : "";
   if (asked !== wanted) return;
-  show("further", text);
+  show("second", text);
   document.body.classList.remove("waiting");
 };
 
 const fail = () => { said.textContent = "The page does not answer."; };
 
 const update = async () => {
-  if (busy) return;
+  if (busy || asked === query()) return; // a slider may move within one step
   busy = true;
-  clearTimeout(resting);
   document.body.classList.add("waiting");
   try {
     while (asked !== query()) {
-      asked = query();
-      const { text, whole } = await ask("first", asked);
-      show("first", text);
-      document.body.dataset.shown = asked;
       clearTimeout(resting);
-      resting = setTimeout(() => rest(asked, whole).catch(fail), 150);
+      const wanted = (asked = query());
+      const { text, whole } = await ask("first", wanted);
+      show("first", text);
+      document.body.dataset.shown = wanted;
+      resting = setTimeout(() => rest(wanted, whole).catch(fail), 150);
     }
   } catch {
     fail();

@@ -1,4 +1,4 @@
-"""Who may ask, and what browsers are told about every answer."""
+"""Who may send requests, and the security headers of every answer."""
 
 from __future__ import annotations
 

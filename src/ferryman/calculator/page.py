@@ -5,15 +5,16 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from ferryman.calculator.answers import find_answer, find_further
+from ferryman.calculator.answers import find_answer, find_whole_answer
 from ferryman.calculator.form import controls, explain_no_upload, upload
 from ferryman.calculator.state import State
 from ferryman.core.errors import FerrymanError
 from ferryman.cost.page.document import digest, resource
 from ferryman.cost.page.markup import Markup, element, join
-from ferryman.cost.page.sections import answer, first_sections, further_sections, headline
+from ferryman.cost.page.sections import answer, first_sections, second_sections
+from ferryman.cost.sentences import headline
 
-__all__ = ("first_part", "further_part", "page", "policy", "problem")
+__all__ = ("first_part", "page", "policy", "problem", "second_part")
 
 
 @cache
@@ -46,14 +47,14 @@ def page(state: State, *, local: bool, failed: FerrymanError | None = None) -> s
     Args:
         state: What it is set to.
         local: Whether it is served to this machine alone, and may read a log.
-        failed: Why there is no answer, if there is none.
+        failed: Why there is no answer; None if there is one.
     """
     title = "What would it cost?"
     if failed is None:
-        first, further = first_part(state), further_part(state)
+        first, second = first_part(state), second_part(state)
         title = headline(find_answer(state).study)
     else:
-        first, further = problem(failed), Markup()
+        first, second = problem(failed), Markup()
     side = (controls(state), upload(state) if local else explain_no_upload())
     body = element(
         "body",
@@ -62,7 +63,7 @@ def page(state: State, *, local: bool, failed: FerrymanError | None = None) -> s
             "main",
             element("div", id="said", role="status", class_="unseen"),
             element("div", first, id="first"),
-            element("div", further, id="further"),
+            element("div", second, id="second"),
         ),
         element("script", Markup(_script()), type="module"),
         class_="calculator",
@@ -93,16 +94,16 @@ def first_part(state: State) -> Markup:
     return join((answer(found.study), *missing, *first_sections(found.study)))
 
 
-def further_part(state: State) -> Markup:
+def second_part(state: State) -> Markup:
     """Return what would change the answer, and what it rests on.
 
     Raises:
         ConfigError: There is no answer.
     """
-    return join(further_sections(find_further(state).study))
+    return join(second_sections(find_whole_answer(state).study))
 
 
 def problem(error: FerrymanError) -> Markup:
     """Return what happened, why, and what to do."""
     more = [element("p", text) for text in (error.cause, error.hint) if text]
-    return element("div", element("h1", str(error)), *more, role="alert", class_="problem")
+    return element("div", element("h1", error.message), *more, role="alert", class_="problem")

@@ -1,4 +1,4 @@
-"""What the page is set to, as the query of its address: read, checked and written back.
+"""The settings of the page, as the query of its address: parsed, checked and written.
 
 The address holds all of it, so a link restores what was seen.
 """
@@ -11,8 +11,8 @@ from decimal import Decimal, InvalidOperation
 from urllib.parse import urlencode
 
 from ferryman.core.errors import ConfigError
-from ferryman.cost.figures import plain
 from ferryman.cost.memory import SIZES
+from ferryman.cost.number_format import plain
 from ferryman.cost.platforms.front_door import DOOR_NAMES
 from ferryman.cost.traffic.shape import HOURS, Shape, preset, preset_names
 from ferryman.cost.workload import LAMBDA_MIB_PER_VCPU
@@ -99,7 +99,9 @@ CHOICES: Mapping[str, tuple[str, Mapping[str, str]]] = {
 
 PLATFORMS: Mapping[str, str] = {
     "fargate": "Fargate",
+    "fargate+lambda": "Fargate + Lambda",
     "ec2": "EC2",
+    "ec2+lambda": "EC2 + Lambda",
     "eks": "EKS",
     "gke": "GKE",
     "managed-instances": "Managed Instances",
@@ -191,7 +193,7 @@ def read_state(query: Mapping[str, Sequence[str]]) -> State:
         query: Every value of each name. Names that are unknown are left alone.
 
     Raises:
-        ConfigError: A value is none that its name can have.
+        ConfigError: A value is not one of those that its name allows.
     """
     found: dict[str, object] = {}
     for slider in SLIDERS:
@@ -212,7 +214,9 @@ def read_state(query: Mapping[str, Sequence[str]]) -> State:
 def _with_shape(state: State, query: Mapping[str, Sequence[str]]) -> State:
     week = query.get("week", ("",))[-1]
     if state.shape == _LOG and not week:
-        raise ConfigError("The week: there is none of a log", hint="choose another shape")
+        raise ConfigError(
+            "The week: no log was uploaded to take it from", hint="choose another shape"
+        )
     return replace(state, week=week)
 
 

@@ -1,4 +1,4 @@
-"""A log that is sent to this machine by a browser on it: kept in a file while it is read."""
+"""A log that a browser on this machine uploads: kept in a file while it is read."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from aiohttp import BodyPartReader, web
 
 from ferryman.calculator.state import MORE, State, busy_ms, with_week
 from ferryman.core.errors import ConfigError
-from ferryman.cost.traffic.found import Found
+from ferryman.cost.traffic.log_files import Source
+from ferryman.cost.traffic.log_summary import LogSummary
 from ferryman.cost.traffic.reading import read_logs
-from ferryman.cost.traffic.sources import Source
 
 __all__ = ("MOST_BYTES", "receive_log", "with_found")
 
@@ -33,11 +33,13 @@ async def receive_log(request: web.Request, state: State) -> State:
         state: What the page was set to, for what a log does not say.
 
     Raises:
-        ConfigError: There is no log, or nothing can be read of it.
+        ConfigError: No log was sent, or it cannot be read.
         web.HTTPRequestEntityTooLarge: It is larger than `MOST_BYTES`.
     """
     if not request.content_type.startswith("multipart/"):
-        raise ConfigError("that was no form with a file", hint="choose a file, and send the form")
+        raise ConfigError(
+            "that was not a form with a file", hint="choose a file, and send the form"
+        )
     async for part in await request.multipart():
         if isinstance(part, BodyPartReader) and part.name == "log":
             return await _read(part, state)
@@ -63,7 +65,7 @@ async def _save(part: BodyPartReader, path: Path) -> None:
             file.write(chunk)
 
 
-def with_found(state: State, found: Found) -> State:
+def with_found(state: State, found: LogSummary) -> State:
     """Return the state with what a log says; what it does not say stays."""
     inputs = found.inputs
     more = dict(state.more) | {name: inputs[name] for name in MORE if name in inputs}

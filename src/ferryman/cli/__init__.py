@@ -1,4 +1,4 @@
-"""The command line: one module a verb, thin: parse, call, render.
+"""The command line: a thin module for each verb, which parses, calls and renders.
 
 It may import every other room; no other room may import it. Data goes to standard
 output, talk to standard error.

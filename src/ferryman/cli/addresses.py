@@ -10,7 +10,7 @@ import click
 from ferryman.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ferryman.core.build.target import Address
+    from ferryman.targets.protocols import Address
 
 __all__ = ("bind_option", "parse_address")
 
@@ -29,9 +29,9 @@ def parse_address(bind: str) -> Address:
     """Return the address that `--bind` names.
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: The text is not an address to listen on.
     """
-    from ferryman.core.build.target import Address
+    from ferryman.targets.protocols import Address
 
     match = _BIND.fullmatch(bind)
     if not match or int(match[3]) > 65535:

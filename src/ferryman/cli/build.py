@@ -1,27 +1,39 @@
-"""`ferryman build`: the app becomes an artifact."""
+"""`ferryman build`: makes an artifact of the app."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from ferryman.cli.build_ending import ending_build, tell_next
+from ferryman.cli.garbage import without_garbage_collection
 from ferryman.cli.image_options import image_assignments, image_options, makes_image
+from ferryman.cli.portability_check import gravest_lines
 from ferryman.cli.project_options import open_target, project_options, target_option
-from ferryman.cli.talk import working
+from ferryman.cli.terminal import working
 from ferryman.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ferryman.core.build.project import Project
-    from ferryman.core.build.target import Target
+    from ferryman.building.artifact import Artifact
+    from ferryman.project.project import Project
+    from ferryman.targets.protocols import Target
 
-__all__ = ("command",)
+__all__ = ("command", "in_short")
+
+# How many of the project's files that do not ship are named where the build ends.
+_SHOWN = 4
+
+
+# What the check finds and a build tells itself, of the start that it tries.
+_TOLD = {"M101", "M305", "M401"}
 
 
 class _Table(Protocol):
-    """What can be printed for people and for programs."""
+    """A result that people and programs can read."""
 
     def to_text(self) -> str: ...
     def to_json(self) -> str: ...
@@ -33,17 +45,25 @@ class _Table(Protocol):
 @click.option(
     *("-o", "--out"),
     type=click.Path(path_type=Path),
-    help="The directory to write; by default dist/<target> in the project's. For k8s, - prints.",
+    help="The directory to write; by default the project's dist/<target>. For k8s, - prints.",
 )
 @click.option("--strict", is_flag=True, help="For k8s: refuse an image without a digest.")
-@click.option("--explain", is_flag=True, help="Print what takes the space, and what was left out.")
+@click.option("--explain", is_flag=True, help="Print what takes the space and what was left out.")
 @click.option("--profile", is_flag=True, help="Print what the app's imports cost at a cold start.")
 @click.option(
-    "--measure", is_flag=True, help="With -t all: tell how long each takes to start here."
+    "--measure", is_flag=True, help="With -t all: print how long each takes to start here."
 )
-@click.option("--systemd", is_flag=True, help="For server: a systemd unit, and no Dockerfile.")
+@click.option(
+    "--systemd", is_flag=True, help="For server: write a systemd unit instead of a Dockerfile."
+)
 @image_options
+@click.option(
+    "--outputs",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="For lambda: write what Terraform or CDK need to this file, as JSON.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the artifact's description as JSON.")
+@without_garbage_collection()
 def command(
     target: str,
     out: Path | None,
@@ -52,13 +72,14 @@ def command(
     explain: bool,
     profile: bool,
     measure: bool,
+    outputs: Path | None,
     as_json: bool,
     image: Mapping[str, object],
     **options: Any,
 ) -> None:
     """Build the app for a target, into dist/<target>; for every target, by -t all.
 
-    The directory is replaced whole, or left as it was if the build fails. Beside it,
+    The build replaces the directory, or leaves it as it was if it fails. Beside it,
     dist/<target>.json describes the artifact: digest, size, how to start it.
 
     \b
@@ -67,24 +88,30 @@ def command(
       ferryman build -t server --image --push ghcr.io/me/shop:1.2.3
       ferryman build -t all
     """
-    from ferryman.core.build.artifact import alone, refuse_work_of_others, write_description
+    from ferryman.building.artifact import alone, refuse_work_of_others, write_description
+    from ferryman.records.atomic_file import write_whole
+    from ferryman.targets.protocols import Explains, Profiles, TellsOutputs
 
     if explain and profile:
-        raise click.UsageError("--explain and --profile print two tables: ask for one at a time")
+        raise click.UsageError("--explain and --profile each print a table: pass one of them")
     if image and (explain or profile):
-        raise click.UsageError("--explain and --profile tell of a zip, and not of an image")
+        raise click.UsageError("--explain and --profile describe a zip, not an image")
     switches = [name for name, chosen in (("strict", strict), ("systemd", systemd)) if chosen]
     if target == "all":
-        if explain or profile or "push" in image or out == Path("-"):
-            raise click.UsageError("--explain, --profile, --push and --out - are of one target")
+        if explain or profile or outputs or "push" in image or out == Path("-"):
+            raise click.UsageError(
+                "--explain, --profile, --outputs, --push and --out - need one target"
+            )
         from ferryman.cli.build_all import build_all
 
         build_all(out, switches, image, measure, as_json, **options)
         return
     if measure:
-        raise click.UsageError("--measure is for -t all; `ferryman measure` tells more of one")
+        raise click.UsageError("--measure is for -t all; for one target run `ferryman measure`")
     options["assignments"] += _switched_on(target, switches, image)
     chosen, project = open_target(target, **options)
+    if outputs and not isinstance(chosen, TellsOutputs):
+        raise _unable(chosen, "--outputs")
     if out == Path("-"):
         _print_text(chosen, project)
         return
@@ -93,15 +120,22 @@ def command(
     else:
         out = out.resolve()
         refuse_work_of_others(out, project.root, chosen.name)
-    with working(f"building for {chosen.name}") as progress, alone(project.root):
+    with working(f"building for {chosen.name}") as progress, alone(project.root), ending_build():
         table: _Table | None = None
         if explain:
-            artifact, table = _ability(chosen, "explain")(project, out, progress)
-        else:
-            timed = _ability(chosen, "profile") if profile else None
+            if not isinstance(chosen, Explains):
+                raise _unable(chosen, "--explain")
+            artifact, table = chosen.explain(project, out, progress)
+        elif profile:
+            if not isinstance(chosen, Profiles):
+                raise _unable(chosen, "--profile")
             artifact = chosen.build(project, out, progress)
-            table = timed(project, artifact) if timed else None
+            table = chosen.profile(project, artifact)
+        else:
+            artifact = chosen.build(project, out, progress)
         write_description(artifact, out)
+    if outputs and isinstance(chosen, TellsOutputs):
+        write_whole(outputs, json.dumps(chosen.outputs(project, artifact), indent=2) + "\n")
     if table:
         click.echo(table.to_json() if as_json else table.to_text(), nl=False)
     elif as_json:
@@ -110,48 +144,59 @@ def command(
         size = f"{artifact.size / 2**20:.1f} MiB" if artifact.size > 2**20 else f"{artifact.size} B"
         click.echo(f"{artifact.path}  {size}  {artifact.digest}")
         click.echo(f"start: {artifact.start}", err=True)
-    for lack in artifact.lacks if not table else ():
-        click.echo(f"note: {lack}", err=True)
+    if table:
+        return
+    told = {"for": artifact.runs_on, "tried": artifact.tried}
+    for word, text in told.items():
+        if text and not as_json:
+            click.echo(f"{word}: {text}", err=True)
+    unmoved = () if as_json else gravest_lines(project, chosen.name, _TOLD)
+    for line in (*in_short(artifact), *artifact.lacks, *unmoved):
+        click.echo(f"note: {line}", err=True)
+    if not as_json:
+        tell_next(artifact, chosen)
+
+
+def in_short(artifact: Artifact) -> tuple[str, ...]:
+    """Return what was left out of an artifact, as one line that says where all of it is told."""
+    shown, more = artifact.left_out[:_SHOWN], len(artifact.left_out) - _SHOWN
+    if not shown:
+        return ()
+    rest = f"; and {more} more, which dist/{artifact.target}.json names" if more > 0 else ""
+    return (f"left out: {', '.join(shown)}{rest}",)
 
 
 def _switched_on(
     target: str, switches: Sequence[str], image: Mapping[str, object]
 ) -> tuple[str, ...]:
-    """Return the assignments of settings that have a flag of their own.
+    """Return the settings that have a flag of their own, as assignments.
 
     Raises:
         ConfigError: The target has no such setting.
     """
-    from ferryman.core.build.target import find_target
+    from ferryman.targets.registry import find_target
 
     chosen = find_target(target)
     for name in switches:
         if name not in chosen.options.model_fields:
             raise ConfigError(f"--{name}: the target {target} has no such setting")
     if image and not makes_image(chosen):
-        raise ConfigError(f"the target {target} makes no image", hint="`-t server` does")
+        raise ConfigError(f"the target {target} makes no image", hint="`-t server` makes one")
     return (
         *image_assignments(target, image),
         *(f"{target}.{name}=true" for name in switches),
     )
 
 
-def _ability(target: Target, name: str) -> Callable[..., Any]:
-    """Return a method that not every target has.
-
-    Raises:
-        ConfigError: This one has it not.
-    """
-    method: Callable[..., Any] | None = getattr(target, name, None)
-    if method is None:
-        raise ConfigError(f"--{name}: the target {target.name} cannot do that")
-    return method
+def _unable(target: Target, flag: str) -> ConfigError:
+    return ConfigError(f"{flag}: the target {target.name} cannot do that")
 
 
 def _print_text(target: Target, project: Project) -> None:
     """Print what a target builds, if that is text."""
-    render = getattr(target, "render", None)
-    if render is None:
-        raise ConfigError(f"--out -: what {target.name} builds is no text", hint="name a directory")
+    from ferryman.targets.protocols import Renders
+
+    if not isinstance(target, Renders):
+        raise ConfigError(f"--out -: {target.name} does not build a text", hint="name a directory")
     with working(f"building for {target.name}") as progress:
-        click.echo(render(project, progress), nl=False)
+        click.echo(target.render(project, progress), nl=False)

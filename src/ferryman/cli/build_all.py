@@ -1,4 +1,4 @@
-"""`ferryman build -t all`: every target at once, and a table of what came of it."""
+"""`ferryman build -t all`: builds every target at once and prints a table of the results."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ferryman.cli.build import in_short
+from ferryman.cli.build_ending import next_commands
 from ferryman.cli.image_options import image_assignments, makes_image
+from ferryman.cli.printing import show
 from ferryman.cli.project_options import open_project
-from ferryman.cli.tables import show
-from ferryman.cli.talk import report, working, working_on_each
-from ferryman.core.tables import Table
+from ferryman.cli.terminal import report, working, working_on_each
+from ferryman.records.table import Table
 
 if TYPE_CHECKING:
-    from ferryman.core.build.project import Project
-    from ferryman.core.build.target import Target
-    from ferryman.core.build.together import Outcome
+    from ferryman.building.artifact import Artifact
+    from ferryman.project.project import Project
+    from ferryman.targets.protocols import Target
+    from ferryman.targets.several import Outcome
 
 __all__ = ("build_all",)
 
@@ -35,7 +38,7 @@ def build_all(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Build for every installed target, and end with the status of the first that failed.
+    """Build for every installed target, and return the status of the first that failed.
 
     Args:
         out: The directory of the targets' directories; by default dist in the project's.
@@ -45,9 +48,9 @@ def build_all(
         as_json: Whether the outcomes are printed as JSON.
         options: Those of every verb on a project.
     """
-    from ferryman.core.build.artifact import refuse_work_of_others
-    from ferryman.core.build.target import installed_targets
-    from ferryman.core.build.together import build_together
+    from ferryman.building.artifact import refuse_work_of_others
+    from ferryman.targets.registry import installed_targets
+    from ferryman.targets.several import build_together
 
     targets = installed_targets()
     for name, target in targets.items():
@@ -67,8 +70,11 @@ def build_all(
         header = _HEADER if starts is None else (*_HEADER, "start, ms")
         show(Table("What was built", header, rows, frozenset(range(2, len(header)))))
     for one in outcomes:
-        for lack in one.artifact.lacks if one.artifact else ():
+        for lack in (*in_short(one.artifact), *one.artifact.lacks) if one.artifact else ():
             click.echo(f"note: {one.target}: {lack}", err=True)
+    if not as_json:
+        for name, target in targets.items():
+            _tell(next((one.artifact for one in outcomes if one.target == name), None), target)
     errors = [(one.target, one.error) for one in outcomes if one.error]
     for name, error in errors:
         click.echo(f"{name}:", err=True)
@@ -77,21 +83,33 @@ def build_all(
         click.get_current_context().exit(errors[0][1].exit_code)
 
 
+def _tell(artifact: Artifact | None, target: Target) -> None:
+    """Say what it is for, how far the app was tried, and which commands come next."""
+    if artifact is None:
+        return
+    if artifact.runs_on:
+        click.echo(f"for: {target.name}: {artifact.runs_on}", err=True)
+    if artifact.tried:
+        click.echo(f"tried: {target.name}: {artifact.tried}", err=True)
+    for command in next_commands(artifact, target):
+        click.echo(f"next: {command}", err=True)
+
+
 def _assignments(
     name: str, target: Target, switches: Iterable[str], image: Mapping[str, object]
 ) -> tuple[str, ...]:
-    """Return what was chosen as assignments of a target's settings, as far as it has them."""
+    """Return the chosen image settings that a target has, as assignments."""
     fields = target.options.model_fields
     chosen = tuple(f"{name}.{switch}=true" for switch in switches if switch in fields)
     return chosen + (image_assignments(name, image) if makes_image(target) else ())
 
 
 def _start(project: Project, outcomes: Iterable[Outcome]) -> dict[str, float]:
-    """Start what was built, and return the milliseconds by target; say so if it does not."""
+    """Start each artifact and return the milliseconds by target; report those that fail."""
     import asyncio
 
     from ferryman.core.errors import FerrymanError
-    from ferryman.measure.starting import start_times
+    from ferryman.measure.cold_start import start_times
 
     built = {one.target: one.artifact for one in outcomes if one.artifact}
     with working("starting what was built"):

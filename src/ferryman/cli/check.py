@@ -1,4 +1,4 @@
-"""`ferryman check`: a target's checks of files, and whether targets answer alike."""
+"""`ferryman check`: whether the app moves; and checks of manifests, and that targets agree."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
-from ferryman.cli.project_options import open_target, project_options
+from ferryman.cli.completed_values import complete_targets
+from ferryman.cli.project_options import open_project, open_target, project_options
+from ferryman.cli.terminal import working
 from ferryman.core.errors import ConfigError
 
 __all__ = ("command",)
@@ -18,70 +20,107 @@ __all__ = ("command",)
 @click.command()
 @click.option(
     *("-t", "--target", "targets"),
+    metavar="TARGET",
+    shell_complete=complete_targets,
     multiple=True,
-    help="k8s for its manifests; with --parity two or more, such as lambda:alb.",
+    help="A target, such as server or lambda:alb; repeat for several. k8s alone: manifests.",
 )
-@click.argument("manifests", required=False, metavar="[DIRECTORY]", type=click.Path(path_type=Path))
 @click.option(
-    *("--parity", "requests"),
+    "--requests",
     type=click.Path(dir_okay=False, path_type=Path),
-    metavar="REQUESTS",
+    metavar="FILE",
+    help="The requests that are sent to the app, TOML or HAR; by default requests.toml.",
+)
+@click.option(
+    *("--parity", "parity"),
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
     help="A file of requests, TOML or HAR, that the targets must answer alike.",
 )
-@click.option("--kube-version", help="The Kubernetes they are for; by default the newest.")
-@click.option("--strict", is_flag=True, help="Hold them to the strict rules, too.")
-@click.option(
-    *("--ignore", "ignored"),
-    multiple=True,
-    metavar="CODE",
-    help="A rule that they are not held to, such as K504.",
-)
+@click.option("--strict", is_flag=True, help="Count warnings too.")
+@click.option("--server", is_flag=True, help="With -t k8s, ask the cluster, too.")
+@click.option("--context", help="Its context in the kubeconfig; by default the current.")
+@click.option("-n", "--namespace", help="Its namespace; by default the project's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.option("--sarif", "as_sarif", is_flag=True, help="Print the app's findings as SARIF 2.1.0.")
 @project_options
 def command(
     targets: tuple[str, ...],
-    manifests: Path | None,
     requests: Path | None,
-    kube_version: str | None,
+    parity: Path | None,
     strict: bool,
-    ignored: tuple[str, ...],
+    server: bool,
+    context: str | None,
+    namespace: str | None,
     as_json: bool,
+    as_sarif: bool,
     **options: Any,
 ) -> int:
-    """Check Kubernetes manifests, anyone's, or that targets answer requests alike.
+    """Tell what in the app does not move between targets; or check manifests, or parity.
 
-    Manifests are held to their schemas first, then to our own rules. With `--parity` each
-    request is sent to a fresh app on each target, and what differs is shown side by side.
+    It runs the app here, sends it requests, and reads the code that they run. Each finding
+    says where it is, what happens on which target, and what to do.
 
-    Ends with 0 if nothing was found, else with 1.
+    With `-t k8s` alone it checks what a deploy would apply, its patches and environments
+    included: against the schemas, what an API server validates, and ferryman's rules. With
+    `--parity` it sends each request to a fresh app on each target, and shows the differences
+    side by side.
+
+    Exits with 0 if the app moves, or nothing is found, else with 1.
 
     \b
-    Example:
-      ferryman check -t k8s deploy/
+    Examples:
+      ferryman check
+      ferryman check -t lambda:alb -t server --requests recorded.har --sarif
+      ferryman check -t k8s --server
       ferryman check -t server -t lambda:alb --parity requests.toml
     """
-    if requests is not None:
+    if as_json and as_sarif:
+        raise click.UsageError("--json and --sarif each print the findings: pass one of them")
+    if parity is not None:
         if len(targets) < 2:
-            raise ConfigError("--parity compares targets", hint="name two or more, each by -t")
+            raise ConfigError("--parity compares targets", hint="pass -t for two or more")
         from ferryman.cli.parity_check import check_parity
 
         _, project = open_target(targets[0].partition(":")[0], **options)
-        return check_parity(project, requests, targets, as_json)
-    if len(targets) != 1 or manifests is None:
-        raise ConfigError(
-            "there is nothing to check", hint="name a target by -t and a directory, or --parity"
-        )
-    wishes = {"kube_version": kube_version, "strict": strict, "ignored": ignored}
-    return _check_files(targets[0], manifests, wishes, as_json)
+        return check_parity(project, parity, targets, as_json)
+    if len(targets) == 1 and _checks_objects(targets[0]):
+        own = {"server": server, "context": context, "namespace": namespace}
+        return _check_objects(targets[0], own, as_json, **options)
+    return _check_app(targets, requests, as_json, as_sarif, strict, **options)
 
 
-def _check_files(target: str, directory: Path, wishes: dict[str, Any], as_json: bool) -> int:
-    from ferryman.core.build.target import find_target
+def _check_app(
+    targets: tuple[str, ...],
+    requests: Path | None,
+    as_json: bool,
+    as_sarif: bool,
+    strict: bool,
+    **options: Any,
+) -> int:
+    from ferryman.cli.portability_check import check_portability
+    from ferryman.targets.registry import installed_targets
 
-    checking = getattr(find_target(target), "check", None)
-    if checking is None:
-        raise ConfigError(f"the target {target} has no checks of files", hint="`-t k8s` has")
-    findings = checking(directory, **wishes)
+    project = open_project(**options, targets=installed_targets(), wanted=("portability",))
+    form = "sarif" if as_sarif else "json" if as_json else "text"
+    return check_portability(project, targets, requests, form, strict)
+
+
+def _checks_objects(target: str) -> bool:
+    """Say whether a target checks what a deploy of it would apply."""
+    from ferryman.targets.deployment import Checks
+    from ferryman.targets.registry import installed_targets
+
+    return isinstance(installed_targets().get(target), Checks)
+
+
+def _check_objects(target: str, own: dict[str, Any], as_json: bool, **options: Any) -> int:
+    from ferryman.targets.deployment import Checks, Choices
+
+    chosen, project = open_target(target, **options)
+    assert isinstance(chosen, Checks)
+    with working("checking the manifests") as progress:
+        findings = chosen.check(project, Choices(own=own), progress)
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:

@@ -1,4 +1,4 @@
-"""`ferryman config`: the resolved settings, and the keys there are."""
+"""`ferryman config`: the resolved settings, and all keys."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import click
 
-from ferryman.cli.project_options import open_project, project_options
+from ferryman.cli.project_options import open_project, project_options, section_models
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic.fields import FieldInfo
 
-    from ferryman.core.build.project import Project
+    from ferryman.project.project import Project
 
 __all__ = ("command",)
 
@@ -32,7 +32,7 @@ _KINDS = {
 
 @click.group()
 def command() -> None:
-    """Show the resolved settings, and the keys there are.
+    """Show the resolved settings, or all keys.
 
     \b
     Example:
@@ -45,7 +45,7 @@ def command() -> None:
 @click.option("--origin", is_flag=True, help="Print where each value came from.")
 @click.option("--json", "as_json", is_flag=True, help="Print the settings as JSON.")
 def show(origin: bool, as_json: bool, **options: Any) -> None:
-    """Show each setting as it is resolved.
+    """Show the value of each setting.
 
     From strongest to weakest: flags, FERRYMAN_* variables, the overlay
     [tool.ferryman.env.NAME], [tool.ferryman], [project], defaults.
@@ -54,9 +54,9 @@ def show(origin: bool, as_json: bool, **options: Any) -> None:
     Example:
       ferryman config show --env prod --origin
     """
-    from ferryman.core.build.target import installed_targets
+    from ferryman.targets.registry import installed_targets
 
-    project = open_project(**options, targets=installed_targets())
+    project = open_project(**options, targets=installed_targets(), whole=True)
     values = dict(_values(project))
     if as_json:
         rows = {k: {"value": v, "origin": project.origins[k]} for k, v in values.items()}
@@ -70,18 +70,19 @@ def show(origin: bool, as_json: bool, **options: Any) -> None:
 @command.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the keys as JSON Schema.")
 def keys(as_json: bool) -> None:
-    """List each key with its default, what it takes and what it is for.
+    """List each key with its default, its type and its purpose.
 
     \b
     Example:
       ferryman config keys
     """
-    from ferryman.core.build.keys import known_keys
-    from ferryman.core.build.project import ProjectFields
-    from ferryman.core.build.target import installed_targets
+    from ferryman.project.keys import known_keys
+    from ferryman.project.project import ProjectFields
+    from ferryman.targets.registry import installed_targets
 
     models: dict[str, type[BaseModel]] = {"": ProjectFields}
-    models |= {f"{name}.": target.options for name, target in installed_targets().items()}
+    sections = section_models(installed_targets())
+    models |= {f"{name}.": model for name, model in sections.items()}
     if as_json:
         click.echo(json.dumps(_schema(models), indent=2))
         return

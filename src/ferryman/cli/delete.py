@@ -1,37 +1,37 @@
-"""`ferryman delete`: all that ferryman made for a project goes."""
+"""`ferryman delete`: deletes all that ferryman made for a project."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import click
 
-from ferryman.cli.cluster_options import (
-    asking,
-    cluster_options,
-    dry_run_option,
-    open_operations,
-    yes_option,
-)
+from ferryman.cli.changes import change_data
+from ferryman.cli.deployment_command import deployment_verb, opened
 
 __all__ = ("command",)
 
 
-@click.command()
-@cluster_options
-@dry_run_option
-@yes_option
-def command(dry_run: bool, yes: bool, **options: Any) -> None:
-    """Delete from the cluster all that ferryman made for the project, after asking.
+@deployment_verb("delete")
+@click.option("--dry-run", is_flag=True, help="Show what would be deleted; delete nothing.")
+def command(dry_run: bool, as_json: bool, **options: Any) -> int:
+    """Delete all that ferryman made for the project, after asking.
 
-    It goes by the labels that every deploy sets; nothing else is touched.
+    It touches nothing else: on Kubernetes it selects by the labels that every deploy sets, on
+    AWS by the stack. Exits with 1 if the answer was no.
 
     \b
     Example:
       ferryman delete -t k8s --dry-run
     """
-    changes = open_operations(**options).delete(dry_run=dry_run, ask=asking(yes))
-    for change in changes if dry_run else ():
-        click.echo(f"{change} (dry run)")
+    with opened("looking what is there", dry_run=dry_run, **options) as (deployment, _):
+        changes = deployment.delete()
+    if as_json:
+        click.echo(json.dumps([change_data(change) for change in changes or ()], indent=2))
+    elif dry_run:
+        for change in changes or ():
+            click.echo(f"{change} (dry run)")
     if not changes:
         click.echo("nothing was deleted", err=True)
+    return 1 if changes is None else 0

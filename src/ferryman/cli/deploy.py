@@ -1,62 +1,67 @@
-"""`ferryman deploy`: a project becomes what runs, and is watched until it is good."""
+"""`ferryman deploy`: makes a release of the project and watches its rollout."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ferryman.cli.cluster_options import (
-    asking,
-    cluster_options,
-    dry_run_option,
-    open_operations,
-    yes_option,
-)
+from ferryman.cli.changes import change_data, print_changes, release_data, release_line
+from ferryman.cli.deployment_command import deployment_verb, opened
+
+if TYPE_CHECKING:
+    from ferryman.targets.deployment import Change, Dialogue, Plan, Release
 
 __all__ = ("command",)
 
 
-@click.command()
-@cluster_options
-@dry_run_option
-@yes_option
-@click.option("--force", is_flag=True, help="Take over fields that others manage.")
-@click.option("--adopt", is_flag=True, help="Take over objects that ferryman did not make.")
-@click.option("--wait/--no-wait", default=True, show_default=True, help="Watch the rollout.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=300,
-    show_default=True,
-    help="Seconds until the rollout must be good.",
-)
-@click.option("--rollback-on-failure", is_flag=True, help="Go back if it does not become good.")
-def command(
-    dry_run: bool,
-    yes: bool,
-    force: bool,
-    adopt: bool,
-    wait: bool,
-    timeout: float,
-    rollback_on_failure: bool,
-    **options: Any,
-) -> None:
-    """Apply the project to the cluster, and stay until it is good.
+@deployment_verb("deploy")
+@click.option("--dry-run", is_flag=True, help="Show the changes without making them.")
+def command(dry_run: bool, as_json: bool, **options: Any) -> int:
+    """Deploy the project, and wait until the rollout is complete.
 
-    It is applied server-side: a field that someone else manages is left alone, and named.
-    What an earlier deploy made and this one does not is deleted in the end, after asking.
-    Where the release does not become good, the reason is told.
+    It shows the changes first. On AWS (lambda, server) it asks before it makes them; on
+    Kubernetes it applies them server-side, and asks before it deletes anything. If the rollout
+    fails, the command says why.
 
     \b
-    Example:
+    Examples:
+      ferryman deploy -t lambda --canary 5%
+      ferryman deploy -t server --env production
       ferryman deploy -t k8s --env prod --rollback-on-failure
     """
-    from ferryman.targets.k8s.cluster.operations import DeployWishes
-
-    wishes = DeployWishes(dry_run, force, adopt, wait, timeout, rollback_on_failure)
-    changes = open_operations(**options).deploy(wishes, asking(yes))
-    for change in changes if dry_run else ():
-        click.echo(f"{change} (dry run)")
-    if not changes:
+    with opened("comparing with what runs", dry_run=dry_run, **options) as (deployment, dialogue):
+        plan = deployment.plan()
+        agreed = not dry_run and _agreed(plan, dialogue)
+        release = deployment.apply(plan) if agreed else None
+        if not agreed:
+            deployment.discard(plan)
+    if as_json:
+        _print_json(plan.changes, release)
+    elif dry_run:
+        for change in plan.changes:
+            click.echo(f"{change} (dry run)")
+    elif release:
+        click.echo(release_line(release))
+        if release.address:
+            click.echo(release.address)
+    if not plan.changes:
         click.echo("nothing to change", err=True)
+    return 0 if agreed or dry_run else 1
+
+
+def _agreed(plan: Plan, dialogue: Dialogue) -> bool:
+    if plan.question is None:
+        return True
+    print_changes(plan.changes, err=True)
+    return dialogue.ask(plan.question)
+
+
+def _print_json(changes: Sequence[Change], release: Release | None) -> None:
+    data = {
+        "changes": [change_data(change) for change in changes],
+        "release": release_data(release) if release else None,
+    }
+    click.echo(json.dumps(data, indent=2))

@@ -1,4 +1,4 @@
-"""`ferryman dev`: the app answers here, and each save is in the next answer."""
+"""`ferryman dev`: runs the app here and reloads it at each save."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ferryman.cli.addresses import bind_option, parse_address
+from ferryman.cli.completed_values import complete_targets
+from ferryman.cli.portability_check import gravest_lines
 from ferryman.cli.project_options import open_target, project_options
-from ferryman.cli.talk import show_log
+from ferryman.cli.terminal import show_log
 from ferryman.core.errors import ConfigError
 
 if TYPE_CHECKING:
     import asyncio
 
-    from ferryman.core.build.target import Address
-    from ferryman.development.configuration import Configuration
+    from ferryman.local.reload.configuration import Configuration
+    from ferryman.targets.protocols import Address
 
 __all__ = ("command",)
 
@@ -25,10 +27,11 @@ __all__ = ("command",)
 @click.command()
 @click.option(
     *("-t", "--target"),
-    type=click.Choice(["server", "lambda"]),
+    metavar="TARGET",
+    shell_complete=complete_targets,
     default="server",
     show_default=True,
-    help="What to imitate.",
+    help="The target to run the app as; k8s runs the server.",
 )
 @click.option("--source", help="The event source in front of Lambda; by default function-url.")
 @click.option(
@@ -37,6 +40,7 @@ __all__ = ("command",)
     help="A file of NAME=value lines, for the app's environment.",
 )
 @click.option("--snapshot", is_flag=True, help="Start as Lambda does from a SnapStart snapshot.")
+@click.option("--artifact", is_flag=True, help="For lambda: build at each save, and run that.")
 @bind_option
 @project_options
 def command(
@@ -44,15 +48,16 @@ def command(
     source: str | None,
     env_file: Path | None,
     snapshot: bool,
+    artifact: bool,
     bind: str,
     **options: Any,
 ) -> int:
-    """Run the app here, and start it anew at each save, until Ctrl-C.
+    """Run the app here, and restart it at each save, until Ctrl-C.
 
     `server` runs it in a process; a new one takes over once it answers, and the old one
     finishes its requests. `lambda` runs it in environments as Lambda does: one request at a
-    time in each, frozen in between, with Lambda's limits and log. An app that does not
-    start is explained in the terminal and in the browser, and tried again at the next save.
+    time in each, frozen in between, with Lambda's limits and log. If the app does not
+    start, the terminal and the browser say why, and the next save tries again.
 
     \b
     Example:
@@ -60,25 +65,39 @@ def command(
     """
     import asyncio
 
-    from ferryman.development.configuration import Configuration
-    from ferryman.development.differences import differences
-    from ferryman.development.watching import read_env_file
+    from ferryman.local.needed_packages import need_lambda_client, need_watchfiles
+    from ferryman.local.reload.configuration import Configuration
+    from ferryman.local.reload.target_differences import differences
+    from ferryman.local.reload.watching import read_env_file
+    from ferryman.targets.registry import find_target, runs_like
 
     def read() -> Configuration:
         _, project = open_target(target, **options)
         return Configuration(project, read_env_file(env_file) if env_file else {})
 
     address = parse_address(bind)
-    for flag, given in {"--source": source is not None, "--snapshot": snapshot}.items():
-        if given and target != "lambda":
-            raise ConfigError(f"{flag} is for Lambda alone", hint="pass -t lambda as well")
+    kind = runs_like(find_target(target))
+    for_lambda = {
+        "--source": source is not None,
+        "--snapshot": snapshot,
+        "--artifact": artifact,
+    }
+    for flag, given in for_lambda.items():
+        if given and kind != "lambda":
+            raise ConfigError(f"{flag} is for Lambda only", hint="pass -t lambda too")
+    need_watchfiles()
+    if kind == "lambda":
+        need_lambda_client()
     configuration = read()
     source = source or "function-url"
-    for number, line in enumerate(differences(target, configuration.project, source)):
+    for number, line in enumerate(differences(kind, configuration.project, source)):
         _tell(f"  {line}" if number else f"on {target}:\n  {line}")
-    if target == "lambda":
-        work = _lambda(configuration, read, address, source, snapshot)
+    for line in gravest_lines(configuration.project, target):
+        _tell(f"  {line}")
+    if kind == "lambda":
+        work = _lambda(configuration, read, address, source, snapshot, artifact)
     else:
+        _tell(f"the server runs the sources in {configuration.project.root}")
         work = _server(configuration, read, address)
     asyncio.run(work)
     return 0
@@ -90,17 +109,21 @@ async def _lambda(
     address: Address,
     source: str,
     snapshot: bool,
+    artifact: bool,
 ) -> None:
-    from ferryman.development.local_lambda import run_lambda
+    from ferryman.local.reload.lambda_ import run_lambda
 
     stopped = _until_ctrl_c()
-    await run_lambda(configuration, read, address, source, snapshot, _tell, show_log, stopped)
+    await run_lambda(
+        *(configuration, read, address, source, snapshot, _tell, show_log, stopped),
+        artifact=artifact,
+    )
 
 
 async def _server(
     configuration: Configuration, read: Callable[[], Configuration], address: Address
 ) -> None:
-    from ferryman.development.server import listen, run_server
+    from ferryman.local.reload.server import listen, run_server
 
     stopped = _until_ctrl_c()
     with listen(address) as listener:

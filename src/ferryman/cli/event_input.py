@@ -1,4 +1,4 @@
-"""The event that `ferryman invoke` brings: from a file, standard input or a sample."""
+"""The event that `ferryman invoke` sends: from a file, standard input or a sample."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def read_event(file: Path | None, fixture: str | None, request: tuple[str, str, 
         request: Method, path with query, and body of that request.
 
     Raises:
-        ConfigError: There is none, or two, or it is not JSON.
+        ConfigError: No event is given, or two, or it is not JSON.
     """
     if (file is None) == (fixture is None):
         raise ConfigError(
-            "there is no event" if file is None else "there are two events",
+            "no event is given" if file is None else "two events are given",
             hint="name a file, or - for standard input, or a --fixture: an event source such as "
             f"http-api, or one of {', '.join(FIXTURES)}",
         )
@@ -51,14 +51,14 @@ def _http_event(source: str, method: str, target: str, data: str) -> dict[str, A
     Raises:
         ConfigError: There is no fixture of that name, or the source refuses the request.
     """
-    from ferryman.targets.lambda_.gateway.source import Refused
-    from ferryman.targets.lambda_.gateway.sources import GATEWAYS
+    from ferryman.local.gateway.all_gateways import GATEWAYS
+    from ferryman.local.gateway.protocol import Refused
     from ferryman.targets.lambda_.runtime.messages import HttpRequest
 
     if source not in GATEWAYS:
         raise ConfigError(
             f"invalid value for '--fixture': there is no '{source}'",
-            hint=f"there are {', '.join([*FIXTURES, *GATEWAYS])}",
+            hint=f"the fixtures are {', '.join([*FIXTURES, *GATEWAYS])}",
         )
     headers = (("host", "localhost"), ("user-agent", "ferryman"))
     request = HttpRequest(method, target, headers, data.encode(), "https", "127.0.0.1")

@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from ferryman.core.build.target import Target
+    from ferryman.targets.protocols import Target
 
 __all__ = ("image_assignments", "image_options", "makes_image")
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.option("--image", "build_image", is_flag=True, help="Build an image, of no other tool."),
+    click.option(
+        "--image", "build_image", is_flag=True, help="Build an image without a container tool."
+    ),
     click.option(
         *("--with", "tool"),
         type=click.Choice(["none", "auto", "docker", "podman", "buildah"]),
-        help="Build the image from a Dockerfile, by this tool; auto takes the first that works.",
+        help="Build the image from a Dockerfile with this tool; auto takes the first that works.",
     ),
     click.option(
         "--archive",
@@ -40,7 +42,7 @@ _OPTIONS = (
 
 
 def image_options(command: _Command) -> _Command:
-    """Add the options to a command, which gets what was chosen as `image`, by setting."""
+    """Add the options to a command, which gets those that were given as `image`, by setting."""
 
     @wraps(command)
     def gather(
@@ -65,14 +67,14 @@ def image_options(command: _Command) -> _Command:
 
 def makes_image(target: Target) -> bool:
     """Return whether a target has the settings of an image."""
-    from ferryman.core.build.image.options import ImageOptions
+    from ferryman.building.image.image_options import ImageOptions
 
     field = target.options.model_fields.get("image")
     return field is not None and field.annotation is ImageOptions
 
 
 def image_assignments(target: str, image: Mapping[str, object]) -> tuple[str, ...]:
-    """Return what was chosen as assignments of settings, KEY=VALUE."""
+    """Return the options that were given as assignments of settings, KEY=VALUE."""
     return tuple(
         f"{target}.image.{name}={value if isinstance(value, str) else json.dumps(value)}"
         for name, value in image.items()

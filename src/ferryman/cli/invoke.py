@@ -1,4 +1,4 @@
-"""`ferryman invoke`: one event reaches the app, here or on AWS, as a target would bring it."""
+"""`ferryman invoke`: sends one event to the app, here or on AWS."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ __all__ = ("FIXTURES", "command")
 )
 @target_option
 @project_options
-@click.option("--fixture", help="Use a sample event instead; those of HTTP take the next three.")
+@click.option("--fixture", help="Use a sample event; HTTP ones take --path, --method and --data.")
 @click.option("--path", "request_target", default="/", help="Path and query of an HTTP request.")
-@click.option("--method", default="GET", help="Its method.")
-@click.option("--data", default="", help="Its body.")
-@click.option("--local", is_flag=True, help="Invoke it in a process of the local Lambda.")
-@click.option("--remote", is_flag=True, help="Invoke the function that is deployed on AWS.")
-@click.option("--function", help="Its name there, or its ARN; by default the project's name.")
-@click.option("--region", help="Its region; by default that of the profile.")
-@click.option("--profile", help="The AWS profile to use.")
+@click.option("--method", default="GET", help="Method of an HTTP request.")
+@click.option("--data", default="", help="Body of an HTTP request.")
+@click.option("--local", is_flag=True, help="Invoke the app in a local Lambda environment.")
+@click.option("--artifact", is_flag=True, help="Build it for this machine, and invoke that.")
+@click.option("--remote", is_flag=True, help="Invoke the deployed function on AWS.")
+@click.option("--function", help="With --remote: its name or ARN; by default the project's name.")
+@click.option("--region", help="With --remote: its region; by default that of the profile.")
+@click.option("--profile", help="With --remote: the AWS profile.")
 def command(
     file: Path | None,
     target: str,
@@ -40,25 +41,27 @@ def command(
     method: str,
     data: str,
     local: bool,
+    artifact: bool,
     remote: bool,
     function: str | None,
     region: str | None,
     profile: str | None,
     **options: Any,
 ) -> int:
-    """Bring one event to the app, and print the answer as JSON.
+    """Send one event to the app, and print the answer as JSON.
 
-    The app is started in this process, given the event, and stopped. The event comes from a
-    file, or from standard input if that is `-`. `server` brings it to the handlers in
-    app[ferryman.triggers]; `lambda` brings it by way of the function's handler, so that it
-    can be an HTTP request as well, such as `--fixture http-api --path /x`. What the app
-    prints goes to standard error.
+    It starts the app in this process, sends it the event, and stops it. The event comes from a
+    file, or from standard input if that is `-`. `server` calls the handlers in
+    app[ferryman.triggers]; `lambda` calls the function's handler, so that the event
+    can be an HTTP request too, such as `--fixture http-api --path /x`. The app's own
+    output goes to standard error.
 
     `--local` invokes the function in a process as Lambda does, with its limits, and prints
-    its log and its REPORT line on standard error. `--remote` does so with the function on
+    its log and its REPORT line on standard error; with `--artifact` that is the zip, built for
+    this machine, and not the sources. `--remote` does so with the function on
     AWS, as it is deployed there; with lambda.streaming its response is printed as it comes.
 
-    Ends with 0 if all records were handled, with 1 if some were not.
+    Exits with 0 if all records were handled, else with 1.
 
     \b
     Example:
@@ -68,19 +71,27 @@ def command(
 
     event = read_event(file, fixture, (method, request_target, data))
     chosen, project = open_target(target, **options)
-    for flag, given in {"--local": local, "--remote": remote}.items():
-        if given and target != "lambda":
-            raise ConfigError(f"{flag} is for Lambda alone", hint="pass -t lambda as well")
-    if target != "lambda" and _is_request(event):
+    takes_events = chosen.runs_like == "lambda"
+    for flag, given in {"--local": local, "--artifact": artifact, "--remote": remote}.items():
+        if given and not takes_events:
+            raise ConfigError(f"{flag} is for Lambda only", hint="pass -t lambda too")
+    if not takes_events and _is_request(event):
         raise ConfigError(
             "this event is an HTTP request, as Lambda gets one",
-            hint="pass -t lambda; a server is asked by HTTP, as under `ferryman serve -t server`",
+            hint="pass -t lambda; to try a server, use `ferryman serve -t server`",
         )
-    if local and remote:
+    if (local or artifact) and remote:
         raise ConfigError("--local and --remote exclude each other", hint="pass one of them")
+    if not remote:
+        ran = (
+            "the artifact, built for this machine" if artifact else f"the sources in {project.root}"
+        )
+        click.echo(f"runs {ran}", err=True)
     if remote:
         return invoke_remote(project, event, function, region, profile)
-    return invoke_local(project, event) if local else invoke_here(chosen, project, event)
+    if local or artifact:
+        return invoke_local(project, event, artifact=artifact)
+    return invoke_here(chosen, project, event)
 
 
 def _is_request(event: object) -> bool:

@@ -1,4 +1,4 @@
-"""The ways in which `ferryman invoke` brings an event to an app, and what each prints."""
+"""The three ways in which `ferryman invoke` sends an event to an app."""
 
 from __future__ import annotations
 
@@ -9,52 +9,58 @@ import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import click
 
-from ferryman.cli.talk import show_log
-from ferryman.core.errors import ConfigError
+from ferryman.cli.terminal import show_log, working
 
 if TYPE_CHECKING:
-    from ferryman.core.build.project import Project
-    from ferryman.core.build.target import Target
+    from ferryman.project.project import Project
+    from ferryman.targets.protocols import Target
 
 __all__ = ("invoke_here", "invoke_local", "invoke_remote")
 
-# Seconds that tasks of a handler get to finish, before the app is stopped.
-_TASK_BUDGET = 5.0
-
 
 def invoke_here(target: Target, project: Project, event: object) -> int:
-    """Bring the event to the app in this process, and return the exit status.
+    """Send the event to the app in this process, and return the exit status.
 
     Raises:
-        ConfigError: The target has no way to do that.
+        ConfigError: The target does not run on this machine.
     """
-    if target.name not in _INVOKERS:
-        raise ConfigError(
-            f"the target {target.name} has no way to bring an event to the app here",
-            hint=f"there are {', '.join(_INVOKERS)}",
-        )
+    from ferryman.targets.registry import runs_like
+
+    invoker = _INVOKERS[runs_like(target)]
     with redirect_stdout(sys.stderr):
         _enter(project)
         from ferryman.core import capabilities
 
         capabilities.declare(target.capabilities)
-        answer = _INVOKERS[target.name](project, event)
+        answer = invoker(project, event)
     return _print_answer(answer)
 
 
-def invoke_local(project: Project, event: object) -> int:
-    """Bring the event to the function in a local environment, and return the exit status."""
+def invoke_local(project: Project, event: object, *, artifact: bool = False) -> int:
+    """Send the event to the function in a local environment, and return the exit status.
+
+    Args:
+        project: The project.
+        event: The event.
+        artifact: Whether the zip is built for this machine, and runs in place of the sources.
+    """
     import asyncio
 
-    from ferryman.development.function_log import own_entries
-    from ferryman.targets.lambda_.local.once import invoke_once
+    from ferryman.local.lambda_.app_log import own_entries
+    from ferryman.local.lambda_.invoke_once import invoke_once
 
-    outcome = asyncio.run(invoke_once(project, event, show_log))
+    if artifact:
+        with working("building for lambda") as progress:
+            work = invoke_once(project, event, show_log, build=progress)
+            outcome = asyncio.run(work)
+    else:
+        outcome = asyncio.run(invoke_once(project, event, show_log))
     document = outcome.document()
     if isinstance(document, dict) and "stackTrace" in document:
         document["stackTrace"] = own_entries(document["stackTrace"])
@@ -64,7 +70,7 @@ def invoke_local(project: Project, event: object) -> int:
 def invoke_remote(
     project: Project, event: object, name: str | None, region: str | None, profile: str | None
 ) -> int:
-    """Bring the event to the function on AWS, and return the exit status.
+    """Send the event to the function on AWS, and return the exit status.
 
     Args:
         project: The project.
@@ -103,55 +109,42 @@ def _print_piece(piece: bytes) -> None:
 
 
 def _enter(project: Project) -> None:
-    """Make the app importable, and its relative paths mean what they do in an artifact."""
-    from ferryman.core.build.sources import import_root
+    """Make the app importable, and relative paths work as in an artifact."""
+    from ferryman.building.app_files import import_root
 
     sys.path.insert(0, str(import_root(project)))
     os.chdir(project.root)
 
 
-def _invoke_server(project: Project, event: object) -> dict[str, Any]:
-    import asyncio
+def _invoke_server(project: Project, event: object) -> Any:
+    from ferryman.core.loader import run_with_app
+    from ferryman.core.one_event import handle_once
 
-    return asyncio.run(_deliver(project, event))
-
-
-async def _deliver(project: Project, event: object) -> dict[str, Any]:
-    import asyncio
-
-    from ferryman.core.context import RequestContext, current_context
-    from ferryman.core.lifecycle import start_app
-    from ferryman.core.serving import GRACEFUL_TIMEOUT
-    from ferryman.core.triggers import deliver
-
-    runner = await start_app(project.app, shutdown_timeout=GRACEFUL_TIMEOUT)
-    try:
-        resident = asyncio.all_tasks()
-        current_context.set(RequestContext(str(uuid4()), cold_start=True))
-        answer = await deliver(runner.app, event)
-        if started := asyncio.all_tasks() - resident:
-            # A server would live on, and they with it.
-            await asyncio.wait(started, timeout=_TASK_BUDGET)
-        return answer
-    finally:
-        await runner.cleanup()
+    return run_with_app(project.app, partial(handle_once, event))
 
 
-def _invoke_lambda(project: Project, event: Any) -> dict[str, Any]:
-    from ferryman.targets.lambda_.options import LambdaOptions
+def _invoke_lambda(project: Project, event: Any) -> Any:
+    from ferryman.core.deliveries import TriggerFailed
+    from ferryman.core.errors import FerrymanError
+    from ferryman.core.tracebacks import user_traceback
+    from ferryman.targets.lambda_.options import LambdaOptions, deployed
     from ferryman.targets.lambda_.runtime.handler import LambdaHandler
     from ferryman.targets.lambda_.runtime.options import EnvironmentOptions
 
     options = project.section("lambda", LambdaOptions)
-    known = {name: getattr(options, name) for name in EnvironmentOptions._fields}
-    # Nobody is here to take a stream.
-    handler = LambdaHandler(project.app, EnvironmentOptions(**known | {"streaming": False}))
+    known = EnvironmentOptions.from_settings(deployed(options))
+    # There is no client here that could take a stream.
+    handler = LambdaHandler(project.app, known._replace(streaming=False))
     try:
-        answer = handler(event, _Context(str(uuid4()), time.monotonic() + options.timeout))
+        return handler(event, _Context(str(uuid4()), time.monotonic() + options.timeout))
+    except FerrymanError:
+        raise
+    except Exception as error:
+        raise TriggerFailed(
+            f"the handler of the event raised {type(error).__name__}", cause=user_traceback(error)
+        ) from error
     finally:
         handler.close()
-    assert isinstance(answer, dict)
-    return answer
 
 
 @dataclass(slots=True)
@@ -165,7 +158,7 @@ class _Context:
         return max(0, int((self.deadline - time.monotonic()) * 1000))
 
 
-_INVOKERS: dict[str, Callable[[Project, Any], dict[str, Any]]] = {
+_INVOKERS: dict[str, Callable[[Project, Any], Any]] = {
     "lambda": _invoke_lambda,
     "server": _invoke_server,
 }

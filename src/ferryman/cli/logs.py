@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import click
 
-from ferryman.cli.cluster_options import cluster_options, open_operations
-from ferryman.core.errors import ConfigError
+from ferryman.cli.deployment_command import deployment_verb, opened
 
 __all__ = ("command",)
 
 
-@click.command()
-@cluster_options
-@click.option("--tail", default=100, show_default=True, help="How many lines of each pod.")
-@click.option("--previous", is_flag=True, help="Of the container that ran before a restart.")
-@click.option("-f", "--follow", is_flag=True, help="Go on, line by line, until Ctrl-C.")
-def command(tail: int, previous: bool, follow: bool, **options: Any) -> None:
-    """Print the last lines of each pod of the newest release.
+@deployment_verb("logs")
+@click.option("--tail", default=100, show_default=True, help="Lines to show of each source.")
+@click.option("-f", "--follow", is_flag=True, help="Keep printing new lines until Ctrl-C.")
+def command(tail: int, follow: bool, as_json: bool, **options: Any) -> None:
+    """Print the last lines that the app wrote, each with the pod or stream it came from.
 
     \b
     Example:
       ferryman logs -t k8s --tail 20
     """
-    if follow and previous:
-        raise ConfigError("--follow and --previous: what ran before writes no more")
-    operations = open_operations(**options)
-    if follow:
-        for pod, line in operations.follow(lines=tail):
-            click.echo(f"{pod}  {line}")
-        return
-    found = operations.logs(lines=tail, previous=previous)
-    for pod, text in found.items():
-        for line in text.splitlines():
-            click.echo(f"{pod}  {line}")
-    if not any(found.values()):
-        click.echo(f"nothing was written by {', '.join(found) or 'any pod'}", err=True)
+    with opened("reading the logs", **options) as (deployment, _):
+        lines = deployment.logs(tail, follow=follow)
+    count = 0
+    for count, line in enumerate(lines, 1):  # noqa: B007 - how many there were is told
+        if as_json:
+            click.echo(json.dumps({"source": line.source, "text": line.text}))
+        else:
+            click.echo(f"{line.source}  {line.text}")
+    if not count:
+        click.echo("the logs hold nothing", err=True)

@@ -1,4 +1,4 @@
-"""The command `ferryman`: finds the verb's module, loads that one alone, reports errors.
+"""The command `ferryman`: finds the verb's module, loads only that one, reports errors.
 
 `--help` must answer at once, so nothing heavy is imported here or in a verb's module
 before the verb runs.
@@ -11,13 +11,13 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
-from ferryman.cli.talk import report
-from ferryman.core.errors import ConfigError, FerrymanError
+from ferryman.cli.terminal import report
+from ferryman.cli.verb_group import VerbGroup
+from ferryman.core.errors import FerrymanError
 
 __all__ = ("cli", "main")
 
@@ -26,52 +26,32 @@ __all__ = ("cli", "main")
 _VERBS: Mapping[str, str] = {
     "build": "Build the app for a target, into dist/<target>.",
     "check": "Check Kubernetes manifests, or that targets answer requests alike.",
+    "completion": "Print what completes the command line in bash, zsh or fish.",
     "config": "Show the resolved settings, and where each came from.",
     "cost": "Estimate the monthly bill on each platform, and when to cross over.",
-    "delete": "Delete from the cluster all that ferryman made for the project.",
-    "deploy": "Apply the project to the cluster, and stay until it is good.",
-    "dev": "Run the app here, and start it anew at each save.",
-    "diff": "Show what a deploy would change in the cluster.",
-    "invoke": "Bring one event to the app, here, and print the answer.",
-    "logs": "Print the last lines of each pod of the newest release.",
+    "delete": "Delete all that ferryman made for the project, after asking.",
+    "deploy": "Deploy the project, and wait until the rollout is complete.",
+    "dev": "Run the app here, and restart it at each save.",
+    "diff": "Show what a deploy would change.",
+    "invoke": "Send one event to the app, here or on AWS, and print the answer.",
+    "logs": "Print the last lines of the deployed app's log.",
     "measure": "Run the app here, and measure what its requests cost.",
+    "migrate": "Carry the traffic to another side, and back if that is worse.",
     "new": "Make a project: an app, its tests, and a pipeline.",
-    "rollback": "Go back to an older release, and stay until it is good.",
-    "serve": "Run the app here, the way a target runs it.",
-    "status": "Show what runs, and which releases can be gone back to.",
+    "policy": "Print the permissions that a deploy needs, no wider.",
+    "rollback": "Roll back to an older release, and wait until it runs.",
+    "serve": "Run the app here as a target would.",
+    "status": "Show what runs, and which releases you can roll back to.",
     "targets": "List the targets, and what each offers the app.",
 }
 
 
-class _Verbs(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_VERBS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in _VERBS:
-            return None
-        command: click.Command = import_module(f"ferryman.cli.{name}").command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in _VERBS and not args[0].startswith("-"):
-            from ferryman.core.build.suggestion import did_you_mean
-
-            raise ConfigError(
-                f"there is no command '{args[0]}'",
-                hint=did_you_mean(args[0], _VERBS) or f"there are {', '.join(_VERBS)}",
-            )
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        # click would import every verb for its first line of help.
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_VERBS.items()))
-
-
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=VerbGroup,
+    verbs=_VERBS,
+    package="ferryman.cli",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="ferryman", message="%(version)s")
 def cli() -> None:
     """Run one aiohttp application, unchanged, wherever it is cheapest.
@@ -83,7 +63,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line, and end with its status: 0, 1 failed, 2 usage, 3 the app.
+    """Run the command line, and exit with its status: 0, 1 failed, 2 usage, 3 the app.
 
     After Ctrl-C it is 130, and after SIGTERM 143.
 
@@ -97,7 +77,7 @@ def main() -> None:
 
 
 class _Terminated(KeyboardInterrupt):
-    """The command was asked to end by SIGTERM: it clears up as after Ctrl-C."""
+    """SIGTERM asked the command to end: it cleans up as after Ctrl-C."""
 
 
 def _terminate(*_: object) -> NoReturn:
@@ -113,6 +93,14 @@ def _run(colour: bool | None) -> None:
     except FerrymanError as error:
         report(error)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        from ferryman.cli.extras import missing_extra
+
+        missing = missing_extra(error)
+        if missing is None:
+            raise
+        report(missing)
+        sys.exit(missing.exit_code)
     except click.ClickException as error:
         _report_usage(error)
         sys.exit(error.exit_code)
@@ -120,7 +108,7 @@ def _run(colour: bool | None) -> None:
         terminated = isinstance(error.__cause__ or error, _Terminated)
         sys.exit(128 + (signal.SIGTERM if terminated else signal.SIGINT))
     except BrokenPipeError:
-        # Whoever read our output has had enough; Python would complain as it ends.
+        # The reader of our output has closed it; Python would complain as it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""`ferryman measure`: what a request costs the app, found by running it here."""
+"""`ferryman measure`: runs the app here and measures what its requests cost."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ferryman.cli.completed_values import complete_targets
 from ferryman.cli.project_options import open_project, project_options
-from ferryman.cli.talk import announce, working
+from ferryman.cli.terminal import announce, working
 from ferryman.core.errors import ConfigError, FerrymanError
-from ferryman.core.measurement_file import FILE_NAME
+from ferryman.records.measurement_file import FILE_NAME
 
 if TYPE_CHECKING:
-    from ferryman.core.build.project import Project
-    from ferryman.core.measurement import Measurement
     from ferryman.measure.request import Scenario
+    from ferryman.project.project import Project
+    from ferryman.records.measurement import Measurement
 
 __all__ = ("command",)
 
@@ -26,23 +27,33 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 @click.command()
 @click.option(
     *("-t", "--target", "targets"),
-    type=click.Choice(["server", "lambda"]),
+    metavar="TARGET",
+    shell_complete=complete_targets,
     multiple=True,
     default=("server", "lambda"),
     show_default=True,
-    help="Where to measure; repeat for several.",
+    help="The target to measure; repeat for several. k8s runs the server.",
 )
 @click.option("--scenario", type=_PATH, help="A table of weighted requests, TOML or JSON.")
-@click.option("--har", type=_PATH, help="What a browser or proxy recorded.")
-@click.option("--access-log", type=_PATH, help="What was asked for, and how often; may be gzip.")
+@click.option("--har", type=_PATH, help="A recording of a browser or proxy.")
+@click.option(
+    "--access-log", type=_PATH, help="An access log, also gzip: the paths and how often each."
+)
 @click.option("--host", "hosts", multiple=True, help="The app's own name in a scenario or HAR.")
 @click.option("--quick", is_flag=True, help="Take a quarter of the time; the ranges are wider.")
+@click.option(
+    "--time",
+    "seconds",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="Take no longer than this for all targets together; at least 10 for each.",
+)
 @click.option(
     "--patience",
     type=click.FloatRange(0.1, 900),
     default=10.0,
     show_default=True,
-    help="Seconds until an answer is given up.",
+    help="Seconds to wait for an answer.",
 )
 @click.option("--force", is_flag=True, help="Write the figures even if they are doubtful.")
 @click.option("--json", "as_json", is_flag=True, help="Print the measurement as JSON.")
@@ -59,6 +70,7 @@ def command(
     access_log: Path | None,
     hosts: tuple[str, ...],
     quick: bool,
+    seconds: float | None,
     patience: float,
     force: bool,
     as_json: bool,
@@ -67,33 +79,37 @@ def command(
 ) -> int:
     """Run the app here and measure what its requests cost, for each target.
 
-    The app is started several times, unmodified, under gunicorn with one worker and in a
-    local Lambda environment. A program of its own sends it requests, over loopback alone:
+    It starts the app several times, unmodified, under gunicorn with one worker and in a
+    local Lambda environment. A separate program sends it requests, over loopback only:
     one at a time for CPU time and duration, then more and more at once for the throughput.
-    Every figure has an interval of 95 %. Where they are too wide, or the machine is too
-    busy, nothing is written, and the exit status is 1.
+    Before that each request is sent once: one that fails ends it, unless --force insists.
+    Every figure has an interval of 95 %. If intervals are too wide, or the machine is too
+    busy, it writes nothing and exits with 1.
 
     \b
     Example:
-      ferryman measure --scenario traffic.toml
+      ferryman measure --scenario traffic.toml --time 60
     """
     import asyncio
     import sys
 
-    from ferryman.core.build.target import installed_targets
-    from ferryman.core.measurement_file import to_json, write_measurement
-    from ferryman.measure.observing import QUICK, USUAL
-    from ferryman.measure.procedure import measure
+    from ferryman.measure.measuring import measure
+    from ferryman.measure.rounds import QUICK, USUAL, pace_within
+    from ferryman.records.measurement_file import to_json, write_measurement
+    from ferryman.targets.registry import find_target, installed_targets, runs_like
 
+    kinds = tuple(dict.fromkeys(runs_like(find_target(name)) for name in targets))
     project = open_project(targets=installed_targets(), **options)
     chosen = _scenario(project, scenario, har, access_log, hosts)
     for note in chosen.notes:
         announce(f"note: {note}")
+    pace = QUICK if quick else USUAL
+    if seconds is not None:
+        if quick:
+            raise ConfigError("--quick and --time both say how long it takes", hint="give one")
+        pace = pace_within(seconds / len(kinds))
     with working("measuring") as progress:
-        pace = QUICK if quick else USUAL
-        found = asyncio.run(
-            measure(project, chosen, tuple(dict.fromkeys(targets)), pace, patience, progress)
-        )
+        found = asyncio.run(measure(project, chosen, kinds, pace, patience, progress, insist=force))
     if as_json:
         sys.stdout.write(f"{to_json(found)}\n")
     else:
@@ -133,32 +149,34 @@ def _scenario(
 
 
 def _routes(project: Project) -> Scenario:
-    import asyncio
     import sys
+    from contextlib import redirect_stdout
 
-    from ferryman.core.build.sources import import_root
-    from ferryman.core.loader import load_app
+    from ferryman.building.app_files import import_root
+    from ferryman.core.loader import load_app, run_with_app
     from ferryman.measure.routes import find_routes
 
     sys.path.insert(0, str(import_root(project)))
-    return find_routes(asyncio.run(load_app(project.app)))
+    with redirect_stdout(sys.stderr):  # what the app prints is not part of --json
+        app = run_with_app(project.app, load_app)
+    return find_routes(app)
 
 
 def _show(found: Measurement) -> None:
-    from ferryman.cli.tables import show
-    from ferryman.measure.report import tables
+    from ferryman.cli.printing import show
+    from ferryman.measure.measurement_tables import tables
 
     for table in tables(found):
         show(table)
 
 
 def _conclude(found: Measurement, force: bool) -> None:
-    """Refuse figures that are doubtful, unless they are wanted all the same.
+    """Refuse doubtful figures, unless the user insists.
 
     Raises:
         FerrymanError: There are doubts.
     """
-    from ferryman.measure.doubts import QUIETEN
+    from ferryman.measure.reliability import QUIETEN
 
     if found.doubts and not force:
         raise FerrymanError(

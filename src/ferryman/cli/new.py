@@ -12,40 +12,52 @@ from ferryman.core.errors import ConfigError
 
 __all__ = ("command",)
 
-_TARGETS = ("lambda", "server", "k8s")
-
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("-t", "--target", type=click.Choice(_TARGETS), help="Where its pipeline deploys to.")
-@click.option("--python", default="3.13", show_default=True, help="The Python it is built for.")
+@click.option("-t", "--target", help="The target its pipeline deploys to; by default lambda.")
+@click.option("--python", default="3.13", show_default=True, help="The Python to build for.")
+@click.option(
+    "--pipeline",
+    type=click.Choice(["github", "none"]),
+    default="github",
+    show_default=True,
+    help="Whose pipeline it has.",
+)
 @click.option(
     "--ferryman",
     metavar="REQUIREMENT",
-    help="What it installs ferryman by; by default where this one came from.",
+    help="Where it installs ferryman from; by default as this one was.",
 )
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
-    help="The directory that it is made in; by default this one.",
+    help="The directory to make it in; by default this one.",
 )
 def command(
-    name: str | None, target: str | None, python: str, ferryman: str | None, into: Path
+    name: str | None,
+    target: str | None,
+    python: str,
+    pipeline: str,
+    ferryman: str | None,
+    into: Path,
 ) -> int:
     """Make a project: an app, its settings and tests, and a pipeline that deploys it.
 
-    What is not given is asked for on a terminal. An existing directory is left alone. The
-    project installs ferryman from where the one that runs was installed: an index, a
-    repository, or a directory of this machine, which is then said.
+    On a terminal it asks for what you did not give. It does not touch an existing directory.
+    The pipeline tests on each target, says in a pull request what the bill becomes, and deploys.
+    The project installs ferryman from where this one was installed: an index, a
+    repository, or a directory of this machine; it tells you which.
 
     \b
     Example:
       ferryman new shop
     """
-    from ferryman.scaffold.choices import CHOICES
-    from ferryman.scaffold.project import NewProject, render_project, write_project
+    from ferryman.scaffold.new_project import NewProject, render_project, write_project
+    from ferryman.scaffold.pipelines import pipeline_for
     from ferryman.scaffold.requirement import own_requirement
+    from ferryman.targets.registry import find_target, installed_targets
 
     asking = sys.stdin.isatty()
     if name is None:
@@ -55,10 +67,11 @@ def command(
     if target is None:
         target = "lambda"
         if asking:
-            choice = click.Choice(_TARGETS)
+            choice = click.Choice([*installed_targets()])
             target = str(click.prompt("Deploy it to", type=choice, default=target, err=True))
-    requirement = ferryman or own_requirement(CHOICES[target].extras)
-    files = render_project(NewProject(name, target, python, requirement))
+    find_target(target)
+    requirement = ferryman or own_requirement(pipeline_for(target).extras)
+    files = render_project(NewProject(name, target, python, requirement, pipeline == "github"))
     write_project(files, into / name)
     click.echo(f"{into / name}: {len(files)} files", err=True)
     if "file:" in requirement:
@@ -69,8 +82,8 @@ def command(
 
 
 def _free_name(into: Path) -> Callable[[str], str]:
-    """Return what a prompt checks a name with; it asks again after a UsageError."""
-    from ferryman.scaffold.project import check_name
+    """Return the check of a prompt for a name; click asks again after a UsageError."""
+    from ferryman.scaffold.new_project import check_name
 
     def check(text: str) -> str:
         try:

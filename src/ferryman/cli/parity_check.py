@@ -1,23 +1,33 @@
-"""`ferryman check --parity`: the same requests to each target, and where answers differ."""
+"""`ferryman check --parity`: sends the same requests to each target and compares the answers."""
 
 from __future__ import annotations
 
 import json
 import logging
+import multiprocessing
+import os
+import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ferryman.core.errors import ConfigError
+from ferryman.core.errors import AppError, ConfigError
 
 if TYPE_CHECKING:
     from aiohttp.test_utils import TestServer
 
-    from ferryman.core.build.project import Project
+    from ferryman.core.app_reference import AppReference
+    from ferryman.core.loader import AppSource
     from ferryman.migrate.parity import Answer, Difference, ParityRequest
+    from ferryman.project.project import Project
+
+    Setup = str | tuple[ParityRequest, ...]
 
 __all__ = ("check_parity",)
 
@@ -38,17 +48,17 @@ def check_parity(project: Project, path: Path, targets: tuple[str, ...], as_json
         ConfigError: The file cannot be read, or there is no such target.
         AppError: The app could not be loaded or started.
     """
-    import asyncio
-
-    from ferryman.core.build.sources import import_root
+    from ferryman.building.app_files import import_root
     from ferryman.migrate.har import read_har
-    from ferryman.migrate.parity import compare, read_table
+    from ferryman.migrate.parity import agreed_errors, compare, read_setup, read_table
 
     # What the app logs comes once for each target; the answers are what is compared.
     logging.getLogger().addHandler(logging.NullHandler())
-    requests = read_har(path) if path.suffix.lower() == ".har" else read_table(path)
+    recorded = path.suffix.lower() == ".har"
+    requests = read_har(path) if recorded else read_table(path)
+    setup = () if recorded else read_setup(path)
     sys.path.insert(0, str(import_root(project)))
-    answers = {name: asyncio.run(_ask(project, name, requests)) for name in targets}
+    answers = {name: _answers(project, name, requests, setup) for name in targets}
     found = [
         difference
         for number, request in enumerate(requests)
@@ -58,34 +68,101 @@ def check_parity(project: Project, path: Path, targets: tuple[str, ...], as_json
     differing = len({each.request for each in found})
     told = f"{differing} answered differently" if found else "all answered alike"
     click.echo(f"{len(requests)} requests, {told}", err=True)
+    for status, count in sorted(agreed_errors(requests, answers).items()):
+        where = "both" if len(targets) == 2 else f"all {len(targets)}"
+        click.echo(
+            f"warning: {count} of {len(requests)} answer {status} on {where}: alike, and perhaps "
+            "not what you mean; `status` in the table says what is expected",
+            err=True,
+        )
     return 1 if found else 0
 
 
-async def _ask(project: Project, name: str, requests: tuple[ParityRequest, ...]) -> list[Answer]:
-    """Return a target's answers, in order, from an app of its own."""
+def _answers(
+    project: Project, name: str, requests: tuple[ParityRequest, ...], setup: Setup
+) -> list[Answer]:
+    """Return a target's answers, in order, from an app in a process of its own.
+
+    An app that is made at its module's top level exists once in a process, and starts once.
+    """
+    if isinstance(setup, str):
+        _run(setup, project.root)
+        setup = ()
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(1, fork, initializer=_speak_to_stderr) as process:
+        try:
+            return process.submit(_ask_in_process, project.app, name, requests, setup).result()
+        except BrokenProcessPool:
+            raise AppError(
+                f"the application ended its process while it ran as {name}",
+                hint="look for os._exit or a crash of an extension in what it printed",
+            ) from None
+
+
+def _speak_to_stderr() -> None:
+    """Have all that the app prints go to standard error; the differences have the other."""
+    os.dup2(2, 1)
+
+
+def _run(command: str, root: Path) -> None:
+    done = subprocess.run(("/bin/sh", "-c", command), cwd=root, stdout=2, check=False)
+    if done.returncode:
+        raise ConfigError(
+            f"the setup command ended with {done.returncode}: {command}",
+            hint="it runs in the project's directory, before each target",
+        )
+
+
+def _ask_in_process(
+    app: AppReference,
+    name: str,
+    requests: tuple[ParityRequest, ...],
+    setup: tuple[ParityRequest, ...],
+) -> list[Answer]:
+    from ferryman.core.loader import run_with_app
+
+    return run_with_app(app, partial(_ask, name, requests, setup))
+
+
+async def _ask(
+    name: str,
+    requests: tuple[ParityRequest, ...],
+    setup: tuple[ParityRequest, ...],
+    source: AppSource,
+) -> list[Answer]:
+    """Return a target's answers, in order."""
     from ferryman.core.loader import load_app
     from ferryman.migrate.parity import open_session, send
 
-    server = _server(name)(await load_app(project.app))
+    server = _server(name)(await load_app(source))
     async with server, open_session() as session:
         base = str(server.make_url("")).rstrip("/")
+        for request in setup:
+            status = (await send(session, base, request)).status
+            if status != request.status and not 200 <= status < 400:
+                raise ConfigError(
+                    f"the setup request {request.name} is answered with {status} on {name}",
+                    hint="give the `status` that it should have, or mend it",
+                )
         return [await send(session, base, request) for request in requests]
 
 
 def _server(name: str) -> type[TestServer]:
+    from ferryman.targets.registry import find_target, runs_like
+
     target, _, source = name.partition(":")
-    if target == "lambda":
-        from ferryman.targets.lambda_.local.in_process import event_server
+    kind = runs_like(find_target(target))
+    if kind == "lambda":
+        from ferryman.local.lambda_.event_server import event_server
 
         return event_server(source or "function-url")
-    if name in ("server", "k8s"):
-        from aiohttp.test_utils import TestServer
+    if source:
+        raise ConfigError(
+            f"{name}: the target {target} has no event sources", hint="lambda:SOURCE does"
+        )
+    from ferryman.local.plain_server import PlainServer
 
-        return TestServer
-    raise ConfigError(
-        f"requests cannot be sent to '{name}' here",
-        hint="there are server, k8s, lambda and lambda:SOURCE",
-    )
+    return PlainServer
 
 
 def _show(found: list[Difference], as_json: bool) -> None:

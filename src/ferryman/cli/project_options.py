@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ferryman.cli.completed_values import complete_targets
 from ferryman.core.errors import ConfigError
+from ferryman.project.keys import OTHER_SECTIONS
 
 if TYPE_CHECKING:
-    from ferryman.core.build.project import Project
-    from ferryman.core.build.target import Target
+    from pydantic import BaseModel
 
-__all__ = ("open_project", "open_target", "project_options", "target_option")
+    from ferryman.project.project import Project
+    from ferryman.targets.protocols import Target
+
+__all__ = ("open_project", "open_target", "project_options", "section_models", "target_option")
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -25,7 +29,7 @@ def project_options(command: _Command) -> _Command:
         click.option(
             *("-C", "--project", "directory"),
             type=click.Path(path_type=Path),
-            help="The project's directory; by default this one, or the project it lies in.",
+            help="The project's directory; by default this one or the nearest above that is one.",
         ),
         click.option("--env", "overlay", help="Use the overlay [tool.ferryman.env.NAME]."),
         click.option("--app", help="The application, module:attribute."),
@@ -34,7 +38,7 @@ def project_options(command: _Command) -> _Command:
             *("--set", "assignments"),
             multiple=True,
             metavar="KEY=VALUE",
-            help="Set any key, such as lambda.memory=1024. Can be repeated.",
+            help="Set any key, such as lambda.memory=1024; repeat for several.",
         ),
     )
     for option in reversed(options):
@@ -44,7 +48,13 @@ def project_options(command: _Command) -> _Command:
 
 def target_option(command: _Command) -> _Command:
     """Add `-t`, `--target` to a command."""
-    return click.option("-t", "--target", required=True, help="lambda, server or k8s.")(command)
+    return click.option(
+        *("-t", "--target"),
+        required=True,
+        metavar="TARGET",
+        shell_complete=complete_targets,
+        help="lambda, server or k8s.",
+    )(command)
 
 
 def open_project(
@@ -54,21 +64,58 @@ def open_project(
     python: str | None,
     assignments: tuple[str, ...],
     targets: Mapping[str, Target],
+    *,
+    whole: bool = False,
+    wanted: Collection[str] = (),
 ) -> Project:
     """Resolve the project that a command's options name.
+
+    Args:
+        directory: Its directory; by default this one, or the project it lies in.
+        overlay: The name of the overlay.
+        app: The application.
+        python: The Python to build for.
+        assignments: Further keys, as `KEY=VALUE`.
+        targets: The targets whose sections are read.
+        whole: Whether sections count that nothing sets.
+        wanted: Those that count all the same.
 
     Raises:
         ConfigError: A file, a key or a value is wrong.
     """
-    from ferryman.core.build.resolution import find_project, resolve_project
+    from ferryman.project.resolution import resolve_project
+    from ferryman.project.setting_sources import find_project, has_section
 
     flags = {"app": app, "python": python, **dict(_assignment(text) for text in assignments)}
+    root = directory or find_project(Path.cwd())
+    named = {key.partition(".")[0] for key in flags}
+    said = {name for name in OTHER_SECTIONS if whole or name in named or has_section(root, name)}
     return resolve_project(
-        directory or find_project(Path.cwd()),
-        {name: target.options for name, target in targets.items()},
+        root,
+        section_models(targets, said | {*wanted}),
         flags={key: value for key, value in flags.items() if value is not None},
         overlay=overlay,
     )
+
+
+def section_models(
+    targets: Mapping[str, Target], others: Collection[str] = OTHER_SECTIONS
+) -> dict[str, type[BaseModel]]:
+    """Return the models of the sections: of each target, and of the others that are wanted."""
+    models = {name: target.options for name, target in targets.items()}
+    if "cost" in others:
+        from ferryman.cli.cost.section import SECTION, section_model
+
+        models[SECTION] = section_model()
+    if "migrate" in others:
+        from ferryman.migrate.options import MigrateOptions
+
+        models["migrate"] = MigrateOptions
+    if "portability" in others:
+        from ferryman.portability.options import PortabilityOptions
+
+        models["portability"] = PortabilityOptions
+    return models
 
 
 def open_target(name: str, **options: Any) -> tuple[Target, Project]:
@@ -77,9 +124,15 @@ def open_target(name: str, **options: Any) -> tuple[Target, Project]:
     Raises:
         ConfigError: There is no such target, or a file, a key or a value is wrong.
     """
-    from ferryman.core.build.target import find_target, installed_targets
+    from ferryman.targets.registry import find_target, installed_targets
 
-    return find_target(name), open_project(**options, targets=installed_targets())
+    target = find_target(name)
+    known = target.options.model_fields
+    options["assignments"] = tuple(
+        f"{name}.{text}" if text.partition("=")[0].strip() in known else text
+        for text in options.get("assignments", ())
+    )
+    return target, open_project(**options, targets=installed_targets())
 
 
 def _assignment(text: str) -> tuple[str, str]:

@@ -1,44 +1,36 @@
-"""`ferryman rollback`: an older release runs again."""
+"""`ferryman rollback`: runs an older release again."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import click
 
-from ferryman.cli.cluster_options import cluster_options, dry_run_option, open_operations
+from ferryman.cli.changes import release_data, release_line
+from ferryman.cli.deployment_command import deployment_verb, opened
 
 __all__ = ("command",)
 
 
-@click.command()
-@cluster_options
-@dry_run_option
-@click.option("--to", "wanted", type=int, help="The release's number; by default the one before.")
-@click.option("--force", is_flag=True, help="Take over fields that others manage.")
-@click.option("--wait/--no-wait", default=True, show_default=True, help="Watch the rollout.")
+@deployment_verb("rollback")
+@click.option("--dry-run", is_flag=True, help="Name the release; change nothing.")
 @click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=300,
-    show_default=True,
-    help="Seconds until the rollout must be good.",
+    "--to", "wanted", help="The release, as `status` lists it; by default the last good one."
 )
-def command(
-    dry_run: bool, wanted: int | None, force: bool, wait: bool, timeout: float, **options: Any
-) -> None:
-    """Go back to an older release, and stay until it is good.
+def command(dry_run: bool, wanted: str | None, as_json: bool, **options: Any) -> None:
+    """Roll back to an older release, and wait until it runs.
 
-    Pods, image and plain settings come back as they were. `ferryman status` lists the
-    releases with their numbers.
+    The release runs as it did before: its code, and on Kubernetes its pods and plain settings too.
+    `ferryman status` lists the releases.
 
     \b
     Example:
       ferryman rollback -t k8s --to 3
     """
-    from ferryman.targets.k8s.cluster.operations import DeployWishes
-
-    wishes = DeployWishes(dry_run=dry_run, force=force, wait=wait, timeout=timeout)
-    chosen = open_operations(**options).rollback(wanted, wishes)
-    mark = " (dry run)" if dry_run else ""
-    click.echo(f"release {chosen.number}  {chosen.version}  {chosen.image}{mark}")
+    with opened("going back", dry_run=dry_run, **options) as (deployment, _):
+        release = deployment.rollback(wanted)
+    if as_json:
+        click.echo(json.dumps({"release": release_data(release), "dry_run": dry_run}, indent=2))
+    else:
+        click.echo(release_line(release) + (" (dry run)" if dry_run else ""))

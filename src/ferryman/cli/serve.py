@@ -1,4 +1,4 @@
-"""`ferryman serve`: the app answers on this machine, the way a target runs it."""
+"""`ferryman serve`: runs the app on this machine as a target would."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from ferryman.cli.addresses import bind_option, parse_address
 from ferryman.cli.project_options import open_target, project_options, target_option
-from ferryman.cli.talk import announce
+from ferryman.cli.terminal import announce
 
 __all__ = ("command",)
 
@@ -17,8 +17,9 @@ __all__ = ("command",)
 @target_option
 @project_options
 @bind_option
-def command(target: str, bind: str, **options: Any) -> int:
-    """Run the app here, the way a target runs it, until Ctrl-C.
+@click.option("--artifact", is_flag=True, help="Run what a build makes; lambda always does.")
+def command(target: str, bind: str, artifact: bool, **options: Any) -> int:
+    """Run the app here as a target would, until Ctrl-C.
 
     `server` runs it under gunicorn. `lambda` builds the zip for this machine, unpacks it
     as Lambda would, and runs it under AWS's Runtime Interface Emulator behind the
@@ -28,6 +29,8 @@ def command(target: str, bind: str, **options: Any) -> int:
     Example:
       ferryman serve -t lambda --bind 127.0.0.1:9000
     """
+    from ferryman.local.serve_target import serve
+
     address = parse_address(bind)
     chosen, project = open_target(target, **options)
-    return chosen.serve(project, address, announce)
+    return serve(chosen, project, address, announce, artifact=artifact)

@@ -1,4 +1,4 @@
-"""`ferryman status`: how a project is where it runs."""
+"""`ferryman status`: the state of a deployed project."""
 
 from __future__ import annotations
 
@@ -7,50 +7,50 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ferryman.cli.cluster_options import cluster_options, open_operations
+from ferryman.cli.changes import release_data, release_line
+from ferryman.cli.deployment_command import deployment_verb, opened
 
 if TYPE_CHECKING:
-    from ferryman.targets.k8s.cluster.operations import Overview
+    from ferryman.targets.deployment import Status
 
 __all__ = ("command",)
 
 
-@click.command()
-@cluster_options
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@deployment_verb("status")
 def command(as_json: bool, **options: Any) -> int:
-    """Show what runs, and which releases can be gone back to.
+    """Show what runs, and which releases you can roll back to.
 
-    Ends with 0 if the newest release has taken over, else with 1.
+    Exits with 0 if the newest release has taken over, else with 1.
 
     \b
     Example:
       ferryman status -t k8s
     """
-    overview = open_operations(**options).status()
+    with opened("asking what runs", **options) as (deployment, _):
+        status = deployment.status()
     if as_json:
-        click.echo(json.dumps(_data(overview), indent=2))
+        click.echo(json.dumps(_data(status), indent=2))
     else:
-        _print(overview)
-    return 0 if overview.good else 1
+        _print(status)
+    return 0 if status.good else 1
 
 
-def _data(overview: Overview) -> dict[str, object]:
-    releases = [
-        {"revision": r.number, "version": r.version, "image": r.image} for r in overview.revisions
-    ]
+def _data(status: Status) -> dict[str, object]:
     return {
-        "good": overview.good,
-        "rollout": overview.line,
-        "troubles": overview.troubles,
-        "releases": releases,
+        "good": status.good,
+        "summary": status.summary,
+        "troubles": status.troubles,
+        "releases": [release_data(release) for release in status.releases],
     }
 
 
-def _print(overview: Overview) -> None:
-    click.echo(f"{'good' if overview.good else 'not good'}: {overview.line}")
-    for trouble in overview.troubles:
+def _print(status: Status) -> None:
+    click.echo(f"{'good' if status.good else 'not good'}: {status.summary}")
+    for trouble in status.troubles:
         click.echo(f"  {trouble}")
-    for number, release in enumerate(overview.revisions):
-        mark = "*" if number == 0 else " "
-        click.echo(f"{mark} release {release.number}  {release.version}  {release.image}")
+    shares_known = any(release.share is not None for release in status.releases)
+    for number, release in enumerate(status.releases):
+        serving = bool(release.share) if shares_known else number == 0
+        click.echo(f"{'*' if serving else ' '} {release_line(release)}")
+    for address in {release.address for release in status.releases if release.address}:
+        click.echo(f"  {address}")

@@ -1,4 +1,4 @@
-"""`ferryman targets`: what there is, and what each offers the app."""
+"""`ferryman targets`: lists the targets and what each offers the app."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ("command",)
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 def command(as_json: bool) -> None:
-    """List the targets that are installed, and what each offers the app.
+    """List the installed targets and what each offers the app.
 
     \b
     Example:
       ferryman targets --json
     """
-    from ferryman.core.build.target import installed_targets
+    from ferryman.targets.registry import installed_targets
 
     targets = installed_targets().values()
     if as_json:

@@ -1,6 +1,6 @@
-"""What every target shares: loading the app, its life, its context, its settings.
+"""What ships: the half of ferryman that runs beside the app on every target.
 
-The modules of this package are the runtime half: they ship in every artifact and
-import only the standard library and aiohttp. The build half lives in `core.build`
-and never travels. Nothing here knows any target.
+Every artifact holds this directory whole. Its modules load the app, start and stop it, say
+what each request knows of itself, answer health checks, write logs and dispatch events. They
+import the standard library and aiohttp only, and know no target and nothing of a build.
 """

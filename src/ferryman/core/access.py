@@ -1,4 +1,4 @@
-"""One line for each request that was answered: the same fields on every target.
+"""The access log: one line for each answered request, with the same fields on every target.
 
 The query is not among them, nor is any header that could hold a secret.
 """
@@ -17,7 +17,7 @@ LOGGER = "ferryman.access"
 
 
 class AccessRecord(NamedTuple):
-    """What is told of a request.
+    """The fields that the access log has of a request.
 
     Attributes:
         method: Its method.

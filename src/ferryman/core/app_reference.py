@@ -1,4 +1,4 @@
-"""Where the application is, and the ways in which that can turn out wrong.
+"""The reference of the application, and the errors that it can lead to.
 
 It loads nothing, neither the app nor aiohttp: the build side asks it as well.
 """
@@ -32,7 +32,7 @@ class AppAttributeMissing(AppError):
 
 
 class AppWrongType(AppError):
-    """The reference leads to something that is no application and makes none."""
+    """The reference leads to an object that is neither an application nor a factory of one."""
 
 
 class AppFactoryFailed(AppError):

@@ -18,14 +18,16 @@ class Capabilities(NamedTuple):
 
     Attributes:
         target: The target's name, such as `lambda` or `server`.
-        concurrency: Requests one process serves at the same time; None is no fixed bound.
+        concurrency: Requests one process serves at the same time; None: no fixed bound.
         streaming: Whether a response reaches the client while it is being produced.
         websockets: Whether connections can be upgraded.
         work_after_response: Whether tasks go on running once a response is sent.
-        request_limit: The largest request body in bytes; None is no bound but the app's own.
-        response_limit: The largest response body in bytes; None is no bound.
-        time_limit: Seconds after which a request is cut off; None is no bound.
+        request_limit: The largest request body in bytes; None: only the app's own bound.
+        response_limit: The largest response body in bytes; None: no bound.
+        time_limit: Seconds after which a request is cut off; None: no bound.
         writable: The directory that can be written to, if there is only one.
+        base_path: The path that is taken off before the app sees a request; see
+            `ferryman.prefix`, which knows of stages too.
     """
 
     target: str
@@ -37,6 +39,7 @@ class Capabilities(NamedTuple):
     response_limit: int | None
     time_limit: float | None
     writable: str | None
+    base_path: str = ""
 
 
 PLAIN_SERVER = Capabilities(

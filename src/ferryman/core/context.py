@@ -1,4 +1,4 @@
-"""What is known of the request being served: its id, its trace, its deadline.
+"""The context of the request being served: its id, its trace, its deadline.
 
 A runtime enters a context for each request; the app, its middlewares and its log
 records read it. Concurrent requests each see their own, because it is a ContextVar.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from aiohttp import web
 
@@ -22,7 +22,10 @@ __all__ = (
     "remaining_time",
 )
 
-EVENT = web.RequestKey("ferryman.event", Mapping)
+# aiohttp has keys with a type from 3.14 on.
+EVENT: Any = (
+    web.RequestKey("ferryman.event", Mapping) if hasattr(web, "RequestKey") else "ferryman.event"
+)
 """Where a Lambda runtime leaves the raw event on the request."""
 
 
@@ -48,16 +51,20 @@ class RequestContext(NamedTuple):
     Attributes:
         request_id: The platform's id for the request.
         read_trace: Tells the value of the trace header, as it came, or None; reading it is
-            left to whoever asks.
+            left to the caller.
         milliseconds_left: Tells how long it is until the platform cuts the request off;
             None where nothing does.
         cold_start: Whether this is the first request of its process.
+        event: The event behind it, on Lambda.
+        told: What Lambda told beside the event, as its context object has it.
     """
 
     request_id: str
     read_trace: Callable[[], str | None] | None = None
     milliseconds_left: Callable[[], float] | None = None
     cold_start: bool = False
+    event: object = None
+    told: object = None
 
     @property
     def trace(self) -> str | None:
@@ -69,7 +76,7 @@ current_context: ContextVar[Context | None] = ContextVar("ferryman.context", def
 
 
 def follow_trace(sent: str) -> None:
-    """Go by the trace that the caller of this request names, unless it is malformed.
+    """Use the trace that the caller of this request names, unless it is malformed.
 
     Args:
         sent: The value of its `traceparent`.

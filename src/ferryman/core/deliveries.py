@@ -1,4 +1,4 @@
-"""Brings the records of one event to its handler: what runs when, and what has failed.
+"""Passes one event to its handler: its records in order, or all of it, for an answer.
 
 It knows no event's format and no application: a kind says what order records want and
 what a failed one is called.
@@ -16,17 +16,17 @@ from ferryman.core.errors import ENDINGS, FerrymanError
 from ferryman.core.event_kinds import EventKind, Record
 from ferryman.core.tracebacks import user_traceback
 
-__all__ = ("Delivery", "TriggerCutOff", "TriggerFailed")
+__all__ = ("Delivery", "Exchange", "TriggerCutOff", "TriggerFailed")
 
 _log = logging.getLogger(__name__)
 
 
 class TriggerFailed(FerrymanError):
-    """The handler of an event raised, and whoever sent it must send it again."""
+    """The handler of an event raised; the sender must send the event again."""
 
 
 class TriggerCutOff(FerrymanError):
-    """An event was not handled in time, and whoever sent it must send it again."""
+    """An event was not handled in time; the sender must send it again."""
 
 
 class Delivery:
@@ -39,6 +39,7 @@ class Delivery:
         concurrency: How many records are handled at once, at most.
         report_failures: Whether failed records are named in the answer, where the kind has
             such an answer. Else one that fails fails the invocation.
+        raise_when_all_fail: Whether the invocation fails where every record does.
     """
 
     def __init__(
@@ -49,18 +50,20 @@ class Delivery:
         *,
         concurrency: int = 1,
         report_failures: bool = True,
+        raise_when_all_fail: bool = False,
     ) -> None:
         self._kind = kind
         self._records = records
         self._handle = handle
         self._concurrency = concurrency
         self._reports = report_failures and kind.identify is not None
+        self._raises = raise_when_all_fail
         # What is not handled yet, in order: those that fail are never taken out.
         self._left = dict(enumerate(records))
         self._errors: list[BaseException] = []
 
     async def run(self) -> None:
-        """Bring every record to the handler; `result` tells what came of it.
+        """Pass every record to the handler; `result` then has the outcome.
 
         Records in a lane are handled one after the other, up to the first that fails. If
         this is cancelled, what has not been handled counts as failed.
@@ -75,9 +78,11 @@ class Delivery:
         """Return the answer to the event: for most kinds, one that says nothing.
 
         Raises:
-            TriggerFailed: Records failed, and the answer has no room for them.
+            TriggerFailed: Records failed, and the answer has no room for them; or all of them
+                did, and that shall fail the invocation.
         """
-        if self._reports:
+        failed = self._reports and self._raises and len(self._left) == len(self._records)
+        if self._reports and not (failed and self._errors):
             return {"batchItemFailures": [{"itemIdentifier": id} for id in self._failed()]}
         if self._errors:
             raise self._failure() from self._errors[0]
@@ -121,7 +126,7 @@ class Delivery:
             await task
         except ENDINGS:
             raise
-        except BaseException as error:  # a panic of an extension in Rust is no Exception
+        except BaseException as error:  # a panic of an extension in Rust is not an Exception
             failure = error
         else:
             del self._left[number]
@@ -158,3 +163,52 @@ class Delivery:
         identify = self._kind.identify
         said = f"{identify(self._records[number])!r}" if identify else str(number + 1)
         return f"{self._kind.name} record {said}"
+
+
+class Exchange:
+    """One event on its way to its handler, whose answer its sender waits for.
+
+    What the handler raises is what the invocation fails with: senders read its name and its
+    text.
+
+    Args:
+        kind: The event's kind.
+        event: The event.
+        handle: The handler, which takes the event's record.
+    """
+
+    def __init__(
+        self, kind: EventKind, event: object, handle: Callable[[Record], Awaitable[object]]
+    ) -> None:
+        self._kind = kind
+        self._event = event
+        self._record = kind.records(event)[0]
+        self._handle = handle
+        self._returned: object = None
+
+    async def run(self) -> None:
+        """Have the event handled; `result` then has the answer.
+
+        Raises:
+            Exception: What the handler raised.
+        """
+        handling = self._handle(self._record)
+        if not isawaitable(handling):
+            raise TypeError("the handler is not async: define it with `async def`")
+        self._returned = await handling
+
+    def result(self) -> Any:
+        """Return the answer."""
+        assert self._kind.reply is not None
+        return self._kind.reply(self._event, self._returned)
+
+    def cut_off(self) -> Any:
+        """Say that there was no time left.
+
+        Raises:
+            TriggerCutOff: Always.
+        """
+        raise TriggerCutOff(
+            f"{self._kind.name}: cut off at the time limit, before it was answered",
+            hint="give the function a longer timeout, or the handler less to do",
+        )

@@ -5,6 +5,11 @@ Part of the runtime half: it ships in every artifact, so it imports nothing.
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
 __all__ = (
     "ENDINGS",
     "AppError",
@@ -22,7 +27,7 @@ ENDINGS = (KeyboardInterrupt, SystemExit, GeneratorExit)
 
 
 class FerrymanError(Exception):
-    """Something ferryman could not do, said so that a reader can put it right.
+    """Something ferryman could not do, and how the reader can fix it.
 
     Args:
         message: What happened, in one sentence, naming the file and key if there is one.
@@ -48,15 +53,40 @@ class FerrymanError(Exception):
             lines.append(f"hint: {self.hint}")
         return "\n".join(lines)
 
+    def as_dict(self) -> dict[str, str | None]:
+        """Return the error as data: its code, message, cause and hint."""
+        return {
+            "code": type(self).__name__,
+            "message": self.message,
+            "cause": self.cause,
+            "hint": self.hint,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> FerrymanError:
+        """Return the error that `as_dict` made data of, in this process or another.
+
+        A code that no loaded class has gives an error of this class.
+        """
+        known = {each.__name__: each for each in _subclasses(cls)}
+        kind = known.get(data["code"], cls)
+        return kind(data["message"], cause=data["cause"], hint=data["hint"])
+
+
+def _subclasses(kind: type[FerrymanError]) -> Iterator[type[FerrymanError]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _subclasses(each)
+
 
 class ConfigError(FerrymanError):
-    """A setting, a flag or an input file is wrong; nothing was begun."""
+    """A setting, a flag or an input file is wrong; nothing was started."""
 
     exit_code = 2
 
 
 class BuildError(FerrymanError):
-    """An artifact could not be built; nothing half-written is left."""
+    """An artifact could not be built; no partial one is left."""
 
 
 class AppError(FerrymanError):
@@ -66,7 +96,7 @@ class AppError(FerrymanError):
 
 
 class UnknownEvent(FerrymanError):
-    """An event of no kind that is known, or of one that the application has no handler for."""
+    """An event of an unknown kind, or of one for which the application has no handler."""
 
 
 class MalformedEvent(FerrymanError):

@@ -1,4 +1,4 @@
-"""Whether the app is well: its own checks, and what a process answers when it is asked.
+"""Health: the app's own checks, and the answers of a process to probes.
 
 An app registers checks; a runtime says how far it has come. How the answer travels is
 not known here.
@@ -48,11 +48,13 @@ class Readiness:
 
     Attributes:
         state: How far it has come.
-        checks: What came of each of the app's checks, by name: `ok`, or what is wrong.
+        checks: The result of each of the app's checks, by name: `ok`, or what is wrong.
+        missing_workers: Processes of the server that should answer beside this one and do not.
     """
 
     state: State
     checks: dict[str, str] = field(default_factory=dict)
+    missing_workers: int = 0
 
     @property
     def ready(self) -> bool:
@@ -60,9 +62,13 @@ class Readiness:
         return self.state is State.READY and all(said == "ok" for said in self.checks.values())
 
     def to_json(self) -> dict[str, object]:
-        """Return what a probe is told."""
+        """Return the body of the answer to a probe."""
         failing = self.state is State.READY and not self.ready
-        return {"status": "failing" if failing else self.state.value, "checks": self.checks}
+        told: dict[str, object] = {
+            "status": "failing" if failing else self.state.value,
+            "checks": self.checks,
+        }
+        return told | {"missing_workers": self.missing_workers} if self.missing_workers else told
 
 
 async def readiness(
@@ -92,7 +98,7 @@ async def _run(name: str, check: HealthCheck, app: web.Application, timeout: flo
         _log.warning("the health check %s took more than %g s", name, timeout)
         return "timed out"
     except Exception as error:
-        # Its text may hold an address or a password, and whoever asks is not known.
+        # Its text may hold an address or a password, and the client is unknown.
         _log.warning("the health check %s failed: %r", name, error)
         return f"raised {type(error).__name__}"
     return "ok"

@@ -6,6 +6,9 @@ Every target starts the app through here, so that `on_startup`, `cleanup_ctx` an
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -15,7 +18,17 @@ from ferryman.core.errors import AppError
 from ferryman.core.loader import INTERRUPTIONS, AppReference, AppSource, load_app
 from ferryman.core.tracebacks import user_traceback
 
-__all__ = ("AppStartFailed", "start_app", "start_failure")
+__all__ = ("AppStartFailed", "run_within", "start_app", "start_failure")
+
+# What goes on when it is cancelled is cancelled again: of several parts of a cleanup that
+# hang, aiohttp ends one each time.
+_CANCELS = 5
+_BETWEEN_CANCELS = 0.1
+
+# Whose loggers say what went wrong with requests, and with the process.
+_HEARD = ("aiohttp", "ferryman", "gunicorn")
+
+_log = logging.getLogger("ferryman.lifecycle")
 
 
 class AppStartFailed(AppError):
@@ -23,7 +36,11 @@ class AppStartFailed(AppError):
 
 
 async def start_app(
-    source: AppSource | AppReference | str, *, shutdown_timeout: float, **settings: Any
+    source: AppSource | AppReference | str,
+    *,
+    shutdown_timeout: float,
+    prepare: Callable[[web.Application], None] | None = None,
+    **settings: Any,
 ) -> web.AppRunner:
     """Load the application and start it; `await runner.cleanup()` stops it.
 
@@ -32,6 +49,7 @@ async def start_app(
     Args:
         source: The application, its factory, or its reference.
         shutdown_timeout: Seconds that requests in flight are given when it is stopped.
+        prepare: Does something to the application before it starts.
         **settings: Others of aiohttp's runner.
 
     Raises:
@@ -39,7 +57,10 @@ async def start_app(
             been started of it has been cleaned up.
     """
     settings = {"access_log": None, "shutdown_timeout": shutdown_timeout} | settings
-    runner = web.AppRunner(await load_app(source), **settings)
+    app = await load_app(source)
+    if prepare is not None:
+        prepare(app)
+    runner = web.AppRunner(app, **settings)
     try:
         await runner.setup()
     except BaseException as error:
@@ -47,6 +68,7 @@ async def start_app(
         if isinstance(error, INTERRUPTIONS):
             raise
         raise start_failure(error) from error
+    _speak_again()
     return runner
 
 
@@ -57,6 +79,57 @@ def start_failure(error: BaseException) -> AppStartFailed:
         cause=user_traceback(error),
         hint="look at its on_startup handlers and cleanup_ctx generators",
     )
+
+
+async def run_within(
+    what: str, work: Awaitable[object], seconds: float, hurry: asyncio.Event | None = None
+) -> None:
+    """Run one step of the app's cleanup, which may neither take too long nor abort the others.
+
+    Args:
+        what: Names it in the log, where the log says why it failed or where it hung.
+        work: What to run.
+        seconds: How long it may take before it is cancelled.
+        hurry: Set to cancel it sooner.
+    """
+    task = asyncio.ensure_future(work)
+    hurried = asyncio.ensure_future((hurry or asyncio.Event()).wait())
+    await asyncio.wait((task, hurried), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
+    late = not task.done()
+    for _ in range(_CANCELS):
+        if not task.done():
+            task.cancel()
+            await asyncio.wait((task,), timeout=_BETWEEN_CANCELS)
+    if not task.done():
+        _log.error("%s goes on although it was cancelled, and is left behind", what)
+        return
+    try:
+        await task
+    except INTERRUPTIONS as error:
+        _log.error("%s was cut short after %g s:\n%s", what, seconds, user_traceback(error))
+    except Exception as error:
+        after = f", cut short after {seconds:g} s" if late else ""
+        _log.error("%s failed%s:\n%s", what, after, user_traceback(error))
+
+
+def _speak_again() -> None:
+    """Enable loggers that the app has disabled without a thought.
+
+    `logging.config.dictConfig` disables every logger that there is and that it is not told of,
+    those of errors in requests too, unless `disable_existing_loggers` is false.
+    """
+    known = logging.root.manager.loggerDict
+    for library in _HEARD:
+        loggers = [
+            logger
+            for name, logger in known.items()
+            if name.partition(".")[0] == library and isinstance(logger, logging.Logger)
+        ]
+        # Whoever wants one of them silent disables that one.
+        if all(logger.disabled for logger in loggers):
+            for logger in loggers:
+                logger.disabled = False
 
 
 async def _clean_up(runner: web.AppRunner) -> None:

@@ -1,17 +1,19 @@
 """Finds the user's application from its reference, `module:attribute`.
 
-Each way a reference can fail is an error of its own, because each has another cure:
+Each way a reference can fail is an error of its own, because each is mended in another way:
 a module that is not there, a module that raises, an attribute that is not there,
-something that is no application, a factory that raises.
+an object that is not an application, a factory that raises.
 """
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import inspect
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
 from aiohttp import web
 
@@ -23,6 +25,7 @@ from ferryman.core.app_reference import (
     AppReference,
     AppWrongType,
 )
+from ferryman.core.errors import AppError
 from ferryman.core.tracebacks import user_traceback
 
 __all__ = (
@@ -34,18 +37,23 @@ __all__ = (
     "AppReference",
     "AppSource",
     "AppWrongType",
+    "call_source",
     "load_app",
     "load_source",
+    "run_with_app",
 )
 
+_Result = TypeVar("_Result")
+
 AppFactory: TypeAlias = Callable[[], web.Application | Awaitable[web.Application]]
+_AsyncFactory: TypeAlias = Callable[[], Awaitable[web.Application]]
 AppSource: TypeAlias = web.Application | AppFactory
 
 INTERRUPTIONS = (CancelledError, GeneratorExit, KeyboardInterrupt)
-"""What the app is ended by, and does not fail with.
+"""Exceptions that stop the app, as opposed to faults in it.
 
-All else is its failure: `SystemExit`, and a panic of an extension written in Rust, which is no
-`Exception` either.
+`SystemExit` is a fault, and so is a panic of an extension written in Rust, though neither is an
+`Exception`.
 """
 
 _MEND = "import the module by hand and mend it"
@@ -65,8 +73,11 @@ def load_source(reference: AppReference) -> AppSource:
     return _checked(str(reference), value)
 
 
-async def load_app(source: AppSource | AppReference | str) -> web.Application:
-    """Return the application, calling and awaiting its factory if it has one.
+def call_source(source: AppSource | AppReference | str) -> web.Application | _AsyncFactory:
+    """Import the module and call the factory, and return the application or what awaits it.
+
+    Call it before the event loop runs: a module or a factory may run one itself, by
+    `asyncio.run` or `run_until_complete`, as it may under gunicorn.
 
     Args:
         source: A reference, an application, or a factory of one, sync or async.
@@ -75,22 +86,53 @@ async def load_app(source: AppSource | AppReference | str) -> web.Application:
         AppError: One of the five of this module.
         ConfigError: The reference is not of the form `module:attribute`.
     """
+    name, source = _named(source)
+    if isinstance(source, web.Application):
+        return source
+    made = _call(name, source)
+    return partial(_awaited, name, made) if inspect.isawaitable(made) else _made(name, made)
+
+
+def run_with_app(
+    source: AppSource | AppReference | str,
+    work: Callable[[AppSource], Coroutine[Any, Any, _Result]],
+) -> _Result:
+    """Load an app and run what is done with it, on an event loop that ends with it.
+
+    Args:
+        source: The application, its factory, or its reference.
+        work: Is given what `call_source` returned.
+
+    Raises:
+        BaseException: What either of them raises.
+    """
+    with asyncio.Runner() as runner:
+        runner.get_loop()  # it becomes the current one, which the app may ask for
+        return runner.run(work(call_source(source)))
+
+
+async def load_app(source: AppSource | AppReference | str) -> web.Application:
+    """Return the application, calling and awaiting its factory if it has one.
+
+    Args:
+        source: A reference, an application, a factory of one, or what `call_source` returned.
+
+    Raises:
+        AppError: One of the five of this module.
+        ConfigError: The reference is not of the form `module:attribute`.
+    """
+    called = call_source(source)
+    return called if isinstance(called, web.Application) else await called()
+
+
+def _named(source: AppSource | AppReference | str) -> tuple[str, AppSource]:
+    """Return what a source is called in errors, and the application or the factory."""
     if isinstance(source, str):
         source = AppReference.parse(source)
     if isinstance(source, AppReference):
-        name, source = str(source), load_source(source)
-    else:
-        name = getattr(source, "__qualname__", repr(source))
-        source = _checked(name, source)
-    if isinstance(source, web.Application):
-        return source
-    made = await _call_factory(name, source)
-    if not isinstance(made, web.Application):
-        raise AppWrongType(
-            f"the factory {name} returned {_describe(made)}, not an aiohttp application",
-            hint="return the web.Application that it builds",
-        )
-    return made
+        return str(source), load_source(source)
+    name = getattr(source, "__qualname__", repr(source))
+    return name, _checked(name, source)
 
 
 def _import_module(reference: AppReference) -> object:
@@ -154,18 +196,40 @@ def _checked(name: str, value: object) -> AppSource:
     )
 
 
-async def _call_factory(name: str, factory: AppFactory) -> object:
+def _call(name: str, factory: AppFactory) -> object:
     try:
-        made = factory()
-        return await made if inspect.isawaitable(made) else made
+        return factory()
     except INTERRUPTIONS:
         raise
     except BaseException as error:
-        raise AppFactoryFailed(
-            f"the factory {name} raised {type(error).__name__}",
-            cause=user_traceback(error),
-            hint="it is called without arguments; call it by hand and mend it",
-        ) from error
+        raise _failed(name, error) from error
+
+
+async def _awaited(name: str, making: Awaitable[object]) -> web.Application:
+    try:
+        made = await making
+    except (AppError, *INTERRUPTIONS):
+        raise  # what was called twice has said so itself
+    except BaseException as error:
+        raise _failed(name, error) from error
+    return _made(name, made)
+
+
+def _failed(name: str, error: BaseException) -> AppFactoryFailed:
+    return AppFactoryFailed(
+        f"the factory {name} raised {type(error).__name__}",
+        cause=user_traceback(error),
+        hint="it is called without arguments; call it by hand and mend it",
+    )
+
+
+def _made(name: str, made: object) -> web.Application:
+    if isinstance(made, web.Application):
+        return made
+    raise AppWrongType(
+        f"the factory {name} returned {_describe(made)}, not an aiohttp application",
+        hint="return the web.Application that it builds",
+    )
 
 
 def _describe(value: object) -> str:

@@ -1,4 +1,4 @@
-"""One line for each log record: JSON for machines, plain text for a terminal.
+"""Formats each log record as one line: JSON for machines, plain text for a terminal.
 
 Every record of any library passes through one handler on standard output, with the id
 and the trace of the request that it belongs to.
@@ -6,13 +6,14 @@ and the trace of the request that it belongs to.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
 import time
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
-from typing import TextIO
+from typing import Protocol
 
 from ferryman.core.access import AccessRecord
 from ferryman.core.context import current_context
@@ -25,7 +26,17 @@ _quoted = encode_basestring_ascii
 _LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-def configure(format: str, level: str, stream: TextIO | None = None) -> None:
+class LogStream(Protocol):
+    """Where the log is written to."""
+
+    def write(self, text: str, /) -> object: ...
+
+    def flush(self) -> object: ...
+
+    def isatty(self) -> bool: ...
+
+
+def configure(format: str, level: str, stream: LogStream | None = None) -> None:
     """Send every log record to standard output, one line each.
 
     Args:
@@ -55,12 +66,13 @@ def request_fields() -> dict[str, str]:
 
 
 class JsonFormatter(logging.Formatter):
-    """Makes a record a JSON object on one line.
+    """Formats a record as a JSON object on one line.
 
     Its fields are timestamp (RFC 3339, UTC), level, logger and message; request_id,
     trace_id and span_id within a request, and cold_start in the first one of a Lambda
-    environment; exception where there is one; and for a request
-    that was answered those of `AccessRecord`.
+    environment; exception where there is one; error, with code, message, cause and hint, where
+    a record has a `FerrymanError` as its `error`; and for a request that was answered those of
+    `AccessRecord`.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -78,6 +90,8 @@ class JsonFormatter(logging.Formatter):
         access = getattr(record, "access", None)
         if access is not None:
             line += _access_fields(access)
+        if (error := getattr(record, "error", None)) is not None:
+            line += f', "error": {json.dumps(error.as_dict())}'
         if record.exc_info:
             line += f', "exception": {_quoted(self.formatException(record.exc_info))}'
         return line + "}"
@@ -96,7 +110,7 @@ def _access_fields(access: AccessRecord) -> str:
 
 
 class TextFormatter(logging.Formatter):
-    """Makes a record a line for people; what it says cannot begin a second one."""
+    """Formats a record as a line for people; its message cannot begin a second line."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, and below it the traceback where there is one."""

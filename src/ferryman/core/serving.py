@@ -1,4 +1,4 @@
-"""The numbers that a server and whatever stands in front of it must agree on.
+"""The numbers that a server and its load balancer or orchestrator must agree on.
 
 The server target runs by them and the k8s target writes them into manifests; they
 stand here once so that the two cannot drift apart. All times are in seconds.
@@ -13,8 +13,10 @@ from ferryman.core.errors import ConfigError
 
 __all__ = (
     "ADMIN_PORT",
+    "CANCEL_TIMEOUT",
     "CLEANUP_TIMEOUT",
     "DRAIN_DELAY",
+    "EXIT_TIMEOUT",
     "GRACEFUL_TIMEOUT",
     "KEEP_ALIVE",
     "LIVENESS_PATH",
@@ -52,7 +54,7 @@ LOAD_BALANCER_IDLE_TIMEOUT = 60
 KEEP_ALIVE = 75
 """How long the server keeps an idle connection.
 
-It must outlast the load balancer's: whoever closes first while the other sends causes
+It must outlast the load balancer's: closing first while the other side sends causes
 a 502, and only the load balancer knows how to avoid that.
 """
 
@@ -65,8 +67,14 @@ In that time every load balancer polls, and sends its requests elsewhere.
 GRACEFUL_TIMEOUT = 30
 """How long requests in flight may take once the server has closed its port."""
 
+CANCEL_TIMEOUT = 3
+"""How long a handler may take to end once it has been cancelled."""
+
 CLEANUP_TIMEOUT = 5
 """How long the app's own cleanup may take after the last request."""
+
+EXIT_TIMEOUT = 4
+"""How long telemetry, threads and the processes themselves may take to end after that."""
 
 PRE_STOP_DELAY = 5
 """How long Kubernetes waits before it tells the server to stop.
@@ -86,7 +94,7 @@ class Timing:
         drain_delay: From "not ready" to the closing of the port.
         graceful_timeout: What requests in flight get after that.
         keep_alive: How long an idle connection is kept.
-        load_balancer_idle_timeout: How long whatever stands in front keeps one; 0 if
+        load_balancer_idle_timeout: How long the proxy in front keeps one; 0 if
             nothing does.
         pre_stop_delay: What an orchestrator waits before it sends the signal.
     """
@@ -99,12 +107,13 @@ class Timing:
 
     @property
     def shutdown(self) -> float:
-        """Seconds from the signal until gunicorn kills a worker that has not ended."""
-        return self.drain_delay + self.graceful_timeout + CLEANUP_TIMEOUT
+        """Seconds from the signal until the last process has ended, at the most."""
+        after = CANCEL_TIMEOUT + CLEANUP_TIMEOUT + EXIT_TIMEOUT
+        return self.drain_delay + self.graceful_timeout + after
 
     @property
     def termination_grace(self) -> float:
-        """Seconds that whoever starts the server must wait before it kills it."""
+        """Seconds that a supervisor must wait before it kills the server."""
         return self.pre_stop_delay + self.shutdown
 
     def check(self, termination_grace: float | None = None) -> Timing:
@@ -130,8 +139,9 @@ class Timing:
                 f"the server is killed after {termination_grace:g} s and may need "
                 f"{self.termination_grace:g} s to stop",
                 cause=f"{self.pre_stop_delay:g} s before the signal, {self.drain_delay:g} s of "
-                f"drain_delay, {self.graceful_timeout:g} s of graceful_timeout and "
-                f"{CLEANUP_TIMEOUT} s for the cleanup",
+                f"drain_delay, {self.graceful_timeout:g} s of graceful_timeout, {CANCEL_TIMEOUT} s "
+                f"for cancelled handlers, {CLEANUP_TIMEOUT} s for the app's cleanup and "
+                f"{EXIT_TIMEOUT} s to exit",
                 hint="raise the termination grace, or lower one of these",
             )
         return self
@@ -182,7 +192,7 @@ _EVERYWHERE = "0.0.0.0"  # noqa: S104 - of a container, whose ports are publishe
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """What a server shows to whatever stands in front of it.
+    """What a server shows to the proxy or balancer in front of it.
 
     Attributes:
         app: Where the app listens.
@@ -211,7 +221,7 @@ class Front:
 
 @runtime_checkable
 class Serves(Protocol):
-    """Settings of a server that can tell what comes of them, for a target that runs its image."""
+    """Settings of a server from which a target that runs its image derives times and ports."""
 
     def front(self) -> Front:
         """Return what a server in a container shows by these settings."""

@@ -33,6 +33,7 @@ class RuntimeSettings(NamedTuple):
         version: The project's version.
         target: The target it was built for.
         options: The target's own settings, as plain JSON values.
+        settings: What the app needs in its environment: texts, and references to secrets.
     """
 
     app: str
@@ -40,10 +41,15 @@ class RuntimeSettings(NamedTuple):
     version: str
     target: str
     options: Mapping[str, object] = MappingProxyType({})
+    settings: Mapping[str, object] = MappingProxyType({})
 
     def to_json(self) -> str:
         """Return the text of the settings file; equal settings give equal text."""
-        values = self._asdict() | {"format": _FORMAT, "options": dict(self.options)}
+        values = self._asdict() | {
+            "format": _FORMAT,
+            "options": dict(self.options),
+            "settings": dict(self.settings),
+        }
         return json.dumps(values, indent=2, sort_keys=True) + "\n"
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What an app does around a snapshot of its process: hooks, and resources that reopen.
+"""SnapStart in the app: hooks around a snapshot, and resources that reopen.
 
 A platform that takes snapshots (Lambda, with SnapStart) runs them; it is a runtime's
 affair when. Elsewhere a hook is never called, and a resource is opened once and closed once.
@@ -53,7 +53,7 @@ def before_snapshot(hook: Hook) -> Hook:
 
 
 def after_restore(hook: Hook) -> Hook:
-    """Have a function called each time that the process begins anew from a snapshot. A decorator.
+    """Have a function called each time the process resumes from a snapshot. A decorator.
 
     Hooks run in the order of their registration, resources being open again.
 

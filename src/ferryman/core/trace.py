@@ -1,4 +1,4 @@
-"""Tells the trace that a request belongs to, from the headers that carry it.
+"""Reads the trace that a request belongs to from its headers.
 
 Two are known: W3C Trace Context's `traceparent` (its recommendation, level 1, section
 3.2) and AWS X-Ray's `X-Amzn-Trace-Id`. What is malformed counts as not sent.

@@ -1,4 +1,4 @@
-"""Shows the user's own frames of an exception, and not ours.
+"""Formats an exception with the user's own frames, without ferryman's.
 
 What failed is in their code; the frames of ferryman, of the import system and of the
 server around it only hide the place.

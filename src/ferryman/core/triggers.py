@@ -1,4 +1,4 @@
-"""What an app registers for events that are no HTTP requests, and how they reach it.
+"""The handlers that an app registers for events other than HTTP requests, and their calls.
 
 A target recognises nothing and calls nothing here until such an event comes, and an app
 that registers nothing never loads this module.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -15,9 +16,19 @@ from typing import Any, TypeAlias
 
 from aiohttp import web
 
-from ferryman.core.deliveries import Delivery, TriggerFailed
+from ferryman.core.deliveries import Delivery, Exchange, TriggerFailed
 from ferryman.core.errors import AppError, ConfigError, FerrymanError
-from ferryman.core.event_kinds import KINDS, EventKind, Record, UnknownEvent, find_kind
+from ferryman.core.event_kinds import (
+    ANY,
+    KINDS,
+    EventKind,
+    Record,
+    UnknownEvent,
+    find_kinds,
+    unknown,
+)
+from ferryman.core.tracebacks import user_traceback
+from ferryman.core.websockets import WebSocket
 
 __all__ = (
     "TRIGGERS",
@@ -25,43 +36,50 @@ __all__ = (
     "TriggerHandler",
     "TriggersWrong",
     "deliver",
+    "find_websocket",
     "open_delivery",
     "trigger_route",
 )
 
+_log = logging.getLogger(__name__)
+
 TriggerHandler: TypeAlias = Callable[[web.Application, Record], Awaitable[object]]
 """Takes the application that registered it, and a record; or the event, if its kind has
-no records. It may be annotated to take a Mapping."""
+no records. What it returns is the function's result, for kinds whose sender waits for one. It
+may be annotated to take a Mapping."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A handler, with how it is to be called.
+    """A handler, and how to call it.
 
     Attributes:
         handler: The handler.
         concurrency: How many records of an event it may handle at once. Those of a stream,
             or of one message group of a FIFO queue, are handled in order all the same.
         report_failures: Whether the answer names the records that failed, for `sqs`,
-            `kinesis` and `dynamodb`. The event source mapping must then have
+            `kinesis`, `dynamodb` and `kafka`. The event source mapping must then have
             `ReportBatchItemFailures`, or AWS takes failed records for handled. If False,
             one that fails fails the invocation, and the whole batch comes again.
+        raise_when_all_fail: Whether the invocation fails where every record of an event does,
+            so that Lambda's metric Errors counts it. The whole batch comes again either way.
     """
 
-    handler: TriggerHandler
+    handler: TriggerHandler | WebSocket
     concurrency: int = 10
     report_failures: bool = True
+    raise_when_all_fail: bool = False
 
 
-TRIGGERS = web.AppKey("ferryman.triggers", Mapping[str, TriggerHandler | Trigger])
+TRIGGERS = web.AppKey("ferryman.triggers", Mapping[str, TriggerHandler | Trigger | WebSocket])
 """Where an app, or a subapp, keeps its handlers, each by its kind of event."""
 
 
 class TriggersWrong(AppError):
-    """What an application registered for events cannot be used."""
+    """The handlers that an application registered cannot be used."""
 
 
-def open_delivery(app: web.Application, event: object) -> Delivery:
+def open_delivery(app: web.Application, event: object) -> Delivery | Exchange:
     """Find what handles an event, without calling it yet.
 
     Args:
@@ -73,35 +91,67 @@ def open_delivery(app: web.Application, event: object) -> Delivery:
         MalformedEvent: A part of it is missing, or not what it should be.
         TriggersWrong: What is registered for it cannot be used.
     """
-    kind = find_kind(event)
-    owner, trigger = _find_trigger(app, kind)
-    assert isinstance(event, dict)
+    kind, owner, trigger = _find_trigger(app, event)
+    if isinstance(trigger.handler, WebSocket):
+        from ferryman.core.websocket_events import open_socket_event
+
+        return open_socket_event(kind, owner, trigger.handler, event)
+    handle = partial(trigger.handler, owner)
+    if kind.reply is not None:
+        return Exchange(kind, event, handle)
     return Delivery(
         kind,
         kind.records(event),
-        partial(trigger.handler, owner),
+        handle,
         concurrency=trigger.concurrency,
         report_failures=trigger.report_failures,
+        raise_when_all_fail=trigger.raise_when_all_fail,
     )
 
 
-async def deliver(app: web.Application, event: object) -> dict[str, Any]:
-    """Have an event handled, and return the answer to whoever sent it.
+async def deliver(app: web.Application, event: object) -> Any:
+    """Have an event handled, and return the answer for its sender.
 
     Raises:
         TriggerFailed: The handler raised, and the answer has no room for which record.
         UnknownEvent, MalformedEvent, TriggersWrong: see `open_delivery`.
     """
     delivery = open_delivery(app, event)
-    await delivery.run()
+    try:
+        await delivery.run()
+    except FerrymanError:
+        raise
+    except Exception as error:
+        _log.error("the handler of an event failed\n%s", user_traceback(error))
+        raise TriggerFailed(
+            f"the handler of the event raised {type(error).__name__}",
+            cause=str(error) or None,
+            hint="its traceback is in the log",
+        ) from error
     return delivery.result()
+
+
+def find_websocket(app: web.Application) -> tuple[web.Application, WebSocket]:
+    """Return the handlers of WebSockets, and the application, or subapp, that registered them.
+
+    Raises:
+        TriggersWrong: There are none, or they cannot be used.
+    """
+    for owner, name, trigger in _registrations(app):
+        if name == "websocket":
+            assert isinstance(trigger.handler, WebSocket)
+            return owner, trigger.handler
+    raise TriggersWrong(
+        "the application has a WebSocket route, and no handlers for 'websocket'",
+        hint='register them: app[ferryman.triggers] = {"websocket": ferryman.WebSocket(...)}',
+    )
 
 
 def trigger_route(token: str, path: str = "/-/events") -> web.RouteDef:
     """Return a route that takes events over HTTP, for an app that wants one.
 
     It answers 401 without the header `Authorization: Bearer TOKEN`, 403 with another
-    token, 413 to a body larger than the app's `client_max_size`, 422 to what is no event
+    token, 413 to a body larger than the app's `client_max_size`, 422 to a body that is not an event
     that can be handled, 500 where a handler failed, and else 200 with the answer.
 
     Args:
@@ -125,22 +175,27 @@ def trigger_route(token: str, path: str = "/-/events") -> web.RouteDef:
     return web.post(path, handle_event)
 
 
-def _find_trigger(app: web.Application, kind: EventKind) -> tuple[web.Application, Trigger]:
+def _find_trigger(
+    app: web.Application, event: object
+) -> tuple[EventKind, web.Application, Trigger]:
+    kinds = find_kinds(event)
     registered = list(_registrations(app))
-    for name in filter(None, (kind.name, kind.general)):
-        found = [(owner, trigger) for owner, key, trigger in registered if key == name]
+    for kind in kinds:
+        found = [(owner, trigger) for owner, key, trigger in registered if key == kind.name]
         if len(found) > 1:
             raise TriggersWrong(
-                f"two applications register a handler for '{name}'",
+                f"two applications register a handler for '{kind.name}'",
                 hint="register it in one of them, and let that one tell the events apart",
             )
         if found:
-            return found[0]
+            return (kind, *found[0])
+    if len(kinds) == 1:
+        raise unknown(event)
     known = ", ".join(sorted({key for _, key, _ in registered}))
     raise UnknownEvent(
-        f"the application has no handler for events of the kind '{kind.name}'",
+        f"the application has no handler for events of the kind '{kinds[0].name}'",
         cause=f"it registers {known}" if known else "it registers none for any kind",
-        hint=f'register one: app[ferryman.triggers] = {{"{kind.name}": handler}}',
+        hint=f'register one: app[ferryman.triggers] = {{"{kinds[0].name}": handler}}',
     )
 
 
@@ -161,19 +216,29 @@ def _registrations(app: web.Application) -> Iterator[tuple[web.Application, str,
 
 def _checked(name: str, value: object) -> Trigger:
     trigger = value if isinstance(value, Trigger) else Trigger(value)  # type: ignore[arg-type]
-    if name not in KINDS:
+    if name not in KINDS and name != ANY.name:
         raise TriggersWrong(
-            f"app[ferryman.triggers] has a handler for '{name}', which is no kind of event",
-            hint=f"the kinds are {', '.join(KINDS)}",
+            f"app[ferryman.triggers] has a handler for '{name}', which is not a kind of event",
+            hint=f"the kinds are {', '.join(KINDS)}, and * for all others",
         )
-    if not callable(trigger.handler):
-        raise TriggersWrong(f"the handler for '{name}' in app[ferryman.triggers] is no function")
+    if name == "websocket":
+        _check_sockets(trigger.handler)
+    elif not callable(trigger.handler):
+        raise TriggersWrong(f"the handler for '{name}' in app[ferryman.triggers] is not a function")
     if trigger.concurrency < 1:
         raise TriggersWrong(
             f"the concurrency for '{name}' in app[ferryman.triggers] is {trigger.concurrency}",
             hint="set it to 1 or more",
         )
     return trigger
+
+
+def _check_sockets(handler: object) -> None:
+    if not isinstance(handler, WebSocket):
+        raise TriggersWrong(
+            "the handler for 'websocket' in app[ferryman.triggers] is not a ferryman.WebSocket",
+            hint="register ferryman.WebSocket(message=on_message)",
+        )
 
 
 def _refusal(request: web.Request, secret: bytes) -> web.Response | None:
@@ -197,11 +262,16 @@ async def _answer(request: web.Request) -> web.Response:
     # The outermost application: subapps may have added the route, and handle none of it.
     app = request.match_info.apps[0]
     try:
-        return web.json_response(await deliver(app, event))
+        answer = await deliver(app, event)
     except (TriggerFailed, AppError) as error:
         return _problem(500, "Internal Server Error", error.message)
     except FerrymanError as error:
         return _problem(422, "Unprocessable Content", str(error))
+    try:
+        return web.json_response(answer)
+    except (TypeError, ValueError) as error:
+        _log.error("the answer to an event is nothing that JSON can hold: %s", error)
+        return _problem(500, "Internal Server Error", "the answer is nothing that JSON can hold")
 
 
 def _problem(status: int, title: str, detail: str) -> web.Response:

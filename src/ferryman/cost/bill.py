@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from ferryman.cost.curve import (
     Curve,
@@ -22,12 +22,15 @@ from ferryman.cost.curve import (
     linear,
     staircase,
     step,
+    tiered,
     total,
 )
-from ferryman.cost.figures import exact
-from ferryman.cost.prices.book import Rate
+from ferryman.cost.number_format import exact
+from ferryman.cost.prices.book import NEGOTIATED, Rate, Tier
+from ferryman.cost.prices.derived import DERIVED, derived_note
 from ferryman.cost.quantity import Quantity
-from ferryman.cost.stepped import Staircase, SteppedCurve
+from ferryman.cost.staircases import Flight, Staircase
+from ferryman.cost.stepped_curve import SteppedCurve, Surplus
 
 __all__ = ("Bill", "Charge", "Line", "Servers", "Usage", "cost_curve", "make_bill")
 
@@ -37,7 +40,7 @@ class Usage:
     """Units used in a month: a straight line in the requests and the servers.
 
     Args:
-        fixed: Units whatever the traffic.
+        fixed: Units at any traffic.
         per_request: Units for each request.
         per_server: Units for each server that runs all month.
         most: What it cannot exceed; ``None`` for no limit. It is never below zero.
@@ -87,7 +90,7 @@ class Usage:
         return total((clamp(difference(line, least), self.most), least))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Servers:
     """How many servers run, by requests a month.
 
@@ -101,6 +104,11 @@ class Servers:
     end: Fraction | None = None
     horizon: Fraction = Fraction(1)
 
+    @cached_property
+    def running(self) -> Flight:
+        """How many run, by requests a month."""
+        return Flight(self.stairs)
+
     @property
     def curve(self) -> Curve:
         """The stairs written out: needed where a charge bends with the servers."""
@@ -113,7 +121,7 @@ class Servers:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """Something that is billed, whatever the traffic.
+    """A charge that does not depend on the traffic.
 
     Args:
         item: What it is, as a bill would say it.
@@ -138,6 +146,14 @@ class Charge:
         """Whether the cost is the usage times one price."""
         return self.usage.is_plain and len(self.rate.tiers) == 1 and not self.allowance
 
+    @property
+    def is_surplus(self) -> bool:
+        """Whether it bills at one price what goes beyond an amount that each server brings."""
+        usage = self.usage
+        bounded = usage.most is not None or usage.beyond is not None or usage.least_per_request
+        alone = not usage.fixed and not bounded and not self.allowance
+        return bool(alone and usage.per_server < 0 and len(self.rate.tiers) == 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -151,6 +167,7 @@ class Line:
         amount: USD a month, not rounded.
         formula: How the quantity was reckoned.
         spread: The ends of the range that the amount is from, as shares of it.
+        allowance: Units that are free of charge.
     """
 
     item: str
@@ -160,6 +177,12 @@ class Line:
     amount: Decimal
     formula: str
     spread: tuple[Decimal, Decimal] = (Decimal(1), Decimal(1))
+    allowance: Decimal = Decimal(0)
+
+    @property
+    def free(self) -> Decimal:
+        """Units of the quantity that the allowance covers."""
+        return min(self.quantity, self.allowance)
 
 
 @dataclass(frozen=True)
@@ -174,6 +197,9 @@ class Bill:
         servers: Servers kept for the busiest hour; ``None`` where the platform keeps none.
         notes: What a reader must know before trusting the total.
         carried: Whether the platform can carry this much traffic at all.
+        size: Which of the platform's sizes it is for; empty where there is one.
+        sent_on: Requests that go to a function because the servers are full; ``None`` where
+            nothing can.
     """
 
     platform: str
@@ -183,6 +209,8 @@ class Bill:
     servers: int | None = None
     notes: tuple[str, ...] = ()
     carried: bool = True
+    size: str = ""
+    sent_on: Fraction | None = None
 
     @cached_property
     def total(self) -> Decimal:
@@ -215,13 +243,41 @@ def cost_curve(charges: Sequence[Charge], servers: Servers) -> SteppedCurve:
     fixed = sum((price * usage.fixed for usage, price in straight), Fraction(0))
     slope = sum((price * usage.per_request for usage, price in straight), Fraction(0))
     each = sum((price * usage.per_server for usage, price in straight), Fraction(0))
-    bent = [
-        compose(charge.rate.tariff(charge.allowance), charge.usage.curve(servers))
-        for charge in charges
-        if not charge.is_linear
-    ]
+    beyond = [x for x in charges if x.is_surplus and servers.stairs]
+    bent = [x for x in charges if not x.is_linear and x not in beyond]
+    alone = tuple((x.rate.tiers, x.allowance, x.usage) for x in bent if not x.usage.per_server)
+    smooth = _without_servers(alone).tilted(slope, fixed)
+    if moved := [x for x in bent if x.usage.per_server]:
+        smooth = total([smooth, *(_with_servers(charge, servers) for charge in moved)])
     stairs = tuple(replace(s, height=s.height * each) for s in servers.stairs)
-    return SteppedCurve(total([linear(slope, fixed), *bent]), stairs, servers.end)
+    surplus = tuple(_surplus(x, servers) for x in beyond)
+    return SteppedCurve(smooth, stairs, servers.end, surplus)
+
+
+def _with_servers(charge: Charge, servers: Servers) -> Curve:
+    return compose(charge.rate.tariff(charge.allowance), charge.usage.curve(servers))
+
+
+@lru_cache(maxsize=256)
+def _without_servers(charges: tuple[tuple[tuple[Tier, ...], Decimal, Usage], ...]) -> Curve:
+    """Return the sum of charges that no server moves; many platforms have the same of them."""
+    curves = [
+        compose(
+            tiered([(tier.start, tier.price) for tier in tiers], allowance), usage.curve(Servers())
+        )
+        for tiers, allowance, usage in charges
+    ]
+    return total([constant(0), *curves])
+
+
+def _surplus(charge: Charge, servers: Servers) -> Surplus:
+    usage = charge.usage
+    return Surplus(
+        Fraction(usage.per_request),
+        -Fraction(usage.per_server),
+        Fraction(charge.rate.value),
+        servers.running,
+    )
 
 
 def make_bill(
@@ -251,7 +307,14 @@ def make_bill(
         for line in lines
         if line.rate.confidence == "unverified" and line.quantity
     )
-    return Bill(platform, requests, lines, highly_available, servers, (*notes, *doubtful))
+    agreed = dict.fromkeys(
+        f"{line.rate.id} is set by hand: {line.rate.source} ({line.rate.seen}, {line.rate.note})"
+        for line in lines
+        if line.rate.confidence == NEGOTIATED and line.quantity
+    )
+    derived = [x.rate for x in lines if x.quantity and x.rate.source.startswith(DERIVED)]
+    told = (*notes, *doubtful, *agreed, *([derived_note(derived)] if derived else []))
+    return Bill(platform, requests, lines, highly_available, servers, told)
 
 
 def _line(charge: Charge, requests: Decimal, running: Fraction) -> Line:
@@ -268,4 +331,5 @@ def _line(charge: Charge, requests: Decimal, running: Fraction) -> Line:
         amount=exact(amount),
         formula=charge.formula,
         spread=charge.spread,
+        allowance=Decimal(charge.allowance),
     )

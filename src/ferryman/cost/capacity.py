@@ -1,8 +1,9 @@
 """Queueing: how long requests wait for a CPU, and how much load a server may carry.
 
-Erlang's C formula for the chance to wait, Allen and Cunneen's factor for service times and
-arrivals that are not exponential. It knows no platform and no price. Every function takes
-floats or numpy arrays of them.
+The processes of a server accept connections by themselves, so each has a queue of its own: a
+request that waits behind another is not helped by a process that idles. Erlang's C formula gives
+the chance to wait, Allen and Cunneen's factor is for service times and arrivals that are not
+exponential. It knows no platform and no price. Functions take floats or numpy arrays of them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ferryman.core.errors import ConfigError
-from ferryman.cost.quantity import Quantity, chosen_of, exponential, is_array
+from ferryman.cost.quantity import Quantity, chosen_of, exponential, is_array, logarithm
 
 __all__ = (
     "MAX_PROCESSES",
@@ -23,12 +24,13 @@ __all__ = (
     "late_share",
     "mean_wait",
     "processes_needed",
+    "uneven_late_share",
 )
 
 MAX_PROCESSES = 100_000
 
-BISECTIONS = 24
-"""Enough for the grid of 2**-20 to which loads are rounded."""
+STEPS = 8
+"""Of Newton's method: more than it takes to the last digits of a float."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,51 +121,91 @@ def late_share(
     return erlang_c(offered, processes) * exponential(-pace * wait)
 
 
+def uneven_late_share(
+    offered: Quantity,
+    processes: int,
+    imbalance: float,
+    service: Quantity,
+    wait: Quantity,
+    variation: Quantity = 1.0,
+) -> Quantity:
+    """Return the share of requests that wait longer, where each process has its own queue.
+
+    Args:
+        offered: The load of all processes together, in erlangs.
+        processes: How many there are.
+        imbalance: The load of the busiest process over the mean of all; the others share the
+            rest evenly. 1 where connections are spread evenly, as the number of processes
+            where one has them all.
+        service: As in `mean_wait`.
+        wait: As in `late_share`.
+        variation: As in `mean_wait`.
+    """
+    if processes == 1:
+        return late_share(offered, 1, service, wait, variation)
+    mean = offered / processes
+    busiest = late_share(mean * imbalance, 1, service, wait, variation)
+    rest = (processes - imbalance) / (processes - 1)
+    others = late_share(mean * rest, 1, service, wait, variation)
+    return (imbalance * busiest + (processes - imbalance) * others) / processes
+
+
 def full_load(
     processes: int,
     service: Quantity,
     objective: Objective,
     variation: Quantity = 1.0,
     most: float = math.inf,
+    imbalance: float = 1.0,
 ) -> Quantity:
-    """Return the largest load, in erlangs, at which the objective is met.
+    """Return the largest load of all processes, in erlangs, at which the objective is met.
 
     Args:
-        processes: How many share one queue.
+        processes: How many there are, each with a queue of its own.
         service: Mean service time, seconds; greater than zero.
         objective: What must be met.
         variation: As in `mean_wait`.
         most: A load that is not exceeded whatever the objective allows.
+        imbalance: As in `uneven_late_share`; one process does not share.
     """
+    uneven = min(imbalance, float(processes))
+    queue = (processes, uneven)
     wait, late = float(objective.wait_ms) / 1000, 1 - float(objective.share)
-    if most >= processes:
-        return _bisected(processes, service, (wait, late), variation, float(processes))
-    high = most + 0.0 * (service + variation)
-    missed = late_share(high, processes, service, wait, variation) > late
-    if not is_array(missed):
-        return _bisected(processes, service, (wait, late), variation, most) if missed else high
+    # A load at which a process has no idle time left is beyond any objective.
+    high = min(most, processes / uneven) + 0.0 * (service + variation)
+    missed = uneven_late_share(high, *queue, service, wait, variation) > late
+    if not (is_array(missed) and missed.shape):
+        return _fallen(high, queue, wait / (service * variation), late) if missed else high
     if missed.any():
-        chosen = (chosen_of(service, missed), chosen_of(variation, missed))
-        high[missed] = _bisected(processes, chosen[0], (wait, late), chosen[1], most)
+        service, variation = chosen_of(service, missed), chosen_of(variation, missed)
+        high[missed] = _fallen(high[missed], queue, wait / (service * variation), late)
     return high
 
 
-def _bisected(
-    processes: int,
-    service: Quantity,
-    objective: tuple[float, float],
-    variation: Quantity,
-    most: float,
-) -> Quantity:
-    wait, late = objective
-    low = 0.0 * (service + variation)
-    high = low + most
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        good = late_share(middle, processes, service, wait, variation) <= late
-        # The choice is arithmetic, so that it holds for one number and for an array.
-        low, high = low + (middle - low) * good, middle + (high - middle) * good
-    return low
+def _fallen(load: Quantity, queue: tuple[int, float], pace: Quantity, late: float) -> Quantity:
+    """Return the load at which the objective is met, from one that is too high.
+
+    Newton's method on the logarithm of the late share over the logarithm of the load: that is a
+    convex curve, so that no step goes too far.
+
+    Args:
+        load: A load at which it is missed.
+        queue: Processes, and the load of the busiest over the mean.
+        pace: By how much a load of one changes the logarithm of a late share.
+        late: The share that may be late.
+    """
+    processes, uneven = queue
+    rest = (processes - uneven) / (processes - 1) if processes > 1 else 0.0
+    goal = math.log(late)
+    for _ in range(STEPS):
+        busiest, other = uneven * load / processes, rest * load / processes
+        share = uneven / processes * busiest * exponential((busiest - 1) * pace)
+        others = (1 - uneven / processes) * other * exponential((other - 1) * pace)
+        both = share + others
+        slope = 1 + pace * (share * busiest + others * other) / both
+        load = load * exponential((goal - logarithm(both)) / slope)
+    # A float may end on either side of it.
+    return load * (1 - 1e-12)
 
 
 def processes_needed(

@@ -12,6 +12,7 @@ import math
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from statistics import fmean, stdev
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost.traffic.shape import HOURS, Shape
@@ -25,13 +26,20 @@ __all__ = (
     "poisson",
     "shaped",
     "simulate",
+    "simulate_to_error",
 )
 
 IDLE_TIMEOUT = 600.0
 """Seconds after which an idle environment is taken away. Measured as 10 minutes in 2019
-(mikhail.io) and 2020 (Mahmoudi and Khazaei); it is no contract."""
+(mikhail.io) and 2020 (Mahmoudi and Khazaei); it is not a contract."""
 
 MOST_BUSY = 50_000
+
+MOST_SIMULATED = 5_000_000
+"""Requests: some fifteen seconds."""
+
+LEAST_RUNS = 4
+"""Simulations before their spread is believed."""
 
 IDLE_TIMEOUT_BAND = (300.0, 3600.0)
 """The time-outs that others saw: 5 minutes, and the hour of 2017 and 2023."""
@@ -44,10 +52,12 @@ class ColdStarts:
     Args:
         share: Share of the requests that wait for a new environment.
         environments: Environments there are, busy or idle, on the mean over time.
+        standard_error: Of the share, where it was simulated.
     """
 
     share: float
     environments: float
+    standard_error: float | None = None
 
 
 def expected(rate: float, service: float, timeout: float = IDLE_TIMEOUT) -> ColdStarts:
@@ -194,6 +204,50 @@ def simulate(
     alive += sum(max(0.0, min(now, since + timeout) - max(since, warm_up)) for _, since in idle)
     alive -= sum(max(0.0, end - now) for end, _ in busy)
     return ColdStarts(starts / requests, alive / (now - warm_up))
+
+
+def simulate_to_error(
+    rate: float,
+    durations: tuple[float, float],
+    shape: Shape | None = None,
+    timeout: float = IDLE_TIMEOUT,
+    error: float = 0.02,
+) -> ColdStarts:
+    """Return the mean of independent simulations, as many as it takes for a small error.
+
+    Args:
+        rate: Mean requests a second.
+        durations: Mean seconds of a warm request, and of one that starts cold.
+        shape: The week; ``None`` for a rate that does not change.
+        timeout: Idle time-out, seconds.
+        error: The standard error of the share that is small enough, as a share of it. It may
+            be larger where `MOST_SIMULATED` requests are not enough.
+
+    Raises:
+        ConfigError: One simulation would take more than `MOST_SIMULATED` requests.
+    """
+    warm_up = 2 * timeout
+    # A week has hours that differ, so that each run has a whole one.
+    least = HOURS * 3600.0 if shape else 0.0
+    span = max(least, min(50_000 / rate, 4 * HOURS * 3600.0)) + warm_up
+    if rate * span > MOST_SIMULATED:
+        raise ConfigError(
+            f"a simulation would take {rate * span:,.0f} requests",
+            cause=f"idle environments go after {timeout:g} s, and twice that is the least",
+            hint="leave --simulate out: so much traffic starts cold too rarely to matter",
+        )
+    runs: list[ColdStarts] = []
+    while True:
+        seed = 3 * len(runs)
+        arrivals = shaped(rate, shape, span, seed) if shape else poisson(rate, span, seed)
+        runs.append(simulate(arrivals, *durations, timeout, warm_up=warm_up, seed=seed))
+        if len(runs) < LEAST_RUNS:
+            continue
+        share = fmean(run.share for run in runs)
+        deviation = stdev(run.share for run in runs) / math.sqrt(len(runs))
+        enough = deviation <= error * share or rate * span * (len(runs) + 1) > MOST_SIMULATED
+        if enough:
+            return ColdStarts(share, fmean(run.environments for run in runs), deviation)
 
 
 def _check(**values: float) -> None:

@@ -10,17 +10,19 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal
+from functools import cached_property
 from itertools import combinations, product
 from typing import Literal
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Bill
 from ferryman.cost.crossover import reigns, settle
-from ferryman.cost.figures import exact
+from ferryman.cost.envelope import CostCurve
+from ferryman.cost.number_format import exact
 from ferryman.cost.platforms.catalog import USUAL, Choices, make_platforms
-from ferryman.cost.platforms.platform import Platform, Priced, price
+from ferryman.cost.platforms.platform import Platform
+from ferryman.cost.platforms.sizes import AnyPriced, price
 from ferryman.cost.prices.book import PriceBook, load_book
-from ferryman.cost.stepped import SteppedCurve
 from ferryman.cost.workload import LIMITS, Workload
 
 __all__ = (
@@ -78,6 +80,7 @@ class Change:
         jump: Whether the cause is a server more or less, not two lines that meet.
         usd: The lower of the two costs up to there, USD a month.
         servers: Servers that the second platform keeps up to there.
+        size: Of which size, where it has several.
     """
 
     requests: Decimal
@@ -85,6 +88,7 @@ class Change:
     jump: bool
     usd: Decimal
     servers: int | None
+    size: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ class Stretch:
     platform: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
     """The whole answer.
 
@@ -131,7 +135,8 @@ class Comparison:
         horizon: How far the curves reach, requests a month.
         curves: USD a month by requests a month, one per platform.
         levels: Bills side by side, by rising volume.
-        duels: The pairs of platforms, and where they change places.
+        priced: The platforms with their charges.
+        pairs: The places of those that are held against each other.
         stretches: The cheapest platform from zero to the horizon.
     """
 
@@ -139,15 +144,44 @@ class Comparison:
     book: PriceBook
     platforms: tuple[Platform, ...]
     horizon: Decimal
-    curves: tuple[SteppedCurve, ...]
+    curves: tuple[CostCurve, ...]
     levels: tuple[Level, ...]
-    duels: tuple[Duel, ...]
+    priced: tuple[AnyPriced, ...]
+    pairs: tuple[tuple[int, int], ...]
     stretches: tuple[Stretch, ...]
+
+    @cached_property
+    def duels(self) -> tuple[Duel, ...]:
+        """The pairs of platforms, and where they change places."""
+        return (*self.first_duels, *self._settled(self.pairs[len(self.first_duels) :]))
+
+    @cached_property
+    def first_duels(self) -> tuple[Duel, ...]:
+        """Those of the first platform that is held against others."""
+        return tuple(self._settled([pair for pair in self.pairs if pair[0] == self.pairs[0][0]]))
 
     @property
     def own(self) -> Level:
         """The bills at the workload's own volume."""
         return next(x for x in self.levels if x.requests == self.workload.requests)
+
+    def _settled(self, pairs: Sequence[tuple[int, int]]) -> Iterator[Duel]:
+        for one, two in pairs:
+            names = self.platforms[one].name, self.platforms[two].name
+            ours, theirs, servers = self.curves[one], self.curves[two], self.priced[two]
+            contest = settle(ours, theirs, self.horizon)
+            changes = tuple(
+                Change(
+                    requests=exact(crossing.at),
+                    cheaper=names[not crossing.first_becomes_lower],
+                    jump=crossing.jump,
+                    usd=exact(min(ours.at(crossing.at), theirs.at(crossing.at))),
+                    servers=servers.servers(Decimal(math.floor(crossing.at))),
+                    size=servers.size_of(Decimal(math.floor(crossing.at))),
+                )
+                for crossing in contest.crossings
+            )
+            yield Duel(*names, names[not contest.first_leads], changes)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -205,12 +239,13 @@ def compare(
         horizon=horizon,
         curves=curves,
         levels=tuple(_level(priced, volume) for volume in sorted(volumes)),
-        duels=tuple(_duels(priced, curves, horizon, pairs)),
+        priced=priced,
+        pairs=tuple(_pairs(chosen, pairs)),
         stretches=tuple(_stretches(chosen, curves, horizon)),
     )
 
 
-def _reach(priced: Sequence[Priced], requests: Decimal) -> Decimal:
+def _reach(priced: Sequence[AnyPriced], requests: Decimal) -> Decimal:
     """Return the usual horizon, or as far as all the servers that there can be reach."""
     wanted = max(HORIZON, requests)
     limits = [limit for each in priced if (limit := each.reach) is not None]
@@ -225,8 +260,12 @@ def _check(platforms: Sequence[Platform], horizon: Decimal | None) -> None:
     names = [platform.name for platform in platforms]
     if not names or len(set(names)) < len(names):
         raise ConfigError(f"platforms must be distinct, and there must be one: {names}")
-    if horizon is not None and not (horizon.is_finite() and horizon >= 1):
-        raise ConfigError(f"horizon: {horizon} is not a volume of at least 1 request a month")
+    most = LIMITS["requests"][1]
+    if horizon is not None and not (horizon.is_finite() and 1 <= horizon <= most):
+        raise ConfigError(
+            f"horizon: {horizon} is out of range",
+            hint=f"give a number from 1 to {most:f} (requests a month)",
+        )
 
 
 def _check_volumes(volumes: Iterable[Decimal]) -> None:
@@ -239,37 +278,15 @@ def _check_volumes(volumes: Iterable[Decimal]) -> None:
             )
 
 
-def _level(priced: Sequence[Priced], volume: Decimal) -> Level:
+def _level(priced: Sequence[AnyPriced], volume: Decimal) -> Level:
     return Level(volume, tuple(each.bill(volume) for each in priced))
 
 
 def _stretches(
-    platforms: Sequence[Platform], curves: Sequence[SteppedCurve], horizon: Decimal
+    platforms: Sequence[Platform], curves: Sequence[CostCurve], horizon: Decimal
 ) -> Iterator[Stretch]:
     for reign in reigns(curves, horizon):
         yield Stretch(exact(reign.start), exact(reign.end), platforms[reign.index].name)
-
-
-def _duels(
-    priced: Sequence[Priced], curves: Sequence[SteppedCurve], horizon: Decimal, pairs: Pairs
-) -> Iterator[Duel]:
-    for one, two in _pairs([each.platform for each in priced], pairs):
-        first, second = priced[one].platform, priced[two].platform
-        ours, theirs = curves[one], curves[two]
-        contest = settle(ours, theirs, horizon)
-        changes = []
-        for crossing in contest.crossings:
-            changes.append(
-                Change(
-                    requests=exact(crossing.at),
-                    cheaper=(first if crossing.first_becomes_lower else second).name,
-                    jump=crossing.jump,
-                    usd=exact(min(ours.at(crossing.at), theirs.at(crossing.at))),
-                    servers=priced[two].servers(Decimal(math.floor(crossing.at))),
-                )
-            )
-        at_first = (first if contest.first_leads else second).name
-        yield Duel(first.name, second.name, at_first, tuple(changes))
 
 
 def _pairs(platforms: Sequence[Platform], pairs: Pairs) -> Iterator[tuple[int, int]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ferryman.cost.curve import Number
-from ferryman.cost.stepped import SteppedCurve
+from ferryman.cost.envelope import CostCurve
 
 __all__ = ("Contest", "Crossing", "Reign", "reigns", "settle")
 
@@ -71,7 +71,7 @@ class Reign:
     index: int
 
 
-def settle(first: SteppedCurve, second: SteppedCurve, horizon: Number) -> Contest:
+def settle(first: CostCurve, second: CostCurve, horizon: Number) -> Contest:
     """Return which of two curves is the lower one, from zero to ``horizon``.
 
     Where a curve ends before the horizon, the other one is the lower from there on.
@@ -95,7 +95,7 @@ def settle(first: SteppedCurve, second: SteppedCurve, horizon: Number) -> Contes
     return Contest(leads is not False, tuple(found))
 
 
-def reigns(curves: Sequence[SteppedCurve], horizon: Number) -> tuple[Reign, ...]:
+def reigns(curves: Sequence[CostCurve], horizon: Number) -> tuple[Reign, ...]:
     """Return which of the curves is the lowest, from zero to ``horizon``.
 
     Where several are the lowest, the one that already was goes on. A curve that ends counts
@@ -110,16 +110,17 @@ def reigns(curves: Sequence[SteppedCurve], horizon: Number) -> tuple[Reign, ...]
         lines = {index: curves[index].after(at) for index in alive}
         index = min(alive, key=lambda index: (lines[index].value, lines[index].slope, index))
         until = _end(curves[index], stop)
-        for other in alive:
-            if other != index:
-                until = _first_below(curves[other], curves[index], at, until, stop)
+        # The one that is the lowest at the end leaves the others little to be held against.
+        others = [other for other in alive if other != index]
+        for other in sorted(others, key=lambda other: _height(curves[other], float(until))):
+            until = _first_below(curves[other], curves[index], at, until, stop)
         found.append(Reign(at, until, index))
         at = until
     return tuple(found)
 
 
 def _first_below(
-    other: SteppedCurve, ruler: SteppedCurve, start: Fraction, until: Fraction, stop: Fraction
+    other: CostCurve, ruler: CostCurve, start: Fraction, until: Fraction, stop: Fraction
 ) -> Fraction:
     """Return where another curve first falls below the ruler, if that is before ``until``."""
     for at, sign, _ in _sides(other, ruler, start, min(until, _end(other, stop))):
@@ -128,20 +129,18 @@ def _first_below(
     return until
 
 
-def _end(curve: SteppedCurve, horizon: Number) -> Fraction:
+def _end(curve: CostCurve, horizon: Number) -> Fraction:
     stop = Fraction(horizon)
     return stop if curve.end is None else min(curve.end, stop)
 
 
-def _jumps(first: SteppedCurve, second: SteppedCurve, x: Fraction) -> bool:
+def _jumps(first: CostCurve, second: CostCurve, x: Fraction) -> bool:
     """Return whether the gap between the two is another one just after ``x``."""
     after = first.after(x).value - second.after(x).value
     return first.at(x) - second.at(x) != after
 
 
-def _sides(
-    first: SteppedCurve, second: SteppedCurve, start: Fraction, stop: Fraction
-) -> Iterator[Side]:
+def _sides(first: CostCurve, second: CostCurve, start: Fraction, stop: Fraction) -> Iterator[Side]:
     """Yield where the sign of ``first - second`` may change, and what it is from there on."""
     if first.never_falls and second.never_falls:
         yield from _halve(first, second, start, stop)
@@ -149,9 +148,7 @@ def _sides(
         yield from _walk(first, second, start, stop)
 
 
-def _halve(
-    first: SteppedCurve, second: SteppedCurve, start: Fraction, stop: Fraction
-) -> Iterator[Side]:
+def _halve(first: CostCurve, second: CostCurve, start: Fraction, stop: Fraction) -> Iterator[Side]:
     """Yield the sides of two curves that never fall, without looking at every line.
 
     The points between are floats, which are fractions too: nothing is lost in passing.
@@ -165,7 +162,8 @@ def _halve(
         if not sign:
             lines = first.edges_within(begin, end) + second.edges_within(begin, end)
             middle = (begin * end) ** 0.5 if begin else end / 64
-            if lines > FEW_LINES and begin < middle < end:
+            # What floats cannot tell apart does not get clearer by halving it further.
+            if lines > FEW_LINES and begin * (1 + CERTAIN) < middle < end:
                 waiting += [(middle, high), (low, middle)]
                 continue
             sign = _clear(first, second, begin, end)
@@ -180,22 +178,30 @@ def _halve(
             yield found
 
 
-def _apart(first: SteppedCurve, second: SteppedCurve, begin: float, end: float) -> int:
+def _apart(first: CostCurve, second: CostCurve, begin: float, end: float) -> int:
     """Return the sign of the gap if it is certain from ``begin`` to ``end``, else zero.
 
     The float of a point may lie on the wrong side of a step, so heights are taken a little
     outside of the interval: lower at its start, higher at its end.
     """
     begin, end = begin * (1 - CERTAIN), end * (1 + CERTAIN)
-    lowest, highest = first.near(begin), first.near(end)
-    bottom, top = second.near(begin), second.near(end)
+    lowest, highest = _height(first, begin), _height(first, end)
+    bottom, top = _height(second, begin), _height(second, end)
     margin = CERTAIN * (1 + highest + top)
     if lowest > top + margin:
         return 1
     return -1 if bottom > highest + margin else 0
 
 
-def _clear(first: SteppedCurve, second: SteppedCurve, begin: float, end: float) -> int:
+def _height(curve: CostCurve, x: float) -> float:
+    """Return the height of a curve, asked for at the same places against each other one."""
+    known = curve.heights
+    if x not in known:
+        known[x] = curve.near(x)
+    return known[x]
+
+
+def _clear(first: CostCurve, second: CostCurve, begin: float, end: float) -> int:
     """Return the sign of the gap if it is certain line by line, else zero.
 
     Between two edges both curves are straight, so the gap keeps the sign that it has at both
@@ -206,9 +212,7 @@ def _clear(first: SteppedCurve, second: SteppedCurve, begin: float, end: float) 
     return signs.pop() if len(signs) == 1 else 0
 
 
-def _walk(
-    first: SteppedCurve, second: SteppedCurve, start: Fraction, stop: Fraction
-) -> Iterator[Side]:
+def _walk(first: CostCurve, second: CostCurve, start: Fraction, stop: Fraction) -> Iterator[Side]:
     """Yield the sides line by line."""
     x = start
     while x < stop:

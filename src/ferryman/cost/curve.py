@@ -98,6 +98,17 @@ class Curve:
             tuple(Segment(s.start, s.value * by, s.slope * by) for s in self.segments), self.end
         )
 
+    def tilted(self, slope: Number, at_zero: Number = 0) -> Curve:
+        """Return the curve plus a straight line."""
+        more, start = Fraction(slope), Fraction(at_zero)
+        return Curve(
+            tuple(
+                Segment(s.start, s.value + start + more * s.start, s.slope + more)
+                for s in self.segments
+            ),
+            self.end,
+        )
+
     def until(self, end: Number) -> Curve:
         """Return the part of the curve from zero to ``end``, which it must reach."""
         stop = Fraction(end)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from ferryman.core.errors import ConfigError
-from ferryman.cost.platforms.platform import Platform, price
+from ferryman.cost.platforms.platform import Platform
+from ferryman.cost.platforms.sizes import AnyPriced, price
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.workload import LIMITS, Workload
 
@@ -22,6 +24,7 @@ class Month:
 
     Args:
         number: Months from now; the first is 0.
+        name: What it is called, such as ``March 2028``.
         requests: Requests in it.
         cheapest: The name of the cheapest platform.
         usd: What that costs; infinite if none can carry it.
@@ -29,6 +32,7 @@ class Month:
     """
 
     number: int
+    name: str
     requests: Decimal
     cheapest: str
     usd: Decimal
@@ -75,6 +79,7 @@ def forecast(
     book: PriceBook,
     current: str | None = None,
     months: int = MONTHS,
+    start: date | None = None,
 ) -> Forecast:
     """Return which platform is the cheapest as the traffic grows by ``workload.growth``.
 
@@ -84,13 +89,16 @@ def forecast(
         book: The prices.
         current: The name of the platform of today; by default the cheapest of today.
         months: How far to look.
+        start: A day of the first month; without it months are numbered.
 
     Raises:
         ConfigError: The current platform is not among them, or there is no month to look at.
     """
     names = [platform.name for platform in platforms]
     if months < 1:
-        raise ConfigError(f"months: {months} is no future", hint="give 1 or more")
+        raise ConfigError(
+            f"months: {months} is not a number of months ahead", hint="give 1 or more"
+        )
     if current is not None and current not in names:
         raise ConfigError(f"{current!r} is not compared", hint=f"there are {'; '.join(names)}")
     priced = [price(platform, workload, book) for platform in platforms]
@@ -99,10 +107,26 @@ def forecast(
         requests = workload.requests * (1 + workload.growth) ** number
         if requests > LIMITS["requests"][1]:
             break
-        totals = {each.platform.name: each.bill(requests).total for each in priced}
+        totals = {each.platform.name: _total(each, requests) for each in priced}
         cheapest = min(totals, key=lambda name: totals[name])
         current = current or cheapest
         if totals[current] == totals[cheapest]:
             cheapest = current
-        found.append(Month(number, requests, cheapest, totals[cheapest], totals[current]))
+        name = _month_name(start, number)
+        found.append(Month(number, name, requests, cheapest, totals[cheapest], totals[current]))
     return Forecast(current or "", tuple(found))
+
+
+def _total(priced: AnyPriced, requests: Decimal) -> Decimal:
+    """Return the month's bill, infinite beyond what can be carried or counted."""
+    reach = priced.reach
+    if reach is not None and requests > reach:
+        return Decimal("Infinity")
+    return priced.bill(requests).total
+
+
+def _month_name(start: date | None, number: int) -> str:
+    if start is None:
+        return f"month {number}"
+    years, month = divmod(start.month - 1 + number, 12)
+    return date(start.year + years, month + 1, 1).strftime("%B %Y")

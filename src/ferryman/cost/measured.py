@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
-from ferryman.core.measurement import Estimate, Measurement, TargetFigures
 from ferryman.cost.ranges import Range
+from ferryman.cost.traffic.response_sizes import ResponseSizes
 from ferryman.cost.workload import LAMBDA_MIB_PER_VCPU, LIMITS
+from ferryman.records.measurement import Estimate, Measurement, TargetFigures
 
 __all__ = ("MeasuredInputs", "measured_inputs")
 
@@ -30,6 +32,7 @@ class MeasuredInputs:
         values: The fields of `Workload` that it gives.
         ranges: What those may be: the intervals of the measurement, and CPU time besides as
             far as one processor differs from another.
+        sizes: How large the responses of each route are.
         needs_mib: The least memory setting that the function runs in, MiB; ``None`` where
             Lambda was not measured.
         notes: What else a reader must know.
@@ -38,6 +41,7 @@ class MeasuredInputs:
 
     values: dict[str, Decimal]
     ranges: dict[str, Range]
+    sizes: ResponseSizes | None
     needs_mib: Decimal | None
     notes: tuple[str, ...]
     measurement: Measurement
@@ -65,6 +69,7 @@ def measured_inputs(measurement: Measurement, memory_mib: Decimal) -> MeasuredIn
             for name, figure in figures
             if name in ("wall_ms", "cpu_ms", "init_ms")
         },
+        sizes=_sizes(measurement),
         needs_mib=needs,
         notes=tuple(_notes(measurement, memory_mib, needs)),
         measurement=measurement,
@@ -87,6 +92,15 @@ def _figures(measurement: Measurement, memory_mib: Decimal) -> Iterator[tuple[st
         each = server.in_flight_mib
         yield "resident_mib", Estimate(warm, warm, warm)
         yield "in_flight_mib", Estimate(each, each, each)
+
+
+def _sizes(measurement: Measurement) -> ResponseSizes | None:
+    """Return the mean size of each route's responses, where there are several routes."""
+    figures = measurement.targets.get("server") or measurement.targets["lambda"]
+    if len(figures.routes) < 2:
+        return None
+    parts = ((x.cost.response_bytes, x.share) for x in figures.routes)
+    return ResponseSizes(tuple((Fraction(size), Fraction(share)) for size, share in parts))
 
 
 def _wall(figures: TargetFigures, memory_mib: Decimal) -> Estimate:

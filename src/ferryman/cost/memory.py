@@ -13,9 +13,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from ferryman.core.errors import ConfigError
-from ferryman.cost.figures import exact
+from ferryman.cost.number_format import exact
 from ferryman.cost.platforms.lambda_ import LambdaFunction
-from ferryman.cost.platforms.platform import bill
+from ferryman.cost.platforms.sizes import bill
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.workload import LAMBDA_MIB_PER_VCPU, Workload
 

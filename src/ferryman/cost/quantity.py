@@ -19,6 +19,7 @@ __all__ = (
     "exponential",
     "is_array",
     "larger",
+    "logarithm",
     "smaller",
     "to_grid",
 )
@@ -73,6 +74,15 @@ def exponential(value: Quantity) -> Quantity:
 
         return numpy.exp(value)
     return math.exp(value)
+
+
+def logarithm(value: Quantity) -> Quantity:
+    """Return the natural logarithm of the value."""
+    if is_array(value):
+        import numpy
+
+        return numpy.log(value)
+    return math.log(value)
 
 
 def to_grid(value: Quantity) -> Quantity:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost.prices.book import suggest
-from ferryman.cost.workload import LIMITS, Inputs, Workload
+from ferryman.cost.units import FIELD_UNITS, NUMBER, parse_number
+from ferryman.cost.workload import LIMITS, NOT_NUMBERS, Inputs, Workload
 
 __all__ = ("RANGED", "Range", "parse_range", "usual_ranges")
 
-RANGED = tuple(field.name for field in fields(Inputs) if field.name != "shape")
+RANGED = tuple(field.name for field in fields(Inputs) if field.name not in NOT_NUMBERS)
 """The inputs that can be given as ranges."""
 
 _FACTORS = {
@@ -115,10 +116,8 @@ def parse_range(name: str, text: str) -> Range:
         raise ConfigError(f"there is no input {name!r}", hint=suggest(name, RANGED, "there are"))
     parts = text.split(":")
     kind = parts.pop() if parts[-1] in ("triangular", "uniform", "normal", "lognormal") else ""
-    try:
-        numbers = [Decimal(part) for part in parts]
-    except InvalidOperation:
-        raise ConfigError(f"{name}: {text!r} is not a range", hint="write 80:100:150") from None
+    unit_of_input = FIELD_UNITS.get(name, NUMBER)
+    numbers = [parse_number(part, unit_of_input, name) for part in parts]
     if len(numbers) == 2:
         low, high = numbers
         numbers, kind = [low, (low + high) / 2, high], kind or "uniform"

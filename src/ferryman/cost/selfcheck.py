@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from ferryman.cost.bill import Charge, Usage
-from ferryman.cost.figures import exact
+from ferryman.cost.number_format import exact
 from ferryman.cost.platforms.fargate import Fargate, task_charges, task_hours
 from ferryman.cost.platforms.front_door import door_charges
 from ferryman.cost.platforms.lambda_ import LambdaFunction
@@ -179,7 +179,7 @@ def _snapstart(book: PriceBook) -> Decimal:
     """Take a month of 31 days, one start in a hundred restored, without the free tier."""
     work = _work(7_440_000, 2000, 1024, cold_start_share="0.01", init_ms=0)
     cached = _sum(snapstart(work.inputs, book, REGION, 744 * 3600), int(work.requests))
-    return cached + _function(work, book, _x86(free_tier=False))
+    return cached + _function(work, book, _x86(free_tiers=frozenset()))
 
 
 def _managed(book: PriceBook) -> Decimal:
@@ -199,14 +199,16 @@ def _managed(book: PriceBook) -> Decimal:
 
 def _http_api(book: PriceBook) -> Decimal:
     door = door_charges(
-        "http-api", _work(1, 1, 128).inputs, book, REGION, LoadBalancer(), free_tier=False
+        "http-api", _work(1, 1, 128).inputs, book, REGION, LoadBalancer(), free_tiers=frozenset()
     )
     return _sum(door, 432_000_000)
 
 
 def _rest_api(book: PriceBook) -> Decimal:
     work = _work(5_000_000, 1, 128, response_bytes=3 * 1024)
-    door = door_charges("rest-api", work.inputs, book, REGION, LoadBalancer(), free_tier=False)
+    door = door_charges(
+        "rest-api", work.inputs, book, REGION, LoadBalancer(), free_tiers=frozenset()
+    )
     return _sum(door, int(work.requests))
 
 

@@ -13,21 +13,24 @@ from typing import Any
 
 from ferryman.core.errors import FerrymanError
 from ferryman.cost.platforms.platform import Platform
+from ferryman.cost.platforms.sizes import PricedSizes, SizedPlatform, price
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.quantity import Quantity
 from ferryman.cost.ranges import RANGED, Range
-from ferryman.cost.vector import costs_of, first_crossing
+from ferryman.cost.vector import Costs, costs_of, first_crossing
 from ferryman.cost.workload import LIMITS, Inputs, Workload
 
 __all__ = (
-    "DRAWS",
     "Band",
     "Influence",
+    "MissingNumpyError",
     "band",
     "tornado",
 )
 
-DRAWS = 10_000
+
+class MissingNumpyError(FerrymanError):
+    """Many workloads are asked for, and numpy is not installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,29 +82,47 @@ def band(
     pairs: Sequence[tuple[Platform, Platform]],
     book: PriceBook,
     horizon: Decimal,
-    draws: int = DRAWS,
+    draws: int,
 ) -> tuple[Band, ...]:
     """Return where the first crossover of each pair lies.
 
     Args:
         workload: The inputs that are not ranges.
         ranges: Those that are.
-        pairs: A platform that bills requests alone, and one with servers.
+        pairs: A platform that bills requests alone, and one with servers, which is not a hybrid.
         book: The prices.
         horizon: How far to look, requests a month.
         draws: How many workloads to draw.
 
     Raises:
         ConfigError: A price is missing.
-        FerrymanError: numpy is not installed.
+        MissingNumpyError: numpy is not installed.
+        ValueError: One of the platforms is a hybrid.
     """
     inputs = _draw(workload, ranges, draws)
-    made = {p.name: costs_of(p, inputs, book) for pair in pairs for p in pair}
+    likely = {p.name: _likely_sizes(p, workload, book) for pair in pairs for p in pair}
+    made: Any = {name: costs_of(p, inputs, book) for name, p in likely.items()}
     found = []
     for first, second in pairs:
-        crossings = first_crossing(made[first.name], made[second.name], float(horizon))
+        crossings = first_crossing(made[first.name], made[second.name], float(horizon), draws)
         found.append(_band(first.name, second.name, crossings))
     return tuple(found)
+
+
+def _likely_sizes(platform: Platform, workload: Workload, book: PriceBook) -> Platform:
+    """Return a platform with the sizes that are the cheapest at some volume for the workload."""
+    priced = price(platform, workload, book)
+    if not isinstance(priced, PricedSizes):
+        return platform
+    envelope, names = priced.curve(Decimal(1)), list(priced.sizes)
+    volumes = (10.0 ** (step / 4) for step in range(16, 41))
+    likely = {
+        min(range(len(names)), key=lambda place: envelope.curves[place].near(volume))
+        for volume in volumes
+        if envelope.end is None or volume <= envelope.end
+    }
+    chosen = [names[place] for place in sorted(likely)] or names
+    return SizedPlatform(platform.name, {name: priced.platform.sizes[name] for name in chosen})
 
 
 def _band(first: str, second: str, crossings: Any) -> Band:
@@ -137,8 +158,11 @@ def tornado(
         column[2 * place : 2 * place + 2] = float(ranges[name].low), float(ranges[name].high)
         table[name] = column
     inputs = _inputs(workload, table)
-    first, second = (costs_of(platform, inputs, book) for platform in pair)
-    found = first_crossing(first, second, float(horizon))
+    first, second = (
+        costs_of(_likely_sizes(platform, workload, book), inputs, book) for platform in pair
+    )
+    assert isinstance(first, Costs)
+    found = first_crossing(first, second, float(horizon), 2 * len(names))
     moved = [
         Influence(name, _finite(found[2 * i]), _finite(found[2 * i + 1]))
         for i, name in enumerate(names)
@@ -178,7 +202,7 @@ def _steps(dimensions: int) -> list[float]:
 
 def _inputs(workload: Workload, table: Mapping[str, Quantity]) -> Inputs:
     values = {name: float(getattr(workload, name)) for name in RANGED}
-    return Inputs(**{**values, **table}, shape=workload.shape)
+    return Inputs(**{**values, **table}, shape=workload.shape, sizes=workload.sizes)
 
 
 def _finite(value: Any) -> float | None:
@@ -189,7 +213,7 @@ def _numpy() -> Any:
     try:
         import numpy
     except ImportError as error:
-        raise FerrymanError(
+        raise MissingNumpyError(
             "numpy is not installed", cause=str(error), hint='pip install "ferryman[cost]"'
         ) from error
     return numpy

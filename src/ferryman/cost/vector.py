@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import reduce
 
 from ferryman.cost.bill import Charge
 from ferryman.cost.platforms.fleet import Fleet
+from ferryman.cost.platforms.overflowing import Hybrid
 from ferryman.cost.platforms.platform import Platform
+from ferryman.cost.platforms.sizes import SizedPlatform
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.quantity import Quantity, as_floats, chosen_of, is_array, larger, smaller
 from ferryman.cost.traffic.shape import HOURS
 from ferryman.cost.workload import Inputs
 
-__all__ = ("Costs", "costs_of", "first_crossing")
+__all__ = ("CheapestCosts", "Costs", "costs_of", "first_crossing")
 
 MAX_STEPS = 400
 PATIENCE = 40
@@ -27,6 +30,9 @@ by then are those in which the two sides grow side by side; their crossover is t
 sure."""
 
 CLOSE = 1e-5
+
+MATRIX = 10_000
+"""Workloads of which the hours of a week are a table; of more, a sum hour by hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,11 @@ class Costs:
         return usd
 
     @property
+    def slope(self) -> Quantity:
+        """What a request adds at least, in USD."""
+        return self.line[1]
+
+    @property
     def steepest(self) -> Quantity:
         """The most that one request can add, in USD, servers apart."""
         slope = self.line[1]
@@ -156,14 +167,74 @@ class Costs:
             return 0.0
         if not self.levels:
             return self.fleet.count(self.share * self.peak * requests)
-        hours: Quantity = 0.0
-        for weight, count in self.levels:
-            hours = hours + self.fleet.count(self.share * float(weight) * requests) * count
-        return hours / HOURS
+        import numpy
+
+        rates, hours = numpy.array([[float(x), count] for x, count in self.levels]).T
+        load = self.share * requests
+        if numpy.size(load) > MATRIX:
+            counts = (self.fleet.count(load * rate) for rate in rates)
+            return sum(count * share for count, share in zip(counts, hours, strict=True)) / HOURS
+        return hours @ self.fleet.count(numpy.multiply.outer(rates, load)) / HOURS
 
 
-def costs_of(platform: Platform, inputs: Inputs, book: PriceBook) -> Costs:
-    """Return what a platform costs for these workloads.
+@dataclass(frozen=True, slots=True)
+class CheapestCosts:
+    """The costs of the cheapest of several sizes, for an array of workloads.
+
+    Args:
+        sizes: The costs of each size.
+    """
+
+    sizes: tuple[Costs, ...]
+
+    def at(self, requests: Quantity) -> Quantity:
+        """Return USD a month for each workload, on the size that costs it least."""
+        import numpy
+
+        return numpy.minimum.reduce([size.at(requests) for size in self.sizes])
+
+    @property
+    def slope(self) -> Quantity:
+        """What a request adds at least, in USD, whichever the size."""
+        return reduce(smaller, (size.slope for size in self.sizes))
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts of the first size; those of the others are the same or of its servers."""
+        return self.sizes[0].parts
+
+    def without(self, ids: set[tuple[str, str]]) -> CheapestCosts:
+        """Return the costs without some of the parts."""
+        return CheapestCosts(tuple(size.without(ids) for size in self.sizes))
+
+    def chosen(self, places: Quantity) -> CheapestCosts:
+        """Return the costs of some of the workloads."""
+        return CheapestCosts(tuple(size.chosen(places) for size in self.sizes))
+
+
+def costs_of(platform: Platform, inputs: Inputs, book: PriceBook) -> Costs | CheapestCosts:
+    """Return what a platform costs for these workloads, on the cheapest of its sizes.
+
+    Args:
+        platform: The platform.
+        inputs: The workloads: arrays of floats of one length, and numbers that all share.
+        book: The prices.
+
+    Raises:
+        ConfigError: A price is missing.
+        ValueError: The platform is a hybrid, whose charges are not those of its servers alone: what
+            it sends on is found for one workload and not for many.
+    """
+    if isinstance(platform, Hybrid):
+        raise ValueError(f"{platform.name} cannot be priced for many workloads at once")
+    if not isinstance(platform, SizedPlatform):
+        return _costs_of_one(platform, inputs, book)
+    sizes = [_costs_of_one(size, inputs, book) for size in platform.sizes.values()]
+    return CheapestCosts(tuple(sizes))
+
+
+def _costs_of_one(platform: Platform, inputs: Inputs, book: PriceBook) -> Costs:
+    """Return what a platform of one size costs for these workloads.
 
     Args:
         platform: The platform.
@@ -218,7 +289,9 @@ def _never_negative(charge: Charge) -> bool:
     )
 
 
-def first_crossing(per_request: Costs, capacity: Costs, horizon: float) -> Quantity:
+def first_crossing(
+    per_request: Costs, capacity: Costs | CheapestCosts, horizon: float, length: int
+) -> Quantity:
     """Return the first volume at which capacity becomes cheaper; infinite where it never does.
 
     Up from zero: capacity costs at least what it costs at the volume that was reached, and
@@ -230,14 +303,13 @@ def first_crossing(per_request: Costs, capacity: Costs, horizon: float) -> Quant
         per_request: The side that bills requests alone.
         capacity: The side with servers.
         horizon: How far to look, requests a month.
+        length: How many workloads there are.
     """
     import numpy
 
     shared = _shared(per_request, capacity)
     left, right = per_request.without(shared), capacity.without(shared)
-    slope = left.steepest - right.line[1]
-    sizes = (slope, right.share, right.peak, left.line[1], *right.line)
-    length = max(numpy.size(x) for x in sizes)
+    slope = left.steepest - right.slope
     slope = numpy.maximum(slope, 1e-15) + numpy.zeros(length)
     found = numpy.full(length, numpy.inf)
     places, reached = numpy.arange(length), _parting(left, right, length, horizon)
@@ -258,7 +330,7 @@ def first_crossing(per_request: Costs, capacity: Costs, horizon: float) -> Quant
     return found
 
 
-def _parting(left: Costs, right: Costs, length: int, horizon: float) -> Quantity:
+def _parting(left: Costs, right: Costs | CheapestCosts, length: int, horizon: float) -> Quantity:
     """Return a volume just above the one up to which both cost the same, nothing for one."""
     import numpy
 
@@ -279,7 +351,7 @@ def _parting(left: Costs, right: Costs, length: int, horizon: float) -> Quantity
     return high * 1.001
 
 
-def _shared(first: Costs, second: Costs) -> set[tuple[str, str]]:
+def _shared(first: Costs, second: Costs | CheapestCosts) -> set[tuple[str, str]]:
     """Return the parts that cost both the same, egress for one."""
     import numpy
 

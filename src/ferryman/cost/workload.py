@@ -6,18 +6,23 @@ a server overlaps the waits of many and is full when its CPU is. It knows no pla
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 from ferryman.core.errors import ConfigError
+from ferryman.cost.number_format import exact
 from ferryman.cost.quantity import Quantity
+from ferryman.cost.traffic.response_sizes import ResponseSizes
 from ferryman.cost.traffic.shape import Shape
 
-__all__ = ("LAMBDA_MIB_PER_VCPU", "LIMITS", "Inputs", "Workload")
+__all__ = ("LAMBDA_MIB_PER_VCPU", "LIMITS", "NOT_NUMBERS", "Inputs", "Workload")
+
+NOT_NUMBERS = ("shape", "sizes", "usable")
+"""The fields of a workload that no range can be given for."""
 
 LAMBDA_MIB_PER_VCPU = 1769
 """Lambda memory that comes with one vCPU, MiB.
@@ -84,6 +89,8 @@ class Workload:
         growth: How much the requests grow in a month, as a share of them.
         shape: How the traffic is spread over the week; ``None`` where only the busy hour
             is known.
+        sizes: How large responses are, one by one; ``None`` where only the mean is known, which
+            each of them then has.
 
     Raises:
         ConfigError: A field is not a number, out of `LIMITS`, or asks for more CPU time
@@ -109,6 +116,7 @@ class Workload:
     nat_bytes: Decimal = Decimal(0)
     growth: Decimal = Decimal(0)
     shape: Shape | None = None
+    sizes: ResponseSizes | None = None
 
     def __post_init__(self) -> None:
         for name in LIMITS:
@@ -122,10 +130,17 @@ class Workload:
             )
 
     @classmethod
-    def of(cls, shape: Shape | None = None, /, **values: Decimal | int | float | str) -> Workload:
+    def of(
+        cls,
+        shape: Shape | None = None,
+        sizes: ResponseSizes | None = None,
+        /,
+        **values: Decimal | int | float | str,
+    ) -> Workload:
         """Return a workload from numbers of any kind; a float counts as it is printed.
 
-        A shape sets ``peak_to_mean`` to its busiest hour, unless that is given.
+        A shape sets ``peak_to_mean`` to its busiest hour and sizes set ``response_bytes`` to
+        their mean, unless these are given.
 
         Raises:
             ConfigError: As the constructor does, or a field is unknown.
@@ -139,13 +154,26 @@ class Workload:
         numbers = {name: _number(name, value) for name, value in values.items()}
         if shape and "peak_to_mean" not in numbers:
             numbers["peak_to_mean"] = shape.peak
-        return cls(**numbers, shape=shape)
+        if sizes and "response_bytes" not in numbers:
+            numbers["response_bytes"] = exact(sizes.mean)
+        return cls(**numbers, shape=shape, sizes=sizes)
 
     @cached_property
     def inputs(self) -> Inputs:
         """The same numbers as exact fractions, for the equations."""
-        names = (field.name for field in fields(Inputs) if field.name != "shape")
-        return Inputs(**{name: Fraction(getattr(self, name)) for name in names}, shape=self.shape)
+        names = (each.name for each in fields(Inputs) if each.name not in NOT_NUMBERS)
+        numbers = {name: Fraction(getattr(self, name)) for name in names}
+        return Inputs(**numbers, shape=self.shape, sizes=self.sizes)
+
+    @cached_property
+    def of_any_volume(self) -> Workload:
+        """The same without its number of requests, which moves no charge and no curve."""
+        return replace(self, requests=Decimal(0)) if self.requests else self
+
+    @property
+    def largest_response(self) -> Decimal:
+        """Bytes of the largest response that is known of."""
+        return exact(self.sizes.largest) if self.sizes else self.response_bytes
 
     @property
     def lambda_vcpu(self) -> Decimal:
@@ -177,6 +205,15 @@ class Inputs:
     cross_zone_bytes: Quantity
     nat_bytes: Quantity
     shape: Any = None
+    sizes: ResponseSizes | None = None
+    usable: dict[Any, Quantity] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The vCPUs that kinds of servers may use, of which many platforms have the same."""
+
+    def mean_over_responses(self, billed: Callable[[Quantity], Quantity]) -> Quantity:
+        """Return the mean of what is billed for a response, given its bytes."""
+        if self.sizes is None:
+            return billed(self.response_bytes)
+        return self.sizes.mean_of(billed, self.response_bytes)
 
 
 def _number(name: str, value: Decimal | int | float | str) -> Decimal:

@@ -1,8 +1,8 @@
-"""The load generator: a program of its own, so that what it costs is not the app's.
+"""The load generator: a separate program, so that its cost does not count as the app's.
 
 It reads jobs from standard input, one JSON line each, and answers each with a line. A job
 either keeps so many requests under way, the next one when one is answered, or sends each at
-its time, whatever became of those before. It is started with a socket's address, and imports
+its time, without waiting for earlier answers. It is started with a socket's address, and imports
 the standard library alone.
 """
 
@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from itertools import cycle
 from typing import Any
 
-from ferryman.measure.connection import Answer, Connection
+from ferryman.measure.load_connection import Answer, Connection
 
 __all__ = ("Generator", "main")
 
@@ -39,7 +39,7 @@ class Generator:
     async def run(
         self, order: list[int], concurrency: int, seconds: float | None, patience: float
     ) -> dict[str, Any]:
-        """Do a job, and return what came of it.
+        """Do a job, and return its outcome.
 
         Args:
             order: Which requests are sent, by their index, in this order.
@@ -79,7 +79,7 @@ class Generator:
     async def arrive(
         self, order: list[int], offsets: list[float], patience: float
     ) -> dict[str, Any]:
-        """Send each request at its time, and return what came of it.
+        """Send each request at its time, and return the outcomes.
 
         Args:
             order: Which requests are sent, by their index, in this order, over and over.

@@ -1,4 +1,4 @@
-"""The load generator's process, from outside: it is started, given jobs, and ended.
+"""Controls the load generator's process: starts it, gives it jobs, ends it.
 
 What it does with them is in `generator`, which runs in that process and not here.
 """
@@ -14,8 +14,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from ferryman.core.errors import FerrymanError
+from ferryman.local.lambda_.process_group import tied_to_this_process
 from ferryman.measure.request import Request
-from ferryman.targets.lambda_.local.process import tied_to_this_process
 
 __all__ = ("LoadGenerator", "end_process", "load_generator")
 
@@ -36,7 +36,7 @@ class LoadGenerator:
         self._process = process
 
     async def do(self, job: Mapping[str, object]) -> Any:
-        """Have a job done, and return what came of it.
+        """Have a job done, and return its outcome.
 
         Args:
             job: The arguments of `Generator.run` or `Generator.arrive`.

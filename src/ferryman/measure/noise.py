@@ -1,11 +1,11 @@
-"""How much of the machine others had while something was measured."""
+"""How much of the machine other programs used during a measurement."""
 
 from __future__ import annotations
 
 import os
 import time
 
-from ferryman.measure.processes import cpu_seconds, machine_time
+from ferryman.local.process_usage import cpu_seconds, machine_time
 
 __all__ = ("Watch",)
 

@@ -1,4 +1,4 @@
-"""One request of a scenario, as a value; how it is brought to the app is not known here."""
+"""One request of a scenario, as a value, independent of how it is sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes that an app answers without being told more: a scenario of last resort."""
+"""The routes that need no parameters: the scenario if none is given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads what is to be sent: a table of weighted requests, a HAR, an access log, or routes.
+"""Reads the requests to send: a table with weights, a HAR, an access log, or the routes.
 
 Everything is sent to the app here: a request for another machine is refused.
 """
@@ -18,7 +18,7 @@ from typing import Any
 from yarl import URL
 
 from ferryman.core.errors import ConfigError, reason_of
-from ferryman.measure.access_log import read_access_log
+from ferryman.measure.log_scenario import read_access_log
 from ferryman.measure.request import Request, Scenario
 from ferryman.migrate.har import read_har
 
@@ -90,7 +90,7 @@ def _row(row: Mapping[str, Any], place: str, own: frozenset[str]) -> Request:
     unknown = row.keys() - _KEYS - _BODIES
     if unknown:
         raise ConfigError(
-            f"{place}: there is no key '{min(unknown)}'",
+            f"{place}: unknown key '{min(unknown)}'",
             hint=f"the keys are {', '.join(sorted(_KEYS | _BODIES))}",
         )
     try:

@@ -1,4 +1,4 @@
-"""Repeated figures as one with its interval, and percentiles. It knows no unit."""
+"""Combines repeated figures into one with its interval, and percentiles. Knows no unit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from statistics import fmean, stdev
 
-from ferryman.core.measurement import Estimate
+from ferryman.records.measurement import Estimate
 
 __all__ = ("estimate", "percentile")
 

@@ -17,7 +17,7 @@ from ferryman.migrate.parity import ParityRequest
 
 __all__ = ("read_har",)
 
-# They describe the connection that was recorded, or are written anew for each.
+# They describe the connection that was recorded, or are written again for each.
 _DROPPED = frozenset(
     {"connection", "content-length", "host", "keep-alive", "te", "transfer-encoding", "upgrade"}
 )

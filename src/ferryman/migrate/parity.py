@@ -10,7 +10,7 @@ import base64
 import binascii
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,17 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from ferryman.core.errors import ConfigError, reason_of
+from ferryman.migrate.ignoring import check_ignored, without
 
 __all__ = (
     "MAY_DIFFER",
     "Answer",
     "Difference",
     "ParityRequest",
+    "agreed_errors",
     "compare",
     "open_session",
+    "read_setup",
     "read_table",
     "send",
 )
@@ -37,14 +40,21 @@ MAY_DIFFER: Mapping[str, str] = {
     "transfer-encoding": "it frames the body on one connection; the bytes of the body are compared",
     "content-length": "a gateway counts a streamed body, a server sends it in chunks; where both "
     "targets send a length, the lengths are compared",
+    "server": "a gateway names itself there, or nothing; ferryman tells none of its own",
     "date": "the clock went on between the two; that both send one is compared",
 }
 """Headers in which two targets may differ, each with the reason."""
 
-_OF_CONNECTION = frozenset({"connection", "keep-alive", "transfer-encoding"})
+_OF_ONE_SIDE = frozenset({"connection", "keep-alive", "server", "transfer-encoding"})
+# What aiohttp's client raises of an answer that came, and is not one or not whole.
+_BROKEN = (
+    aiohttp.ClientResponseError,
+    aiohttp.ClientPayloadError,
+    aiohttp.ServerDisconnectedError,
+)
 # Bytes that are shown before and after the first that differs.
 _BEFORE, _AFTER = 24, 56
-_KEYS = {"name", "method", "target", "headers", "status", "varies"}
+_KEYS = {"name", "method", "target", "headers", "status", "varies", "ignore"}
 _BODIES = {"body", "body_base64", "body_repeat"}
 
 
@@ -60,6 +70,7 @@ class ParityRequest:
         body: The content, or None.
         status: The status that every target must answer, or None where any will do.
         varies: Headers of the answer whose values may differ, in lower case.
+        ignore: Parts of the body that may differ: JSON paths, and patterns between slashes.
     """
 
     name: str
@@ -69,6 +80,7 @@ class ParityRequest:
     body: bytes | None
     status: int | None
     varies: frozenset[str] = frozenset()
+    ignore: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +91,13 @@ class Answer:
         status: The status code.
         headers: Values by lower-case name; those of a repeated name in order.
         body: The bytes of the body, as they came.
+        failure: Why there was no answer that HTTP allows; then nothing else is known.
     """
 
     status: int
     headers: Mapping[str, tuple[str, ...]]
     body: bytes
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +106,7 @@ class Difference:
 
     Attributes:
         request: The request's name.
-        part: `status`, `body` or a header's name.
+        part: `answer`, `status`, `body` or a header's name.
         values: What each target answered there, by the target's name.
     """
 
@@ -112,18 +126,16 @@ def read_table(path: Path) -> tuple[ParityRequest, ...]:
     Raises:
         ConfigError: The file cannot be read, or a request in it is not complete.
     """
-    try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8"))["request"]
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(
-            f"{path} cannot be read as a table of requests",
-            cause=reason_of(error),
-        ) from None
-    except KeyError:
-        rows = None
+    table = _read(path)
+    rows = table.get("request")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ConfigError(f"{path} has no [[request]]", hint="write one for each request")
-    requests = tuple(_request(row, f"{path}: request {n}") for n, row in enumerate(rows, 1))
+    everywhere = _ignored(table, f"{path}")
+    requests = tuple(
+        replace(made, ignore=(*everywhere, *made.ignore))
+        for n, row in enumerate(rows, 1)
+        for made in (_request(row, f"{path}: request {n}"),)
+    )
     names = [request.name for request in requests]
     for name in names:
         if names.count(name) > 1:
@@ -131,9 +143,45 @@ def read_table(path: Path) -> tuple[ParityRequest, ...]:
     return requests
 
 
-def open_session() -> aiohttp.ClientSession:
-    """Return a client that adds nothing, follows nothing and unpacks nothing."""
+def read_setup(path: Path) -> str | tuple[ParityRequest, ...]:
+    """Read what brings the app's state back before each target is asked.
+
+    Returns:
+        A command, or requests to send; no requests where the table has no `setup`.
+
+    Raises:
+        ConfigError: The file cannot be read, or its setup is not complete.
+    """
+    setup = _read(path).get("setup", [])
+    if isinstance(setup, str):
+        return setup
+    rows = setup if isinstance(setup, list) else [setup]
+    if not all(isinstance(row, dict) for row in rows):
+        raise ConfigError(
+            f"{path}: setup is neither a command nor requests",
+            hint='write setup = "python seed.py" above the first [[request]], or [[setup]]',
+        )
+    return tuple(_request(row, f"{path}: setup {n}") for n, row in enumerate(rows, 1))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(
+            f"{path} cannot be read as a table of requests",
+            cause=reason_of(error),
+        ) from None
+
+
+def open_session(connector: aiohttp.BaseConnector | None = None) -> aiohttp.ClientSession:
+    """Return a client that adds nothing, follows nothing and unpacks nothing.
+
+    Args:
+        connector: Where its connections lead; by default to where names resolve to.
+    """
     return aiohttp.ClientSession(
+        connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
@@ -152,8 +200,15 @@ async def send(session: aiohttp.ClientSession, base: str, request: ParityRequest
         request: The request.
 
     Raises:
-        aiohttp.ClientError: The server could not be reached, or broke off.
+        aiohttp.ClientError: The server could not be reached.
     """
+    try:
+        return await _ask(session, base, request)
+    except _BROKEN as error:
+        return Answer(0, {}, b"", f"{type(error).__name__}: {' '.join(str(error).split())}")
+
+
+async def _ask(session: aiohttp.ClientSession, base: str, request: ParityRequest) -> Answer:
     async with session.request(
         request.method,
         URL(base + request.target, encoded=True),
@@ -176,18 +231,21 @@ def compare(request: ParityRequest, answers: Mapping[str, Answer]) -> tuple[Diff
         request: The request.
         answers: The answer of each target, by the target's name.
     """
+    if any(answer.failure for answer in answers.values()):
+        said = {name: each.failure or f"status {each.status}" for name, each in answers.items()}
+        return (Difference(request.name, "answer", said),)
     found = []
     statuses = {name: str(answer.status) for name, answer in answers.items()}
     if request.status is not None:
         statuses["table"] = str(request.status)
     if len(set(statuses.values())) > 1:
         found.append(Difference(request.name, "status", statuses))
-    bodies = {name: answer.body for name, answer in answers.items()}
+    bodies = {name: without(answer.body, request.ignore) for name, answer in answers.items()}
     alike = len(set(bodies.values())) == 1
     for header in sorted({name for answer in answers.values() for name in answer.headers}):
         values = {name: answer.headers.get(header) for name, answer in answers.items()}
         # Bodies that differ have lengths of their own.
-        counts = alike or header != "content-length"
+        counts = header != "content-length" or (alike and not request.ignore)
         if counts and not _agree(header, tuple(values.values()), request.varies):
             shown = {name: _header_text(value) for name, value in values.items()}
             found.append(Difference(request.name, header, shown))
@@ -196,8 +254,29 @@ def compare(request: ParityRequest, answers: Mapping[str, Answer]) -> tuple[Diff
     return tuple(found)
 
 
+def agreed_errors(
+    requests: Sequence[ParityRequest], answers: Mapping[str, Sequence[Answer]]
+) -> dict[int, int]:
+    """Return how many requests get an error that was not asked for, the same from every target.
+
+    Args:
+        requests: The requests.
+        answers: The answers to them of each target, by the target's name.
+
+    Returns:
+        The number of requests, by status.
+    """
+    found: dict[int, int] = {}
+    for request, *answered in zip(requests, *answers.values(), strict=True):
+        statuses = {answer.status for answer in answered}
+        status = statuses.pop()
+        if not statuses and status >= 400 and request.status is None:
+            found[status] = found.get(status, 0) + 1
+    return found
+
+
 def _agree(header: str, values: Sequence[tuple[str, ...] | None], varies: frozenset[str]) -> bool:
-    if header in _OF_CONNECTION:
+    if header in _OF_ONE_SIDE:
         return True
     if header == "content-length":
         return len({value for value in values if value is not None}) <= 1
@@ -245,11 +324,22 @@ def _request(row: Mapping[str, Any], place: str) -> ParityRequest:
             body=_body(row),
             status=int(row["status"]) if "status" in row else None,
             varies=frozenset(str(name).lower() for name in row.get("varies", ())),
+            ignore=_ignored(row, place),
         )
     except KeyError as error:
         raise ConfigError(f"{place}: it has no {error.args[0]}") from None
     except (ValueError, TypeError, binascii.Error) as error:
         raise ConfigError(f"{place}: it cannot be read", cause=str(error)) from None
+
+
+def _ignored(row: Mapping[str, Any], place: str) -> tuple[str, ...]:
+    ignored = row.get("ignore", [])
+    if not isinstance(ignored, list) or not all(isinstance(each, str) for each in ignored):
+        raise ConfigError(f"{place}: ignore is no list of texts", hint='write ignore = ["$.id"]')
+    try:
+        return check_ignored(ignored)
+    except ValueError as error:
+        raise ConfigError(f"{place}: ignore cannot be read", cause=str(error)) from None
 
 
 def _body(row: Mapping[str, Any]) -> bytes | None:

@@ -1,4 +1,4 @@
-"""Where the ferryman that runs came from, as a requirement that installs it elsewhere.
+"""The origin of the running ferryman, as a requirement that installs it elsewhere.
 
 An installer records what it did not take from an index in `direct_url.json`, in the form of
 PyPA's "Recording the Direct URL Origin of installed distributions" (PEP 610).

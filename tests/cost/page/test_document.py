@@ -11,12 +11,12 @@ from itertools import pairwise
 
 import pytest
 
-from ferryman.cost import Comparison, Workload, compare
-from ferryman.cost.figures import usd, volume
-from ferryman.cost.findings import told
+from ferryman.cost import Workload, compare
+from ferryman.cost.compare import Comparison
+from ferryman.cost.number_format import usd, volume
 from ferryman.cost.page.document import digest, document
-from ferryman.cost.page.study import Study, look_further, make_study
 from ferryman.cost.platforms.catalog import ALL, make_platforms
+from ferryman.cost.study import Study, make_study, shown_duels, with_memory_advice
 from ferryman.cost.traffic.shape import preset
 
 ADDRESSES = ("src", "srcset", "action", "formaction", "poster", "data", "xlink:href", "style")
@@ -53,7 +53,9 @@ class Reader(HTMLParser):
 @pytest.fixture(scope="module")
 def study() -> Study:
     workload = Workload.of(preset("consumer"), requests=40_000_000, wall_ms=80, cpu_ms=8)
-    return look_further(make_study(compare(workload), draws=500, origins={"wall_ms": "measured"}))
+    return with_memory_advice(
+        make_study(compare(workload), draws=500, origins={"wall_ms": "measured"})
+    )
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,7 @@ def test_the_answer_comes_first(page: Reader, study: Study) -> None:
     best = study.comparison.own.cheapest
     assert next(tag for tag, _ in page.elements if tag in ("h1", "svg", "table")) == "h1"
     heading = page.text.split("The bill against traffic")[0]
-    assert f"{best.platform} is the cheapest at 40 M requests a month" in heading
+    assert f"{best.platform}: {usd(best.total)} USD a month at 40 M requests" in heading
     assert f"{usd(best.total)} USD" in heading
 
 
@@ -86,7 +88,7 @@ def test_a_cheapest_platform_that_fails_with_its_zone_is_told_with_the_next() ->
 
 
 def test_the_same_study_gives_the_same_page(study: Study) -> None:
-    again = look_further(make_study(study.comparison, draws=500, origins=study.origins))
+    again = with_memory_advice(make_study(study.comparison, draws=500, origins=study.origins))
     assert document(again) == document(study)
 
 
@@ -129,7 +131,7 @@ def test_headings_leave_no_level_out(page: Reader) -> None:
 
 
 def test_every_crossover_is_marked_and_told(page: Reader, study: Study) -> None:
-    changes = [change for duel in told(study.comparison) for change in duel.changes]
+    changes = [change for duel in shown_duels(study.comparison) for change in duel.changes]
     marks = [a for tag, a in page.elements if tag == "circle" and a.get("class") == "cross"]
     assert len(marks) == 2 * len(changes)
     for change in changes:
@@ -176,21 +178,21 @@ def test_an_odd_workload_has_a_page_too(workload: dict[str, int]) -> None:
     shaped = Workload.of(preset("office"), **workload)
     chosen = make_platforms(("lambda-url", "fargate", "box"))
     found = compare(shaped, chosen, levels=(), horizon=Decimal(10**8))
-    page = Reader(document(look_further(make_study(found, draws=100))))
+    page = Reader(document(with_memory_advice(make_study(found, draws=100))))
     assert page.open == []
     assert not re.search(r"\b(nan|inf|Infinity|None)\b", page.text)
 
 
 def test_all_platforms_fit_on_a_page() -> None:
     found = compare(Workload.of(requests=10**7, wall_ms=80, cpu_ms=8), make_platforms(ALL))
-    text = document(look_further(make_study(found, draws=100)))
+    text = document(with_memory_advice(make_study(found, draws=100)))
     assert len(text) < 300_000
     for platform in found.platforms:
         assert f">{platform.name}<" in text
 
 
 def test_names_are_escaped(study: Study) -> None:
-    hostile = replace(study.comparison, duels=(), levels=study.comparison.levels)
+    hostile = replace(study.comparison, pairs=())
     name = "<script>alert(1)</script>"
     bills = tuple(replace(bill, platform=name) for bill in hostile.own.bills)
     levels = (replace(hostile.own, bills=bills),)
@@ -211,6 +213,6 @@ def test_a_study_without_bands_needs_no_numpy(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(builtins, "__import__", without)
     found: Comparison = compare(Workload.of(requests=10**7, wall_ms=80, cpu_ms=8))
-    study = look_further(make_study(found))
+    study = with_memory_advice(make_study(found))
     assert study.bands == ()
     assert study.influences == ()

@@ -15,7 +15,7 @@ from tests.pictures import keep_picture
 
 from ferryman.cost import Workload, compare
 from ferryman.cost.page.document import document
-from ferryman.cost.page.study import look_further, make_study
+from ferryman.cost.study import make_study, with_memory_advice
 from ferryman.cost.traffic.shape import preset
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -27,7 +27,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workload = Workload.of(shape, requests=40_000_000, wall_ms=80, cpu_ms=8)
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(
-        document(look_further(make_study(compare(workload), origins={"wall_ms": "given"})))
+        document(with_memory_advice(make_study(compare(workload), origins={"wall_ms": "given"})))
     )
     return path
 
@@ -127,7 +127,7 @@ async def test_the_unit_of_the_axis_stands_clear_of_its_last_number(
     """Where the picture ends at the horizon, the last number is at its edge."""
     path = tmp_path / "far.html"
     workload = Workload.of(requests=10**10, wall_ms=80, cpu_ms=8)
-    path.write_text(document(look_further(make_study(compare(workload), draws=0))))
+    path.write_text(document(with_memory_advice(make_study(compare(workload), draws=0))))
     await browser.page.goto(path.as_uri())
     clash = await browser.page.evaluate(
         """[...document.querySelectorAll("svg.curves text.tick")]

@@ -6,14 +6,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from tests.core.test_measurement import figures, measurement
 from tests.cost.page.test_document import Reader
+from tests.records.test_measurement import figures, measurement
 
-from ferryman.core.measurement import Estimate, Measurement, Scaling
 from ferryman.cost import Workload, compare
 from ferryman.cost.measured import measured_inputs
 from ferryman.cost.page.document import document
-from ferryman.cost.page.study import look_further, make_study
+from ferryman.cost.study import make_study, with_memory_advice
+from ferryman.records.measurement import Estimate, Measurement, Scaling
 
 LAW = Scaling(
     *(Estimate(6.0, 5.0, 7.0), 40.0),
@@ -26,7 +26,7 @@ def page(found: Measurement) -> Reader:
     measured = measured_inputs(found, Decimal(512))
     workload = Workload.of(requests=10**7, **measured.values)
     study = make_study(compare(workload), draws=100, measured=measured)
-    return Reader(document(look_further(study)))
+    return Reader(document(with_memory_advice(study)))
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from ferryman.cost import Comparison, Workload, compare
+from ferryman.cost import Workload, compare
+from ferryman.cost.compare import Comparison
 from ferryman.cost.page.week_chart import capacities, hourly_rates, week_table
 from ferryman.cost.platforms.catalog import USUAL_SIZING, Choices, make_platforms
 from ferryman.cost.platforms.fleet import Scaling

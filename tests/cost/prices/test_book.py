@@ -19,7 +19,12 @@ def test_every_rate_names_a_source_a_date_and_how_far_it_can_be_trusted() -> Non
         assert rate.confidence in CONFIDENCE, rate
 
 
-FREE = {"cloudfront.plan.free", "dynamodb.storage"}
+def test_a_price_without_an_address_to_look_it_up_at_is_marked() -> None:
+    for rate in BOOK.rates.values():
+        assert "https://" in rate.source or rate.confidence == "unverified", rate
+
+
+FREE = {"cloudfront.plan.free", "dynamodb.storage", "upstash.storage"}
 """Rates that cost nothing at first."""
 
 
@@ -86,11 +91,11 @@ def test_an_unknown_region_gets_a_suggestion_and_the_list() -> None:
 
 
 def test_a_rate_that_a_region_lacks_names_the_regions_that_have_it() -> None:
-    with pytest.raises(ConfigError, match=r"http_api\.requests in eu-central-1") as caught:
-        BOOK.rate("http_api.requests", "eu-central-1")
+    with pytest.raises(ConfigError, match=r"cloudfront\.requests in sa-east-1") as caught:
+        BOOK.rate("cloudfront.requests", "sa-east-1")
     assert caught.value.cause is not None
     assert "us-east-1" in caught.value.cause
-    assert "eu-central-1" not in caught.value.cause
+    assert "sa-east-1" not in caught.value.cause
 
 
 def test_an_unknown_instance_type_gets_a_suggestion() -> None:

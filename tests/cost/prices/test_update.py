@@ -306,6 +306,7 @@ def test_every_list_is_read_and_look_alikes_are_left(aws: str) -> None:
         "logs.ingest": "0.57",
         "eks.cluster": "0.1",
         "rds.db.t4g.micro": "0.018",
+        "rds-multi-az.db.t4g.micro": "0.036",
         "rds.gp3": "0.127",
         "elasticache.t4g.micro": "0.018",
         "elasticache.valkey.t4g.micro": "0.0144",
@@ -379,7 +380,7 @@ def test_a_second_update_keeps_what_it_does_not_read(aws: str, tmp_path: Path) -
         done = run("update", "--from", aws, "--region", "eu-west-1", "--offer", offer,
                    "--to", str(book))  # fmt: skip
         assert done.exit_code == 0
-    assert {rate.id.partition(".")[0] for rate in read_overlay(book)} == {"lambda", "alb"}
+    assert {rate.id.partition(".")[0] for rate in read_overlay(book).rates} == {"lambda", "alb"}
 
 
 def test_a_version_can_be_pinned(aws: str, pages: dict[str, str]) -> None:
@@ -416,9 +417,9 @@ def swap(old: str, new: str) -> str:
 
 DAMAGED = {
     "cut within a row": (damage(lambda t: t[:-40]), "is cut short or damaged in line 13"),
-    "cut before the rows": (damage(lambda t: t.split('"SKU"')[0]), "is no price list"),
-    "empty": ("\n", "is no price list"),
-    "a page of HTML": ("<html>\n<body>\n</body>\n</html>\n\n\n", "is no price list"),
+    "cut before the rows": (damage(lambda t: t.split('"SKU"')[0]), "is not a price list"),
+    "empty": ("\n", "is not a price list"),
+    "a page of HTML": ("<html>\n<body>\n</body>\n</html>\n\n\n", "is not a price list"),
     "in euros": (swap('"USD"', '"EUR"'), "is in EUR, not in USD"),
     "another list": (swap('"OfferCode","AWSLambda"', '"OfferCode","AmazonS3"'),
                      "is not what was asked for"),
@@ -444,12 +445,25 @@ def test_what_cannot_be_believed_is_refused_and_the_old_book_kept(
     assert run(*update, "--offer", "AWSELB").exit_code == 0
     before = book.read_bytes()
     pages[LAMBDA_CSV], message = DAMAGED[name]
-    result = run(*update)
+    result = run(*update, "--offer", "AWSLambda")
     assert isinstance(result.exception, ConfigError)
     assert result.exception.exit_code == 2
     assert message in result.exception.message
     assert book.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["prices.json"]
+
+
+def test_the_other_lists_are_kept_where_one_cannot_be_believed(
+    aws: str, pages: dict[str, str], tmp_path: Path
+) -> None:
+    book = tmp_path / "prices.json"
+    pages[LAMBDA_CSV] = lambda_list("free")
+    result = run("update", "--from", aws, "--region", "eu-west-1", "--to", str(book))
+    assert isinstance(result.exception, ConfigError)
+    assert "has no price; the others are kept" in result.exception.message
+    kinds = {rate.id.partition(".")[0] for rate in read_overlay(book).rates}
+    assert "lambda" not in kinds
+    assert {"alb", "ec2", "fargate", "savings"} <= kinds
 
 
 @pytest.mark.parametrize(
@@ -467,7 +481,8 @@ def test_savings_plans_that_cannot_be_believed_are_refused(
 ) -> None:
     book = tmp_path / "prices.json"
     pages[SAVINGS_CSV] = text
-    result = run("update", "--from", aws, "--region", "eu-west-1", "--to", str(book))
+    offer = ("--offer", "AWSComputeSavingsPlan")
+    result = run("update", "--from", aws, "--region", "eu-west-1", "--to", str(book), *offer)
     assert isinstance(result.exception, ConfigError)
     assert message in result.exception.message
     assert not book.exists()
@@ -481,12 +496,18 @@ def test_a_list_that_ends_before_its_announced_length_is_refused(
     pages[LAMBDA_CSV] = "\n".join(whole.splitlines()[:-1]) + "\n"
     announced[LAMBDA_CSV] = len(whole)
     book = tmp_path / "prices.json"
-    result = run("update", "--from", aws, "--region", "eu-west-1", "--to", str(book))
-    assert isinstance(result.exception, ConfigError)
-    assert "index.csv ends early" in result.exception.message or "cannot be read" in str(
-        result.exception
-    )
+    asked = ("update", "--from", aws, "--region", "eu-west-1", "--to", str(book))
+    alone = run(*asked, "--offer", "AWSLambda")
+    assert isinstance(alone.exception, ConfigError)
+    assert "ends early" in str(alone.exception) or "cannot be read" in str(alone.exception)
+    assert "nothing was written" in alone.exception.message
     assert not book.exists()
+    among_others = run(*asked)
+    assert isinstance(among_others.exception, ConfigError)
+    assert "the others are kept" in among_others.exception.message
+    written = {rate["id"] for rate in json.loads(book.read_text())["rates"]}
+    assert written
+    assert not [id for id in written if id.startswith("lambda.")]
 
 
 @pytest.mark.parametrize(
@@ -495,7 +516,7 @@ def test_a_list_that_ends_before_its_announced_length_is_refused(
         (("--region", "mars-1"), "AWSLambda has no prices for 'mars-1'"),
         (("--offer", "AmazonS3"), "there is no price list 'AmazonS3'"),
         (("--offer", "AWSLambda@19990101"), "cannot be read"),
-        (("--from", "file:///etc"), "is no web address"),
+        (("--from", "file:///etc"), "is not a web address"),
     ],
 )
 def test_what_is_not_there_is_told(aws: str, arguments: tuple[str, ...], message: str) -> None:
@@ -533,3 +554,119 @@ def test_prices_are_decimals_to_the_last_digit(aws: str) -> None:
     assert next(r for r in rates if r.id == "lambda.duration.x86_64").value == Decimal(
         "0.0000166667"
     )
+
+
+def as_json(text: str) -> str:
+    """The same list as AWS writes it in JSON: products, and terms that name them."""
+    lines = list(csv.reader(io.StringIO(text)))
+    about = {row[0].replace(" ", ""): row[1] for row in lines[:5]}
+    products: dict[str, object] = {}
+    terms: dict[str, object] = {}
+    for row in lines[6:]:
+        cells = dict(zip(lines[5], row, strict=True))
+        sku, code = cells["SKU"], cells["RateCode"]
+        names = {"Region Code": "regionCode", "Location": "location", "Group": "group"}
+        attributes = {names.get(name, name): cells[name] for name in lines[5][len(FIRST) :]}
+        products[sku] = {"sku": sku, "productFamily": "", "attributes": attributes}
+        price = {
+            "rateCode": code, "unit": cells["Unit"], "beginRange": cells["StartingRange"],
+            "endRange": cells["EndingRange"], "pricePerUnit": {"USD": cells["PricePerUnit"]},
+        }  # fmt: skip
+        term = {"offerTermCode": "JRTCKXETXF", "priceDimensions": {code: price}}
+        terms[sku] = {f"{sku}.JRTCKXETXF": term}
+    return json.dumps(
+        {
+            "offerCode": about["OfferCode"],
+            "version": about["Version"],
+            "publicationDate": about["PublicationDate"],
+            "products": products,
+            "terms": {"OnDemand": terms},
+        }
+    )
+
+
+def test_a_list_of_json_has_the_same_rates_as_one_of_csv(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(lambda_list())
+    (tmp_path / "b.json").write_text(as_json(lambda_list()))
+    found = [
+        fetch_rates(str(tmp_path / name), "eu-west-1", (), lambda _: None)
+        for name in ("a.csv", "b.json")
+    ]
+    one, two = ([(x.id, x.tiers, x.seen, x.code) for x in rates] for rates in found)
+    assert one == two
+    assert len(one) == 3
+
+
+def test_a_folder_is_read_whole_and_what_is_no_list_passed_over(tmp_path: Path) -> None:
+    lists = tmp_path / "offers" / "v1.0"
+    lists.mkdir(parents=True)
+    (lists / "index.csv").write_text(lambda_list())
+    (tmp_path / "elb.csv").write_text(other_lists()["AWSELB"])
+    (tmp_path / "notes.json").write_text("{}")
+    book = tmp_path / "book" / "prices.json"
+    book.parent.mkdir()
+    done = run("update", "--from", str(tmp_path), "--region", "eu-west-1", "--to", str(book))
+    assert done.exit_code == 0, done.exception
+    assert {rate.id.partition(".")[0] for rate in read_overlay(book).rates} == {"lambda", "alb"}
+
+
+@pytest.mark.parametrize("place", ["nowhere", "empty"])
+def test_a_place_without_lists_is_refused(tmp_path: Path, place: str) -> None:
+    (tmp_path / "empty").mkdir()
+    result = run("update", "--from", str(tmp_path / place), "--to", str(tmp_path / "p.json"))
+    assert isinstance(result.exception, ConfigError)
+    assert not (tmp_path / "p.json").exists()
+
+
+def test_a_type_that_the_book_lacks_is_learned_and_compared(tmp_path: Path) -> None:
+    columns = ["Location", "Region Code", "usageType", "operation", "Instance Type", "vCPU",
+               "Memory", "Physical Processor", "Operating System", "Tenancy", "Pre Installed S/W",
+               "CapacityStatus", "License Model"]  # fmt: skip
+    plain = ["Linux", "Shared", "NA", "Used", "No License required"]
+    rows = [
+        ["0", "Inf", "Hrs", price, "EU (Ireland)", "eu-west-1", f"EU-BoxUsage:{name}",
+         "RunInstances", name, vcpu, memory, processor, *plain]
+        for name, vcpu, memory, processor, price in (
+            ("m9g.large", "2", "8 GiB", "AWS Graviton5 Processor", "0.0500000000"),
+            ("c8i-flex.large", "2", "4 GiB", "Intel Xeon 6", "0.0400000000"),
+            ("u-6tb1.metal", "448", "6,144 GiB", "Intel Xeon", "54.0000000000"),
+        )
+    ]  # fmt: skip
+    (tmp_path / "ec2.csv").write_text(price_list("AmazonEC2", columns, rows))
+    book = tmp_path / "prices.json"
+    done = run("update", "--from", str(tmp_path / "ec2.csv"), "--region", "eu-west-1",
+               "--to", str(book))  # fmt: skip
+    assert done.exit_code == 0, done.exception
+    assert "2 new instance types" in done.stderr
+    fresh = with_overlay(load_book(), book)
+    assert fresh.instance("m9g.large").architecture == "arm64"
+    assert fresh.instance("c8i-flex.large").memory_mib == 4096
+    assert "u-6tb1.metal" not in fresh.instances
+    arguments = ["-C", "/", "--draws", "0", "--region", "eu-west-1", "--prices", str(book)]
+    arguments += ["--platform", "ec2", "--size", "m9g.large"]
+    assert "EC2 m9g.large" in CliRunner().invoke(command, arguments).stdout
+
+
+def test_a_negotiated_rate_is_on_the_bill_with_its_reason(tmp_path: Path) -> None:
+    book = tmp_path / "prices.json"
+    reason = ("--reason", "agreement of May", "--to", str(book))
+    assert run("set", "ec2.t4g.", "--discount", "12%", *reason).exit_code == 0
+    assert run("set", "alb.hours", "0.01", *reason).exit_code == 0
+    fresh = with_overlay(load_book(), book)
+    assert fresh.rate("ec2.t4g.nano", "us-east-1").value == Decimal("0.0042") * Decimal("0.88")
+    assert fresh.rate("alb.hours", "us-east-1").value == Decimal("0.01")
+    arguments = ["-C", "/", "--draws", "0", "--platform", "ec2", "--prices", str(book)]
+    answer = CliRunner().invoke(command, arguments)
+    assert "alb.hours is set by hand: agreement of May (20" in answer.stderr
+    assert "12 % off 0.0042" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("alb.hours",), ("alb.hours", "1", "--discount", "5%"), ("alb.huors", "1"),
+     ("alb.", "--discount", "200%"), ("nothing.", "--discount", "5%"), ("alb.hours", "x")],
+)  # fmt: skip
+def test_a_rate_that_cannot_be_set_is_refused(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    result = run("set", *arguments, "--reason", "none", "--to", str(tmp_path / "p.json"))
+    assert isinstance(result.exception, ConfigError)
+    assert not (tmp_path / "p.json").exists()

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import random
 import sys
 import tracemalloc
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -15,10 +16,10 @@ from threading import Thread
 import pytest
 
 from ferryman.core.errors import ConfigError
-from ferryman.cost.traffic.found import Found
+from ferryman.cost.traffic.log_files import find_sources
+from ferryman.cost.traffic.log_summary import LogSummary
+from ferryman.cost.traffic.log_tables import log_rows
 from ferryman.cost.traffic.reading import read_logs
-from ferryman.cost.traffic.sources import find_sources
-from ferryman.cost.traffic.summary import found_rows
 
 MONDAY = 1_767_571_200  # 2026-01-05T00:00:00Z
 
@@ -42,7 +43,7 @@ ALB = (
 )
 
 
-def read(tmp_path: Path, *logs: str | bytes, only: str | None = None) -> Found:
+def read(tmp_path: Path, *logs: str | bytes, only: str | None = None) -> LogSummary:
     for number, log in enumerate(logs):
         data = log if isinstance(log, bytes) else log.encode()
         (tmp_path / f"{number}.log").write_bytes(data)
@@ -180,7 +181,7 @@ def test_two_sizes_of_memory_are_told(tmp_path: Path) -> None:
     assert found.use is not None
     assert found.inputs["memory_mib"] == 512
     assert found.use.memory_mean == pytest.approx((121 * 512 + 100 * 1024) / 221)
-    rows = dict(found_rows(found))
+    rows = dict(log_rows(found))
     assert "512 MiB given mostly, 744 on the mean" in rows["memory"]
     assert "--memory sets another size" in rows["note"]
 
@@ -205,7 +206,7 @@ def test_formats_of_two_programs_are_refused_before_anything_is_read(tmp_path: P
 def test_one_format_can_be_chosen(tmp_path: Path) -> None:
     found = read(tmp_path, HOURS, ALB, only="lambda")
     assert found.titles == ("Lambda log",)
-    assert found.notes == (f"{tmp_path / '1.log'}: left out, for it is no lambda log",)
+    assert found.notes == (f"{tmp_path / '1.log'}: left out, for it is not a lambda log",)
 
 
 def test_a_file_in_no_format_is_counted_line_by_line(tmp_path: Path) -> None:
@@ -316,7 +317,7 @@ def test_a_longer_log_takes_no_more_memory(tmp_path: Path) -> None:
     def peak(lines: int) -> int:
         path = tmp_path / f"{lines}.log"
         with path.open("w") as stream:
-            stream.writelines(f"{MONDAY + n // 3},{n % 997},{'x' * 80}\n" for n in range(lines))
+            stream.writelines(f"{MONDAY + n // 3},{n % 997}.{'1' * 80}\n" for n in range(lines))
         tracemalloc.start()
         try:
             assert read_logs(find_sources([str(path)])).requests == lines
@@ -325,3 +326,120 @@ def test_a_longer_log_takes_no_more_memory(tmp_path: Path) -> None:
             tracemalloc.stop()
 
     assert peak(30_000) < 1.1 * peak(10_000) < 8_000_000
+
+
+ACCESS = '192.0.2.9 - - [05/Jan/2026:{hour:02}:{minute:02}:00 +0000] "GET / HTTP/1.1" 200 12'
+
+
+def access(tail: str = "", count: int = 121) -> str:
+    """Two hours of an access log, a request a minute."""
+    lines = (ACCESS.format(hour=n // 60, minute=n % 60) + tail for n in range(count))
+    return "".join(f"{line}\n" for line in lines)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-01-05 10:{minute:02}:00,123 INFO shop.cart: added an item",
+        "2026-01-05 10:{minute:02}:00.123 UTC [25] LOG:  duration: 1.5 ms",
+        "2026-01-05 10:{minute:02}:00.123 2931 INFO nova.compute [req-3] took 1.5 seconds",
+        "2026-01-05T10:{minute:02}:00Z,5,GET,/",
+        "1767607200,12 warnings",
+    ],
+)
+def test_a_log_that_is_not_an_access_log_is_refused(tmp_path: Path, line: str) -> None:
+    log = "".join(f"{line.format(minute=minute)}\n" for minute in range(60))
+    with pytest.raises(ConfigError, match="no line tells of a request") as caught:
+        read(tmp_path, log)
+    assert "it is in no known format" in (caught.value.cause or "")
+
+
+def test_a_few_lines_of_a_format_in_another_log_are_told_and_not_read(tmp_path: Path) -> None:
+    other = "".join(f"2026-01-05 10:00:{n:02},123 INFO shop: quoted\n" for n in range(60))
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, other + access(count=3))
+    assert "3 of its first 62 lines are of the format combined" in (caught.value.cause or "")
+    assert read(tmp_path, other + access(count=3), only="combined").requests == 3
+
+
+def test_milliseconds_behind_a_comma_belong_to_the_time(tmp_path: Path) -> None:
+    rows = "".join(f"2026-01-05 {n // 60:02}:{n % 60:02}:00,{n * 7 % 1000:03}\n" for n in range(90))
+    found = read(tmp_path, rows)
+    assert found.requests == 90
+    assert found.durations is None
+
+
+@pytest.mark.parametrize(
+    ("tail", "wall_ms"),
+    [
+        (' "-" "curl" 0.025', 25.0),
+        (' "-" "curl" 0.025123', 25.123),  # %(L)s of gunicorn, %Tf of aiohttp
+        (' "-" "curl" 25000', 25.0),  # %D of Apache
+        (' "-" "curl" 2', 2000.0),  # %T
+        (' "-" "curl" 0/25000', 25.0),  # %T/%D
+        (' "-" "curl" time_us=25000', 25.0),
+        (' "-" "curl" duration_ms=25', 25.0),
+        (' "-" "curl" 262 "host@docker" "http://10.0.0.1:80" 247ms', 247.0),
+        (' "-" "curl" "0.100" "0.500"', 500.0),
+        (' "-" "curl" 0.500 0.100, 0.400', 500.0),
+        (' "-" "curl" urt="0.400" rt=0.500', 500.0),
+        (' "-" "curl" "203.0.113.9" 0.025', 25.0),
+        (' "-" "curl" TLSv1.3 0.025', 25.0),
+        (' "-" "curl" "v1.234" 0.025', 25.0),
+        (' "-" "curl" 76 0.025 [ns-svc-80] [] 10.0.0.1:80 12 0.025 200 abc', 25.0),
+        (' "-" "curl" rt=-', None),
+        (' "-" "curl" 345', None),  # $request_length
+        (' "-" "curl" 345 678', None),  # %I %O
+        (' "-" "curl" "52.5200" "13.4050"', None),  # where the client is
+        (' "-" "curl" 52.520008 13.404954', None),
+        (' "-" "curl" "DE" 52.520 -13.405', None),
+        (" c6af9ac6-7b61-11e6-9a41-93e8deadbeef", None),
+    ],
+)
+def test_a_number_is_a_duration_if_it_says_so(
+    tmp_path: Path, tail: str, wall_ms: float | None
+) -> None:
+    found = read(tmp_path, access(tail))
+    assert found.requests == 121
+    taken = found.durations.mean if found.durations else None
+    assert taken == (pytest.approx(wall_ms) if wall_ms else None)
+
+
+def test_the_unit_of_a_bare_number_can_be_given(tmp_path: Path) -> None:
+    log = access(' "-" "curl" 345')
+    assert "--log-duration us, ms or s" in read(tmp_path, log).notes[0]
+    found = read_logs(find_sources([str(tmp_path)]), bare=1.0)
+    assert found.durations is not None
+    assert found.durations.mean == 345
+    assert found.notes == ()
+
+
+WRAPPED = {
+    "docker json-file": lambda line: json.dumps({"log": f"{line}\n", "stream": "stdout"}),
+    "CRI": lambda line: f"2026-01-05T09:00:00.669794202Z stdout F {line}",
+    "kubectl --prefix": lambda line: f"[pod/shop-6/shop] {line}",
+    "docker compose": lambda line: f"shop-1  | {line}",
+    "colour": lambda line: f"\x1b[32m{line}\x1b[0m",
+}
+
+
+@pytest.mark.parametrize("wrap", WRAPPED.values(), ids=WRAPPED)
+def test_what_a_runtime_puts_around_a_line_is_taken_off(
+    tmp_path: Path, wrap: Callable[[str], str]
+) -> None:
+    for log in (access(' "-" "curl" 0.025'), HOURS):
+        wrapped = "".join(f"{wrap(line)}\n" for line in log.splitlines())
+        found = read(tmp_path, wrapped)
+        assert (found.requests, found.unread.lines) == (121, 0)
+        assert found.durations is not None
+        assert found.period is not None
+
+
+def test_seven_days_make_a_week_whenever_they_begin(tmp_path: Path) -> None:
+    """From Monday's first request to Sunday's last, and from Tuesday to Tuesday."""
+    for start, end in ((20, 7 * 86_400 - 20), (86_400 + 1800, 8 * 86_400 + 1740)):
+        found = read(tmp_path, timed(range(start, end, 60)))
+        assert found.shape is not None
+        assert float(max(found.shape.weights)) == pytest.approx(1, abs=0.04)
+        assert float(min(found.shape.weights)) == pytest.approx(1, abs=0.04)
+    assert read(tmp_path, timed(range(0, 6 * 86_400, 60))).shape is None

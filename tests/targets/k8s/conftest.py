@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ferryman.core.build.project import Project
-from ferryman.core.build.resolution import resolve_project
+from ferryman.project.project import Project
+from ferryman.project.resolution import resolve_project
 from ferryman.targets.k8s.options import KubernetesOptions
 from ferryman.targets.k8s.target import KubernetesTarget
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ferryman.core.build.project import Project
+from ferryman.project.project import Project
 from ferryman.targets.k8s.target import KubernetesTarget
 
 ROOT = Path(__file__).parents[3]

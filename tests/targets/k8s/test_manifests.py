@@ -331,6 +331,9 @@ def test_the_kustomization_labels_all_but_no_selectors(build: Build) -> None:
     documents = build()
     kustomization = documents["kustomization.yaml"]
     assert kustomization["resources"] == sorted(documents.keys() - {"kustomization.yaml"})
-    assert kustomization["labels"] == [
-        {"includeSelectors": False, "pairs": documents["service.yaml"]["metadata"]["labels"]}
-    ]
+    (labels,) = kustomization["labels"]
+    assert labels["includeSelectors"] is False
+    assert labels["pairs"].items() <= documents["service.yaml"]["metadata"]["labels"].items()
+    assert set(labels["pairs"]) == {
+        f"app.kubernetes.io/{name}" for name in ("instance", "managed-by", "part-of")
+    }

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from ferryman.core.build.project import Project
-from ferryman.core.build.resolution import resolve_project
-from ferryman.core.build.target import installed_targets
 from ferryman.core.errors import ConfigError
+from ferryman.project.project import Project
+from ferryman.project.resolution import resolve_project
 from ferryman.targets.k8s.target import KubernetesTarget
+from ferryman.targets.registry import installed_targets
 
 PYPROJECT = """
 [project]

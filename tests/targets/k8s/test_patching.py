@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ferryman.core.build.project import Project
 from ferryman.core.errors import BuildError, ConfigError
+from ferryman.project.project import Project
 from ferryman.targets.k8s.patching import merge
 from ferryman.targets.k8s.schemas import resource_schema
 from ferryman.targets.k8s.target import KubernetesTarget
@@ -179,8 +179,8 @@ def test_a_patch_is_held_to_the_schemas(patched: Build) -> None:
 def test_a_patch_is_held_to_the_rules(patched: Build) -> None:
     with pytest.raises(BuildError) as caught:
         patched(pod("terminationGracePeriodSeconds: 3"))
-    assert caught.value.message == "the manifests break a rule"
-    assert "deployment.yaml: K209 Deployment/shop" in str(caught.value.cause)
+    assert caught.value.message == "the manifests have 2 mistakes"
+    assert "patch.yaml, line 5: K209 Deployment/shop" in str(caught.value.cause)
 
 
 @pytest.mark.parametrize(
@@ -199,9 +199,9 @@ def test_a_patch_may_not_have_the_server_killed_before_it_has_stopped(
 
 def test_a_patch_may_wait_longer_before_the_stop_if_the_kill_waits_too(patched: Build) -> None:
     hook = "containers: [{name: shop, lifecycle: {preStop: {sleep: {seconds: 15}}}}]"
-    documents = patched(pod(f"terminationGracePeriodSeconds: 55\n{hook}"))
+    documents = patched(pod(f"terminationGracePeriodSeconds: 62\n{hook}"))
     spec = documents["deployment.yaml"]["spec"]["template"]["spec"]
-    assert spec["terminationGracePeriodSeconds"] == 55
+    assert spec["terminationGracePeriodSeconds"] == 62
 
 
 def test_a_rule_that_is_meant_to_be_broken_is_ignored_and_said(

@@ -19,7 +19,7 @@ import yaml
 from tests.containers import Podman
 
 from ferryman.core import serving
-from ferryman.core.build.project import Project
+from ferryman.project.project import Project
 from ferryman.targets.k8s.options import KubernetesOptions
 from ferryman.targets.k8s.target import KubernetesTarget
 
@@ -92,8 +92,13 @@ def _deployment(project: Project, image: str, ports: Mapping[str, int], place: P
     (place / "patch.yaml").write_text(yaml.safe_dump(patch), encoding="utf-8")
     options = KubernetesOptions(image=image, replicas=1, patch="patch.yaml", ignore=("K305",))
     origins = {**project.origins, "k8s.patch": "the test"}
+    # The directory has the patch alone: the example's overlays are not there to be read.
     changed = replace(
-        project, root=place, sections={**project.sections, "k8s": options}, origins=origins
+        project,
+        root=place,
+        sections={**project.sections, "k8s": options},
+        origins=origins,
+        overlays=(),
     )
     KubernetesTarget().build(changed, place / "k8s", lambda _: None)
     return place / "k8s" / "base" / "deployment.yaml"

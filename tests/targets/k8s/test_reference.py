@@ -4,8 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from ferryman.targets.k8s.reference import (
+from scripts.reference.manifests import (
     REASONS,
     documents,
     fields,
@@ -18,7 +17,19 @@ REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
 # Fields whose value is read as one, though it is made of several.
 WHOLE = {"labels", "annotations", "matchLabels", "selector", "pairs", "drop", "matchLabelKeys"}
 WHOLE |= {"emptyDir", "data", "policies", "ports", "policyTypes", "tls", "volumes"}
-WHOLE |= {"hostnames", "parentRefs", "matches", "backendRefs", "readinessProbe", "resources"}
+WHOLE |= {
+    "nodeSelector",
+    "tolerations",
+    "hostnames",
+    "parentRefs",
+    "matches",
+    "backendRefs",
+    "readinessProbe",
+    "resources",
+    "command",
+    "matchExpressions",
+    "metadata",
+}
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from scripts.reference.manifests import EXAMPLE
 
-from ferryman.targets.k8s.reference import EXAMPLE
 from ferryman.targets.k8s.rendering import render_objects, to_yaml
 
 
@@ -36,6 +36,7 @@ def test_a_text_that_can_only_be_a_text_is_not_quoted(text: str) -> None:
     assert to_yaml({"value": text}) == f"value: {text}\n"
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_read_back_as_it_was(text: str) -> None:
     assert yaml.safe_load(to_yaml({"value": text})) == {"value": text}

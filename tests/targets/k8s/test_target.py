@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 import yaml
 
-from ferryman.core.build.artifact import tree_digest
-from ferryman.core.build.project import Project
-from ferryman.core.build.target import Address, Target
+from ferryman.building.artifact import tree_digest
 from ferryman.core.errors import BuildError, ConfigError
+from ferryman.local.serve_target import serve
+from ferryman.project.project import Project
 from ferryman.targets.k8s import rendering
 from ferryman.targets.k8s.target import KubernetesTarget
+from ferryman.targets.protocols import Address, Target
 
 MakeProject = Callable[..., Project]
 
@@ -180,7 +181,7 @@ def test_a_kubernetes_without_schemas_is_refused(tmp_path: Path, make_project: M
 
 def test_it_cannot_serve_here_and_says_what_can(make_project: MakeProject) -> None:
     with pytest.raises(ConfigError) as caught:
-        TARGET.serve(make_project(), Address("127.0.0.1", 0), ignore)
+        serve(TARGET, make_project(), Address("127.0.0.1", 0), ignore)
     assert "ferryman serve -t server" in str(caught.value.hint)
 
 
@@ -198,20 +199,32 @@ def test_the_target_loads_without_the_heavy_packages() -> None:
     assert loaded.strip() == "set()"
 
 
-@pytest.mark.parametrize("package", ["jsonschema", "kubernetes", "kubernetes_validate", "yaml"])
-def test_a_missing_package_is_named_with_what_brings_it(tmp_path: Path, package: str) -> None:
+BUILD = 'build(project, root / "out", lambda _: None)'
+DEPLOY = "deployment(project, None, None)"
+
+
+@pytest.mark.parametrize(
+    ("package", "call"),
+    [
+        *((package, BUILD) for package in ("jsonschema", "kubernetes_validate", "yaml")),
+        *((package, DEPLOY) for package in ("kubernetes", "urllib3")),
+    ],
+)
+def test_a_missing_package_is_named_with_what_brings_it(
+    tmp_path: Path, package: str, call: str
+) -> None:
     said = run_python(
         f"""
 import sys
 from pathlib import Path
 sys.modules[{package!r}] = None
-from ferryman.core.build.resolution import resolve_project
+from ferryman.project.resolution import resolve_project
 from ferryman.core.errors import ConfigError
 from ferryman.targets.k8s.target import KubernetesTarget
 root = Path({str(tmp_path)!r})
 project = resolve_project(root, {{"k8s": KubernetesTarget.options}}, flags={{"app": "shop:app"}})
 try:
-    KubernetesTarget().build(project, root / "out", lambda _: None)
+    KubernetesTarget().{call}
 except ConfigError as error:
     print(error)
 """

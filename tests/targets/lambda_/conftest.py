@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from tests.targets.lambda_.runtime_api import Runtime, RuntimeApi, runtime_api
 
-from ferryman import lambda_handler
 from ferryman.core.loader import AppSource
 from ferryman.targets.lambda_.runtime.handler import LambdaHandler
 
@@ -70,7 +69,7 @@ def handler_of() -> Iterator[Callable[[AppSource], LambdaHandler]]:
     made: list[LambdaHandler] = []
 
     def make(source: AppSource) -> LambdaHandler:
-        handler = lambda_handler(source)
+        handler = LambdaHandler(source)
         made.append(handler)
         return handler
 

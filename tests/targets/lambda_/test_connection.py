@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from ferryman.targets.lambda_.runtime import connection
-from ferryman.targets.lambda_.runtime.connection import RuntimeConnection
+from ferryman.targets.lambda_.runtime import runtime_connection as connection
+from ferryman.targets.lambda_.runtime.runtime_connection import RuntimeConnection
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nLambda-Runtime-Trace-Id: Root=1\r\n\r\nok"
 

@@ -47,7 +47,7 @@ def test_the_app_starts_once_before_the_first_event_and_stops_at_close(
 
     app = app_with(answer)
     app.cleanup_ctx.append(resource)
-    handler = lambda_handler(app)
+    handler = LambdaHandler(app)
     assert seen == ["start"]
     handler(event(), context)
     handler(event(), context)
@@ -202,6 +202,24 @@ def test_an_app_that_fails_to_start_says_why(event: Event) -> None:
         lambda_handler(app)
 
 
+@pytest.mark.parametrize("run", ["asyncio.run", "asyncio.get_event_loop().run_until_complete"])
+def test_a_factory_may_run_an_event_loop_itself(
+    handler_of: Any, event: Event, context: Any, run: str
+) -> None:
+    def make() -> web.Application:
+        made: web.Application = eval(f"{run}(build())", {"asyncio": asyncio, "build": build})
+        return made
+
+    async def build() -> web.Application:
+        async def answer(_: web.Request) -> web.Response:
+            await asyncio.sleep(0)
+            return web.Response(text="built")
+
+        return app_with(answer)
+
+    assert handler_of(make)(event("/"), context)["body"] == "built"
+
+
 def test_a_reference_that_leads_nowhere_is_an_app_error() -> None:
     with pytest.raises(AppModuleMissing, match="no_such_module"):
         lambda_handler("no_such_module:app")
@@ -222,12 +240,12 @@ def test_without_a_source_the_baked_settings_name_the_app(
         ({"base_path": "/api"}, {}, ["/cards", "203.0.113.7"]),
         ({"base_path": "/ap"}, {}, ["/api/cards", "203.0.113.7"]),
         (
-            {"trusted_proxies": ("203.0.113.0/24",)},
+            {"trusted_proxies": ("203.0.113.0/24",), "proxy": "nginx"},
             {"x-forwarded-for": "198.51.100.9, 203.0.113.8"},
             ["/api/cards", "198.51.100.9"],
         ),
         (
-            {"trusted_proxies": ("10.0.0.0/8",)},
+            {"trusted_proxies": ("10.0.0.0/8",), "proxy": ["X-Forwarded-For"]},
             {"x-forwarded-for": "198.51.100.9"},
             ["/api/cards", "203.0.113.7"],
         ),

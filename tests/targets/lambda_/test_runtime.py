@@ -334,7 +334,7 @@ async def test_a_slow_start_goes_on_in_the_first_invocation(
     api: RuntimeApi, run: Callable[..., Runtime], event: Event
 ) -> None:
     source = SLOW_START + (
-        "\nimport ferryman, ferryman.targets.lambda_.runtime.environment as environment"
+        "\nimport ferryman, ferryman.targets.lambda_.runtime.execution_environment as environment"
         "\nenvironment._INIT_LIMIT = 0.1"
         "\nhandler = ferryman.lambda_handler(create_app)\n"
     )

@@ -156,7 +156,7 @@ async def test_a_request_that_does_not_warm_is_logged_and_no_more(
 
 
 SHORT = """
-import ferryman.targets.lambda_.runtime.snapshot as snapshot
+import ferryman.targets.lambda_.runtime.snapstart as snapshot
 snapshot._WARM_LIMIT = snapshot._RESTORE_LIMIT = 0.2
 """
 

@@ -17,10 +17,10 @@ import pytest
 from tests.targets.lambda_.conftest import Call
 from tests.targets.lambda_.runtime_api import RuntimeApi
 
-from ferryman.core.build.resolution import resolve_project
-from ferryman.targets.lambda_.at_once import started_modules
+from ferryman.local.emulator import host_architecture, host_python, unpack
+from ferryman.project.resolution import resolve_project
 from ferryman.targets.lambda_.bundle import BOOTSTRAP, build_bundle
-from ferryman.targets.lambda_.emulator import host_architecture, host_python, unpack
+from ferryman.targets.lambda_.module_archive import started_modules
 from ferryman.targets.lambda_.runtime.start import MODULES
 from ferryman.targets.lambda_.target import LambdaTarget
 
@@ -54,6 +54,53 @@ WAYS = {
     "a module in it": "import sail.rope; assert sail.rope.length == 9 and sail.height == 3",
     "for what it has not": "import sail\ntry: sail.keel\nexcept AttributeError: pass\nelse: 1 / 0",
 }
+
+
+def layer(tmp_path: Path) -> Path:
+    """Return a directory such as /opt/python, with what layers of every shape bring."""
+    layers = tmp_path / "layers"
+    site = layers / "lib" / f"python{host_python()}" / "site-packages"
+    site.mkdir(parents=True)
+    (layers / "shared_auth.py").write_text("place = 'top'")
+    (site / "vendor.py").write_text("place = 'site'")
+    (layers / "vendor.py").write_text("place = 'top'")
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "through_pth.py").write_text("")
+    (site / "linked.pth").write_text(f"{tmp_path / 'linked'}\n")
+    (layers / "colorsys.py").write_text("ours = True")  # AWS has layers before the library
+    return layers
+
+
+def test_layers_are_on_the_path_as_with_aws_s_own_start(tmp_path: Path) -> None:
+    ask(
+        f"""
+import os
+os.environ.pop("PYTHONPATH", None)
+sys.path.insert(0, {str(tmp_path)!r})
+start.add_layers({str(layer(tmp_path))!r})
+import shared_auth, through_pth, vendor, colorsys
+assert (shared_auth.place, vendor.place, colorsys.ours) == ("top", "site", True)
+assert sys.path[0] == {str(tmp_path)!r}
+""",
+        tmp_path,
+    )
+
+
+def test_layers_are_left_out_where_the_path_is_set(tmp_path: Path) -> None:
+    ask(
+        f"""
+import os
+os.environ["PYTHONPATH"] = "/elsewhere"
+before = [*sys.path]
+start.add_layers({str(layer(tmp_path))!r})
+assert sys.path == before
+""",
+        tmp_path,
+    )
+
+
+def test_a_function_without_layers_does_not_load_site_again(tmp_path: Path) -> None:
+    ask("before = [*sys.path]; start.add_layers('/nowhere'); assert sys.path == before", tmp_path)
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
+import pytest
 from aiohttp import web
 from tests.targets.lambda_.runtime_api import Runtime, RuntimeApi, result_of
 
 from ferryman.core.lifecycle import start_app
-from ferryman.targets.lambda_.runtime.bridge import Bridge
+from ferryman.targets.lambda_.runtime.bridging import make_bridge, runner_settings
+from ferryman.targets.lambda_.runtime.memory_connection import SETTINGS, MemoryBridge
 from ferryman.targets.lambda_.runtime.messages import HttpRequest
-from ferryman.targets.lambda_.runtime.streaming import ResponseStream, StreamingWriter
+from ferryman.targets.lambda_.runtime.streaming import ResponseStream
 
 CHUNK = bytes(256 * 1024)
 COUNT = 200
 
 
-async def test_a_handler_waits_for_a_caller_that_reads_slowly() -> None:
+@pytest.mark.parametrize(
+    ("make", "settings"), [(make_bridge, runner_settings()), (MemoryBridge, SETTINGS)]
+)
+async def test_a_handler_waits_for_a_caller_that_reads_slowly(
+    make: Callable[..., Any], settings: dict[str, Any]
+) -> None:
     """Lambda takes 2 MB a second of a long response; the rest must not pile up in memory."""
     written = 0
     may_read = asyncio.Event()
@@ -45,14 +51,14 @@ async def test_a_handler_waits_for_a_caller_that_reads_slowly() -> None:
 
     app = web.Application()
     app.router.add_get("/", stream)
-    runner = await start_app(app, shutdown_timeout=1)
+    runner = await start_app(app, shutdown_timeout=1, **settings)
     server = await asyncio.start_server(read, "127.0.0.1", 0, limit=2**16)
     host, port = server.sockets[0].getsockname()
     response = ResponseStream(f"{host}:{port}", "invocation-1")
-    make_writer = partial(StreamingWriter, stream=response, prelude=lambda _: {"statusCode": 200})
     request = HttpRequest("GET", "/", (), b"", "https", None)
+    bridge = make(runner, asyncio.get_running_loop())
     feeding = asyncio.create_task(
-        Bridge(runner, asyncio.get_running_loop()).feed(request, None, make_writer)
+        bridge.stream(request, None, response, lambda _: {"statusCode": 200})
     )
     await asyncio.sleep(0.5)
     assert 0 < written < COUNT / 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import os
 import signal
 import socket
@@ -16,7 +17,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from scripts.ports import free_port
+
 from ferryman.core.settings import RuntimeSettings
+from ferryman.targets.server.runtime.sharing.process import COMMAND
 
 APP = """
 import asyncio, os
@@ -61,17 +65,12 @@ app.router.add_get("/grow", grow)
 """
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 class Server:
     """A server of its own, as an artifact would start it."""
 
-    def __init__(self, root: Path, source: str = APP, **options: object) -> None:
+    def __init__(
+        self, root: Path, source: str = APP, *, files: int | None = None, **options: object
+    ) -> None:
         self.port = free_port()
         self.log = root / "server.log"
         (root / "served.py").write_text(source)
@@ -84,9 +83,10 @@ class Server:
             "PYTHONPATH": os.pathsep.join((str(root), os.environ.get("PYTHONPATH", ""))),
             "PYTHONUNBUFFERED": "1",
         }
+        limit = ["prlimit", f"--nofile={files}:{files}"] if files else []
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "ferryman.targets.server.runtime"],
+                [*limit, sys.executable, "-m", "ferryman.targets.server.runtime"],
                 env=environment,
                 stdout=log,
                 stderr=log,
@@ -96,13 +96,33 @@ class Server:
         self.process.send_signal(sent)
 
     def workers(self) -> set[int]:
+        return {pid for pid in self.children() if not self._is_keeper(pid)}
+
+    def keeper(self) -> int:
+        """The process that keeps idle connections, or 0 where there is none."""
+        return next(filter(self._is_keeper, self.children()), 0)
+
+    def children(self) -> list[int]:
         pid = self.process.pid
-        return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+        return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    @staticmethod
+    def _is_keeper(pid: int) -> bool:
+        with suppress(OSError):
+            return Path(f"/proc/{pid}/comm").read_text().strip() == COMMAND
+        return False
 
     def wait_until(self, true: Callable[[], bool], timeout: float = 30) -> None:
         deadline = time.monotonic() + timeout
         while not true():
             assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.02)
+
+    def wait_until_gone(self, workers: set[int], timeout: float = 30) -> None:
+        """Wait until these workers have ended, whether or not the server goes on."""
+        deadline = time.monotonic() + timeout
+        while any(Path(f"/proc/{pid}").exists() for pid in workers):
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.02)
 
@@ -123,6 +143,18 @@ class Server:
             while piece := connection.recv(65536):
                 answer += piece
         return answer
+
+
+def get(port: int, path: str, headers: dict[str, str] | None = None) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", path, headers=headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    except OSError:
+        return 0, ""
+    finally:
+        connection.close()
 
 
 @contextmanager

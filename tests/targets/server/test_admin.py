@@ -1,8 +1,7 @@
-"""What whoever runs the server learns of it: through its admin port, and by its log."""
+"""What the operator of a server learns of it: through its admin port, and by its log."""
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import re
@@ -13,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.targets.server.running import APP, Server, free_port, running
+from scripts.ports import free_port
+from tests.targets.server.running import APP, Server, get, running
 
 CHECKED = (
     APP
@@ -53,18 +53,6 @@ app.router.add_get("/whoami", whoami)
 app.router.add_get("/cards/{number}", echo)
 """
 )
-
-
-def get(port: int, path: str, headers: dict[str, str] | None = None) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-    try:
-        connection.request("GET", path, headers=headers or {})
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    except OSError:
-        return 0, ""
-    finally:
-        connection.close()
 
 
 @pytest.fixture
@@ -287,14 +275,16 @@ def test_whatever_a_request_started_logs_its_id_and_no_later_ones(place: Path) -
 @pytest.mark.parametrize("trusted", [True, False])
 def test_a_proxy_is_believed_only_where_it_is_trusted(place: Path, trusted: bool) -> None:
     admin = free_port()
+    names = ["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id"]
     networks = ["127.0.0.0/8"] if trusted else ["10.0.0.0/8"]
+    trust = {"trusted_proxies": networks, "proxy": names}
     headers = {
         "X-Forwarded-For": "6.6.6.6, 192.0.2.7",
         "X-Forwarded-Proto": "https",
         "X-Forwarded-Host": "shop.example",
         "X-Request-Id": "from-the-proxy",
     }
-    with start(place, admin, trusted_proxies=networks, access_log=True) as server:
+    with start(place, admin, **trust, access_log=True) as server:
         server.wait_until(lambda: is_ready(admin))
         told = json.loads(get(server.port, "/whoami", headers)[1])
         server.wait_until(lambda: bool(access_lines(server)))

@@ -14,8 +14,8 @@ from ferryman.core.settings import RuntimeSettings
 from ferryman.targets.server.options import ServerOptions, deployed, local
 from ferryman.targets.server.runtime.application import ServerApplication
 from ferryman.targets.server.runtime.cgroup import available_workers
+from ferryman.targets.server.runtime.gunicorn_options import refuse_gunicorn_options, unheeded
 from ferryman.targets.server.runtime.options import ServerSettings
-from ferryman.targets.server.runtime.refused import refuse_gunicorn_options, unheeded
 
 
 def settings(**options: object) -> RuntimeSettings:
@@ -63,7 +63,13 @@ def test_workers_can_be_left_to_the_cpus() -> None:
         ({"bind": "unix:app.sock"}, "write HOST:PORT"),
         ({"admin_bind": "unix:/run/admin.sock"}, "health checks come by TCP"),
         ({"log_format": "xml"}, "auto, json or text"),
-        ({"trusted_proxies": ["10.0.0.1/8"]}, "host bits"),
+        ({"trusted_proxies": ["10.0.0.1/8"], "proxy": "nginx"}, "host bits"),
+        ({"trusted_proxies": ["10.0.0.0/8"]}, "proxy"),
+        ({"proxy": "nginx"}, "trusted_proxies"),
+        ({"socket_mode": "999"}, "octal digits"),
+        ({"socket_mode": "rw"}, "octal digits"),
+        ({"socket_mode": 660}, "socket_mode"),
+        ({"max_connections": 10_000_000}, "raise the limit"),
         ({"keep_alive": 60}, "a 502"),
         ({"certificate": "a.pem"}, "set both"),
         ({"certificate": "a.pem", "private_key": "b.pem"}, "cannot be used"),
@@ -121,15 +127,15 @@ def test_what_platforms_set_for_gunicorn_is_said_to_have_no_effect(tmp_path: Pat
 
 
 def test_what_is_refused_is_named_by_settings_that_exist() -> None:
-    from ferryman.targets.server.runtime import refused
+    from ferryman.targets.server.runtime import gunicorn_options
 
-    named = {*refused._OURS.values(), *refused._VARIABLES.values()}
+    named = {*gunicorn_options._OURS.values(), *gunicorn_options._VARIABLES.values()}
     assert named <= set(ServerOptions.model_fields)
 
 
 def test_every_setting_of_the_runtime_can_be_set_in_the_project() -> None:
     runtime = set(ServerSettings.__slots__)
-    assert runtime == set(ServerOptions.model_fields) - {"base_image", "image", "systemd"}
+    assert runtime == set(ServerOptions.model_fields) - {"base_image", "deploy", "image", "systemd"}
 
 
 def test_a_container_listens_to_all_and_a_machine_to_itself() -> None:
@@ -155,9 +161,9 @@ def test_an_idle_connection_outlasts_the_load_balancers() -> None:
 
 def test_the_server_is_not_killed_before_its_requests_are_done() -> None:
     timing = Timing(drain_delay=5, graceful_timeout=30, pre_stop_delay=5)
-    assert timing.shutdown == 40
+    assert timing.shutdown == 47
     assert timing.check(termination_grace=timing.termination_grace) == timing
-    with pytest.raises(ConfigError, match="killed after 30 s and may need 45 s"):
+    with pytest.raises(ConfigError, match="killed after 30 s and may need 52 s"):
         timing.check(termination_grace=30)
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
-from ferryman.core.build.artifact import Artifact
-from ferryman.core.build.project import Project
-from ferryman.core.build.resolution import resolve_project
+from ferryman.building.artifact import Artifact
+from ferryman.project.project import Project
+from ferryman.project.resolution import resolve_project
 from ferryman.targets.server.image import build_context
 from ferryman.targets.server.options import ServerOptions
 
@@ -34,6 +34,7 @@ def test_the_context_is_a_dockerfile_and_what_it_copies(context: Path) -> None:
         "ferryman",
         "ferryman.json",
         "postcards",
+        "postcards-1.0.0.dist-info",
     }
 
 
@@ -68,7 +69,11 @@ def test_two_builds_are_the_same_bytes(context: Path, postcards: Project, tmp_pa
 
 def test_another_base_image_can_be_named(tmp_path: Path) -> None:
     (tmp_path / "hello.py").write_text("app = None\n")
-    flags = {"app": "hello:app", "server.base_image": "internal/python:3.13@sha256:abc"}
+    flags = {
+        "app": "hello:app",
+        "check": "parse",
+        "server.base_image": "internal/python:3.13@sha256:abc",
+    }
     project = resolve_project(tmp_path, {"server": ServerOptions}, flags=flags)
     build_context(project, tmp_path / "out", lambda _: None)
     assert (tmp_path / "out" / "Dockerfile").read_text().count(

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 from tests.targets.server.running import running
+
+from ferryman.targets.server.runtime.admission import Admission
+from ferryman.targets.server.runtime.options import ServerSettings
 
 GET = b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
@@ -68,3 +74,19 @@ async def test_a_slow_answer_is_given_though_the_next_request_has_come_in_half(
         writer.write(b"Host: x\r\n\r\n")
         assert (await reader.read()).endswith(b"7")
         writer.close()
+
+
+async def test_a_request_has_the_limits_of_its_app() -> None:
+    runner = web.AppRunner(web.Application(client_max_size=7))
+    await runner.setup()
+    server = runner.server
+    assert server is not None
+    watcher = SimpleNamespace(proxies=None, tell=None)
+    Admission(server, ServerSettings.read({}), watcher, None, server.request_handler)
+    like = make_mocked_request("POST", "/")
+    made = server.request_factory(
+        like._message, like.content, like.protocol, like._payload_writer, like.task
+    )
+    assert isinstance(made, web.Request)
+    assert made.client_max_size == 7
+    await runner.cleanup()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from scripts.reference.server_settings import GROUPS, server_settings_page
+
 from ferryman.targets.server.options import ServerOptions
-from ferryman.targets.server.reference import GROUPS, server_settings_page
 
 
 def test_every_setting_is_in_one_group() -> None:
     listed = [name for names in GROUPS.values() for name in names]
-    # The image's own table is on the page of all settings.
-    assert sorted(listed) == sorted(set(ServerOptions.model_fields) - {"image"})
+    # The tables of the image and of the deployment are on the page of all settings.
+    assert sorted(listed) == sorted(set(ServerOptions.model_fields) - {"deploy", "image"})
 
 
 def test_a_setting_has_its_default_its_unit_and_its_reason() -> None:

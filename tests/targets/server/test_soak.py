@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 import trustme
-from tests.targets.server.running import Load, Server, free_port, running
+from scripts.ports import free_port
+from tests.targets.server.running import Load, Server, running
 
 SETTINGS: dict[str, Any] = {"workers": 2, "drain_delay": 0.6, "graceful_timeout": 5}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ferryman.core.build.resolution import resolve_project
+from ferryman.project.resolution import resolve_project
 from ferryman.targets.server.options import ServerOptions
 from ferryman.targets.server.runtime.options import ServerSettings
 from ferryman.targets.server.systemd import build_unit, unit
@@ -18,7 +18,7 @@ UNIT = unit("shop", "1.2", "3.13", ServerSettings(drain_delay=7, graceful_timeou
 
 
 def test_systemd_waits_longer_than_the_server_takes_to_stop() -> None:
-    assert "\nTimeoutStopSec=37\n" in UNIT
+    assert "\nTimeoutStopSec=39\n" in UNIT
 
 
 def test_it_runs_as_nobody_in_a_system_it_cannot_change() -> None:
@@ -59,7 +59,8 @@ def test_systemd_understands_it_and_rates_it_safe(tmp_path: Path, bind: str) -> 
 
 def test_the_artifact_has_a_unit_in_place_of_a_dockerfile(tmp_path: Path) -> None:
     (tmp_path / "hello.py").write_text("app = None\n")
-    flags = {"app": "hello:app", "name": "hello", "server.systemd": "true"}
+    flags = {"app": "hello:app", "name": "hello", "check": "parse"}
+    flags["server.systemd"] = "true"
     project = resolve_project(tmp_path, {"server": ServerOptions}, flags=flags)
     build_unit(project, tmp_path / "out", lambda _: None)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {

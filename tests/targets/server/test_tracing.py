@@ -26,7 +26,12 @@ from ferryman.targets.server.runtime.tracing import exporter_names
 TRACED = (
     APP
     + """
+import time
 from opentelemetry import trace
+
+async def card(request):
+    time.sleep(0.02)  # so that another worker takes what comes meanwhile
+    return web.Response()
 
 async def fail(request):
     raise LookupError("no such card")
@@ -35,7 +40,7 @@ async def inner(request):
     with trace.get_tracer("shop").start_as_current_span("query"):
         return web.Response(text=trace.format_span_id(trace.get_current_span().parent.span_id))
 
-app.router.add_get("/cards/{number}", echo)
+app.router.add_get("/cards/{number}", card)
 app.router.add_get("/fail", fail)
 app.router.add_get("/inner", inner)
 """
@@ -104,11 +109,18 @@ async def ask(root: Path, *requests: Request, **options: Any) -> Server:
             while not await answers(session, server):
                 assert server.process.poll() is None, server.log.read_text()
                 await asyncio.sleep(0.05)
-            for method, path, headers in requests:
+            await asyncio.to_thread(
+                server.wait_until, lambda: "workers are ready" in server.log.read_text()
+            )
+
+            async def send(method: str, path: str, headers: dict[str, str]) -> None:
                 url = f"http://127.0.0.1:{server.port}{path}"
                 headers = {"Connection": "close", **headers}
                 async with session.request(method, url, headers=headers) as answer:
                     await answer.read()
+
+            # Those that come together are taken by all workers.
+            await asyncio.gather(*(send(*request) for request in requests))
             server.process.terminate()
             assert await asyncio.to_thread(server.process.wait) == 0
     return server
@@ -150,6 +162,7 @@ async def test_a_span_says_what_the_conventions_ask_for(
         ("GET", "/nowhere", {}),
         ("PROPFIND", "/cards/7", {}),
         trusted_proxies=["127.0.0.0/8"],
+        proxy="nginx",
     )
     found, unknown, unusual = collector.spans
     port = attributes(found).pop("server.port")
@@ -252,7 +265,8 @@ def test_an_exporter_that_is_not_there_ends_the_server_with_a_word(
 
 
 def test_without_the_packages_the_install_command_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    for name in {"opentelemetry", *(each for each in sys.modules if "opentelemetry." in each)}:
+        monkeypatch.setitem(sys.modules, name, None)
     settings = RuntimeSettings("shop:app", "shop", "1", "server", {"telemetry": True})
     with pytest.raises(ConfigError, match=r"pip install 'ferryman\[otel\]'"):
         ServerApplication(settings)

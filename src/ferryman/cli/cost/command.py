@@ -1,51 +1,78 @@
-"""The command itself: the answer in the form that was asked for."""
+"""The command itself: reads the options, answers, and prints the answer in the form asked for."""
 
 from __future__ import annotations
 
-import gc
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from ferryman.cli.cost import options, platform_options
-from ferryman.cli.cost.further import look_further, ranges_of
-from ferryman.cli.cost.question import Question, ask
-from ferryman.cli.tables import show, show_csv, show_markdown
-from ferryman.core.errors import ConfigError, FerrymanError
-from ferryman.core.tables import Table
-from ferryman.cost import findings, report
-from ferryman.cost.compare import Comparison, compare
-from ferryman.cost.figures import usd, volume
-
-if TYPE_CHECKING:
-    from ferryman.cost.page.study import Study
+from ferryman.cli.cost.options import add_options, declared
+from ferryman.cli.cost.question import GROUPS, CostOptions, Question, answer, ask, read_options
+from ferryman.cli.cost.source_options import SettingsContext, source_options
+from ferryman.cli.garbage import without_garbage_collection
+from ferryman.cli.printing import show, show_csv, show_markdown
+from ferryman.core.errors import FerrymanError, reason_of
+from ferryman.cost import answer_tables as tables
+from ferryman.cost.compare import Comparison
+from ferryman.cost.number_format import usd, volume
+from ferryman.cost.study import Study
+from ferryman.records.atomic_file import write_whole
+from ferryman.records.table import Table
 
 __all__ = ("command",)
 
+# The headings of the groups of options in the help.
+_TITLES = (
+    "The traffic, and what a request needs",
+    "Logs, measurements, the shape of a week and growth",
+    "What is compared, and where it runs",
+    "How servers are sized, bought and reached",
+    "What the Lambda function buys besides",
+    "What is asked besides the bills",
+    "In which form the answer comes",
+)
+
 _SUBCOMMANDS = {
     "cold-starts": "How many requests start cold, and how many environments there are.",
-    "prices": "The price book: show it, hold it against AWS, bring it up to date.",
-    "selfcheck": "Hold the model against AWS's own worked examples.",
-    "serve": "The calculator: the same as a page with sliders, on this machine.",
+    "portfolio": "Several applications of one account: what they share, and which to move when.",
+    "prices": "Show the price book, compare it with AWS, bring it up to date.",
+    "selfcheck": "Compare the model with AWS's own worked examples.",
+    "serve": "Serve the calculator: the same as a page with sliders, on this machine.",
 }
 
 
 class _Lazy(click.Group):
     """Loads the subcommands, which few runs need, when one is named."""
 
+    context_class = SettingsContext
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0].endswith(".toml"):
+            args = ["portfolio", *args]
         if {"--logs", "--reconcile"} & set(args):
             from ferryman.cli.cost.logs import spread
 
             args = spread(args, _SUBCOMMANDS)
         return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in the groups that declare them, each with what it is for."""
+        records = {each.name: each.get_help_record(ctx) for each in self.get_params(ctx)}
+        for group in GROUPS:
+            names = [each.name for each in declared(group)]
+            rows = [row for name in names if (row := records.pop(name, None))]
+            with formatter.section(_TITLES[GROUPS.index(group)]):
+                formatter.write_dl(rows)
+        with formatter.section("Sources and help"):
+            formatter.write_dl([row for row in records.values() if row])
+        self.format_commands(ctx, formatter)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_SUBCOMMANDS)
@@ -61,18 +88,14 @@ class _Lazy(click.Group):
 
 
 @click.command("cost", cls=_Lazy, invoke_without_command=True)
-@options.source_options
-@options.workload_options
-@platform_options.platform_options
-@platform_options.server_options
-@platform_options.lambda_options
-@options.answer_options
+@source_options
+@add_options(*GROUPS)
 @click.pass_context
-def command(context: click.Context, /, **flags: Any) -> None:
+def command(context: click.Context, /, **values: Any) -> None:
     """Compare what a month costs on Lambda and on servers, and say where to cross over.
 
-    Every duration and size that is not given is assumed, and marked so. Flags may stand in
-    pyproject.toml under [tool.ferryman.cost].
+    Every duration and size that is not given is assumed, and marked so. Options may stand in
+    [tool.ferryman.cost] of pyproject.toml, with _ for -, and in variables FERRYMAN_COST__*.
 
     \b
     Example:
@@ -82,170 +105,95 @@ def command(context: click.Context, /, **flags: Any) -> None:
         return
     # One thread is enough for ten thousand draws, and starting others takes longer.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    with _unswept():
-        _check_form(flags)
-        _run(ask(flags, _given(context, flags)), flags)
+    with without_garbage_collection():
+        options = read_options(values, _given(context, values))
+        options.output.check()
+        _run(ask(options), options)
+        if not (options.platforms.stores or options.output.as_json or options.output.reconcile):
+            _tell_of_database(values["project"])
 
 
-@contextmanager
-def _unswept() -> Iterator[None]:
-    """Keep Python from looking for cycles: a run is short, and keeps nearly all it makes."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+def _tell_of_database(root: Path | None) -> None:
+    from ferryman.cli.cost.database_note import database_note
+    from ferryman.project.setting_sources import find_project
 
-
-def _check_form(flags: dict[str, Any]) -> None:
-    chosen = [flag for name, flag in _FORMS.items() if flags[name]]
-    pages = [flag for name, flag in _PAGES.items() if flags[name]]
-    if flags["reconcile"]:
-        chosen = ["--reconcile", *(flag for flag in (*chosen, *pages) if flag != "--json")]
-    if len(chosen) > 1:
-        raise ConfigError(
-            f"{' and '.join(chosen[:2])} exclude each other", hint="ask for them one by one"
-        )
-    least = flags["fail_above"]
-    if least is not None and least < 0:
-        raise ConfigError(f"--fail-above: {least} USD is below 0", hint="no bill is")
-
-
-_FORMS = {"as_json": "--json", "as_csv": "--csv", "base": "--compare"}
-"""Flags that say in which form the answer is printed."""
-
-_PAGES = {"html": "--html", "picture": "--picture", "plot": "--plot"}
-"""Flags that draw the answer besides."""
-
-
-def _run(question: Question, flags: dict[str, Any]) -> None:
-    if flags["reconcile"]:
-        from ferryman.cli.cost.reconcile import answer
-
-        answer(question, flags)
-        return
-    comparison = compare(
-        question.workload,
-        question.platforms,
-        levels=flags["levels"] or None,
-        horizon=flags["horizon"],
-        pairs="all" if flags["pairs"] else "kinds",
-        book=question.book,
-    )
-    if flags["picture"]:
-        _draw(comparison, flags["picture"])
-    if flags["html"]:
-        _write(comparison, question, flags)
-    _answer(comparison, question, flags)
-    for note in (*question.notes, *comparison.notes):
+    if note := database_note(root or find_project(Path.cwd())):
         click.echo(f"note: {note}", err=True)
-    _guard(comparison, flags["fail_above"])
 
 
-def _given(context: click.Context, flags: dict[str, Any]) -> frozenset[str]:
+def _given(context: click.Context, values: dict[str, Any]) -> frozenset[str]:
     default = ParameterSource.DEFAULT
-    return frozenset(name for name in flags if context.get_parameter_source(name) is not default)
+    return frozenset(name for name in values if context.get_parameter_source(name) is not default)
 
 
-def _draw(comparison: Comparison, path: Path) -> None:
-    from ferryman.cost.picture import save
+def _run(question: Question, options: CostOptions) -> None:
+    output = options.output
+    if output.reconcile:
+        from ferryman.cli.cost.actuals import print_actuals
 
-    save(comparison, path)
-    click.echo(f"drew {path}", err=True)
-
-
-def _write(comparison: Comparison, question: Question, flags: dict[str, Any]) -> None:
-    from ferryman.cli.cost.html import write_page
-
-    write_page(_study(comparison, question, flags), flags["html"])
-    click.echo(f"wrote {flags['html']}", err=True)
-
-
-def _study(comparison: Comparison, question: Question, flags: dict[str, Any]) -> Study:
-    from ferryman.cost.page.study import make_study
-
-    return make_study(
-        comparison,
-        ranges=ranges_of(question, flags),
-        draws=flags["draws"],
-        origins=question.origins,
-        measured=question.measured,
-    )
+        print_actuals(question, output.reconcile, options.traffic, as_json=output.as_json)
+        return
+    study = answer(question, options.question, whole=output.html is not None)
+    # All of it is there before the first file is written or line printed.
+    drawn, printed = [*_draw(study, options)], [*_print(study, options)]
+    for path, text in drawn:
+        _write(path, text)
+    for show_part in printed:
+        show_part()
+    for note in (*study.notes, *study.comparison.notes):
+        click.echo(f"note: {note}", err=True)
+    _fail_above(study.comparison, options.question.fail_above)
 
 
-def _plots(comparison: Comparison, question: Question, flags: dict[str, Any]) -> Iterator[str]:
-    from ferryman.cli.cost.plot import plot_curves, plot_week
+def _draw(study: Study, options: CostOptions) -> Iterator[tuple[Path, str]]:
+    """Yield the files to write."""
+    plot, html = options.output.plot, options.output.html
+    if plot and plot != Path("-"):
+        from ferryman.cost.page.bill_chart import bill_chart
+        from ferryman.cost.page.document import picture_file
 
-    yield from plot_curves(_study(comparison, question, flags))
-    yield ""
-    if question.workload.shape and question.workload.requests:
-        yield from plot_week(comparison, question.workload.shape)
-        yield ""
+        yield plot, picture_file(bill_chart(study))
+    if html:
+        from ferryman.cost.page.document import document
+
+        yield html, document(study)
 
 
-def _answer(comparison: Comparison, question: Question, flags: dict[str, Any]) -> None:
-    if flags["as_json"]:
-        click.echo(json.dumps(_data(comparison, question, flags), indent=2))
-    elif flags["as_csv"]:
-        show_csv(findings.line_table(comparison))
-    elif flags["base"]:
-        from ferryman.cost.difference import difference_table, read_base
+def _write(path: Path, text: str) -> None:
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        raise FerrymanError(f"{path} cannot be written", cause=reason_of(error)) from error
+    click.echo(f"wrote {path}", err=True)
 
-        show_markdown(difference_table(read_base(flags["base"]), comparison))
+
+def _print(study: Study, options: CostOptions) -> Iterator[Callable[[], None]]:
+    """Yield what prints each part of the answer."""
+    output = options.output
+    if output.as_json:
+        from ferryman.cost.answer_json import answer_json
+
+        yield partial(click.echo, json.dumps(answer_json(study), indent=2))
+    elif output.as_csv:
+        yield partial(show_csv, tables.line_table(study.comparison))
+    elif output.base:
+        from ferryman.cost.earlier_answer import difference_table, read_base
+
+        table = difference_table(read_base(output.base), study.comparison)
+        yield partial(show_markdown, table)
     else:
-        _print(comparison, question, flags)
+        from ferryman.cli.cost.text_answer import text_parts
+
+        if not {"wall_ms", "cpu_ms"} <= study.origins.keys():
+            yield partial(click.echo, f"note: {_ASSUMED}", err=True)
+        for part in text_parts(study, options):
+            yield partial(show, part) if isinstance(part, Table) else partial(click.echo, part)
 
 
-def _data(comparison: Comparison, question: Question, flags: dict[str, Any]) -> dict[str, Any]:
-    from ferryman.cost.data import as_data
-
-    data = as_data(comparison) | {"origins": dict(question.origins)}
-    data["notes"] = [*question.notes, *comparison.notes]
-    if question.found:
-        from ferryman.cost.traffic.summary import found_data
-
-        data["found"] = found_data(question.found)
-    return data | look_further(comparison, question, flags).as_data()
+_ASSUMED = "the durations are assumed; `ferryman measure` finds them, and --measured takes its file"
 
 
-def _print(comparison: Comparison, question: Question, flags: dict[str, Any]) -> None:
-    """Print the answer; all of it is there before the first line is."""
-    parts = list(_parts(comparison, question, flags))
-    if not {"wall_ms", "cpu_ms"} <= question.origins.keys():
-        click.echo(
-            "note: the durations are assumed; `ferryman measure` finds them, and --measured"
-            " takes its file",
-            err=True,
-        )
-    for part in parts:
-        if isinstance(part, Table):
-            show(part)
-        else:
-            click.echo(part)
-
-
-def _parts(
-    comparison: Comparison, question: Question, flags: dict[str, Any]
-) -> Iterator[Table | str]:
-    if question.found:
-        from ferryman.cli.cost.logs import found_table
-
-        yield found_table(question.found)
-    yield report.assumption_table(comparison, question.origins)
-    yield report.level_table(comparison)
-    if flags["lines"]:
-        yield from map(report.bill_table, comparison.own.bills)
-    yield report.stretch_table(comparison)
-    further = look_further(comparison, question, flags)
-    yield from further.before_crossovers()
-    if flags["plot"]:
-        yield from _plots(comparison, question, flags)
-    yield from further.crossovers()
-
-
-def _guard(comparison: Comparison, most: Decimal | None) -> None:
+def _fail_above(comparison: Comparison, most: Decimal | None) -> None:
     if most is None:
         return
     cheapest = comparison.own.cheapest

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from ferryman.core.errors import ConfigError, FerrymanError
-from ferryman.cost.traffic.found import Found
 from ferryman.cost.traffic.insights import MINUTES, SUMMARY, from_insights, slices
+from ferryman.cost.traffic.log_summary import LogSummary
 
 __all__ = ("ask_insights",)
 
@@ -24,7 +24,7 @@ PATIENCE = 900.0
 _UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
-def ask_insights(group: str, since: str, region: str | None, profile: str | None) -> Found:
+def ask_insights(group: str, since: str, region: str | None, profile: str | None) -> LogSummary:
     """Return what a log group says of its function.
 
     Args:
@@ -34,23 +34,17 @@ def ask_insights(group: str, since: str, region: str | None, profile: str | None
         profile: An AWS profile; ``None`` for the usual one.
 
     Raises:
-        ConfigError: ``since`` is no length of time, or there were no invocations.
-        FerrymanError: boto3 is not installed, or AWS refuses.
+        ConfigError: ``since`` is not a length of time, or there were no invocations.
+        FerrymanError: AWS refuses.
+        ModuleNotFoundError: boto3 is not installed; the command line names the extra.
     """
     length = _seconds(since)
     # A minute that is still running would count as a quiet one.
     end = int(time.time()) // 60 * 60
     start = end - length
-    try:
-        from boto3 import Session  # type: ignore[import-untyped]
-        from botocore.exceptions import (  # type: ignore[import-untyped]
-            BotoCoreError,
-            ClientError,
-        )
-    except ImportError as error:
-        raise FerrymanError(
-            "boto3 is not installed", cause=str(error), hint="pip install 'ferryman[aws]'"
-        ) from error
+    from boto3 import Session  # type: ignore[import-untyped]
+    from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+
     click.echo(f"asking CloudWatch about {group}, the last {since}", err=True)
     try:
         client = Session(profile_name=profile, region_name=region).client("logs")
@@ -72,7 +66,7 @@ def _seconds(text: str) -> int:
     match = re.fullmatch(r"(\d{1,5})([mhdw])", text)
     if match is None or not int(match[1]):
         raise ConfigError(
-            f"--since: {text!r} is no length of time", hint="write 90m, 12h, 7d or 4w"
+            f"--since: {text!r} is not a length of time", hint="write 90m, 12h, 7d or 4w"
         )
     return int(match[1]) * _UNITS[match[2]]
 

@@ -6,16 +6,17 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+from ferryman.cli.cost.workload_options import TrafficOptions
 from ferryman.core.errors import ConfigError
-from ferryman.core.tables import Table
-from ferryman.cost.traffic.found import Found
+from ferryman.cost.traffic.formats.durations import UNITS
+from ferryman.cost.traffic.log_files import STDIN, find_sources
+from ferryman.cost.traffic.log_summary import LogSummary
+from ferryman.cost.traffic.log_tables import log_rows
 from ferryman.cost.traffic.reading import read_logs
-from ferryman.cost.traffic.sources import STDIN, find_sources
-from ferryman.cost.traffic.summary import found_rows
+from ferryman.records.table import Table
 
-__all__ = ("find_workload", "found_table", "read_paths", "spread")
+__all__ = ("log_table", "read_paths", "read_workload_logs", "spread")
 
 _MANY = ("--logs", "--reconcile")
 """Flags that take all the paths that follow."""
@@ -44,26 +45,28 @@ def spread(arguments: Iterable[str], commands: Collection[str]) -> list[str]:
     return found
 
 
-def find_workload(flags: dict[str, Any], given: Collection[str]) -> Found | None:
-    """Return what the logs say that the flags name; ``None`` if they name none.
+def read_workload_logs(traffic: TrafficOptions, region: str | None) -> LogSummary | None:
+    """Return what the logs say that the options name; ``None`` if they name none.
+
+    Args:
+        traffic: The options.
+        region: The region of a log group; ``None`` for that of the profile.
 
     Raises:
         ConfigError: The logs cannot be read, or two places of them are named.
     """
-    paths, group = flags["logs"], flags["log_group"]
-    if paths and group:
+    if traffic.logs and traffic.log_group:
         raise ConfigError(
             "--logs and --log-group exclude each other", hint="read files, or ask CloudWatch"
         )
-    if group:
+    if traffic.log_group:
         from ferryman.cli.cost.insights import ask_insights
 
-        region = flags["region"] if "region" in given else None
-        return ask_insights(group, flags["since"], region, flags["profile"])
-    return read_paths(paths, flags["log_format"]) if paths else None
+        return ask_insights(traffic.log_group, traffic.since, region, traffic.profile)
+    return read_paths(traffic.logs, traffic) if traffic.logs else None
 
 
-def read_paths(paths: Iterable[str], only: str | None) -> Found:
+def read_paths(paths: Iterable[str], traffic: TrafficOptions) -> LogSummary:
     """Return what the logs at these paths say; shows how far it is on a terminal.
 
     Raises:
@@ -71,7 +74,8 @@ def read_paths(paths: Iterable[str], only: str | None) -> Found:
     """
     sources = find_sources(paths)
     with _progress(sum(source.size for source in sources)) as watch:
-        return read_logs(sources, only, watch)
+        bare = UNITS[traffic.log_duration] if traffic.log_duration else None
+        return read_logs(sources, traffic.log_format, watch, bare)
 
 
 @contextmanager
@@ -88,6 +92,6 @@ def _progress(total: int) -> Iterator[Callable[[int], object]]:
         yield lambda size: progress.advance(task, size)
 
 
-def found_table(found: Found) -> Table:
-    """Return what was found, to be printed before anything that follows from it."""
-    return Table(f"Found in {found.name}", (), found_rows(found))
+def log_table(logs: LogSummary) -> Table:
+    """Return what logs say, as a table."""
+    return Table(f"Read from {logs.name}", (), log_rows(logs))

@@ -1,147 +1,211 @@
-"""The flags of ``ferryman cost``, in the groups in which they are read."""
+"""Options declared once: a group is a frozen dataclass, an option a field of it.
+
+From a field's declaration come the flag of the command line, its help, and the key of
+`[tool.ferryman.cost]`. The code reads the field. This module knows no option by name.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, TypeVar
 
 import click
 
-from ferryman.cli.cost import values
-from ferryman.cli.cost.configuration import use_project, use_usage
-from ferryman.cli.cost.group import group
+from ferryman.core.errors import ConfigError
 
-__all__ = ("answer_options", "source_options", "workload_options")
-
-_WORKLOAD = (
-    ("--requests", "requests", "10M", "Requests a month."),
-    ("--wall-ms", "wall_ms", "100", "Mean duration of a request that Lambda bills, ms."),
-    ("--cpu-ms", "cpu_ms", "10", "Mean CPU time of a request, ms."),
-    ("--memory", "memory_mib", "512", "Memory of the Lambda function, MiB."),
-    ("--response-bytes", "response_bytes", "4096", "Mean size of a response, bytes."),
-    ("--request-bytes", "request_bytes", "1024", "Mean size of a request, bytes."),
-    ("--peak", "peak_to_mean", "1.75", "Busy hour over the mean rate; a shape sets it."),
-    ("--burst", "burst", "1", "Busy minute over its hour's mean."),
-    ("--cold-starts", "cold_start_share", "0.0013", "Share of requests that start cold."),
-    ("--init-ms", "init_ms", "600", "Billed time of a cold start, ms."),
-    ("--resident", "resident_mib", "128", "Memory of a server process at rest, MiB."),
-    ("--in-flight", "in_flight_mib", "1", "Memory of a request on a server, MiB."),
-    ("--cpu-variation", "cpu_variation", "1", "Squared variation of the CPU time."),
-    ("--arrival-variation", "arrival_variation", "1.25", "Squared variation of arrivals."),
-    ("--log-bytes", "log_bytes", "250", "What the app logs for a request, bytes."),
-    ("--cross-zone-bytes", "cross_zone_bytes", "0", "Bytes a request moves between zones."),
-    ("--nat-bytes", "nat_bytes", "0", "Bytes a request moves through a NAT gateway."),
-    ("--growth", "growth", "0", "Growth of the requests, as a share a month."),
-)
-"""Flag, field of `Workload`, default and help."""
-
-
-def _file(**more: Any) -> click.Path:
-    return click.Path(dir_okay=False, path_type=Path, **more)
-
-
-source_options = group(
-    click.option(
-        "-C",
-        "--project",
-        type=click.Path(file_okay=False, path_type=Path),
-        default=".",
-        callback=use_project,
-        is_eager=True,
-        help="Read [tool.ferryman.cost] of the pyproject.toml there.",
-    ),
-    click.option(
-        "--usage-file",
-        type=_file(),
-        callback=use_usage,
-        is_eager=True,
-        help="Take requests and durations from an infracost usage file.",
-    ),
-    click.option("--prices", type=_file(), help="A price book that `prices update` wrote."),
+__all__ = (
+    "Option",
+    "Read",
+    "add_options",
+    "declared",
+    "naming_flags",
+    "option",
+    "read_group",
+    "text",
+    "whole",
 )
 
-workload_options = group(
-    *(
-        click.option(
-            flag, field, default=default, callback=values.number, show_default=True, help=text
-        )
-        for flag, field, default, text in _WORKLOAD
-    ),
-    click.option(
-        "--measured", type=_file(), help="Take durations, sizes and memory from `measure`'s file."
-    ),
-    click.option("--shape", help="The week: flat, office, consumer, social, batch, or a .json."),
-    click.option(
-        "--logs",
-        multiple=True,
-        metavar="PATH...",
-        help="Take the workload from logs: files, folders, or - for standard input.",
-    ),
-    click.option(
-        "--log-format",
-        callback=values.log_format,
-        help="Read logs of this format alone, such as alb, combined or lambda.",
-    ),
-    click.option("--log-group", help="Take the workload from this group of CloudWatch Logs."),
-    click.option("--since", default="7d", show_default=True, help="How far back in the group."),
-    click.option("--profile", help="AWS profile for the group."),
-)
+Read = Callable[[str, str], Any]
+"""Turns the text of an option into its value, given the flag for errors. It raises ConfigError."""
 
-answer_options = group(
-    click.option(
-        "--at",
-        "levels",
-        multiple=True,
-        callback=values.numbers,
-        help="Also price this many requests a month; repeat. By default 1M, 10M and 100M.",
-    ),
-    click.option(
-        "--horizon",
-        callback=values.optional_number,
-        help="How far to look for crossovers, requests a month. By default 10G, or as far as"
-        " 10,000 servers reach.",
-    ),
-    click.option("--pairs", is_flag=True, help="Crossovers of every pair of platforms."),
-    click.option(
-        "--range",
-        "ranges",
-        multiple=True,
-        callback=values.named,
-        help="An uncertain input: NAME=LOW:LIKELY:HIGH; repeat for several.",
-    ),
-    click.option(
-        "--draws",
-        type=click.IntRange(0, 1_000_000),
-        default=10_000,
-        show_default=True,
-        help="Of the bands; 0 for none.",
-    ),
-    click.option("--over", help="Crossovers over another input, such as memory or wall-ms."),
-    click.option("--advise-memory", is_flag=True, help="Duration and bill by memory size."),
-    click.option(
-        "--months",
-        type=click.IntRange(1, 600),
-        default=36,
-        show_default=True,
-        help="How far growth is followed.",
-    ),
-    click.option("--current", help="The platform of today, for growth; default the cheapest."),
-    click.option("--lines", is_flag=True, help="Print every line of every bill at --requests."),
-    click.option("--json", "as_json", is_flag=True, help="Print the whole comparison as JSON."),
-    click.option("--csv", "as_csv", is_flag=True, help="Print the bills' lines as CSV."),
-    click.option("--compare", "base", type=_file(), help="Hold against an earlier --json."),
-    click.option(
-        "--reconcile",
-        multiple=True,
-        metavar="PATH...",
-        help="Hold against what these logs say of Lambda since.",
-    ),
-    click.option(
-        "--fail-above",
-        callback=values.optional_number,
-        help="Fail if the cheapest bill at --requests is above so many USD.",
-    ),
-    click.option("--picture", type=_file(), help="Draw the curves to this .svg or .png."),
-    click.option("--plot", is_flag=True, help="Draw the curves and the week as text."),
-    click.option("--html", type=_file(), help="Write the answer as one page to this file."),
-)
+Group = TypeVar("Group")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """How one option is written.
+
+    Args:
+        name: The field that it sets.
+        flag: What it is called on the command line.
+        help: One line for `--help`.
+        read: Turns a text into the value.
+        default: Its text if it is not given; ``None`` for no value, a bool for a switch.
+        many: Whether it may be repeated; its default is then a tuple.
+        setting: Whether `[tool.ferryman.cost]` may hold it.
+        more: What click is told besides.
+    """
+
+    name: str
+    flag: str
+    help: str
+    read: Read
+    default: str | bool | tuple[str, ...] | None
+    many: bool
+    setting: bool
+    more: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """Its key in `[tool.ferryman.cost]`."""
+        return self.flag.removeprefix("--").replace("-", "_")
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it is on or off."""
+        return isinstance(self.default, bool)
+
+    def value(self, given: Any, place: str = "") -> Any:
+        """Return the value of what was given: a text, several, a bool, or ``None``.
+
+        Args:
+            given: What was given.
+            place: Where, for errors; by default the flag.
+
+        Raises:
+            ConfigError: A text means nothing.
+        """
+        if given is None or self.is_switch:
+            return given
+        if self.many:
+            return tuple(self.read(place or self.flag, str(each)) for each in given)
+        return self.read(place or self.flag, str(given))
+
+
+def text(_: str, given: str) -> str:
+    """Return the text as it is."""
+    return given
+
+
+def whole(flag: str, given: str) -> int:
+    """Return a whole number.
+
+    Raises:
+        BadParameter: It is not one.
+    """
+    try:
+        return int(given)
+    except ValueError:
+        raise click.BadParameter(f"{given!r} is not a whole number", param_hint=flag) from None
+
+
+def option(
+    help: str,
+    default: str | bool | tuple[str, ...] | None = None,
+    read: Read = text,
+    *,
+    flag: str = "",
+    setting: bool = True,
+    **more: Any,
+) -> Any:
+    """Return a field of a group.
+
+    Args:
+        help: One line for `--help`.
+        default: As `Option` has it.
+        read: As `Option` has it.
+        flag: By default ``--`` and the field's name with dashes.
+        setting: As `Option` has it.
+        more: What click is told besides, such as ``metavar``; and ``also``, further flags.
+    """
+    many = isinstance(default, tuple)
+    described = {"help": help, "read": read, "flag": flag, "setting": setting, "more": more}
+    return field(metadata={**described, "default": default, "many": many})
+
+
+def declared(*groups: type) -> Iterator[Option]:
+    """Yield the options of some groups, in the order in which they are written."""
+    for group in groups:
+        for each in fields(group):
+            if "help" in each.metadata:
+                yield _option(each)
+
+
+def _option(each: Field[Any]) -> Option:
+    told = dict(each.metadata)
+    flag = told.pop("flag") or f"--{each.name.replace('_', '-')}"
+    return Option(name=each.name, flag=flag, **told)
+
+
+def read_group(group: type[Group], values: dict[str, Any]) -> Group:
+    """Return a group with the values that the command line gave its options."""
+    return group(**{each.name: values[each.name] for each in declared(group)})
+
+
+@contextmanager
+def naming_flags(group: type) -> Iterator[None]:
+    """Name the flag where an error of the block begins with the field that it sets.
+
+    Args:
+        group: The group whose fields are meant.
+
+    Raises:
+        ConfigError: What the block raises, in these words.
+    """
+    try:
+        yield
+    except ConfigError as error:
+        name, colon, rest = error.message.partition(":")
+        flag = {each.name: each.flag for each in declared(group)}.get(name, name)
+        message = f"{flag}{colon}{rest}"
+        raise ConfigError(message, cause=error.cause, hint=error.hint) from None
+
+
+def add_options(*groups: type) -> Callable[[Command], Command]:
+    """Return a decorator that adds the options of some groups to a command."""
+
+    def decorate(command: Command) -> Command:
+        for each in reversed(list(declared(*groups))):
+            command = _click_option(each)(command)
+        return command
+
+    return decorate
+
+
+# What stands for a value that a function reads, in the help.
+_METAVARS = {
+    "a_budget": "USD",
+    "a_file": "FILE",
+    "a_log_format": "FORMAT",
+    "a_requests": "REQUESTS",
+    "a_tax": "SHARE",
+    "a_volume": "REQUESTS",
+    "a_week": "WEEK",
+    "parse_sizes": "SIZE:SHARE,...",
+    "whole": "N",
+}
+
+
+def _told(each: Option) -> dict[str, Any]:
+    return {name: value for name, value in each.more.items() if name != "also"}
+
+
+def _click_option(each: Option) -> Callable[[Command], Command]:
+    names = [each.flag, *each.more.get("also", ())]
+    if each.is_switch and each.default:
+        names = [f"{each.flag}/--no-{each.flag.removeprefix('--')}"]
+    shown = each.default not in (None, False, ()) and "show_default" not in each.more
+    metavar = _METAVARS.get(getattr(each.read, "__name__", "")) or getattr(each.read, "metavar", "")
+    told = {"metavar": metavar} if metavar and "type" not in each.more else {}
+    return click.option(
+        *names,
+        each.name,
+        default=each.default,
+        multiple=each.many,
+        callback=lambda _context, _parameter, given: each.value(given),
+        help=each.help,
+        **{"show_default": shown, "is_flag": each.is_switch or None, **told, **_told(each)},
+    )

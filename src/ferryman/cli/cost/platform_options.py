@@ -1,160 +1,253 @@
-"""The flags of ``ferryman cost`` that say what is compared, and how each of it is bought."""
+"""The options that say what is compared, and how each platform is sized and bought."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
 import click
 
-from ferryman.cli.cost import values
-from ferryman.cli.cost.group import group
-from ferryman.cost.platforms.catalog import USUAL
+from ferryman.cli.completed_values import complete_platforms, complete_regions
+from ferryman.cli.cost.options import option, whole
+from ferryman.cli.cost.values import (
+    a_budget,
+    a_disk,
+    a_share,
+    a_task,
+    flat_hosts,
+    free_tier_names,
+    hours,
+    hours_of_work,
+    milliseconds,
+    number,
+    seconds,
+    three_rates,
+)
+from ferryman.cost.capacity import Objective
+from ferryman.cost.platforms.catalog import USUAL, Choices
+from ferryman.cost.platforms.fleet import Sizing
+from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS
+from ferryman.cost.platforms.lambda_ import LambdaFunction
+from ferryman.cost.platforms.load_balancer import LoadBalancer
+from ferryman.cost.platforms.platform import Platform
+from ferryman.cost.platforms.pod import Pod
+from ferryman.cost.platforms.storage import Disk
 
-__all__ = ("lambda_options", "platform_options", "server_options")
+__all__ = ("FunctionOptions", "PlatformOptions", "ServerOptions", "given_platforms", "make_choices")
 
-platform_options = group(
-    click.option(
-        "--platform",
-        "platforms",
-        multiple=True,
-        default=USUAL,
-        show_default=True,
-        help="What to compare; repeat for several.",
-    ),
-    click.option("--all", "everything", is_flag=True, help="Compare one of each."),
-    click.option("--flat", "flat", multiple=True, help="A host: NAME=USD/vCPUs/GB a server."),
-    click.option("--region", default="us-east-1", show_default=True, help="AWS region."),
-    click.option(
-        "--architecture",
+
+@dataclass(frozen=True, slots=True)
+class PlatformOptions:
+    """What is compared, and where it runs."""
+
+    platforms: tuple[str, ...] = option(
+        "A platform to compare; repeat for several.",
+        USUAL,
+        flag="--platform",
+        metavar="PLATFORM",
+        shell_complete=complete_platforms,
+    )
+    everything: bool = option("Compare one of each platform.", False, flag="--all")
+    flat: tuple[str, ...] = option("Also compare a host.", (), metavar="NAME=USD/VCPUS/GB")
+    web_function: tuple[Decimal, Decimal, Decimal] | None = option(
+        "Also compare a Lambda Web Function at these rates, USD a million requests, a vCPU-hour and"
+        " a GB-hour; AWS has published none.",
+        None,
+        three_rates,
+        metavar="REQUESTS/CPU/MEMORY",
+    )
+    region: str = option(
+        "AWS region.", "us-east-1", metavar="REGION", shell_complete=complete_regions
+    )
+    architecture: str = option(
+        "Architecture of Lambda, Fargate and the usual instances.",
+        "arm64",
         type=click.Choice(["arm64", "x86_64"]),
-        default="arm64",
-        show_default=True,
-        help="Of Lambda, Fargate and the usual instances.",
-    ),
-    click.option(
-        "--store",
-        "stores",
-        multiple=True,
+    )
+    stores: tuple[str, ...] = option(
+        "Also bill rds:TYPE[/GB], rds-multi-az:TYPE[/GB], rds-proxy[:VCPUS], elasticache:TYPE,"
+        " dynamodb[:READS/WRITES[/GB]], upstash[:COMMANDS[/GB]] or"
+        " aurora-serverless[:ACUS[/GB[/IOS]]]; repeat for several.",
+        (),
+        flag="--store",
         metavar="STORE",
-        help="Also bill rds:TYPE[/GB], rds-multi-az:TYPE[/GB], elasticache:TYPE or"
-        " dynamodb[:READS/WRITES[/GB]]; repeat.",
-    ),
-    click.option(
-        "--free-tier/--no-free-tier",
-        default=True,
-        show_default=True,
-        help="The account's free tiers are left for this.",
-    ),
-)
+    )
+    ops_hours: Mapping[str, Decimal] | None = option(
+        "Also bill hours of work a month, of lambda, server and k8s; with --hourly.",
+        None,
+        hours_of_work,
+        metavar="KIND=HOURS,...",
+    )
+    hourly: Decimal | None = option("What an hour of that costs, USD.", None, a_budget)
+    no_free_tier: frozenset[str] = option(
+        "Free tiers of the account that are used up: all, none, or some of lambda, egress,"
+        " logs, cloudfront and gke, between commas.",
+        "none",
+        free_tier_names,
+        is_flag=False,
+        flag_value="all",
+        metavar="[NAMES]",
+    )
 
-server_options = group(
-    click.option(
-        "--task",
-        default="0.5/1",
-        callback=values.task,
-        show_default=True,
-        help="vCPUs/GB of a Fargate task.",
-    ),
-    click.option(
-        "--pod",
-        default="0.5/1",
-        callback=values.task,
-        show_default=True,
-        help="vCPUs/GB of a Kubernetes pod.",
-    ),
-    click.option("--instance", help="EC2 instance type, such as m7g.large."),
-    click.option("--box", help="Type of the single box, such as t4g.small."),
-    click.option(
-        "--minimum", default=2, show_default=True, help="Servers kept running; 1 is not HA."
-    ),
-    click.option("--spare", default=0, show_default=True, help="Servers beyond the need."),
-    click.option(
-        "--utilisation",
-        default="0.6",
-        callback=values.number,
-        show_default=True,
-        help="Share of the CPU that the busy hour may use.",
-    ),
-    click.option(
-        "--wait-ms",
-        default="100",
-        callback=values.number,
-        show_default=True,
-        help="How long requests may wait for a CPU, ms; 0 for no objective.",
-    ),
-    click.option(
-        "--wait-share",
-        default="0.95",
-        callback=values.number,
-        show_default=True,
-        help="Share of the requests that must wait no longer.",
-    ),
-    click.option("--autoscale", is_flag=True, help="Count servers hour by hour of the week."),
-    click.option("--private", is_flag=True, help="Servers behind NAT gateways."),
-    click.option(
-        "--disk",
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """How servers are sized, bought and reached."""
+
+    size: tuple[str, ...] = option(
+        "Compare this size alone, such as m7g.large or 0.5/1; repeat, for instances and tasks."
+        " By default the cheapest size at each volume.",
+        (),
+        metavar="SIZE",
+    )
+    task: tuple[Decimal, Decimal] | None = option(
+        "Size of a Fargate task.", None, a_task, metavar="VCPUS/GB"
+    )
+    pod: tuple[Decimal, Decimal] | None = option(
+        "Size of a Kubernetes pod; by default 0.5/1.", None, a_task, metavar="VCPUS/GB"
+    )
+    instance: str | None = option("EC2 instance type, such as m7g.large.", metavar="TYPE")
+    box: str | None = option("Instance type of the single box, such as t4g.small.", metavar="TYPE")
+    gke_machine: str = option("Machine type of Google's nodes.", "e2-standard-2", metavar="TYPE")
+    minimum: int = option("Servers that are kept running; 1 does not survive a zone.", "2", whole)
+    spare: int = option("Servers beyond what the busiest hour needs.", "0", whole)
+    utilisation: Decimal = option("Share of the CPU that the busiest hour may use.", "0.6", a_share)
+    wait_ms: Decimal = option(
+        "How long requests may wait for a CPU, ms; 0 for no objective.", "100", milliseconds
+    )
+    wait_share: Decimal = option("Share of the requests that must wait no longer.", "0.95", a_share)
+    workers: int | None = option(
+        "Processes of each server; 0 for one a vCPU. By default as [tool.ferryman.server] has it:"
+        " one in a container, one a vCPU on a machine.",
+        None,
+        whole,
+    )
+    imbalance: Decimal = option(
+        "Load of a server's busiest process over the mean of its processes.", "1.2", number
+    )
+    autoscale: bool = option("Count servers hour by hour of the week.", False)
+    private: bool = option("Put servers behind NAT gateways.", False)
+    disk: Disk | None = option(
+        "gp3 volume of each instance; by default 8 GB, 20 on a Kubernetes node.",
+        None,
+        a_disk,
         metavar="GB[/IOPS[/MBPS]]",
-        callback=values.disk,
-        help="gp3 volume of each instance; 8 GB, or 20 on a Kubernetes node.",
-    ),
-    click.option(
-        "--task-disk", default=20, show_default=True, help="GB of storage of a Fargate task."
-    ),
-    click.option(
-        "--connection-requests",
-        default="5",
-        callback=values.number,
-        show_default=True,
-        help="Requests on one connection to a load balancer.",
-    ),
-    click.option(
-        "--connection-seconds",
-        default="120",
-        callback=values.number,
-        show_default=True,
-        help="How long such a connection stays open, s.",
-    ),
-    click.option("--rules", default=1, show_default=True, help="Rules of the load balancer."),
-    click.option("--mutual-tls", is_flag=True, help="Its clients show certificates."),
-    click.option(
-        "--zones", default=2, show_default=True, help="Zones it stands in, and NAT gateways."
-    ),
-    click.option("--extended-support", is_flag=True, help="EKS runs an old Kubernetes version."),
-    click.option(
-        "--gke-machine", default="e2-standard-2", show_default=True, help="Type of Google's nodes."
-    ),
-)
+    )
+    task_disk: int = option("GB of storage of a Fargate task.", "20", whole)
+    connection_requests: Decimal = option(
+        "Requests that a client sends on one connection to a load balancer.", "5", number
+    )
+    connection_seconds: Decimal = option(
+        "How long such a connection stays open, s.", "120", seconds
+    )
+    rules: int = option("Rules of the load balancer.", "1", whole)
+    mutual_tls: bool = option("Clients show the load balancer certificates.", False)
+    zones: int = option("Zones of the load balancer and of NAT gateways.", "2", whole)
+    extended_support: bool = option("EKS runs a Kubernetes version in extended support.", False)
 
-lambda_options = group(
-    click.option("--provisioned", default=0, show_default=True, help="Lambda kept ready."),
-    click.option(
-        "--provisioned-hours",
-        default="730",
-        callback=values.number,
-        show_default=True,
-        help="Hours of the month for which they are.",
-    ),
-    click.option(
-        "--provisioned-share",
-        callback=values.optional_number,
-        help="Share of the requests in those hours; by default that of the hours.",
-    ),
-    click.option("--snapstart", is_flag=True, help="Restore Lambda from snapshots."),
-    click.option("--streaming", is_flag=True, help="Stream Lambda's responses."),
-    click.option("--ephemeral-mib", default=512, show_default=True, help="Lambda's /tmp."),
-    click.option(
-        "--platform-logs/--no-platform-logs",
-        default=True,
-        show_default=True,
-        help="Lambda's own log lines.",
-    ),
-    click.option(
-        "--lambda-nat",
-        default=0,
-        show_default=True,
-        help="NAT gateways of a Lambda function in private subnets.",
-    ),
-    click.option(
-        "--lambda-savings",
+
+@dataclass(frozen=True, slots=True)
+class FunctionOptions:
+    """What the Lambda function buys besides requests and duration."""
+
+    provisioned: int = option("Lambda environments that are kept ready.", "0", whole)
+    provisioned_hours: Decimal = option("Hours of the month for which they are.", "730", hours)
+    provisioned_share: Decimal | None = option(
+        "Share of the requests in those hours; by default that of the hours.", None, a_share
+    )
+    tenant_isolation: bool = option("Give each tenant Lambda environments of its own.", False)
+    snapstart: bool = option("Start Lambda environments from a snapshot.", False)
+    streaming: bool = option("Stream Lambda's responses.", False)
+    ephemeral_mib: int = option("Size of Lambda's /tmp, MiB.", "512", whole)
+    platform_logs: bool = option("Count Lambda's own log lines.", True)
+    lambda_nat: int = option("NAT gateways of a function in private subnets.", "0", whole)
+    lambda_savings: str | None = option(
+        "Pay Lambda's duration with a Compute Savings Plan.",
         type=click.Choice(["1y", "3y"]),
-        help="A Compute Savings Plan on Lambda's duration.",
-    ),
-)
+    )
+
+
+def given_platforms(options: PlatformOptions, choices: Choices) -> Iterator[Platform]:
+    """Yield what is compared at prices of the user's own.
+
+    Raises:
+        ConfigError: One of them is not valid.
+    """
+    yield from flat_hosts(options.flat, choices.sizing)
+    if options.web_function:
+        from ferryman.cost.platforms.lambda_web import WebFunction
+
+        yield WebFunction(options.web_function, choices.region, choices.free_tiers)
+
+
+def make_choices(
+    common: PlatformOptions, servers: ServerOptions, function: FunctionOptions
+) -> Choices:
+    """Return what the options choose for all platforms.
+
+    Raises:
+        ConfigError: One of them is out of range.
+    """
+    tasks = [a_task("--size", text) for text in servers.size if "/" in text]
+    types = [text for text in servers.size if "/" not in text]
+    instance = servers.instance or next(iter(types), None)
+    return Choices(
+        region=common.region,
+        architecture=common.architecture,
+        free_tiers=ALL_FREE_TIERS - common.no_free_tier,
+        task=servers.task or next(iter(tasks), None),
+        instance=instance,
+        box=servers.box or next(iter(types), None),
+        sizing=_sizing(servers),
+        private=servers.private,
+        pod=Pod(servers.pod[0], int(servers.pod[1] * 1024)) if servers.pod else None,
+        balancer=_balancer(servers),
+        disk=servers.disk,
+        task_disk_gb=servers.task_disk,
+        extended=servers.extended_support,
+        machine=servers.gke_machine,
+        function=_function(common, function),
+        every_size=True,
+    )
+
+
+def _sizing(options: ServerOptions) -> Sizing:
+    objective = Objective(options.wait_ms, options.wait_share) if options.wait_ms else None
+    return Sizing(
+        minimum=options.minimum,
+        spare=options.spare,
+        utilisation=options.utilisation,
+        objective=objective,
+        scaling="hourly" if options.autoscale else "fixed",
+        workers=options.workers,
+        imbalance=options.imbalance,
+    )
+
+
+def _balancer(options: ServerOptions) -> LoadBalancer:
+    return LoadBalancer(
+        requests_per_connection=options.connection_requests,
+        connection_seconds=options.connection_seconds,
+        rules=options.rules,
+        zones=options.zones,
+        mutual_tls=options.mutual_tls,
+    )
+
+
+def _function(common: PlatformOptions, options: FunctionOptions) -> LambdaFunction:
+    return LambdaFunction(
+        architecture=common.architecture,
+        region=common.region,
+        free_tiers=ALL_FREE_TIERS - common.no_free_tier,
+        provisioned=options.provisioned,
+        provisioned_hours=options.provisioned_hours,
+        provisioned_share=options.provisioned_share,
+        tenant_isolation=options.tenant_isolation,
+        snapstart=options.snapstart,
+        streaming=options.streaming,
+        ephemeral_mib=options.ephemeral_mib,
+        platform_logs=options.platform_logs,
+        nat_zones=options.lambda_nat,
+        savings=options.lambda_savings or "",
+    )

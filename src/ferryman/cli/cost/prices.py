@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ferryman.cli.tables import show
+from ferryman.cli.printing import show
 from ferryman.core.errors import ConfigError, FerrymanError
-from ferryman.core.tables import Table
-from ferryman.cost.figures import plain
+from ferryman.cost.number_format import plain
+from ferryman.records.table import Table
 
 if TYPE_CHECKING:
     from ferryman.cost.prices.book import PriceBook
@@ -52,12 +52,16 @@ def show_prices(path: Path | None, region: str | None, as_json: bool, prefix: st
 
         raise ConfigError(
             f"no rate begins with {prefix!r}" + (f" in {region}" if region else ""),
-            hint=suggest(prefix, sorted({rate.id for rate in book.rates.values()})),
+            hint=suggest(
+                prefix.partition(".")[0],
+                sorted({rate.id.partition(".")[0] for rate in book.rates.values()}),
+                "names begin with",
+            ),
         )
     if as_json:
-        from ferryman.cost.data import rate_data
+        from ferryman.cost.answer_json import rate_json
 
-        click.echo(json.dumps([rate_data(rate) for rate in rates], indent=2))
+        click.echo(json.dumps([rate_json(rate) for rate in rates], indent=2))
         return
     rows = tuple(
         (
@@ -80,7 +84,7 @@ _SOURCE = click.option(
     "base",
     default="https://pricing.us-east-1.amazonaws.com",
     show_default=True,
-    help="Where AWS's bulk price lists are.",
+    help="Where AWS's bulk price lists are: an address, a folder or a file, CSV or JSON.",
 )
 _REGION = click.option("--region", default="us-east-1", show_default=True, help="AWS region.")
 _OFFERS = click.option(
@@ -112,9 +116,62 @@ def update_prices(base: str, region: str, offers: tuple[str, ...], path: Path) -
     Example:
       ferryman cost prices update --region eu-west-1 --to prices.json
     """
-    from ferryman.cost.prices.update import fetch_rates, write_overlay
+    from ferryman.cost.prices.update import fetch, write_overlay
 
-    rates = fetch_rates(base, region, offers, lambda text: click.echo(text, err=True))
+    found = fetch(base, region, offers, lambda text: click.echo(text, err=True))
+    if found.rates:
+        write_overlay(path, found.rates, found.instances)
+        learned = f" and {len(found.instances)} new instance types" if found.instances else ""
+        click.echo(f"wrote {len(found.rates)} rates{learned} of {region} to {path}", err=True)
+    if not found.failed:
+        return
+    kept = "the others are kept" if found.rates else "nothing was written"
+    (first, error), *more = found.failed.items()
+    for name, other in more:
+        click.echo(f"note: {name}: {other.message}", err=True)
+    names = ", ".join(found.failed)
+    message = f"{names}: {kept}; {error.message}" if more else f"{error.message}; {kept}"
+    cause = error.cause or None
+    raise type(error)(message, cause=cause, hint=error.hint or f"try again with --offer {first}")
+
+
+@prices.command("set")
+@click.argument("name")
+@click.argument("value", required=False)
+@click.option("--discount", help="Take so much off, such as 12%, in place of a VALUE.")
+@click.option("--reason", required=True, help="Why; every bill that the rate touches says it.")
+@_REGION
+@click.option(
+    "--to",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default="ferryman-prices.json",
+    show_default=True,
+    help="The book to write; what else it has stays.",
+)
+def set_price(
+    name: str, value: str | None, discount: str | None, reason: str, region: str, path: Path
+) -> None:
+    """Set the rate NAME to VALUE USD, or take a discount off all rates whose names begin so.
+
+    For a negotiated rate or a private discount. `ferryman cost --prices` takes the book.
+
+    \b
+    Example:
+      ferryman cost prices set ec2. --discount 12% --reason "agreement of 2026" --region eu-west-1
+    """
+    from ferryman.cost.prices.negotiated import discounted, negotiated
+    from ferryman.cost.prices.overlay import write_overlay
+    from ferryman.cost.units import SHARE, USD, parse_number
+
+    if (value is None) == (discount is None):
+        raise ConfigError("give a VALUE in USD or a --discount, and not both")
+    book = _book(path if path.exists() else None)
+    if value is not None:
+        rates = [negotiated(book, name, region, parse_number(value, USD, "VALUE"), reason)]
+    else:
+        share = parse_number(discount or "", SHARE, "--discount")
+        rates = discounted(book, name, region, share, reason)
     write_overlay(path, rates)
     click.echo(f"wrote {len(rates)} rates of {region} to {path}", err=True)
 

@@ -1,34 +1,100 @@
-"""The flags as a question: a workload, platforms and prices."""
+"""What the options ask: a workload, platforms and prices, and the study that answers it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from datetime import date
 from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ferryman.cli.cost import values
-from ferryman.cli.cost.choices import make_choices
+from ferryman.cli.cost.answer_options import OutputOptions, QuestionOptions
+from ferryman.cli.cost.options import naming_flags, read_group
+from ferryman.cli.cost.platform_options import (
+    FunctionOptions,
+    PlatformOptions,
+    ServerOptions,
+    given_platforms,
+    make_choices,
+)
+from ferryman.cli.cost.values import field_name
+from ferryman.cli.cost.workload_options import TrafficOptions, WorkloadOptions
 from ferryman.core.errors import ConfigError
-from ferryman.cost.figures import MONTH_SECONDS, plain
-from ferryman.cost.platforms.catalog import ALL, Choices, make_platforms, sold
+from ferryman.cost.compare import Comparison, compare
+from ferryman.cost.money import Money
+from ferryman.cost.number_format import MONTH_SECONDS, plain
+from ferryman.cost.platforms.catalog import ALL, Choices, check_choices, make_platforms, sold
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.platform import Platform
 from ferryman.cost.prices.book import PriceBook, load_book
 from ferryman.cost.ranges import Range, usual_ranges
+from ferryman.cost.study import (
+    Study,
+    with_bands,
+    with_growth,
+    with_influences,
+    with_input_scans,
+    with_memory_advice,
+    with_savings,
+)
 from ferryman.cost.workload import LAMBDA_MIB_PER_VCPU, LIMITS, Workload
 
 if TYPE_CHECKING:
     from ferryman.cost.measured import MeasuredInputs
-    from ferryman.cost.traffic.found import Found
+    from ferryman.cost.traffic.log_summary import LogSummary
+    from ferryman.cost.traffic.response_sizes import ResponseSizes
 
-__all__ = ("Question", "ask")
+__all__ = (
+    "GROUPS",
+    "CostOptions",
+    "Question",
+    "answer",
+    "ask",
+    "read_options",
+    "read_workload",
+)
 
+GROUPS: tuple[type, ...] = (
+    WorkloadOptions,
+    TrafficOptions,
+    PlatformOptions,
+    ServerOptions,
+    FunctionOptions,
+    QuestionOptions,
+    OutputOptions,
+)
+"""The groups of options, in the order in which the help has them."""
 
 RARE = 1.0
 """Requests a second below which the share that starts cold is well above the assumed one, which
 was measured at this rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class CostOptions:
+    """Every option of `ferryman cost`, group by group.
+
+    Attributes:
+        given: The options that have another source than their default.
+    """
+
+    workload: WorkloadOptions
+    traffic: TrafficOptions
+    platforms: PlatformOptions
+    servers: ServerOptions
+    function: FunctionOptions
+    question: QuestionOptions
+    output: OutputOptions
+    given: frozenset[str]
+
+
+def read_options(values: dict[str, Any], given: frozenset[str]) -> CostOptions:
+    """Return the options, from the values that the command line has by their names."""
+    names = (each.name for each in fields(CostOptions) if each.name != "given")
+    pairs = zip(names, GROUPS, strict=True)
+    groups: dict[str, Any] = {name: read_group(group, values) for name, group in pairs}
+    return CostOptions(**groups, given=given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +105,12 @@ class Question:
         workload: The workload.
         platforms: What is compared.
         book: The prices.
-        origins: Where the fields of the workload that are no defaults came from: ``given``,
+        origins: Where the fields of the workload that are not defaults came from: ``given``,
             ``logs`` or ``measured``.
         function: The Lambda function that memory advice is for.
-        left_out: Which of the platforms that nobody named cannot be priced, and why.
-        found: What logs said, where there were any.
-        measured: What a measurement said, where there was one.
+        left_out: Which of the platforms that were not asked for by name cannot be priced, and why.
+        logs: What logs say, where there are any.
+        measured: What a measurement says, where there is one.
     """
 
     workload: Workload
@@ -53,21 +119,16 @@ class Question:
     origins: Mapping[str, str]
     function: LambdaFunction
     left_out: tuple[str, ...] = ()
-    found: Found | None = None
+    logs: LogSummary | None = None
     measured: MeasuredInputs | None = None
 
     @property
-    def needs_mib(self) -> Decimal | None:
-        """The least memory that the function runs in, where it was measured, MiB."""
-        return self.measured.needs_mib if self.measured else None
-
-    @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know of where the workload came from, and what is left out."""
-        return *self.left_out, *self._cold, *self._doubts
+        """What a reader must know of the inputs, and of what is left out."""
+        return *self.left_out, *self._cold_notes, *self._measured_notes
 
     @property
-    def _cold(self) -> tuple[str, ...]:
+    def _cold_notes(self) -> tuple[str, ...]:
         """Whether so little traffic starts cold more often than is assumed."""
         work, rate = self.workload, float(self.workload.requests) / MONTH_SECONDS
         bought = any(platform.name.startswith("Lambda ") for platform in self.platforms)
@@ -84,7 +145,7 @@ class Question:
         )
 
     @property
-    def _doubts(self) -> tuple[str, ...]:
+    def _measured_notes(self) -> tuple[str, ...]:
         if self.measured is None:
             return ()
         told = self.measured.values["cpu_ms"]
@@ -101,62 +162,133 @@ class Question:
         return usual_ranges(self.workload) | own
 
 
-def ask(flags: dict[str, Any], given: frozenset[str]) -> Question:
-    """Return the question that the flags ask.
-
-    Args:
-        flags: Every flag by its name.
-        given: The names of those that did not come from a default.
+def ask(options: CostOptions) -> Question:
+    """Return the question that the options ask.
 
     Raises:
-        ConfigError: A flag is wrong, or a file cannot be read.
+        ConfigError: An option is wrong, or a file cannot be read.
     """
-    found = _found(flags, given)
-    sources = [("logs", found.inputs)] if found else []
-    measured = _measured(flags, _memory(flags, given, found))
-    if measured:
-        sources.append(("measured", measured.values))
-    workload, origins = _workload(flags, given, sources, found)
-    choices, book = make_choices(flags), _book(flags["prices"])
-    platforms = _platforms(flags, choices)
+    workload, origins, logs, measured = read_workload(options)
+    choices = make_choices(options.platforms, options.servers, options.function)
+    book = _read_book(options.question.prices)
+    check_choices(choices, book)
+    platforms = _platforms(options.platforms, choices)
     left_out: tuple[str, ...] = ()
-    if "platforms" not in given or flags["everything"]:
+    if "platforms" not in options.given or options.platforms.everything:
         platforms, left_out = sold(platforms, workload, book)
     return Question(
         workload=workload,
-        platforms=_with_stores(platforms, flags),
+        platforms=_with_floors(platforms, options),
         book=book,
         origins=origins,
         left_out=left_out,
         function=choices.function,
-        found=found,
+        logs=logs,
         measured=measured,
     )
 
 
-def _platforms(flags: dict[str, Any], choices: Choices) -> tuple[Platform, ...]:
-    names = ALL if flags["everything"] else flags["platforms"]
-    return *make_platforms(names, choices), *values.hosts(flags["flat"], choices.sizing)
+def read_workload(
+    options: CostOptions,
+) -> tuple[Workload, dict[str, str], LogSummary | None, MeasuredInputs | None]:
+    """Return the workload, where its fields are from, and the logs and the measurement read.
+
+    Raises:
+        ConfigError: A number is wrong, or a file cannot be read.
+    """
+    logs = _read_logs(options)
+    sources = [("logs", logs.inputs)] if logs else []
+    measured = _read_measured(options, logs)
+    if measured:
+        sources.append(("measured", measured.values))
+    found = {
+        "logs": logs.sizes if logs else None,
+        "measured": measured.sizes if measured else None,
+    }
+    with naming_flags(WorkloadOptions):
+        workload, origins = _workload(options, sources, logs, found)
+    return workload, origins, logs, measured
 
 
-def _with_stores(platforms: tuple[Platform, ...], flags: dict[str, Any]) -> tuple[Platform, ...]:
-    if not flags["stores"] or flags["reconcile"]:
+def answer(question: Question, options: QuestionOptions, *, whole: bool) -> Study:
+    """Return the study that answers a question.
+
+    Args:
+        question: The question.
+        options: What is asked besides the bills.
+        whole: Whether memory advice is wanted even if no option asks for it, as on a page.
+
+    Raises:
+        ConfigError: A price is missing, or an option asks for something that there is not.
+    """
+    study = Study(
+        _compare(question, options),
+        origins=question.origins,
+        ranges=dict(options.ranges) or question.ranges,
+        measured=question.measured,
+        logs=question.logs,
+        notes=question.notes,
+    )
+    study = with_savings(with_influences(with_bands(study, options.draws)))
+    study = with_growth(study, options.months, options.current, date.today())
+    if options.advise_memory:
+        study = with_memory_advice(study, question.function)
+    elif whole:
+        study = with_memory_advice(study)
+    if options.currency or options.tax:
+        study = replace(study, money=Money(*(options.currency or ("USD", Decimal(1))), options.tax))
+    if options.over:
+        study = with_input_scans(study, options.over, field_name(options.over))
+    return study
+
+
+def _compare(question: Question, options: QuestionOptions) -> Comparison:
+    return compare(
+        question.workload,
+        question.platforms,
+        levels=options.levels or None,
+        horizon=options.horizon,
+        pairs="all" if options.pairs else "kinds",
+        book=question.book,
+    )
+
+
+def _platforms(options: PlatformOptions, choices: Choices) -> tuple[Platform, ...]:
+    names = ALL if options.everything else options.platforms
+    return *make_platforms(names, choices), *given_platforms(options, choices)
+
+
+def _with_floors(platforms: tuple[Platform, ...], options: CostOptions) -> tuple[Platform, ...]:
+    told = options.platforms
+    if (told.hourly is None) != (not told.ops_hours):
+        raise ConfigError(
+            "--ops-hours and --hourly belong together",
+            hint="write --ops-hours server=2,lambda=0.5 --hourly 80",
+        )
+    if options.output.reconcile:
         return platforms
-    from ferryman.cost.platforms.store import WithStores, parse_store
+    if told.ops_hours and told.hourly is not None:
+        from ferryman.cost.platforms.work import with_work
 
-    stores = tuple(parse_store(text) for text in flags["stores"])
-    return tuple(WithStores(platform, stores, flags["region"]) for platform in platforms)
+        platforms = with_work(platforms, told.ops_hours, told.hourly)
+    if told.stores:
+        from ferryman.cost.platforms.store import parse_store, with_stores
+
+        stores = tuple(map(parse_store, told.stores))
+        platforms = tuple(with_stores(each, stores, told.region) for each in platforms)
+    return platforms
 
 
-def _found(flags: dict[str, Any], given: frozenset[str]) -> Found | None:
-    if not (flags["logs"] or flags["log_group"]):
+def _read_logs(options: CostOptions) -> LogSummary | None:
+    if not (options.traffic.logs or options.traffic.log_group):
         return None
-    from ferryman.cli.cost.logs import find_workload
+    from ferryman.cli.cost.logs import read_workload_logs
 
-    return find_workload(flags, given)
+    region = options.platforms.region if "region" in options.given else None
+    return read_workload_logs(options.traffic, region)
 
 
-def _book(path: Path | None) -> PriceBook:
+def _read_book(path: Path | None) -> PriceBook:
     if path is None:
         return load_book()
     from ferryman.cost.prices.overlay import with_overlay
@@ -164,57 +296,102 @@ def _book(path: Path | None) -> PriceBook:
     return with_overlay(load_book(), path)
 
 
-def _memory(flags: dict[str, Any], given: frozenset[str], found: Found | None) -> Decimal:
-    told = found.inputs.get("memory_mib") if found and "memory_mib" not in given else None
-    memory: Decimal = told or flags["memory_mib"]
-    return memory
-
-
-def _measured(flags: dict[str, Any], memory_mib: Decimal) -> MeasuredInputs | None:
-    if flags["measured"] is None:
+def _read_measured(options: CostOptions, logs: LogSummary | None) -> MeasuredInputs | None:
+    path = options.traffic.measured
+    if path is None:
         return None
-    from ferryman.core.measurement_file import read_measurement
     from ferryman.cost.measured import measured_inputs
+    from ferryman.records.measurement_file import read_measurement
 
-    return measured_inputs(read_measurement(flags["measured"]), memory_mib)
+    memory_mib = options.workload.memory_mib
+    if logs and "memory_mib" not in options.given:
+        memory_mib = logs.inputs.get("memory_mib", memory_mib)
+    return measured_inputs(read_measurement(path), memory_mib)
 
 
 def _workload(
-    flags: dict[str, Any],
-    given: frozenset[str],
+    options: CostOptions,
     sources: Iterable[tuple[str, Mapping[str, Decimal]]],
-    found: Found | None,
+    logs: LogSummary | None,
+    sizes: Mapping[str, ResponseSizes | None],
 ) -> tuple[Workload, dict[str, str]]:
     """Return the workload; each source stands between the ones before it and the defaults."""
-    numbers: dict[str, Decimal] = {name: flags[name] for name in LIMITS}
-    if numbers["memory_mib"] % 1:
+    numbers: dict[str, Decimal] = {name: getattr(options.workload, name) for name in LIMITS}
+    if numbers["memory_mib"] != numbers["memory_mib"].to_integral_value():
         raise ConfigError(
             f"memory_mib: Lambda has no functions of {numbers['memory_mib']} MiB",
             hint="give a whole number",
         )
-    origins = dict.fromkeys(given & LIMITS.keys(), "given")
+    origins = dict.fromkeys(options.given & LIMITS.keys(), "given")
     for origin, read in sources:
         told = {name: value for name, value in read.items() if name not in origins}
         numbers |= told
         origins |= dict.fromkeys(told, origin)
-    if origins.get("cpu_ms") != "given" and origins.get("wall_ms") in ("logs", "measured"):
-        numbers["cpu_ms"] = min(numbers["cpu_ms"], _cpu_room(numbers, found))
-    elif "cpu_ms" not in origins:
-        # What is assumed must not lengthen a duration that is what Lambda bills.
-        vcpu = min(Decimal(1), numbers["memory_mib"] / LAMBDA_MIB_PER_VCPU)
-        fitting = min(numbers["cpu_ms"], max(Decimal(0), numbers["wall_ms"] * vcpu))
-        numbers["cpu_ms"] = fitting.quantize(Decimal("0.001"), ROUND_DOWN)
-    shape = values.week(flags["shape"]) if flags["shape"] else None
-    origin = "given" if shape else "logs"
-    shape = shape or (found.shape if found else None)
+    _take_likely_values(numbers, origins, dict(options.question.ranges))
+    numbers["cpu_ms"] = _fitting_cpu(numbers, origins, logs)
+    shape, origin = options.traffic.shape, "given"
+    if shape is None:
+        shape, origin = logs.shape if logs else None, "logs"
     if shape and "peak_to_mean" not in origins:
         del numbers["peak_to_mean"]
         origins["peak_to_mean"] = origin
-    return Workload.of(shape, **numbers), origins
+    chosen = _sizes(options, origins, sizes)
+    if chosen and origins.get("response_bytes") == "given":
+        del numbers["response_bytes"]
+    return Workload.of(shape, chosen, **numbers), origins
 
 
-def _cpu_room(numbers: dict[str, Decimal], found: Found | None) -> Decimal:
-    """Return the CPU time that durations which were found leave room for, ms."""
-    on_lambda = found is not None and found.use is not None
-    vcpu = numbers["memory_mib"] / LAMBDA_MIB_PER_VCPU if on_lambda else Decimal(1)
-    return numbers["wall_ms"] * min(Decimal(1), vcpu)
+def _sizes(
+    options: CostOptions, origins: dict[str, str], found: Mapping[str, ResponseSizes | None]
+) -> ResponseSizes | None:
+    """Return how large responses are: as given, or from where their mean is from.
+
+    Raises:
+        ConfigError: Their mean is given as well.
+    """
+    given = options.traffic.response_sizes
+    if given is None:
+        return found.get(origins.get("response_bytes", ""))
+    if origins.get("response_bytes") == "given":
+        raise ConfigError(
+            "--response-sizes and --response-bytes exclude each other",
+            hint="leave --response-bytes out: the sizes have a mean",
+        )
+    origins["response_bytes"] = "given"
+    return given
+
+
+def _take_likely_values(
+    numbers: dict[str, Decimal], origins: dict[str, str], ranges: Mapping[str, Range]
+) -> None:
+    """Put the likely value of each range in place of a number that was not given.
+
+    Raises:
+        ConfigError: A number that was given lies outside of its range.
+    """
+    for name, found in ranges.items():
+        if origins.get(name) != "given":
+            numbers[name], origins[name] = found.mode, "given"
+        elif not found.low <= numbers[name] <= found.high:
+            raise ConfigError(
+                f"{name}: {plain(numbers[name])} lies outside of its range,"
+                f" {plain(found.low)} to {plain(found.high)}",
+                hint="leave one of the two out: the likely value of a range counts as given",
+            )
+
+
+def _fitting_cpu(
+    numbers: Mapping[str, Decimal], origins: Mapping[str, str], logs: LogSummary | None
+) -> Decimal:
+    """Return the CPU time; one that is assumed or measured elsewhere fits into the duration."""
+    cpu_ms, wall_ms = numbers["cpu_ms"], numbers["wall_ms"]
+    vcpu = min(Decimal(1), numbers["memory_mib"] / LAMBDA_MIB_PER_VCPU)
+    if origins.get("cpu_ms") != "given" and origins.get("wall_ms") in ("logs", "measured"):
+        on_lambda = logs is not None and logs.use is not None
+        fitting = wall_ms * (vcpu if on_lambda else 1)
+        return cpu_ms if cpu_ms <= fitting else fitting.quantize(Decimal("0.001"), ROUND_DOWN)
+    if "cpu_ms" not in origins:
+        # What is assumed must not lengthen a duration that is what Lambda bills.
+        fitting = min(cpu_ms, max(Decimal(0), wall_ms * vcpu))
+        return fitting.quantize(Decimal("0.001"), ROUND_DOWN)
+    return cpu_ms

@@ -1,35 +1,69 @@
-"""Texts of the command line as values: volumes, sizes, hosts, ranges, weeks."""
+"""Texts of the command line as values: numbers with units, sizes, hosts, ranges, weeks.
+
+Each reader takes the flag, for errors, and a text.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
-import click
-
 from ferryman.core.errors import ConfigError, reason_of
+from ferryman.cost.number_format import plain
 from ferryman.cost.platforms.flat import FlatHost
 from ferryman.cost.platforms.fleet import Sizing
+from ferryman.cost.platforms.free_tier import FREE_TIERS
 from ferryman.cost.platforms.storage import Disk
 from ferryman.cost.prices.book import suggest
+from ferryman.cost.ranges import Range, parse_range
 from ferryman.cost.traffic.shape import Shape, preset, preset_names
+from ferryman.cost.units import (
+    FIELD_UNITS,
+    HOURS,
+    MILLISECONDS,
+    NUMBER,
+    REQUESTS,
+    SECONDS,
+    SHARE,
+    USD,
+    Unit,
+    parse_number,
+)
+from ferryman.cost.workload import LIMITS
 
 __all__ = (
-    "disk",
+    "a_budget",
+    "a_currency",
+    "a_disk",
+    "a_file",
+    "a_log_format",
+    "a_plot",
+    "a_range",
+    "a_share",
+    "a_task",
+    "a_tax",
+    "a_volume",
+    "a_week",
     "field_name",
-    "hosts",
-    "log_format",
-    "named",
+    "field_number",
+    "flat_hosts",
+    "free_tier_names",
+    "hours",
+    "hours_of_work",
+    "milliseconds",
     "number",
-    "numbers",
-    "optional_number",
-    "task",
-    "week",
+    "requests",
+    "seconds",
+    "three_rates",
 )
 
-_SUFFIXES = {"k": 3, "m": 6, "g": 9, "b": 9}
+KINDS = ("lambda", "server", "k8s")
+"""What people look after, as the targets of a build are called."""
 
 _FIELDS = {
     "memory": "memory_mib",
@@ -41,120 +75,261 @@ _FIELDS = {
 """Flags whose names differ from the fields that they set."""
 
 
-def _parse(flag: str, text: str) -> Decimal:
-    power = _SUFFIXES.get(text[-1:].lower(), 0)
-    try:
-        found = Decimal(text[:-1] if power else text).scaleb(power)
-        if not found.is_finite():
-            raise InvalidOperation
-    except InvalidOperation:
+_METAVARS = {
+    "a number": "NUMBER",
+    "requests a month": "REQUESTS",
+    "milliseconds": "MS",
+    "seconds": "SECONDS",
+    "hours": "HOURS",
+    "bytes": "BYTES",
+    "MiB": "MIB",
+    "a share": "SHARE",
+    "USD": "USD",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _In:
+    """Reads a number in a unit."""
+
+    unit: Unit
+
+    def __call__(self, flag: str, text: str) -> Decimal:
+        return parse_number(text, self.unit, flag)
+
+    @property
+    def metavar(self) -> str:
+        """What stands for the number in a help text."""
+        return _METAVARS[self.unit.name]
+
+
+def _in(unit: Unit) -> _In:
+    return _In(unit)
+
+
+number, a_share = _in(NUMBER), _in(SHARE)
+requests, milliseconds, seconds, hours = map(_in, (REQUESTS, MILLISECONDS, SECONDS, HOURS))
+
+
+def field_number(name: str) -> Callable[[str, str], Decimal]:
+    """Return the reader of a field of the workload, in the field's unit."""
+    return _in(FIELD_UNITS.get(name, NUMBER))
+
+
+def field_name(name: str) -> str:
+    """Return the field of a workload that a flag's name, or its own, means."""
+    return _FIELDS.get(name.replace("_", "-"), name.replace("-", "_"))
+
+
+def a_budget(flag: str, text: str) -> Decimal:
+    """Return an amount in USD.
+
+    Raises:
+        ConfigError: It is not a number, or below 0.
+    """
+    amount = parse_number(text, USD, flag)
+    if amount < 0:
+        raise ConfigError(f"{flag}: {amount} USD is below 0", hint="no bill is")
+    return amount
+
+
+def a_currency(flag: str, text: str) -> tuple[str, Decimal]:
+    """Return a currency and how many of it a USD is, from ``EUR=0.92``.
+
+    Raises:
+        ConfigError: The text says something else.
+    """
+    name, equals, rate = map(str.strip, text.partition("="))
+    if not (equals and re.fullmatch("[A-Za-z]{3}", name, re.ASCII)):
+        raise ConfigError(f"{flag}: {text!r} is not CODE=RATE", hint="write EUR=0.92")
+    per_usd = number(flag, rate)
+    if not 0 < per_usd <= 10**9:
+        raise ConfigError(f"{flag}: {rate} is out of range", hint="how many of it a USD is")
+    return name.upper(), per_usd
+
+
+def a_tax(flag: str, text: str) -> Decimal:
+    """Return a share that comes on top.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    share = a_share(flag, text)
+    if not 0 <= share <= 10:
+        raise ConfigError(f"{flag}: {text} is out of range", hint="write 19% or 0.19")
+    return share
+
+
+def a_volume(flag: str, text: str) -> Decimal:
+    """Return requests a month that a workload may have.
+
+    Raises:
+        ConfigError: The text says something else, or they are out of range.
+    """
+    found, (low, high, unit) = requests(flag, text), LIMITS["requests"]
+    if not low <= found <= high:
         raise ConfigError(
-            f"{flag}: {text!r} is not a number", hint="write it like 10M, 2.5k or 1e6"
-        ) from None
+            f"{flag}: {text} is out of range", hint=f"give {low} to {plain(high)} {unit}"
+        )
     return found
 
 
-def number(_: click.Context, parameter: click.Parameter, text: str) -> Decimal:
-    """Return a number, which may end in k, M or G."""
-    return _parse(parameter.opts[0], text)
+def a_file(flag: str, text: str) -> Path:
+    """Return the path of a file.
+
+    Raises:
+        ConfigError: No file can have that name.
+    """
+    if not text or "\0" in text:
+        raise ConfigError(f"{flag}: {text!r} is not the name of a file", hint="give a path")
+    return Path(text)
 
 
-def optional_number(
-    _: click.Context, parameter: click.Parameter, text: str | None
-) -> Decimal | None:
-    """Return a number, or ``None`` where there is none."""
-    return None if text is None else _parse(parameter.opts[0], text)
+def a_plot(flag: str, text: str) -> Path:
+    """Return the path of a picture, ``-`` for text.
+
+    Raises:
+        ConfigError: It is not an SVG file.
+    """
+    if text != "-" and not text.lower().endswith(".svg"):
+        raise ConfigError(
+            f"{flag}: {text} is not the name of an SVG file",
+            hint="give a name that ends in .svg, or none for a chart of text",
+        )
+    return a_file(flag, text)
 
 
-def numbers(_: click.Context, parameter: click.Parameter, texts: tuple[str]) -> list[Decimal]:
-    """Return several numbers."""
-    return [_parse(parameter.opts[0], text) for text in texts]
+def a_task(flag: str, text: str) -> tuple[Decimal, Decimal]:
+    """Return vCPUs and GB.
 
-
-def task(_: click.Context, parameter: click.Parameter, text: str) -> tuple[Decimal, Decimal]:
-    """Return vCPUs and GB."""
+    Raises:
+        ConfigError: The text says something else.
+    """
     vcpu, slash, memory = text.partition("/")
     if not slash:
         raise ConfigError(
-            f"{parameter.opts[0]}: {text!r} is not a size of vCPUs and GB",
+            f"{flag}: {text!r} is not a size of vCPUs and GB",
             hint="write vCPUs/GB, such as 0.25/0.5",
         )
-    return _parse(parameter.opts[0], vcpu), _parse(parameter.opts[0], memory)
+    return number(flag, vcpu), number(flag, memory)
 
 
-def disk(_: click.Context, parameter: click.Parameter, text: str | None) -> Disk | None:
-    """Return a volume from ``GB``, ``GB/IOPS`` or ``GB/IOPS/MBPS``."""
-    if text is None:
-        return None
-    numbers = [_parse(parameter.opts[0], part) for part in text.split("/")]
+def three_rates(flag: str, text: str) -> tuple[Decimal, Decimal, Decimal]:
+    """Return three prices, from ``0.2/0.1/0.01``.
+
+    Raises:
+        ConfigError: The text says something else.
+    """
+    rates = tuple(a_budget(flag, part) for part in text.split("/"))
+    if len(rates) != 3 or max(rates) > 10**6:
+        raise ConfigError(
+            f"{flag}: {text!r} is not three prices", hint="write REQUESTS/CPU/MEMORY in USD"
+        )
+    return rates[0], rates[1], rates[2]
+
+
+def a_disk(flag: str, text: str) -> Disk:
+    """Return a volume from ``GB``, ``GB/IOPS`` or ``GB/IOPS/MBPS``.
+
+    Raises:
+        ConfigError: The text says something else.
+    """
+    numbers = [number(flag, part) for part in text.split("/")]
     whole = all(x < 10**9 and x == x.to_integral_value() for x in numbers)
     if len(numbers) > 3 or not whole:
         raise ConfigError(
-            f"{parameter.opts[0]}: {text!r} is not a volume",
+            f"{flag}: {text!r} is not a volume",
             hint="write GB, GB/IOPS or GB/IOPS/MBPS in whole numbers, such as 100/6000/250",
         )
     return Disk(*map(int, numbers))
 
 
-def log_format(_: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+def free_tier_names(flag: str, text: str) -> frozenset[str]:
+    """Return the free tiers that are used up: ``all``, ``none``, or names between commas.
+
+    Raises:
+        ConfigError: There is no free tier of a name.
+    """
+    if text in ("all", "none"):
+        return frozenset(FREE_TIERS if text == "all" else ())
+    names = frozenset(name.strip() for name in text.split(","))
+    for name in sorted(names - set(FREE_TIERS)):
+        raise ConfigError(
+            f"{flag}: there is no free tier {name!r}",
+            hint=suggest(name, ("all", "none", *FREE_TIERS), "there are"),
+        )
+    return names
+
+
+def hours_of_work(flag: str, text: str) -> dict[str, Decimal]:
+    """Return hours a month by what they are for, from ``server=2,lambda=0.5``.
+
+    Raises:
+        ConfigError: The text says something else.
+    """
+    found = {}
+    for part in text.split(","):
+        kind, equals, amount = map(str.strip, part.partition("="))
+        if not equals or kind not in KINDS:
+            raise ConfigError(
+                f"{flag}: {part.strip()!r} is not KIND=HOURS",
+                hint=f"write server=2,lambda=0.5; there are {', '.join(KINDS)}",
+            )
+        found[kind] = hours(flag, amount)
+        if not 0 <= found[kind] <= 10**6:
+            raise ConfigError(f"{flag}: {amount} is out of range", hint="give hours of a month")
+    return found
+
+
+def a_log_format(flag: str, text: str) -> str:
     """Return the name of a format of logs.
 
     Raises:
         ConfigError: There is no such format.
     """
-    if text is None:
-        return None
     from ferryman.cost.traffic.formats.catalog import NAMES
 
     if text not in NAMES:
         raise ConfigError(
-            f"{parameter.opts[0]}: there is no format {text!r}",
-            hint=suggest(text, NAMES, "there are"),
+            f"{flag}: there is no format {text!r}", hint=suggest(text, NAMES, "there are")
         )
     return text
 
 
-def named(
-    _: click.Context, parameter: click.Parameter, texts: Iterable[str]
-) -> tuple[tuple[str, str], ...]:
-    """Return pairs of the field of a workload and a text."""
-    pairs = []
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise ConfigError(
-                f"{parameter.opts[0]}: {text!r} is not NAME=RANGE", hint="write wall-ms=80:100:150"
-            )
-        pairs.append((field_name(name), value))
-    return tuple(pairs)
+def a_range(flag: str, text: str) -> tuple[str, Range]:
+    """Return a field of the workload and what it may be.
+
+    Raises:
+        ConfigError: The text says something else, or there is no such input.
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ConfigError(f"{flag}: {text!r} is not NAME=RANGE", hint="write wall-ms=80:100:150")
+    return field_name(name), parse_range(field_name(name), value)
 
 
-def field_name(name: str) -> str:
-    """Return the field of a workload that a flag's name, or its own, means."""
-    return _FIELDS.get(name, name.replace("-", "_"))
-
-
-def hosts(texts: Iterable[str], sizing: Sizing) -> tuple[FlatHost, ...]:
+def flat_hosts(texts: Iterable[str], sizing: Sizing) -> tuple[FlatHost, ...]:
     """Return hosts of a flat price, from texts such as ``hetzner=4.5/2/4``.
 
     Raises:
         ConfigError: A text says something else.
     """
-    found = []
-    for text in texts:
-        label, equals, rest = text.partition("=")
-        parts = rest.split("/")
-        if not (label and equals and len(parts) == 3):
-            raise ConfigError(
-                f"--flat: {text!r} is not a host",
-                hint="write NAME=USD/vCPUs/GB, such as hetzner=4.5/2/4",
-            )
-        usd, vcpu, memory = (_parse("--flat", part) for part in parts)
-        found.append(FlatHost(label, usd, vcpu, memory, sizing))
-    return tuple(found)
+    return tuple(map(partial(_flat_host, sizing=sizing), texts))
 
 
-def week(text: str) -> Shape:
+def _flat_host(text: str, sizing: Sizing) -> FlatHost:
+    label, equals, rest = text.partition("=")
+    parts = rest.split("/")
+    if not (label and equals and len(parts) == 3):
+        raise ConfigError(
+            f"--flat: {text!r} is not a host",
+            hint="write NAME=USD/vCPUs/GB, such as hetzner=4.5/2/4",
+        )
+    usd, vcpu, memory = (number("--flat", part) for part in parts)
+    return FlatHost(label, usd, vcpu, memory, sizing)
+
+
+def a_week(flag: str, text: str) -> Shape:
     """Return a preset, or the shape that a JSON file of 168 weights gives.
 
     Raises:
@@ -165,7 +340,7 @@ def week(text: str) -> Shape:
     try:
         weights = json.loads(Path(text).read_text(encoding="utf-8"), parse_float=str)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"--shape: {text} cannot be read", cause=reason_of(error)) from error
+        raise ConfigError(f"{flag}: {text} cannot be read", cause=reason_of(error)) from error
     if not isinstance(weights, list):
-        raise ConfigError(f"--shape: {text} is not a list", hint="it must hold 168 numbers")
+        raise ConfigError(f"{flag}: {text} is not a list", hint="it must hold 168 numbers")
     return Shape.of(text, weights, f"the weights of {text}")

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from ferryman.core.tables import Table
 from ferryman.cost.compare import LEVELS, Comparison, Duel
-from ferryman.cost.figures import rate_per_second, usd, volume
-from ferryman.cost.findings import told
+from ferryman.cost.envelope import CostCurve
+from ferryman.cost.number_format import rate_per_second, usd, volume
 from ferryman.cost.page.drawing import (
     WIDTH,
     Point,
@@ -27,9 +26,9 @@ from ferryman.cost.page.drawing import (
 )
 from ferryman.cost.page.markup import Markup, element, join
 from ferryman.cost.page.scale import Scale, apart, decades
-from ferryman.cost.page.study import Study
-from ferryman.cost.stepped import SteppedCurve
+from ferryman.cost.study import Study, shown_duels
 from ferryman.cost.uncertainty import Band
+from ferryman.records.table import Table
 
 __all__ = ("CHEAPEST_SHOWN", "bill_chart", "crossover_table", "sampled", "shown_volumes")
 
@@ -48,7 +47,7 @@ MOST_EDGES = 400
 def bill_chart(study: Study) -> Markup:
     """Return the chart."""
     comparison = study.comparison
-    duels = told(comparison)
+    duels = shown_duels(comparison)
     low, high = shown_volumes(study)
     names = [p.name for p in comparison.platforms] + [_rival(duel) for duel in duels]
     x = Scale(low, high, LEFT, WIDTH - name_room(names, 26), log=True)
@@ -116,14 +115,16 @@ def shown_volumes(study: Study) -> tuple[float, float]:
     comparison = study.comparison
     points = [float(level) for level in LEVELS if level <= comparison.horizon]
     points += [float(level.requests) for level in comparison.levels if level.requests]
-    points += [float(x.requests) for duel in told(comparison) for x in duel.changes if x.requests]
+    points += [
+        float(x.requests) for duel in shown_duels(comparison) for x in duel.changes if x.requests
+    ]
     points += [end for band in study.bands for end in (band.low, band.high) if end]
     horizon = float(comparison.horizon)
     low = max(min([*points, horizon / 100]) / 2, 1.0)
     return low, max(min(max([*points, low * 10]) * 2, horizon), low * 10)
 
 
-def sampled(curve: SteppedCurve, low: float, high: float) -> list[Point]:
+def sampled(curve: CostCurve, low: float, high: float) -> list[Point]:
     """Return points along a curve, both ends of each step included."""
     end = high if curve.end is None else min(high, float(curve.end))
     if end <= low:
@@ -136,10 +137,10 @@ def sampled(curve: SteppedCurve, low: float, high: float) -> list[Point]:
     return sorted(found)
 
 
-def _steps(curve: SteppedCurve, low: float, end: float) -> Iterator[Point]:
+def _steps(curve: CostCurve, low: float, end: float) -> Iterator[Point]:
     edge = curve.next_edge(Fraction(low))
-    while edge is not None and edge < end:
-        place = float(edge)
+    # The end is rounded, so an exact edge at it could seem to lie before it.
+    while edge is not None and (place := float(edge)) < end:
         yield place, curve.near(place)
         yield place, float(curve.after(edge).value)
         edge = curve.next_edge(edge)

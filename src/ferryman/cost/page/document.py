@@ -8,10 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from ferryman.cost.page.markup import Markup, element, join
-from ferryman.cost.page.sections import answer, headline, sections
-from ferryman.cost.page.study import Study
+from ferryman.cost.page.sections import answer, sections
+from ferryman.cost.sentences import headline
+from ferryman.cost.study import Study
 
-__all__ = ("digest", "document", "resource")
+__all__ = ("digest", "document", "picture_file", "resource")
 
 
 @cache
@@ -38,7 +39,7 @@ def document(study: Study) -> str:
         element("meta", http_equiv="Content-Security-Policy", content=policy),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
-        element("title", f"{headline(study)} a month"),
+        element("title", headline(study)),
         element("style", Markup(style)),
     )
     body = element(
@@ -48,6 +49,16 @@ def document(study: Study) -> str:
         element("script", Markup(script), type="module"),
     )
     return f"<!doctype html>\n{element('html', join((head, body)), lang='en')}\n"
+
+
+def picture_file(picture: Markup) -> str:
+    """Return a chart as an SVG file of its own, in the page's colours and type."""
+    css = resource("page.css")
+    colours = css[: css.index("* {")]
+    drawing = "\n".join(line for line in css.splitlines() if line.startswith("svg"))
+    style = element("style", Markup(f"{colours}svg {{ background: var(--paper); }}\n{drawing}"))
+    head, opening, rest = picture.partition(">")
+    return f'{head} xmlns="http://www.w3.org/2000/svg"{opening}{style}{rest}\n'
 
 
 def footer(study: Study) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from ferryman.cost.figures import volume
+from ferryman.cost.number_format import volume
 from ferryman.cost.page.markup import Markup, element
 
 __all__ = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ferryman.cost.bill import Bill
 from ferryman.cost.compare import Comparison
-from ferryman.cost.figures import usd, volume
+from ferryman.cost.number_format import usd, volume
 from ferryman.cost.page.markup import Markup, element
 
 __all__ = ("level_bills",)

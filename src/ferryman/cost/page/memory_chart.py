@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ferryman.cost.figures import plain, usd
 from ferryman.cost.memory import Advice, Option
+from ferryman.cost.number_format import plain, usd
 from ferryman.cost.page.markup import Markup, element
 
 __all__ = ("memory_chart",)

@@ -4,25 +4,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+from ferryman.cost.answer_tables import (
+    bill_table,
+    growth_table,
+    money_table,
+    platform_table,
+    stretch_table,
+    workload_table,
+)
 from ferryman.cost.bill import Bill
-from ferryman.cost.figures import plain, usd, volume
-from ferryman.cost.findings import band_text, told
-from ferryman.cost.measured import MeasuredInputs
+from ferryman.cost.number_format import plain, usd
 from ferryman.cost.page.bill_chart import bill_chart, crossover_table
 from ferryman.cost.page.drawing import figure
 from ferryman.cost.page.level_bills import level_bills
 from ferryman.cost.page.markup import Markup, element, join
 from ferryman.cost.page.memory_chart import memory_chart
-from ferryman.cost.page.sources import platform_table, price_table, workload_table
-from ferryman.cost.page.study import Study
+from ferryman.cost.page.price_table import price_table
 from ferryman.cost.page.tables import folded, html_table, scrolling
 from ferryman.cost.page.throughput_chart import curve_table, route_table, throughput_chart
-from ferryman.cost.page.tornado_chart import tornado_chart, tornado_table
+from ferryman.cost.page.tornado_chart import moving, tornado_chart, tornado_table
 from ferryman.cost.page.week_chart import week_chart, week_table
-from ferryman.cost.report import bill_table, sentence, stretch_table
+from ferryman.cost.sentences import (
+    band_sentence,
+    duel_sentence,
+    growth_sentence,
+    headline,
+    outlook,
+    saving_sentence,
+)
+from ferryman.cost.study import Study, shown_duels
 
-__all__ = ("answer", "first_sections", "further_sections", "headline", "sections")
+if TYPE_CHECKING:
+    from ferryman.cost.growth import Forecast
+    from ferryman.cost.measured import MeasuredInputs
+
+__all__ = ("answer", "first_sections", "second_sections", "sections")
 
 
 MOST_ROWS = 12
@@ -33,31 +51,6 @@ def answer(study: Study) -> Markup:
     """Return the answer in sentences: the cheapest platform, up to where, and what comes then."""
     lead = element("p", _unbroken(f"{outlook(study)}{_availability(study)}"))
     return element("header", element("h1", _unbroken(headline(study))), lead)
-
-
-def headline(study: Study) -> str:
-    """Return which platform is the cheapest at the workload's own volume, and its bill."""
-    level = study.comparison.own
-    best, where = level.cheapest, f"{volume(level.requests)} requests a month"
-    if not best.carried:
-        return f"No platform that is compared carries {where}"
-    return f"{best.platform} is the cheapest at {where}: {usd(best.total)} USD"
-
-
-def outlook(study: Study) -> str:
-    """Return how far the cheapest platform stays so, and which one is the last, from where on."""
-    comparison = study.comparison
-    own, stretches = comparison.workload.requests, comparison.stretches
-    here = next((x for x in stretches if x.start <= own <= x.end), None)
-    if here is None or here is stretches[-1]:
-        return f"It stays so up to {volume(comparison.horizon)}, as far as was looked."
-    then = stretches[stretches.index(here) + 1]
-    last = stretches[-1]
-    text = f"Above {volume(here.end)} requests a month it is {then.platform}"
-    if last is not then:
-        seen = volume(comparison.horizon)
-        text += f", and above {volume(last.start)} it is {last.platform}, as far as {seen}"
-    return f"{text}."
 
 
 def _availability(study: Study) -> str:
@@ -82,7 +75,7 @@ def _unbroken(text: str) -> str:
 def sections(study: Study) -> Iterator[Markup]:
     """Yield everything below the answer."""
     yield from first_sections(study)
-    yield from further_sections(study)
+    yield from second_sections(study)
 
 
 def first_sections(study: Study) -> Iterator[Markup]:
@@ -92,9 +85,11 @@ def first_sections(study: Study) -> Iterator[Markup]:
     yield _section("week", "The week", *_week(study))
 
 
-def further_sections(study: Study) -> Iterator[Markup]:
+def second_sections(study: Study) -> Iterator[Markup]:
     """Yield what would change the answer, and what it rests on; the study is thorough."""
-    if study.influences and study.pair:
+    if study.growth:
+        yield _section("growth", "As the traffic grows", *_growth(study.growth))
+    if study.pair and moving(study):
         yield _section("influence", "What would move the crossover", *_influence(study))
     if study.advice:
         yield _section("memory", "How much memory", *_memory(study))
@@ -130,12 +125,17 @@ def _traffic(study: Study) -> Iterator[Markup]:
 
 
 def _sentences(study: Study) -> Iterator[str]:
-    for duel in told(study.comparison):
-        found = study.band_of(duel.first, duel.second)
-        yield sentence(duel, study.comparison.horizon) + (band_text(found) if found else "")
+    for duel in shown_duels(study.comparison):
+        band = study.band_of(duel.first, duel.second)
+        text = duel_sentence(duel, study.comparison.horizon)
+        yield f"{text} {band_sentence(study, band)}" if band else text
+    for saving in study.savings:
+        yield saving_sentence(saving, study.comparison.workload.requests)
 
 
 def _bills(study: Study) -> Iterator[Markup]:
+    if study.money:
+        yield html_table(money_table(study.comparison, study.money))
     comparison = study.comparison
     yield scrolling(level_bills(comparison), "The bills side by side")
     for bill in comparison.own.bills:
@@ -185,6 +185,12 @@ def _influence(study: Study) -> Iterator[Markup]:
     )
 
 
+def _growth(growth: Forecast) -> Iterator[Markup]:
+    yield element("p", _unbroken(growth_sentence(growth)))
+    table = growth_table(growth)
+    yield folded(table.title, scrolling(html_table(table), table.title))
+
+
 def _memory(study: Study) -> Iterator[Markup]:
     assert study.advice
     best, now = study.advice.cheapest, study.comparison.workload.memory_mib
@@ -217,9 +223,10 @@ def _measured(measured: MeasuredInputs) -> Iterator[Markup]:
 
 
 def _sources(study: Study) -> Iterator[Markup]:
-    yield scrolling(html_table(workload_table(study)), "The workload")
-    yield scrolling(html_table(platform_table(study)), "The platforms")
-    if notes := study.comparison.notes:
+    comparison = study.comparison
+    yield scrolling(html_table(workload_table(comparison, study.origins)), "The workload")
+    yield scrolling(html_table(platform_table(comparison)), "The platforms")
+    if notes := (*study.notes, *comparison.notes):
         yield element("h3", "Notes")
         yield element("ul", *(element("li", note) for note in notes))
     yield folded("Prices, each with its source and date", scrolling(price_table(study), "Prices"))

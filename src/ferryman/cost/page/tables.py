@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ferryman.core.tables import Row, Table
 from ferryman.cost.page.markup import Markup, element
+from ferryman.records.table import Row, Table
 
 __all__ = ("folded", "html_table", "scrolling")
 

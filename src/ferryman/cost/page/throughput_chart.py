@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ferryman.core.measurement import Estimate, Measurement, Scaling, TargetFigures
-from ferryman.core.tables import Row, Table
 from ferryman.cost.page.drawing import WIDTH, line, name_room, path, picture, text
 from ferryman.cost.page.markup import Markup, element
 from ferryman.cost.page.scale import Scale, apart, round_steps
+from ferryman.records.measurement import Estimate, Measurement, Scaling, TargetFigures
+from ferryman.records.table import Row, Table
 
 __all__ = ("curve_table", "route_table", "throughput_chart")
 

@@ -5,53 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from ferryman.core.tables import Row, Table
-from ferryman.cost.figures import plain
+from ferryman.cost.input_labels import INPUT_LABELS
+from ferryman.cost.number_format import plain
 from ferryman.cost.page.drawing import Point, line, picture, requests, text
 from ferryman.cost.page.markup import Markup, element
 from ferryman.cost.page.scale import Scale, decades
-from ferryman.cost.page.study import Study
+from ferryman.cost.sentences import MOVES
+from ferryman.cost.study import Study
 from ferryman.cost.uncertainty import Influence
+from ferryman.records.table import Row, Table
 
-__all__ = ("tornado_chart", "tornado_table")
+__all__ = ("moving", "tornado_chart", "tornado_table")
 
 LEFT, RIGHT, TOP, ROW = 180.0, 890.0, 14.0, 36.0
 
-NAMES = {
-    "wall_ms": ("wall time", " ms"),
-    "cpu_ms": ("CPU time", " ms"),
-    "memory_mib": ("Lambda memory", " MiB"),
-    "peak_to_mean": ("busy hour over mean", ""),
-    "burst": ("busy minute over hour", ""),
-    "cold_start_share": ("cold starts, share", ""),
-    "init_ms": ("cold start", " ms"),
-    "response_bytes": ("response", " bytes"),
-    "request_bytes": ("request", " bytes"),
-    "log_bytes": ("logs a request", " bytes"),
-    "resident_mib": ("server process", " MiB"),
-    "in_flight_mib": ("request in flight", " MiB"),
-    "cpu_variation": ("spread of CPU time", ""),
-    "arrival_variation": ("spread of arrivals", ""),
-    "cross_zone_bytes": ("between zones", " bytes"),
-    "nat_bytes": ("through NAT", " bytes"),
-}
-"""What a reader calls each input, and its unit."""
+
+def moving(study: Study) -> tuple[Influence, ...]:
+    """Return the inputs that move the crossover, the strongest first."""
+    return tuple(x for x in study.influences if x.swing > MOVES)
 
 
 def tornado_chart(study: Study) -> Markup:
     """Return the chart; there must be at least one influence."""
-    ends = [x for found in study.influences for x in (found.at_low, found.at_high) if x]
+    ends = [x for found in moving(study) for x in (found.at_low, found.at_high) if x]
     low, high = min(ends) / 1.25, max(ends) * 1.25
-    if any(found.at_low is None or found.at_high is None for found in study.influences):
+    if any(found.at_low is None or found.at_high is None for found in moving(study)):
         high *= 2
     x = Scale(low, high, LEFT, RIGHT, log=True)
-    foot = TOP + ROW * len(study.influences)
+    foot = TOP + ROW * len(moving(study))
     return picture(
         foot + 30,
         "Bar chart: the crossover with each input at the low and the high end of its range",
         *_axes(x, foot),
         *_middle(study, x, foot),
-        *(part for n, found in enumerate(study.influences) for part in _bar(study, found, n, x)),
+        *(part for n, found in enumerate(moving(study)) for part in _bar(study, found, n, x)),
     )
 
 
@@ -71,7 +58,7 @@ def _middle(study: Study, x: Scale, foot: float) -> Iterator[Markup]:
 
 
 def _bar(study: Study, found: Influence, index: int, x: Scale) -> Iterator[Markup]:
-    name, unit = NAMES.get(found.name, (found.name.replace("_", " "), ""))
+    name, unit = _name_and_unit(found.name)
     given = study.ranges[found.name]
     middle = TOP + ROW * index + ROW / 2
     yield text((LEFT - 14, middle - 1), name, "name", "end")
@@ -84,6 +71,11 @@ def _bar(study: Study, found: Influence, index: int, x: Scale) -> Iterator[Marku
     yield element("circle", cx=start, cy=middle, r=4.0, class_="end-low")
     yield element("circle", cx=end, cy=middle, r=4.0, class_="end-high")
     yield from _labels(found, (start, middle), (end, middle))
+
+
+def _name_and_unit(field: str) -> tuple[str, str]:
+    label = INPUT_LABELS[field]
+    return label.name, f" {label.unit}" if label.unit else ""
 
 
 def _labels(found: Influence, low: Point, high: Point) -> Iterator[Markup]:
@@ -101,8 +93,8 @@ def _range(low: Decimal, high: Decimal) -> str:
 def tornado_table(study: Study) -> Table:
     """Return a row per input: its range, and the crossover at either end."""
     rows: list[Row] = []
-    for found in study.influences:
-        name, unit = NAMES.get(found.name, (found.name.replace("_", " "), ""))
+    for found in moving(study):
+        name, unit = _name_and_unit(found.name)
         given = study.ranges[found.name]
         ends = [requests(x) if x else "never" for x in (found.at_low, found.at_high)]
         rows.append((name, f"{_range(given.low, given.high)}{unit}", *ends))

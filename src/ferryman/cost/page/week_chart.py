@@ -10,14 +10,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ferryman.core.tables import Row, Table
 from ferryman.cost.compare import Comparison
-from ferryman.cost.figures import MONTH_SECONDS, rate_per_second
+from ferryman.cost.number_format import MONTH_SECONDS, rate_per_second
 from ferryman.cost.page.drawing import WIDTH, Point, colour, line, name_room, path, picture, text
 from ferryman.cost.page.markup import Markup, element
 from ferryman.cost.page.scale import Scale, apart, round_steps
 from ferryman.cost.platforms.fleet import Fleet
+from ferryman.cost.platforms.platform import Platform
+from ferryman.cost.platforms.sizes import size_at
 from ferryman.cost.traffic.shape import HOURS, Shape
+from ferryman.records.table import Row, Table
 
 __all__ = ("DAYS", "Capacity", "capacities", "hourly_rates", "week_chart", "week_table")
 
@@ -58,12 +60,17 @@ def capacities(comparison: Comparison, shape: Shape) -> tuple[Capacity, ...]:
     """Return the capacity of every platform that has servers and can carry the week."""
     found = []
     for index, platform in enumerate(comparison.platforms):
-        fleet = platform.fleet(comparison.book)
+        fleet = _fleet(platform, comparison)
         bill = comparison.own.bills[index]
         if fleet and bill.carried and bill.servers:
             servers = tuple(_servers(fleet, comparison, shape, bill.servers))
             found.append(Capacity(platform.name, index, servers, _each(fleet, comparison)))
     return tuple(found)
+
+
+def _fleet(platform: Platform, comparison: Comparison) -> Fleet | None:
+    """Return the servers of the size that is the cheapest at the workload's own volume."""
+    return size_at(platform, comparison.workload, comparison.book).fleet(comparison.book)
 
 
 def _servers(fleet: Fleet, comparison: Comparison, shape: Shape, kept: int) -> Iterator[int]:
@@ -154,7 +161,7 @@ def week_table(comparison: Comparison) -> Table:
     busiest = mean * float(work.peak_to_mean)
     rows: list[Row] = []
     for platform, bill in zip(comparison.platforms, comparison.own.bills, strict=True):
-        fleet = platform.fleet(comparison.book)
+        fleet = _fleet(platform, comparison)
         if not bill.carried:
             rows.append((platform.name, "cannot carry it", "", ""))
         elif fleet and bill.servers:

@@ -5,27 +5,42 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost.capacity import Objective
+from ferryman.cost.number_format import plain
 from ferryman.cost.platforms.ec2 import USUAL_DISK, Ec2, single_box
-from ferryman.cost.platforms.eks import NODE_DISK, Eks, EksFargate
-from ferryman.cost.platforms.fargate import FREE_DISK_GB, Fargate
+from ferryman.cost.platforms.eks import EKS_FARGATE_MIB, NODE_DISK, Eks, EksFargate
+from ferryman.cost.platforms.fargate import FREE_DISK_GB, Fargate, check_size
+from ferryman.cost.platforms.fargate import SIZES as FARGATE_SIZES
 from ferryman.cost.platforms.fleet import Sizing
+from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS
 from ferryman.cost.platforms.front_door import FRONT_DOORS, FrontDoor
 from ferryman.cost.platforms.gke import Gke
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.managed_instances import ManagedInstances
-from ferryman.cost.platforms.platform import NotSoldError, Platform, price
+from ferryman.cost.platforms.overflowing import Hybrid
+from ferryman.cost.platforms.platform import NotSoldError, Platform
 from ferryman.cost.platforms.pod import Pod
-from ferryman.cost.platforms.purchase import PURCHASES, Purchase
+from ferryman.cost.platforms.purchase import PURCHASES, Purchase, suffix
+from ferryman.cost.platforms.sizes import Size, SizedPlatform, price
 from ferryman.cost.platforms.storage import Disk
-from ferryman.cost.prices.book import MissingPriceError, PriceBook, suggest
+from ferryman.cost.prices.book import MissingPriceError, PriceBook, load_book, suggest
 from ferryman.cost.workload import Workload
 
-__all__ = ("ALL", "USUAL", "USUAL_SIZING", "Choices", "make_platforms", "platform_names", "sold")
+__all__ = (
+    "ALL",
+    "USUAL",
+    "USUAL_SIZING",
+    "Choices",
+    "check_choices",
+    "make_platforms",
+    "platform_names",
+    "sold",
+)
 
 USUAL = ("lambda-url", "lambda-http-api", "fargate", "ec2")
 """What is compared unless others are named."""
@@ -40,8 +55,10 @@ ALL = (
     "managed-instances",
     "fargate",
     "fargate-spot",
+    "fargate+lambda",
     "ec2",
     "ec2-spot",
+    "ec2+lambda",
     "eks",
     "eks-fargate",
     "gke",
@@ -49,7 +66,11 @@ ALL = (
 )
 """One of each."""
 
+HYBRID = ("fargate", "ec2", "eks", "eks-fargate", "box")
+"""Servers that can send what they have no room for to a function: NAME+lambda, however bought."""
+
 USUAL_SIZING = Sizing(objective=Objective(Decimal(100)))
+USUAL_TASK = (Decimal("0.5"), Decimal(1))
 
 _USUAL_INSTANCE = {"arm64": "m7g.large", "x86_64": "m6i.large"}
 _USUAL_BOX = {"arm64": "t4g.small", "x86_64": "t3.small"}
@@ -62,13 +83,15 @@ class Choices:
     Args:
         region: An AWS region.
         architecture: ``arm64`` or ``x86_64``, wherever there is a choice.
-        free_tier: Whether the account's free tiers are left for this application.
-        task: vCPUs and GB of a Fargate task.
+        free_tiers: The account's free tiers that are left for this application.
+        task: vCPUs and GB of a Fargate task; ``None`` for a usual size.
         instance: The EC2 instance type; ``None`` for a usual one of the architecture.
-        box: The type of a single box; ``None`` for a usual one.
+        box: The type of a single box; ``None`` for a usual one of the architecture.
+        every_size: Whether the cheapest of all sizes is taken at each volume, in place of
+            the usual ones.
         sizing: How servers are counted.
         private: Whether servers stand behind NAT gateways.
-        pod: What a pod asks for.
+        pod: What a pod asks for; ``None`` for a usual one.
         balancer: How clients connect, wherever there is a load balancer.
         disk: The gp3 volume of each instance; ``None`` for a usual one.
         task_disk_gb: Ephemeral storage of a Fargate task, GB.
@@ -79,29 +102,46 @@ class Choices:
 
     region: str = "us-east-1"
     architecture: str = "arm64"
-    free_tier: bool = True
-    task: tuple[Decimal, Decimal] = (Decimal("0.5"), Decimal(1))
+    free_tiers: frozenset[str] = ALL_FREE_TIERS
+    task: tuple[Decimal, Decimal] | None = None
     instance: str | None = None
     box: str | None = None
     sizing: Sizing = USUAL_SIZING
     private: bool = False
-    pod: Pod = field(default_factory=Pod)
+    pod: Pod | None = None
     balancer: LoadBalancer = field(default_factory=LoadBalancer)
     disk: Disk | None = None
     task_disk_gb: int = FREE_DISK_GB
     extended: bool = False
     machine: str = "e2-standard-2"
     function: LambdaFunction = field(default_factory=LambdaFunction)
+    every_size: bool = False
 
     @property
-    def type(self) -> str:
-        """The EC2 instance type."""
-        return self.instance or _USUAL_INSTANCE[self.architecture]
+    def instances(self) -> tuple[str, ...]:
+        """The EC2 instance types that are compared."""
+        if self.instance or not self.every_size:
+            return (self.instance or _USUAL_INSTANCE[self.architecture],)
+        return _instances(self.architecture)
+
+    @property
+    def boxes(self) -> tuple[str, ...]:
+        """The types of a single box that are compared."""
+        if self.box or not self.every_size:
+            return (self.box or _USUAL_BOX[self.architecture],)
+        return _instances(self.architecture)
+
+    @property
+    def tasks(self) -> tuple[tuple[Decimal, Decimal], ...]:
+        """The sizes of Fargate tasks that are compared."""
+        if self.task or not self.every_size:
+            return (self.task or USUAL_TASK,)
+        return _tasks()
 
     @property
     def surroundings(self) -> dict[str, Any]:
         """What `surroundings` reads of servers, besides their region."""
-        return {"private": self.private, "balancer": self.balancer, "free_tier": self.free_tier}
+        return {"private": self.private, "balancer": self.balancer, "free_tiers": self.free_tiers}
 
 
 def make_platforms(names: Iterable[str], choices: Choices | None = None) -> tuple[Platform, ...]:
@@ -118,6 +158,19 @@ def make_platforms(names: Iterable[str], choices: Choices | None = None) -> tupl
                 f"there is no platform {name!r}", hint=suggest(name, known, "there are")
             )
     return tuple(known[name](choices or Choices()) for name in wanted)
+
+
+def check_choices(choices: Choices, book: PriceBook) -> None:
+    """See that every choice is offered, also those of platforms that are not compared.
+
+    Raises:
+        ConfigError: A size or a type is not sold.
+    """
+    if choices.task:
+        check_size(*choices.task)
+    for name in filter(None, (choices.instance, choices.box)):
+        book.instance(name)
+    Gke(choices.machine)
 
 
 def sold(
@@ -157,21 +210,14 @@ def _makers() -> Mapping[str, Callable[[Choices], Platform]]:
         for name, make in _servers(purchase).items():
             makers[name + tail] = make
     del makers["managed-instances-spot"]
-    makers["eks-fargate"] = lambda c: EksFargate(
-        region=c.region,
-        sizing=c.sizing,
-        extended=c.extended,
-        balancer=c.balancer,
-        free_tier=c.free_tier,
+    makers["eks-fargate"] = _eks_fargate
+    makers["gke"] = lambda c: Gke(
+        c.machine, pod=c.pod or Pod(), sizing=c.sizing, credit="gke" in c.free_tiers
     )
-    makers["gke"] = lambda c: Gke(c.machine, pod=c.pod, sizing=c.sizing)
-    makers["box"] = lambda c: single_box(
-        c.box or _USUAL_BOX[c.architecture],
-        c.region,
-        c.sizing,
-        disk=c.disk or USUAL_DISK,
-        free_tier=c.free_tier,
-    )
+    makers["box"] = _box
+    for name in tuple(makers):
+        if name.removesuffix("-spot").partition("-savings")[0] in HYBRID:
+            makers[f"{name}+lambda"] = _hybrid(makers[name])
     return makers
 
 
@@ -181,38 +227,145 @@ def _function(door: FrontDoor) -> Callable[[Choices], Platform]:
         front_door=door,
         architecture=c.architecture,
         region=c.region,
-        free_tier=c.free_tier,
+        free_tiers=c.free_tiers,
         balancer=c.balancer,
     )
 
 
 def _servers(purchase: Purchase) -> dict[str, Callable[[Choices], Platform]]:
     return {
-        "managed-instances": lambda c: ManagedInstances(
-            c.type,
-            region=c.region,
-            sizing=_three(c.sizing),
-            purchase=purchase,
-            private=c.private,
-            balancer=c.balancer,
-            free_tier=c.free_tier,
+        "managed-instances": lambda c: _managed(c, purchase),
+        "fargate": lambda c: _fargate(c, purchase),
+        "ec2": lambda c: _of_sizes(
+            f"EC2 {c.architecture}{suffix(purchase)}",
+            {
+                name: Ec2(
+                    *(name, c.region, c.sizing, purchase),
+                    disk=c.disk or USUAL_DISK,
+                    **c.surroundings,
+                )
+                for name in c.instances
+            },
         ),
-        "fargate": lambda c: Fargate(
-            *(*c.task, c.architecture, c.region, c.sizing, purchase),
-            disk_gb=c.task_disk_gb,
-            **c.surroundings,
-        ),
-        "ec2": lambda c: Ec2(
-            *(c.type, c.region, c.sizing, purchase), disk=c.disk or USUAL_DISK, **c.surroundings
-        ),
-        "eks": lambda c: Eks(
-            *(c.type, c.region, c.pod, c.sizing, purchase, c.extended),
-            disk=c.disk or NODE_DISK,
-            **c.surroundings,
+        "eks": lambda c: _of_sizes(
+            f"EKS {c.architecture}{suffix(purchase)}",
+            {
+                name: Eks(
+                    *(name, c.region, c.pod or Pod(), c.sizing, purchase, c.extended),
+                    disk=c.disk or NODE_DISK,
+                    **c.surroundings,
+                )
+                for name in c.instances
+            },
         ),
     }
 
 
-def _three(sizing: Sizing) -> Sizing:
-    """AWS starts an instance in each of three zones, whatever is asked for."""
-    return replace(sizing, minimum=max(3, sizing.minimum))
+def _managed(c: Choices, purchase: Purchase) -> Platform:
+    sizes: dict[str, Size] = {
+        name: ManagedInstances(
+            name,
+            region=c.region,
+            # AWS starts an instance in each of three zones, whatever is asked for.
+            sizing=replace(c.sizing, minimum=max(3, c.sizing.minimum)),
+            purchase=purchase,
+            private=c.private,
+            balancer=c.balancer,
+            free_tiers=c.free_tiers,
+        )
+        for name in c.instances
+    }
+    return _of_sizes(f"Managed Instances {c.architecture}{suffix(purchase)}, Function URL", sizes)
+
+
+def _fargate(c: Choices, purchase: Purchase) -> Platform:
+    sizes: dict[str, Size] = {
+        _task_name(*task): Fargate(
+            *(*task, c.architecture, c.region, c.sizing, purchase),
+            disk_gb=c.task_disk_gb,
+            **c.surroundings,
+        )
+        for task in c.tasks
+    }
+    return _of_sizes(f"Fargate {c.architecture}{suffix(purchase)}", sizes)
+
+
+def _eks_fargate(c: Choices) -> Platform:
+    tasks = (smallest_task(c.pod),) if c.pod and not c.task else c.tasks
+    sizes: dict[str, Size] = {
+        _task_name(*task): EksFargate(
+            *task,
+            region=c.region,
+            sizing=c.sizing,
+            extended=c.extended,
+            balancer=c.balancer,
+            free_tiers=c.free_tiers,
+        )
+        for task in tasks
+    }
+    return _of_sizes("EKS on Fargate", sizes)
+
+
+def smallest_task(pod: Pod) -> tuple[Decimal, Decimal]:
+    """Return the smallest size of Fargate that holds a pod, and what Kubernetes adds to it.
+
+    Raises:
+        ConfigError: None does.
+    """
+    needed = Decimal(pod.memory_mib + EKS_FARGATE_MIB) / 1024
+    for vcpu, memories in FARGATE_SIZES.items():
+        for memory in memories:
+            if vcpu >= pod.vcpu and memory >= needed:
+                return vcpu, memory
+    raise ConfigError(f"Fargate has no size for {pod.text}", hint="choose smaller pods")
+
+
+def _box(c: Choices) -> Platform:
+    sizes: dict[str, Size] = {
+        name: single_box(
+            name, c.region, c.sizing, disk=c.disk or USUAL_DISK, free_tiers=c.free_tiers
+        )
+        for name in c.boxes
+    }
+    return _of_sizes(f"One box {c.architecture}", sizes)
+
+
+def _hybrid(make: Callable[[Choices], Platform]) -> Callable[[Choices], Platform]:
+    def both(c: Choices) -> Platform:
+        # The function takes the swings, so that the servers need not follow the hour.
+        steady = replace(c, sizing=replace(c.sizing, scaling="fixed"))
+        return Hybrid(make(steady), _overflow(c))
+
+    return both
+
+
+def _overflow(c: Choices) -> LambdaFunction:
+    return replace(
+        c.function, architecture=c.architecture, region=c.region, free_tiers=c.free_tiers
+    )
+
+
+def _of_sizes(name: str, sizes: Mapping[str, Size]) -> Platform:
+    """Return the platform; of one size it has the name of that size."""
+    return SizedPlatform(name, sizes) if len(sizes) > 1 else next(iter(sizes.values()))
+
+
+@cache
+def _instances(architecture: str) -> tuple[str, ...]:
+    shapes = load_book().instances.values()
+    return tuple(shape.name for shape in shapes if shape.architecture == architecture)
+
+
+@cache
+def _tasks() -> tuple[tuple[Decimal, Decimal], ...]:
+    """Return sizes of Fargate: of each number of vCPUs the least memory, twice and four times."""
+    return tuple(
+        (vcpu, memory)
+        for vcpu, memories in FARGATE_SIZES.items()
+        for memory in memories
+        if memory in (memories[0], 2 * memories[0], 4 * memories[0])
+    )
+
+
+def _task_name(vcpu: Decimal, memory_gb: Decimal) -> str:
+    return f"{plain(vcpu)} vCPU {plain(memory_gb)} GB"

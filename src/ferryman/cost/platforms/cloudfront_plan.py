@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ferryman.cost.bill import Charge, Usage
-from ferryman.cost.figures import plain
+from ferryman.cost.number_format import plain
 from ferryman.cost.prices.book import PriceBook, Rate, Tier
 from ferryman.cost.quantity import Quantity, larger, smaller
 from ferryman.cost.workload import Inputs

@@ -7,14 +7,16 @@ billed, not free.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
 from ferryman.cost.bill import Charge, Usage
-from ferryman.cost.figures import MONTH_HOURS, plain
+from ferryman.cost.number_format import MONTH_HOURS, plain
 from ferryman.cost.platforms.fleet import Fleet, Sizing
+from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS
 from ferryman.cost.platforms.load_balancer import LoadBalancer
+from ferryman.cost.platforms.network import public_addresses
 from ferryman.cost.platforms.purchase import Purchase, bought, purchase_notes, suffix
 from ferryman.cost.platforms.storage import Disk, gp3_volumes
 from ferryman.cost.platforms.surroundings import surroundings
@@ -24,6 +26,9 @@ from ferryman.cost.workload import Inputs, Workload
 __all__ = ("USUAL_DISK", "Ec2", "instance_charges", "single_box")
 
 USUAL_DISK = Disk(8)
+
+SYSTEM_MIB = 200
+"""Memory of an instance that its operating system uses, MiB. Assumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Ec2:
         private: Whether they stand in private subnets behind NAT gateways, and not in
             public ones with an address each.
         balancer: The load balancer before the instances; ``None`` for a single box.
-        free_tier: Whether the account's free logs and egress are left for it.
+        free_tiers: The account's free tiers that are left for it.
     """
 
     instance: str = "m7g.large"
@@ -49,7 +54,7 @@ class Ec2:
     disk: Disk = USUAL_DISK
     private: bool = False
     balancer: LoadBalancer | None = field(default_factory=LoadBalancer)
-    free_tier: bool = True
+    free_tiers: frozenset[str] = ALL_FREE_TIERS
 
     @property
     def name(self) -> str:
@@ -76,13 +81,19 @@ class Ec2:
     def fleet(self, book: PriceBook) -> Fleet:
         """Return the instances as servers to be counted."""
         shape = book.instance(self.instance)
-        return Fleet(Decimal(shape.vcpu), shape.memory_mib, self.sizing)
+        return Fleet(Decimal(shape.vcpu), shape.memory_mib - SYSTEM_MIB, self.sizing)
 
     def notes(self, workload: Workload) -> Iterator[str]:
         """Yield what spot means, and what stands in for the balancer where there is none."""
         yield from purchase_notes(self.purchase)
         if not self.balancer:
             yield "one box: nothing answers while it restarts, and it ends TLS itself"
+
+    def server_charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
+        """Yield the instances' hours, surplus credits, disks and addresses."""
+        yield from instance_charges(self, inputs, book)
+        if not self.private:
+            yield public_addresses("the instances", Usage(per_server=1), book, self.region)
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
         """Yield the instances, the balancer and what they send."""
@@ -97,7 +108,7 @@ def single_box(
     sizing: Sizing | None = None,
     *,
     disk: Disk = USUAL_DISK,
-    free_tier: bool = True,
+    free_tiers: frozenset[str] = ALL_FREE_TIERS,
 ) -> Ec2:
     """Return one instance that carries what it can, without a load balancer.
 
@@ -106,11 +117,11 @@ def single_box(
         region: An AWS region.
         sizing: How full it may be; the number of servers in it plays no part.
         disk: Its gp3 volume.
-        free_tier: As `Ec2` has it.
+        free_tiers: As `Ec2` has it.
     """
     base = sizing or Sizing()
-    one = Sizing(1, 0, base.utilisation, base.objective, maximum=1)
-    return Ec2(instance, region, one, disk=disk, balancer=None, free_tier=free_tier)
+    one = replace(base, minimum=1, spare=0, scaling="fixed", maximum=1)
+    return Ec2(instance, region, one, disk=disk, balancer=None, free_tiers=free_tiers)
 
 
 def instance_charges(server: Ec2, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:

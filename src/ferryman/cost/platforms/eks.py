@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from ferryman.cost.bill import Charge
-from ferryman.cost.figures import MONTH_HOURS, plain
+from ferryman.cost.number_format import MONTH_HOURS, plain
 from ferryman.cost.platforms.ec2 import Ec2, instance_charges
 from ferryman.cost.platforms.fargate import Fargate, check_size, task_charges
 from ferryman.cost.platforms.fleet import Fleet, Sizing
+from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.pod import Pod, control_plane, node_fleet
 from ferryman.cost.platforms.purchase import Purchase, purchase_notes, suffix
@@ -19,9 +20,12 @@ from ferryman.cost.platforms.surroundings import surroundings
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.workload import Inputs, Workload
 
-__all__ = ("NODE_DISK", "Eks", "EksFargate")
+__all__ = ("EKS_FARGATE_MIB", "NODE_DISK", "Eks", "EksFargate")
 
 NODE_DISK = Disk(20)
+
+EKS_FARGATE_MIB = 256
+"""Memory of a pod on Fargate that Kubernetes keeps for itself, MiB (Amazon EKS User Guide)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Eks:
         disk: Each node's gp3 volume.
         private: Whether the nodes stand behind NAT gateways.
         balancer: The load balancer.
-        free_tier: Whether the account's free logs and egress are left for it.
+        free_tiers: The account's free tiers that are left for it.
     """
 
     instance: str = "m7g.large"
@@ -50,7 +54,7 @@ class Eks:
     disk: Disk = NODE_DISK
     private: bool = False
     balancer: LoadBalancer = field(default_factory=LoadBalancer)
-    free_tier: bool = True
+    free_tiers: frozenset[str] = ALL_FREE_TIERS
 
     @property
     def name(self) -> str:
@@ -82,11 +86,20 @@ class Eks:
         """Yield what spot means."""
         yield from purchase_notes(self.purchase)
 
+    def server_charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
+        """Yield the nodes' hours, surplus credits, disks and addresses."""
+        return self._nodes.server_charges(inputs, book)
+
+    @property
+    def _nodes(self) -> Ec2:
+        return Ec2(
+            self.instance, self.region, self.sizing, self.purchase, self.disk, private=self.private
+        )
+
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
         """Yield the control plane, the nodes, the balancer and what they send."""
         yield control_plane("eks", self.region, book, extended=self.extended)
-        nodes = Ec2(self.instance, self.region, self.sizing, self.purchase, self.disk)
-        yield from instance_charges(nodes, inputs, book)
+        yield from instance_charges(self._nodes, inputs, book)
         yield from surroundings("the nodes", self, inputs, book)
 
 
@@ -101,7 +114,7 @@ class EksFargate:
         sizing: How the pods are counted.
         extended: Whether the Kubernetes version is in extended support.
         balancer: The load balancer.
-        free_tier: Whether the account's free logs and egress are left for it.
+        free_tiers: The account's free tiers that are left for it.
     """
 
     vcpu: Decimal = Decimal("0.25")
@@ -110,7 +123,7 @@ class EksFargate:
     sizing: Sizing = field(default_factory=Sizing)
     extended: bool = False
     balancer: LoadBalancer = field(default_factory=LoadBalancer)
-    free_tier: bool = True
+    free_tiers: frozenset[str] = ALL_FREE_TIERS
 
     def __post_init__(self) -> None:
         check_size(self.vcpu, self.memory_gb)
@@ -142,15 +155,21 @@ class EksFargate:
 
     def fleet(self, book: PriceBook) -> Fleet:
         """Return the pods as servers to be counted."""
-        return Fleet(self.vcpu, int(self.memory_gb * 1024) - 256, self.sizing)
+        return Fleet(
+            self.vcpu, int(self.memory_gb * 1024) - EKS_FARGATE_MIB, self.sizing, contained=True
+        )
 
     def notes(self, workload: Workload) -> Iterator[str]:
         """Yield nothing: the bill says it all."""
         return iter(())
 
+    def server_charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
+        """Yield the pods' hours."""
+        pods = Fargate(self.vcpu, self.memory_gb, "x86_64", self.region, self.sizing)
+        yield from task_charges(pods, MONTH_HOURS, book)
+
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
         """Yield the control plane, the pods, the balancer and what they send."""
         yield control_plane("eks", self.region, book, extended=self.extended)
-        pods = Fargate(self.vcpu, self.memory_gb, "x86_64", self.region, self.sizing)
-        yield from task_charges(pods, MONTH_HOURS, book)
+        yield from self.server_charges(inputs, book)
         yield from surroundings("the pods", self, inputs, book)

@@ -13,9 +13,11 @@ from decimal import Decimal
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Charge, Usage
-from ferryman.cost.figures import MONTH_HOURS, plain
+from ferryman.cost.number_format import MONTH_HOURS, plain
 from ferryman.cost.platforms.fleet import Fleet, Sizing
+from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS
 from ferryman.cost.platforms.load_balancer import LoadBalancer
+from ferryman.cost.platforms.network import public_addresses
 from ferryman.cost.platforms.purchase import Purchase, bought, purchase_notes, suffix
 from ferryman.cost.platforms.surroundings import surroundings
 from ferryman.cost.prices.book import PriceBook
@@ -79,7 +81,7 @@ class Fargate:
         private: Whether they stand in private subnets behind NAT gateways, and not in
             public ones with an address each.
         balancer: The load balancer before the tasks.
-        free_tier: Whether the account's free logs and egress are left for it.
+        free_tiers: The account's free tiers that are left for it.
     """
 
     vcpu: Decimal = Decimal("0.25")
@@ -91,7 +93,7 @@ class Fargate:
     disk_gb: int = FREE_DISK_GB
     private: bool = False
     balancer: LoadBalancer = field(default_factory=LoadBalancer)
-    free_tier: bool = True
+    free_tiers: frozenset[str] = ALL_FREE_TIERS
 
     def __post_init__(self) -> None:
         check_size(self.vcpu, self.memory_gb)
@@ -124,11 +126,17 @@ class Fargate:
 
     def fleet(self, book: PriceBook) -> Fleet:
         """Return the tasks as servers to be counted."""
-        return Fleet(self.vcpu, int(self.memory_gb * 1024), self.sizing)
+        return Fleet(self.vcpu, int(self.memory_gb * 1024), self.sizing, contained=True)
 
     def notes(self, workload: Workload) -> Iterator[str]:
         """Yield what spot means."""
         yield from purchase_notes(self.purchase)
+
+    def server_charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
+        """Yield the tasks' hours and addresses."""
+        yield from task_charges(self, MONTH_HOURS, book)
+        if not self.private:
+            yield public_addresses("the tasks", Usage(per_server=1), book, self.region)
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
         """Yield the tasks, the balancer and what they send."""

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Literal, get_args
 
 from ferryman.cost.bill import Charge, Usage
-from ferryman.cost.figures import plain
+from ferryman.cost.number_format import plain
 from ferryman.cost.platforms.cloudfront_plan import plan_charges
+from ferryman.cost.platforms.free_tier import allowance
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.network import internet_egress
 from ferryman.cost.prices.book import PriceBook
@@ -61,7 +62,7 @@ def door_notes(door: FrontDoor, workload: Workload) -> Iterator[str]:
     longest, largest = SLOWEST_MS.get(door), LARGEST.get(door)
     if longest and workload.wall_ms > longest:
         yield f"{name}: it gives up after {longest // 1000} seconds"
-    if largest and max(workload.response_bytes, workload.request_bytes) > largest:
+    if largest and max(workload.largest_response, workload.request_bytes) > largest:
         yield f"{name}: no body above {largest // 2**20} MB comes through"
 
 
@@ -72,7 +73,7 @@ def door_charges(
     region: str,
     balancer: LoadBalancer,
     *,
-    free_tier: bool,
+    free_tiers: frozenset[str],
 ) -> Iterator[Charge]:
     """Yield what the door bills, and the transfer of the responses to the internet.
 
@@ -85,10 +86,10 @@ def door_charges(
         book: The prices.
         region: An AWS region.
         balancer: How clients connect, for ``alb``.
-        free_tier: Whether the account's free egress is left for it.
+        free_tiers: The account's free tiers that are left for it.
     """
     if door == "cloudfront":
-        yield from _cloudfront(inputs, book, region, free_tier=free_tier)
+        yield from _cloudfront(inputs, book, region, free_tiers=free_tiers)
         return
     if door == "cloudfront-plan":
         yield from plan_charges(inputs, book, region)
@@ -106,24 +107,26 @@ def door_charges(
         yield Charge("REST API requests", Usage(per_request=1), rate, "requests")
     elif door == "alb":
         yield from balancer.charges(inputs, book, region, to_lambda=True)
-    yield from internet_egress(inputs, book, region, free_tier=free_tier)
+    yield from internet_egress(inputs, book, region, free_tiers=free_tiers)
 
 
 def http_api_units(inputs: Inputs) -> Quantity:
     """Return how many requests an HTTP API meters for one: one per 512 KB begun."""
-    size = inputs.request_bytes + inputs.response_bytes
-    return larger(1, ceiling(size / HTTP_API_STEP))
+
+    def metered(size: Quantity) -> Quantity:
+        return larger(1, ceiling((inputs.request_bytes + size) / HTTP_API_STEP))
+
+    return inputs.mean_over_responses(metered)
 
 
 def _cloudfront(
-    inputs: Inputs, book: PriceBook, region: str, *, free_tier: bool
+    inputs: Inputs, book: PriceBook, region: str, *, free_tiers: frozenset[str]
 ) -> Iterator[Charge]:
     """Yield CloudFront's requests and egress, pay as you go; nothing is taken as cached."""
-    zero = book.rate("cloudfront.free.requests", region).value * 0
     for item, id, each, formula in (
         ("CloudFront requests", "requests", 1, "requests"),
         ("CloudFront egress", "egress", inputs.response_bytes / 2**30, "response bytes / 2**30"),
     ):
-        free = book.rate(f"cloudfront.free.{id}", region).value if free_tier else zero
+        free = allowance("cloudfront", f"cloudfront.free.{id}", book, region, free_tiers)
         rate = book.rate(f"cloudfront.{id}", region)
         yield Charge(item, Usage(per_request=each), rate, formula, free)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Charge, Usage
-from ferryman.cost.figures import MONTH_HOURS
+from ferryman.cost.number_format import MONTH_HOURS
 from ferryman.cost.platforms.fleet import Fleet, Sizing
 from ferryman.cost.platforms.pod import Pod, control_plane, node_fleet
 from ferryman.cost.prices.book import PriceBook

@@ -14,14 +14,16 @@ from fractions import Fraction
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Charge, Usage
-from ferryman.cost.figures import MONTH_HOURS, MONTH_SECONDS, plain
+from ferryman.cost.number_format import MONTH_HOURS, MONTH_SECONDS, plain
 from ferryman.cost.platforms.fleet import Fleet
+from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS, allowance
 from ferryman.cost.platforms.front_door import DOOR_NAMES, FrontDoor, door_charges, door_notes
 from ferryman.cost.platforms.lambda_extras import (
     ephemeral,
     provisioned,
     snapstart,
     streaming,
+    tenants,
 )
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.logs import LAMBDA_LOG_BYTES, log_charges
@@ -51,14 +53,14 @@ class LambdaFunction:
         architecture: ``arm64`` or ``x86_64``.
         region: An AWS region.
         ephemeral_mib: Size of ``/tmp``, MiB; what exceeds 512 is billed.
-        free_tier: Whether the perpetual free tiers are left for this application. They
-            are one pool per account.
+        free_tiers: The account's free tiers that are left for this application.
         provisioned: Environments kept ready.
         provisioned_hours: Hours in the month for which they are; five minutes that are
             begun count as whole ones.
         provisioned_share: Share of the requests that come in those hours; by default the
             hours' own share of the month.
         snapstart: Whether environments are restored from a snapshot.
+        tenant_isolation: Whether each tenant has environments of its own.
         streaming: Whether responses are streamed.
         platform_logs: Whether Lambda writes its own log lines for each request.
         nat_zones: NAT gateways, for a function in private subnets.
@@ -70,11 +72,12 @@ class LambdaFunction:
     architecture: str = "arm64"
     region: str = "us-east-1"
     ephemeral_mib: int = FREE_EPHEMERAL_MIB
-    free_tier: bool = True
+    free_tiers: frozenset[str] = ALL_FREE_TIERS
     provisioned: int = 0
     provisioned_hours: Decimal = Decimal(MONTH_HOURS)
     provisioned_share: Decimal | None = None
     snapstart: bool = False
+    tenant_isolation: bool = False
     streaming: bool = False
     platform_logs: bool = True
     nat_zones: int = 0
@@ -97,7 +100,7 @@ class LambdaFunction:
                 hint="a month has 744 hours at the most",
             )
         if share is not None and not (share.is_finite() and 0 <= share <= 1):
-            raise ConfigError(f"provisioned_share: {share} is no share")
+            raise ConfigError(f"provisioned_share: {share} is not a share")
         if self.provisioned and self.snapstart:
             raise ConfigError(
                 "provisioned and snapstart exclude each other",
@@ -126,7 +129,12 @@ class LambdaFunction:
     @property
     def assumptions(self) -> str:
         """Whether the free tier is left for it."""
-        return "the free tiers are left for it" if self.free_tier else "the free tiers are used up"
+        used = sorted(ALL_FREE_TIERS - self.free_tiers)
+        if used == sorted(ALL_FREE_TIERS):
+            return "the free tiers are used up"
+        return (
+            f"free tiers used up: {', '.join(used)}" if used else "the free tiers are left for it"
+        )
 
     def fleet(self, book: PriceBook) -> Fleet | None:
         """Return nothing: there are no servers to count."""
@@ -134,6 +142,17 @@ class LambdaFunction:
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
         """Yield requests, duration, what was bought besides, and the front door."""
+        yield from self.invocation_charges(inputs, book)
+        yield from door_charges(
+            self.front_door, inputs, book, self.region, self.balancer, free_tiers=self.free_tiers
+        )
+        if self.nat_zones:
+            yield from nat_gateways(self.nat_zones, inputs, book, self.region)
+        yield from cross_zone(inputs, book, self.region)
+        yield from self._logs(inputs, book)
+
+    def invocation_charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
+        """Yield what an invocation costs by itself: without a door, a network and logs."""
         seconds = billed_seconds(inputs, snapstart=self.snapstart)
         yield Charge(
             "Lambda requests",
@@ -147,16 +166,19 @@ class LambdaFunction:
             yield ephemeral(seconds, self.ephemeral_mib - FREE_EPHEMERAL_MIB, book, self.region)
         if self.snapstart:
             yield from snapstart(inputs, book, self.region)
+        if self.tenant_isolation:
+            yield tenants(inputs, book, self.region)
         if self.streaming:
-            yield from streaming(inputs, book, self.region, free_tier=self.free_tier)
-        yield from door_charges(
-            self.front_door, inputs, book, self.region, self.balancer, free_tier=self.free_tier
-        )
-        if self.nat_zones:
-            yield from nat_gateways(self.nat_zones, inputs, book, self.region)
-        yield from cross_zone(inputs, book, self.region)
+            yield from streaming(inputs, book, self.region, free_tiers=self.free_tiers)
+
+    def overflow_charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
+        """Yield what a request costs that a server sends on: it has paid for the rest."""
+        yield from self.invocation_charges(inputs, book)
+        yield from self._logs(inputs, book)
+
+    def _logs(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
         size = inputs.log_bytes + (LAMBDA_LOG_BYTES if self.platform_logs else 0)
-        yield from log_charges(size, "logs.lambda", book, self.region, free_tier=self.free_tier)
+        yield from log_charges(size, "logs.lambda", book, self.region, free_tiers=self.free_tiers)
 
     def notes(self, workload: Workload) -> Iterator[str]:
         """Yield where the workload runs into the CPU, the account's limits or a size."""
@@ -187,7 +209,7 @@ class LambdaFunction:
         return Fraction(given)
 
     def _free(self, id: str, book: PriceBook) -> Decimal:
-        return book.rate(id, self.region).value if self.free_tier else Decimal(0)
+        return allowance("lambda", id, book, self.region, self.free_tiers)
 
 
 def _whole_minutes(hours: Decimal) -> int:
@@ -245,7 +267,7 @@ def _notes(function: LambdaFunction, workload: Workload) -> Iterator[str]:
             f"the busy hour has {plain(rate, 0)} requests a second; an account may start"
             f" {plain(DEFAULT_CONCURRENCY * RATE_PER_CONCURRENCY)} until it asks for more"
         )
-    if workload.response_bytes > BUFFERED_RESPONSE_LIMIT and not function.streaming:
+    if workload.largest_response > BUFFERED_RESPONSE_LIMIT and not function.streaming:
         yield "responses above 6 MB must be streamed, which this bill leaves out"
-    if workload.response_bytes > STREAMED_RESPONSE_LIMIT:
+    if workload.largest_response > STREAMED_RESPONSE_LIMIT:
         yield "Lambda streams no response above 200 MB"

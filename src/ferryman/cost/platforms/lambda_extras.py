@@ -6,16 +6,16 @@ Source of every rule: https://aws.amazon.com/lambda/pricing/.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from fractions import Fraction
 
 from ferryman.cost.bill import Charge, Usage
-from ferryman.cost.figures import MONTH_SECONDS, plain
+from ferryman.cost.number_format import MONTH_SECONDS, plain
+from ferryman.cost.platforms.free_tier import allowance
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.quantity import Quantity, larger
 from ferryman.cost.workload import Inputs
 
-__all__ = ("ephemeral", "provisioned", "snapstart", "streaming")
+__all__ = ("ephemeral", "provisioned", "snapstart", "streaming", "tenants")
 
 FREE_STREAM = 6 * 2**20
 """Bytes of each response that are streamed free of charge."""
@@ -95,14 +95,30 @@ def snapstart(
     )
 
 
-def streaming(inputs: Inputs, book: PriceBook, region: str, *, free_tier: bool) -> Iterator[Charge]:
+def tenants(inputs: Inputs, book: PriceBook, region: str) -> Charge:
+    """Return the charge for environments that each serve one tenant, by their memory.
+
+    One is made for each cold start, of which there are more than where tenants share them.
+    """
+    gigabytes = inputs.memory_mib / 1024
+    return Charge(
+        "Lambda tenant isolation",
+        Usage(per_request=inputs.cold_start_share * gigabytes),
+        book.rate("lambda.tenant", region),
+        f"requests x {plain(inputs.cold_start_share)} x {plain(gigabytes)} GB",
+    )
+
+
+def streaming(
+    inputs: Inputs, book: PriceBook, region: str, *, free_tiers: frozenset[str]
+) -> Iterator[Charge]:
     """Yield the bytes of a streamed response beyond its first 6 MB."""
-    beyond = larger(inputs.response_bytes - FREE_STREAM, 0)
-    free = book.rate("lambda.free.streaming", region).value if free_tier else Decimal(0)
+    beyond = inputs.mean_over_responses(lambda size: larger(size - FREE_STREAM, 0))
+    free = allowance("lambda", "lambda.free.streaming", book, region, free_tiers)
     yield Charge(
         "Lambda response streaming",
         Usage(per_request=beyond / 2**30),
         book.rate("lambda.streaming", region),
-        f"requests x {plain(beyond)} bytes / 2**30 above 6 MB",
+        f"requests x {plain(beyond, 3)} bytes / 2**30, the mean above 6 MB",
         free,
     )

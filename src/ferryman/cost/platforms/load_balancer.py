@@ -10,7 +10,7 @@ from functools import reduce
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Charge, Usage
-from ferryman.cost.figures import MONTH_HOURS, plain
+from ferryman.cost.number_format import MONTH_HOURS, plain
 from ferryman.cost.platforms.network import public_addresses
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.quantity import Quantity, is_array, larger

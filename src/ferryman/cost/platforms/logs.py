@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from ferryman.cost.bill import Charge, Usage
-from ferryman.cost.figures import plain
+from ferryman.cost.number_format import plain
+from ferryman.cost.platforms.free_tier import allowance
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.quantity import Quantity
 
@@ -21,7 +21,7 @@ GIGABYTE = 2**30
 
 
 def log_charges(
-    size: Quantity, rate: str, book: PriceBook, region: str, *, free_tier: bool
+    size: Quantity, rate: str, book: PriceBook, region: str, *, free_tiers: frozenset[str]
 ) -> Iterator[Charge]:
     """Yield the ingestion of the logs, and their storage for one month.
 
@@ -30,12 +30,12 @@ def log_charges(
         rate: ``logs.lambda``, which has tiers, or ``logs.ingest``.
         book: The prices.
         region: An AWS region.
-        free_tier: Whether the account's free 5 GB are left for it.
+        free_tiers: The account's free tiers that are left for it.
     """
     if not hasattr(size, "dtype") and not size:
         return
     usage = Usage(per_request=size / GIGABYTE)
     formula = f"requests x {plain(size)} bytes / 2**30"
-    free = book.rate("logs.free", region).value if free_tier else Decimal(0)
+    free = allowance("logs", "logs.free", book, region, free_tiers)
     yield Charge("Logs", usage, book.rate(rate, region), formula, free)
     yield Charge("Logs kept for a month", usage, book.rate("logs.storage", region), formula)

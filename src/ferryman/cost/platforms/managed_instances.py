@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from ferryman.cost.bill import Charge, Usage
-from ferryman.cost.figures import MONTH_HOURS
+from ferryman.cost.number_format import MONTH_HOURS
 from ferryman.cost.platforms.fleet import Fleet, Sizing
+from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS
 from ferryman.cost.platforms.front_door import DOOR_NAMES, FrontDoor, door_charges, door_notes
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.logs import log_charges
@@ -55,7 +56,7 @@ class ManagedInstances:
             the subnets have already.
         balancer: How clients connect, for the door ``alb``; its zones are those of the
             NAT gateways.
-        free_tier: Whether the account's free logs and egress are left for it.
+        free_tiers: The account's free tiers that are left for it.
     """
 
     instance: str = "m7g.large"
@@ -65,7 +66,7 @@ class ManagedInstances:
     purchase: Purchase = "on-demand"
     private: bool = False
     balancer: LoadBalancer = field(default_factory=LoadBalancer)
-    free_tier: bool = True
+    free_tiers: frozenset[str] = ALL_FREE_TIERS
 
     def __post_init__(self) -> None:
         if self.purchase == "spot":
@@ -125,6 +126,18 @@ class ManagedInstances:
         kind = book.instance(self.instance).architecture
         rate = book.rate(f"lambda.requests.{kind}", self.region)
         yield Charge("Lambda requests", Usage(per_request=1), rate, "requests")
+        yield from self.server_charges(inputs, book)
+        free = self.free_tiers
+        yield from door_charges(
+            self.front_door, inputs, book, self.region, self.balancer, free_tiers=free
+        )
+        if self.private:
+            yield from nat_gateways(self.balancer.zones, inputs, book, self.region)
+        yield from cross_zone(inputs, book, self.region)
+        yield from log_charges(inputs.log_bytes, "logs.lambda", book, self.region, free_tiers=free)
+
+    def server_charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
+        """Yield the instances' hours and the fee."""
         yield from bought(
             f"EC2 {self.instance}",
             Decimal(MONTH_HOURS),
@@ -136,14 +149,6 @@ class ManagedInstances:
             self.sizing,
         )
         yield fee(self.instance, Usage(per_server=MONTH_HOURS), self.region, book)
-        free = self.free_tier
-        yield from door_charges(
-            self.front_door, inputs, book, self.region, self.balancer, free_tier=free
-        )
-        if self.private:
-            yield from nat_gateways(self.balancer.zones, inputs, book, self.region)
-        yield from cross_zone(inputs, book, self.region)
-        yield from log_charges(inputs.log_bytes, "logs.lambda", book, self.region, free_tier=free)
 
 
 def fee(instance: str, hours: Usage, region: str, book: PriceBook) -> Charge:

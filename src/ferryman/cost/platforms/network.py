@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ferryman.cost.bill import Charge, Usage
-from ferryman.cost.figures import MONTH_HOURS, plain
+from ferryman.cost.number_format import MONTH_HOURS, plain
+from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS, allowance
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.workload import Inputs
 
@@ -17,13 +18,13 @@ GIGABYTE = 2**30
 
 
 def internet_egress(
-    inputs: Inputs, book: PriceBook, region: str, *, free_tier: bool = True
+    inputs: Inputs, book: PriceBook, region: str, *, free_tiers: frozenset[str] = ALL_FREE_TIERS
 ) -> Iterator[Charge]:
     """Yield the transfer of the responses to the internet.
 
     Headers, TLS and the other uses that an account has for its free 100 GB are left out.
     """
-    free = book.rate("egress.free", region).value if free_tier else Decimal(0)
+    free = allowance("egress", "egress.free", book, region, free_tiers)
     yield from _bytes(
         "Egress to the internet", inputs.response_bytes, "egress", book, region, allowance=free
     )

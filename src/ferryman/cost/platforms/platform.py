@@ -15,13 +15,13 @@ from typing import Protocol
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Bill, Charge, Servers, cost_curve, make_bill
-from ferryman.cost.figures import usd, volume
+from ferryman.cost.number_format import usd, volume
 from ferryman.cost.platforms.fleet import MAX_SERVERS, Fleet
 from ferryman.cost.prices.book import PriceBook
-from ferryman.cost.stepped import SteppedCurve
+from ferryman.cost.stepped_curve import SteppedCurve
 from ferryman.cost.workload import Inputs, Workload
 
-__all__ = ("NotSoldError", "Platform", "Priced", "bill", "curve", "price")
+__all__ = ("NotSoldError", "Platform", "Priced", "price_one")
 
 
 class NotSoldError(ConfigError):
@@ -89,8 +89,7 @@ class Priced:
         Raises:
             ConfigError: There would be too many servers.
         """
-        platform, inputs, fleet = self.platform, self.workload.inputs, self.fleet
-        most = self.limit
+        platform, most = self.platform, self.limit
         if most is not None and requests > most:
             note = f"it carries no more than {volume(most)} requests a month"
             available = platform.highly_available
@@ -100,7 +99,7 @@ class Priced:
             platform.name,
             requests,
             self.charges,
-            running=Fraction(fleet.running(inputs, Fraction(requests))) if fleet else Fraction(0),
+            running=self._servers.running.at(Fraction(requests)),
             highly_available=platform.highly_available,
             servers=self.servers(requests),
             notes=tuple(platform.notes(there)),
@@ -136,6 +135,14 @@ class Priced:
         share = self._share
         return int(self.fleet.peak(self.workload.inputs, Fraction(requests), share))
 
+    def size_of(self, _: Decimal) -> str:
+        """Return nothing: there is one size."""
+        return ""
+
+    @cached_property
+    def _servers(self) -> Servers:
+        return self.fleet.servers(self.workload.inputs) if self.fleet else Servers()
+
     @cached_property
     def _share(self) -> Fraction | None:
         return Fraction(self.fleet.share(self.workload.inputs)) if self.fleet else None
@@ -148,29 +155,20 @@ class Priced:
         Raises:
             ConfigError: As `bill` does.
         """
-        fleet = self.fleet
-        servers = fleet.servers(self.workload.inputs, horizon) if fleet else Servers()
-        return cost_curve(self.charges, replace(servers, end=self.limit))
+        if self.fleet and self.limit is None:
+            self.servers(horizon)
+        stop = max(Fraction(horizon), Fraction(1))
+        return cost_curve(self.charges, replace(self._servers, end=self.limit, horizon=stop))
 
 
-def price(platform: Platform, workload: Workload, book: PriceBook) -> Priced:
-    """Return the platform with its charges.
+def price_one(platform: Platform, workload: Workload, book: PriceBook) -> Priced:
+    """Return a platform of one size with its charges.
 
     Raises:
         ConfigError: A price is missing, or the workload does not fit the platform.
         NotSoldError: The provider does not sell what was chosen.
     """
     fleet = platform.fleet(book)
+    if fleet:
+        fleet.needs(workload.inputs)
     return Priced(platform, workload, fleet, tuple(platform.charges(workload.inputs, book)))
-
-
-def bill(platform: Platform, workload: Workload, book: PriceBook) -> Bill:
-    """Return what a month of the workload costs: `price`, then `Priced.bill`."""
-    return price(platform, workload, book).bill(workload.requests)
-
-
-def curve(
-    platform: Platform, workload: Workload, book: PriceBook, horizon: Decimal
-) -> SteppedCurve:
-    """Return the cost curve: `price`, then `Priced.curve`."""
-    return price(platform, workload, book).curve(horizon)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Charge, Usage
-from ferryman.cost.figures import MONTH_HOURS, plain
+from ferryman.cost.number_format import MONTH_HOURS, plain
 from ferryman.cost.platforms.fleet import Fleet, Sizing
 from ferryman.cost.prices.book import PriceBook
 
@@ -65,9 +65,9 @@ def node_fleet(pod: Pod, per_node: int, sizing: Sizing) -> Fleet:
     """Return the nodes as servers to be counted.
 
     A node with n pods carries n times what a pod does, so filling nodes with pods and
-    rounding up is the same as counting servers n times as large. Each pod is one process.
+    rounding up is the same as counting servers n times as large.
     """
-    return Fleet(pod.vcpu, pod.memory_mib, sizing, copies=per_node)
+    return Fleet(pod.vcpu, pod.memory_mib, sizing, copies=per_node, contained=True)
 
 
 def control_plane(

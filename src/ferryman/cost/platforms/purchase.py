@@ -9,7 +9,7 @@ from typing import Literal
 
 from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.platforms.fleet import Sizing
-from ferryman.cost.prices.book import PriceBook, Rate, Tier
+from ferryman.cost.prices.book import EVERYWHERE, PriceBook, Rate, Tier
 
 __all__ = ("PURCHASES", "Purchase", "bought", "purchase_notes", "scaled", "suffix")
 
@@ -43,7 +43,7 @@ def bought(
 
     A savings plan covers every hour of servers that are kept all month, and the minimum of
     those that follow the hour; the rest is on demand. Spot has no one price: the line takes
-    the middle of the range that was seen, and the bill gives its ends.
+    what a bill showed or else the middle of the range that was seen, and the bill gives its ends.
 
     Args:
         item: What the bill calls it.
@@ -78,9 +78,13 @@ def bought(
 def _spot(item: str, usage: Usage, rate: Rate, book: PriceBook, formula: str) -> Charge:
     kind = rate.id.partition(".")[0]
     low, high = (book.rate(f"spot.{kind}.{end}", rate.region) for end in ("low", "high"))
-    middle = (low.value + high.value) / 2
-    derived = replace(scaled(rate, middle), confidence="unverified", source=low.source)
-    spread = (low.value / middle, high.value / middle)
+    seen = book.rates.get((f"spot.{kind}.likely", EVERYWHERE))
+    share = seen.value if seen else (low.value + high.value) / 2
+    source = seen or low
+    derived = replace(
+        scaled(rate, share), confidence="unverified", source=source.source, seen=source.seen
+    )
+    spread = (low.value / share, high.value / share)
     return Charge(f"{item}, spot", usage, derived, formula, spread=spread)
 
 

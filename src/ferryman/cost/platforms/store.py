@@ -6,23 +6,29 @@ it does not know the platform that it is billed with.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Protocol
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Charge, Usage
-from ferryman.cost.figures import MONTH_HOURS, plain
+from ferryman.cost.number_format import MONTH_HOURS, plain
 from ferryman.cost.platforms.fleet import Fleet
+from ferryman.cost.platforms.overflowing import Hybrid
 from ferryman.cost.platforms.platform import Platform
+from ferryman.cost.platforms.sizes import SizedPlatform
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.workload import Inputs, Workload
 
-__all__ = ("DynamoDB", "Node", "Store", "WithStores", "parse_store")
+__all__ = ("Metered", "Node", "Store", "WithStores", "parse_store", "with_stores")
 
 RDS_LEAST_GB = Decimal(20)
 """The smallest gp3 volume that RDS offers for PostgreSQL (Amazon RDS User Guide)."""
+
+
+PROXY_LEAST_VCPUS = Decimal(2)
+"""RDS Proxy is billed for the vCPUs of the database, and for two at least."""
 
 
 class Store(Protocol):
@@ -47,8 +53,9 @@ class Node:
         service: ``rds`` or ``elasticache``.
         type: Such as ``db.t4g.micro``.
         gigabytes: The volume of each, GB; none for ElastiCache.
-        zones: In how many zones there is one. RDS in two zones (Multi-AZ) costs twice what it
-            does in one, volume included (https://aws.amazon.com/rds/postgresql/pricing/).
+        zones: In how many zones there is one. RDS in two zones (Multi-AZ) has prices of its own;
+            where the book lacks one it is twice that in one zone, as the volume's is
+            (https://aws.amazon.com/rds/postgresql/pricing/).
     """
 
     service: str
@@ -59,11 +66,15 @@ class Node:
     def charges(self, book: PriceBook, region: str) -> Iterator[Charge]:
         """Yield the hours and the volumes."""
         name = _NAMES[self.service]
+        both = book.rates.get((f"{self.service}-multi-az.{self.type}", region))
+        pair = both if self.zones == 2 else None
+        count = 1 if pair else self.zones
+        rate = pair or book.rate(f"{self.service}.{self.type}", region)
         yield Charge(
-            f"{name} {self.type}",
-            Usage(fixed=self.zones * MONTH_HOURS),
-            book.rate(f"{self.service}.{self.type}", region),
-            f"{self.zones} x {MONTH_HOURS} h",
+            f"{name} {self.type}{', Multi-AZ' if pair else ''}",
+            Usage(fixed=count * MONTH_HOURS),
+            rate,
+            f"{count} x {MONTH_HOURS} h",
         )
         if self.gigabytes:
             rate = book.rate(f"{self.service}.gp3", region)
@@ -73,50 +84,70 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class DynamoDB:
-    """DynamoDB on demand: nothing by the hour, and 25 GB kept for free.
+class Metered:
+    """A store that is billed by what it does and keeps.
 
     Args:
-        reads: Read units for each request.
-        writes: Write units for each request.
-        gigabytes: What it keeps, GB.
+        parts: What is billed: a word for it, the rate, units a month and units a request.
     """
 
-    reads: Decimal = Decimal(1)
-    writes: Decimal = Decimal(1)
-    gigabytes: Decimal = Decimal(0)
+    parts: tuple[tuple[str, str, Decimal, Decimal], ...]
 
     def charges(self, book: PriceBook, region: str) -> Iterator[Charge]:
-        """Yield reads, writes and what is kept."""
-        if self.gigabytes:
-            rate = book.rate("dynamodb.storage", region)
-            formula = f"{plain(self.gigabytes)} GB"
-            yield Charge("DynamoDB storage", Usage(fixed=self.gigabytes), rate, formula)
-        for verb, each in (("read", self.reads), ("write", self.writes)):
-            yield Charge(
-                f"DynamoDB {verb}s",
-                Usage(per_request=each),
-                book.rate(f"dynamodb.{verb}", region),
-                f"requests x {plain(each)}",
-            )
+        """Yield everything of which there is some."""
+        for item, rate, fixed, each in self.parts:
+            if fixed or each:
+                formula = f"requests x {plain(each)}" if each else plain(fixed)
+                price = book.rate(rate, region)
+                if price.unit.endswith("-hour"):
+                    formula = f"{plain(fixed / MONTH_HOURS)} x {MONTH_HOURS} h"
+                yield Charge(item, Usage(fixed=fixed, per_request=each), price, formula)
+
+
+_ALL_MONTH = Decimal(MONTH_HOURS)
+
+_METERED: Mapping[str, tuple[tuple[str, str, Decimal, Decimal, str], ...]] = {
+    "dynamodb": (
+        ("DynamoDB reads", "dynamodb.read", Decimal(0), Decimal(1), "1"),
+        ("DynamoDB writes", "dynamodb.write", Decimal(0), Decimal(1), "1"),
+        ("DynamoDB storage", "dynamodb.storage", Decimal(1), Decimal(0), "0"),
+    ),
+    "aurora-serverless": (
+        ("Aurora capacity", "aurora.acu", _ALL_MONTH, Decimal(0), "0.5"),
+        ("Aurora storage", "aurora.storage", Decimal(1), Decimal(0), "1"),
+        ("Aurora I/O", "aurora.io", Decimal(0), Decimal(1), "1"),
+    ),
+    "rds-proxy": (("RDS Proxy", "rds.proxy", _ALL_MONTH, Decimal(0), "2"),),
+    "upstash": (
+        ("Upstash commands", "upstash.command", Decimal(0), Decimal(1), "1"),
+        ("Upstash storage", "upstash.storage", Decimal(1), Decimal(0), "0"),
+    ),
+}
+"""What is billed of each: a word, the rate, units a month and a request for each number that may
+stand behind the name, and that number where none does."""
 
 
 def parse_store(text: str) -> Store:
     """Return the store that a text such as ``rds:db.t4g.micro`` names.
 
     Args:
-        text: ``rds:TYPE``, ``rds:TYPE/GB``, the same with ``rds-multi-az``,
-            ``elasticache:TYPE``, ``dynamodb``, ``dynamodb:READS/WRITES`` for each request,
-            or ``dynamodb:READS/WRITES/GB``.
+        text: ``rds:TYPE``, ``rds:TYPE/GB``, the same with ``rds-multi-az``, ``elasticache:TYPE``,
+            ``dynamodb:READS/WRITES/GB`` for each request, ``upstash:COMMANDS/GB``,
+            ``aurora-serverless:ACUS/GB/IOS`` or ``rds-proxy:VCPUS``. Numbers may be left out from
+            the last on.
 
     Raises:
         ConfigError: It names something else.
     """
     service, _, rest = text.partition(":")
     parts = rest.split("/") if rest else []
+    known = _METERED.get(service, ())
     try:
-        if service == "dynamodb" and len(parts) <= 3:
-            return DynamoDB(*map(_number, parts))
+        if known and len(parts) <= len(known):
+            given = (*parts, *(part[4] for part in known[len(parts) :]))
+            least = PROXY_LEAST_VCPUS if service == "rds-proxy" else Decimal(0)
+            pairs = zip(known, (max(least, _number(each)) for each in given), strict=True)
+            return Metered(tuple((w, rate, a * x, b * x) for (w, rate, a, b, _), x in pairs))
         if service == "elasticache" and len(parts) == 1:
             return Node(service, parts[0])
         if service in _RDS_ZONES and parts and parts[0] and len(parts) <= 2:
@@ -125,10 +156,11 @@ def parse_store(text: str) -> Store:
     except InvalidOperation:
         pass
     raise ConfigError(
-        f"--store: {text!r} is no store",
+        f"--store: {text!r} is not a store",
         hint="write rds:db.t4g.micro, rds:db.t4g.micro/50 for 50 GB, rds-multi-az:db.t4g.micro/50,"
-        " elasticache:t4g.micro, dynamodb, dynamodb:2/0.5 for reads and writes a request, or"
-        " dynamodb:2/0.5/100 to keep 100 GB",
+        " elasticache:t4g.micro, rds-proxy:2 for 2 vCPUs, dynamodb:2/0.5/100 for 2 reads and half a"
+        " write a request and 100 GB, upstash:3/1 for 3 commands a request and 1 GB, or"
+        " aurora-serverless:0.5/10/2 for half an ACU on the mean, 10 GB and 2 I/Os a request",
     )
 
 
@@ -186,8 +218,23 @@ class WithStores:
         for store in self.stores:
             yield from store.charges(book, self.region)
 
+    def server_charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
+        """Yield what each server of the platform costs by itself."""
+        if hasattr(self.platform, "server_charges"):
+            yield from self.platform.server_charges(inputs, book)
+
     def notes(self, workload: Workload) -> Iterator[str]:
         """Yield the platform's notes, and that a store in one zone can fail with it."""
         yield from self.platform.notes(workload)
         if any(isinstance(store, Node) and store.zones == 1 for store in self.stores):
             yield "the data store is priced in one zone, and fails with it"
+
+
+def with_stores(platform: Platform, stores: tuple[Store, ...], region: str) -> Platform:
+    """Return a platform with stores on its bill, whatever its size."""
+    if isinstance(platform, Hybrid):
+        return replace(platform, servers=with_stores(platform.servers, stores, region))
+    if isinstance(platform, SizedPlatform):
+        sizes = {name: WithStores(size, stores, region) for name, size in platform.sizes.items()}
+        return SizedPlatform(platform.name, sizes)
+    return WithStores(platform, stores, region)

@@ -34,8 +34,8 @@ class Surrounded(Protocol):
         """The load balancer before them; ``None`` for a single box, which has an address."""
 
     @property
-    def free_tier(self) -> bool:
-        """Whether the account's free logs and egress are left for them."""
+    def free_tiers(self) -> frozenset[str]:
+        """The account's free tiers that are left for them."""
 
 
 def surroundings(of: str, servers: Surrounded, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
@@ -52,7 +52,7 @@ def surroundings(of: str, servers: Surrounded, inputs: Inputs, book: PriceBook) 
     yield from server_addresses(of, private, zones, inputs, book, region)
     if balancer:
         yield from balancer.charges(inputs, book, region)
-    yield from internet_egress(inputs, book, region, free_tier=servers.free_tier)
+    yield from internet_egress(inputs, book, region, free_tiers=servers.free_tiers)
     yield from cross_zone(inputs, book, region)
     size = inputs.log_bytes
-    yield from log_charges(size, "logs.ingest", book, region, free_tier=servers.free_tier)
+    yield from log_charges(size, "logs.ingest", book, region, free_tiers=servers.free_tiers)

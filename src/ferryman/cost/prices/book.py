@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from ferryman.cost.curve import Curve, Number, tiered
 
 __all__ = (
     "CONFIDENCE",
+    "EVERYWHERE",
+    "NEGOTIATED",
     "InstanceType",
     "MissingPriceError",
     "PriceBook",
@@ -27,9 +29,11 @@ __all__ = (
     "load_book",
 )
 
-CONFIDENCE = ("list", "computed", "unverified")
+NEGOTIATED = "negotiated"
+
+CONFIDENCE = ("list", "computed", "unverified", NEGOTIATED)
 """How far a rate can be trusted: read from a price list or page, derived from other rows,
-or known from a single or indirect source."""
+known from a single or indirect source, or set by hand."""
 
 EVERYWHERE = "*"
 """The region of a rate that is the same in all regions."""
@@ -136,15 +140,22 @@ class InstanceType:
 
 @dataclass(frozen=True, slots=True)
 class PriceBook:
-    """Rates by id and region, and instance types by name."""
+    """Rates by id and region, and instance types by name.
+
+    Args:
+        rates: What was read.
+        instances: The shapes of instance types.
+        derived: What was derived so far, kept because it is asked for again and again.
+    """
 
     rates: Mapping[tuple[str, str], Rate]
     instances: Mapping[str, InstanceType]
+    derived: dict[tuple[str, str], Rate | None] = field(default_factory=dict, compare=False)
 
     @property
     def regions(self) -> tuple[str, ...]:
         """The regions for which there is at least one rate."""
-        return tuple(sorted({region for _, region in self.rates} - {EVERYWHERE}))
+        return _regions(tuple(self.rates))
 
     @property
     def date(self) -> str:
@@ -159,8 +170,7 @@ class PriceBook:
             MissingPriceError: It lacks the rate in this region; the error names those that
                 have it.
         """
-        found = self.rates.get((id, region)) or self.rates.get((id, EVERYWHERE))
-        if found:
+        if found := self.find(id, region):
             return found
         if region not in self.regions:
             raise ConfigError(
@@ -177,8 +187,21 @@ class PriceBook:
         raise MissingPriceError(
             f"no price for {id} in {region}",
             cause=f"the price book of {self.date} has it for {', '.join(having)}",
-            hint=f"{meant}choose one of these regions, or compare without what needs this price",
+            hint=f"{meant}`ferryman cost prices update --region {region}` reads AWS's lists, and"
+            " `prices set` takes a rate by hand; or choose one of these regions",
         )
+
+    def find(self, id: str, region: str) -> Rate | None:
+        """Return the rate, or one that is derived from another region's; ``None`` for neither."""
+        from ferryman.cost.prices.derived import derive
+
+        found = self.rates.get((id, region)) or self.rates.get((id, EVERYWHERE))
+        if found or region not in self.regions:
+            return found
+        key = (id, region)
+        if key not in self.derived:
+            self.derived[key] = derive(id, region, self)
+        return self.derived[key]
 
     def instance(self, name: str) -> InstanceType:
         """Return the shape of an instance type.
@@ -191,6 +214,11 @@ class PriceBook:
                 f"no prices for the instance type {name!r}", hint=suggest(name, self.instances)
             )
         return self.instances[name]
+
+
+@lru_cache(maxsize=8)
+def _regions(keys: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    return tuple(sorted({region for _, region in keys} - {EVERYWHERE}))
 
 
 def suggest(name: str, known: Iterable[str], lead: str = "the price book has") -> str:

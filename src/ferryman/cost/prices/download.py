@@ -56,7 +56,7 @@ def _regions(address: str) -> Mapping[str, str]:
         index: Any = json.loads("\n".join(lines_of(address)))
         return dict(_entries(index["regions"]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{address} is no index of regions", cause=str(error)) from error
+        raise ConfigError(f"{address} is not an index of regions", cause=str(error)) from error
 
 
 def _entries(regions: Any) -> Iterator[tuple[str, str]]:
@@ -74,7 +74,7 @@ def lines_of(address: str) -> Generator[str, None, None]:
         ConfigError: The page cannot be had, or ends before it should.
     """
     if not address.startswith(("http://", "https://")):
-        raise ConfigError(f"{address} is no web address")
+        raise ConfigError(f"{address} is not a web address")
     try:
         with urllib.request.urlopen(address, timeout=TIMEOUT) as page:  # noqa: S310
             announced, read = page.headers.get("Content-Length"), 0

@@ -91,7 +91,7 @@ USAGE: Mapping[str, Mapping[str, str]] = {
 """Usage types, without the region's prefix."""
 
 _PREFIX = re.compile(r"^(?!IA-)[A-Z]{2,4}[0-9]?-")
-"""``IA-`` is no region: it stands before what DynamoDB's infrequent access costs."""
+"""``IA-`` is not a region: it stands before what DynamoDB's infrequent access costs."""
 
 _EDGES = {
     "us": "US",
@@ -168,16 +168,22 @@ _MEANT: Mapping[str, Callable[[Row], bool]] = {
 }
 
 
-def _is_postgres(row: Row, *engines: str) -> bool:
-    single = row.get("deploymentoption", "Single-AZ") == "Single-AZ"
-    return single and row.get("databaseengine") in engines
+def _is_postgres(row: Row, *engines: str, option: str = "Single-AZ") -> bool:
+    return row.get("deploymentoption", option) == option and row.get("databaseengine") in engines
+
+
+_DEPLOYMENTS = {
+    "InstanceUsage": ("rds", "Single-AZ"),
+    "Multi-AZUsage": ("rds-multi-az", "Multi-AZ"),
+}
 
 
 def _database(row: Row) -> str | None:
-    """Return the rate of an RDS instance: PostgreSQL, in one zone."""
+    """Return the rate of an RDS instance: PostgreSQL, in one zone or with one standby."""
     kind, _, name = usage_type(row.get("usagetype", "")).partition(":")
-    meant = kind == "InstanceUsage" and _is_postgres(row, "PostgreSQL")
-    return f"rds.{name}" if meant else None
+    service, option = _DEPLOYMENTS.get(kind, ("", ""))
+    meant = service and _is_postgres(row, "PostgreSQL", option=option)
+    return f"{service}.{name}" if meant else None
 
 
 _ENGINES = {"Redis": "", "Valkey": "valkey."}

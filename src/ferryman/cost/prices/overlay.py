@@ -9,15 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 from ferryman.core.errors import ConfigError, reason_of
-from ferryman.core.whole_file import write_whole
-from ferryman.cost.prices.book import CONFIDENCE, PriceBook, Rate, Tier
+from ferryman.cost.prices.book import CONFIDENCE, InstanceType, PriceBook, Rate, Tier
+from ferryman.records.atomic_file import write_whole
 
-__all__ = ("read_overlay", "with_overlay", "write_overlay")
+__all__ = ("Overlay", "read_overlay", "with_overlay", "write_overlay")
 
 SCHEMA = 1
 
@@ -28,12 +29,27 @@ def with_overlay(book: PriceBook, path: Path) -> PriceBook:
     Raises:
         ConfigError: As `read_overlay` does.
     """
-    fresh = {(rate.id, rate.region): rate for rate in read_overlay(path)}
-    return PriceBook({**book.rates, **fresh}, book.instances)
+    read = read_overlay(path)
+    fresh = {(rate.id, rate.region): rate for rate in read.rates}
+    learned = {shape.name: shape for shape in read.instances}
+    return PriceBook({**book.rates, **fresh}, {**learned, **book.instances})
 
 
-def read_overlay(path: Path) -> tuple[Rate, ...]:
-    """Return the rates of a file that `write_overlay` wrote.
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """What a file holds.
+
+    Args:
+        rates: Rates in place of the book's.
+        instances: Instance types that the book does not have.
+    """
+
+    rates: tuple[Rate, ...] = ()
+    instances: tuple[InstanceType, ...] = ()
+
+
+def read_overlay(path: Path) -> Overlay:
+    """Return what a file holds that `write_overlay` wrote.
 
     Raises:
         ConfigError: The file cannot be read, was changed, or is of another version.
@@ -41,36 +57,42 @@ def read_overlay(path: Path) -> tuple[Rate, ...]:
     try:
         data: Any = json.loads(path.read_text(encoding="utf-8"))
         schema, digest, rows = data["schema"], data["digest"], data["rates"]
+        shapes = data.get("instances", [])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(
             f"{path} cannot be read as a price book", cause=reason_of(error)
         ) from error
     if schema != SCHEMA:
         raise ConfigError(f"{path} has schema {schema}, not {SCHEMA}")
-    if digest != _digest(rows):
+    if digest != _digest(rows, shapes):
         raise ConfigError(
             f"{path} is not as it was written",
             cause="the digest of its rates is another one",
             hint="write it again with `ferryman cost prices update`",
         )
     try:
-        return tuple(_rate(row) for row in rows)
+        return Overlay(tuple(map(_rate, rows)), tuple(InstanceType(**x) for x in shapes))
     except (KeyError, TypeError, ValueError, InvalidOperation) as error:
         raise ConfigError(f"{path} has a rate that is none", cause=repr(error)) from error
 
 
-def write_overlay(path: Path, rates: Iterable[Rate]) -> None:
-    """Write the rates, with those of the same file that they do not replace.
+def write_overlay(
+    path: Path, rates: Iterable[Rate], instances: Iterable[InstanceType] = ()
+) -> None:
+    """Write rates and instance types, with those of the same file that they do not replace.
 
     The file is written whole or not at all.
 
     Raises:
-        ConfigError: The file is there and is no price book, or cannot be written.
+        ConfigError: The file is there and is not a price book, or cannot be written.
     """
-    old = read_overlay(path) if path.exists() else ()
-    merged = {(rate.id, rate.region): rate for rate in (*old, *rates)}
+    old = read_overlay(path) if path.exists() else Overlay()
+    merged = {(rate.id, rate.region): rate for rate in (*old.rates, *rates)}
     rows = [_row(merged[key]) for key in sorted(merged)]
-    text = json.dumps({"schema": SCHEMA, "digest": _digest(rows), "rates": rows}, indent=1)
+    types = {shape.name: shape for shape in (*old.instances, *instances)}
+    shapes = [_shape(types[name]) for name in sorted(types)]
+    data = {"schema": SCHEMA, "digest": _digest(rows, shapes), "rates": rows, "instances": shapes}
+    text = json.dumps(data, indent=1)
     try:
         write_whole(path, f"{text}\n")
     except OSError as error:
@@ -88,6 +110,7 @@ def _row(rate: Rate) -> dict[str, Any]:
         "seen": rate.seen,
         "confidence": rate.confidence,
         "code": rate.code,
+        "note": rate.note,
     }
 
 
@@ -98,6 +121,16 @@ def _rate(row: dict[str, Any]) -> Rate:
     return Rate(**{**row, "tiers": tiers})
 
 
-def _digest(rows: Any) -> str:
-    text = json.dumps(rows, sort_keys=True, separators=(",", ":"))
+def _shape(shape: InstanceType) -> dict[str, Any]:
+    return {
+        "name": shape.name,
+        "vcpu": shape.vcpu,
+        "memory_mib": shape.memory_mib,
+        "architecture": shape.architecture,
+    }
+
+
+def _digest(rows: Any, shapes: Any) -> str:
+    told = [rows, shapes] if shapes else rows
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

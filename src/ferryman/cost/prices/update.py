@@ -1,35 +1,44 @@
 """Reading AWS's bulk price lists into rates of the book.
 
-Each list is a CSV that is read line by line as it arrives: five lines about itself, a header,
-then rows. A list that ends early, is not the one that was asked for or says something that
-cannot be is refused as a whole.
+Each list is read row by row as it arrives. One that ends early, is not the one that was asked for
+or says something that cannot be is refused as a whole, and the others are kept.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from itertools import pairwise
+from pathlib import Path
 
 from ferryman.core.errors import ConfigError
-from ferryman.cost.prices.book import PriceBook, Rate, Tier, load_book, suggest
+from ferryman.cost.prices.book import InstanceType, PriceBook, Rate, Tier, load_book, suggest
 from ferryman.cost.prices.download import lines_of, path_of
+from ferryman.cost.prices.instance_types import learned_type
+from ferryman.cost.prices.lists import PriceList, csv_list, local_lists
 from ferryman.cost.prices.offers import CLOUDFRONT, OFFERS, Row, rate_id
 from ferryman.cost.prices.overlay import write_overlay
 from ferryman.cost.prices.savings import SAVINGS, savings_id
 
-__all__ = ("LISTS", "drift", "fetch_rates", "read_list", "unread", "write_overlay")
+__all__ = (
+    "LISTS",
+    "Fetched",
+    "drift",
+    "fetch",
+    "fetch_rates",
+    "read_list",
+    "unread",
+    "write_overlay",
+)
 
 LISTS = (*OFFERS[:-1], SAVINGS, OFFERS[-1])
 """Every list that is read, the long one last."""
 
 ABSURD = Decimal(4)
 """A price that is so many times the book's, or a part of it as small, is not believed."""
-
-METADATA_LINES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,33 +50,111 @@ class _Entry:
     code: str = field(compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What lists say.
+
+    Args:
+        rates: The rates of the book that they have.
+        instances: Instance types that the book does not have.
+        failed: Why a list could not be had or believed, by its name.
+    """
+
+    rates: tuple[Rate, ...] = ()
+    instances: tuple[InstanceType, ...] = ()
+    failed: Mapping[str, ConfigError] = field(default_factory=dict)
+
+
+def fetch(
+    base: str, region: str, lists: Iterable[str] = (), say: Callable[[str], None] = print
+) -> Fetched:
+    """Return what AWS's lists say of one region: each list by itself, whatever another is.
+
+    Args:
+        base: The address before ``/offers`` and ``/savingsPlan``, or a file or folder of lists.
+        region: An AWS region.
+        lists: Names of lists, each with ``@VERSION`` to pin it; by default all that there are,
+            as they are today.
+        say: Called with what is being read.
+
+    Raises:
+        ConfigError: There is no such list.
+    """
+    wanted = [_wanted(text) for text in lists]
+    found = Fetched()
+    for name, read in _lists(base, region, wanted, say):
+        try:
+            found = _with(found, *read())
+        except ConfigError as error:
+            found = replace(found, failed={**found.failed, name: error})
+    return found
+
+
 def fetch_rates(
     base: str, region: str, lists: Iterable[str] = (), say: Callable[[str], None] = print
 ) -> tuple[Rate, ...]:
-    """Return the rates of the book in one region as AWS's lists have them.
-
-    Args:
-        base: The address before ``/offers`` and ``/savingsPlan``.
-        region: An AWS region.
-        lists: Names of lists, each with ``@VERSION`` to pin it; by default all, as they
-            are today.
-        say: Called with what is being read.
+    """Return the rates of the book in one region as AWS's lists have them, all or none.
 
     Raises:
         ConfigError: A list cannot be had or cannot be believed.
     """
-    found: list[Rate] = []
-    for wanted in tuple(lists) or LISTS:
-        name, _, version = wanted.partition("@")
-        if name not in LISTS:
-            raise ConfigError(
-                f"there is no price list {name!r}", hint=suggest(name, LISTS, "there are")
-            )
-        path = path_of(base, name, version, region)
-        say(f"reading {base}{path}")
-        with closing(lines_of(base + path)) as lines:
-            found += read_list(lines, name, version, region, base + path)
-    return tuple(found)
+    found = fetch(base, region, lists, say)
+    for error in found.failed.values():
+        raise error
+    return found.rates
+
+
+def _wanted(text: str) -> tuple[str, str]:
+    name, _, version = text.partition("@")
+    if name not in LISTS:
+        raise ConfigError(
+            f"there is no price list {name!r}", hint=suggest(name, LISTS, "there are")
+        )
+    return name, version
+
+
+def _with(found: Fetched, rates: tuple[Rate, ...], instances: tuple[InstanceType, ...]) -> Fetched:
+    return replace(found, rates=(*found.rates, *rates), instances=(*found.instances, *instances))
+
+
+Reading = Callable[[], tuple[tuple[Rate, ...], tuple[InstanceType, ...]]]
+
+
+def _lists(
+    base: str, region: str, wanted: list[tuple[str, str]], say: Callable[[str], None]
+) -> Iterator[tuple[str, Reading]]:
+    """Yield each list's name, and what reads it."""
+    if "://" in base:
+        for name, version in wanted or [(name, "") for name in LISTS]:
+            yield name, partial(_download, base, name, version, region, say)
+        return
+    if not Path(base).exists():
+        raise ConfigError(
+            f"there is no file or folder {base}", hint="give one, or an address with https://"
+        )
+    versions, found = dict(wanted), False
+    for each in local_lists(Path(base)):
+        if each.name in (versions or LISTS):
+            found = True
+            say(f"reading {each.source}")
+            yield each.name, partial(read_list, each, versions.get(each.name, ""), region)
+    if not found:
+        raise ConfigError(
+            f"{base} holds none of the price lists",
+            hint=f"there are {', '.join(versions or LISTS)}, each as AWS's index.csv or index.json",
+        )
+
+
+def _download(
+    base: str, name: str, version: str, region: str, say: Callable[[str], None]
+) -> tuple[tuple[Rate, ...], tuple[InstanceType, ...]]:
+    path = path_of(base, name, version, region)
+    say(f"reading {base}{path}")
+    with closing(lines_of(base + path)) as lines:
+        found = csv_list(lines, base + path)
+        if found.name != name:
+            raise _another(found)
+        return read_list(found, version, region)
 
 
 def drift(book: PriceBook, fresh: Iterable[Rate]) -> list[tuple[Rate | None, Rate]]:
@@ -87,65 +174,58 @@ def unread(book: PriceBook, fresh: Iterable[Rate], region: str) -> tuple[str, ..
 
 
 def read_list(
-    lines: Iterable[str], name: str, version: str, region: str, source: str
-) -> tuple[Rate, ...]:
-    """Return the rates that a price list has.
+    found: PriceList, version: str, region: str
+) -> tuple[tuple[Rate, ...], tuple[InstanceType, ...]]:
+    """Return the rates of a price list, and instance types that the book does not have.
 
     Args:
-        lines: The list, as CSV.
-        name: What it must be a list of.
+        found: The list.
         version: The version that it must be; empty for any.
         region: An AWS region.
-        source: Where it comes from.
 
     Raises:
-        ConfigError: It is another list, is cut short, or has rows that cannot be.
+        ConfigError: It is another version, is cut short, or has rows that cannot be.
     """
-    rows = csv.reader(iter(lines))
-    about = {_key(row[0]): row[1] for row in _take(rows, METADATA_LINES, source)}
-    if about.get("offercode") != name or (version and about.get("version") != version):
-        raise ConfigError(
-            f"{source} is not what was asked for",
-            cause=f"it says {about.get('offercode')} {about.get('version')}",
-        )
-    header = [_key(cell) for cell in next(iter(_take(rows, 1, source)))]
-    book = load_book()
+    if version and found.version != version:
+        raise _another(found)
+    book, source = load_book(), found.source
     entries: dict[str, dict[_Entry, None]] = {}
-    for number, row in enumerate(rows, METADATA_LINES + 2):
-        if len(row) != len(header):
-            raise ConfigError(f"{source} is cut short or damaged in line {number}")
-        named = dict(zip(header, row, strict=True))
-        if id := _id(name, named, region, book):
+    learned: dict[str, InstanceType] = {}
+    for where, row in found.rows:
+        if found.name == "AmazonEC2" and (shape := learned_type(row, book.instances)):
+            learned[shape.name] = shape
+        if id := _id(found.name, row, region, book, learned):
             # The same price twice, for two operations, is one price.
-            entries.setdefault(id, {})[_entry(named, f"{source}, line {number}")] = None
+            entries.setdefault(id, {})[_entry(row, where)] = None
     if not entries:
-        raise ConfigError(f"{source} has none of the rates that are looked for")
-    seen = about.get("publicationdate", "")[:10]
-    tiers = {id: sorted(found, key=lambda entry: entry.start) for id, found in entries.items()}
+        raise ConfigError(
+            f"{source} has none of the rates that are looked for in {region}",
+            hint="is it the list of another region?",
+        )
+    tiers = {id: sorted(told, key=lambda entry: entry.start) for id, told in entries.items()}
     known = {id for id, _ in book.rates}
     # A type that the book does not have, and whose rows contradict one another, is left out.
-    wanted = {id: found for id, found in tiers.items() if id in known or _follow(found)}
-    return tuple(_rate(id, found, region, source, seen, book) for id, found in wanted.items())
+    wanted = {id: told for id, told in tiers.items() if id in known or _follow(told)}
+    rates = tuple(_rate(id, told, region, source, found.date, book) for id, told in wanted.items())
+    priced = {rate.id for rate in rates}
+    return rates, tuple(x for x in learned.values() if f"ec2.{x.name}" in priced)
 
 
-def _key(name: str) -> str:
-    """Return the name of a column in the one way in which it is looked up."""
-    return name.replace(" ", "").lower()
+def _another(found: PriceList) -> ConfigError:
+    return ConfigError(
+        f"{found.source} is not what was asked for", cause=f"it says {found.name} {found.version}"
+    )
 
 
-def _id(name: str, row: Row, region: str, book: PriceBook) -> str | None:
+def _id(
+    name: str, row: Row, region: str, book: PriceBook, learned: Mapping[str, InstanceType]
+) -> str | None:
+    types = {**book.instances, **learned} if learned else book.instances
     if name == SAVINGS:
-        return savings_id(row, region, book.instances)
+        return savings_id(row, region, types)
     if name != CLOUDFRONT and row.get("regioncode", region) not in (region, ""):
         return None
-    return rate_id(name, row, region, book.instances)
-
-
-def _take(rows: Iterator[list[str]], count: int, source: str) -> list[list[str]]:
-    taken = [row for _, row in zip(range(count), rows, strict=False) if len(row) > 1]
-    if len(taken) < count:
-        raise ConfigError(f"{source} is no price list", hint="its first lines are missing")
-    return taken
+    return rate_id(name, row, region, types)
 
 
 def _entry(row: Mapping[str, str], where: str) -> _Entry:

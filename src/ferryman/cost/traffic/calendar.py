@@ -14,7 +14,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from ferryman.core.errors import ConfigError
-from ferryman.cost.figures import MONTH_SECONDS
+from ferryman.cost.number_format import MONTH_SECONDS
 from ferryman.cost.traffic.shape import HOURS, Shape
 
 __all__ = ("MAX_GAP_HOURS", "Calendar", "Period")
@@ -90,7 +90,7 @@ class Calendar:
             ConfigError: The log covers more than `MAX_HOURS`.
         """
         if not 0.0 <= time < 253_402_300_800.0:
-            raise ValueError(f"{time} is no time")
+            raise ValueError(f"{time} is not a time")
         hour, second = divmod(int(time), HOUR)
         if opened := hour != self._hour:
             opened = self._turn(hour)
@@ -177,18 +177,28 @@ class Calendar:
                 )
 
     def _week(self, sums: dict[int, int], name: str) -> Shape | None:
-        """Return the mean of each hour of the week, over the whole hours that are covered."""
-        first = math.ceil(self.first / HOUR)
-        last = math.floor((self.first + self.covered) / HOUR)
+        """Return the mean of each hour of the week, where each was covered.
+
+        A week is any 168 hours that follow one another, whenever it begins: from Monday to
+        Sunday the first and the last hour count as whole, although their first and last
+        request lie within them. A longer log may begin and end within an hour; of that the
+        part counts that is covered.
+        """
+        begin, end = self.first / HOUR, (self.first + self.covered) / HOUR
+        first, last = math.floor(begin), math.ceil(end)
         if last - first < HOURS:
             return None
-        totals, seen = [0] * HOURS, [0] * HOURS
+        totals, seen = [0] * HOURS, [Fraction(0)] * HOURS
         for hour in range(first, last):
             # 1 January 1970 was a Thursday: 72 hours after a Monday's midnight.
             place = (hour + 72) % HOURS
+            covered = 1.0 if last - first == HOURS else min(hour + 1, end) - max(hour, begin)
             totals[place] += sums.get(hour, 0)
-            seen[place] += 1
-        weights = tuple(Fraction(total, count) for total, count in zip(totals, seen, strict=True))
+            seen[place] += Fraction(round(covered * HOUR), HOUR)
+        weights = tuple(
+            Fraction(total) / count if count else Fraction(0)
+            for total, count in zip(totals, seen, strict=True)
+        )
         return Shape(name, weights, f"a log of {self.requests:,} requests")
 
     def _burst(self, sums: dict[int, int]) -> Decimal | None:

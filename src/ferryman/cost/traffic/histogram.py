@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 __all__ = ("ERROR", "Histogram")
@@ -45,6 +46,12 @@ class Histogram:
         """The mean, exactly; 0 of nothing."""
         return self.total / self.count if self.count else 0.0
 
+    def parts(self) -> Iterator[tuple[float, int]]:
+        """Yield each number that was counted, to within 1%, and how often."""
+        for place, count in enumerate(self.buckets):
+            if count:
+                yield self._middle(place), count
+
     def percentile(self, share: float) -> float:
         """Return the number that this share of the numbers does not exceed, to within 1%."""
         wanted = max(1, math.ceil(self.count * share))
@@ -52,6 +59,9 @@ class Histogram:
         for place, count in enumerate(self.buckets):
             seen += count
             if seen >= wanted:
-                middle = _LOWEST * math.exp((place - 0.5) / _PER_E) if place else 0.0
-                return min(middle, self.most)
+                return self._middle(place)
         return self.most
+
+    def _middle(self, place: int) -> float:
+        middle = _LOWEST * math.exp((place - 0.5) / _PER_E) if place else 0.0
+        return min(middle, self.most)

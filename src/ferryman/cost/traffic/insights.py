@@ -12,8 +12,8 @@ from decimal import Decimal
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost.traffic.calendar import Calendar
-from ferryman.cost.traffic.found import Durations, Found, LambdaFound
-from ferryman.cost.traffic.moment import iso_clock
+from ferryman.cost.traffic.clocks import iso_clock
+from ferryman.cost.traffic.log_summary import Durations, LambdaSummary, LogSummary
 
 __all__ = ("MINUTES", "SUMMARY", "from_insights", "slices")
 
@@ -55,7 +55,7 @@ def slices(start: int, end: int) -> Iterator[tuple[int, int]]:
         yield first, min(first + SLICE, end) - 1
 
 
-def from_insights(group: str, summary: Iterable[Row], minutes: Iterable[Row]) -> Found:
+def from_insights(group: str, summary: Iterable[Row], minutes: Iterable[Row]) -> LogSummary:
     """Return what the answers say.
 
     Args:
@@ -74,7 +74,7 @@ def from_insights(group: str, summary: Iterable[Row], minutes: Iterable[Row]) ->
             hint="the group of a function is /aws/lambda/ and its name; --since says how far back",
         )
     calendar = _calendar(minutes)
-    return Found(
+    return LogSummary(
         titles=("CloudWatch Logs Insights",),
         name=group,
         requests=requests,
@@ -92,10 +92,10 @@ def from_insights(group: str, summary: Iterable[Row], minutes: Iterable[Row]) ->
     )
 
 
-def _use(row: Row) -> LambdaFound:
+def _use(row: Row) -> LambdaSummary:
     cold = int(_number(row, "cold_starts"))
     beyond = max(0.0, _number(row, "billed_ms") - _number(row, "rounded"))
-    return LambdaFound(
+    return LambdaSummary(
         memory_mib=round(_number(row, "memory")),
         sizes=int(_number(row, "sizes")),
         memory_mean=_number(row, "billed_mib_ms") / max(1.0, _number(row, "billed_ms")),

@@ -80,7 +80,7 @@ def _unpacked(packed: Iterable[bytes], complain: Callable[[str], object]) -> Ite
         data = block
         while data:
             if unpack.eof:
-                # A gzip file may have several members; padding after them is no member.
+                # A gzip file may have several members; padding after them is not a member.
                 if not data.startswith(_GZIP):
                     return
                 unpack = zlib.decompressobj(wbits=31)

@@ -6,18 +6,19 @@ requests, which would count double.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import NoReturn
 
 from ferryman.core.errors import ConfigError
-from ferryman.cost.traffic.formats.catalog import FORMATS, find_format
+from ferryman.cost.traffic.formats.catalog import FORMATS, find_format, fitting_lines
 from ferryman.cost.traffic.formats.format import Format, Parse
-from ferryman.cost.traffic.formats.timed import TIMED, evenly_spaced
-from ferryman.cost.traffic.found import Found, Unread, from_tally
+from ferryman.cost.traffic.formats.wrappers import Unwrap, find_wrapper
 from ferryman.cost.traffic.lines import MAX_LINE, foreign
-from ferryman.cost.traffic.sources import Source
+from ferryman.cost.traffic.log_files import Source
+from ferryman.cost.traffic.log_summary import LogSummary, Unread, from_tally
 from ferryman.cost.traffic.tally import Tally
 
 __all__ = ("MAX_STEP_BACK", "read_logs")
@@ -38,7 +39,7 @@ UNREADABLE = (
 )
 
 
-def _unknown() -> Parse:
+def _unknown(*_: object) -> Parse:
     def parse(line: bytes) -> None:
         raise ValueError(f"its {len(line)} bytes are in no known format")
 
@@ -46,6 +47,19 @@ def _unknown() -> Parse:
 
 
 UNKNOWN = Format("", "unknown", lambda _: False, _unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What a file is: its format, what takes the wrapping off its lines, and its first lines."""
+
+    format: Format
+    unwrap: Unwrap | None
+    sample: tuple[bytes, ...]
+
+    def reader(self, bare: float | None) -> Parse:
+        parse, unwrap = self.format.reader(self.sample, bare), self.unwrap
+        return parse if unwrap is None else lambda line: parse(unwrap(line))
 
 
 @dataclass(slots=True)
@@ -65,7 +79,7 @@ class _Order:
 
 @dataclass(slots=True)
 class _Reading:
-    """What was read so far: requests, formats, and what was no request."""
+    """What was read so far: requests, formats, and what was not a request."""
 
     tally: Tally = field(default_factory=Tally)
     titles: dict[str, None] = field(default_factory=dict)
@@ -84,13 +98,16 @@ def read_logs(
     sources: Sequence[Source],
     only: str | None = None,
     watch: Callable[[int], object] = lambda _: None,
-) -> Found:
+    bare: float | None = None,
+) -> LogSummary:
     """Return what logs say.
 
     Args:
         sources: The logs.
         only: The name of the one format to read; files in another are left out.
         watch: Is told of each number of bytes read.
+        bare: Milliseconds in the unit of a number that may be a duration and does not say so;
+            ``None`` to leave such numbers alone.
 
     Raises:
         ConfigError: A log cannot be read, none has a readable line, they are in formats of
@@ -99,32 +116,45 @@ def read_logs(
     known = _known(sources, only)
     reading = _Reading()
     for source in sources:
-        _read(reading, source, known, only, watch)
+        _read(reading, source, known, (only, bare), watch)
     if not reading.tally.requests:
-        raise _nothing(sources, reading.unread, reading.notes, only)
+        raise _nothing(sources, reading, only)
     name = sources[0].name if len(sources) == 1 else f"{len(sources)} logs"
     titles = tuple(reading.titles)
     notes = (*reading.notes, *reading.tally.calendar.quiet)
     return from_tally(reading.tally, titles, name, reading.other, reading.unread, notes)
 
 
-def _known(sources: Sequence[Source], only: str | None) -> dict[str, Format]:
+def _known(sources: Sequence[Source], only: str | None) -> dict[str, _Kind]:
     """Return the formats of the files, before any is read through; refuse a mixture."""
-    known: dict[str, Format] = {}
+    known: dict[str, _Kind] = {}
     for source in sources:
         if source.lasts:
             head = next(source.blocks(lambda _: None, lambda _: None), b"")
-            known[source.name] = _format(head, only)
+            known[source.name] = _kind(head, only)
     _check_one(known)
     return known
 
 
-def _format(head: bytes, only: str | None) -> Format:
-    return find_format(head.split(b"\n", SAMPLE_LINES)[:SAMPLE_LINES], only) or UNKNOWN
+def _kind(head: bytes, only: str | None) -> _Kind:
+    lines = head.split(b"\n", SAMPLE_LINES)
+    # The last line of a block is likely cut off.
+    sample = lines[:-1][:SAMPLE_LINES] if len(lines) > SAMPLE_LINES else lines
+    unwrap = find_wrapper(sample)
+    if unwrap is not None:
+        sample = list(_unwrapped(sample, unwrap))
+    return _Kind(find_format(sample, only) or UNKNOWN, unwrap, tuple(sample))
 
 
-def _check_one(known: Mapping[str, Format]) -> None:
-    by_name = {format.name: source for source, format in known.items() if format.name}
+def _unwrapped(lines: Iterable[bytes], unwrap: Unwrap) -> Iterator[bytes]:
+    for line in lines:
+        with suppress(*UNREADABLE):
+            yield unwrap(line) if line.strip() else line
+
+
+def _check_one(known: Mapping[str, _Kind]) -> None:
+    kinds = known.items()
+    by_name = {kind.format.name: source for source, kind in kinds if kind.format.name}
     if len(by_name) > 1:
         files = ", ".join(f"{name} in {source}" for name, source in by_name.items())
         raise ConfigError(
@@ -137,10 +167,11 @@ def _check_one(known: Mapping[str, Format]) -> None:
 def _read(
     reading: _Reading,
     source: Source,
-    known: dict[str, Format],
-    only: str | None,
+    known: dict[str, _Kind],
+    asked: tuple[str | None, float | None],
     watch: Callable[[int], object],
 ) -> None:
+    only, bare = asked
     told = len(reading.notes)
     blocks = source.blocks(watch, lambda text: reading.notes.append(f"{source.name}: {text}"))
     head = next(blocks, b"")
@@ -149,34 +180,46 @@ def _read(
             reading.notes.append(f"{source.name}: the file is empty")
         return
     if source.name not in known:
-        known[source.name] = _format(head, only)
+        known[source.name] = _kind(head, only)
         _check_one(known)
-    format = known[source.name]
-    if (said := _remark(format, head, only)) is not None:
+    kind = known[source.name]
+    if (said := _remark(kind, head, asked)) is not None:
         reading.notes.append(f"{source.name}: {said}")
-    if format is UNKNOWN and (only or foreign(head)):
+    if kind.format is UNKNOWN and (only or foreign(head)):
         return
-    if format is not UNKNOWN:
-        reading.titles[format.title] = None
-    _count(reading, source.name, format, chain((head,), blocks))
+    if kind.format is not UNKNOWN:
+        reading.titles[kind.format.title] = None
+    _count(reading, source.name, kind, bare, chain((head,), blocks))
 
 
-def _remark(format: Format, head: bytes, only: str | None) -> str | None:
+def _remark(kind: _Kind, head: bytes, asked: tuple[str | None, float | None]) -> str | None:
     """Return what must be said of a file before its lines are read."""
-    if format is TIMED and evenly_spaced(head.split(b"\n", SAMPLE_LINES)[:SAMPLE_LINES]):
-        return (
-            "its times are evenly spaced; if the numbers count requests and are no milliseconds,"
-            " put the heading time,count above them"
-        )
-    if format is not UNKNOWN:
-        return None
-    return f"left out, for it is no {only} log" if only else foreign(head) or NO_FORMAT
+    only, bare = asked
+    if kind.format is not UNKNOWN:
+        return kind.format.remark(kind.sample) if bare is None else None
+    if only:
+        return f"left out, for it is not a {only} log"
+    return foreign(head) or _nearly(kind.sample) or NO_FORMAT
 
 
-def _count(reading: _Reading, name: str, format: Format, blocks: Iterable[bytes]) -> None:
-    parse, order, number = format.reader(), _Order(), 0
+def _nearly(sample: Sequence[bytes]) -> str | None:
+    """Return which format some of the lines are in, where they are too few."""
+    for format in FORMATS:
+        fitting, others = fitting_lines(format, sample)
+        if fitting:
+            return (
+                f"{fitting} of its first {fitting + others} lines are of the format {format.name},"
+                f" which are too few; --log-format {format.name} reads those"
+            )
+    return None
+
+
+def _count(
+    reading: _Reading, name: str, kind: _Kind, bare: float | None, blocks: Iterable[bytes]
+) -> None:
+    parse, order, number = kind.reader(bare), _Order(), 0
     add, places = reading.tally.add, reading.tally.calendar.places
-    for batch in format.split(blocks):
+    for batch in kind.format.split(blocks):
         for line in batch:
             number += 1
             try:
@@ -207,15 +250,17 @@ def _miss(reading: _Reading, where: str, line: bytes, error: Exception) -> None:
         reading.miss(where, line, said)
 
 
-def _nothing(
-    sources: Sequence[Source], unread: Unread, notes: Sequence[str], only: str | None
-) -> ConfigError:
+def _nothing(sources: Sequence[Source], reading: _Reading, only: str | None) -> ConfigError:
     names = ", ".join(source.name for source in sources[:3])
     more = f" and {len(sources) - 3} more" if len(sources) > 3 else ""
     tried = only or ", ".join(dict.fromkeys(format.title for format in FORMATS))
+    unread, other = reading.unread, reading.other
     told = f"{unread.where}: {unread.text!a}: {unread.why}" if unread.lines else ""
+    if reading.titles and other:
+        titles = ", ".join(reading.titles)
+        told = f"{titles}: none of its {other:,} lines tells of a request that got to the app"
     return ConfigError(
         f"{names}{more}: no line tells of a request",
-        cause="; ".join(filter(None, (*notes[:3], told))) or None,
+        cause="; ".join(filter(None, (*reading.notes[:3], told))) or None,
         hint=f"formats tried: {tried}",
     )

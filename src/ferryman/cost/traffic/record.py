@@ -13,7 +13,7 @@ class LambdaUse(NamedTuple):
     Attributes:
         billed_ms: Milliseconds that were billed.
         memory_mib: The function's memory; AWS writes MB.
-        used_mib: The most that its process held.
+        used_mib: The most that its process held; None if the log does not say.
         init_ms: Milliseconds of its cold start, an init or a restore; None if it was warm.
         app_log_bytes: What the function itself had logged since the report before, as
             CloudWatch bills it; None if the log was cut down to the reports.
@@ -21,7 +21,7 @@ class LambdaUse(NamedTuple):
 
     billed_ms: float
     memory_mib: int
-    used_mib: int
+    used_mib: int | None
     init_ms: float | None = None
     app_log_bytes: int | None = None
 

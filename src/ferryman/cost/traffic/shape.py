@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ HOURS = 168
 _FIRST = "Monday 00:00"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shape:
     """A week of traffic.
 
@@ -73,7 +73,7 @@ class Shape:
         """The rate in the busiest hour over the mean rate, rounded up to six decimals."""
         return Decimal(-(-max(self.weights) * 10**6 // 1)) / 10**6
 
-    @property
+    @cached_property
     def levels(self) -> tuple[tuple[Fraction, int], ...]:
         """The distinct weights, and how many hours of the week have each."""
         return tuple(sorted(Counter(self.weights).items()))
@@ -84,6 +84,7 @@ def preset_names() -> tuple[str, ...]:
     return tuple(_presets())
 
 
+@cache
 def preset(name: str) -> Shape:
     """Return a shape that ships with ferryman.
 

@@ -9,11 +9,15 @@ from dataclasses import dataclass, field
 from ferryman.cost.traffic.calendar import Calendar
 from ferryman.cost.traffic.histogram import Histogram
 from ferryman.cost.traffic.record import LambdaUse, Record
+from ferryman.cost.traffic.response_sizes import LARGEST
 
 __all__ = ("LambdaTally", "Tally")
 
+SMALL = 2**16
+"""Bytes; smaller responses are billed alike, so that their mean is enough."""
+
 LONGEST_MS = 1e9
-"""A duration above eleven days is no request's."""
+"""A duration above eleven days is not a request's."""
 
 
 @dataclass(slots=True)
@@ -42,7 +46,8 @@ class LambdaTally:
 
     def add(self, use: LambdaUse, wall_ms: float) -> None:
         """Count an invocation that lasted so many milliseconds."""
-        self.used.add(use.used_mib)
+        if use.used_mib is not None:
+            self.used.add(use.used_mib)
         self.sizes[use.memory_mib] += 1
         self.billed_ms += use.billed_ms
         self.billed_mib_ms += use.billed_ms * use.memory_mib
@@ -67,6 +72,7 @@ class Tally:
         failed: Requests that failed.
         sized_out: Requests whose response's size is known.
         bytes_out: The sum of those sizes.
+        large_out: Those sizes that are above `SMALL`, for what is billed by each one's size.
         sized_in: Requests whose own size is known.
         bytes_in: The sum of those sizes.
         functions: What Lambda billed.
@@ -80,6 +86,7 @@ class Tally:
     failed: int = 0
     sized_out: int = 0
     bytes_out: int = 0
+    large_out: Histogram = field(default_factory=Histogram)
     sized_in: int = 0
     bytes_in: int = 0
     functions: LambdaTally = field(default_factory=LambdaTally)
@@ -106,6 +113,8 @@ class Tally:
         if bytes_out is not None:
             self.sized_out += 1
             self.bytes_out += bytes_out
+            if bytes_out > SMALL:
+                self.large_out.add(min(bytes_out, LARGEST))
         if bytes_in is not None:
             self.sized_in += 1
             self.bytes_in += bytes_in

@@ -6,18 +6,26 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from ferryman.targets.k8s.keda_options import KedaTrigger
+from ferryman.targets.k8s.process_options import (
+    Command,
+    Cpu,
+    Memory,
+    ProcessOptions,
+    check_names,
+)
 from ferryman.targets.k8s.syntax import (
     cpu_cores,
-    cpu_quantity,
     destination,
     gateway_name,
     host_name,
     image_reference,
-    memory_quantity,
+    instance_name,
     namespace_name,
     secret_name,
+    toleration,
     variable_name,
 )
 
@@ -47,18 +55,18 @@ DEFAULT_MEMORY = "256Mi"
 
 _DEPLOYMENTS_ONLY: Mapping[str, str] = {
     "egress": "no network policy is written for Knative, whose proxies are in the pod",
+    "keda": "Knative has an autoscaler of its own",
     "hosts": "Knative makes a route of its own",
     "same_zone": "Knative makes a Service of its own",
     "service_monitor": "Knative has a Service of its own",
+    "node_selector": "Knative takes no such field of a pod",
+    "priority_class": "Knative takes no such field of a pod",
+    "spread": "Knative takes no such field of a pod",
+    "tolerations": "Knative takes no such field of a pod",
     "user_namespaces": "Knative takes no such field of a pod",
 }
 
 _OWN_LABELS = "app.kubernetes.io/"
-
-
-def _number_as_text(value: object) -> object:
-    """Let TOML's `cpu = 1` mean the text "1"; what is wrong with it is said later."""
-    return str(value) if isinstance(value, int | float) else value
 
 
 def _recent_version(text: str) -> str:
@@ -73,11 +81,10 @@ def _recent_version(text: str) -> str:
     return text
 
 
-Cpu = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(cpu_quantity)]
-Memory = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(memory_quantity)]
 VariableName = Annotated[str, AfterValidator(variable_name)]
 SecretName = Annotated[str, AfterValidator(secret_name)]
 HostName = Annotated[str, AfterValidator(host_name)]
+Toleration = Annotated[str, AfterValidator(toleration)]
 Destination = Annotated[str, AfterValidator(destination)]
 
 
@@ -100,6 +107,11 @@ class KubernetesOptions(BaseModel):
         description="What runs the pods: a Deployment, or a Knative Service, which scales to "
         "zero and needs Knative Serving in the cluster.",
     )
+    instance: Annotated[str, AfterValidator(instance_name)] | None = Field(
+        default=None,
+        description="The name of the objects, by default the project's. Two environments in one "
+        "namespace need two, such as shop-staging.",
+    )
     namespace: Annotated[str, AfterValidator(namespace_name)] | None = Field(
         default=None,
         description="The namespace that is written into the manifests; by default none, and "
@@ -108,12 +120,17 @@ class KubernetesOptions(BaseModel):
     replicas: int = Field(
         default=2,
         ge=0,
-        description="How many pods run; with max_replicas, the fewest. 0 is for knative alone.",
+        description="How many pods run; with max_replicas, the fewest. 0 is for knative and keda.",
     )
     max_replicas: int | None = Field(
         default=None,
         ge=1,
         description="The most pods that run. Where it is set, their number follows the load.",
+    )
+    keda: tuple[KedaTrigger, ...] = Field(
+        default=(),
+        description="What the number of pods follows besides, by KEDA: tables with a type and "
+        "metadata. It needs max_replicas, and KEDA in the cluster; replicas may then be 0.",
     )
     cpu_target: int = Field(
         default=65,
@@ -197,15 +214,54 @@ class KubernetesOptions(BaseModel):
         description="Labels by which that Prometheus chooses its ServiceMonitors, such as "
         'release = "prometheus".',
     )
+    spread: Literal["prefer", "require"] = Field(
+        default="prefer",
+        description="Spread the pods over nodes and zones where that is possible, or start none "
+        "where it is not.",
+    )
+    node_selector: Mapping[str, str] = Field(
+        default={},
+        description="Labels of the nodes that may run the pods, such as "
+        '"kubernetes.io/arch" = "arm64".',
+    )
+    tolerations: tuple[Toleration, ...] = Field(
+        default=(),
+        description="Taints of nodes that the pods tolerate, written as for `kubectl taint`: "
+        "spot=true:NoSchedule.",
+    )
+    priority_class: SecretName | None = Field(
+        default=None,
+        description="The PriorityClass of the pods: what makes way for them, and they for what.",
+    )
     user_namespaces: bool = Field(
         default=False,
-        description="Give the pods users of their own, who are nobody on the node. Needs "
+        description="Give the pods a user namespace: their users have no rights on the node. Needs "
         "Kubernetes 1.33 and Linux 6.3.",
     )
     same_zone: bool = Field(
         default=False,
         description="Prefer pods in the caller's zone. Saves traffic between zones; with few "
         "pods the load is uneven.",
+    )
+    reload: bool = Field(
+        default=False,
+        description="Have `deploy` restart the pods if a Secret or ConfigMap that they read has "
+        "changed since. It then needs the right to read them.",
+    )
+    process: tuple[ProcessOptions, ...] = Field(
+        default=(),
+        description="What runs beside the web process, from the same image: tables with a name "
+        "and a command, or a schedule.",
+    )
+    migrate: Command | None = Field(
+        default=None,
+        description="A command that must end well before the pods of a release start, such as "
+        "python -m shop.migrate. If it fails, the old pods stay.",
+    )
+    objects: tuple[str, ...] = Field(
+        default=(),
+        description="YAML files of further objects that belong to the release, in the project's "
+        "directory, as glob patterns such as k8s/*.yaml; or directories with a kustomization.",
     )
     patch: str | None = Field(
         default=None,
@@ -235,14 +291,19 @@ class KubernetesOptions(BaseModel):
             raise ValueError(
                 f"max_replicas {self.max_replicas} is less than replicas {self.replicas}"
             )
-        if self.replicas == 0 and self.flavour != "knative":
-            raise ValueError('replicas = 0 runs no pod; flavour = "knative" can scale to zero')
+        if self.keda and self.max_replicas is None:
+            raise ValueError("keda needs max_replicas, the most pods that it may run")
+        if self.replicas == 0 and self.flavour != "knative" and not self.keda:
+            raise ValueError(
+                'replicas = 0 runs no pod; flavour = "knative" or keda can scale to zero'
+            )
         if self.service_monitor_labels and not self.service_monitor:
             raise ValueError("service_monitor_labels needs service_monitor")
         if own := [key for key in self.service_monitor_labels if key.startswith(_OWN_LABELS)]:
             raise ValueError(f"service_monitor_labels: ferryman sets {own[0]} itself")
         if self.egress is not None and not self.network_policy:
             raise ValueError("egress needs network_policy, which is what limits connections")
+        check_names(self.process)
         self._check_flavour()
         self._check_hosts()
         return self

@@ -8,18 +8,17 @@ the reading of the file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ferryman.core.errors import ConfigError
-from ferryman.targets.k8s.documents import read_documents
+from ferryman.targets.k8s.documents import Source, read_documents
 from ferryman.targets.k8s.rendering import Document, ordered
 from ferryman.targets.k8s.schemas import definitions, resource_schema, without_nulls
 
-__all__ = ("Unmergeable", "merge", "patch_objects", "read_patches")
+__all__ = ("merge", "patch_objects", "patched_line", "read_patches", "written_line")
 
 _DIRECTIVE = "$patch"
 _DIRECTIVES = ("delete", "merge", "replace")
@@ -29,7 +28,7 @@ class Unmergeable(Exception):
     """A part of a patch that cannot be merged; says why."""
 
 
-def read_patches(root: Path, name: str, origin: str) -> list[Document]:
+def read_patches(root: Path, name: str, origin: str) -> list[Source]:
     """Return the patches of a file in the project's directory.
 
     Args:
@@ -40,22 +39,10 @@ def read_patches(root: Path, name: str, origin: str) -> list[Document]:
     Raises:
         ConfigError: It cannot be read, is not YAML, or a document in it names no kind.
     """
-    try:
-        found = list(read_documents((root / name).read_bytes()))
-    except OSError as error:
-        raise ConfigError(f"{origin}: {name} cannot be read", cause=error.strerror) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{name} is not valid YAML", cause=" ".join(str(error).split())) from None
-    documents = [document for document, _ in found if document]
-    for document in documents:
-        _check_head(document, name)
-    for _, doubled in found:
-        if doubled:
-            raise ConfigError(
-                f"{name}: the key {doubled[0]} stands twice in its mapping",
-                cause="the last one counts and what stands in the others is lost",
-            )
-    return documents
+    found = read_documents(root, name, origin)
+    for source in found:
+        _check_head(source.document, name)
+    return found
 
 
 def _check_head(document: Any, name: str) -> None:
@@ -74,7 +61,7 @@ def _check_head(document: Any, name: str) -> None:
 
 
 def patch_objects(
-    objects: Mapping[str, Document], patches: list[Document], version: str, name: str
+    objects: Mapping[str, Document], patches: Sequence[Source], version: str, name: str
 ) -> dict[str, Document]:
     """Return the objects with every patch applied to the one of its kind.
 
@@ -88,7 +75,7 @@ def patch_objects(
         ConfigError: A patch fits no object, or makes another of it.
     """
     patched = dict(objects)
-    for patch in patches:
+    for patch in (source.document for source in patches):
         file = next((f for f, document in patched.items() if _fits(patch, document)), None)
         if file is None:
             raise ConfigError(
@@ -190,6 +177,68 @@ def _fits(patch: Document, document: Document) -> bool:
         document["apiVersion"],
         document["metadata"]["name"],
     )
+
+
+def patched_line(document: Document, path: str, patches: Sequence[Source]) -> str | None:
+    """Return the file and line of the patch that set a field, or None if none did.
+
+    Args:
+        document: The patched object.
+        path: The field, such as `spec.template.spec.containers[0].image`.
+        patches: The patches.
+    """
+    for source in reversed(patches):
+        if _fits(source.document, document):
+            parts = _parts(path)
+            inner = _path_in_patch(document, source.document, parts)
+            # What is missing has no line; what it is missing from has one.
+            if len(inner) > 1 and len(inner) >= len(parts) - 1:
+                return f"{source.file}, line {source.line(inner)}"
+    return None
+
+
+def written_line(source: Source, path: str) -> str:
+    """Return the file and line of a field of an object that was written by hand."""
+    parts = [int(part) if part.isdigit() else part for part in _parts(path)]
+    return f"{source.file}, line {source.line(parts)}"
+
+
+def _parts(path: str) -> list[str]:
+    return re.findall(r"[^.\[\]]+", path)
+
+
+def _path_in_patch(document: Any, patch: Any, parts: Sequence[str]) -> list[str | int]:
+    """Return how far a path leads into a patch, whose lists have other places."""
+    found: list[str | int] = []
+    for text in parts:
+        part: str | int = int(text) if isinstance(document, list) and text.isdigit() else text
+        try:
+            document = document[part]
+        except (IndexError, KeyError, TypeError):
+            document = None
+        if isinstance(patch, list):
+            place = _place(patch, document)
+            if place is None:
+                break
+            found.append(place)
+            patch = patch[place]
+        elif isinstance(patch, dict) and part in patch:
+            found.append(part)
+            patch = patch[part]
+        else:
+            break
+    return found
+
+
+def _place(items: list[Any], wanted: Any) -> int | None:
+    for index, item in enumerate(items):
+        if item == wanted:
+            return index
+        if isinstance(item, dict) and isinstance(wanted, dict):
+            for key in ("name", "mountPath", "containerPort", "topologyKey", "key", "ip", "type"):
+                if key in item and item[key] == wanted.get(key):
+                    return index
+    return None
 
 
 def _refuse_other_identity(before: Document, after: Document, name: str) -> None:

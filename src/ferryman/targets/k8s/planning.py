@@ -5,26 +5,34 @@ Build, diff and deploy start here, so all of them speak of the same objects.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from ferryman.core.build.layers import overlay_layers, read_pyproject
-from ferryman.core.build.project import Project
-from ferryman.core.build.resolution import resolve_project
-from ferryman.core.build.target import Progress, installed_targets
 from ferryman.core.errors import BuildError
-from ferryman.core.serving import Timing
+from ferryman.project.project import Project
+from ferryman.project.resolution import in_overlay
+from ferryman.records.progress import Progress
 from ferryman.targets.k8s import rendering, schemas
+from ferryman.targets.k8s.checking import REFUSED, find_mistakes
+from ferryman.targets.k8s.documents import Source
 from ferryman.targets.k8s.manifests.kustomization import added, kustomization, overlay, root
 from ferryman.targets.k8s.options import KubernetesOptions
+from ferryman.targets.k8s.own_objects import read_objects
 from ferryman.targets.k8s.patching import patch_objects, read_patches
 from ferryman.targets.k8s.rendering import KUSTOMIZATION, Document, ordered, to_yaml
-from ferryman.targets.k8s.rules.book import check_codes, find_problems
-from ferryman.targets.k8s.rules.rule import Manifest
+from ferryman.targets.k8s.rules.all_rules import check_codes
+from ferryman.targets.k8s.rules.rule import Finding
+from ferryman.targets.k8s.schemas import described
 from ferryman.targets.k8s.values import Values, plan_values
 
-__all__ = ("Plan", "plan_directory", "plan_objects", "plan_text")
+__all__ = (
+    "Plan",
+    "find_findings",
+    "plan_directory",
+    "plan_objects",
+    "plan_text",
+    "unchecked_objects",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +42,14 @@ class Plan:
     Attributes:
         values: What it is made of.
         objects: Each object, by the name of its file.
+        patches: What of the user's was merged into them.
+        sources: Where the user wrote those that are the user's own, by the names of their files.
     """
 
     values: Values
     objects: Mapping[str, Document]
+    patches: tuple[Source, ...] = ()
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
 
 def plan_objects(project: Project, progress: Progress) -> Plan:
@@ -47,20 +59,81 @@ def plan_objects(project: Project, progress: Progress) -> Plan:
         ConfigError: A setting or the patch is wrong.
         BuildError: An object does not fit its schema, or breaks a rule.
     """
+    plan = _rendered(project, progress)
+    if findings := _findings(project, plan):
+        raise BuildError(
+            f"the manifests have {_count(findings)}",
+            cause="\n  ".join(map(str, findings)),
+            hint="docs/reference/k8s-rules.md tells each rule. One that is "
+            "broken on purpose goes into ignore of [tool.ferryman.k8s]",
+        )
+    _check_end(plan)
+    return plan
+
+
+def find_findings(project: Project, progress: Progress) -> list[Finding]:
+    """Return what is wrong with what a project makes, in each of its environments.
+
+    Raises:
+        ConfigError: A setting or a patch is wrong, so that there is nothing to check.
+    """
+    plan = _rendered(project, progress)
+    found = _findings(project, plan)
+    _check_end(plan)
+    for name in project.overlays:
+        other = in_overlay(project, name)
+        own = _findings(other, _rendered(other, progress))
+        found += [replace(f, file=f"{name}: {f.file}") for f in own if f not in found]
+    return found
+
+
+def unchecked_objects(project: Project) -> Mapping[str, Document]:
+    """Return the objects of a project, with whatever is wrong with them.
+
+    Raises:
+        ConfigError: A setting or a patch is wrong, so that there are none.
+    """
+    return _rendered(project, lambda _: None).objects
+
+
+def _rendered(project: Project, progress: Progress) -> Plan:
+    """Return the objects of a project with the patches in them, unchecked."""
     options = project.section("k8s", KubernetesOptions)
     schemas.check_version(options.kube_version, project.origins["k8s.kube_version"])
-    check_codes(options.ignore, project.origins["k8s.ignore"])
+    check_codes(options.ignore, project.origins["k8s.ignore"], REFUSED)
     values = plan_values(project)
     for note in values.notes:
         progress(note)
-    objects = rendering.render_objects(values)
+    own = read_objects(project.root, options.objects, values, project.origins["k8s.objects"])
+    objects = {
+        **rendering.render_objects(values),
+        **{file: made for file, (made, _) in own.items()},
+    }
+    patches: list[Source] = []
     if options.patch:
         patches = read_patches(project.root, options.patch, project.origins["k8s.patch"])
         objects = patch_objects(objects, patches, options.kube_version, options.patch)
+    if unknown := {d["kind"] for d in objects.values() if not described(d, options.kube_version)}:
+        progress(
+            f"note: no schema of {', '.join(sorted(unknown))} is known here; "
+            "`ferryman check -t k8s --server` asks the cluster"
+        )
     progress(f"checking the manifests against Kubernetes {options.kube_version}")
-    _check(objects, options)
-    _check_end(objects, values.front.timing)
-    return Plan(values, objects)
+    return Plan(
+        values, objects, tuple(patches), {file: source for file, (_, source) in own.items()}
+    )
+
+
+def _findings(project: Project, plan: Plan) -> list[Finding]:
+    options = project.section("k8s", KubernetesOptions)
+    return find_mistakes(
+        plan.objects,
+        options.kube_version,
+        patches=plan.patches,
+        sources=plan.sources,
+        strict=options.strict,
+        ignored=options.ignore,
+    )
 
 
 def plan_directory(project: Project, progress: Progress) -> dict[str, str]:
@@ -73,9 +146,9 @@ def plan_directory(project: Project, progress: Progress) -> dict[str, str]:
     base = plan_objects(project, progress)
     files = {KUSTOMIZATION: to_yaml(ordered(root()))}
     files |= _directory("base", base, base.objects, kustomization(base.values, base.objects))
-    for name in overlay_layers(read_pyproject(project.root)):
+    for name in project.overlays:
         progress(f"planning the environment {name}")
-        plan = plan_objects(_environment(project, name), progress)
+        plan = plan_objects(in_overlay(project, name), progress)
         own = {file: plan.objects[file] for file in added(base.objects, plan.objects)}
         files |= _directory(f"overlays/{name}", plan, own, overlay(base.objects, plan.objects))
     return files
@@ -104,51 +177,19 @@ def _notes(plan: Plan) -> str:
     return "".join(f"# {note}\n" for note in plan.values.notes)
 
 
-def _environment(project: Project, name: str) -> Project:
-    """Return the project as an overlay has it; what a flag said still counts."""
-    sections = {target: model.options for target, model in installed_targets().items()}
-    return resolve_project(project.root, sections, flags=_flags(project), overlay=name)
-
-
-def _flags(project: Project) -> dict[str, object]:
-    flags: dict[str, object] = {}
-    for key, origin in project.origins.items():
-        if origin.startswith("flag "):
-            section, _, field = key.rpartition(".")
-            holder = project.sections[section] if section else project.fields
-            value = holder.model_dump(mode="json")[field]
-            flags[key] = json.dumps(value) if isinstance(value, list | dict) else value
-    return flags
-
-
-def _check(objects: Mapping[str, Document], options: KubernetesOptions) -> None:
-    for file, document in objects.items():
-        schemas.check_document(document, options.kube_version, file)
-    manifests = [Manifest(file, document) for file, document in objects.items()]
-    findings = find_problems(manifests, strict=options.strict, ignored=options.ignore)
-    if findings:
-        raise BuildError(
-            f"the manifests break {_count(findings)}",
-            cause="\n  ".join(map(str, findings)),
-            hint="docs/reference/k8s-rules.md tells each rule; is it the patch? A rule that is "
-            "broken on purpose goes into ignore of [tool.ferryman.k8s]",
-        )
-
-
-def _check_end(objects: Mapping[str, Document], timing: Timing) -> None:
+def _check_end(plan: Plan) -> None:
     """See that a patch leaves the server the time that it takes to stop.
 
     Raises:
         ConfigError: It does not.
     """
-    for document in objects.values():
-        if document["kind"] == "Deployment":
-            pod = document["spec"]["template"]["spec"]
-            hooks = pod["containers"][0].get("lifecycle") or {}
-            sleep = (hooks.get("preStop") or {}).get("sleep") or {}
-            own = replace(timing, pre_stop_delay=sleep.get("seconds", 0))
-            own.check(pod.get("terminationGracePeriodSeconds", 30))
+    if document := plan.objects.get("deployment.yaml"):
+        pod = document["spec"]["template"]["spec"]
+        hooks = pod["containers"][0].get("lifecycle") or {}
+        sleep = (hooks.get("preStop") or {}).get("sleep") or {}
+        own = replace(plan.values.front.timing, pre_stop_delay=sleep.get("seconds", 0))
+        own.check(pod.get("terminationGracePeriodSeconds", 30))
 
 
 def _count(findings: Sequence[object]) -> str:
-    return "a rule" if len(findings) == 1 else f"{len(findings)} rules"
+    return "a mistake" if len(findings) == 1 else f"{len(findings)} mistakes"

@@ -1,7 +1,4 @@
-"""Renders values into documents, and documents into YAML. Pure: it writes no file.
-
-Importing it imports the Kubernetes client, so only a build does that.
-"""
+"""Renders values into documents, and documents into YAML. Pure: it writes no file."""
 
 from __future__ import annotations
 
@@ -10,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
-from kubernetes import client
-from pydantic import BaseModel
 
 from ferryman.targets.k8s.manifests.autoscaler import autoscaler
 from ferryman.targets.k8s.manifests.config_map import config_map
@@ -19,22 +14,25 @@ from ferryman.targets.k8s.manifests.deployment import deployment
 from ferryman.targets.k8s.manifests.disruption_budget import disruption_budget
 from ferryman.targets.k8s.manifests.ingress import ingress
 from ferryman.targets.k8s.manifests.knative import knative_service
-from ferryman.targets.k8s.manifests.network_policy import network_policy
+from ferryman.targets.k8s.manifests.network_policy import network_policy, process_policy
+from ferryman.targets.k8s.manifests.processes import cron_job, migration, worker
 from ferryman.targets.k8s.manifests.route import http_route
+from ferryman.targets.k8s.manifests.scaled_object import scaled_object
 from ferryman.targets.k8s.manifests.service import service
 from ferryman.targets.k8s.manifests.service_account import service_account
 from ferryman.targets.k8s.manifests.service_monitor import service_monitor
 from ferryman.targets.k8s.values import Values
 
-__all__ = ("KUSTOMIZATION", "Document", "ordered", "render_objects", "to_yaml")
+__all__ = ("KUSTOMIZATION", "MIGRATION", "Document", "ordered", "render_objects", "to_yaml")
 
 KUSTOMIZATION = "kustomization.yaml"
 """The name by which kubectl finds a kustomization."""
 
+MIGRATION = "migration.yaml"
+"""The file of the Job that a deploy runs before anything else."""
+
 Document = dict[str, Any]
 """A manifest of nothing but dicts, lists, texts, numbers and booleans."""
-
-Model = BaseModel | dict[str, Any]
 
 # What a reader looks for first; the rest follows in alphabetical order.
 _FIRST = ("apiVersion", "kind", "metadata", "name", "spec")
@@ -46,24 +44,23 @@ _PLAIN = re.compile(r"(?!(?:y|n)\Z)[a-z/][a-z0-9._/@:-]*", re.IGNORECASE)
 
 def render_objects(values: Values) -> dict[str, Document]:
     """Return what is sent to the cluster: each object, by the name of its file."""
-    models = _knative(values) if values.flavour == "knative" else _deployment(values)
-    with client.ApiClient() as api:
-        # to_dict() of a model gives Python's names and a None for every field that is not set.
-        return {
-            f"{file}.yaml": ordered(api.sanitize_for_serialization(model)) for file, model in models
-        }
+    web = _knative(values) if values.flavour == "knative" else _deployment(values)
+    models = (*web, *_processes(values))  # the web process first: a patch without a name is its
+    return {f"{file}.yaml": ordered(document) for file, document in models}
 
 
-def _knative(values: Values) -> Iterator[tuple[str, Model]]:
+def _knative(values: Values) -> Iterator[tuple[str, Document]]:
     yield from _common(values)
     yield "knative-service", knative_service(values)
 
 
-def _deployment(values: Values) -> Iterator[tuple[str, Model]]:
+def _deployment(values: Values) -> Iterator[tuple[str, Document]]:
     yield from _common(values)
     yield "deployment", deployment(values)
     yield "service", service(values)
-    if values.scaling:
+    if values.scaling and values.scaling.triggers:
+        yield "scaled-object", scaled_object(values, values.scaling)
+    elif values.scaling:
         yield "horizontal-pod-autoscaler", autoscaler(values, values.scaling)
     if values.replicas > 1:
         yield "pod-disruption-budget", disruption_budget(values)
@@ -77,10 +74,20 @@ def _deployment(values: Values) -> Iterator[tuple[str, Model]]:
         yield "ingress", ingress(values, values.exposure)
 
 
-def _common(values: Values) -> Iterator[tuple[str, Model]]:
+def _common(values: Values) -> Iterator[tuple[str, Document]]:
     yield "service-account", service_account(values)
     if values.environment:
         yield "config-map", config_map(values)
+
+
+def _processes(values: Values) -> Iterator[tuple[str, Document]]:
+    if (values.processes or values.migration) and values.network_policy:
+        yield "process-network-policy", process_policy(values)
+    for process in values.processes:
+        make = cron_job if process.schedule else worker
+        yield f"process-{process.name}", make(values, process)
+    if values.migration:
+        yield MIGRATION.removesuffix(".yaml"), migration(values, values.migration)
 
 
 def to_yaml(document: Document) -> str:

@@ -6,7 +6,7 @@ names and nothing across two objects.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -14,19 +14,30 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from kubernetes_validate.utils import all_versions, schema_contents
 from referencing import Registry, Resource
 
-from ferryman.core.errors import BuildError, ConfigError
-from ferryman.targets.k8s.foreign import SCHEMAS
+from ferryman.core.errors import ConfigError
+from ferryman.targets.k8s.custom_kinds import SCHEMAS, UNKNOWN
 from ferryman.targets.k8s.options import OLDEST_VERSION
-from ferryman.targets.k8s.rendering import Document
 
 __all__ = (
-    "check_document",
     "check_version",
     "definitions",
+    "described",
+    "errors_of",
+    "from_elsewhere",
     "offered_versions",
     "resource_schema",
     "without_nulls",
 )
+
+
+_OF_PROJECTS = frozenset(
+    f"{name}.k8s.io"
+    for name in (
+        *("autoscaling", "gateway.networking", "groupsnapshot.storage"),
+        *("policy.networking", "snapshot.storage"),
+    )
+)
+"""Groups of Kubernetes' own domain that clusters have only where somebody installed them."""
 
 
 def offered_versions() -> tuple[str, ...]:
@@ -60,30 +71,15 @@ def check_version(version: str, origin: str) -> None:
         )
 
 
-def check_document(document: Document, version: str, file: str) -> None:
-    """Make sure that a document fits its kind's schema.
+def errors_of(document: Mapping[str, Any], version: str) -> Iterator[Any]:
+    """Yield where a document fails the schema of its kind, which there must be.
 
     Args:
         document: What is to be written.
         version: The version of Kubernetes, as major.minor.
-        file: The name of its file, for the error.
-
-    Raises:
-        BuildError: A field is unknown, missing or of the wrong type, or there is no such
-            kind; a cluster would refuse the document, or drop the field in silence.
     """
     kind, api_version = str(document.get("kind")), str(document.get("apiVersion"))
-    schema = resource_schema(api_version, kind, version)
-    if schema is None:
-        raise BuildError(
-            f"{file}: Kubernetes {version} has no kind {kind} in apiVersion {api_version}"
-        )
-    error = next(_validator(api_version, kind, version).iter_errors(document), None)
-    if error:
-        raise BuildError(
-            f"{file}: {_path(error.absolute_path)} is not valid in Kubernetes {version}",
-            cause=error.message,
-        )
+    yield from _validator(api_version, kind, version).iter_errors(document)
 
 
 def without_nulls(node: Any) -> Any:
@@ -98,11 +94,28 @@ def without_nulls(node: Any) -> Any:
     return node
 
 
+def from_elsewhere(api_version: str) -> bool:
+    """Say whether a version is of a group that others bring, so that there may be no schema."""
+    group = api_version.rpartition("/")[0]
+    return "." in group and (not group.endswith(".k8s.io") or group in _OF_PROJECTS)
+
+
+def described(document: Mapping[str, Any], version: str) -> bool:
+    """Say whether the fields of an object are known here, beside those that all objects have."""
+    found = resource_schema(str(document.get("apiVersion")), str(document.get("kind")), version)
+    return found is not UNKNOWN
+
+
 @cache
 def resource_schema(api_version: str, kind: str, version: str) -> Mapping[str, Any] | None:
-    """Return the schema of a kind in a version of Kubernetes, or None if it has none."""
+    """Return the schema of a kind in a version of Kubernetes, or None if it has none.
+
+    Of kinds that others bring it knows what all kinds have in common, and of some more.
+    """
     if (api_version, kind) in SCHEMAS:
         return SCHEMAS[api_version, kind]
+    if from_elsewhere(api_version):
+        return UNKNOWN
     group, _, last = api_version.rpartition("/")
     short = "-".join(filter(None, (group.partition(".")[0], last)))
     try:
@@ -132,8 +145,3 @@ def _validator(api_version: str, kind: str, version: str) -> Draft202012Validato
 @cache
 def _contents(file: str, version: str) -> Any:
     return schema_contents(f"kubernetes-json-schema/v{version}.0-local-strict/{file}", version)
-
-
-def _path(parts: Iterable[str | int]) -> str:
-    joined = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
-    return joined.removeprefix(".") or "the document"

@@ -17,16 +17,25 @@ __all__ = (
     "gateway_name",
     "host_name",
     "image_reference",
+    "instance_name",
     "label_value",
     "memory_quantity",
     "namespace_name",
+    "process_name",
     "secret_name",
+    "toleration",
     "variable_name",
 )
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 # Kubernetes counts the characters of such a name alone, and not those between two dots.
 _SUBDOMAIN = r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
+_LABEL_KEY = (
+    r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+)
+_TOLERATION = (
+    rf"{_LABEL_KEY}(?:=[A-Za-z0-9_.-]{{0,63}})?(?::(?:NoExecute|NoSchedule|PreferNoSchedule))?"
+)
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 _CPU = r"(?P<number>[0-9]+(?:\.[0-9]{1,3})?)|(?P<thousandths>[0-9]+)m"
 _MEMORY = r"(?P<number>[0-9]+(?:\.[0-9]+)?)(?:[KMGT]i|[kMGT])"
@@ -46,6 +55,26 @@ def namespace_name(text: str) -> str:
     if not re.fullmatch(_LABEL, text):
         raise ValueError(
             "a namespace is at most 63 lower-case letters, digits and '-', "
+            "and begins and ends with a letter or digit"
+        )
+    return text
+
+
+def instance_name(text: str) -> str:
+    """Return the name of a Service, which all objects of a release bear (RFC 1035)."""
+    if not re.fullmatch(_LABEL, text) or text[0].isdigit():
+        raise ValueError(
+            "an instance is at most 63 lower-case letters, digits and '-', "
+            "begins with a letter and ends with a letter or digit"
+        )
+    return text
+
+
+def process_name(text: str) -> str:
+    """Return the name of a process: a part of a DNS label, of at most 30 characters."""
+    if len(text) > 30 or not re.fullmatch(_LABEL, text):
+        raise ValueError(
+            "the name of a process is at most 30 lower-case letters, digits and '-', "
             "and begins and ends with a letter or digit"
         )
     return text
@@ -108,7 +137,7 @@ def image_reference(text: str) -> str:
     match = re.fullmatch(_IMAGE, text)
     if not match:
         raise ValueError(
-            "that is no reference of an image; write registry/name:tag, "
+            "that is not a reference of an image; write registry/name:tag, "
             "such as registry.example.com/shop:1.2.3"
         )
     if match["digest"]:
@@ -148,6 +177,16 @@ def destination(text: str) -> str:
             raise ValueError
     except ValueError:
         raise ValueError("write a network and a port, such as 10.0.0.0/8:5432") from None
+    return text
+
+
+def toleration(text: str) -> str:
+    """Return a toleration as `kubectl taint` writes a taint: `spot=true:NoSchedule`, `spot`."""
+    if not re.fullmatch(_TOLERATION, text):
+        raise ValueError(
+            "write a toleration as key=value:effect, key:effect or key, such as "
+            "spot=true:NoSchedule; the effects are NoExecute, NoSchedule and PreferNoSchedule"
+        )
     return text
 
 

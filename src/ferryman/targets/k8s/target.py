@@ -6,28 +6,78 @@ must not wait a second for them, nor fail without them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel
 
-from ferryman.core.build.artifact import Artifact, describe, staged
-from ferryman.core.build.importing import IMPORTING
-from ferryman.core.build.project import Project
-from ferryman.core.build.target import Address, Progress
+from ferryman.building.artifact import Artifact, describe, staged
+from ferryman.building.import_lock import IMPORTING
 from ferryman.core.capabilities import PLAIN_SERVER, Capabilities
 from ferryman.core.errors import ConfigError
+from ferryman.project.project import Project
+from ferryman.records.progress import Progress
+from ferryman.targets.deployment import VerbOption
 from ferryman.targets.k8s.options import KubernetesOptions
+from ferryman.targets.protocols import RunsLike
 
 if TYPE_CHECKING:
-    from ferryman.targets.k8s.cluster.operations import Operations
+    from ferryman.targets.deployment import Choices, Deployment, Dialogue
     from ferryman.targets.k8s.rules.rule import Finding
 
 __all__ = ("KubernetesTarget", "extra_installed")
 
-_EXTRA = frozenset({"jsonschema", "kubernetes", "kubernetes_validate", "referencing", "yaml"})
+_VERB_OPTIONS = (
+    VerbOption(("--context",), "The context of the kubeconfig; by default the current."),
+    VerbOption(
+        ("-n", "--namespace"),
+        "The namespace; by default the project's, or else the context's.",
+    ),
+    VerbOption(
+        ("--force",),
+        "Take over fields that others manage.",
+        verbs=("deploy", "rollback"),
+        switch=True,
+    ),
+    VerbOption(
+        ("--adopt",),
+        "Take over objects that ferryman did not make.",
+        verbs=("deploy", "diff"),
+        switch=True,
+    ),
+    VerbOption(
+        ("--rollback-on-failure",),
+        "Go back if the release does not become good.",
+        verbs=("deploy",),
+        switch=True,
+    ),
+    VerbOption(
+        ("--patience",),
+        "Seconds that pods may crash or fail to pull their image until the release counts as "
+        "failed; by default 60.",
+        verbs=("deploy", "rollback"),
+        metavar="SECONDS",
+    ),
+    VerbOption(
+        ("--process",),
+        "The process whose pods are read; by default the one that answers requests.",
+        verbs=("logs",),
+        metavar="NAME",
+    ),
+    VerbOption(
+        ("--previous",),
+        "Read the container that ran before a restart.",
+        verbs=("logs",),
+        switch=True,
+    ),
+)
+
+_EXTRA = frozenset(
+    {"jsonschema", "kubernetes", "kubernetes_validate", "referencing", "urllib3", "yaml"}
+)
 
 
 class KubernetesTarget:
@@ -40,6 +90,9 @@ class KubernetesTarget:
         target="k8s",
         writable="/tmp",  # noqa: S108 - in the container
     )
+    runs_like: ClassVar[RunsLike | None] = "server"
+
+    verb_options: ClassVar[tuple[VerbOption, ...]] = _VERB_OPTIONS
 
     def build(self, project: Project, out: Path, progress: Progress) -> Artifact:
         """Write the manifests into `out`, once they fit the schemas.
@@ -58,13 +111,16 @@ class KubernetesTarget:
                 path = stage / file
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
-        return describe(
+        described = describe(
             target=self.name,
             name=project.fields.name,
             version=project.fields.version,
             path=out,
             start=f"kubectl apply -k {out}",
         )
+        image = project.section("k8s", KubernetesOptions).image or "REGISTRY/NAME:TAG"
+        pushed = ("ferryman", "build", "-t", "server", "--image", "--push", image)
+        return replace(described, next=(pushed, ("kubectl", "apply", "-k", str(out))))
 
     def render(self, project: Project, progress: Progress) -> str:
         """Return all objects as one YAML text, for `kubectl apply -f -`.
@@ -78,49 +134,60 @@ class KubernetesTarget:
 
         return plan_text(project, progress)
 
-    def check(
-        self,
-        path: Path,
-        *,
-        kube_version: str | None = None,
-        strict: bool = False,
-        ignored: Collection[str] = (),
-    ) -> list[Finding]:
-        """Return what is wrong with the manifests in a directory, whoever wrote them.
+    def check(self, project: Project, choices: Choices, progress: Progress) -> list[Finding]:
+        """Return what is wrong with the objects that a deploy would apply.
+
+        Args:
+            project: The project.
+            choices: The switch `server` asks the cluster, too; `context` and `namespace` name it.
+            progress: Told what is being done.
 
         Raises:
-            ConfigError: There are none, one cannot be read, or a code is none.
+            ConfigError: A setting or a patch is wrong, so that there is nothing to check, or
+                the extra `ferryman[k8s]` is not installed.
+            FerrymanError: The cluster does not answer.
         """
         with extra_installed():
-            from ferryman.targets.k8s.checking import check_directory
+            from ferryman.targets.k8s.planning import find_findings, unchecked_objects
 
-        return check_directory(path, kube_version=kube_version, strict=strict, ignored=ignored)
+        found = find_findings(project, progress)
+        if not choices.switch("server"):
+            return found
+        with extra_installed():
+            from ferryman.targets.k8s.cluster.api import open_cluster
+            from ferryman.targets.k8s.cluster.kubeconfig import Place
+            from ferryman.targets.k8s.cluster.server_check import find_refused
 
-    def operations(
-        self, project: Project, context: str | None, namespace: str | None, tell: Progress
-    ) -> Operations:
-        """Return what can be done with a project on the cluster of a kubeconfig's context.
+        place = Place(choices.text("context"), choices.text("namespace"))
+        cluster = open_cluster(place, project.section("k8s", KubernetesOptions).namespace)
+        progress(f"asking {cluster.host}")
+        return [*found, *find_refused(cluster, unchecked_objects(project), found)]
+
+    def deployment(self, project: Project, choices: Choices, dialogue: Dialogue) -> Deployment[Any]:
+        """Return the deployment of a project to the cluster of a kubeconfig's context.
 
         Raises:
             ConfigError: There is no kubeconfig, it has no such context, or the extra
                 `ferryman[k8s]` is not installed.
         """
         with extra_installed():
-            from ferryman.targets.k8s.cluster.connection import Place
-            from ferryman.targets.k8s.cluster.operations import open_operations
+            from ferryman.targets.k8s.cluster.deployment import open_deployment
 
-        return open_operations(project, Place(context, namespace), tell)
+        return open_deployment(project, choices, dialogue)
 
-    def serve(self, project: Project, address: Address, progress: Progress) -> NoReturn:
-        """Refuse: there is no cluster to run the app in.
+    def policy(
+        self, project: Project, choices: Choices, verbs: tuple[str, ...]
+    ) -> Mapping[str, Any]:
+        """Return the Role for some verbs on a project.
 
         Raises:
-            ConfigError: Always.
+            ConfigError: A setting is wrong, or the extra `ferryman[k8s]` is not installed.
+            BuildError: A manifest does not fit its schema, or breaks a rule.
         """
-        raise ConfigError(
-            "there is no cluster on this machine",
-            hint="use `ferryman serve -t server`, which runs what the pods run",
-        )
+        with extra_installed():
+            from ferryman.targets.k8s.cluster.role import project_role
+
+        return project_role(project, choices, verbs)
 
 
 @contextmanager

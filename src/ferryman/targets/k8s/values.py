@@ -6,18 +6,54 @@ neither the project nor the options.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
-from ferryman.core.build.project import Project
 from ferryman.core.errors import ConfigError
 from ferryman.core.serving import Front
-from ferryman.targets.k8s.front import plan_front
+from ferryman.project.needed_settings import plain_values, reference_for
+from ferryman.project.project import Project
 from ferryman.targets.k8s.options import KubernetesOptions
-from ferryman.targets.k8s.resources import plan_resources
+from ferryman.targets.k8s.process_options import ProcessOptions
+from ferryman.targets.k8s.resource_requests import Resources, plan_resources
+from ferryman.targets.k8s.server_facts import plan_front
 from ferryman.targets.k8s.syntax import image_reference
 from ferryman.targets.k8s.versions import Chosen, choose
 
-__all__ = ("Exposure", "Scaling", "Values", "plan_values")
+__all__ = (
+    "Exposure",
+    "Process",
+    "Scaling",
+    "Scheduling",
+    "Trigger",
+    "Values",
+    "instance_of",
+    "plan_values",
+)
+
+
+_ON_SCHEDULE = ("python", "-m", "ferryman.core.one_event")
+"""Calls the app's handler for `schedule`, in every image that has ferryman in it."""
+
+_LONGEST = 52
+"""Characters of the name of a process' objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What KEDA scales by.
+
+    Attributes:
+        type: The scaler, as KEDA calls it.
+        metadata: What the scaler needs, in the order of the names.
+        name: The trigger's name, or None.
+        authentication: The TriggerAuthentication, or None.
+    """
+
+    type: str
+    metadata: tuple[tuple[str, str], ...]
+    name: str | None = None
+    authentication: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +63,12 @@ class Scaling:
     Attributes:
         maximum: The most pods that run.
         cpu_percent: The use of requested CPU that is aimed at.
+        triggers: What KEDA scales by besides; with none, Kubernetes scales itself.
     """
 
     maximum: int
     cpu_percent: int
+    triggers: tuple[Trigger, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +89,52 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True)
+class Scheduling:
+    """Which nodes run the pods.
+
+    Attributes:
+        required: Whether pods that cannot be spread do not start.
+        node_selector: Labels of the nodes, in the order of the names.
+        tolerations: Each key, value and effect, of which the last two may be None.
+        priority_class: The PriorityClass, or None.
+    """
+
+    required: bool = False
+    node_selector: tuple[tuple[str, str], ...] = ()
+    tolerations: tuple[tuple[str, str | None, str | None], ...] = ()
+    priority_class: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What runs beside the web process, from the same image.
+
+    Attributes:
+        name: What it is called, after the project's name.
+        command: What runs, in words.
+        cpu: CPU that is set aside, as Kubernetes writes it.
+        memory: Memory that is set aside, and that it may not exceed.
+        replicas: How many of it run, where it has no schedule.
+        schedule: When it is started, as cron writes it, or None.
+        time_zone: The schedule's, or None for the cluster's.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    cpu: str
+    memory: str
+    replicas: int = 1
+    schedule: str | None = None
+    time_zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Values:
     """What the manifests are made of.
 
     Attributes:
-        name: The project's name, which every object bears.
+        name: The instance's name, which every object bears.
+        app: The project's name, which its container bears.
         version: The project's version.
         image: The reference of the image.
         front: What the server in it shows: its ports, its checks, its end.
@@ -68,6 +147,7 @@ class Values:
         memory: Memory that is set aside for a pod and that it may not exceed.
         environment: Names and values of environment variables, in the order of the names.
         secrets: Names of the Secrets whose keys become environment variables.
+        secret_keys: Environment variables that are a key of a Secret: name, Secret, key.
         pull_secrets: Names of the Secrets by which the image is pulled.
         exposure: How the world reaches the app, or None.
         network_policy: Whether connections are limited.
@@ -76,10 +156,14 @@ class Values:
         monitor_labels: The ServiceMonitor's own labels, in the order of the names.
         annotations: The annotations of the ServiceAccount, in the order of the names.
         chosen: What depends on the version of Kubernetes.
+        scheduling: Which nodes run the pods.
+        processes: What runs beside the web process.
+        migration: What must end well before the pods start, or None.
         notes: What a reader must know of the values, a sentence each.
     """
 
     name: str
+    app: str
     version: str
     image: str
     front: Front
@@ -92,6 +176,7 @@ class Values:
     memory: str
     environment: tuple[tuple[str, str], ...]
     secrets: tuple[str, ...]
+    secret_keys: tuple[tuple[str, str, str], ...]
     pull_secrets: tuple[str, ...]
     exposure: Exposure | None
     network_policy: bool
@@ -100,6 +185,9 @@ class Values:
     monitor_labels: tuple[tuple[str, str], ...]
     annotations: tuple[tuple[str, str], ...]
     chosen: Chosen
+    scheduling: Scheduling = Scheduling()
+    processes: tuple[Process, ...] = ()
+    migration: Process | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -114,19 +202,21 @@ def plan_values(project: Project) -> Values:
     chosen, resources, front = choose(options), plan_resources(project), plan_front(project)
     ignored = [f"the rule {code} is ignored" for code in options.ignore]
     return Values(
-        name=_service_name(project),
+        name=instance_of(project),
+        app=project.fields.name,
         version=project.fields.version,
         image=_image(project, options),
         front=front,
         flavour=options.flavour,
         namespace=options.namespace,
         replicas=options.replicas,
-        scaling=Scaling(options.max_replicas, options.cpu_target) if options.max_replicas else None,
+        scaling=_scaling(options),
         cpu=resources.cpu,
         cpu_limit=options.cpu_limit,
         memory=resources.memory,
-        environment=tuple(sorted(options.environment.items())),
+        environment=_environment(project, options),
         secrets=options.secrets,
+        secret_keys=_secret_keys(project, options),
         pull_secrets=options.pull_secrets,
         exposure=_exposure(options),
         network_policy=options.network_policy,
@@ -135,7 +225,29 @@ def plan_values(project: Project) -> Values:
         monitor_labels=tuple(sorted(options.service_monitor_labels.items())),
         annotations=tuple(sorted(options.service_account_annotations.items())),
         chosen=chosen,
+        scheduling=_scheduling(options),
+        processes=_processes(instance_of(project), options, resources),
+        migration=_migration(options, resources),
         notes=(*chosen.notes, *resources.notes, *ignored),
+    )
+
+
+def _environment(project: Project, options: KubernetesOptions) -> tuple[tuple[str, str], ...]:
+    plain = plain_values(project.fields.settings)
+    return tuple(sorted({**plain, **options.environment}.items()))
+
+
+def _secret_keys(project: Project, options: KubernetesOptions) -> tuple[tuple[str, str, str], ...]:
+    """Return the variables that a Secret gives; what AWS or a file gives, the process reads."""
+    found = {
+        name: reference
+        for name, given in project.fields.settings.items()
+        if (reference := reference_for("k8s", given)) and name not in options.environment
+    }
+    return tuple(
+        (name, reference.name, reference.key)
+        for name, reference in sorted(found.items())
+        if reference.kind == "k8s"
     )
 
 
@@ -163,14 +275,76 @@ def _exposure(options: KubernetesOptions) -> Exposure | None:
     )
 
 
+def _scaling(options: KubernetesOptions) -> Scaling | None:
+    if options.max_replicas is None:
+        return None
+    triggers = tuple(
+        Trigger(t.type, tuple(sorted(t.metadata.items())), t.name, t.authentication)
+        for t in options.keda
+    )
+    return Scaling(options.max_replicas, options.cpu_target, triggers)
+
+
+def _scheduling(options: KubernetesOptions) -> Scheduling:
+    return Scheduling(
+        required=options.spread == "require",
+        node_selector=tuple(sorted(options.node_selector.items())),
+        tolerations=tuple(map(_toleration, options.tolerations)),
+        priority_class=options.priority_class,
+    )
+
+
+def _processes(name: str, options: KubernetesOptions, resources: Resources) -> tuple[Process, ...]:
+    for each in options.process:
+        if len(f"{name}-{each.name}") > _LONGEST:
+            raise ConfigError(
+                f"the name {name}-{each.name} of a process is longer than {_LONGEST} characters",
+                cause="a CronJob's name may have no more, for its jobs add to it",
+                hint="give the process a shorter name in [[tool.ferryman.k8s.process]]",
+            )
+    return tuple(_process(each, resources) for each in options.process)
+
+
+def _process(options: ProcessOptions, resources: Resources) -> Process:
+    command = shlex.split(options.command) if options.command else [*_ON_SCHEDULE, options.name]
+    return Process(
+        name=options.name,
+        command=tuple(command),
+        cpu=options.cpu or resources.cpu,
+        memory=options.memory or resources.memory,
+        replicas=options.replicas,
+        schedule=options.schedule,
+        time_zone=options.time_zone,
+    )
+
+
+def _migration(options: KubernetesOptions, resources: Resources) -> Process | None:
+    if options.migrate is None:
+        return None
+    command = tuple(shlex.split(options.migrate))
+    return Process("migrate", command, resources.cpu, resources.memory)
+
+
+def _toleration(text: str) -> tuple[str, str | None, str | None]:
+    taint, _, effect = text.partition(":")
+    key, equals, value = taint.partition("=")
+    return key, value if equals else None, effect or None
+
+
 def _destination(text: str) -> tuple[str, int]:
     network, _, rest = text.partition("/")
     length, _, port = rest.partition(":")
     return f"{network}/{length}", int(port)
 
 
-def _service_name(project: Project) -> str:
-    name = project.fields.name
+def instance_of(project: Project) -> str:
+    """Return the name that every object of a project bears in a cluster.
+
+    Raises:
+        ConfigError: It is the project's, and no Service may bear it.
+    """
+    options = project.section("k8s", KubernetesOptions)
+    name = options.instance or project.fields.name
     if name[0].isdigit():
         raise ConfigError(
             f"the project's name '{name}' begins with a digit",

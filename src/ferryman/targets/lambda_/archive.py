@@ -2,33 +2,69 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 import zipfile
+import zlib
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
-from ferryman.core.build.packages import Packages
-from ferryman.core.build.report import PackageSize, Report
+from ferryman.building.cache import cached, digest_of
+from ferryman.building.contents_report import PackageSize, Report
+from ferryman.building.file_dates import date_of
+from ferryman.building.packages import Packages
 
 __all__ = ("explain_archive", "write_archive")
 
-# The oldest date that a zip can hold; any fixed one would do.
-_DATE = (1980, 1, 1, 0, 0, 0)
+# Counts up when what is written of the same files changes.
+_FORMAT = 1
+
+_PACKAGES = "packages.zip"
 
 
-def write_archive(files: Mapping[str, Path], path: Path) -> None:
-    """Write files to their places in a zip, in the order of the places.
+def write_archive(
+    packages: Mapping[str, Path], own: Mapping[str, Path], path: Path, scratch: Path
+) -> None:
+    """Write files to their places in a zip: packages first, each part in the order of its places.
+
+    Packages seldom change, and compressing them takes most of a build's time: the zip of them
+    alone is kept in the user's cache, and the rest is added to a copy.
+
+    Args:
+        packages: The files of packages, by their places.
+        own: The files besides; they take the place of a package's.
+        path: The zip.
+        scratch: A directory for what cannot be cached.
 
     Raises:
         OSError: It cannot be written.
     """
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    beside = {place: file for place, file in packages.items() if place not in own}
+    contents = [(place, *_content_of(file)) for place, file in sorted(beside.items())]
+
+    def make(directory: Path) -> None:
+        _add(beside, directory / _PACKAGES)
+
+    kept = cached("zips", digest_of(_FORMAT, zlib.ZLIB_RUNTIME_VERSION, contents), make, scratch)
+    shutil.copyfile(kept / _PACKAGES, path)
+    _add(own, path)
+
+
+def _content_of(file: Path) -> tuple[bool, str]:
+    return bool(file.stat().st_mode & 0o100), sha256(file.read_bytes()).hexdigest()
+
+
+def _add(files: Mapping[str, Path], path: Path) -> None:
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for place, file in sorted(files.items()):
-            entry = zipfile.ZipInfo(place, _DATE)
+            content = file.read_bytes()
+            entry = zipfile.ZipInfo(place, time.gmtime(date_of(place, content))[:6])
             entry.create_system = 3  # Unix, whatever built it, so that the mode counts
             executable = file.stat().st_mode & 0o100
             entry.external_attr = (0o100755 if executable else 0o100644) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, file.read_bytes())
+            archive.writestr(entry, content)
 
 
 def explain_archive(

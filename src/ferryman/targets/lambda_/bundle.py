@@ -7,34 +7,37 @@ half and the baked settings. The same input gives the same bytes.
 from __future__ import annotations
 
 import errno
+import hashlib
 import tempfile
 import zipfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ferryman.core.build.app_parts import gather_app
-from ferryman.core.build.artifact import Artifact, describe, staged
-from ferryman.core.build.bytecode import find_interpreter
-from ferryman.core.build.dependencies import AIOHTTP
-from ferryman.core.build.import_profile import ImportProfile
-from ferryman.core.build.own_files import OwnFiles
-from ferryman.core.build.packages import Packages, Recipe, files_in, prepare_packages
-from ferryman.core.build.project import Project
-from ferryman.core.build.report import Report, largest_packages
-from ferryman.core.build.siblings import check_siblings, missing_imports
-from ferryman.core.build.sources import import_root, runtime_files
-from ferryman.core.build.target import Progress
+from ferryman.building.app_files import runtime_files
+from ferryman.building.app_parts import AppParts, gather_app, resolve_parts
+from ferryman.building.artifact import Artifact, describe, staged
+from ferryman.building.bytecode import find_interpreter
+from ferryman.building.contents_report import Report, largest_packages
+from ferryman.building.dependencies import AIOHTTP
+from ferryman.building.import_profile import ImportProfile
+from ferryman.building.native_files import check_native_files
+from ferryman.building.own_files import OwnFiles
+from ferryman.building.packages import Packages, Recipe, files_in, prepare_packages
+from ferryman.building.start_check import Trial, Verdict, try_app
+from ferryman.building.undeclared_imports import missing_imports
 from ferryman.core.errors import BuildError, ConfigError
 from ferryman.core.settings import SETTINGS_FILE
+from ferryman.project.project import Project
+from ferryman.records.progress import Progress
 from ferryman.targets.lambda_.archive import explain_archive, write_archive
-from ferryman.targets.lambda_.at_once import pack_modules
-from ferryman.targets.lambda_.import_check import check_import, time_import
+from ferryman.targets.lambda_.deploying.specification import HANDLER, template_text
+from ferryman.targets.lambda_.import_timing import time_import
+from ferryman.targets.lambda_.module_archive import pack_modules
 from ferryman.targets.lambda_.options import LambdaOptions, deployed
 from ferryman.targets.lambda_.runtime.start import MODULES
 from ferryman.targets.lambda_.runtimes import PROVIDED, is_this_machine, managed_platform
-from ferryman.targets.lambda_.template import TEMPLATE_FILE, function_template
 
 __all__ = (
     "BOOTSTRAP",
@@ -45,11 +48,12 @@ __all__ = (
     "profile_bundle",
 )
 
-HANDLER = "ferryman.targets.lambda_.runtime.entry.handler"
-"""The handler setting of the function."""
+TEMPLATE_FILE = "template.json"
+"""The template's name, beside the zip."""
 
-BOOTSTRAP = "bootstrap"
-"""The program that starts the runtime, where `AWS_LAMBDA_EXEC_WRAPPER` names it."""
+BOOTSTRAP = "ferryman/bootstrap"
+"""The program that starts the runtime, where `AWS_LAMBDA_EXEC_WRAPPER` names it. It is in
+ferryman's own package: a project may have one named bootstrap."""
 
 # Lambda passes its own command to a wrapper, which may run another in its place: "Modifying
 # the runtime environment", in the AWS Lambda developer guide.
@@ -59,7 +63,7 @@ _BOOTSTRAP_SCRIPT = """\
 exec "$1" "${{0%/*}}/{start}"
 """
 
-_START = "ferryman/targets/lambda_/runtime/start.py"
+_START = "targets/lambda_/runtime/start.py"  # from there
 
 RUNTIME_CLIENT = "awslambdaric>=4,<5"
 """AWS's client, as a line of a requirements file."""
@@ -67,11 +71,21 @@ RUNTIME_CLIENT = "awslambdaric>=4,<5"
 # Where Lambda unpacks the bundle, and so what tracebacks show.
 _TASK = "/var/task"
 
+# What starts the runtime, with AWS's client.
+_STARTED = (
+    "ferryman.targets.lambda_.runtime.__main__",
+    "ferryman.targets.lambda_.runtime.client",
+)
+
 # AWS has boto3 there, whether the app asks for it or not.
 _IN_EVERY_RUNTIME = ("boto3", "botocore", "jmespath", "dateutil", "s3transfer", "six", "urllib3")
 
-# "Lambda quotas": a function's code, unzipped, with all its layers.
+# "Lambda quotas": a function's code, unzipped, with all its layers; and its zip, where it is
+# uploaded with the request and not to S3.
 _UNPACKED_LIMIT = 250 * 1024 * 1024
+_UPLOAD_LIMIT = 50 * 1024 * 1024
+
+_SMALLER = "set slim = true in [tool.ferryman.lambda]; drop a dependency or, by drop, files of one"
 
 
 def build_bundle(project: Project, out: Path, progress: Progress) -> Artifact:
@@ -91,10 +105,10 @@ def build_explained(project: Project, out: Path, progress: Progress) -> tuple[Ar
     name = f"{project.fields.name}.zip"
     try:
         with staged(out) as stage, tempfile.TemporaryDirectory(dir=stage.parent) as scratch:
-            contents, lacks = _write(project, stage / name, Path(scratch), progress)
-            template = function_template(project, name, HANDLER, f"{_TASK}/{BOOTSTRAP}")
-            (stage / TEMPLATE_FILE).write_text(template, encoding="utf-8")
-        report = explain_archive(out / name, *contents)
+            contents = _write(project, stage / name, Path(scratch), progress)
+            digest = hashlib.sha256((stage / name).read_bytes()).hexdigest()
+            (stage / TEMPLATE_FILE).write_text(template_text(project, digest), encoding="utf-8")
+        report = explain_archive(out / name, contents.owners, contents.packages, contents.told)
     except OSError as error:
         raise BuildError(
             f"the bundle could not be written to {out}",
@@ -107,9 +121,19 @@ def build_explained(project: Project, out: Path, progress: Progress) -> tuple[Ar
         version=project.fields.version,
         path=out / name,
         start=HANDLER,
+        left_out=contents.left_out,
     )
     unpacked = sum(one.unpacked for one in report.packages)
-    return replace(artifact, unpacked=unpacked, lacks=lacks), report
+    options = project.section("lambda", LambdaOptions)
+    artifact = replace(
+        artifact,
+        unpacked=unpacked,
+        lacks=(*contents.verdict.notes, *_too_large_to_send(artifact.size, report)),
+        tried=contents.verdict.tried,
+        runs_on=f"Python {project.fields.python}, {options.architecture}",
+        next=(("ferryman", "serve", "-t", "lambda"),),
+    )
+    return artifact, report
 
 
 def profile_bundle(project: Project, artifact: Artifact) -> ImportProfile:
@@ -133,42 +157,68 @@ def profile_bundle(project: Project, artifact: Artifact) -> ImportProfile:
         return time_import(interpreter, Path(task), project.app.module)
 
 
-def _write(
-    project: Project, path: Path, scratch: Path, progress: Progress
-) -> tuple[tuple[Mapping[str, str], Packages, tuple[str, ...]], tuple[str, ...]]:
-    """Write the zip; return the owner of each file, the packages and notes, and what it lacks."""
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """What is in a zip.
+
+    Attributes:
+        owners: The owner of each file, by its place.
+        packages: The packages in it.
+        told: What was done, in words.
+        verdict: How far the app was tried.
+        left_out: What of the project is not in it.
+    """
+
+    owners: Mapping[str, str]
+    packages: Packages
+    told: tuple[str, ...]
+    verdict: Verdict
+    left_out: tuple[str, ...]
+
+
+def _write(project: Project, path: Path, scratch: Path, progress: Progress) -> _Contents:
+    """Write the zip."""
     options = project.section("lambda", LambdaOptions)
     platform = managed_platform(project.fields.python, options.architecture)
-    app = gather_app(project, scratch, progress)
     recipe = Recipe(
         platform=platform,
         location=_TASK,
         keep=options.keep,
         drop=options.drop,
-        omit=(*app.shipped, *(name for group in options.provided for name in PROVIDED[group])),
+        slim=options.slim,
+        omit=tuple(name for group in options.provided for name in PROVIDED[group]),
     )
-    requirements = (AIOHTTP, RUNTIME_CLIENT, *app.requirements)
-    packages = prepare_packages(
-        requirements, recipe, root=project.root, scratch=scratch, progress=progress
-    )
-    check_siblings(app.files, import_root(project), project.root, packages.owners)
+
+    def prepare(lines: tuple[str, ...], shipped: tuple[str, ...]) -> Packages:
+        wanted = replace(recipe, omit=(*shipped, *recipe.omit))
+        return prepare_packages(
+            lines, wanted, root=project.root, scratch=scratch, progress=progress
+        )
+
+    gathered = gather_app(project, scratch, progress)
+    app, packages = resolve_parts(gathered, (AIOHTTP, RUNTIME_CLIENT), prepare)
+    check_native_files(app.files, platform.python, platform.wheels.partition("-")[0])
     own = OwnFiles(scratch / "own", find_interpreter(platform.python), _TASK)
     own.add_runtime(runtime_files("lambda_"), scratch)
     own.add_app(app.files, project.fields.name)
     own.add_text(SETTINGS_FILE, project.baked("lambda", deployed(options)).to_json())
-    start = _add_start(own, files_in(packages.tree))
-    files = files_in(packages.tree) | files_in(own.directory)
+    package_files = files_in(packages.tree)
+    start = _add_start(own, package_files)
+    own_files = files_in(own.directory)
     owners = packages.owners | own.owners
-    _check_size(files, owners)
+    _check_size(package_files | own_files, owners)
     progress("packing the zip")
     with ThreadPoolExecutor(1) as thread:  # an interpreter, and a compressor: neither holds us up
-        packed = thread.submit(write_archive, files, path)
-        untried = _check_import(options, platform.python, own, packages, progress)
+        packed = thread.submit(write_archive, package_files, own_files, path, scratch)
+        verdict = _try(project, app, own, packages, scratch, progress)
         packed.result()
-    if untried:
-        untried = (*untried, *missing_imports(app.files, (*owners, *_IN_EVERY_RUNTIME)))
-    lacks = (*packages.lacks, *untried)
-    return (owners, packages, (*packages.notes, *start, *lacks)), lacks
+    untried: tuple[str, ...] = ()
+    if "imported" not in verdict.tried:
+        untried = missing_imports(app.modules, (*owners, *_IN_EVERY_RUNTIME))
+    lacks = (*app.notes, *packages.lacks, *verdict.notes, *untried)
+    told = (*packages.notes, *start, verdict.tried, *lacks)
+    left_out = tuple(map(str, app.left_out))
+    return _Contents(owners, packages, told, Verdict(verdict.tried, lacks), left_out)
 
 
 def _add_start(own: OwnFiles, packages: dict[str, Path]) -> tuple[str, ...]:
@@ -184,18 +234,26 @@ def _add_start(own: OwnFiles, packages: dict[str, Path]) -> tuple[str, ...]:
     )
 
 
-def _check_import(
-    options: LambdaOptions, python: str, own: OwnFiles, packages: Packages, progress: Progress
-) -> tuple[str, ...]:
-    """Import the app where that can be done, and say so where it cannot."""
-    if not options.check:
-        return ()
-    if own.interpreter is None or not is_this_machine(options.architecture):
-        runs = f"Python {python} on {options.architecture}"
-        return (f"the app's import was not tried: this machine does not run {runs}",)
-    progress("importing the app from the bundle")
-    check_import(own.interpreter, (own.directory, packages.tree))
-    return ()
+def _try(
+    project: Project,
+    app: AppParts,
+    own: OwnFiles,
+    packages: Packages,
+    scratch: Path,
+    progress: Progress,
+) -> Verdict:
+    """Start the app from the bundle, or with packages that stand in for those of the bundle."""
+    options = project.section("lambda", LambdaOptions)
+    missing = {name for group in options.provided for name in PROVIDED[group]}
+    here = is_this_machine(options.architecture)
+    trial = Trial(
+        directory=own.directory,
+        capability="ferryman.targets.lambda_.runtime.capability",
+        packages=(packages.tree,) if here else (),
+        modules=() if missing or not here else _STARTED,
+        provided=tuple(sorted({*_IN_EVERY_RUNTIME, *missing})),
+    )
+    return try_app(project, app, trial, scratch, progress)
 
 
 def _check_size(files: Mapping[str, Path], owners: Mapping[str, str]) -> None:
@@ -205,6 +263,18 @@ def _check_size(files: Mapping[str, Path], owners: Mapping[str, str]) -> None:
         raise ConfigError(
             f"the bundle would be {total / 2**20:.0f} MiB unpacked; Lambda takes 250",
             cause=f"the largest parts are {largest_packages(sizes, owners)}",
-            hint="drop a dependency or, by drop in [tool.ferryman.lambda], files of one; "
-            "or run the app on another target",
+            hint=f"{_SMALLER}; build an image (--image), of which Lambda takes 10 GB; or run the "
+            "app on another target",
         )
+
+
+def _too_large_to_send(size: int, report: Report) -> tuple[str, ...]:
+    """Return what there is to say of a zip that Lambda takes from S3 alone."""
+    if size <= _UPLOAD_LIMIT:
+        return ()
+    largest = ", ".join(f"{one.name} {one.packed / 2**20:.0f} MiB" for one in report.packages[:3])
+    return (
+        f"the zip has {size / 2**20:.0f} MiB: Lambda takes 50 in a request, and more from S3, "
+        f"where `ferryman deploy` puts it. The largest parts are {largest}. To be smaller, "
+        f"{_SMALLER}",
+    )

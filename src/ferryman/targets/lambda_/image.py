@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ferryman.core.build.artifact import Artifact
-from ferryman.core.build.image import context
-from ferryman.core.build.image.interpreter import Python
-from ferryman.core.build.image.plan import ImagePlan
-from ferryman.core.build.image.writing import choose_interpreters, write_image
-from ferryman.core.build.project import Project
-from ferryman.core.build.target import Progress
+from ferryman.building.artifact import Artifact
+from ferryman.building.image import dockerfile_context as context
+from ferryman.building.image.interpreter import Python
+from ferryman.building.image.plan import ImagePlan
+from ferryman.building.image.writing import choose_interpreters, write_image
 from ferryman.core.errors import ConfigError
+from ferryman.project.project import Project
+from ferryman.records.progress import Progress
 from ferryman.targets.lambda_.bundle import HANDLER, RUNTIME_CLIENT
 from ferryman.targets.lambda_.options import LambdaOptions, deployed
 
@@ -61,6 +61,7 @@ def plan_image(project: Project) -> ImagePlan:
         arguments=(HANDLER,),
         keep=options.keep,
         drop=options.drop,
+        slim=options.slim,
     )
 
 

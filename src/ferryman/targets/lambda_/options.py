@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ferryman.core.build.image.options import ImageOptions
+from ferryman.building.image.image_options import ImageOptions
+from ferryman.core.proxy_trust import ProxyTrust
+from ferryman.targets.lambda_.deploying.options import DeployOptions
 from ferryman.targets.lambda_.runtime.options import EnvironmentOptions
 
 __all__ = ("LambdaOptions", "deployed")
@@ -30,10 +31,12 @@ class LambdaOptions(BaseModel):
     timeout: int = Field(
         default=30, ge=1, le=900, description="Seconds after which an invocation is ended."
     )
-    streaming: bool = Field(
+    streaming: bool | Literal["rest", "all"] = Field(
         default=False,
-        description="Send responses as they are produced. The Function URL must be of invoke "
-        "mode RESPONSE_STREAM, and the function start through the bundle's bootstrap.",
+        description="Send responses as they are produced: true to the Function URL, which must "
+        "be of invoke mode RESPONSE_STREAM; rest to REST APIs, whose integration must have the "
+        "response transfer mode STREAM; all to both. The function must start through the bundle's "
+        "bootstrap. With door = rest-api, true means all.",
     )
     task_budget: float = Field(
         default=5.0,
@@ -55,13 +58,38 @@ class LambdaOptions(BaseModel):
     )
     trusted_proxies: tuple[str, ...] = Field(
         default=(),
-        description="Networks of proxies, such as 10.0.0.0/8, whose word on the client's "
-        "address, scheme and host is taken.",
+        description="Networks of the proxies in front, such as 10.0.0.0/8, whose word on the "
+        "client's address, scheme and host is taken.",
+    )
+    proxy: Literal["nginx", "alb", "cloudfront", "envoy", "traefik"] | tuple[str, ...] = Field(
+        default=(),
+        description="What the trusted proxies are: nginx, alb, cloudfront, envoy or traefik; or a "
+        "list of the headers that they set themselves. Other headers that tell of a client are "
+        "taken out of requests.",
     )
     json_logs: bool = Field(
         default=False,
         description="Write log records as a server does, JSON with the request's id and trace, "
         "and one for each request. Off, for CloudWatch charges for each line.",
+    )
+    record: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="The part of the requests that is kept in the log with a digest of the "
+        "answer, for `ferryman migrate verify --from-logs`, such as 0.01. Of most headers the "
+        "name alone is kept.",
+    )
+    record_bodies: bool = Field(
+        default=False,
+        description="Whether recorded requests keep the bodies, up to 64 KiB, where all "
+        "readers of the log see them.",
+    )
+    log_level: Literal["", "DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="",
+        description="The least level of log records that are written, such as INFO. By default "
+        "Lambda's own: AWS_LAMBDA_LOG_LEVEL, or WARNING. The app cannot set it with "
+        "logging.basicConfig, for Lambda has been there before.",
     )
     keep: tuple[str, ...] = Field(
         default=(),
@@ -72,6 +100,11 @@ class LambdaOptions(BaseModel):
         default=(),
         description="Files of packages that do not ship, as glob patterns of their paths, such "
         "as babel/locale-data/*. keep goes before drop.",
+    )
+    slim: bool = Field(
+        default=False,
+        description="Leave out the tests, type stubs and sources of packages, but for those that "
+        "read their own files. Packages that ferryman was tested with are slim always.",
     )
     provided: tuple[Literal["awslambdaric", "boto3"], ...] = Field(
         default=(),
@@ -88,10 +121,8 @@ class LambdaOptions(BaseModel):
         default=ImageOptions(),
         description="The image, where one is built in place of a zip.",
     )
-    check: bool = Field(
-        default=True,
-        description="Import the app once from the finished bundle, where this machine is of "
-        "the function's architecture and has its Python.",
+    deploy: DeployOptions = Field(
+        default=DeployOptions(), description="The function on AWS, and what belongs to it."
     )
     emulator: Path | None = Field(
         default=None,
@@ -99,14 +130,15 @@ class LambdaOptions(BaseModel):
         "by default the one of an installed aws-sam-cli, or aws-lambda-rie on PATH.",
     )
 
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
-        for network in networks:
-            ip_network(network)
-        return networks
+    @model_validator(mode="after")
+    def _fit_together(self) -> LambdaOptions:
+        ProxyTrust.read("tool.ferryman.lambda", self.trusted_proxies, self.proxy or None)
+        return self
 
 
 def deployed(options: LambdaOptions) -> Mapping[str, object]:
     """Return what an artifact bakes for the runtime: those options that it knows."""
-    return {name: getattr(options, name) for name in EnvironmentOptions._fields}
+    values = {name: getattr(options, name) for name in EnvironmentOptions._fields}
+    if options.streaming is True and options.deploy.door == "rest-api":
+        values["streaming"] = "all"
+    return values

@@ -1,4 +1,4 @@
-"""Invokes a function that is deployed, through boto3, and says what came of it.
+"""Invokes a function that is deployed, through boto3, and says how that ended.
 
 An invocation is sent once: what it does is not always good to do twice.
 """
@@ -105,7 +105,7 @@ class DeployedFunction:
         begin: Callable[[dict[str, Any]], None],
         write: Callable[[bytes], None],
     ) -> RemoteOutcome:
-        """Pass a streamed response on as it comes, and return what came of it in the end.
+        """Pass a streamed response on as it comes, and return how it ended.
 
         Args:
             event: The event.

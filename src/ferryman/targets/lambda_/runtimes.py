@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 import sys
 
-from ferryman.core.build.dependencies import Platform
+from ferryman.building.dependencies import Platform
 from ferryman.core.errors import ConfigError
 
 __all__ = ("PROVIDED", "is_this_machine", "managed_platform")

@@ -5,16 +5,17 @@ ferryman writes it itself, or the Dockerfile that a container tool makes one fro
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from ferryman.core.build.artifact import Artifact
-from ferryman.core.build.image import context
-from ferryman.core.build.image.plan import ImagePlan
-from ferryman.core.build.image.root import PROGRAM
-from ferryman.core.build.image.writing import choose_interpreters, write_image
-from ferryman.core.build.project import Project
-from ferryman.core.build.target import Progress
-from ferryman.targets.server.health import health_command
+from ferryman.building.artifact import Artifact
+from ferryman.building.image import dockerfile_context as context
+from ferryman.building.image.plan import ImagePlan
+from ferryman.building.image.root import PROGRAM
+from ferryman.building.image.writing import choose_interpreters, write_image
+from ferryman.project.project import Project
+from ferryman.records.progress import Progress
+from ferryman.targets.server.health_command import health_command
 from ferryman.targets.server.options import ServerOptions, deployed
 from ferryman.targets.server.requirements import server_requirements
 from ferryman.targets.server.runtime.options import ServerSettings
@@ -48,7 +49,9 @@ def build_context(project: Project, out: Path, progress: Progress) -> Artifact:
     """
     options = project.section("server", ServerOptions)
     base = options.base_image or context.default_base(project)
-    return context.build_context(project, "server", plan_image(project), base, out, progress)
+    plan = plan_image(project)
+    artifact = context.build_context(project, "server", plan, base, out, progress)
+    return replace(artifact, next=(("ferryman", "serve", "-t", "server"), *artifact.next))
 
 
 def plan_image(project: Project, *, contained: bool = True) -> ImagePlan:

@@ -10,21 +10,23 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ferryman.core.build.image.options import ImageOptions
+from ferryman.building.image.image_options import ImageOptions
 from ferryman.core.serving import ADMIN_PORT, DRAIN_DELAY, PORT, Front
+from ferryman.targets.server.deploying.options import ServiceOptions
 from ferryman.targets.server.runtime.options import ServerSettings
 
 __all__ = ("ServerOptions", "deployed", "local")
 
 _DEFAULT = ServerSettings()
 # What the build needs, and the runtime does not.
-_BUILD_ONLY = {"base_image", "image", "systemd"}
+_BUILD_ONLY = {"base_image", "deploy", "image", "systemd"}
 
 Seconds = Annotated[float, Field(ge=0, le=3600, json_schema_extra={"unit": "s"})]
 Patience = Annotated[float, Field(gt=0, le=3600, json_schema_extra={"unit": "s"})]
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
 Bytes = Annotated[int, Field(ge=1, json_schema_extra={"unit": "bytes"})]
 Mebibytes = Annotated[int, Field(ge=1, json_schema_extra={"unit": "MiB"})]
+ProxyKind = Literal["nginx", "alb", "cloudfront", "envoy", "traefik"]
 Path = Annotated[str, Field(pattern="^/")]
 
 
@@ -41,6 +43,12 @@ class ServerOptions(BaseModel):
         "cgroup's CPU quota and the affinity give. By default 1 in a container, whose copies are "
         "the way to more, 0 in a unit, and 1 under `ferryman serve`.",
     )
+    share_connections: bool = Field(
+        default=_DEFAULT.share_connections,
+        description="Whether workers whose event loops stall leave idle connections to whichever "
+        "is free first. It takes one more process where there are several workers; of TLS, nothing "
+        "is shared.",
+    )
     base_image: str | None = Field(
         default=None,
         min_length=1,
@@ -55,11 +63,19 @@ class ServerOptions(BaseModel):
         default=ImageOptions(),
         description="The image, where one is built in place of a Dockerfile.",
     )
+    deploy: ServiceOptions = Field(
+        default=ServiceOptions(), description="The service on Amazon ECS, and what belongs to it."
+    )
     bind: str | None = Field(
         default=None,
         min_length=1,
         description="HOST:PORT or unix:/path to listen to; by default port 8000, of every address "
         "in an image and of loopback elsewhere. `ferryman serve` takes --bind instead.",
+    )
+    socket_mode: str = Field(
+        default=_DEFAULT.socket_mode,
+        pattern="^0?[0-7]{3}$",
+        description="The permissions of a UNIX socket's file, in octal digits: who may connect.",
     )
     backlog: Count = Field(
         default=_DEFAULT.backlog,
@@ -99,6 +115,19 @@ class ServerOptions(BaseModel):
     access_log: bool = Field(
         default=_DEFAULT.access_log, description="Whether each request leaves a line."
     )
+    record: float = Field(
+        default=_DEFAULT.record,
+        ge=0,
+        le=1,
+        description="The part of the requests that is kept in the log with a digest of the "
+        "answer, for `ferryman migrate verify --from-logs`, such as 0.01. Of most headers the "
+        "name alone is kept.",
+    )
+    record_bodies: bool = Field(
+        default=_DEFAULT.record_bodies,
+        description="Whether recorded requests keep the bodies, up to 64 KiB, where all "
+        "readers of the log see them.",
+    )
     telemetry: bool = Field(
         default=_DEFAULT.telemetry,
         description="Whether each request becomes a span that OpenTelemetry exports, as the "
@@ -106,8 +135,20 @@ class ServerOptions(BaseModel):
     )
     trusted_proxies: tuple[str, ...] = Field(
         default=_DEFAULT.trusted_proxies,
-        description="Networks (CIDR) whose Forwarded and X-Forwarded-* headers are believed. None, "
-        "because a client can send these headers too.",
+        description="Networks (CIDR) of the proxies in front, whose word on the client is taken; "
+        "`unix` for every client of a UNIX socket. None, because a client can send their "
+        "headers too.",
+    )
+    proxy: ProxyKind | tuple[str, ...] | None = Field(
+        default=None,
+        description="What the trusted proxies are: nginx, alb, cloudfront, envoy or traefik; or a "
+        "list of the headers that they set themselves. Other headers that tell of a client are "
+        "taken out of requests.",
+    )
+    proxy_protocol: bool = Field(
+        default=_DEFAULT.proxy_protocol,
+        description="Whether connections of the trusted proxies begin with a header of the PROXY "
+        "protocol, version 1 or 2, as a Network Load Balancer can send it. Others' must not.",
     )
     drain_delay: Seconds | None = Field(
         default=None,
@@ -131,8 +172,30 @@ class ServerOptions(BaseModel):
     )
     max_in_flight: Count | None = Field(
         default=_DEFAULT.max_in_flight,
-        description="Requests that a worker answers at once; one more gets 503 with Retry-After. "
-        "No limit by default, for only the app's owner knows what a request costs.",
+        description="Requests that a worker answers at once; one more goes to `overflow`, or gets "
+        "503 with Retry-After. No limit by default, for only the app's owner knows what a request "
+        "costs.",
+    )
+    overflow: str | None = Field(
+        default=_DEFAULT.overflow,
+        description="The address of another release of the app, such as a Function URL, that "
+        "answers the requests beyond max_in_flight.",
+    )
+    overflow_share: float = Field(
+        default=_DEFAULT.overflow_share,
+        gt=0,
+        le=1,
+        description="The share of all requests, over the last 10 to 20 s, that goes there at most, "
+        "for it costs by the request; beyond it, 503.",
+    )
+    overflow_timeout: Patience = Field(
+        default=_DEFAULT.overflow_timeout,
+        description="Until an answer from there begins; then 504. The function's own timeout.",
+    )
+    overflow_signed: bool = Field(
+        default=_DEFAULT.overflow_signed,
+        description="Whether requests to a Function URL or to API Gateway are signed (SigV4) with "
+        "the credentials of the environment. Off for one that anybody may call.",
     )
     max_connections: Count | None = Field(
         default=_DEFAULT.max_connections,
@@ -161,6 +224,11 @@ class ServerOptions(BaseModel):
         default=_DEFAULT.body_timeout,
         description="Between two pieces of a body while the app waits for it; then 408.",
     )
+    write_timeout: Patience = Field(
+        default=_DEFAULT.write_timeout,
+        description="How long a client may read nothing of what it is sent; then its connection is "
+        "closed. Who reads slowly but steadily is served.",
+    )
     handler_cancellation: bool = Field(
         default=_DEFAULT.handler_cancellation,
         description="Whether a handler is cancelled when its client goes. Off as in aiohttp: few "
@@ -185,9 +253,14 @@ class ServerOptions(BaseModel):
         description="How long the event loop may be blocked before its worker is killed, with a "
         "traceback of where it was; 0 for ever.",
     )
+    start_timeout: Patience = Field(
+        default=_DEFAULT.start_timeout,
+        description="How long the app may take to start in a worker; then the worker is given up, "
+        "and the log says where the start was.",
+    )
     certificate: str | None = Field(
         default=_DEFAULT.certificate,
-        description="The file of a certificate and its chain (PEM), to serve TLS. Read anew on "
+        description="The file of a certificate and its chain (PEM), to serve TLS. Read again on "
         "SIGHUP.",
     )
     private_key: str | None = Field(
@@ -230,7 +303,7 @@ def deployed(options: ServerOptions, *, contained: bool = True) -> Mapping[str, 
 
 
 def local(options: ServerOptions, bind: str) -> Mapping[str, object]:
-    """Return what the runtime gets under `ferryman serve`: nobody waits for a drain there.
+    """Return the runtime's settings under `ferryman serve`, where no balancer waits for a drain.
 
     Args:
         options: What the project says.

@@ -1,4 +1,4 @@
-"""What the server needs besides aiohttp and the app's own."""
+"""What the server needs besides the app's own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from ferryman.targets.server.options import ServerOptions
 
 __all__ = ("server_requirements",)
 
+# The worker's connections extend aiohttp's own, whose inner parts were others before.
+_AIOHTTP = "aiohttp>=3.11,<4"
 _GUNICORN = "gunicorn>=26.1,<28"
 _TELEMETRY = ("opentelemetry-sdk>=1.40,<2", "opentelemetry-exporter-otlp-proto-http>=1.40,<2")
 
@@ -16,4 +18,5 @@ def server_requirements(options: ServerOptions) -> tuple[str, ...]:
     Args:
         options: What the project says.
     """
-    return (_GUNICORN, *_TELEMETRY) if options.telemetry else (_GUNICORN,)
+    telemetry = _TELEMETRY if options.telemetry else ()
+    return (_AIOHTTP, _GUNICORN, *telemetry)

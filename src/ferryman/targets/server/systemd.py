@@ -6,24 +6,34 @@ here calls systemd.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from ferryman.core.build.artifact import Artifact, describe
-from ferryman.core.build.image.context import write_context
-from ferryman.core.build.project import Project
-from ferryman.core.build.target import Progress
-from ferryman.core.build.version import ferryman_version
-from ferryman.core.serving import Timing
+from ferryman.building.artifact import Artifact, describe
+from ferryman.building.image.dockerfile_context import write_context
+from ferryman.building.installable import WHEELS
+from ferryman.core.serving import CANCEL_TIMEOUT, CLEANUP_TIMEOUT, EXIT_TIMEOUT, Timing
+from ferryman.project.needed_settings import plain_values, reference_for
+from ferryman.project.project import Project
+from ferryman.records.progress import Progress
+from ferryman.records.version import ferryman_version
 from ferryman.targets.server.image import MODULE, plan_image
 from ferryman.targets.server.runtime.options import ServerSettings
 
-__all__ = ("build_unit", "unit")
+__all__ = ("build_unit", "environment_file", "unit")
+
+_ENVIRONMENT = """\
+# Written by ferryman for {name}: copy it to /etc/{name}/environment, and change it there.
+# What it sets counts before what the build decided.
+"""
 
 _UNIT = """\
 # Written by ferryman {version} for {name}. To install it, on the machine:
-#   cp -r app requirements.txt /opt/{name}/
+#   cp -r app requirements.txt{beside} /opt/{name}/
 #   python{python} -m venv /opt/{name}/venv
-#   /opt/{name}/venv/bin/pip install --require-hashes -r /opt/{name}/requirements.txt
+#   /opt/{name}/venv/bin/pip install --require-hashes{links} -r /opt/{name}/requirements.txt
 #   cp {name}.service /etc/systemd/system/
 #   systemctl enable --now {name}
 # `systemctl reload {name}` replaces the workers one by one, with the code and the
@@ -33,6 +43,7 @@ _UNIT = """\
 Description={name} {tag}
 Wants=network-online.target
 After=network-online.target
+StartLimitIntervalSec=0
 
 [Service]
 Type=notify
@@ -43,8 +54,12 @@ WorkingDirectory=/opt/{name}/app
 Environment=PYTHONPATH=/opt/{name}/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 EnvironmentFile=-/etc/{name}/environment
 Restart=on-failure
-# The settings are wrong, or the app does not start: trying again would not help.
-RestartPreventExitStatus=2 3
+RestartSec=5
+# The settings are wrong, which no other try will mend. An app that does not start may wait for
+# a database, and a port may be in use for a while.
+RestartPreventExitStatus=2
+# systemd is told once the app has started in every worker.
+TimeoutStartSec={start:g}
 # The master is told, and tells its workers; only what is left after that is killed.
 KillMode=mixed
 # {sum}
@@ -86,11 +101,30 @@ SystemCallErrorNumber=EPERM
 WantedBy=multi-user.target
 """
 
+
+def environment_file(name: str, settings: Mapping[str, Any]) -> str:
+    """Return the environment file of a machine: plain values, and where secrets are read from."""
+    plain = plain_values(settings)
+    lines = [_ENVIRONMENT.format(name=name)]
+    for variable, given in settings.items():
+        if variable in plain:
+            lines.append(f"{variable}={_quoted(plain[variable])}\n")
+        elif reference := reference_for("server", given):
+            lines.append(f"# {variable} is a secret, read when the server starts: {reference}\n")
+        else:
+            lines.append(f"# {variable} is needed, and yours to set:\n#{variable}=\n")
+    return "".join(lines)
+
+
+def _quoted(value: str) -> str:
+    """Return a value as systemd.exec(5) reads it in an EnvironmentFile."""
+    for special in ("\\", '"', "$", "`"):
+        value = value.replace(special, f"\\{special}")
+    return f'"{value}"'
+
+
 # The lowest port that anybody may bind, as the kernel has it by default.
 _FREE_PORTS = 1024
-
-# Seconds over what the server takes to stop, before systemd kills what is left.
-_MARGIN = 5
 
 
 def build_unit(project: Project, out: Path, progress: Progress) -> Artifact:
@@ -103,12 +137,30 @@ def build_unit(project: Project, out: Path, progress: Progress) -> Artifact:
     """
     plan = plan_image(project, contained=False)
     name, tag, python = project.fields.name, project.fields.version, project.fields.python
-    text = unit(name, tag, python, ServerSettings.read(plan.settings.options))
-    write_context(project, plan, out, progress, {f"{name}.service": text})
-    return describe(target="server", name=name, version=tag, path=out, start=f"python -m {MODULE}")
+    settings = ServerSettings.read(plan.settings.options)
+
+    needed = project.fields.settings
+
+    def texts(wheels: bool) -> dict[str, str]:
+        texts = {f"{name}.service": unit(name, tag, python, settings, wheels=wheels)}
+        return texts | ({"environment": environment_file(name, needed)} if needed else {})
+
+    verdict = write_context(project, plan, out, progress, texts)
+    described = describe(
+        target="server", name=name, version=tag, path=out, start=f"python -m {MODULE}"
+    )
+    return replace(
+        described,
+        lacks=verdict.notes,
+        tried=verdict.tried,
+        runs_on=f"Python {python}",
+        next=(("head", "-n", "8", str(out / f"{name}.service")),),
+    )
 
 
-def unit(name: str, tag: str, python: str, settings: ServerSettings) -> str:
+def unit(
+    name: str, tag: str, python: str, settings: ServerSettings, *, wheels: bool = False
+) -> str:
     """Return the text of the systemd unit.
 
     Args:
@@ -116,6 +168,7 @@ def unit(name: str, tag: str, python: str, settings: ServerSettings) -> str:
         tag: The project's version.
         python: The version of Python it was built for, such as 3.13.
         settings: What the server runs by.
+        wheels: Whether wheels that no index has lie beside the unit.
     """
     timing: Timing = settings.timing
     privileged = any(0 < port < _FREE_PORTS for port in settings.front.ports)
@@ -123,11 +176,15 @@ def unit(name: str, tag: str, python: str, settings: ServerSettings) -> str:
         capability="CAP_NET_BIND_SERVICE" if privileged else "",
         # In a user namespace of its own the capability would not reach the host's ports.
         private="no" if privileged else "yes",
+        beside=f" {WHEELS}" if wheels else "",
+        links=f" --find-links /opt/{name}/{WHEELS}" if wheels else "",
         version=ferryman_version(),
         name=name,
         tag=tag,
         python=python,
-        timeout=timing.termination_grace + _MARGIN,
+        timeout=timing.termination_grace,
+        start=settings.start_timeout + timing.termination_grace,
         sum=f"drain_delay {timing.drain_delay:g}, graceful_timeout {timing.graceful_timeout:g}, "
-        "the cleanup, and a margin.",
+        f"cancelled handlers {CANCEL_TIMEOUT}, the app's cleanup {CLEANUP_TIMEOUT}, "
+        f"exit {EXIT_TIMEOUT}.",
     )

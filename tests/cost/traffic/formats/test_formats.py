@@ -10,9 +10,10 @@ import pytest
 from ferryman.core.access import AccessRecord
 from ferryman.core.logs import JsonFormatter, TextFormatter
 from ferryman.cost.traffic.formats.catalog import FORMATS, find_format
+from ferryman.cost.traffic.formats.cloudfront import reaches_origin
 from ferryman.cost.traffic.formats.format import Format
 from ferryman.cost.traffic.record import LambdaUse, Record
-from ferryman.targets.lambda_.local.report import Report
+from ferryman.local.lambda_.report_lines import Report
 
 MONDAY = 1_767_571_200.0  # 2026-01-05T00:00:00Z
 
@@ -55,7 +56,7 @@ def read(lines: list[str]) -> list[Record]:
 
 
 def records(format: Format, data: bytes) -> list[Record]:
-    parse = format.reader()
+    parse = format.reader(data.split(b"\n"))
     lines = [line for batch in format.split([data]) for line in batch]
     found = [parse(line) for line in lines if line]
     return [record for record in found if record]
@@ -131,6 +132,81 @@ def records(format: Format, data: bytes) -> list[Record]:
         (["2026-01-05T01:00:00+01:00\t7"], Record(MONDAY, 7.0)),
         (["2026-01-05 00:00:00; 7"], Record(MONDAY, 7.0)),
         (["# time, ms", "1767571200 5 GET"], Record(MONDAY, 5.0)),
+        (
+            ["timestamp,message", f'1767571200000,"{REPORT}', '"'],
+            Record(MONDAY, 12.34, False, use=use(), request_id="8f5"),
+        ),
+        (
+            ["@timestamp,@message", f'2026-01-05 00:00:00.000,"{REPORT}"'],
+            Record(MONDAY, 12.34, False, use=use(), request_id="8f5"),
+        ),
+        (
+            [
+                "@timestamp,@duration,@billedDuration,@memorySize",
+                "2026-01-05 00:00:00,12.34,13,512000000",
+            ],
+            Record(MONDAY, 12.34, False, use=LambdaUse(13, 512, None), request_id=None),
+        ),
+        (
+            [f"2026/01/05/[$LATEST]0a1 2026-01-05T00:00:01.250000 {REPORT}"],
+            Record(MONDAY + 1.25, 12.34, False, use=use(), request_id="8f5"),
+        ),
+        (
+            [f"EVENTS\t3851\t1767571200000\t2026/01/05/[$LATEST]0a1\t{REPORT}\t1767571200900"],
+            Record(MONDAY, 12.34, False, use=use(), request_id="8f5"),
+        ),
+        (
+            ["2026-01-05 01:00:02.500 (+01:00)\t8f5\tINFO\thello", REPORT],
+            Record(MONDAY + 2.5, 12.34, False, use=use(), request_id="8f5"),
+        ),
+        (
+            [
+                "REPORT RequestId: 8f5  Init Duration: 25.71 ms Duration: 12.34 ms Billed Duration: 13 ms"  # noqa: E501
+                "  Memory Size: 512 MB    Max Memory Used: 90 MB"
+            ],
+            Record(None, 12.34, False, use=use(init=25.71), request_id="8f5"),
+        ),
+        (
+            [
+                "2026-01-05T00:00:01.5Z lb 192.0.2.9:5 10.0.0.1:80 0.001 0.048 0.001 200 200 34 366"
+                ' "GET http://x:80/ HTTP/1.1" "curl" - -'
+            ],
+            Record(MONDAY + 1.5, 50.0, False, 366, 34),
+        ),
+        (
+            [
+                '[2026-01-05T00:00:01.5Z] "POST /a HTTP/2" 503 UF 34 366 226 100 "192.0.2.9" "curl" "cc" "x" "-"'  # noqa: E501
+            ],
+            Record(MONDAY + 1.5, 226.0, True, 366, 34),
+        ),
+        (
+            [
+                '[2026-01-05T00:00:01.5Z] "GET / HTTP/1.1" 200 - via_upstream - "-" 34 366 27 26 "-" "curl" "c"'  # noqa: E501
+            ],
+            Record(MONDAY + 1.5, 27.0, False, 366, 34),
+        ),
+        (
+            [
+                "Jan  5 00:00:01 lb haproxy[9]: 192.0.2.9:33317 [05/Jan/2026:00:00:01.500] in app/s1"  # noqa: E501
+                ' 10/0/30/69/109 200 366 - - ---- 1/1/1/1/0 0/0 "GET / HTTP/1.1"'
+            ],
+            Record(MONDAY + 1.5, 109.0, False, 366),
+        ),
+        (
+            [
+                "#Software: Microsoft Internet Information Services 10.0",
+                "#Fields: date time cs-method cs-uri-stem sc-status sc-bytes cs-bytes time-taken",
+                "2026-01-05 00:00:03 GET / 500 366 34 25",
+            ],
+            Record(MONDAY + 3, 25.0, True, 366, 34),
+        ),
+        (
+            [
+                '2026-01-05 00:00:01,500 - uvicorn.access - INFO - 192.0.2.9:5000 - "GET / HTTP/1.1" 500'  # noqa: E501
+            ],
+            Record(MONDAY + 1.5, None, True),
+        ),
+        (['INFO:     127.0.0.1:5000 - "GET /a HTTP/1.1" 200 OK'], Record(None, None, False)),
         (["timestamp,count", "2026-01-05T00:00:00Z,60"], Record(MONDAY, requests=60)),
     ],
 )
@@ -208,6 +284,81 @@ def test_our_own_text_access_log_has_neither_date_nor_duration() -> None:
     other = logging.LogRecord("shop", logging.INFO, "", 0, "hello", (), None)
     lines = [formatter.format(ours()), formatter.format(other), formatter.format(ours(500))]
     assert read(lines) == [Record(failed=False), Record(failed=True)]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"level": "info", "ts": MONDAY, "logger": "http.log.access.log0", "duration": 0.025,
+         "size": 366, "status": 200, "bytes_read": 34},
+        {"StartUTC": "2026-01-05T00:00:00Z", "Duration": 25_000_000, "DownstreamStatus": 200,
+         "DownstreamContentSize": 366, "RequestContentSize": 34, "time": "2026-01-05T00:00:09Z"},
+        {"time_iso8601": "2026-01-05T01:00:00+01:00", "status": "200", "request_time": "0.025",
+         "body_bytes_sent": "366", "request_length": "34"},
+        {"requestTime": "05/Jan/2026:00:00:00 +0000", "status": "200", "responseLatency": "25",
+         "responseLength": "366", "requestLength": 34},
+        {"requestTimeEpoch": "1767571200000", "status": "200", "responseLatency": "-",
+         "responseLength": "366"},
+    ],
+    ids=["Caddy", "Traefik", "nginx", "API Gateway", "API Gateway without an integration"],
+)  # fmt: skip
+def test_json_access_logs(row: dict[str, object]) -> None:
+    (found,) = read([json.dumps(row)])
+    assert found.time == MONDAY
+    assert found.wall_ms == (None if row.get("responseLatency") == "-" else pytest.approx(25))
+    assert found.bytes_out == 366
+    assert found.failed is False
+
+
+def test_json_reports_over_several_lines() -> None:
+    metrics = {"durationMs": 12.34, "billedDurationMs": 13, "memorySizeMB": 512}
+    event = {"time": "2026-01-05T00:00:01.000Z", "type": "platform.report",
+             "record": {"requestId": "8f5", "metrics": metrics}}  # fmt: skip
+    text = json.dumps(event, indent=2)
+    first, second = read(text.splitlines() * 2)
+    assert first.use == second.use == LambdaUse(13, 512, None)
+
+
+def test_managed_instances_report_a_duration_and_no_bill() -> None:
+    event = {"time": "2026-01-05T00:00:01.000Z", "type": "platform.report",
+             "record": {"requestId": "8f5", "metrics": {"durationMs": 12.34}}}  # fmt: skip
+    assert read([json.dumps(event)]) == [Record(MONDAY + 1, 12.34, False, request_id="8f5")]
+
+
+def test_answers_of_logs_insights() -> None:
+    fields = [{"field": "@timestamp", "value": "2026-01-05 00:00:01.000"},
+              {"field": "@message", "value": REPORT}]  # fmt: skip
+    (found,) = read([json.dumps({"results": [fields], "status": "Complete"})])
+    assert (found.time, found.wall_ms) == (MONDAY + 1, 12.34)
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "reaches"),
+    [
+        ("Miss", "Miss", True),
+        ("RefreshHit", "RefreshHit", True),
+        ("Hit", "Hit", False),
+        ("OriginShieldHit", "OriginShieldHit", False),
+        ("Redirect", "Redirect", False),
+        ("LimitExceeded", "LimitExceeded", False),
+        ("CapacityExceeded", "CapacityExceeded", False),
+        ("FunctionGeneratedResponse", "FunctionGeneratedResponse", False),
+        ("FunctionExecutionError", "FunctionExecutionError", False),
+        ("LambdaGeneratedResponse", "LambdaGeneratedResponse", False),
+        ("Error", "Error", True),
+        ("Error", "OriginCommError", True),
+        ("Error", "OriginDnsError", False),
+        ("Error", "AccessDenied", False),
+        ("Error", "ClientGeoBlocked", False),
+        ("Error", "WAFBlocked", False),
+        ("Error", "InvalidRequestMethod", False),
+        ("Error", "", True),
+    ],
+)
+def test_which_requests_get_to_the_origin_of_cloudfront(
+    kind: str, detail: str, reaches: bool
+) -> None:
+    assert reaches_origin(kind, detail) == reaches
 
 
 @pytest.mark.parametrize("action", ["redirect", "fixed-response", "waf", "authenticate", "-"])

@@ -25,12 +25,18 @@ import pytest
 import yaml
 from aiohttp import web
 
-from ferryman.core.errors import BuildError
 from ferryman.targets.k8s.cluster.api import Cluster
-from ferryman.targets.k8s.cluster.connection import Place, connect
-from ferryman.targets.k8s.cluster.kinds import KINDS, OWN_KINDS
-from ferryman.targets.k8s.cluster.operations import Operations
-from ferryman.targets.k8s.schemas import check_document, resource_schema
+from ferryman.targets.k8s.cluster.changes import Change
+from ferryman.targets.k8s.cluster.exchange import Exchange
+from ferryman.targets.k8s.cluster.kinds import KINDS, LEASE, OWN_KINDS, kind_named
+from ferryman.targets.k8s.cluster.kubeconfig import Place, connect
+from ferryman.targets.k8s.cluster.observation import Observer, Overview
+from ferryman.targets.k8s.cluster.operations import Operations, workload_kind
+from ferryman.targets.k8s.cluster.planned import DeployWishes
+from ferryman.targets.k8s.cluster.release_record import Release
+from ferryman.targets.k8s.misfits import find_misfits
+from ferryman.targets.k8s.schemas import resource_schema
+from ferryman.targets.k8s.values import instance_of
 
 # Test files are imported by their paths, and so is what helps them.
 field_owners = SimpleNamespace(**run_path(str(Path(__file__).with_name("field_owners.py"))))
@@ -39,7 +45,12 @@ pods = SimpleNamespace(**run_path(str(Path(__file__).with_name("pods.py"))))
 FieldPath = tuple[str, ...]
 Document = dict[str, Any]
 
-_KINDS = {(kind.version, kind.plural): kind.name for kind in (*OWN_KINDS, *KINDS.values())}
+_MORE = (
+    *("v1 PersistentVolumeClaim", "batch/v1 CronJob", "batch/v1 Job", "v1 Secret"),
+    "external-secrets.io/v1 ExternalSecret",
+)
+_ALL = (*OWN_KINDS, *KINDS.values(), LEASE, *map(kind_named, _MORE))
+_KINDS = {(kind.version, kind.plural): kind.name for kind in _ALL}
 _URL = re.compile(r"/apis?/(.+)/namespaces/([^/]+)/([^/]+)(?:/([^/]+))?(/log)?")
 _VERSION = "1.37"
 HALF = "half an answer"
@@ -68,8 +79,12 @@ class FakeCluster:
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.faults: list[Fault] = []
         self.forbidden: set[tuple[str, str]] = set()
+        self.role: Document | None = None
+        self.used: set[tuple[str, str, str]] = set()
+        self.headers: list[Any] = []
         self.missing_kinds: set[str] = set()
         self.behaviour: Callable[[Document], str] = lambda deployment: "good"
+        self.migration: Callable[[Document], str] = lambda job: "good"
         self.steps: list[Callable[[], None]] = []
         self.logs: dict[str, str] = {}
         self.namespaces = {"default"}
@@ -91,13 +106,24 @@ class FakeCluster:
         return {n for (v, plural, n) in self.objects if _KINDS[v, plural] == kind}
 
     def changes(self) -> list[tuple[str, str]]:
-        """Return the requests that changed something."""
-        return [(m, p) for m, p, q in self.requests if m != "GET" and "dryRun" not in q]
+        """Return the requests that changed something of the project."""
+        return [
+            (method, path)
+            for method, path, query in self.requests
+            if method != "GET" and "dryRun" not in query
+            if "/leases" not in path
+            if method != "POST" and "-release-" not in path
+        ]
+
+    def settings(self) -> set[str]:
+        """Return the names of the ConfigMaps that hold no release."""
+        return {name for name in self.names("ConfigMap") if "-release-" not in name}
 
     # HTTP
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.requests.append((request.method, request.path, dict(request.query)))
+        self.headers.append(request.headers)
         for fault in self.faults:
             if (
                 fault.times
@@ -123,15 +149,16 @@ class FakeCluster:
         version, namespace, plural, name, log = match.groups()
         if (version, plural) not in _KINDS or _KINDS[version, plural] in self.missing_kinds:
             return web.Response(status=404, text="404 page not found\n")
-        verb = {"GET": "get" if name else "list"}.get(request.method, request.method.lower())
-        verb = "watch" if "watch" in request.query else verb
-        if (verb, plural) in self.forbidden:
-            group = version.rpartition("/")[0]
-            text = (
-                f'{plural} is forbidden: User "dev" cannot {verb} resource "{plural}" '
-                f'in API group "{group}" in the namespace "{namespace}"'
-            )
-            return refusal(403, "Forbidden", text)
+        group, resource = version.rpartition("/")[0], f"{plural}/log" if log else plural
+        for verb in self._verbs(request, (version, plural, name)):
+            granted = self._granted(group, resource, verb, name)
+            if (verb, plural) in self.forbidden or not granted:
+                text = (
+                    f'{plural} is forbidden: User "dev" cannot {verb} resource "{resource}" '
+                    f'in API group "{group}" in the namespace "{namespace}"'
+                )
+                return refusal(403, "Forbidden", text)
+            self.used.add((group, resource, verb))
         if log:
             return web.Response(text=self.logs.get(name, ""))
         if request.method == "GET":
@@ -140,7 +167,65 @@ class FakeCluster:
             return refusal(404, "NotFound", f'namespaces "{namespace}" not found')
         if request.method == "DELETE":
             return self._delete(request, (version, plural, name))
-        return self._apply(request, (version, plural, name), json.loads(await request.text()))
+        body = json.loads(await request.text())
+        if request.method in ("POST", "PUT"):
+            return self._put(request, (version, plural, name or body["metadata"]["name"]), body)
+        if request.content_type == "application/json-patch+json":
+            return self._step((version, plural, name), body)
+        return self._apply(request, (version, plural, name), body)
+
+    def _verbs(self, request: web.Request, key: tuple[str, str, str]) -> list[str]:
+        """Return what the authorizer is asked for; an apply of what is not there is two things."""
+        if "watch" in request.query:
+            return ["watch"]
+        if request.method == "PATCH" and key not in self.objects:
+            return ["patch", "create"]
+        verbs = {"GET": "get" if key[2] else "list", "POST": "create", "PUT": "update"}
+        return [verbs.get(request.method, request.method.lower())]
+
+    def _granted(self, group: str, resource: str, verb: str, name: str | None) -> bool:
+        return self.role is None or any(
+            group in rule["apiGroups"] and resource in rule["resources"] and verb in rule["verbs"]
+            for rule in self.role["rules"]
+            if name in rule.get("resourceNames", [name])
+        )
+
+    def _put(self, request: web.Request, key: tuple[str, str, str], body: Document) -> web.Response:
+        """Create an object, or replace one in the version that the body names."""
+        live = self.objects.get(key)
+        if request.method == "POST" and live is not None:
+            return refusal(409, "AlreadyExists", f'{key[1]} "{key[2]}" already exists')
+        if request.method == "PUT" and (
+            live is None
+            or body["metadata"]["resourceVersion"] != live["metadata"]["resourceVersion"]
+        ):
+            return refusal(409, "Conflict", "the object has been modified")
+        result = copy.deepcopy(body)
+        assert not find_misfits(result, _VERSION), key
+        self._stamp(result, live, self.owners.setdefault(key, {}))
+        self.objects[key] = result
+        return web.json_response(result, status=201 if live is None else 200)
+
+    def _step(self, key: tuple[str, str, str], steps: list[Document]) -> web.Response:
+        """Take the steps of the JSON patch by which kubectl's fields become ours."""
+        live = self.objects[key]
+        test, replace, *rest = steps
+        if test["value"] != live["metadata"]["resourceVersion"]:
+            return refusal(422, "Invalid", "the server rejected our request")
+        assert replace["path"] == "/metadata/managedFields"
+        self.owners[key] = {
+            entry["manager"]: set(field_owners.paths(entry["fieldsV1"]))
+            for entry in replace["value"]
+        }
+        for step in rest:
+            assert step["op"] == "remove"
+            place = step["path"].split("/")[1:]
+            node = live
+            for part in place[:-1]:
+                node = node[part]
+            del node[place[-1].replace("~1", "/")]
+        self._stamp(live, live, self.owners[key])
+        return web.json_response(live)
 
     def _read(
         self, request: web.Request, version: str, plural: str, name: str | None
@@ -184,6 +269,9 @@ class FakeCluster:
         assert request.content_type == "application/apply-patch+yaml"
         manager = request.query["fieldManager"]
         live = copy.deepcopy(self.objects.get(key))
+        known = body["metadata"].pop("resourceVersion", None)
+        if known is not None and (live or {}).get("metadata", {}).get("resourceVersion") != known:
+            return refusal(409, "Conflict", f"{key[2]}: the object has been modified")
         owners = copy.deepcopy(self.owners.get(key, {}))
         schema = resource_schema(body["apiVersion"], body["kind"], _VERSION)
         ignored = {("f:apiVersion",), ("f:kind",), ("f:metadata", "f:name")}
@@ -207,21 +295,22 @@ class FakeCluster:
         result["metadata"].setdefault("name", key[2])
         others = set().union(*(paths for other, paths in owners.items() if other != manager))
         for path in owners.get(manager, set()) - new.keys() - others:
-            field_owners.remove(result, path)
+            field_owners.remove(result, path, new.keys() | others)
         for path, value in new.items():
             field_owners.assign(result, path, value)
         owners[manager] = set(new)
         pods.fill_in(result)
-        try:
-            check_document({k: v for k, v in result.items() if k != "status"}, _VERSION, key[2])
-        except BuildError as error:
-            return refusal(400, "BadRequest", str(error))
+        spec = {k: v for k, v in result.items() if k != "status"}
+        if misfits := find_misfits(spec, _VERSION):
+            return refusal(400, "BadRequest", misfits[0].reason)
         self._stamp(result, live, owners)
         if "dryRun" not in request.query:
             self.objects[key], self.owners[key] = result, owners
             if result["kind"] == "Deployment":
                 self.control(result)
-        return web.json_response(result)
+            if result["kind"] == "Job":
+                self.run(result)
+        return web.json_response(result, status=201 if live is None else 200)
 
     def _stamp(
         self, result: Document, live: Document | None, owners: dict[str, set[FieldPath]]
@@ -234,7 +323,11 @@ class FakeCluster:
         if live is None or live.get("spec") != result.get("spec"):
             metadata["generation"] = metadata.get("generation", 0) + 1
         metadata["managedFields"] = [
-            {"manager": manager, "operation": "Apply", "fieldsV1": field_owners.nested(paths)}
+            {
+                "manager": manager,
+                "operation": "Update" if manager.startswith("kubectl-client") else "Apply",
+                "fieldsV1": field_owners.nested(paths),
+            }
             for manager, paths in owners.items()
         ]
 
@@ -251,6 +344,7 @@ class FakeCluster:
             int(d["metadata"]["annotations"][_REVISION])
             for (_, plural, _), d in self.objects.items()
             if plural == "replicasets" and d["metadata"]["name"] != key[2]
+            if d["metadata"]["ownerReferences"] == [{"uid": metadata["uid"]}]
         ]
         revision = str(max(revisions, default=0) + 1)
         owner = {"ownerReferences": [{"uid": metadata["uid"]}]}
@@ -258,9 +352,27 @@ class FakeCluster:
         named = {"name": key[2], "labels": labels, "annotations": {_REVISION: revision}}
         self.objects[key] = {"metadata": {**named, **owner}, "spec": {"template": template}}
         metadata.setdefault("annotations", {})[_REVISION] = revision
+        chosen = spec["selector"]["matchLabels"].items()
         for pod in [k for k in self.objects if k[1] == "pods"]:
-            del self.objects[pod]
+            if chosen <= self.objects[pod]["metadata"]["labels"].items():
+                del self.objects[pod]
         self.become(deployment, self.behaviour(deployment))
+
+    def run(self, job: Document) -> None:
+        """Let the pod of a Job run, and end as the test says."""
+        state = self.migration(job)
+        template = copy.deepcopy(job["spec"]["template"])
+        template["metadata"]["labels"]["batch.kubernetes.io/job-name"] = job["metadata"]["name"]
+        name = f"{job['metadata']['name']}-x"
+        self.objects["v1", "pods", name] = pods.pod(name, {"spec": {"template": template}}, state)
+        self.migrate_ends(job, state)
+
+    def migrate_ends(self, job: Document, state: str) -> None:
+        """Let a Job be in a state."""
+        ended = {"good": "Complete", "crash": "Failed"}.get(state)
+        message = "Job has reached the specified backoff limit"
+        condition = {"type": ended, "status": "True", "message": message}
+        job["status"] = {"conditions": [condition] if ended else []}
 
     def become(self, deployment: Document, state: str) -> None:
         """Let all pods of a Deployment be in a state."""
@@ -270,6 +382,7 @@ class FakeCluster:
             d
             for (_, plural, _), d in self.objects.items()
             if plural == "replicasets" and d["metadata"]["annotations"][_REVISION] == revision
+            if d["metadata"]["ownerReferences"] == [{"uid": metadata["uid"]}]
         )
         count = 0 if state == "quota" else spec["replicas"]
         failed = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: q"}
@@ -371,13 +484,58 @@ def fake(
     return cluster
 
 
+class Deploys(Operations):
+    """Operations that plan and apply in one, and what looks at their outcome."""
+
+    observer: Observer
+
+    def status(self) -> Overview:
+        return self.observer.status()
+
+    def logs(self, *, lines: int, previous: bool) -> dict[str, str]:
+        return self.observer.logs(lines=lines, previous=previous)
+
+    def diff(self, *, adopt: bool = False) -> list[Change]:
+        return self.plan(adopt=adopt).changes
+
+    def deploy(
+        self, wishes: DeployWishes, ask: Callable[[str], bool], *, adopt: bool = False
+    ) -> list[Change]:
+        """Return what was changed, what was to be deleted and was kept included."""
+        planned = self.plan(adopt=adopt)
+        if not wishes.dry_run:
+            self.apply(planned, wishes, ask)
+        return planned.changes
+
+    def back(self, wanted: int | None, wishes: DeployWishes) -> Release:
+        """Go back, and delete what the older release has not."""
+        return self.rollback(wanted, wishes, lambda _: True)
+
+
 @pytest.fixture
-def operations(fake: FakeCluster, make_project: Callable[..., Any]) -> Callable[..., Operations]:
+def open_cluster(fake: FakeCluster) -> Callable[..., Cluster]:
+    """Open a cluster of the kubeconfig, whose pauses take no time."""
+
+    def open_(
+        context: str | None = None, *, pause: Callable[[float], None] = lambda _: None
+    ) -> Cluster:
+        connection = connect(Place(context), None)
+        return Cluster(Exchange(connection, outage=60, pause=pause), connection.namespace)
+
+    return open_
+
+
+@pytest.fixture
+def operations(
+    open_cluster: Callable[..., Cluster], make_project: Callable[..., Any]
+) -> Callable[..., Deploys]:
     """Open the operations on the fake cluster for a project with these settings."""
 
-    def open_(tell: Callable[[str], None] = lambda _: None, **options: Any) -> Operations:
-        cluster = Cluster(connect(Place(), None), pause=lambda _: None)
-        return Operations(make_project(**options), cluster, tell, clock=fake_clock())
+    def open_(tell: Callable[[str], None] = lambda _: None, **options: Any) -> Deploys:
+        cluster, project = open_cluster(), make_project(**options)
+        opened = Deploys(project, cluster, tell, clock=fake_clock())
+        opened.observer = Observer(cluster, workload_kind(project), instance_of(project), "shop")
+        return opened
 
     return open_
 

@@ -62,11 +62,16 @@ def assign(document: Document, path: Path, value: Any) -> None:
         node[path[-1][2:]] = copy.deepcopy(value)
 
 
-def remove(document: Document, path: Path) -> None:
-    """Take a field away, and an item or a mapping that has nothing left but its keys."""
+def remove(document: Document, path: Path, kept: set[Path]) -> None:
+    """Take a field away, or the whole item of a list that nothing of is kept."""
     node: Any = document
-    for part in path[:-1]:
-        node = None if node is None else _step(node, part, make=False)
+    for end, part in enumerate(path[:-1], 1):
+        below = None if node is None else _step(node, part, make=False)
+        owned = any(other[:end] == path[:end] for other in kept)
+        if part.startswith("k:") and below is not None and not owned:
+            node.remove(below)
+            return
+        node = below
     if isinstance(node, dict):
         node.pop(path[-1][2:], None)
 
@@ -79,3 +84,11 @@ def nested(paths: set[Path]) -> Document:
         for part in path:
             node = node.setdefault(part, {})
     return tree
+
+
+def paths(fields: Document, path: Path = ()) -> Iterator[Path]:
+    """Yield the paths that a cluster has written, the inverse of `nested`."""
+    if not fields:
+        yield path
+    for part, below in fields.items():
+        yield from paths(below, (*path, part))

@@ -18,6 +18,7 @@ def pod(name: str, replica_set: Document, state: str) -> Document:
     container = {
         "name": template["spec"]["containers"][0]["name"],
         "image": template["spec"]["containers"][0]["image"],
+        "imageID": f"registry.example.com/shop@sha256:{'5' * 64}",
         "ready": state == "good",
         "restartCount": 4 if state == "crash" else 0,
         "state": {"waiting": waiting} if waiting else {"running": {}},

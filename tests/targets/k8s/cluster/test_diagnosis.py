@@ -45,6 +45,21 @@ SCHEDULED = {"type": "PodScheduled", "status": "False", "message": "0/3 nodes ar
             True,
         ),
         (pod({"running": {}}, lastState=OUT_OF_MEMORY, restartCount=2), "out of memory", True),
+        (
+            pod(
+                waiting("CrashLoopBackOff"),
+                restartCount=1,
+                lastState={
+                    "terminated": {
+                        "exitCode": 128,
+                        "reason": "StartError",
+                        "message": 'exec: "shop": executable file not found in $PATH',
+                    }
+                },
+            ),
+            'the container shop cannot be started, 1 times restarted: exec: "shop": executable',
+            False,
+        ),
         (pod({}, node=None, conditions=[SCHEDULED]), "0/3 nodes are available", False),
         (pod({}, node=None), "no node has taken it yet", False),
     ],

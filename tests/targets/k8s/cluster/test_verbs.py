@@ -45,11 +45,11 @@ def test_diff_ends_with_1_then_deploy_then_with_0(run: Run) -> None:
 
 
 def test_diff_ends_with_2_where_it_cannot_be_told(run: Run, fake: Any) -> None:
-    fake.forbidden = {("get", "deployments")}
+    fake.forbidden = {("list", "deployments")}
     error = run("diff").exception
     assert isinstance(error, FerrymanError)
     assert error.exit_code == 2
-    assert "you may not get deployments.apps" in error.message
+    assert "you may not list deployments.apps" in error.message
 
 
 def test_diff_names_who_owns_what_would_change(run: Run, fake: Any) -> None:
@@ -72,23 +72,27 @@ def test_a_dry_run_prints_what_would_be_done(run: Run, fake: Any) -> None:
 def test_nothing_is_deleted_where_nobody_can_be_asked(run: Run, fake: Any) -> None:
     run("deploy")
     kept = run("delete")
-    assert "kept, for nobody can be asked (--yes deletes): delete" in kept.stderr
+    assert "? no: there is no terminal to confirm on. Pass --yes." in kept.stderr
+    assert kept.return_value == 1
     assert fake.names("Deployment") == {"shop"}
-    run("delete", "--yes")
-    assert fake.names("Deployment") == set()
+    gone = run("delete", "--yes", "--json")
+    assert gone.return_value == 0
+    assert "Deployment" in {change["kind"] for change in json.loads(gone.stdout)}
+    assert fake.objects.keys() <= {k for k in fake.objects if k[1] in ("pods", "replicasets")}
 
 
 def test_status_as_json_and_in_words(run: Run, fake: Any) -> None:
     run("deploy")
     data = json.loads(run("status", "--json").stdout)
     assert data["good"] is True
-    assert data["releases"] == [{"revision": 1, "version": "1", "image": "shop:1"}]
+    (release,) = data["releases"]
+    assert (release["id"], release["version"], release["artifact"]) == ("1", "1", "shop:1")
     fake.become(fake.get("Deployment", "shop"), "pull")
     shown = run("status")
     assert shown.return_value == 1
     assert shown.stdout.startswith("not good: ")
     assert "cannot be pulled" in shown.stdout
-    assert "* release 1  1  shop:1" in shown.stdout
+    assert "* release 1  1  shop:1@sha256:5555" in shown.stdout
 
 
 def test_logs_bear_the_name_of_their_pod(run: Run, fake: Any) -> None:
@@ -97,7 +101,7 @@ def test_logs_bear_the_name_of_their_pod(run: Run, fake: Any) -> None:
     fake.logs = {one: "a\nb\n"}
     assert run("logs").stdout == f"{one}  a\n{one}  b\n"
     fake.logs = {}
-    assert "nothing was written by" in run("logs").stderr
+    assert "the logs hold nothing" in run("logs").stderr
 
 
 def test_logs_are_followed_until_the_pods_end(run: Run, fake: Any) -> None:
@@ -126,7 +130,10 @@ def test_a_diff_as_json(run: Run) -> None:
 def test_rollback_prints_the_release_that_it_went_back_to(run: Run) -> None:
     run("deploy")
     run("deploy", "--set", "version=2")
-    assert run("rollback").stdout == "release 1  1  shop:1\n"
+    back = run("rollback").stdout
+    assert back.startswith("release 3  1  shop:1")
+    assert "good  restores 1" in back
+    assert json.loads(run("rollback", "--json", "--dry-run").stdout)["release"]["id"] == "2"
     assert run("rollback", "--dry-run").stdout.endswith("(dry run)\n")
 
 
@@ -139,8 +146,42 @@ def test_a_namespace_and_a_context_can_be_named(run: Run, fake: Any) -> None:
     assert error.message == "the cluster does not know you"
 
 
-@pytest.mark.parametrize("verb", ["diff", "deploy", "status", "logs", "rollback", "delete"])
-def test_a_target_without_a_cluster_is_refused(run: Run, verb: str) -> None:
-    error = run(verb, "-t", "server").exception
+def test_ctrl_c_says_what_stays_and_how_to_go_on(
+    run: Run, fake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ferryman.targets.k8s.cluster.api.Cluster.wait_for_change", interrupt)
+    fake.behaviour = lambda _: "start"
+    ended = run("deploy")
+    assert "interrupted: what was applied stays" in ended.stderr
+    assert fake.names("Lease") == set(), "the next deploy need not wait"
+
+
+@pytest.mark.parametrize("patience", ["soon", "nan", "inf"])
+def test_a_patience_that_is_no_number_of_seconds_is_refused(run: Run, patience: str) -> None:
+    error = run("deploy", f"--patience={patience}").exception
     assert isinstance(error, ConfigError)
-    assert "-t k8s" in str(error.hint)
+    assert "--patience" in error.message
+
+
+def test_check_asks_the_cluster_and_says_what_it_alone_has(
+    tmp_path: Path, run: Run, fake: Any, refuse: Any
+) -> None:
+    denied = 'admission webhook "policy.example.com" denied the request: no ClusterIP here'
+    refuse("PATCH", "/services/shop", 403, denied, times=9)
+    assert run("check").return_value == 0
+    asked = run("check", "--server")
+    assert asked.return_value == 1
+    (line,) = asked.stdout.splitlines()
+    assert "K009 Service/shop" in line
+    assert "only the cluster says: no ClusterIP here" in line
+    assert fake.objects == {}
+    settings = (tmp_path / "pyproject.toml").read_text("utf-8")
+    (tmp_path / "pyproject.toml").write_text(
+        settings + '[tool.ferryman.k8s]\npatch = "patch.yaml"\n', "utf-8"
+    )
+    (tmp_path / "patch.yaml").write_text("kind: Service\nspec: {type: nodeport}\n", "utf-8")
+    (line,) = run("check", "--server").stdout.splitlines()
+    assert "K003 Service/shop" in line, "what is known here is not told twice"

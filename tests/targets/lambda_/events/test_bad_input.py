@@ -21,7 +21,7 @@ from aiohttp import web
 
 from ferryman.core.errors import FerrymanError
 from ferryman.core.loader import AppSource
-from ferryman.targets.lambda_.gateway.sources import GATEWAYS
+from ferryman.local.gateway.all_gateways import GATEWAYS
 from ferryman.targets.lambda_.runtime.events import find_source
 from ferryman.targets.lambda_.runtime.events.fields import MalformedEvent
 from ferryman.targets.lambda_.runtime.handler import LambdaHandler
@@ -178,7 +178,7 @@ def with_header(event: dict[str, Any], source: str, header: str, value: Any) -> 
     [
         *[("x-a", value) for value in ("a\rb", "a\nb", "a\r\nSet-Cookie: b=1", "a\0b", "\ud800")],
         *[(name, "1") for name in ("", " ", "a b", "a:b", "a\r\nb", "a\0", "é", "\ud800")],
-        *[("x-a", value) for value in (1, True, 1.5, {"a": 1}, ["a"])],
+        *[("x-a", value) for value in (True, {"a": 1}, [["a"]])],
         ("x-a", "a" * 10_000_000),
         ("cookie", "a=1; " * 2_000_000),
         ("a" * 10_000_000, "1"),

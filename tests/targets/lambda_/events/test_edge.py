@@ -56,10 +56,10 @@ def test_bodies(changed: Sample, body: Any, expected: bytes) -> None:
         ({"body": {"data": "%", "encoding": "base64"}}, "not base64"),
         ({"headers": {"x": [{"key": "X"}]}}, "'x' has no value"),
         ({"headers": {"x": ["text"]}}, "'x' has no value"),
-        ({"headers": {"x": {"value": "1"}}}, "'x' is no list"),
+        ({"headers": {"x": {"value": "1"}}}, "'x' is not a list"),
         ({"headers": {"x": [{"value": "a\nb"}]}}, "'x' has a value"),
-        ({"method": ""}, "no HTTP method"),
-        ({"uri": 1}, "'uri' is no text"),
+        ({"method": ""}, "not an HTTP method"),
+        ({"uri": 1}, "'uri' is not text"),
     ],
 )
 def test_what_is_malformed_is_named(changed: Sample, changes: dict[str, Any], says: str) -> None:

@@ -11,14 +11,14 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from ferryman.core.build.target import Address
 from ferryman.core.errors import ConfigError
-from ferryman.targets.lambda_.gateway import http_v2 as gateway
-from ferryman.targets.lambda_.gateway.server import start_gateway
-from ferryman.targets.lambda_.gateway.source import Refused
-from ferryman.targets.lambda_.gateway.sources import GATEWAYS
+from ferryman.local.gateway import http_v2 as gateway
+from ferryman.local.gateway.all_gateways import GATEWAYS
+from ferryman.local.gateway.http_server import start_gateway
+from ferryman.local.gateway.protocol import Refused
 from ferryman.targets.lambda_.runtime.events import SOURCES
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
+from ferryman.targets.protocols import Address
 
 
 def test_the_event_has_every_field_that_aws_documents() -> None:
@@ -67,7 +67,7 @@ def test_a_binary_body_goes_as_base64() -> None:
         ({"statusCode": 201, "body": "made"}, 201, b"made"),
         ({"statusCode": "404"}, 404, b""),
         ({"statusCode": 200, "headers": None, "body": None}, 200, b""),
-        # What is no response is itself the body.
+        # What is not a response is itself the body.
         ({"hello": 1}, 200, b'{"hello": 1}'),
         ("text", 200, b"text"),
         (None, 200, b"null"),

@@ -87,13 +87,13 @@ def test_the_host_falls_back_on_the_domain(sample: Sample) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"multiValueHeaders": {"x": "no list"}}, "'x' is no list"),
-        ({"multiValueHeaders": {"x": [1]}}, "'x' has a value"),
+        ({"multiValueHeaders": {"x": {"a": 1}}}, "'x' has a value"),
+        ({"multiValueHeaders": {"x": [True]}}, "'x' has a value"),
         ({"multiValueHeaders": {"x": ["a\r\nb"]}}, "'x' has a value"),
-        ({"multiValueHeaders": {"Cookie": [1, "a=1"]}}, "cookie that is no text"),
-        ({"multiValueQueryStringParameters": {"a": [1]}}, "query parameter that is no text"),
-        ({"httpMethod": "GET /"}, "no HTTP method"),
-        ({"path": ["/"]}, "'path' is no text"),
+        ({"multiValueHeaders": {"Cookie": [1, "a=1"]}}, "cookie that is not text"),
+        ({"multiValueQueryStringParameters": {"a": [[1]]}}, "query parameter that is not text"),
+        ({"httpMethod": "GET /"}, "not an HTTP method"),
+        ({"path": ["/"]}, "'path' is not text"),
     ],
 )
 def test_what_is_malformed_is_named(sample: Sample, changes: dict[str, Any], says: str) -> None:

@@ -14,8 +14,8 @@ import pytest
 from apig_wsgi import make_lambda_handler
 from mangum import Mangum
 
-from ferryman.targets.lambda_.gateway.forwarding import forward
-from ferryman.targets.lambda_.gateway.sources import GATEWAYS
+from ferryman.local.gateway.all_gateways import GATEWAYS
+from ferryman.local.gateway.forwarding import forward
 from ferryman.targets.lambda_.runtime.events import find_source
 from ferryman.targets.lambda_.runtime.messages import HttpRequest
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from scripts.reference.events import events_page
 
-from ferryman.targets.lambda_.gateway.faults import FAULTS, Fault
-from ferryman.targets.lambda_.gateway.losses import CANNOT_CARRY
-from ferryman.targets.lambda_.gateway.reference import events_page
-from ferryman.targets.lambda_.gateway.sources import GATEWAYS
+from ferryman.local.gateway.all_gateways import GATEWAYS
+from ferryman.local.gateway.faults import FAULTS, Fault
+from ferryman.local.gateway.losses import CANNOT_CARRY
 
 
 def test_the_page_is_what_the_code_says(repository: Path) -> None:

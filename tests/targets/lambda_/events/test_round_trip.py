@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ferryman.targets.lambda_.gateway.forwarding import forward
-from ferryman.targets.lambda_.gateway.losses import (
+from ferryman.local.gateway.all_gateways import GATEWAYS
+from ferryman.local.gateway.forwarding import forward
+from ferryman.local.gateway.losses import (
     CANNOT_CARRY,
     Loss,
     request_arrives,
     response_arrives,
 )
-from ferryman.targets.lambda_.gateway.source import Refused
-from ferryman.targets.lambda_.gateway.sources import GATEWAYS
+from ferryman.local.gateway.protocol import Refused
 from ferryman.targets.lambda_.runtime.events import SOURCES
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 

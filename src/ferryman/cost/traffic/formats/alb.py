@@ -2,7 +2,7 @@
 
 Fields stand between blanks; those before the quoted request have none in them. What the
 balancer answers by itself, such as a redirect to HTTPS, a fixed response or the refusal of a
-firewall, never reaches the application and is no request here. Source:
+firewall, never reaches the application and is not a request here. Source:
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 
+from ferryman.cost.traffic.clocks import iso_clock
 from ferryman.cost.traffic.formats.format import Format, Parse
-from ferryman.cost.traffic.moment import iso_clock
 from ferryman.cost.traffic.record import Record
 
 __all__ = ("ALB",)
@@ -22,7 +22,7 @@ _LINE = re.compile(rb"(?:https?|h2|grpcs|wss?) \d{4}-\d\d-\d\dT[\d:.]+Z \S+ \S+ 
 _ACTIONS = re.compile(rb' \S+ \d{4}-\d\d-\d\dT\S+ "([^"]*)"')
 
 
-def _reader() -> Parse:
+def _reader(*_: object) -> Parse:
     clock = iso_clock()
 
     def parse(line: bytes) -> Record | None:

@@ -1,7 +1,7 @@
 """Standard logs of CloudFront: between tabs under a ``#Fields`` line, or as JSON (v2).
 
-What CloudFront answers from its cache never reaches the application and is no request here.
-Source: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html
+What CloudFront answers by itself never reaches the application and is not counted: from its
+cache, by a function at the edge, as a redirect, a block or an error of its own. Source: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html
 """
 
 from __future__ import annotations
@@ -9,34 +9,42 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from ferryman.cost.traffic.formats.format import Format, Parse
-from ferryman.cost.traffic.moment import iso_clock
+from ferryman.cost.traffic.clocks import iso_clock
+from ferryman.cost.traffic.formats.format import ANY, Format, Parse
+from ferryman.cost.traffic.formats.w3c import w3c_reader
 from ferryman.cost.traffic.record import Record
 
-__all__ = ("CLOUDFRONT", "CLOUDFRONT_JSON")
+__all__ = ("CLOUDFRONT", "CLOUDFRONT_JSON", "reaches_origin")
 
-_CACHED = ("Hit", "RefreshHit", "OriginShieldHit")
+_REACHES_ORIGIN = ("Miss", "RefreshHit")
+"""Result types of requests that the origin answers; a RefreshHit asks it whether an object is
+still the same."""
 
-
-def _reader() -> Parse:
-    names: list[str] = []
-    record = _record()
-
-    def parse(line: bytes) -> Record | None:
-        nonlocal names
-        if line.startswith(b"#"):
-            if line.startswith(b"#Fields:"):
-                names = line.decode().split()[1:]
-            return None
-        cells = line.decode().rstrip("\r").split("\t")
-        if not names or len(cells) != len(names):
-            raise ValueError(f"{len(cells)} fields, where the header names {len(names)}")
-        return record(dict(zip(names, cells, strict=True)))
-
-    return parse
+_OWN_ERRORS = (
+    *("AccessDenied", "ClientGeoBlocked", "ClientHungUpRequest", "OriginConnectError"),
+    *("OriginDnsError", "WAFBlocked"),
+)
+"""Detailed result types of errors that CloudFront makes before the origin gets a request; those
+that begin with Invalid are as well."""
 
 
-def _json_reader() -> Parse:
+def reaches_origin(kind: str, detail: str) -> bool:
+    """Say whether a request got to the origin.
+
+    Args:
+        kind: Its ``x-edge-result-type``.
+        detail: Its ``x-edge-detailed-result-type``, which older logs do not have.
+    """
+    if kind == "Error":
+        return not (detail in _OWN_ERRORS or detail.startswith("Invalid"))
+    return kind in _REACHES_ORIGIN
+
+
+def _reader(*_: object) -> Parse:
+    return w3c_reader(lambda line: line.rstrip("\r").split("\t"), _record())
+
+
+def _json_reader(*_: object) -> Parse:
     record = _record()
     return lambda line: record(json.loads(line))
 
@@ -46,7 +54,8 @@ def _record() -> Callable[[Mapping[str, str]], Record | None]:
 
     def record(row: Mapping[str, str]) -> Record | None:
         time = clock(f"{row['date']}T{row['time']}Z".encode())
-        if row.get("x-edge-result-type") in _CACHED:
+        kind = row.get("x-edge-result-type", "Miss")
+        if not reaches_origin(kind, row.get("x-edge-detailed-result-type", "")):
             return None
         return Record(
             time,
@@ -77,8 +86,9 @@ def _whole(row: Mapping[str, str], name: str) -> int | None:
 CLOUDFRONT = Format(
     "cloudfront",
     "CloudFront standard log",
-    lambda line: line.startswith(b"#Fields:") and b" sc-status" in line,
+    lambda line: line.startswith(b"#Fields:") and b" x-edge-result-type" in line,
     _reader,
+    needs=ANY,
 )
 
 CLOUDFRONT_JSON = Format(

@@ -1,16 +1,17 @@
-"""The combined log format of nginx, Apache, gunicorn and aiohttp, and the common one.
+"""The combined log format of nginx, Apache, gunicorn, aiohttp and Traefik, and the common one.
 
-What stands behind the user agent is up to whoever configured the server. A duration is found
-there as ``rt=`` or ``request_time=`` in seconds, as nginx's bare seconds with three decimals,
-or, where it is all that stands there, as the microseconds of Apache's ``%D``.
+What stands behind the user agent depends on the configuration of the server; `durations` says which
+of it is a duration.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 
+from ferryman.cost.traffic.clocks import common_log_clock
+from ferryman.cost.traffic.formats.durations import bare_number, bare_unit, tail_duration_ms
 from ferryman.cost.traffic.formats.format import Format, Parse
-from ferryman.cost.traffic.moment import common_log_clock
 from ferryman.cost.traffic.record import Record
 
 __all__ = ("COMBINED",)
@@ -20,20 +21,19 @@ _LINE = re.compile(
     rb'(?: "(?:[^"\\]|\\.)*" "(?:[^"\\]|\\.)*")?(.*)',
     re.DOTALL,
 )
-_NAMED = re.compile(rb'\b(?:rt|request_time)[=:]"?(\d+\.\d+)')
-_SECONDS = re.compile(rb'^(?:(\d+) )?"?(\d+\.\d{3})\b')
-_ANYWHERE = re.compile(rb'(?:^|[ "])(\d+\.\d{3})(?=[ "]|$)')
-_MICROSECONDS = re.compile(rb"(\d+)$")
+_LENGTH_FIRST = re.compile(rb"(\d+) \d+\.\d{3}\b")
+"""The request's length before its time, as ingress-nginx writes them."""
 
 
-def _reader() -> Parse:
+def _reader(sample: Sequence[bytes] = (), bare: float | None = None) -> Parse:
     clock = common_log_clock()
+    unit = bare_unit(_bare_numbers(sample)) if bare is None else bare
 
     def parse(line: bytes) -> Record | None:
         if (match := _LINE.search(line)) is None:
             raise ValueError("no time in brackets, request in quotes, status and size")
         time, status, size, tail = match.groups()
-        wall_ms, size_in = _extras(tail.strip())
+        wall_ms, size_in = _extras(tail.strip(), unit) if tail else (None, None)
         failed = None if status == b"-" else status[:1] == b"5"
         # A size of - is how the format writes none.
         size_out = 0 if size == b"-" else int(size)
@@ -42,19 +42,28 @@ def _reader() -> Parse:
     return parse
 
 
-def _extras(tail: bytes) -> tuple[float | None, int | None]:
+def _extras(tail: bytes, bare: float | None) -> tuple[float | None, int | None]:
     """Return the duration in ms and the request's bytes, as far as they are there."""
-    if not tail:
-        return None, None
-    if found := _NAMED.search(tail):
-        return float(found[1]) * 1000, None
-    if found := _SECONDS.match(tail):
-        return float(found[2]) * 1000, int(found[1]) if found[1] else None
-    if found := _ANYWHERE.search(tail):
-        return float(found[1]) * 1000, None
-    if found := _MICROSECONDS.match(tail):
-        return int(found[1]) / 1000, None
-    return None, None
+    length = _LENGTH_FIRST.match(tail)
+    return tail_duration_ms(tail, bare), int(length[1]) if length else None
+
+
+def _bare_numbers(lines: Sequence[bytes]) -> Iterator[int]:
+    for line in lines:
+        found = _LINE.search(line)
+        number = bare_number(found[4].strip()) if found else None
+        if number is not None:
+            yield number
+
+
+def _remark(sample: Sequence[bytes]) -> str | None:
+    numbers = list(_bare_numbers(sample))
+    if not numbers or bare_unit(numbers) is not None:
+        return None
+    return (
+        f"the number at the end of its lines, such as {numbers[0]}, may be a size: it is not taken"
+        " for a duration; --log-duration us, ms or s says that it is one"
+    )
 
 
 COMBINED = Format(
@@ -62,4 +71,5 @@ COMBINED = Format(
     "nginx or Apache access log",
     lambda line: _LINE.search(line) is not None,
     _reader,
+    remark=_remark,
 )

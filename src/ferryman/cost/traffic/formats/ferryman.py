@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 
-from ferryman.cost.traffic.formats.format import Format, Parse
-from ferryman.cost.traffic.moment import iso_clock
+from ferryman.cost.traffic.clocks import iso_clock
+from ferryman.cost.traffic.formats.format import ANY, Format, Parse
 from ferryman.cost.traffic.record import Record
 
 __all__ = ("LOGGER", "OURS_JSON", "OURS_TEXT", "is_access")
@@ -27,7 +27,7 @@ def is_access(line: bytes) -> bool:
     return LOGGER in line and b'"response_bytes"' in line
 
 
-def _json_reader() -> Parse:
+def _json_reader(*_: object) -> Parse:
     clock = iso_clock()
 
     def parse(line: bytes) -> Record | None:
@@ -47,7 +47,7 @@ def _json_reader() -> Parse:
     return parse
 
 
-def _text_reader() -> Parse:
+def _text_reader(*_: object) -> Parse:
     def parse(line: bytes) -> Record | None:
         if found := _TEXT.match(line):
             return Record(failed=found[1][:1] == b"5")
@@ -58,11 +58,12 @@ def _text_reader() -> Parse:
     return parse
 
 
-OURS_JSON = Format("ferryman", "ferryman's access log (JSON)", is_access, _json_reader)
+OURS_JSON = Format("ferryman", "ferryman's access log (JSON)", is_access, _json_reader, needs=ANY)
 
 OURS_TEXT = Format(
     "ferryman",
     "ferryman's access log (text)",
     lambda line: _TEXT.match(line) is not None,
     _text_reader,
+    needs=ANY,
 )

@@ -13,25 +13,32 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 
+from ferryman.cost.traffic.clocks import iso_clock
 from ferryman.cost.traffic.formats.ferryman import is_access
-from ferryman.cost.traffic.formats.format import Format, Parse
+from ferryman.cost.traffic.formats.format import ANY, Format, Parse
 from ferryman.cost.traffic.formats.lambda_report import (
     JSON_MARK,
     MARK,
     json_report,
     text_report,
 )
-from ferryman.cost.traffic.lines import MAX_LINE
-from ferryman.cost.traffic.moment import iso_clock
+from ferryman.cost.traffic.formats.lambda_table import is_heading, row_line, split_table
+from ferryman.cost.traffic.lines import MAX_LINE, split_lines
 from ferryman.cost.traffic.record import LambdaUse, Record
 
-__all__ = ("LAMBDA", "LAMBDA_EVENTS")
+__all__ = ("LAMBDA", "LAMBDA_EVENTS", "LAMBDA_PRETTY", "LAMBDA_TABLE")
 
 EVENT_BYTES = 26
 """What CloudWatch adds to each event before it bills for its size."""
 
+_STREAM = rb"\d{4}/\d\d/\d\d/\S*\[[^\]]+\]\S+"
 _PREFIX = re.compile(
-    rb"(?:(\d{4}-\d\d-\d\dT\S+)|(\d{13}))[ \t]+(?:\d{4}/\d\d/\d\d/\S*\[[^\]]+\]\S+ )?"
+    # As `sam logs` has it the stream stands first, and as `filter-log-events` prints text an id.
+    rb"(?:%b[ \t]+)?(?:EVENTS\t\S+\t)?(?:(\d{4}-\d\d-\d\dT\S+)|(\d{13}))[ \t]+(?:%b[ \t])?"
+    % (_STREAM, _STREAM)
+)
+_APP_TIME = re.compile(
+    rb"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d[.,]\d{3}) ?(?:\(([+-]\d\d:\d\d)\)|(Z))"
 )
 # Not anywhere: a client may well put these words into the access log of a server.
 _REPORT = re.compile(rb"(?:[^\s\"]+\s+){0,5}REPORT RequestId: ")
@@ -42,19 +49,22 @@ _PLATFORM = re.compile(
 )
 
 
-def _reader() -> Parse:
+def _reader(*_: object) -> Parse:
     clock = iso_clock()
     started, logged = False, 0
+    app_time: float | None = None
     size_out: int | None = None
     size_in: int | None = None
 
     def parse(line: bytes) -> Record | None:
-        nonlocal started, logged, size_out, size_in
+        nonlocal started, logged, size_out, size_in, app_time
         prefix = _PREFIX.match(line)
         message = line[prefix.end() :] if prefix else line
         record = None
         if MARK in message and _REPORT.match(message):
-            record = text_report(message, _time(prefix))
+            time = _time(prefix)
+            # `sls logs` leaves the time out of REPORT lines, and has it in the app's own.
+            record = text_report(message, app_time if time is None else time)
         elif JSON_MARK in message:
             record = json_report(message[message.index(b"{") :])
         if record and record.use:
@@ -62,12 +72,18 @@ def _reader() -> Parse:
             use = LambdaUse(billed, given, held, init, logged if started else None)
             time, wall_ms, failed, *_ = record
             record = Record(time, wall_ms, failed, size_out, size_in, use, record.request_id)
-            started, logged, size_out, size_in = False, 0, None, None
+            started, logged, size_out, size_in, app_time = False, 0, None, None, None
+            return record
+        if record:
             return record
         if _START.match(message):
             started = True
         elif message[:4] != b"END " and message.strip() and not _PLATFORM.match(message):
             logged += len(message) + EVENT_BYTES
+            if prefix is None and (told := _APP_TIME.match(message)):
+                day, clock_time, zone, _ = told.groups()
+                moment = day + b"T" + clock_time.replace(b",", b".") + (zone or b"Z")
+                app_time = clock(moment)
             if is_access(message):
                 size_out, size_in = _sizes(message)
         return None
@@ -88,9 +104,11 @@ def _sizes(line: bytes) -> tuple[int | None, int | None]:
         return None, None
 
 
-_EVENTS = re.compile(r'"(?:events|logEvents)"\s*:\s*\[')
+_EVENTS = re.compile(r'"(?:events|logEvents|results)"\s*:\s*\[')
 _DOCUMENT = re.compile(
-    rb'\s*(?:\{"messageType".{0,2000}?|\{\s*)?"(?:events|logEvents)"\s*:\s*\[', re.DOTALL
+    rb'\s*(?:\{"messageType".{0,2000}?|\{"queryLanguage"[^\[]{0,200}|\{\s*)?'
+    rb'"(?:events|logEvents|results)"\s*:\s*\[',
+    re.DOTALL,
 )
 _GAP = re.compile(r"[\s,]*")
 
@@ -136,6 +154,8 @@ def _events(text: str, inside: bool) -> tuple[list[bytes | None], str, bool]:
 
 
 def _line(event: object) -> bytes | None:
+    if isinstance(event, list):
+        return row_line({cell["field"]: cell["value"] for cell in event})
     if not isinstance(event, dict) or not isinstance(event.get("message"), str):
         return None
     time = event.get("timestamp")
@@ -152,7 +172,22 @@ def _detect_start(line: bytes) -> bool:
     return _detect(line) or bool(_PLATFORM.match(line, prefix.end() if prefix else 0))
 
 
-LAMBDA = Format("lambda", "Lambda log", _detect_start, _reader)
+def _split_pretty(blocks: Iterable[bytes]) -> Iterator[list[bytes | None]]:
+    """Yield JSON objects that are written over several lines, each as one line."""
+    open_lines: list[bytes] = []
+    for batch in split_lines(blocks):
+        found: list[bytes | None] = []
+        for line in batch:
+            open_lines.append(line or b"")
+            if line is not None and line.rstrip(b",\r") == b"}":
+                found.append(b"".join(map(bytes.strip, open_lines)).rstrip(b","))
+                open_lines = []
+        yield found
+    if any(map(bytes.strip, open_lines)):
+        yield [None]
+
+
+LAMBDA = Format("lambda", "Lambda log", _detect_start, _reader, needs=ANY)
 
 LAMBDA_EVENTS = Format(
     "lambda",
@@ -160,4 +195,23 @@ LAMBDA_EVENTS = Format(
     lambda line: _DOCUMENT.match(line) is not None,
     _reader,
     _split_events,
+    needs=ANY,
+)
+
+LAMBDA_PRETTY = Format(
+    "lambda",
+    "Lambda log (JSON over several lines)",
+    lambda line: re.match(rb'\s+"type": "platform\.\w+"', line) is not None,
+    _reader,
+    _split_pretty,
+    needs=ANY,
+)
+
+LAMBDA_TABLE = Format(
+    "lambda",
+    "Lambda log (CSV of CloudWatch)",
+    is_heading,
+    _reader,
+    split_table,
+    needs=ANY,
 )

@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any
 
-from ferryman.cost.traffic.moment import iso_clock
+from ferryman.cost.traffic.clocks import iso_clock
 from ferryman.cost.traffic.record import LambdaUse, Record
 
 __all__ = ("JSON_MARK", "MARK", "json_report", "text_report")
@@ -23,6 +23,9 @@ JSON_MARK = b'"platform.report"'
 _REPORT = re.compile(
     rb"REPORT RequestId: (\S+)\s+Duration: ([\d.]+) ms\s+Billed Duration: (\d+) ms\s+"
     rb"Memory Size: (\d+) MB\s+Max Memory Used: (\d+) MB"
+)
+_FIELD = re.compile(
+    rb"(?:^|\s)(Duration|Billed Duration|Memory Size|Max Memory Used): ([\d.]+) (?:ms|MB)"
 )
 _EXTRA = re.compile(rb"(?<!Billed )(Init Duration|Restore Duration|Status): ([\d.]+|\w+)")
 _BILLED_RESTORE = re.compile(rb"Billed Restore Duration: ([\d.]+)")
@@ -38,18 +41,30 @@ def text_report(line: bytes, time: float | None) -> Record:
     Raises:
         ValueError: A field is missing or no number.
     """
-    if (match := _REPORT.search(line)) is None:
-        raise ValueError("a REPORT line without its durations and memory sizes")
-    identity, duration, billed, size, used = match.groups()
+    identity, duration, billed, size, used, end = _fields(line)
     init, failed, billed_ms = None, False, float(billed)
-    if len(line) > match.end() + 2:
-        extra = dict(_EXTRA.findall(line, match.end()))
+    if len(line) > end + 2:
+        extra = dict(_EXTRA.findall(line, end))
         init = extra.get(b"Init Duration") or extra.get(b"Restore Duration")
         failed = extra.get(b"Status", b"success") != b"success"
-        if restored := _BILLED_RESTORE.search(line, match.end()):
+        if restored := _BILLED_RESTORE.search(line, end):
             billed_ms += float(restored[1])
     use = LambdaUse(billed_ms, int(size), int(used), None if init is None else float(init))
     return Record(time, float(duration), failed, use=use, request_id=identity.decode())
+
+
+def _fields(line: bytes) -> tuple[bytes, bytes, bytes, bytes, bytes, int]:
+    """Return id, duration, billed duration, memory, used memory, and where extras begin."""
+    if match := _REPORT.search(line):
+        return (*match.groups(), match.end())  # type: ignore[return-value]  # five groups
+    identity, _, rest = line[line.index(MARK) + len(MARK) :].partition(b" ")
+    told = dict(_FIELD.findall(rest))
+    try:
+        names = (b"Duration", b"Billed Duration", b"Memory Size", b"Max Memory Used")
+        duration, billed, size, used = (told[name] for name in names)
+    except KeyError:
+        raise ValueError("a REPORT line without its durations and memory sizes") from None
+    return identity.strip(), duration, billed, size, used, line.index(MARK)
 
 
 _clock = iso_clock()
@@ -59,7 +74,7 @@ def json_report(line: bytes) -> Record | None:
     """Return what a ``platform.report`` says; None for another event of the platform.
 
     Raises:
-        ValueError: It is no JSON.
+        ValueError: It is not JSON.
         LookupError: A field is missing.
         TypeError: A field is of another kind.
     """
@@ -69,13 +84,17 @@ def json_report(line: bytes) -> Record | None:
     record = event["record"]
     metrics = record["metrics"]
     init = metrics.get("initDurationMs", metrics.get("restoreDurationMs"))
-    billed = metrics["billedDurationMs"] + metrics.get("billedRestoreDurationMs", 0)
-    use = LambdaUse(
-        float(billed),
-        int(metrics["memorySizeMB"]),
-        int(metrics["maxMemoryUsedMB"]),
-        None if init is None else float(init),
-    )
+    use = None
+    # Managed Instances have no billed duration, and no memory for each request.
+    if "billedDurationMs" in metrics and "memorySizeMB" in metrics:
+        billed = metrics["billedDurationMs"] + metrics.get("billedRestoreDurationMs", 0)
+        used = metrics.get("maxMemoryUsedMB")
+        use = LambdaUse(
+            float(billed),
+            int(metrics["memorySizeMB"]),
+            None if used is None else int(used),
+            None if init is None else float(init),
+        )
     failed = record.get("status", "success") != "success"
     time = _clock(event["time"].encode())
     identity = record.get("requestId")

@@ -1,30 +1,38 @@
-"""The plainest log: lines that begin with a time, seconds since 1970 or ISO 8601.
+"""The plainest log: lines of a time, seconds since 1970 or ISO 8601, and perhaps one number.
 
 After a comma, a tab, a semicolon or a blank may follow the duration of the request in
 milliseconds; or, under a heading that calls the second column ``count`` or ``requests``, how
-many requests there were from that time to the next line's. The title says which it was.
+many requests there were from that time to the next line's. The title says which it was. Without
+a heading there is nothing behind the number: a line of an application's log that begins with a
+time and a comma is not two columns.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import pairwise
 
-from ferryman.cost.traffic.formats.format import Format, Parse
-from ferryman.cost.traffic.moment import iso_clock
+from ferryman.cost.traffic.clocks import iso_clock
+from ferryman.cost.traffic.formats.format import ALL, ANY, Format, Parse
 from ferryman.cost.traffic.record import Record
 
-__all__ = ("COUNTED", "TIMED", "evenly_spaced")
+__all__ = ("COUNTED", "TIMED", "TIMED_UNDER_HEADING", "evenly_spaced")
 
 _LINE = re.compile(
     rb"(?:(\d{9,11}(?:\.\d+)?)"
     rb"|(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?))"
-    rb"(?:\s*[,;\s]\s*(\d*(?:\.\d+)?)(?:[,;\s].*)?)?$",
+    rb"(?:\s*[,;\s]\s*(\d*(?:\.\d+)?)([,;\s].*)?)?$",
     re.DOTALL,
 )
+_FRACTION = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d,\d{3}$")
 _HEADING = re.compile(rb'[#\s]*"?@?[a-z_ ]*(?:time|date|epoch|hour|minute)', re.I)
+_DURATION_HEADING = re.compile(
+    rb'[#\s]*"?@?[a-z_ ]*(?:time|date|epoch)[a-z_]*"?\s*[,;\t ]\s*"?(?:ms|millis|milliseconds'
+    rb"|duration_ms|latency_ms|wall_ms|response_time_ms)\b",
+    re.IGNORECASE,
+)
 _COUNTS = re.compile(rb'[,;\t ]\s*"?(?:count|requests)\b', re.I)
 
 
@@ -34,9 +42,10 @@ SHORTEST_STEP = 60.0
 """Seconds: who counts, counts by the minute at least."""
 
 
-def _reader() -> Parse:
+def _reader(sample: Sequence[bytes] = (), *_: object) -> Parse:
     clock = iso_clock()
     counts, begun = False, False
+    times_alone = _has_fractions(sample)
 
     def parse(line: bytes) -> Record | None:
         nonlocal counts, begun
@@ -49,8 +58,10 @@ def _reader() -> Parse:
                 return None
             raise ValueError("it does not begin with a time and a number")
         begun = True
-        seconds, moment, number = found.groups()
+        seconds, moment, number, _ = found.groups()
         time = float(seconds) if seconds else clock(moment)
+        if times_alone:
+            return Record(time + int(number) / 1000 if number else time)
         if counts:
             return Record(time, requests=int(number))
         return Record(time, float(number) if number else None)
@@ -58,8 +69,16 @@ def _reader() -> Parse:
     return parse
 
 
+def _has_fractions(sample: Sequence[bytes]) -> bool:
+    """Say whether what follows a comma are the milliseconds of the time, as log4j writes them."""
+    lines = [line.strip() for line in sample if line.strip()]
+    alike = bool(lines) and all(map(_FRACTION.match, lines))
+    return alike and any(line[-3:-2] == b"0" for line in lines)
+
+
 def _detect(line: bytes) -> bool:
-    return _LINE.match(line.strip()) is not None
+    found = _LINE.match(line.strip())
+    return found is not None and found[4] is None
 
 
 def _detect_counts(line: bytes) -> bool:
@@ -72,7 +91,7 @@ def evenly_spaced(lines: Iterable[bytes]) -> bool:
     for line in lines:
         if (found := _LINE.match(line.strip())) is None:
             continue
-        seconds, moment, number = found.groups()
+        seconds, moment, number, _ = found.groups()
         if not number or b"." in number:
             return False
         with suppress(ValueError):  # of a time that cannot be, which is told of its line
@@ -83,6 +102,28 @@ def evenly_spaced(lines: Iterable[bytes]) -> bool:
     return alike and len(times) > LEAST_STEPS and steps.pop() >= SHORTEST_STEP
 
 
-COUNTED = Format("csv", "lines of a time and a number of requests", _detect_counts, _reader)
+COUNTED = Format(
+    "csv", "lines of a time and a number of requests", _detect_counts, _reader, needs=ANY
+)
 
-TIMED = Format("csv", "lines of a time and its milliseconds", _detect, _reader)
+
+def _remark(sample: Sequence[bytes]) -> str | None:
+    if not evenly_spaced(sample):
+        return None
+    return (
+        "its times are evenly spaced; if the numbers count requests and are no milliseconds,"
+        " put the heading time,count above them"
+    )
+
+
+TIMED_UNDER_HEADING = Format(
+    "csv",
+    "lines of a time and its milliseconds, under a heading",
+    lambda line: _DURATION_HEADING.match(line) is not None,
+    _reader,
+    needs=ANY,
+)
+
+TIMED = Format(
+    "csv", "lines of a time and its milliseconds", _detect, _reader, needs=ALL, remark=_remark
+)

@@ -1,27 +1,34 @@
-"""Speaks to the cluster: documents in and out, every refusal explained, weather ridden out.
+"""The requests that a deployment makes of a cluster: documents in, documents out.
 
-Requests are repeated where that cannot double anything: all that is sent here has the
-same effect twice as once.
+Each method names the kind that it asks for, so that what a verb may do can be told from the
+methods it calls.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
-from kubernetes.client import ApiException
 from urllib3.exceptions import HTTPError
 
 from ferryman.core.errors import FerrymanError
-from ferryman.targets.k8s.cluster.connection import Connection
-from ferryman.targets.k8s.cluster.failures import Refusal, explain, unreachable
+from ferryman.targets.k8s.cluster.exchange import (
+    SHORT_OUTAGE,
+    Exchange,
+    as_it_is,
+    lines_of,
+    text_of,
+)
+from ferryman.targets.k8s.cluster.failures import Refusal
 from ferryman.targets.k8s.cluster.kinds import Kind, kind_of
+from ferryman.targets.k8s.cluster.kubeconfig import Place, connect
 from ferryman.targets.k8s.rendering import Document
 
-__all__ = ("MANAGER", "Cluster")
+__all__ = ("MANAGER", "Applied", "Cluster", "open_cluster")
 
 MANAGER = "ferryman"
 """The name under which the cluster knows the fields that we set."""
@@ -29,34 +36,37 @@ MANAGER = "ferryman"
 Documents = list[Document]
 
 _TRIES = 5
-_LONGEST_PAUSE = 10.0
-_TIMEOUT = (10, 40)  # seconds to connect and to answer
-_BUSY = (429, 500, 502, 503, 504)
 _CALM = 1.0
 """Seconds that a look at a changing object takes at least, however soon a watch ends."""
 
-_IDLE = ("BOOKMARK", "ERROR")
-"""Events of a watch that tell of no change."""
+_JSON_PATCH = "application/json-patch+json"
 
-_Taken = TypeVar("_Taken")
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an apply did.
+
+    Attributes:
+        document: The object, as the cluster has it now.
+        created: Whether it was not there before.
+    """
+
+    document: Document
+    created: bool
 
 
 class Cluster:
     """A namespace of a cluster.
 
     Args:
-        connection: Where it is.
-        pause: Waits some seconds before a request is repeated.
+        exchange: What speaks to the cluster.
+        namespace: The namespace.
     """
 
-    def __init__(
-        self, connection: Connection, *, pause: Callable[[float], None] = time.sleep
-    ) -> None:
-        self._connection = connection
-        self._pause = pause
-        self._reached = False
-        self.namespace = connection.namespace
-        self.host = connection.host
+    def __init__(self, exchange: Exchange, namespace: str) -> None:
+        self._exchange = exchange
+        self.namespace = namespace
+        self.host = exchange.host
 
     def version(self) -> str:
         """Return the cluster's version, as major.minor.
@@ -64,7 +74,7 @@ class Cluster:
         Raises:
             FerrymanError: The cluster refused, or does not answer.
         """
-        told = self._json("GET", "/version", "read the cluster's version")
+        told = self._exchange.document("GET", "/version", "read the cluster's version")
         # Some clouds put a plus sign behind the minor number.
         return f"{told.get('major', '')}.{str(told.get('minor', '')).rstrip('+')}"
 
@@ -75,7 +85,9 @@ class Cluster:
             FerrymanError: The cluster refused, or does not answer.
         """
         try:
-            return self._json("GET", kind.path(self.namespace, name), f"read {kind.name}/{name}")
+            return self._exchange.document(
+                "GET", kind.path(self.namespace, name), f"read {kind.name}/{name}"
+            )
         except Refusal as error:
             if error.status == 404:
                 return None
@@ -107,7 +119,7 @@ class Cluster:
         path, following = kind.path(self.namespace), ""
         while True:
             asked = {**query, "limit": "500", "continue": following}
-            page = self._json("GET", path, f"list {kind.plural}", asked)
+            page = self._exchange.document("GET", path, f"list {kind.plural}", asked)
             found += page.get("items") or []
             following = (page.get("metadata") or {}).get("continue") or ""
             if not following:
@@ -115,7 +127,7 @@ class Cluster:
 
     def apply(
         self, document: Document, *, dry_run: bool, force: bool, manager: str = MANAGER
-    ) -> Document:
+    ) -> Applied:
         """Apply an object server-side, and return what the cluster makes of it.
 
         Args:
@@ -135,16 +147,56 @@ class Cluster:
         path = kind.path(self.namespace, name)
         what = f"apply {kind.name}/{name}"
         try:
-            return self._json("PATCH", path, what, query, document)
+            status, result = self._exchange.answer("PATCH", path, what, query, document)
         except Refusal as error:
             if error.status == 404 and kind.brought_by and error.reason != "NotFound":
                 raise _missing(kind) from None
             if error.status == 404 and "could not find the requested resource" in str(error):
                 raise _missing(kind) from None
             raise
+        return Applied(result, created=status == 201)
 
-    def delete(self, kind: Kind, name: str, *, dry_run: bool) -> None:
+    def patch(self, kind: Kind, name: str, steps: Sequence[Document]) -> None:
+        """Change an object by the steps of a JSON patch (RFC 6902).
+
+        Raises:
+            FerrymanError: The cluster refused, or does not answer.
+        """
+        path, what = kind.path(self.namespace, name), f"change {kind.name}/{name}"
+        self._exchange.answer("PATCH", path, what, body=list(steps), media_type=_JSON_PATCH)
+
+    def create(self, kind: Kind, document: Document) -> Document:
+        """Create an object that must not be there yet.
+
+        Raises:
+            Refusal: It is there, of the reason `AlreadyExists`.
+            FerrymanError: The cluster refused, or does not answer.
+        """
+        what = f"create {kind.name}/{document['metadata']['name']}"
+        return self._exchange.document("POST", kind.path(self.namespace), what, body=document)
+
+    def replace(self, kind: Kind, document: Document) -> Document:
+        """Replace an object, as long as it is in the version that the document names.
+
+        Raises:
+            Refusal: It has changed since, of the reason `Conflict`.
+            FerrymanError: The cluster refused, or does not answer.
+        """
+        name = document["metadata"]["name"]
+        what = f"replace {kind.name}/{name}"
+        path = kind.path(self.namespace, name)
+        return self._exchange.document("PUT", path, what, body=document)
+
+    def delete(
+        self, kind: Kind, name: str, *, dry_run: bool = False, version: str | None = None
+    ) -> None:
         """Delete an object, and what belongs to it; nothing happens where there is none.
+
+        Args:
+            kind: Its kind.
+            name: Its name.
+            dry_run: Whether the cluster only says whether it would.
+            version: The version that it must have, its `resourceVersion`; None is any.
 
         Raises:
             FerrymanError: The cluster refused, or does not answer.
@@ -154,7 +206,9 @@ class Cluster:
             query["dryRun"] = "All"
         try:
             path = kind.path(self.namespace, name)
-            self._json("DELETE", path, f"delete {kind.name}/{name}", query)
+            held = {"preconditions": {"resourceVersion": version}} if version else None
+            what = f"delete {kind.name}/{name}"
+            self._exchange.document("DELETE", path, what, query, held)
         except Refusal as error:
             if error.status != 404:
                 raise
@@ -177,17 +231,19 @@ class Cluster:
                 return
         except Refusal as error:
             if error.status == 403:  # who may read may not always watch
-                self._pause(seconds)
+                self._exchange.pause(seconds)
                 return
             if error.status != 410:  # the version is too old to watch from: look again
                 raise
         if time.monotonic() - began < _CALM:
-            self._pause(_CALM)  # something between us and the cluster ends watches at once
+            self._exchange.pause(_CALM)  # something between us and the cluster ends watches at once
 
     def _has_changed(self, kind: Kind, name: str, query: Mapping[str, str], seconds: int) -> bool:
         """Say whether a watch told of a change; if it broke, whoever waits looks again."""
         path, what = kind.path(self.namespace), f"watch {kind.name}/{name}"
-        response = self._send("GET", path, what, _as_it_is, query, timeout=(10, seconds + 10))
+        response = self._exchange.send(
+            "GET", path, what, as_it_is, query, timeout=(10, seconds + 10)
+        )
         try:
             return any(
                 event.get("type") not in ("BOOKMARK", "ERROR") for event in _events(response)
@@ -208,7 +264,7 @@ class Cluster:
             query["previous"] = "true"
         path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
         try:
-            return self._send("GET", path, f"read the logs of {pod}", _text, query)
+            return self._exchange.send("GET", path, f"read the logs of {pod}", text_of, query)
         except Refusal as error:
             if error.status in (400, 404):
                 return ""
@@ -226,124 +282,33 @@ class Cluster:
         path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
         # The client has no time-out of its own that spares a pod which says nothing.
         what, timeout = f"read the logs of {pod}", (10, 10**6)
-        response = self._send("GET", path, what, _as_it_is, query, timeout=timeout)
+        response = self._exchange.send("GET", path, what, as_it_is, query, timeout=timeout)
         with suppress(HTTPError):
-            for line in _lines(response):
+            for line in lines_of(response):
                 yield line.decode("utf-8", "replace")
 
-    def _json(
-        self,
-        method: str,
-        path: str,
-        what: str,
-        query: Mapping[str, str] | None = None,
-        body: Document | None = None,
-    ) -> Document:
-        try:
-            return self._send(method, path, what, _document, query, body)
-        except ValueError:
-            raise FerrymanError(
-                f"{what}: {self.host} answers, and not as a cluster does",
-                cause="its answer is no JSON object",
-                hint="is it the right context (--context)? Is a proxy or a login page in between?",
-            ) from None
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        what: str,
-        take: Callable[[Any], _Taken],
-        query: Mapping[str, str] | None = None,
-        body: Document | None = None,
-        timeout: tuple[int, int] = _TIMEOUT,
-    ) -> _Taken:
-        """Return what is taken from a success, or raise; repeat while the cluster is busy."""
-        problem: FerrymanError | None = None
-        after: str | None = None
-        for attempt in range(_TRIES):
-            if attempt:
-                self._pause(_delay(attempt, after))
-            try:
-                response = self._once(method, path, query, body, timeout)
-                self._reached = True
-                if response.status < 300:
-                    return take(response)
-                problem = explain(what, response.status, _text(response))
-                again = _passing(response.status, problem)
-                after = response.headers.get("Retry-After")
-            except (HTTPError, ApiException) as error:
-                # Whoever points nowhere learns it at once.
-                problem, after, again = unreachable(self.host, error), None, self._reached
-            if not again:
-                break
-        assert problem is not None
-        raise problem
+def open_cluster(
+    place: Place, project_namespace: str | None, *, outage: float = SHORT_OUTAGE
+) -> Cluster:
+    """Return the cluster that the kubeconfig leads to.
 
-    def _once(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None,
-        body: Document | None,
-        timeout: tuple[int, int],
-    ) -> Any:
-        client = self._connection.client
-        kind = "application/apply-patch+yaml" if method == "PATCH" else "application/json"
-        request = client.param_serialize(
-            method=method,
-            resource_path=path,
-            query_params=[(k, v) for k, v in (query or {}).items() if v],
-            header_params={"Accept": "application/json", "Content-Type": kind},
-            # JSON is YAML, and the client sends text of this type as it is.
-            body=None if body is None else json.dumps(body),
-            auth_settings=["BearerToken"],
-        )
-        return client.call_api(*request, _request_timeout=timeout).response
+    Args:
+        place: What the user said of it.
+        project_namespace: The namespace that the project's settings name.
+        outage: Seconds that it may be away or busy until a request fails.
 
-
-def _as_it_is(response: Any) -> Any:
-    return response
-
-
-def _document(response: Any) -> Document:
-    found = json.loads(response.read())
-    if not isinstance(found, dict):
-        raise ValueError("it is no object")
-    return found
-
-
-def _text(response: Any) -> str:
-    return bytes(response.read()).decode("utf-8", "replace")
+    Raises:
+        ConfigError: There is no kubeconfig, or it has no such context.
+    """
+    connection = connect(place, project_namespace)
+    return Cluster(Exchange(connection, outage=outage), connection.namespace)
 
 
 def _events(response: Any) -> Iterator[Document]:
-    for line in _lines(response):
+    for line in lines_of(response):
         if line:
             yield json.loads(line)
-
-
-def _lines(response: Any) -> Iterator[bytes]:
-    """Yield each line as soon as it is there."""
-    rest = b""
-    for chunk in response.stream(2**16):
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from lines
-    if rest:
-        yield rest
-
-
-def _delay(attempt: int, after: str | None) -> float:
-    """Return the seconds to wait: what the cluster says, or twice as long each time."""
-    told = float(after) if after and after.isdigit() else 0.25 * 2**attempt
-    return min(told, _LONGEST_PAUSE)
-
-
-def _passing(status: int, problem: FerrymanError) -> bool:
-    """Say whether a refusal may be gone in a moment."""
-    if status == 409:
-        return getattr(problem, "conflicts", None) is None
-    return problem.hint is None and status in _BUSY and "webhook" not in problem.message
 
 
 def _missing(kind: Kind) -> FerrymanError:
@@ -352,5 +317,5 @@ def _missing(kind: Kind) -> FerrymanError:
         f"the cluster has no kind {kind.name} of {kind.version}{brought}",
         hint="set kube_version in [tool.ferryman.k8s] to the cluster's"
         if not kind.brought_by
-        else "ask whoever runs the cluster to install it",
+        else "ask the cluster's administrator to install it",
     )

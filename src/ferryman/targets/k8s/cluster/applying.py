@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from ferryman.core.errors import FerrymanError
-from ferryman.targets.k8s.cluster.api import MANAGER, Cluster
+from ferryman.targets.k8s.cluster.api import Cluster
 from ferryman.targets.k8s.cluster.changes import Action, Change
 from ferryman.targets.k8s.cluster.failures import ConflictError
+from ferryman.targets.k8s.cluster.kinds import runs_pods
+from ferryman.targets.k8s.cluster.ownership import HANDOVER, by_kubectl, from_kubectl, sets_replicas
 from ferryman.targets.k8s.rendering import Document
 
-__all__ = ("apply_changes", "delete_leftovers", "refuse_conflicts", "sets_replicas")
+__all__ = ("apply_changes", "delete_leftovers", "fewest_pods", "refuse_conflicts")
 
-_HANDOVER = "ferryman-replicas"
-"""Who keeps the number of pods while it goes from us to an autoscaler."""
+
+_LEAST = {"HorizontalPodAutoscaler": ("minReplicas", 1), "ScaledObject": ("minReplicaCount", 0)}
+"""Where each autoscaler says how many pods it keeps at least, and how many if it does not."""
 
 
 def refuse_conflicts(changes: Iterable[Change]) -> None:
@@ -28,30 +31,76 @@ def refuse_conflicts(changes: Iterable[Change]) -> None:
 
 
 def apply_changes(
-    cluster: Cluster, changes: Sequence[Change], tell: Callable[[str], None], *, force: bool
-) -> None:
-    """Apply all objects, those too that stay the same: each is then ours for certain.
+    cluster: Cluster,
+    changes: Sequence[Change],
+    tell: Callable[[str], None],
+    *,
+    force: bool,
+    first: Callable[[], None] = lambda: None,
+) -> list[Document]:
+    """Apply the objects that are not settled, and return what the cluster made of them.
 
     Args:
         cluster: Where they go.
         changes: What was found to change, in the order of applying.
-        tell: Told of each object.
+        tell: Told of each object that changes.
         force: Whether fields of other managers are taken over.
+        first: Called before any pods are changed.
 
     Raises:
         FerrymanError: The cluster refused one, or the connection was lost.
     """
-    for number, change in enumerate(changes):
+    made = []
+    waiting = True
+    wanted = [change for change in changes if not change.settled]
+    documents = [change.document for change in changes if change.document]
+    for number, change in enumerate(wanted):
         assert change.document is not None
+        if waiting and runs_pods(change.kind):
+            waiting = False
+            first()
         try:
-            _keep_replicas(cluster, change)
-            cluster.apply(change.document, dry_run=False, force=force)
+            fewest = fewest_pods(documents, change.name)
+            made.append(_apply(cluster, change, fewest, force=force))
         except FerrymanError as error:
             if number:
-                error.cause = f"{error.cause or error.message} (after {number} of {len(changes)})"
+                error.cause = f"{error.cause or error.message} (after {number} of {len(wanted)})"
             raise
         if change.action is not Action.KEEP:
             tell(str(change))
+    if waiting:
+        first()
+    return made
+
+
+def _apply(cluster: Cluster, change: Change, fewest: int | None, *, force: bool) -> Document:
+    assert change.document is not None
+    _keep_replicas(cluster, change, fewest)
+    if change.live is not None and by_kubectl(change.live):
+        cluster.patch(change.kind, change.name, from_kubectl(change.live))
+    applied = cluster.apply(change.document, dry_run=False, force=force or change.regained)
+    if applied.created and fewest and _leaves_replicas(change):
+        # Without a number there would be one pod until the autoscaler has its first look.
+        return cluster.apply(
+            _count(change, fewest), dry_run=False, force=True, manager=HANDOVER
+        ).document
+    return applied.document
+
+
+def fewest_pods(documents: Iterable[Document], name: str) -> int | None:
+    """Return the least number of pods that an autoscaler among the objects keeps, or None.
+
+    Args:
+        documents: The objects.
+        name: The Deployment's name.
+    """
+    for document in documents:
+        if (kind := document["kind"]) in _LEAST:
+            spec = document["spec"]
+            if spec["scaleTargetRef"]["name"] == name:
+                field, usual = _LEAST[kind]
+                return int(spec.get(field, usual))
+    return None
 
 
 def delete_leftovers(
@@ -63,36 +112,37 @@ def delete_leftovers(
         FerrymanError: The cluster refused.
     """
     for change in leftovers:
-        cluster.delete(change.kind, change.name, dry_run=False)
+        cluster.delete(change.kind, change.name)
         tell(str(change))
 
 
-def _keep_replicas(cluster: Cluster, change: Change) -> None:
+def _keep_replicas(cluster: Cluster, change: Change, fewest: int | None) -> None:
     """Hand the number of pods over where it is no longer ours to say.
 
     A field that its last manager drops falls back to its default: all pods but one would
     be stopped until the autoscaler has its first look. Kubernetes' documentation of
     server-side apply tells this way out.
     """
-    live, document = change.live, change.document
-    if live is None or document is None or change.kind.name != "Deployment":
+    live = change.live
+    if live is None or not _leaves_replicas(change) or not sets_replicas(live):
         return
-    if "replicas" in document["spec"] or not sets_replicas(live):
-        return
-    count: Document = {
-        "apiVersion": document["apiVersion"],
-        "kind": document["kind"],
-        "metadata": {"name": change.name},
-        "spec": {"replicas": live["spec"]["replicas"]},
-    }
-    cluster.apply(count, dry_run=False, force=True, manager=_HANDOVER)
+    count = _count(change, max(live["spec"]["replicas"], fewest or 1))
+    cluster.apply(count, dry_run=False, force=True, manager=HANDOVER)
 
 
-def sets_replicas(live: Document) -> bool:
-    """Say whether the number of a Deployment's pods is ours to say."""
-    return any(
-        entry.get("manager") == MANAGER
-        and entry.get("operation") == "Apply"
-        and "f:replicas" in (entry.get("fieldsV1") or {}).get("f:spec", {})
-        for entry in live["metadata"].get("managedFields") or ()
+def _leaves_replicas(change: Change) -> bool:
+    return (
+        change.kind.name == "Deployment"
+        and change.document is not None
+        and "replicas" not in change.document["spec"]
     )
+
+
+def _count(change: Change, replicas: int) -> Document:
+    assert change.document is not None
+    return {
+        "apiVersion": change.document["apiVersion"],
+        "kind": change.document["kind"],
+        "metadata": {"name": change.name},
+        "spec": {"replicas": replicas},
+    }

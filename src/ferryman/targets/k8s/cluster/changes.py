@@ -1,22 +1,45 @@
-"""What applying a plan would change: each object asked about by a server-side dry run."""
+"""What applying a plan would change.
+
+What the owners of the fields cannot tell is asked of the cluster, by a server-side dry run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from ferryman.core.errors import FerrymanError
-from ferryman.targets.k8s.cluster.api import Cluster
-from ferryman.targets.k8s.cluster.difference import difference
+from ferryman.targets.k8s.cluster.api import Applied, Cluster
+from ferryman.targets.k8s.cluster.document_diff import difference
 from ferryman.targets.k8s.cluster.failures import Conflict, ConflictError, Refusal
-from ferryman.targets.k8s.cluster.kinds import KINDS, OWN_KINDS, Kind, kind_of, order_of
+from ferryman.targets.k8s.cluster.kinds import Kind, kind_of, order_of
+from ferryman.targets.k8s.cluster.ownership import (
+    HANDOVER,
+    by_kubectl,
+    settled,
+    without_fields_of_kubectl,
+)
 from ferryman.targets.k8s.manifests.metadata import OWNED
 from ferryman.targets.k8s.rendering import Document
 
-__all__ = ("Action", "Change", "find_changes", "find_leftovers", "owned", "ownership")
+__all__ = (
+    "Action",
+    "Change",
+    "find_changes",
+    "find_leftovers",
+    "live_objects",
+    "owned",
+    "ownership",
+)
 
 _INSTANCE = "app.kubernetes.io/instance"
+_CONTROLLER = "kube-controller-manager"  # it scales in an autoscaler's name
+
+Live = Mapping[tuple[Kind, str], Document]
+"""The objects of a project as they are, by kind and name."""
+
+Tell = Callable[[str], None]
 
 
 class Action(Enum):
@@ -40,6 +63,8 @@ class Change:
         document: What is applied; None where it is deleted.
         live: What is there; None where there is nothing.
         conflicts: The fields that others manage, with their owners.
+        settled: Whether an apply would change nothing, the owners of fields included.
+        regained: Whether fields are ours to take back, from the autoscaler's time.
     """
 
     kind: Kind
@@ -49,6 +74,8 @@ class Change:
     document: Document | None
     live: Document | None
     conflicts: tuple[Conflict, ...] = ()
+    settled: bool = False
+    regained: bool = False
 
     def __str__(self) -> str:
         """Return the action and the object."""
@@ -66,8 +93,36 @@ def owned(document: Document, name: str) -> bool:
     return ownership(name).items() <= labels.items()
 
 
+def live_objects(
+    cluster: Cluster, name: str, kinds: Iterable[Kind], needed: Collection[Kind], tell: Tell
+) -> dict[tuple[Kind, str], Document]:
+    """Return what ferryman made for a project, of some kinds.
+
+    Args:
+        cluster: Where it would be.
+        name: The project's name.
+        kinds: The kinds that are asked for.
+        needed: The kinds among them without which nothing can be done.
+        tell: Told of kinds that may not be listed.
+
+    Raises:
+        FerrymanError: The cluster refused.
+    """
+    found: dict[tuple[Kind, str], Document] = {}
+    for kind in kinds:
+        try:
+            listed = cluster.list(kind, ownership(name))
+        except Refusal as error:
+            if error.status != 403 or kind in needed:
+                raise
+            tell(f"note: you may not list {kind.plural}; those of earlier releases stay")
+            continue
+        found |= {(kind, live["metadata"]["name"]): live for live in listed}
+    return found
+
+
 def find_changes(
-    cluster: Cluster, objects: Mapping[str, Document], name: str, *, adopt: bool = False
+    cluster: Cluster, objects: Iterable[Document], name: str, live: Live, *, adopt: bool = False
 ) -> list[Change]:
     """Return what happens to each object of a plan, in the order of applying.
 
@@ -75,29 +130,85 @@ def find_changes(
         cluster: Where they go.
         objects: The plan's.
         name: The project's name.
+        live: What ferryman made for the project.
         adopt: Whether objects of the same names that ferryman did not make may be taken over.
 
     Raises:
         FerrymanError: The cluster refused, or an object is not ours.
     """
-    documents = sorted(objects.values(), key=order_of)
-    return [_change(cluster, document, name, adopt) for document in documents]
+    documents = sorted(objects, key=order_of)
+    planned = {kind_of(document).name for document in documents}
+    return [_change(cluster, document, name, live, planned, adopt) for document in documents]
 
 
-def _change(cluster: Cluster, document: Document, name: str, adopt: bool) -> Change:
+def _change(
+    cluster: Cluster,
+    document: Document,
+    name: str,
+    live: Live,
+    planned: Collection[str],
+    adopt: bool,
+) -> Change:
     kind, called = kind_of(document), document["metadata"]["name"]
-    live = cluster.get(kind, called)
-    if live is not None and not adopt and not owned(live, name):
-        raise _foreign(kind, called, cluster.namespace, live)
-    conflicts: tuple[Conflict, ...] = ()
+    there = live.get((kind, called))
+    if there is not None and settled(there, document):
+        return Change(kind, called, Action.KEEP, (), document, there, settled=True)
     try:
-        result = cluster.apply(document, dry_run=True, force=False)
+        applied, conflicts = _tried(cluster, document)
+    except Refusal:
+        _refuse_foreign(cluster, kind, called, name, there, adopt)
+        raise
+    if applied.created:
+        lines = difference(None, document, f"{kind.name}/{called}")
+        return Change(kind, called, Action.CREATE, tuple(lines), document, None)
+    there = there or _refuse_foreign(cluster, kind, called, name, there, adopt)
+    result = applied.document
+    if there is not None and by_kubectl(there):
+        result = without_fields_of_kubectl(there, document, result)
+    lines = difference(there, result, f"{kind.name}/{called}")
+    action = Action.CHANGE if lines else Action.KEEP
+    theirs = tuple(c for c in conflicts if not _is_ours(c, planned))
+    return Change(
+        kind,
+        called,
+        action,
+        tuple(lines),
+        document,
+        there,
+        theirs,
+        regained=bool(conflicts) and not theirs,
+    )
+
+
+def _tried(cluster: Cluster, document: Document) -> tuple[Applied, tuple[Conflict, ...]]:
+    """Return what an apply would do, and whose fields it would take."""
+    try:
+        return cluster.apply(document, dry_run=True, force=False), ()
     except ConflictError as error:
-        conflicts = error.conflicts
-        result = cluster.apply(document, dry_run=True, force=True)
-    lines = difference(live, document if live is None else result, f"{kind.name}/{called}")
-    action = Action.CREATE if live is None else Action.CHANGE if lines else Action.KEEP
-    return Change(kind, called, action, tuple(lines), document, live, conflicts)
+        return cluster.apply(document, dry_run=True, force=True), error.conflicts
+
+
+def _refuse_foreign(
+    cluster: Cluster, kind: Kind, called: str, name: str, known: Document | None, adopt: bool
+) -> Document | None:
+    """Return what is there, and is ours or may be adopted.
+
+    Raises:
+        FerrymanError: It is not ours.
+    """
+    there = known or cluster.get(kind, called)
+    if there is not None and not adopt and not owned(there, name):
+        raise _foreign(kind, called, cluster.namespace, there)
+    return there
+
+
+def _is_ours(conflict: Conflict, planned: Collection[str]) -> bool:
+    """Say whether a field is ours to take: our own from before, or an autoscaler's that goes."""
+    field, owner = conflict
+    if owner in (HANDOVER, "kubectl-client-side-apply"):
+        return True
+    scaled = bool({"HorizontalPodAutoscaler", "ScaledObject"} & {*planned})
+    return field == "spec.replicas" and owner == _CONTROLLER and not scaled
 
 
 def _foreign(kind: Kind, name: str, namespace: str, live: Document) -> FerrymanError:
@@ -110,68 +221,32 @@ def _foreign(kind: Kind, name: str, namespace: str, live: Document) -> FerrymanE
 
 
 def find_leftovers(
-    cluster: Cluster, objects: Mapping[str, Document], name: str, tell: Callable[[str], None]
+    live: Live, objects: Iterable[Document], kept: Collection[tuple[Kind, str]] = ()
 ) -> list[Change]:
     """Return what ferryman once made for a project and makes no longer.
 
-    What an older release needs that the cluster could go back to stays.
-
     Args:
-        cluster: Where it would be.
+        live: What ferryman made for the project.
         objects: What the project makes; nothing if all of it is to go.
-        name: The project's name.
-        tell: Told of kinds that could not be looked at, for whoever deploys has no right to.
-
-    Raises:
-        FerrymanError: The cluster refused.
+        kept: What stays all the same, for releases that can be gone back to.
     """
-    planned = {(kind_of(d), d["metadata"]["name"]) for d in objects.values()}
-    kept = _needed(cluster, name) if objects else set()
+    staying = {(kind_of(d), d["metadata"]["name"]) for d in objects} | set(kept)
+    going = [
+        (kind, name, document)
+        for (kind, name), document in live.items()
+        if (kind, name) not in staying
+        and not document["metadata"].get("deletionTimestamp")
+        and not document["metadata"].get("ownerReferences")
+    ]
+    going.sort(key=lambda one: -order_of(one[2]))
     return [
         Change(
             kind,
-            live["metadata"]["name"],
+            name,
             Action.DELETE,
-            tuple(difference(live, None, f"{kind.name}/{live['metadata']['name']}")),
+            tuple(difference(document, None, f"{kind.name}/{name}")),
             None,
-            live,
+            document,
         )
-        for kind in reversed(OWN_KINDS)
-        for live in _made(cluster, kind, name, tell, needed=_is_needed(kind, planned))
-        if (kind, live["metadata"]["name"]) not in planned
-        and (kind.name, live["metadata"]["name"]) not in kept
-        and not (
-            live["metadata"].get("deletionTimestamp") or live["metadata"].get("ownerReferences")
-        )
+        for kind, name, document in going
     ]
-
-
-def _is_needed(kind: Kind, planned: set[tuple[Kind, str]]) -> bool:
-    """Say whether a kind must be looked at: whoever has no use for one may have no right to it."""
-    if planned:
-        return any(kind == other for other, _ in planned)
-    return kind.brought_by is None
-
-
-def _made(
-    cluster: Cluster, kind: Kind, name: str, tell: Callable[[str], None], *, needed: bool
-) -> list[Document]:
-    try:
-        return cluster.list(kind, ownership(name))
-    except Refusal as error:
-        if error.status != 403 or needed:
-            raise
-        tell(f"note: you may not list {kind.plural}; if an earlier release left some, they stay")
-        return []
-
-
-def _needed(cluster: Cluster, name: str) -> set[tuple[str, str]]:
-    """Return the ConfigMaps of all releases that are there or can be gone back to."""
-    found: set[tuple[str, str]] = set()
-    for replica_set in cluster.list(KINDS["ReplicaSet"], {_INSTANCE: name}):
-        pod = ((replica_set.get("spec") or {}).get("template") or {}).get("spec") or {}
-        for container in pod.get("containers") or ():
-            for source in container.get("envFrom") or ():
-                if reference := source.get("configMapRef"):
-                    found.add(("ConfigMap", reference["name"]))
-    return found

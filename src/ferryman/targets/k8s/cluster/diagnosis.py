@@ -22,7 +22,7 @@ class Trouble:
         subject: What it is wrong with: a pod, or the set of them.
         message: What is wrong.
         hint: What to do about it, if that can be told.
-        hopeless: Whether waiting will not help.
+        hopeless: Whether waiting will not help, if it stays so.
         container: The container whose last words tell more, or None.
         previous: Whether those are of the container that ran before.
     """
@@ -37,6 +37,7 @@ class Trouble:
 
 _PULL = frozenset({"ErrImagePull", "ImagePullBackOff"})
 _IMAGE = frozenset({"InvalidImageName", "ErrImageNeverPull"})
+_NOT_STARTED = frozenset({"StartError", "ContainerCannotRun"})
 _CONFIGURATION = frozenset({"CreateContainerConfigError", "CreateContainerError"})
 
 
@@ -103,14 +104,14 @@ def _container(subject: str, state: dict[str, Any]) -> Iterator[Trouble]:
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
     if reason in _PULL:
         hint = "is it pushed, by this name? May the cluster pull it (pull_secrets)?"
-        text = f"the image {state.get('image')} cannot be pulled: {message}"
+        text = f"the image {state.get('image')} of {name} cannot be pulled: {message}"
         yield Trouble(subject, text, hint, hopeless=reason == "ImagePullBackOff")
     elif reason in _IMAGE:
-        text = f"the image {state.get('image')} cannot be used: {reason}"
+        text = f"the image {state.get('image')} of {name} cannot be used: {reason}"
         yield Trouble(subject, text, "set image in [tool.ferryman.k8s]", hopeless=True)
     elif reason in _CONFIGURATION:
         hint = "are the Secrets there that `secrets` names?"
-        yield Trouble(subject, f"its container cannot be made: {message}", hint)
+        yield Trouble(subject, f"the container {name} cannot be made: {message}", hint)
     elif _crashed(state):
         yield _crash(subject, name, state)
 
@@ -127,10 +128,14 @@ def _crash(subject: str, name: str, state: dict[str, Any]) -> Trouble:
     now, before = state.get("state") or {}, state.get("lastState") or {}
     end = now.get("terminated") or before.get("terminated") or {}
     count = state.get("restartCount", 0)
-    text = f"its container ended with status {end.get('exitCode', '?')}, {count} times restarted"
+    said = " ".join(str(end.get("message") or "").split())
+    text = f"the container {name} ended with status {end.get('exitCode', '?')}"
     hint = None
     if end.get("reason") == "OOMKilled":
-        text, hint = f"its container ran out of memory, {count} times restarted", "raise memory"
+        text, hint = f"the container {name} ran out of memory", "raise memory"
+    elif end.get("reason") in _NOT_STARTED:
+        text, hint = f"the container {name} cannot be started", "does the image have its command?"
+    text = f"{text}, {count} times restarted{f': {said}' if said else ''}"
     return Trouble(
         subject,
         text,

@@ -85,7 +85,7 @@ def unreachable(host: str, error: object) -> FerrymanError:
 
 
 def explain(what: str, status: int, body: str) -> FerrymanError:
-    """Return the error for an answer that is no success.
+    """Return the error for an answer that is not a success.
 
     Args:
         what: What was asked for, such as `apply Deployment/shop`.
@@ -93,7 +93,7 @@ def explain(what: str, status: int, body: str) -> FerrymanError:
         body: The answer, a Status object if it comes from Kubernetes.
     """
     said = _status(body)
-    # What is no Status comes from something in between, and may be a page.
+    # What is not a Status comes from something in between, and may be a page.
     message = str(said.get("message") or body.strip()[:_LONGEST] or f"HTTP {status}")
     reason = str(said.get("reason", ""))
     conflicts = _conflicts(said)
@@ -123,7 +123,7 @@ def _known(what: str, status: int, message: str) -> Refusal | None:
         text = f"{what}: the admission webhook {denied[1]} refused"
         return Refusal(text, status=status, cause=denied[2] or message)
     if "failed calling webhook" in message:
-        hint = "it belongs to whoever runs the cluster"
+        hint = "it belongs to the cluster's administrator"
         text = f"{what}: an admission webhook does not work"
         return Refusal(text, status=status, cause=message, hint=hint)
     if forbidden := _FORBIDDEN.search(message):

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ("KINDS", "OWN_KINDS", "Kind", "kind_of", "order_of")
+from ferryman.targets.k8s.schemas import from_elsewhere
+
+__all__ = (
+    *("KINDS", "LEASE", "OWN_KINDS", "Kind"),
+    *("kind_named", "kind_of", "order_of", "runs_pods"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,15 @@ class Kind:
     plural: str
     brought_by: str | None = None
 
+    def __str__(self) -> str:
+        """Return what a document calls it."""
+        return f"{self.version} {self.name}"
+
+    @property
+    def group(self) -> str:
+        """The API group, empty for the core's."""
+        return self.version.rpartition("/")[0]
+
     def path(self, namespace: str, name: str | None = None) -> str:
         """Return the path of one object, or of all in a namespace."""
         prefix = "/apis" if "/" in self.version else "/api"
@@ -37,6 +53,7 @@ OWN_KINDS: tuple[Kind, ...] = (
     Kind("Service", "v1", "services"),
     Kind("Deployment", "apps/v1", "deployments"),
     Kind("HorizontalPodAutoscaler", "autoscaling/v2", "horizontalpodautoscalers"),
+    Kind("ScaledObject", "keda.sh/v1alpha1", "scaledobjects", "KEDA"),
     Kind("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets"),
     Kind("Service", "serving.knative.dev/v1", "services", "Knative Serving"),
     Kind("HTTPRoute", "gateway.networking.k8s.io/v1", "httproutes", "the Gateway API"),
@@ -48,23 +65,73 @@ OWN_KINDS: tuple[Kind, ...] = (
         "the Prometheus Operator",
     ),
 )
-"""What a build may make, in the order in which it is applied: what others need comes first."""
+"""What a build makes of itself; the user's own objects may be of any kind."""
+
+_RUNNING = ("StatefulSet", "DaemonSet", "ReplicaSet", "Pod", "Deployment", "Job", "CronJob")
+
+_ORDER = (
+    *("ServiceAccount", "Role", "RoleBinding", "LimitRange", "ResourceQuota"),
+    *("ConfigMap", "PersistentVolumeClaim", "", "NetworkPolicy", "Service"),
+    *_RUNNING,
+    *("HorizontalPodAutoscaler", "ScaledObject", "PodDisruptionBudget"),
+    *("Knative", "HTTPRoute", "Ingress", "ServiceMonitor"),
+)
+"""The order of applying: what others need comes first. Empty stands for all other kinds."""
+
+LEASE = Kind("Lease", "coordination.k8s.io/v1", "leases")
+"""What a deploy holds, so that no other begins."""
 
 KINDS: dict[str, Kind] = {
     "ReplicaSet": Kind("ReplicaSet", "apps/v1", "replicasets"),
     "Pod": Kind("Pod", "v1", "pods"),
     "Event": Kind("Event", "v1", "events"),
+    "Secret": Kind("Secret", "v1", "secrets"),
+    "Job": Kind("Job", "batch/v1", "jobs"),
     "Deployment": next(kind for kind in OWN_KINDS if kind.name == "Deployment"),
+    "ConfigMap": next(kind for kind in OWN_KINDS if kind.name == "ConfigMap"),
+    "Knative": next(k for k in OWN_KINDS if k.version.startswith("serving.knative.dev/")),
 }
-"""What is read to see how a rollout goes."""
+"""What is read to see how a rollout goes, and where the releases are written down."""
 
 
-def kind_of(document: dict[str, object]) -> Kind:
-    """Return the kind of an object that a build made."""
-    wanted = (document["kind"], document["apiVersion"])
-    return next(kind for kind in OWN_KINDS if (kind.name, kind.version) == wanted)
+def kind_of(document: Mapping[str, Any]) -> Kind:
+    """Return the kind of an object."""
+    return _kind(document["kind"], document["apiVersion"])
 
 
-def order_of(document: dict[str, object]) -> int:
+def kind_named(text: str) -> Kind:
+    """Return the kind that `str` of one gave."""
+    version, _, name = text.partition(" ")
+    return _kind(name, version)
+
+
+def _kind(name: str, version: str) -> Kind:
+    for kind in OWN_KINDS:
+        if (kind.name, kind.version) == (name, version):
+            return kind
+    group = version.rpartition("/")[0]
+    brought_by = f"what {group} belongs to" if from_elsewhere(version) else None
+    return Kind(name, version, _plural(name), brought_by)
+
+
+def _plural(name: str) -> str:
+    """Return what a kind is called in URLs, by the rule that Kubernetes and its tools follow."""
+    word = name.lower()
+    if word.endswith("y") and word[-2:-1] not in "aeiou":
+        return f"{word[:-1]}ies"
+    if word == "endpoints":
+        return word
+    return f"{word}es" if word.endswith(("s", "x", "ch", "sh")) else f"{word}s"
+
+
+def runs_pods(kind: Kind) -> bool:
+    """Say whether pods follow from a kind, so that a migration must have ended before."""
+    return kind.name in _RUNNING or kind == KINDS["Knative"]
+
+
+def order_of(document: Mapping[str, Any]) -> int:
     """Return the place of an object in the order of applying."""
-    return OWN_KINDS.index(kind_of(document))
+    kind = kind_of(document)
+    name = "Knative" if kind == KINDS["Knative"] else kind.name
+    known = name in _ORDER and (kind in OWN_KINDS or not kind.brought_by)
+    return _ORDER.index(name if known else "")

@@ -6,99 +6,65 @@ They decide the order of things; what things are is told in the modules beside t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from queue import SimpleQueue
-from threading import Thread
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
-from ferryman.core.build.project import Project
 from ferryman.core.errors import FerrymanError
+from ferryman.project.project import Project
 from ferryman.targets.k8s.cluster.api import Cluster
 from ferryman.targets.k8s.cluster.applying import (
     apply_changes,
     delete_leftovers,
+    fewest_pods,
     refuse_conflicts,
 )
 from ferryman.targets.k8s.cluster.changes import (
     Action,
     Change,
-    find_changes,
     find_leftovers,
-    owned,
+    live_objects,
+    ownership,
 )
-from ferryman.targets.k8s.cluster.connection import Place, connect
 from ferryman.targets.k8s.cluster.failures import Refusal
-from ferryman.targets.k8s.cluster.history import Revision, choose_revision, going_back, revisions
-from ferryman.targets.k8s.cluster.kinds import KINDS
+from ferryman.targets.k8s.cluster.kinds import KINDS, Kind, kind_of
+from ferryman.targets.k8s.cluster.lease import holding
+from ferryman.targets.k8s.cluster.observation import image_digest
+from ferryman.targets.k8s.cluster.planned import DeployWishes, Planned, plan_changes
+from ferryman.targets.k8s.cluster.references import with_digests
+from ferryman.targets.k8s.cluster.release_book import (
+    Book,
+    deployer,
+    last_good,
+    new_release,
+    open_book,
+)
+from ferryman.targets.k8s.cluster.release_record import Release, Verdict, choose_release
 from ferryman.targets.k8s.cluster.rollout import (
     Clock,
-    Release,
     RolloutError,
+    Running,
     State,
+    SupersededError,
+    Watch,
     judge,
-    release_of,
-    troubles_of,
     watch_rollout,
 )
 from ferryman.targets.k8s.options import KubernetesOptions
 from ferryman.targets.k8s.planning import plan_objects
-from ferryman.targets.k8s.rendering import Document
+from ferryman.targets.k8s.rendering import MIGRATION, Document
+from ferryman.targets.k8s.values import instance_of
 
-__all__ = ("DeployWishes", "Operations", "Overview", "open_operations")
+__all__ = ("Operations", "workload_kind")
 
 Tell = Callable[[str], None]
 Ask = Callable[[str], bool]
+Beat = Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True)
-class DeployWishes:
-    """How to deploy.
-
-    Attributes:
-        dry_run: Whether to change nothing.
-        force: Whether to take fields over from other managers.
-        adopt: Whether to take objects over that ferryman did not make.
-        wait: Whether to stay until the release is good.
-        timeout: How long that may take, in seconds.
-        rollback_on_failure: Whether to go back when it does not become good.
-    """
-
-    dry_run: bool = False
-    force: bool = False
-    adopt: bool = False
-    wait: bool = True
-    timeout: float = 300
-    rollback_on_failure: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """How a project is in the cluster.
-
-    Attributes:
-        release: What runs of it.
-        revisions: The releases that are there, the newest first.
-        good: Whether the newest has taken over.
-        line: How it is.
-        troubles: What is wrong with it.
-    """
-
-    release: Release
-    revisions: list[Revision]
-    good: bool
-    line: str
-    troubles: list[str]
-
-
-def open_operations(project: Project, place: Place, tell: Tell) -> Operations:
-    """Return the operations for a project on the cluster that the kubeconfig leads to.
-
-    Raises:
-        ConfigError: There is no kubeconfig, or it has no such context.
-    """
-    own = project.section("k8s", KubernetesOptions).namespace
-    return Operations(project, Cluster(connect(place, own)), tell)
+def workload_kind(project: Project) -> Kind:
+    """Return the kind of what runs a project's pods."""
+    knative = project.section("k8s", KubernetesOptions).flavour == "knative"
+    return KINDS["Knative" if knative else "Deployment"]
 
 
 class Operations:
@@ -115,148 +81,286 @@ class Operations:
         self, project: Project, cluster: Cluster, tell: Tell, *, clock: Clock = time.monotonic
     ) -> None:
         self._project = project
-        self._name = project.fields.name
+        self._name = instance_of(project)
+        self._kind = workload_kind(project)
         self._cluster = cluster
         self._tell = tell
         self._clock = clock
 
-    def diff(self, *, adopt: bool = False) -> list[Change]:
-        """Return what a deploy would change, the deletions at the end.
+    def plan(self, *, adopt: bool = False) -> Planned:
+        """Return what a deploy would do.
+
+        Args:
+            adopt: Whether to take objects over that ferryman did not make.
 
         Raises:
             FerrymanError: The plan is wrong, or the cluster refused.
         """
-        changes, leftovers = self._changes(adopt)
-        return [change for change in (*changes, *leftovers) if change.action is not Action.KEEP]
+        objects = dict(plan_objects(self._project, self._tell).objects)
+        migration = objects.pop(MIGRATION, None)
+        self._compare_versions()
+        book = open_book(self._cluster, self._name)
+        if not adopt:
+            self._refuse_other_environment(book)
+        documents = list(objects.values())
+        if self._project.section("k8s", KubernetesOptions).reload:
+            before = book.releases[0].objects if book.releases else ()
+            documents = with_digests(self._cluster, documents, before, self._tell)
+        return plan_changes(
+            self._cluster, documents, book, self._tell, migration=migration, adopt=adopt
+        )
 
-    def deploy(self, wishes: DeployWishes, ask: Ask) -> list[Change]:
-        """Apply the project, stay until it is good, then delete what it no longer has.
+    def apply(self, planned: Planned, wishes: DeployWishes, ask: Ask) -> Release | None:
+        """Apply a plan, stay until the release is good, then delete what is left over.
+
+        Where there is nothing to apply, it makes no release, and watches the last.
 
         Args:
+            planned: The plan.
             wishes: How to.
             ask: Asked before anything is deleted.
 
         Returns:
-            What was changed, or would be.
+            The release; None where none is written down.
 
         Raises:
             ConflictError: Other managers own fields that would change.
             RolloutError: The release did not become good.
-            FerrymanError: The plan is wrong, or the cluster refused.
+            FerrymanError: The cluster refused, or another deploy is going on.
         """
-        changes, leftovers = self._changes(wishes.adopt)
         if not wishes.force:
-            refuse_conflicts(changes)
-        made = [change for change in changes if change.action is not Action.KEEP]
-        if wishes.dry_run:
-            return [*made, *leftovers]
-        before = self._current_revision()
-        apply_changes(self._cluster, changes, self._tell, force=wishes.force)
-        if wishes.wait:
-            self._stay(wishes, before)
-        return [*made, *self._prune(leftovers, ask)]
+            refuse_conflicts(planned.objects)
+        if planned.settled and not planned.leftovers:
+            return self._watched(planned, wishes)
+        labels = ownership(self._name)
+        with holding(self._cluster, self._name, labels, deployer(), self._tell) as beat:
+            if planned.settled:
+                newest = planned.book.releases[0] if planned.book.releases else None
+            else:
+                newest = self._release(planned, wishes, beat)
+            self._prune(planned.leftovers, ask)
+        return newest
 
-    def status(self) -> Overview:
-        """Return how the project is.
+    def _watched(self, planned: Planned, wishes: DeployWishes) -> Release | None:
+        """Watch a release that is already applied."""
+        newest = planned.book.releases[0] if planned.book.releases else None
+        if newest and newest.environment != self._project.overlay:  # it was adopted
+            newest = replace(newest, environment=self._project.overlay)
+            planned = replace(planned, book=planned.book.judge(newest))
+        if not wishes.wait:
+            return newest
+        found = watch_rollout(self._cluster, self._watch(planned, wishes), self._tell)
+        if newest is None or newest.verdict is Verdict.GOOD:
+            return newest
+        judged = newest.judged(Verdict.GOOD, image_digest(found.pods, self._project.fields.name))
+        return planned.book.judge(judged).releases[0]
 
-        Raises:
-            FerrymanError: It is not there, or the cluster refused.
-        """
-        release = self._release()
-        verdict = judge(release.workload, release.pods)
-        good = verdict.state is State.GOOD
-        troubles = [] if good else troubles_of(self._cluster, release)
-        return Overview(
-            release,
-            self._revisions(release),
-            good,
-            verdict.line,
-            [f"{trouble.subject}: {trouble.message}" for trouble in troubles],
+    def _release(
+        self, planned: Planned, wishes: DeployWishes, beat: Beat, restores: int | None = None
+    ) -> Release:
+        """Make a release of a plan, and judge it."""
+        book = self._settle_last(planned.book, planned)
+        release = new_release(
+            planned.documents,
+            book,
+            restores,
+            environment=self._project.overlay,
+            more=planned.migration,
         )
+        before = book
+        book = book.add(release)
+        try:
+            made = apply_changes(
+                self._cluster,
+                planned.objects,
+                self._tell,
+                force=wishes.force,
+                first=lambda: self._migrate(planned, wishes, beat),
+            )
+            if not wishes.wait:
+                return release
+            found = self._watch_all(planned, wishes, beat, made)
+        except SupersededError:
+            raise
+        except RolloutError as error:
+            book = book.judge(release.judged(Verdict.FAILED))
+            if wishes.rollback_on_failure and restores is None:
+                self._go_back(planned, before, book, wishes, beat, error)
+            raise
+        except FerrymanError:
+            book.judge(release.judged(Verdict.FAILED))
+            raise
+        judged = release.judged(Verdict.GOOD, image_digest(found.pods, self._project.fields.name))
+        book.judge(judged)
+        return judged
 
-    def logs(self, *, lines: int, previous: bool) -> dict[str, str]:
-        """Return the last lines of each pod, by its name.
-
-        Args:
-            lines: How many of each.
-            previous: Whether those of the container that ran before.
+    def _migrate(self, planned: Planned, wishes: DeployWishes, beat: Beat) -> None:
+        """Run what must end well before any pod is changed.
 
         Raises:
-            FerrymanError: The project is not there, or the cluster refused.
+            RolloutError: It failed, or is not in time.
         """
-        found = {}
-        for pod in self._release().pods:
-            name, container = pod["metadata"]["name"], pod["spec"]["containers"][0]["name"]
-            found[name] = self._cluster.logs(name, container, lines=lines, previous=previous)
+        if planned.migration is None:
+            return
+        apply_changes(self._cluster, [planned.migration], self._tell, force=wishes.force)
+        watch = Watch(
+            kind=planned.migration.kind,
+            name=planned.migration.name,
+            seconds=wishes.timeout,
+            patience=wishes.patience,
+            beat=beat,
+            clock=self._clock,
+            what=f"the migration {planned.migration.name}",
+        )
+        watch_rollout(self._cluster, watch, self._tell)
+
+    def _watch_all(
+        self, planned: Planned, wishes: DeployWishes, beat: Beat, made: Sequence[Document]
+    ) -> Running:
+        """Watch the web process take over, then the other Deployments that were applied."""
+        known = {(kind_of(d), d["metadata"]["name"]): d for d in made}
+        applied = known.pop((self._kind, self._name), None)
+        watch = self._watch(planned, wishes, applied=applied, beat=beat)
+        found = watch_rollout(self._cluster, watch, self._tell)
+        for (kind, name), document in known.items():
+            if kind == KINDS["Deployment"]:
+                other = replace(watch, kind=kind, name=name, fewest=0, applied=document)
+                watch_rollout(self._cluster, other, self._tell)
         return found
 
-    def follow(self, *, lines: int) -> Iterator[tuple[str, str]]:
-        """Yield a pod's name and a line that it wrote, of all pods as the lines come.
+    def _settle_last(self, book: Book, planned: Planned) -> Book:
+        """Judge a release that was deployed with `--no-wait`, before the next takes its place."""
+        last = book.releases[0] if book.releases else None
+        main = (self._kind, self._name)
+        workload = next((c.live for c in planned.objects if (c.kind, c.name) == main), None)
+        if last is None or last.verdict is not Verdict.UNKNOWN or workload is None:
+            return book
+        fewest = fewest_pods(last.objects, self._name)
+        good = judge(workload, [], 1 if fewest is None else fewest).state is State.GOOD
+        return book.judge(last.judged(Verdict.GOOD)) if good else book
 
-        It ends when all of those pods have.
+    def _go_back(
+        self,
+        planned: Planned,
+        before: Book,
+        book: Book,
+        wishes: DeployWishes,
+        beat: Beat,
+        error: RolloutError,
+    ) -> None:
+        """Go back to the last good release, and raise why.
 
         Raises:
-            FerrymanError: The project is not there, or the cluster refused.
+            RolloutError: Always.
         """
-        pods = self._release().pods
-        heard: SimpleQueue[tuple[str, str] | FerrymanError | None] = SimpleQueue()
-        for pod in pods:
-            Thread(target=self._listen, args=(pod, lines, heard), daemon=True).start()
-        for _ in pods:
-            while (said := heard.get()) is not None:
-                if isinstance(said, FerrymanError):
-                    raise said
-                yield said
+        good = last_good(before.releases)
+        if good is None:
+            error.hint = f"{error.hint or ''} (there was no good release to go back to)".strip()
+            raise error
+        self._tell(str(error))
+        self._tell(f"going back to release {good.number}, version {good.version}")
+        back = plan_changes(self._cluster, good.objects, book, self._tell)
+        self._release(back, replace(wishes, force=True), beat, restores=good.number)
+        made = {(c.kind, c.name) for c in planned.objects if c.action is Action.CREATE}
+        new = [c for c in back.leftovers if (c.kind, c.name) in made]
+        delete_leftovers(self._cluster, new, self._tell)
+        raise RolloutError(
+            f"{error.message}; release {good.number} is back", cause=error.cause, hint=error.hint
+        ) from None
 
-    def _listen(self, pod: Document, lines: int, heard: SimpleQueue[Any]) -> None:
-        name, container = pod["metadata"]["name"], pod["spec"]["containers"][0]["name"]
-        try:
-            for line in self._cluster.follow(name, container, lines=lines):
-                heard.put((name, line))
-        except FerrymanError as error:
-            heard.put(error)
-        finally:
-            heard.put(None)
-
-    def rollback(self, wanted: int | None, wishes: DeployWishes) -> Revision:
-        """Go back to an older release, and stay until it is good.
+    def rollback(self, wanted: int | None, wishes: DeployWishes, ask: Ask) -> Release:
+        """Go back to an older release with all of its objects, and stay until it is good.
 
         Args:
-            wanted: The release's number; None is the one before.
+            wanted: The release's number; None is the last good one before.
             wishes: How to.
+            ask: Asked before anything is deleted that the older release has not.
+
+        Returns:
+            The new release, which restores the older one.
 
         Raises:
             RolloutError: It did not become good.
             FerrymanError: There is none to go back to, or the cluster refused.
         """
-        release = self._release()
-        chosen = choose_revision(self._revisions(release), wanted)
-        document = going_back(release.workload, chosen)
-        self._cluster.apply(document, dry_run=wishes.dry_run, force=wishes.force)
-        if not wishes.dry_run:
+        book = open_book(self._cluster, self._name)
+        self._refuse_other_environment(book)
+        chosen = choose_release(book.releases, wanted)
+        planned = plan_changes(self._cluster, chosen.objects, book, self._tell)
+        if wishes.dry_run:
+            return chosen
+        if not wishes.force:
+            refuse_conflicts(planned.objects)
+        labels = ownership(self._name)
+        with holding(self._cluster, self._name, labels, deployer(), self._tell) as beat:
             self._tell(f"going back to release {chosen.number}, version {chosen.version}")
-            if wishes.wait:
-                self._watch(wishes.timeout)
-        return chosen
+            release = self._release(planned, wishes, beat, restores=chosen.number)
+            self._prune(planned.leftovers, ask)
+        return release
 
-    def delete(self, *, dry_run: bool, ask: Ask) -> list[Change]:
+    def delete(self, *, dry_run: bool, ask: Ask) -> list[Change] | None:
         """Delete all that ferryman made for the project.
+
+        Returns:
+            What went; None if the user kept it.
 
         Raises:
             FerrymanError: The cluster refused.
         """
-        found = find_leftovers(self._cluster, {}, self._name, self._tell)
-        if found and not dry_run and not ask(self._question(found)):
-            return []
-        if not dry_run:
-            delete_leftovers(self._cluster, found, self._tell)
+        book = open_book(self._cluster, self._name)
+        self._refuse_other_environment(book)
+        planned = plan_objects(self._project, self._tell).objects.values()
+        kinds = dict.fromkeys((*book.kinds, *map(kind_of, planned)))
+        kinds.pop(KINDS["ConfigMap"], None)
+        needed = [kind for kind in kinds if kind.brought_by is None]
+        live = live_objects(self._cluster, self._name, kinds, needed, self._tell)
+        found = find_leftovers({**book.config_maps, **live}, ())
+        if dry_run:
+            return found
+        if (found or book.records) and not ask(self._question(found)):
+            return None
+        delete_leftovers(self._cluster, found, self._tell)
+        for record in book.records:
+            self._cluster.delete(KINDS["ConfigMap"], record["metadata"]["name"])
         return found
 
-    def _changes(self, adopt: bool) -> tuple[list[Change], list[Change]]:
-        objects = plan_objects(self._project, self._tell).objects
-        self._compare_versions()
-        changes = find_changes(self._cluster, objects, self._name, adopt=adopt)
-        return changes, find_leftovers(self._cluster, objects, self._name, self._tell)
+    def _watch(
+        self,
+        planned: Planned,
+        wishes: DeployWishes,
+        *,
+        applied: Document | None = None,
+        beat: Beat = lambda: None,
+    ) -> Watch:
+        fewest = fewest_pods(planned.documents, self._name)
+        return Watch(
+            kind=self._kind,
+            name=self._name,
+            seconds=wishes.timeout,
+            patience=wishes.patience,
+            fewest=1 if fewest is None else fewest,
+            applied=applied,
+            beat=beat,
+            clock=self._clock,
+        )
+
+    def _refuse_other_environment(self, book: Book) -> None:
+        """See that a release of one environment does not take the place of another's.
+
+        Raises:
+            FerrymanError: It would.
+        """
+        theirs = book.releases[0].environment if book.releases else self._project.overlay
+        if theirs == self._project.overlay:
+            return
+        where = f"{self._name} in the namespace {self._cluster.namespace}"
+        own = self._project.overlay
+        raise FerrymanError(
+            f"{where} was deployed {f'with --env {theirs}' if theirs else 'without --env'}",
+            cause=f"this is {f'the environment {own}' if own else 'the project without --env'}",
+            hint="give one of them another `instance`, or namespace, in [tool.ferryman.k8s] of its "
+            "environment; `ferryman deploy --adopt` makes it this environment's",
+        )
 
     def _compare_versions(self) -> None:
         """Say so where the manifests are for a newer Kubernetes than the cluster's."""
@@ -271,56 +375,14 @@ class Operations:
                 f'kube_version = "{found}" in [tool.ferryman.k8s] makes them for it'
             )
 
-    def _stay(self, wishes: DeployWishes, before: int | None) -> None:
-        try:
-            self._watch(wishes.timeout)
-        except RolloutError as error:
-            if not wishes.rollback_on_failure:
-                raise
-            if before is None:
-                error.hint = f"{error.hint or ''} (there was no release to go back to)".strip()
-                raise
-            self._tell(str(error))
-            chosen = self.rollback(before, replace(wishes, force=True))
-            raise RolloutError(
-                f"{error.message}; release {chosen.number} is back",
-                cause=error.cause,
-                hint=error.hint,
-            ) from None
+    def _prune(self, leftovers: Sequence[Change], ask: Ask) -> None:
+        if leftovers and ask(self._question(leftovers)):
+            delete_leftovers(self._cluster, leftovers, self._tell)
 
-    def _watch(self, seconds: float) -> None:
-        watch_rollout(self._cluster, self._name, self._tell, seconds=seconds, clock=self._clock)
-
-    def _prune(self, leftovers: list[Change], ask: Ask) -> list[Change]:
-        if not leftovers or not ask(self._question(leftovers)):
-            return []
-        delete_leftovers(self._cluster, leftovers, self._tell)
-        return leftovers
-
-    def _question(self, changes: list[Change]) -> str:
+    def _question(self, changes: Iterable[Change]) -> str:
         listed = ", ".join(f"{change.kind.name}/{change.name}" for change in changes)
-        return f"delete {listed} from {self._cluster.namespace} at {self._cluster.host}?"
-
-    def _release(self) -> Release:
-        release = release_of(self._cluster, self._name)
-        if release is None or not owned(release.workload, self._name):
-            raise FerrymanError(
-                f"{self._name} is not in the namespace {self._cluster.namespace}",
-                cause=f"there is no Deployment of ferryman's at {self._cluster.host}",
-                hint="`ferryman deploy -t k8s` puts it there",
-            )
-        return release
-
-    def _revisions(self, release: Release) -> list[Revision]:
-        if release.workload["kind"] != "Deployment":
-            return []
-        selector = release.workload["spec"]["selector"].get("matchLabels") or {}
-        return revisions(release.workload, self._cluster.list(KINDS["ReplicaSet"], selector))
-
-    def _current_revision(self) -> int | None:
-        release = release_of(self._cluster, self._name)
-        found = self._revisions(release) if release else []
-        return found[0].number if found else None
+        what = listed or "the releases that are written down"
+        return f"delete {what} from {self._cluster.namespace} at {self._cluster.host}?"
 
 
 def _minor(version: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -12,27 +13,29 @@ from typing import Any
 from ferryman.core.errors import FerrymanError
 from ferryman.targets.k8s.cluster.api import Cluster
 from ferryman.targets.k8s.cluster.diagnosis import Trouble, diagnose
-from ferryman.targets.k8s.cluster.failures import Refusal
-from ferryman.targets.k8s.cluster.kinds import KINDS, OWN_KINDS, Kind
+from ferryman.targets.k8s.cluster.kinds import KINDS, Kind, kind_of
 from ferryman.targets.k8s.rendering import Document
 
 __all__ = (
-    "REVISION",
     "Clock",
-    "Release",
     "RolloutError",
+    "Running",
     "State",
+    "SupersededError",
     "Verdict",
+    "Watch",
     "judge",
-    "release_of",
+    "running",
     "troubles_of",
     "watch_rollout",
 )
 
-REVISION = "deployment.kubernetes.io/revision"
+_REVISION = "deployment.kubernetes.io/revision"
 """The annotation that numbers the releases of a Deployment."""
 
-_KNATIVE = next(kind for kind in OWN_KINDS if kind.version.startswith("serving.knative.dev"))
+_JOB_NAME = "batch.kubernetes.io/job-name"
+"""The label of a Job's pods, from Kubernetes 1.27 on."""
+
 _LOOK_EVERY = 2  # seconds: pods change without a change of their Deployment
 _LAST_LINES = 10
 
@@ -41,6 +44,10 @@ Clock = Callable[[], float]
 
 class RolloutError(FerrymanError):
     """A release did not become good."""
+
+
+class SupersededError(FerrymanError):
+    """Another has changed the pods while a release was watched: it is no longer ours to judge."""
 
 
 class State(Enum):
@@ -66,7 +73,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class Running:
     """What runs of a release.
 
     Attributes:
@@ -80,11 +87,47 @@ class Release:
     pods: list[Document]
 
 
-def judge(workload: Document, pods: list[Document]) -> Verdict:
-    """Say how a release is, from its workload and pods."""
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What is watched, and for how long.
+
+    Attributes:
+        kind: The kind of the workload.
+        name: Its name.
+        seconds: How long the release may take.
+        patience: How long a state may last from which pods seldom recover.
+        fewest: How many pods there must be at least.
+        applied: The workload as the cluster had it after the apply; None is whatever runs.
+        beat: Called at each look.
+        clock: Tells the time, in seconds.
+        what: What it is called in an error; by default the release of that name.
+    """
+
+    kind: Kind
+    name: str
+    seconds: float
+    patience: float
+    fewest: int = 1
+    applied: Document | None = None
+    beat: Callable[[], None] = lambda: None
+    clock: Clock = time.monotonic
+    what: str | None = None
+
+
+def judge(workload: Document, pods: list[Document], fewest: int = 1) -> Verdict:
+    """Say how a release is, from its workload and pods.
+
+    Args:
+        workload: The Deployment, Knative's Service, or a Job.
+        pods: The release's pods.
+        fewest: How many pods there must be at least.
+    """
+    if workload["kind"] == "Job":
+        return _judge_job(workload, pods)
     if workload["kind"] != "Deployment":
         return _judge_conditions(workload)
-    status, wanted = workload.get("status") or {}, workload["spec"].get("replicas", 1)
+    status = workload.get("status") or {}
+    wanted = max(workload["spec"].get("replicas", 1), fewest)
     seen = status.get("observedGeneration", 0) >= workload["metadata"].get("generation", 0)
     updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
     total = status.get("replicas", 0)
@@ -99,6 +142,16 @@ def judge(workload: Document, pods: list[Document]) -> Verdict:
     if workload["spec"].get("paused"):
         return Verdict(State.FAILED, f"{line}; it is paused: `kubectl rollout resume` lets it go")
     return Verdict(State.GOING, line)
+
+
+def _judge_job(workload: Document, pods: list[Document]) -> Verdict:
+    name = workload["metadata"]["name"]
+    failed = _condition(workload, "Failed")
+    if failed.get("status") == "True":
+        return Verdict(State.FAILED, str(failed.get("message") or "its pod failed"))
+    if _condition(workload, "Complete").get("status") == "True":
+        return Verdict(State.GOOD, f"{name} has ended well")
+    return Verdict(State.GOING, f"{name} has not ended{_states(pods)}")
 
 
 def _judge_conditions(workload: Document) -> Verdict:
@@ -134,22 +187,27 @@ def _state(pod: Document) -> str:
     return "ready" if ready else str(status.get("phase", "Pending")).lower()
 
 
-def release_of(cluster: Cluster, name: str) -> Release | None:
+def running(cluster: Cluster, kind: Kind, name: str) -> Running | None:
     """Return what runs of a project's newest release, or None where nothing does.
+
+    Args:
+        cluster: Where it runs.
+        kind: The kind of its workload.
+        name: Its name.
 
     Raises:
         FerrymanError: The cluster refused.
     """
-    kind: Kind = KINDS["Deployment"]
     workload = cluster.get(kind, name)
-    if workload is None:
-        workload = cluster.get(_KNATIVE, name)
-        return None if workload is None else Release(workload, [], [])
+    if workload is not None and kind == KINDS["Job"]:
+        return Running(workload, [], cluster.list(KINDS["Pod"], {_JOB_NAME: name}))
+    if workload is None or kind.name != "Deployment":
+        return None if workload is None else Running(workload, [], [])
     selector = workload["spec"]["selector"].get("matchLabels") or {}
     sets = _current(workload, cluster.list(KINDS["ReplicaSet"], selector))
     hashes = {s["metadata"].get("labels", {}).get("pod-template-hash") for s in sets}
     pods = cluster.list(KINDS["Pod"], selector)
-    return Release(
+    return Running(
         workload,
         sets,
         [p for p in pods if p["metadata"].get("labels", {}).get("pod-template-hash") in hashes],
@@ -157,104 +215,125 @@ def release_of(cluster: Cluster, name: str) -> Release | None:
 
 
 def _current(workload: Document, sets: list[Document]) -> list[Document]:
-    revision = (workload["metadata"].get("annotations") or {}).get(REVISION)
+    revision = (workload["metadata"].get("annotations") or {}).get(_REVISION)
     uid = workload["metadata"].get("uid")
     return [
         found
         for found in sets
-        if (found["metadata"].get("annotations") or {}).get(REVISION) == revision
+        if (found["metadata"].get("annotations") or {}).get(_REVISION) == revision
         and any(o.get("uid") == uid for o in found["metadata"].get("ownerReferences") or ())
     ]
 
 
-def watch_rollout(
-    cluster: Cluster,
-    name: str,
-    tell: Callable[[str], None],
-    *,
-    seconds: float,
-    clock: Clock = time.monotonic,
-) -> None:
-    """Return when a project's release is good.
+def watch_rollout(cluster: Cluster, watch: Watch, tell: Callable[[str], None]) -> Running:
+    """Return what runs of a release once it is good.
 
     Args:
         cluster: Where it runs.
-        name: The project's name.
+        watch: What is watched.
         tell: Told how it is, whenever that changes.
-        seconds: How long it may take.
-        clock: Tells the time, in seconds.
 
     Raises:
-        RolloutError: It failed, cannot become good, or is not in time.
+        RolloutError: It failed, does not recover, or is not in time.
+        SupersededError: Another has changed the pods meanwhile.
         FerrymanError: The cluster refused, or does not answer.
     """
-    deadline = clock() + seconds
+    began = watch.clock()
+    bad_since: float | None = None
     said = None
     while True:
-        release = release_of(cluster, name)
-        if release is None:
-            raise RolloutError(f"{name}: it was deleted while it was rolled out")
-        verdict = judge(release.workload, release.pods)
+        watch.beat()
+        found = running(cluster, watch.kind, watch.name)
+        if found is None:
+            raise RolloutError(f"{watch.name}: it was deleted while it was rolled out")
+        _still_ours(watch, found.workload)
+        verdict = judge(found.workload, found.pods, watch.fewest)
         if verdict.line != said:
             tell(verdict.line)
             said = verdict.line
         if verdict.state is State.GOOD:
-            return
-        hopeless = any(trouble.hopeless for trouble in diagnose(release.pods, [], release.sets))
-        if verdict.state is State.UNSEEN:
-            hopeless = False  # these are the pods of the release before
-        if verdict.state is State.FAILED or hopeless or clock() >= deadline:
-            raise _failed(cluster, name, release, verdict, seconds)
-        _wait(cluster, release.workload)
+            return found
+        now = watch.clock()
+        # Until the cluster has looked, these are the pods of the release before.
+        seen = verdict.state is not State.UNSEEN
+        bad = seen and any(t.hopeless for t in diagnose(found.pods, [], found.sets))
+        bad_since = (bad_since if bad_since is not None else now) if bad else None
+        hopeless = bad_since is not None and now - bad_since >= watch.patience
+        if verdict.state is State.FAILED or hopeless or now - began >= watch.seconds:
+            raise _failed(cluster, watch, found, verdict, hopeless=hopeless)
+        metadata = found.workload["metadata"]
+        cluster.wait_for_change(
+            watch.kind, metadata["name"], metadata["resourceVersion"], _LOOK_EVERY
+        )
 
 
-def _wait(cluster: Cluster, workload: Document) -> None:
-    kind = KINDS["Deployment"] if workload["kind"] == "Deployment" else _KNATIVE
-    metadata = workload["metadata"]
-    cluster.wait_for_change(kind, metadata["name"], metadata["resourceVersion"], _LOOK_EVERY)
+def _still_ours(watch: Watch, workload: Document) -> None:
+    """See that the pods are those that were applied: a new generation may only scale them."""
+    applied = watch.applied
+    if applied is None or kind_of(workload) != kind_of(applied):
+        return
+    if workload["metadata"].get("generation") == applied["metadata"].get("generation"):
+        return
+    if workload["spec"].get("template") == applied["spec"].get("template"):
+        return
+    raise SupersededError(
+        f"{watch.name} was changed by another while its release was watched",
+        cause=f"generation {workload['metadata'].get('generation')} is not the "
+        f"{applied['metadata'].get('generation')} that was applied; "
+        f"{_last_manager(workload)} changed its pods",
+        hint="`ferryman status` tells what runs now; nothing was rolled back",
+    )
 
 
-def troubles_of(cluster: Cluster, release: Release) -> list[Trouble]:
+def _last_manager(workload: Document) -> str:
+    entries = [
+        e for e in workload["metadata"].get("managedFields") or () if not e.get("subresource")
+    ]
+    newest: Document = max(entries, key=lambda entry: str(entry.get("time", "")), default={})
+    return str(newest.get("manager", "somebody"))
+
+
+def troubles_of(cluster: Cluster, found: Running) -> list[Trouble]:
     """Return what is wrong with a release, the gravest first.
 
-    Raises:
-        FerrymanError: The cluster does not answer.
+    What cannot be read is left out: to tell why is no reason to fail.
     """
-    try:
-        events = cluster.list(KINDS["Event"]) if release.pods else []
-    except Refusal:
-        events = []  # who may deploy may not always read events
-    return diagnose(release.pods, events, release.sets)
-
-
-def _why(verdict: Verdict, troubles: list[Trouble], seconds: float) -> str:
-    if verdict.state is State.FAILED:
-        return verdict.line
-    hopeless = any(trouble.hopeless for trouble in troubles)
-    return "waiting will not help" if hopeless else f"it is not good after {seconds:g} s"
+    events: list[Document] = []
+    if found.pods:
+        with suppress(FerrymanError):
+            events = cluster.list(KINDS["Event"])
+    return diagnose(found.pods, events, found.sets)
 
 
 def _failed(
-    cluster: Cluster, name: str, release: Release, verdict: Verdict, seconds: float
+    cluster: Cluster, watch: Watch, found: Running, verdict: Verdict, *, hopeless: bool
 ) -> RolloutError:
-    troubles = troubles_of(cluster, release)
+    troubles = troubles_of(cluster, found)
     told = troubles[:3]
     words = [f"{trouble.subject}: {trouble.message}" for trouble in told]
     if told and told[0].container:
         words += _last_words(cluster, told[0])
+    why = f"it is not good after {watch.seconds:g} s"
+    if verdict.state is State.FAILED:
+        why = verdict.line
+    elif hopeless:
+        why = f"it has been so for {watch.patience:g} s, and waiting will not help"
     return RolloutError(
-        f"the release of {name} failed: {_why(verdict, troubles, seconds)}",
+        f"{watch.what or f'the release of {watch.name}'} failed: {why}",
         cause="\n  ".join(words) or None,
         hint=next((trouble.hint for trouble in told if trouble.hint), None),
     )
 
 
 def _last_words(cluster: Cluster, trouble: Trouble) -> list[str]:
-    """Return the last lines of a container that fails."""
+    """Return the last lines of a container that fails, or why they cannot be read."""
     pod = trouble.subject.partition("/")[2]
     assert trouble.container is not None
-    for previous in (trouble.previous, not trouble.previous):
-        text = cluster.logs(pod, trouble.container, lines=_LAST_LINES, previous=previous)
-        if text.strip():
-            return [f"{pod} wrote:", *(f"  {line}" for line in text.rstrip().splitlines())]
+    try:
+        for previous in (trouble.previous, not trouble.previous):
+            text = cluster.logs(pod, trouble.container, lines=_LAST_LINES, previous=previous)
+            if text.strip():
+                return [f"{pod} wrote:", *(f"  {line}" for line in text.rstrip().splitlines())]
+    except FerrymanError as error:
+        return [f"what {pod} wrote cannot be read: {error.message}"]
     return []

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kubernetes import client
-
 from ferryman.targets.k8s.manifests import metadata
+from ferryman.targets.k8s.manifests.api_fields import Fields, fields
 from ferryman.targets.k8s.values import Scaling, Values
 
 __all__ = ("REASONS", "autoscaler")
@@ -38,16 +37,14 @@ REASONS: Mapping[str, str] = {
 _UP = (("Percent", 100), ("Pods", 4))
 
 
-def autoscaler(values: Values, scaling: Scaling) -> client.V2HorizontalPodAutoscaler:
+def autoscaler(values: Values, scaling: Scaling) -> Fields:
     """Return the autoscaler."""
-    return client.V2HorizontalPodAutoscaler(
+    return fields(
         api_version="autoscaling/v2",
         kind="HorizontalPodAutoscaler",
         metadata=metadata.object_metadata(values),
-        spec=client.V2HorizontalPodAutoscalerSpec(
-            scale_target_ref=client.V2CrossVersionObjectReference(
-                api_version="apps/v1", kind="Deployment", name=values.name
-            ),
+        spec=fields(
+            scale_target_ref=fields(api_version="apps/v1", kind="Deployment", name=values.name),
             min_replicas=values.replicas,
             max_replicas=scaling.maximum,
             metrics=[_cpu(scaling.cpu_percent)],
@@ -56,28 +53,26 @@ def autoscaler(values: Values, scaling: Scaling) -> client.V2HorizontalPodAutosc
     )
 
 
-def _cpu(percent: int) -> client.V2MetricSpec:
-    return client.V2MetricSpec(
+def _cpu(percent: int) -> Fields:
+    return fields(
         type="Resource",
-        resource=client.V2ResourceMetricSource(
+        resource=fields(
             name="cpu",
-            target=client.V2MetricTarget(type="Utilization", average_utilization=percent),
+            target=fields(type="Utilization", average_utilization=percent),
         ),
     )
 
 
-def _behaviour() -> client.V2HorizontalPodAutoscalerBehavior:
-    return client.V2HorizontalPodAutoscalerBehavior(
-        scale_up=client.V2HPAScalingRules(
+def _behaviour() -> Fields:
+    return fields(
+        scale_up=fields(
             stabilization_window_seconds=0,
             select_policy="Max",
             policies=[_policy(kind, value, 15) for kind, value in _UP],
         ),
-        scale_down=client.V2HPAScalingRules(
-            stabilization_window_seconds=300, policies=[_policy("Percent", 25, 60)]
-        ),
+        scale_down=fields(stabilization_window_seconds=300, policies=[_policy("Percent", 25, 60)]),
     )
 
 
-def _policy(kind: str, value: int, seconds: int) -> client.V2HPAScalingPolicy:
-    return client.V2HPAScalingPolicy(type=kind, value=value, period_seconds=seconds)
+def _policy(kind: str, value: int, seconds: int) -> Fields:
+    return fields(type=kind, value=value, period_seconds=seconds)

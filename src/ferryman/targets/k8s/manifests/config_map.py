@@ -10,9 +10,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from kubernetes import client
-
 from ferryman.targets.k8s.manifests import metadata
+from ferryman.targets.k8s.manifests.api_fields import Fields, fields
 from ferryman.targets.k8s.values import Values
 
 __all__ = ("REASONS", "config_map", "config_map_name")
@@ -28,11 +27,11 @@ REASONS: Mapping[str, str] = {
 }
 
 
-def config_map(values: Values) -> client.V1ConfigMap:
+def config_map(values: Values) -> Fields:
     """Return the ConfigMap."""
     described = metadata.object_metadata(values)
-    described.name = config_map_name(values)
-    return client.V1ConfigMap(
+    described["name"] = config_map_name(values)
+    return fields(
         api_version="v1",
         kind="ConfigMap",
         metadata=described,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kubernetes import client
-
 from ferryman.core.serving import Front
+from ferryman.targets.k8s.manifests.api_fields import Fields, fields
 from ferryman.targets.k8s.manifests.config_map import config_map_name
-from ferryman.targets.k8s.values import Values
+from ferryman.targets.k8s.values import Process, Values
 
-__all__ = ("ADMIN_PORT_NAME", "PORT_NAME", "REASONS", "TEMPORARY_VOLUME", "container")
+__all__ = (
+    *("ADMIN_PORT_NAME", "PORT_NAME", "REASONS", "TEMPORARY_VOLUME"),
+    *("background_container", "container"),
+)
 
 PORT_NAME = "http"
 """The name of the container's port, by which Service and network policy know it."""
@@ -29,7 +31,7 @@ _LIVENESS_PERIOD, _LIVENESS_FAILURES = 10, 6
 _TIMEOUT = 3
 
 REASONS: Mapping[str, str] = {
-    "name": "The project's `name`.",
+    "name": "The project's `name`, in every environment: patches go by it.",
     "image": "`image`. It names one version, by tag or digest; `latest` is refused.",
     "imagePullPolicy": "A node that has the image starts a pod without a registry. A tag "
     "that is pushed again is therefore not seen: give every release its own.",
@@ -37,6 +39,10 @@ REASONS: Mapping[str, str] = {
     "ports[].containerPort": "The port of the app, and apart from it that of health and metrics, "
     "which the Service does not lead to: `bind` and `admin_bind` of `[tool.ferryman.server]`.",
     "ports[].protocol": "Part of a port's identity when several tools apply one object.",
+    "env[].name": "A setting of `[tool.ferryman.settings]` that a Secret gives.",
+    "env[].valueFrom.secretKeyRef.name": "The Secret of its reference, `k8s:SECRET/KEY`. An "
+    "ExternalSecret or a hand makes it; without it the pod does not start, and says so.",
+    "env[].valueFrom.secretKeyRef.key": "The key of its reference. No value is read by a build.",
     "envFrom[].secretRef.name": "`secrets`: names alone. No value of a Secret is ever read or "
     "written by a build.",
     "envFrom[].configMapRef.name": "`environment`, in a ConfigMap; the last of the sources, so "
@@ -80,15 +86,16 @@ REASONS: Mapping[str, str] = {
 }
 
 
-def container(values: Values) -> client.V1Container:
+def container(values: Values) -> Fields:
     """Return the container that runs the server."""
-    return client.V1Container(
-        name=values.name,
+    return fields(
+        name=values.app,
         image=values.image,
         image_pull_policy="IfNotPresent",
         ports=_ports(values.front),
+        env=_secret_variables(values) or None,
         env_from=_sources(values) or None,
-        resources=_resources(values),
+        resources=_resources(values.cpu, values.memory, values.cpu_limit),
         startup_probe=_probe(
             values.front, values.front.liveness_path, _STARTUP_PERIOD, _STARTUP_FAILURES
         ),
@@ -98,53 +105,77 @@ def container(values: Values) -> client.V1Container:
         liveness_probe=_probe(
             values.front, values.front.liveness_path, _LIVENESS_PERIOD, _LIVENESS_FAILURES
         ),
-        lifecycle=client.V1Lifecycle(
-            pre_stop=client.V1LifecycleHandler(
-                sleep=client.V1SleepAction(seconds=int(values.front.timing.pre_stop_delay))
-            )
+        lifecycle=fields(
+            pre_stop=fields(sleep=fields(seconds=int(values.front.timing.pre_stop_delay)))
         ),
-        security_context=client.V1SecurityContext(
-            allow_privilege_escalation=False,
-            capabilities=client.V1Capabilities(drop=["ALL"]),
-            read_only_root_filesystem=True,
-        ),
-        volume_mounts=[client.V1VolumeMount(name=TEMPORARY_VOLUME, mount_path="/tmp")],  # noqa: S108 - in the container
+        security_context=_security(),
+        volume_mounts=_mounts(),
     )
 
 
-def _sources(values: Values) -> list[client.V1EnvFromSource]:
-    sources = [
-        client.V1EnvFromSource(secret_ref=client.V1SecretEnvSource(name=name))
-        for name in values.secrets
+def background_container(values: Values, process: Process) -> Fields:
+    """Return the container of a process beside the server, which gets no requests."""
+    return fields(
+        name=process.name,
+        image=values.image,
+        image_pull_policy="IfNotPresent",
+        command=list(process.command),
+        env=_secret_variables(values) or None,
+        env_from=_sources(values) or None,
+        resources=_resources(process.cpu, process.memory, None),
+        security_context=_security(),
+        volume_mounts=_mounts(),
+    )
+
+
+def _security() -> Fields:
+    return fields(
+        allow_privilege_escalation=False,
+        capabilities=fields(drop=["ALL"]),
+        read_only_root_filesystem=True,
+    )
+
+
+def _mounts() -> list[Fields]:
+    return [fields(name=TEMPORARY_VOLUME, mount_path="/tmp")]  # noqa: S108 - in the container
+
+
+def _secret_variables(values: Values) -> list[Fields]:
+    return [
+        fields(
+            name=name,
+            value_from=fields(secret_key_ref=fields(name=secret, key=key)),
+        )
+        for name, secret, key in values.secret_keys
     ]
+
+
+def _sources(values: Values) -> list[Fields]:
+    sources = [fields(secret_ref=fields(name=name)) for name in values.secrets]
     if values.environment:
-        settings = client.V1ConfigMapEnvSource(name=config_map_name(values))
-        sources.append(client.V1EnvFromSource(config_map_ref=settings))
+        settings = fields(name=config_map_name(values))
+        sources.append(fields(config_map_ref=settings))
     return sources
 
 
-def _resources(values: Values) -> client.V1ResourceRequirements:
-    limits = {"memory": values.memory}
-    if values.cpu_limit is not None:
-        limits["cpu"] = values.cpu_limit
-    return client.V1ResourceRequirements(
-        requests={"cpu": values.cpu, "memory": values.memory}, limits=limits
-    )
+def _resources(cpu: str, memory: str, limit: str | None) -> Fields:
+    limits = {"memory": memory} if limit is None else {"memory": memory, "cpu": limit}
+    return fields(requests={"cpu": cpu, "memory": memory}, limits=limits)
 
 
-def _ports(front: Front) -> list[client.V1ContainerPort]:
+def _ports(front: Front) -> list[Fields]:
     names = (PORT_NAME, ADMIN_PORT_NAME)
     return [_port(name, number) for name, number in zip(names, front.ports, strict=False)]
 
 
-def _port(name: str, number: int) -> client.V1ContainerPort:
-    return client.V1ContainerPort(name=name, container_port=number, protocol="TCP")
+def _port(name: str, number: int) -> Fields:
+    return fields(name=name, container_port=number, protocol="TCP")
 
 
-def _probe(front: Front, path: str, period: int, failures: int) -> client.V1Probe:
+def _probe(front: Front, path: str, period: int, failures: int) -> Fields:
     apart = front.admin is not None
-    return client.V1Probe(
-        http_get=client.V1HTTPGetAction(
+    return fields(
+        http_get=fields(
             path=path,
             port=ADMIN_PORT_NAME if apart else PORT_NAME,
             scheme="HTTPS" if front.secure and not apart else None,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kubernetes import client
-
 from ferryman.targets.k8s.manifests import metadata, pod
+from ferryman.targets.k8s.manifests.api_fields import Fields, fields
 from ferryman.targets.k8s.values import Values
 
 __all__ = ("REASONS", "deployment")
@@ -35,21 +34,21 @@ REASONS: Mapping[str, str] = {
 }
 
 
-def deployment(values: Values) -> client.V1Deployment:
+def deployment(values: Values) -> Fields:
     """Return the Deployment."""
-    return client.V1Deployment(
+    return fields(
         api_version="apps/v1",
         kind="Deployment",
         metadata=metadata.object_metadata(values),
-        spec=client.V1DeploymentSpec(
+        spec=fields(
             min_ready_seconds=_MIN_READY_SECONDS,
             progress_deadline_seconds=_PROGRESS_DEADLINE_SECONDS,
             replicas=None if values.scaling else values.replicas,
             revision_history_limit=3,
-            selector=client.V1LabelSelector(match_labels=metadata.selector(values)),
-            strategy=client.V1DeploymentStrategy(
+            selector=fields(match_labels=metadata.selector(values)),
+            strategy=fields(
                 type="RollingUpdate",
-                rolling_update=client.V1RollingUpdateDeployment(max_surge="25%", max_unavailable=0),
+                rolling_update=fields(max_surge="25%", max_unavailable=0),
             ),
             template=pod.pod_template(values),
         ),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kubernetes import client
-
 from ferryman.targets.k8s.manifests import metadata
+from ferryman.targets.k8s.manifests.api_fields import Fields, fields
 from ferryman.targets.k8s.manifests.container import PORT_NAME
 from ferryman.targets.k8s.values import Exposure, Values
 
@@ -26,13 +25,13 @@ REASONS: Mapping[str, str] = {
 }
 
 
-def ingress(values: Values, exposure: Exposure) -> client.V1Ingress:
+def ingress(values: Values, exposure: Exposure) -> Fields:
     """Return the Ingress."""
-    return client.V1Ingress(
+    return fields(
         api_version="networking.k8s.io/v1",
         kind="Ingress",
         metadata=metadata.object_metadata(values),
-        spec=client.V1IngressSpec(
+        spec=fields(
             ingress_class_name=exposure.ingress_class,
             rules=[_rule(values.name, host) for host in exposure.hosts],
             tls=_tls(exposure),
@@ -40,17 +39,13 @@ def ingress(values: Values, exposure: Exposure) -> client.V1Ingress:
     )
 
 
-def _rule(name: str, host: str) -> client.V1IngressRule:
-    backend = client.V1IngressBackend(
-        service=client.V1IngressServiceBackend(
-            name=name, port=client.V1ServiceBackendPort(name=PORT_NAME)
-        )
-    )
-    path = client.V1HTTPIngressPath(path="/", path_type="Prefix", backend=backend)
-    return client.V1IngressRule(host=host, http=client.V1HTTPIngressRuleValue(paths=[path]))
+def _rule(name: str, host: str) -> Fields:
+    backend = fields(service=fields(name=name, port=fields(name=PORT_NAME)))
+    path = fields(path="/", path_type="Prefix", backend=backend)
+    return fields(host=host, http=fields(paths=[path]))
 
 
-def _tls(exposure: Exposure) -> list[client.V1IngressTLS] | None:
+def _tls(exposure: Exposure) -> list[Fields] | None:
     if exposure.tls_secret is None:
         return None
-    return [client.V1IngressTLS(hosts=list(exposure.hosts), secret_name=exposure.tls_secret)]
+    return [fields(hosts=list(exposure.hosts), secret_name=exposure.tls_secret)]

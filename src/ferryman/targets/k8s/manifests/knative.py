@@ -1,20 +1,17 @@
 """The Knative Service: pods that come with the first request and go with the last.
 
-The Kubernetes client has no models of Knative, and Knative takes a part of a pod's
-fields only (its runtime contract): no preStop hook, no grace period, no spreading, and a
-pod's security at its container.
+Knative takes a part of a pod's fields only (its runtime contract): no preStop hook, no grace
+period, no spreading, and a pod's security at its container.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from math import ceil
-from typing import Any
-
-from kubernetes import client
 
 from ferryman.core import serving
 from ferryman.targets.k8s.manifests import container, metadata, pod
+from ferryman.targets.k8s.manifests.api_fields import Fields, fields
 from ferryman.targets.k8s.values import Values
 
 __all__ = ("REASONS", "knative_service")
@@ -54,7 +51,7 @@ REASONS: Mapping[str, str] = {
 }
 
 
-def knative_service(values: Values) -> dict[str, Any]:
+def knative_service(values: Values) -> Fields:
     """Return the Service."""
     scale = {f"{_AUTOSCALING}/min-scale": str(values.replicas)}
     if values.scaling:
@@ -82,18 +79,17 @@ def knative_service(values: Values) -> dict[str, Any]:
     }
 
 
-def _container(values: Values) -> client.V1Container:
+def _container(values: Values) -> Fields:
     made = container.container(values)
-    made.lifecycle = made.startup_probe = made.liveness_probe = None
-    made.ports = [
-        client.V1ContainerPort(name="http1", container_port=values.front.app.port, protocol="TCP")
-    ]
-    made.readiness_probe = client.V1Probe(
-        tcp_socket=client.V1TCPSocketAction(port=values.front.app.port)
+    for field in ("lifecycle", "startupProbe", "livenessProbe"):
+        del made[field]
+    port = values.front.app.port
+    made["ports"] = [fields(name="http1", container_port=port, protocol="TCP")]
+    made["readinessProbe"] = fields(tcp_socket=fields(port=port))
+    made["securityContext"] |= fields(
+        run_as_non_root=True,
+        run_as_user=serving.USER_ID,
+        run_as_group=serving.USER_ID,
+        seccomp_profile=fields(type="RuntimeDefault"),
     )
-    security = made.security_context
-    assert security is not None
-    security.run_as_non_root = True
-    security.run_as_user = security.run_as_group = serving.USER_ID
-    security.seccomp_profile = client.V1SeccompProfile(type="RuntimeDefault")
     return made

@@ -29,7 +29,7 @@ REASONS: Mapping[str, str] = {
 
 def kustomization(values: Values, resources: Iterable[str]) -> dict[str, Any]:
     """Return the kustomization of these files. It rewrites no image."""
-    labels = [{"includeSelectors": False, "pairs": metadata.labels(values)}]
+    labels = [{"includeSelectors": False, "pairs": metadata.belonging(values)}]
     return {**_HEAD, "labels": labels, "resources": sorted(resources)}
 
 
@@ -56,7 +56,7 @@ def added(base: Mapping[str, dict[str, Any]], objects: Mapping[str, dict[str, An
 
 
 def _same(one: dict[str, Any] | None, other: dict[str, Any] | None) -> bool:
-    """Say whether two documents are the same object, whatever they say of it."""
+    """Return whether two documents describe the same object."""
     return one is not None and other is not None and _identity(one) == _identity(other)
 
 

@@ -1,16 +1,15 @@
-"""The NetworkPolicy: who may connect to the pods, and where they may connect to."""
+"""The NetworkPolicies: who may connect to the pods, and where they may connect to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kubernetes import client
-
 from ferryman.targets.k8s.manifests import metadata
+from ferryman.targets.k8s.manifests.api_fields import Fields, fields
 from ferryman.targets.k8s.manifests.container import ADMIN_PORT_NAME, PORT_NAME
 from ferryman.targets.k8s.values import Values
 
-__all__ = ("REASONS", "network_policy")
+__all__ = ("PROCESS_REASONS", "REASONS", "network_policy", "process_policy")
 
 REASONS: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",
@@ -27,21 +26,49 @@ REASONS: Mapping[str, str] = {
     "nodes may have a resolver of their own.",
 }
 
+PROCESS_REASONS: Mapping[str, str] = {
+    "apiVersion": "The stable version of the kind.",
+    "kind": "Written where there are other processes, unless `network_policy` is false.",
+    **metadata.REASONS,
+    "metadata.name": "The project's `name`, and `processes`.",
+    "spec.podSelector.matchLabels": "All pods of the project,",
+    "spec.podSelector.matchExpressions": "but those that answer requests.",
+    "spec.policyTypes": "Nothing connects to them. `Egress` is there only where `egress` is set.",
+    "spec.egress[].ports": "As for the web process.",
+    "spec.egress[].to[].ipBlock.cidr": "The networks of `egress`.",
+}
 
-def network_policy(values: Values) -> client.V1NetworkPolicy:
-    """Return the policy."""
-    closed = values.egress is not None
+
+def network_policy(values: Values) -> Fields:
+    """Return the policy of the pods that answer requests."""
     names = (PORT_NAME, ADMIN_PORT_NAME) if values.monitored else (PORT_NAME,)
-    return client.V1NetworkPolicy(
+    rules = [fields(ports=[_port("TCP", name) for name in names])]
+    pods = fields(match_labels=metadata.selector(values))
+    return _policy(values, metadata.WEB, pods, rules)
+
+
+def process_policy(values: Values) -> Fields:
+    """Return the policy of the pods of all other processes, which nothing connects to."""
+    others = fields(key="app.kubernetes.io/component", operator="NotIn", values=[metadata.WEB])
+    pods = fields(match_labels=metadata.belonging(values), match_expressions=[others])
+    return _policy(values, "processes", pods, None)
+
+
+def _policy(
+    values: Values,
+    component: str,
+    pods: Fields,
+    ingress: list[Fields] | None,
+) -> Fields:
+    closed = values.egress is not None
+    return fields(
         api_version="networking.k8s.io/v1",
         kind="NetworkPolicy",
-        metadata=metadata.object_metadata(values),
-        spec=client.V1NetworkPolicySpec(
-            pod_selector=client.V1LabelSelector(match_labels=metadata.selector(values)),
+        metadata=metadata.object_metadata(values, component),
+        spec=fields(
+            pod_selector=pods,
             policy_types=["Ingress", "Egress"] if closed else ["Ingress"],
-            ingress=[
-                client.V1NetworkPolicyIngressRule(ports=[_port("TCP", name) for name in names])
-            ],
+            ingress=ingress,
             egress=_egress(values.egress) if values.egress is not None else None,
         ),
     )
@@ -49,15 +76,15 @@ def network_policy(values: Values) -> client.V1NetworkPolicy:
 
 def _egress(
     destinations: tuple[tuple[str, int], ...],
-) -> list[client.V1NetworkPolicyEgressRule]:
-    names = client.V1NetworkPolicyEgressRule(ports=[_port("UDP", 53), _port("TCP", 53)])
+) -> list[Fields]:
+    names = fields(ports=[_port("UDP", 53), _port("TCP", 53)])
     return [names, *(_destination(network, port) for network, port in destinations)]
 
 
-def _destination(network: str, port: int) -> client.V1NetworkPolicyEgressRule:
-    peer = client.V1NetworkPolicyPeer(ip_block=client.V1IPBlock(cidr=network))
-    return client.V1NetworkPolicyEgressRule(to=[peer], ports=[_port("TCP", port)])
+def _destination(network: str, port: int) -> Fields:
+    peer = fields(ip_block=fields(cidr=network))
+    return fields(to=[peer], ports=[_port("TCP", port)])
 
 
-def _port(protocol: str, port: int | str) -> client.V1NetworkPolicyPort:
-    return client.V1NetworkPolicyPort(protocol=protocol, port=port)
+def _port(protocol: str, port: int | str) -> Fields:
+    return fields(protocol=protocol, port=port)

@@ -20,7 +20,7 @@ REASONS: Mapping[str, str] = {
     "kind": "The Gateway API is what follows Ingress; its weights also carry a migration.",
     **metadata.REASONS,
     "spec.hostnames": "`hosts`.",
-    "spec.parentRefs": "`gateway`, which belongs to whoever runs the cluster.",
+    "spec.parentRefs": "`gateway`, which belongs to the cluster's operators.",
     "spec.rules[].matches": "Every path; the app knows its own.",
     "spec.rules[].backendRefs": "The Service, by its port.",
 }

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kubernetes import client
-
 from ferryman.targets.k8s.manifests import metadata
+from ferryman.targets.k8s.manifests.api_fields import Fields, fields
 from ferryman.targets.k8s.manifests.container import ADMIN_PORT_NAME, PORT_NAME
 from ferryman.targets.k8s.values import Values
 
@@ -36,13 +35,13 @@ REASONS: Mapping[str, str] = {
 }
 
 
-def service(values: Values) -> client.V1Service:
+def service(values: Values) -> Fields:
     """Return the Service."""
-    return client.V1Service(
+    return fields(
         api_version="v1",
         kind="Service",
         metadata=metadata.object_metadata(values),
-        spec=client.V1ServiceSpec(
+        spec=fields(
             type="ClusterIP",
             selector=metadata.selector(values),
             ports=_ports(values),
@@ -51,12 +50,12 @@ def service(values: Values) -> client.V1Service:
     )
 
 
-def _ports(values: Values) -> list[client.V1ServicePort]:
+def _ports(values: Values) -> list[Fields]:
     ports = [(PORT_NAME, SERVICE_PORT, PORT_NAME)]
     if values.monitored:
         ports.append((METRICS_PORT_NAME, values.front.ports[1], ADMIN_PORT_NAME))
     return [
-        client.V1ServicePort(
+        fields(
             name=name,
             port=port,
             protocol="TCP",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kubernetes import client
-
 from ferryman.targets.k8s.manifests import metadata
+from ferryman.targets.k8s.manifests.api_fields import Fields, fields
 from ferryman.targets.k8s.values import Values
 
 __all__ = ("REASONS", "service_account")
@@ -22,11 +21,12 @@ REASONS: Mapping[str, str] = {
 }
 
 
-def service_account(values: Values) -> client.V1ServiceAccount:
+def service_account(values: Values) -> Fields:
     """Return the ServiceAccount."""
     described = metadata.object_metadata(values)
-    described.annotations = dict(values.annotations) or None
-    return client.V1ServiceAccount(
+    if values.annotations:
+        described["annotations"] = dict(values.annotations)
+    return fields(
         api_version="v1",
         kind="ServiceAccount",
         metadata=described,

@@ -1,12 +1,11 @@
-"""Rules about names, labels and what else is written by hand: K1xx."""
+"""Rules about names, labels, ports and variables: K1xx."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from ferryman.targets.k8s.rules.reading import containers, pods
+from ferryman.targets.k8s.rules.manifest_reader import containers, pods
 from ferryman.targets.k8s.rules.rule import Manifest, Problem, Rule
 
 __all__ = ("RULES",)
@@ -28,7 +27,7 @@ def _object_names(manifests: Sequence[Manifest]) -> Iterator[Problem]:
     for manifest in manifests:
         named = manifest.name or not manifest.metadata.get("generateName")
         if named and not re.fullmatch(_pattern(manifest.kind), manifest.name):
-            yield manifest, "metadata.name", f"{manifest.name!r} is no name that it may have"
+            yield manifest, "metadata.name", f"{manifest.name!r} is not a name that it may have"
 
 
 def _pattern(kind: str) -> str:
@@ -42,7 +41,7 @@ def _pattern(kind: str) -> str:
 def _namespaces(manifests: Sequence[Manifest]) -> Iterator[Problem]:
     for manifest in manifests:
         if manifest.namespace and not re.fullmatch(_LABEL, manifest.namespace):
-            yield manifest, "metadata.namespace", f"{manifest.namespace!r} is no DNS label"
+            yield manifest, "metadata.namespace", f"{manifest.namespace!r} is not a DNS label"
 
 
 def _labels(manifests: Sequence[Manifest]) -> Iterator[Problem]:
@@ -55,13 +54,13 @@ def _labels(manifests: Sequence[Manifest]) -> Iterator[Problem]:
     for manifest, path, metadata in described:
         for key, value in (metadata.get("labels") or {}).items():
             if not re.fullmatch(_LABEL_KEY, str(key)):
-                yield manifest, f"{path}.labels", f"{key!r} is no key of a label"
+                yield manifest, f"{path}.labels", f"{key!r} is not a key of a label"
             elif not re.fullmatch(_LABEL_VALUE, str(value)):
-                yield manifest, f"{path}.labels", f"{value!r} is no value of a label"
+                yield manifest, f"{path}.labels", f"{value!r} is not a value of a label"
         for key in metadata.get("annotations") or {}:
             # Of an annotation's key letter case does not count, anywhere.
             if not re.fullmatch(_LABEL_KEY, str(key), re.IGNORECASE):
-                yield manifest, f"{path}.annotations", f"{key!r} is no key of an annotation"
+                yield manifest, f"{path}.annotations", f"{key!r} is not a key of an annotation"
 
 
 def _twice(manifests: Sequence[Manifest]) -> Iterator[Problem]:
@@ -79,7 +78,7 @@ def _container_names(manifests: Sequence[Manifest]) -> Iterator[Problem]:
         name = str(container.fields.get("name", ""))
         key = (id(container.pod.spec), name)
         if not re.fullmatch(_LABEL, name):
-            yield container.pod.manifest, f"{container.path}.name", f"{name!r} is no DNS label"
+            yield container.pod.manifest, f"{container.path}.name", f"{name!r} is not a DNS label"
         elif key in seen:
             yield container.pod.manifest, f"{container.path}.name", f"{name!r} is there twice"
         seen.add(key)
@@ -91,7 +90,7 @@ def _port_names(manifests: Sequence[Manifest]) -> Iterator[Problem]:
         place = f"{container.path}.ports"
         for name in names:
             if not re.fullmatch(_PORT_NAME, str(name)):
-                yield container.pod.manifest, place, f"{name!r} is no name of a port"
+                yield container.pod.manifest, place, f"{name!r} is not a name of a port"
         if len(set(names)) < len(names):
             yield container.pod.manifest, place, "two ports have the same name"
 
@@ -110,7 +109,7 @@ def _port_numbers(manifests: Sequence[Manifest]) -> Iterator[Problem]:
     ]
     for manifest, path, number in found:
         if not isinstance(number, int) or not 1 <= number <= 65535:
-            yield manifest, path, f"{number} is no port; they go from 1 to 65535"
+            yield manifest, path, f"{number} is not a port; they go from 1 to 65535"
 
 
 def _variables(manifests: Sequence[Manifest]) -> Iterator[Problem]:
@@ -122,67 +121,6 @@ def _variables(manifests: Sequence[Manifest]) -> Iterator[Problem]:
                 yield container.pod.manifest, place, f"no shell could set {name!r}"
         if len(set(names)) < len(names):
             yield container.pod.manifest, f"{container.path}.env", "a variable is there twice"
-
-
-_ENUMS: Mapping[str, tuple[str, ...]] = {
-    "imagePullPolicy": ("Always", "IfNotPresent", "Never"),
-    "terminationMessagePolicy": ("File", "FallbackToLogsOnError"),
-    "restartPolicy": ("Always", "OnFailure", "Never"),
-    "dnsPolicy": ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"),
-    "whenUnsatisfiable": ("DoNotSchedule", "ScheduleAnyway"),
-    "protocol": ("TCP", "UDP", "SCTP"),
-    "unhealthyPodEvictionPolicy": ("IfHealthyBudget", "AlwaysAllow"),
-    "pathType": ("Exact", "Prefix", "ImplementationSpecific"),
-    "concurrencyPolicy": ("Allow", "Forbid", "Replace"),
-    "sessionAffinity": ("None", "ClientIP"),
-    "externalTrafficPolicy": ("Cluster", "Local"),
-    "internalTrafficPolicy": ("Cluster", "Local"),
-    "ipFamilyPolicy": ("SingleStack", "PreferDualStack", "RequireDualStack"),
-}
-
-# Fields whose name means something else elsewhere, by the kind and the path below spec.
-_ENUMS_OF_KINDS: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("Service", "type"): ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName"),
-    ("Deployment", "strategy.type"): ("RollingUpdate", "Recreate"),
-    ("StatefulSet", "updateStrategy.type"): ("RollingUpdate", "OnDelete"),
-    ("DaemonSet", "updateStrategy.type"): ("RollingUpdate", "OnDelete"),
-}
-
-
-def _enumerations(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for manifest in manifests:
-        if not manifest.document.get("data"):
-            for path, key, value in _walk(manifest.spec, "spec"):
-                if value not in _ENUMS[key]:
-                    yield manifest, path, f"{value!r} is none of {', '.join(_ENUMS[key])}"
-    for manifest in manifests:
-        for (kind, path), known in _ENUMS_OF_KINDS.items():
-            chosen = _below(manifest.spec, path) if manifest.kind == kind else None
-            if chosen is not None and chosen not in known:
-                yield manifest, f"spec.{path}", f"{chosen!r} is none of {', '.join(known)}"
-
-
-def _below(node: Any, path: str) -> Any:
-    for part in path.split("."):
-        node = node.get(part) if isinstance(node, dict) else None
-    return node
-
-
-def _walk(node: object, path: str) -> Iterator[tuple[str, str, str]]:
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key in _ENUMS and isinstance(value, str):
-                yield f"{path}.{key}", key, value
-            yield from _walk(value, f"{path}.{key}")
-    elif isinstance(node, list):
-        for index, item in enumerate(node):
-            yield from _walk(item, f"{path}[{index}]")
-
-
-def _keys(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for manifest in manifests:
-        for key in manifest.doubled:
-            yield manifest, "the text", f"the key {key} stands twice in its mapping"
 
 
 RULES = (
@@ -205,7 +143,7 @@ RULES = (
     Rule(
         "K104",
         "an object is there once",
-        "Of two manifests for one object the later wins, in an order that nobody chose.",
+        "Of two manifests for one object the later wins, and their order is arbitrary.",
         _twice,
     ),
     Rule(
@@ -226,18 +164,5 @@ RULES = (
         "environment variables have names that a shell could set, each once",
         "Of two the later wins in silence; other names reach no shell script of the image.",
         _variables,
-    ),
-    Rule(
-        "K109",
-        "a field with fixed values has one of them",
-        "The schemas take any text, and the cluster refuses the object. Letter case counts.",
-        _enumerations,
-    ),
-    Rule(
-        "K110",
-        "a key stands once in its mapping",
-        "The last one counts and the others are lost in silence, such as half of the variables "
-        "where `env` stands twice.",
-        _keys,
     ),
 )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ferryman.targets.k8s.rules.reading import containers, own_ports
+from ferryman.targets.k8s.rules.manifest_reader import containers, own_ports
 from ferryman.targets.k8s.rules.rule import Manifest, Problem, Rule
 
 __all__ = ("RULES",)
@@ -53,7 +53,8 @@ def _probe_ports(manifests: Sequence[Manifest]) -> Iterator[Problem]:
 
 def _probe_times(manifests: Sequence[Manifest]) -> Iterator[Problem]:
     for manifest, path, probe, _ in _probes(manifests):
-        period, timeout = probe.get("periodSeconds", 10), probe.get("timeoutSeconds", 1)
+        # The server takes 0 for a field that is not set.
+        period, timeout = probe.get("periodSeconds") or 10, probe.get("timeoutSeconds") or 1
         if below := [name for name, value in probe.items() if isinstance(value, int) and value < 0]:
             yield manifest, f"{path}.{below[0]}", "it cannot be less than 0"
         if timeout > period:

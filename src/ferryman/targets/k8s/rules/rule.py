@@ -16,16 +16,14 @@ class Manifest:
     Attributes:
         file: The file, as a reader would name it.
         document: The object, without nulls.
-        doubled: Keys that stand twice in a mapping of it, with the lines that count.
     """
 
     file: str
     document: dict[str, Any]
-    doubled: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
-        """The kind; of Knative's Service, `Knative`, for it is no Service."""
+        """The kind; of Knative's Service, `Knative`, for it is not a Service."""
         version, kind = self.document.get("apiVersion", ""), self.document.get("kind", "")
         return "Knative" if str(version).startswith("serving.knative.dev/") else str(kind)
 
@@ -91,6 +89,7 @@ class Finding:
         subject: The object, as kind/name.
         path: The field.
         message: What is wrong.
+        place: The file and line of the user's that brought it, where that is known.
     """
 
     code: str
@@ -98,7 +97,8 @@ class Finding:
     subject: str
     path: str
     message: str
+    place: str | None = None
 
     def __str__(self) -> str:
         """Return the finding in one line."""
-        return f"{self.file}: {self.code} {self.subject} {self.path}: {self.message}"
+        return f"{self.place or self.file}: {self.code} {self.subject} {self.path}: {self.message}"

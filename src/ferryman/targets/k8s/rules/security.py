@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ferryman.targets.k8s.rules.reading import Container, containers, pods
+from ferryman.targets.k8s.rules.manifest_reader import Container, containers, pods
 from ferryman.targets.k8s.rules.rule import Manifest, Problem, Rule
 
 __all__ = ("RULES",)

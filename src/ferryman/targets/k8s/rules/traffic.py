@@ -7,7 +7,14 @@ from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
 from typing import Any
 
-from ferryman.targets.k8s.rules.reading import Pod, matches, pods, port_names, selects
+from ferryman.targets.k8s.rules.manifest_reader import (
+    Pod,
+    candidates,
+    matches,
+    named,
+    port_names,
+    selects,
+)
 from ferryman.targets.k8s.rules.rule import Manifest, Problem, Rule
 
 __all__ = ("RULES",)
@@ -21,7 +28,8 @@ def _services(manifests: Sequence[Manifest]) -> Iterator[tuple[Manifest, list[Po
     for manifest in manifests:
         selector = manifest.spec.get("selector")
         if manifest.kind == "Service" and selector:
-            yield manifest, [pod for pod in pods(manifests) if selects(manifest, selector, pod)]
+            near = candidates(manifests, manifest.namespace, selector)
+            yield manifest, [pod for pod in near if selects(manifest, selector, pod)]
 
 
 def _selector(manifests: Sequence[Manifest]) -> Iterator[Problem]:
@@ -82,8 +90,7 @@ def _ingress_backends(ingress: Manifest) -> Iterator[dict[str, Any]]:
 
 def _routes(manifests: Sequence[Manifest]) -> Iterator[Problem]:
     for manifest, path, name, port in _backends(manifests):
-        key = ("Service", name, manifest.namespace)
-        found = next((m for m in manifests if (m.kind, m.name, m.namespace) == key), None)
+        found = named(manifests, "Service", name, manifest.namespace)
         if found is None:
             yield manifest, path, f"there is no Service/{name} in these manifests"
         elif port not in _offered(found):
@@ -99,7 +106,8 @@ def _policies(manifests: Sequence[Manifest]) -> Iterator[tuple[Manifest, list[Po
     for manifest in manifests:
         if manifest.kind == "NetworkPolicy":
             selector = manifest.spec.get("podSelector") or {}
-            near = (pod for pod in pods(manifests) if selects(manifest, {}, pod))
+            labels = selector.get("matchLabels") or {}
+            near = candidates(manifests, manifest.namespace, labels)
             yield manifest, [pod for pod in near if matches(selector, pod.labels)]
 
 
@@ -127,7 +135,7 @@ def _networks(manifests: Sequence[Manifest]) -> Iterator[Problem]:
                     block = peer.get("ipBlock") or {}
                     for network in filter(None, (block.get("cidr"), *(block.get("except") or ()))):
                         if not _is_network(network):
-                            yield policy, f"spec.{direction}", f"{network!r} is no network"
+                            yield policy, f"spec.{direction}", f"{network!r} is not a network"
 
 
 def _is_network(text: str) -> bool:
@@ -139,12 +147,17 @@ def _is_network(text: str) -> bool:
 
 
 def _monitored(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    services = [manifest for manifest in manifests if manifest.kind == "Service"]
+    services: dict[tuple[str, str, str], list[Manifest]] = {}
+    for service in manifests:
+        if service.kind == "Service":
+            for key, value in (("", ""), *service.labels.items()):
+                services.setdefault((service.namespace, key, str(value)), []).append(service)
     for monitor in manifests:
         if monitor.kind != "ServiceMonitor" or "namespaceSelector" in monitor.spec:
             continue
         selector = monitor.spec.get("selector") or {}
-        near = [service for service in services if service.namespace == monitor.namespace]
+        wanted = (selector.get("matchLabels") or {}).items() or [("", "")]
+        near = min((services.get((monitor.namespace, *pair), []) for pair in wanted), key=len)
         taken = [service for service in near if matches(selector, service.labels)]
         if not taken:
             yield monitor, "spec.selector", "it takes no Service of these manifests"
@@ -159,7 +172,11 @@ def _addresses(manifests: Sequence[Manifest]) -> Iterator[Problem]:
     for manifest in manifests:
         for place, host, paths in _asked(manifest):
             if host and not re.fullmatch(_HOST, host):
-                yield manifest, place, f"{host!r} is no host name; they are in lower case, no port"
+                yield (
+                    manifest,
+                    place,
+                    f"{host!r} is not a host name; they are in lower case, no port",
+                )
             for path in paths:
                 if not path.startswith("/"):
                     yield manifest, place, f"the path {path!r} does not begin with /"

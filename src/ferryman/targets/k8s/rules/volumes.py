@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ferryman.targets.k8s.rules.reading import containers, pods
+from ferryman.targets.k8s.rules.manifest_reader import containers, pods
 from ferryman.targets.k8s.rules.rule import Manifest, Problem, Rule
 
 __all__ = ("RULES",)

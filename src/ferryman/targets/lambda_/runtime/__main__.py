@@ -1,6 +1,6 @@
 """Starts the runtime in place of AWS's own: the app, its life cycle, its streams.
 
-A function whose `AWS_LAMBDA_EXEC_WRAPPER` is `/var/task/bootstrap` starts so; one that
+A function whose `AWS_LAMBDA_EXEC_WRAPPER` is `/var/task/ferryman/bootstrap` starts so; one that
 only names the handler runs under AWS's own start, and does without streams and cleanup.
 """
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeAlias, TypeVar
 
 from aiohttp import hdrs, web
@@ -20,8 +20,10 @@ from multidict import CIMultiDict, CIMultiDictProxy, istr
 from yarl import URL
 
 from ferryman.core.context import EVENT, follow_trace
+from ferryman.core.static_files import compare_dates_exactly
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 from ferryman.targets.lambda_.runtime.protocol import InProcessProtocol
+from ferryman.targets.lambda_.runtime.streaming import MakePrelude, ResponseStream
 from ferryman.targets.lambda_.runtime.transport import CapturingWriter, InProcessTransport
 
 __all__ = ("Bridge",)
@@ -70,6 +72,30 @@ class Bridge:
         """
         return (await self.feed(request, event, CapturingWriter)).response()
 
+    async def stream(
+        self,
+        request: HttpRequest,
+        event: Mapping[str, object] | None,
+        stream: ResponseStream,
+        prelude: MakePrelude,
+    ) -> None:
+        """Pass the app's response to a request on as it is written.
+
+        Args:
+            request: The request.
+            event: The raw event behind it, for `ferryman.event`.
+            stream: Where the response goes.
+            prelude: Makes the prelude from status and headers.
+
+        Raises:
+            ConnectionResetError: The response broke off before its end.
+            Exception: The response is one that no client may be sent.
+        """
+        # Few functions stream, and a cold start pays for what is imported.
+        from ferryman.targets.lambda_.runtime.streaming_writer import StreamingWriter
+
+        await self.feed(request, event, partial(StreamingWriter, stream=stream, prelude=prelude))
+
     async def feed(
         self,
         request: HttpRequest,
@@ -93,6 +119,8 @@ class Bridge:
         connection = protocol.open(remote, scheme == "https")
         writer = make_writer(protocol, loop, connection, method == "HEAD")
         message = _message(method, target, pairs, None if cut_off else len(body))
+        if hdrs.IF_MODIFIED_SINCE in message.headers:
+            compare_dates_exactly()
         if _TRACEPARENT in message.headers:
             follow_trace(message.headers[_TRACEPARENT])
         payload = protocol.feed_body(message, request) if body or cut_off else EMPTY_PAYLOAD
@@ -117,7 +145,7 @@ class Bridge:
 
 
 class _Message(RawRequestMessage):
-    """A parsed request whose raw headers are made only for whoever asks: hardly anybody."""
+    """A parsed request whose raw headers are made on demand: few apps read them."""
 
     __slots__ = ()
 

@@ -11,7 +11,7 @@ import logging
 import socket
 import threading
 
-from ferryman.targets.lambda_.runtime.connection import encode_request
+from ferryman.targets.lambda_.runtime.runtime_connection import encode_request
 
 __all__ = ("register",)
 
@@ -63,7 +63,7 @@ def _ask(api: str, request: bytes, timeout: float | None) -> tuple[int, dict[str
     `http.client` would do it, and takes a tenth of a cold start to import.
 
     Raises:
-        OSError, ValueError: The API went away, or what it sent is no HTTP.
+        OSError, ValueError: The API went away, or what it sent is not HTTP.
     """
     host, _, port = api.rpartition(":")
     # As bytes: the codec of international names would be imported for a text.

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from ferryman.core.loader import AppReference, AppSource
 from ferryman.core.settings import load_settings
-from ferryman.targets.lambda_.runtime.environment import Environment, LambdaContext
+from ferryman.targets.lambda_.runtime.execution_environment import Environment, LambdaContext
 from ferryman.targets.lambda_.runtime.options import EnvironmentOptions
 
-__all__ = ("LambdaHandler", "lambda_handler", "made_handlers")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ferryman.core.app_settings import Rotation
+
+__all__ = ("HandlerFunction", "LambdaHandler", "lambda_handler", "made_handlers")
+
+HandlerFunction: TypeAlias = Callable[[dict[str, Any], LambdaContext], Any]
+"""What Lambda calls: takes an event and its context, and returns the result."""
 
 _made: list[LambdaHandler] = []
 
@@ -32,11 +40,15 @@ class LambdaHandler:
         options: EnvironmentOptions | None = None,
     ) -> None:
         self.environment = Environment(source, options or EnvironmentOptions())
+        self.function: HandlerFunction | None = None
+        """What `lambda_handler` returned in its place."""
         self.finishes_tasks_later = False
         """Whether whoever calls lets tasks finish itself, once the response is posted."""
+        self.rotation: Rotation | None = None
+        """Reads the app's secrets again between two invocations."""
         _made.append(self)
         if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
-            from ferryman.targets.lambda_.runtime import snapshot
+            from ferryman.targets.lambda_.runtime import snapstart as snapshot
 
             snapshot.register(self.environment)
 
@@ -49,8 +61,10 @@ class LambdaHandler:
         Raises:
             UnknownEvent: The event is neither a request nor one that the app handles.
         """
+        if self.rotation is not None:
+            self.rotation.renew_if_due()
         result = self.environment.answer(event, context)
-        if self.environment.loop.has_work and not self.finishes_tasks_later:
+        if not self.finishes_tasks_later:
             self.environment.finish_tasks()
         return result
 
@@ -65,21 +79,37 @@ def made_handlers() -> tuple[LambdaHandler, ...]:
     return tuple(_made)
 
 
-def lambda_handler(source: AppSource | AppReference | str | None = None) -> LambdaHandler:
-    """Return a handler for AWS Lambda that answers with an aiohttp application.
+def lambda_handler(source: AppSource | AppReference | str | None = None) -> HandlerFunction:
+    """Return a function for AWS Lambda that answers with an aiohttp application.
 
     Call it at a module's top level, so that the application starts in the init phase:
-    `handler = lambda_handler("shop.app:create_app")`.
+    `handler = lambda_handler("shop.app:create_app")`. It is a plain function, so that decorators
+    of other libraries take it.
 
     Args:
         source: The application, its factory, or its reference `module:attribute`; by
             default the one that the build baked into the artifact.
 
     Raises:
-        ConfigError: No source is given and there are no baked settings.
+        ConfigError: No source is given and there are no baked settings, or one that the app
+            needs is missing.
         AppError: The application could not be loaded or failed to start.
     """
     if source is not None:
-        return LambdaHandler(source)
-    settings = load_settings()
-    return LambdaHandler(settings.app, EnvironmentOptions.from_settings(settings.options))
+        made = LambdaHandler(source)
+    else:
+        settings = load_settings()
+        rotation = None
+        if settings.settings:
+            from ferryman.core.app_settings import provide_settings
+
+            rotation = provide_settings(settings.settings)
+        made = LambdaHandler(settings.app, EnvironmentOptions.from_settings(settings.options))
+        made.rotation = rotation
+
+    def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+        """Return the result of one invocation."""
+        return made(event, context)
+
+    made.function = handler
+    return handler

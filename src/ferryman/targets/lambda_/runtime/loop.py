@@ -39,6 +39,8 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
         self._capturing = False
         self.has_work = False
         """Whether something was scheduled and has perhaps not run yet."""
+        self.executing: set[asyncio.Future[Any]] = set()
+        """What executors do, by way of this loop."""
         # Async generators are watched by a loop while it runs; so shall those be that
         # begin in a first step. The hooks are the same at every run.
         hooks = self.run_until_complete(_running_hooks())
@@ -69,6 +71,30 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
         """Schedule a callback for later."""
         self.has_work = True
         return super().call_at(when, callback, *args, context=context)
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., _Result], *args: Any
+    ) -> asyncio.Future[_Result]:
+        """Have an executor do something, and remember that until it is done."""
+        self.has_work = True
+        future = super().run_in_executor(executor, func, *args)
+        self.executing.add(future)
+        future.add_done_callback(self.executing.discard)
+        return future
+
+    def timers(self, belongs: Callable[[Context], bool]) -> list[asyncio.TimerHandle]:
+        """Return the timers that are set, in no order.
+
+        Args:
+            belongs: Whether one that was set in a context is among them.
+        """
+        # Private names: nothing public tells them, and every loop of asyncio's own has them.
+        timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
+        return [
+            timer
+            for timer in timers
+            if not timer.cancelled() and belongs(timer._context)  # type: ignore[attr-defined]
+        ]
 
     def run_at_once(
         self,

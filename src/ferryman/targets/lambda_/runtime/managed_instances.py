@@ -19,14 +19,14 @@ from ferryman.core import capabilities
 from ferryman.core.context import current_context
 from ferryman.core.errors import ConfigError
 from ferryman.targets.lambda_.runtime.capability import CAPABILITIES
-from ferryman.targets.lambda_.runtime.connection import RuntimeConnection
-from ferryman.targets.lambda_.runtime.handler import LambdaHandler
+from ferryman.targets.lambda_.runtime.handler import LambdaHandler, made_handlers
 from ferryman.targets.lambda_.runtime.pollers import (
     Pollers,
     RuntimeApiGone,
     error_document,
     unforeseen,
 )
+from ferryman.targets.lambda_.runtime.runtime_connection import RuntimeConnection
 
 __all__ = ("run",)
 
@@ -92,15 +92,17 @@ def _load_handler(name: str) -> LambdaHandler:
     except FaultException as fault:
         # What our own entry makes of an error, for AWS's client.
         raise fault.__cause__ or fault from None
-    handler = getattr(imported, attribute, None)
-    if not isinstance(handler, LambdaHandler):
+    function = getattr(imported, attribute, None)
+    # One that a decorator has wrapped is not among them: it would take one event at a time.
+    found = next((made for made in made_handlers() if made.function is function), None)
+    if found is None:
         raise ConfigError(
             f"the function's handler {name} is not one that ferryman.lambda_handler made",
             cause="one process answers many requests at once here, by way of ferryman's own",
             hint="name such a handler, or start the function without AWS_LAMBDA_EXEC_WRAPPER: "
             "AWS's own runtime then runs a process for each request",
         )
-    return handler
+    return found
 
 
 async def _post_init_error(api: str, error: Exception) -> None:

@@ -7,9 +7,30 @@ where every request passes, by `tuple.__new__(HttpRequest, (...))`, in half of t
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
-__all__ = ("HttpRequest", "HttpResponse")
+__all__ = ("FORBIDDEN", "OF_A_CONNECTION", "HttpRequest", "HttpResponse")
+
+FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""What no header may hold, so that no value can end it; aiohttp's own serialisation refuses it."""
+
+# Headers of a connection, not of a message (RFC 9110, 7.6.1): there is no connection. The
+# event source counts the body itself, says what time it is, and names itself. It is told of a
+# date or a server only by an app that sets one.
+OF_A_CONNECTION = frozenset(
+    {
+        "connection",
+        "content-length",
+        "date",
+        "keep-alive",
+        "proxy-connection",
+        "server",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""Names of headers that a response does not have, in lower case."""
 
 
 class HttpRequest(NamedTuple):

@@ -18,8 +18,9 @@ from typing import Any
 
 from ferryman.core.context import RequestContext
 from ferryman.core.errors import FerrymanError
-from ferryman.targets.lambda_.runtime.connection import Answer, RuntimeConnection
-from ferryman.targets.lambda_.runtime.environment import Environment, seconds_to_answer
+from ferryman.targets.lambda_.runtime.execution_environment import Environment, seconds_to_answer
+from ferryman.targets.lambda_.runtime.invocation_context import InvocationContext
+from ferryman.targets.lambda_.runtime.runtime_connection import Answer, RuntimeConnection
 from ferryman.targets.lambda_.runtime.streaming import INVOCATION_ID, Streamed
 
 __all__ = ("Pollers", "RuntimeApiGone", "error_document", "unforeseen")
@@ -45,7 +46,7 @@ class RuntimeApiGone(FerrymanError):
 
 
 class InvalidEvent(FerrymanError):
-    """An event that is no JSON."""
+    """An event that is not JSON."""
 
 
 class TimeLimitReached(FerrymanError):
@@ -132,7 +133,7 @@ class Pollers:
             headers[_ERROR_TYPE] = type(error).__name__
         await _post(connection, f"{path}/{kind}", headers, body)
 
-    async def _respond(self, identifier: str, invocation: Answer) -> dict[str, Any] | Streamed:
+    async def _respond(self, identifier: str, invocation: Answer) -> Any:
         """Return the result of an invocation, in time.
 
         Raises:
@@ -140,9 +141,10 @@ class Pollers:
         """
         trace = invocation.headers.get("lambda-runtime-trace-id")
         left = _countdown(invocation.headers.get("lambda-runtime-deadline-ms"))
-        facts = RequestContext(identifier, lambda: trace, left, self._environment.cold)
-        self._environment.cold = False
         event = _decoded(invocation.body)
+        told = InvocationContext(invocation.headers)
+        facts = RequestContext(identifier, lambda: trace, left, self._environment.cold, event, told)
+        self._environment.cold = False
         # A task of its own: for the context, and for the app, which may look at it.
         request = asyncio.create_task(self._environment.respond(event, facts), name=identifier)
         self._under_way.add(request)
@@ -192,7 +194,7 @@ def _decoded(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise InvalidEvent("the event is no JSON that can be read", cause=str(error)) from None
+        raise InvalidEvent("the event is not JSON that can be read", cause=str(error)) from None
 
 
 def error_document(error: Exception) -> bytes:

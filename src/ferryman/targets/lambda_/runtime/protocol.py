@@ -7,6 +7,7 @@ One serves one request at a time, and is used again for the next.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 from aiohttp import web
@@ -19,6 +20,10 @@ from ferryman.targets.lambda_.runtime.messages import HttpRequest
 from ferryman.targets.lambda_.runtime.transport import InProcessTransport
 
 __all__ = ("InProcessProtocol",)
+
+# Bytes that are unpacked before the reader is asked whether it is full: aiohttp before 3.14
+# unpacks them whole, to a thousand times as many.
+_PIECE = 512
 
 # What a body's reader holds before it asks for a pause: what aiohttp's server uses.
 _READ_BUFFER = 2**18
@@ -41,14 +46,17 @@ class InProcessProtocol(web.RequestHandler):
         "_auto_decompress",
         "_body",
         "_connection",
-        "_held",
+        "_more",
+        "_pieces",
         "_reader_limit",
         "logs_access",
         "peername",
         "ssl_context",
     )
 
-    sockname: Any = None
+    # What `request.host` falls back on, as on a server: a load balancer's own health check
+    # has no Host.
+    sockname: Any = ("127.0.0.1", 80)
 
     def __init__(
         self,
@@ -63,9 +71,11 @@ class InProcessProtocol(web.RequestHandler):
         self._reader_limit = read_bufsize
         self._auto_decompress = auto_decompress
         self._body: DeflateBuffer | None = None
-        self._held = False
+        self._pieces: Iterator[bytes] = iter(())
+        # Whether a piece has been unpacked in part: from aiohttp 3.14 on.
+        self._more = False
         self._connection = InProcessTransport()
-        self.logs_access = self._logging_enabled
+        self.logs_access = bool(getattr(self.access_logger, "enabled", self.access_logger))
         """Whether somebody wants to be told of requests that were answered."""
 
     def open(self, remote: str | None, secure: bool) -> InProcessTransport:
@@ -100,29 +110,41 @@ class InProcessProtocol(web.RequestHandler):
 
     def pause_reading(self) -> None:
         """Unpack no more for now: the reader holds enough."""
-        self._held = True
+        self._reading_paused = True
 
     def resume_reading(self, resume_parser: bool = True) -> None:
         """Unpack what is left: the reader has room again."""
-        self._held = False
+        self._reading_paused = False
         if resume_parser and self._body is not None:
-            self._unpack(b"")
+            # Not now: aiohttp before 3.14 asks for it while it reads, and would never stop.
+            self._loop.call_soon(self._unpack)
 
     def _feed_compressed(self, payload: StreamReader, encoding: str, body: bytes) -> None:
+        self._pieces = (body[at : at + _PIECE] for at in range(0, len(body), _PIECE))
+        self._more = self._reading_paused = False
         try:
             self._body = DeflateBuffer(payload, encoding)
-            self._unpack(body)
         except ContentEncodingError as error:
             payload.set_exception(web.RequestPayloadError(str(error)), error)
+        else:
+            self._unpack()
 
-    def _unpack(self, chunk: bytes) -> None:
+    def _unpack(self) -> None:
         # A few bytes can unpack to gigabytes, so this stops when the reader is full and
         # goes on as the app reads; an app that refuses the body never pays for it.
-        body = self._body
-        assert body is not None
-        more = body.feed_data(chunk, len(chunk))
-        while more and not self._held:
-            more = body.feed_data(b"", 0)
-        if not more:
+        body, more = self._body, self._more
+        try:
+            while body is not None and not self._reading_paused:
+                if more:
+                    more = body.feed_data(b"", 0)
+                elif (piece := next(self._pieces, None)) is not None:
+                    more = body.feed_data(piece, len(piece))
+                else:
+                    self._body = None
+                    body.feed_eof()
+                    return
+        except ContentEncodingError as error:
             self._body = None
-            body.feed_eof()
+            assert body is not None
+            body.out.set_exception(web.RequestPayloadError(str(error)), error)
+        self._more = more

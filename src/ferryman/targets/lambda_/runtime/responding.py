@@ -10,29 +10,25 @@ import json
 import logging
 import os
 from collections.abc import Coroutine
-from functools import partial
 from typing import Any
 
 from ferryman.core.context import RequestContext, current_context
 from ferryman.core.errors import ENDINGS
-from ferryman.targets.lambda_.runtime.bridge import Bridge
+from ferryman.targets.lambda_.runtime.bridging import Bridge
 from ferryman.targets.lambda_.runtime.events import EventSource, find_source
 from ferryman.targets.lambda_.runtime.events.fields import MalformedEvent
-from ferryman.targets.lambda_.runtime.events.text import RESULT_LIMIT, SURELY_SHORT
+from ferryman.targets.lambda_.runtime.events.text import RESULT_LIMIT, surely_fits
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 from ferryman.targets.lambda_.runtime.problems import problem
-from ferryman.targets.lambda_.runtime.streaming import (
-    STREAMED,
-    ResponseStream,
-    Streamed,
-    StreamingWriter,
-)
+from ferryman.targets.lambda_.runtime.streaming import STREAMED, ResponseStream, Streamed
 from ferryman.targets.lambda_.runtime.translation import Translate
-from ferryman.targets.lambda_.runtime.transport import CapturingWriter
 
 __all__ = ("LAST_WORDS", "cut_off", "respond")
 
 _log = logging.getLogger(__name__)
+
+# Of the smallest limit that a source has, of which JSON takes six times as much at most.
+_FITS_ANYWHERE = 40 * 1024 // 7
 
 LAST_WORDS = 0.15
 """The seconds that a handler gets to end, once it is cut off, before it is answered for."""
@@ -40,18 +36,18 @@ LAST_WORDS = 0.15
 
 async def respond(
     bridge: Bridge,
-    streaming: bool,
+    streamed: tuple[str, ...],
     translate: Translate | None,
     event: dict[str, Any],
     facts: RequestContext,
-) -> dict[str, Any] | Streamed:
+) -> Any:
     """Return the result of an event, or `STREAMED` where it has gone out already.
 
     Where its task is cancelled, the result says that the time was up.
 
     Args:
         bridge: Leads to the started application.
-        streaming: Whether responses are streamed to sources that can take it.
+        streamed: The names of the event sources that responses are streamed to.
         translate: What is to be done to each request before the app sees it.
         event: What the event source sent.
         facts: What is known of the request; it becomes the current context.
@@ -74,11 +70,10 @@ async def respond(
         return source.encode(problem(400, "Bad Request", error.message), event)
     if translate is not None:
         request = translate(request)
-    if streaming and source.streams:
+    if source.name in streamed:
         return await _stream(bridge, source, request, event, facts)
     try:
-        writer = await bridge.feed(request, event, CapturingWriter)
-        response = writer.response()
+        response = await bridge.respond(request, event)
     except ENDINGS:
         raise
     except BaseException as error:
@@ -89,16 +84,16 @@ async def respond(
         _log_failure(request, timed_out, error)
         response = _failure(timed_out)
     result = source.encode(response, event)
-    if len(response.body) < SURELY_SHORT:
+    if len(response.body) < _FITS_ANYWHERE:
         return result
-    return _within_limit(source, event, result)
+    return _within_limit(source, event, len(response.body), result)
 
 
 def cut_off(event: dict[str, Any]) -> dict[str, Any]:
     """Return the result of an event whose handler was cancelled and goes on all the same.
 
     Raises:
-        TriggerCutOff: The event is no HTTP request.
+        TriggerCutOff: The event is not an HTTP request.
     """
     _log.error("the handler did not end when it was cut off at the time limit")
     source = find_source(event)
@@ -120,14 +115,13 @@ async def _stream(
     facts: RequestContext,
 ) -> Streamed:
     stream = ResponseStream(os.environ["AWS_LAMBDA_RUNTIME_API"], facts.request_id)
-    make_writer = partial(
-        StreamingWriter,
-        stream=stream,
-        prelude=lambda whole: source.head(whole.status, whole.headers, event),
-    )
+
+    def prelude(head: HttpResponse) -> dict[str, Any]:
+        return source.head(head.status, head.headers, event)
+
     try:
         try:
-            await _end_in_time(bridge.feed(request, event, make_writer))
+            await _end_in_time(bridge.stream(request, event, stream, prelude))
         except ENDINGS:
             raise
         except BaseException as error:
@@ -204,15 +198,16 @@ def _failure(timed_out: bool) -> HttpResponse:
 
 
 def _within_limit(
-    source: EventSource, event: dict[str, Any], result: dict[str, Any]
+    source: EventSource, event: dict[str, Any], body: int, result: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return the result, or a clear error in place of one that Lambda would die of."""
-    size = len(json.dumps(result))
-    if size <= RESULT_LIMIT:
+    """Return the result, or a clear error in place of one that Lambda or the source refuses."""
+    limit = source.limit(event)
+    if surely_fits(body, limit) or (size := len(json.dumps(result))) <= limit:
         return result
+    takes = "Lambda" if limit == RESULT_LIMIT else source.name
     detail = (
-        f"the response makes a result of {size} bytes, and Lambda takes {RESULT_LIMIT}; "
-        "stream it (streaming = true in [tool.ferryman.lambda]), or answer with less"
+        f"the response makes a result of {size} bytes, and {takes} takes {limit}; stream it "
+        "through a Function URL (streaming = true in [tool.ferryman.lambda]), or answer with less"
     )
     _log.error(detail)
     return source.encode(problem(500, "Response Too Large", detail), event)

@@ -21,9 +21,9 @@ from importlib.machinery import ModuleSpec, PathFinder, SourcelessFileLoader
 from types import CodeType, ModuleType
 from typing import Any
 
-__all__ = ("MODULES", "CodeFinder", "WaitingFinder", "main")
+__all__ = ("MODULES", "CodeFinder", "WaitingFinder", "add_layers", "main")
 
-MODULES = "modules.bin"
+MODULES = "ferryman/modules.bin"
 """The file of modules, beside the packages: a marshalled dictionary, which gives for the name of
 each whether it is a package, and its code, marshalled."""
 
@@ -101,7 +101,7 @@ class WaitingFinder:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return where a module is found, if it is one of them and is not loaded anew."""
+        """Return where a module is found, if it is one of them and is not being reloaded."""
         if name not in self._names or target is not None:
             return None
         spec = PathFinder.find_spec(name, path)
@@ -155,6 +155,27 @@ class CodeFinder:
         return spec
 
 
+def add_layers(layers: str = "/opt/python") -> None:
+    """Put what layers hold on the path behind the bundle, as AWS's own start does.
+
+    It reads their `.pth` files as well, and adds nothing where `PYTHONPATH` is set.
+
+    Args:
+        layers: The directory that Lambda unpacks layers to.
+    """
+    if "PYTHONPATH" in os.environ:
+        return
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    places = (f"{layers}/lib/{version}/site-packages", layers)
+    found = [place for place in places if os.path.isdir(place)]  # noqa: PTH112 - no pathlib yet
+    if found:
+        import site
+
+        sys.path[1:1] = found
+        for place in found:
+            site.addsitedir(place)
+
+
 def main() -> None:
     """Prepare the imports, and answer invocations until Lambda ends the environment."""
     gc.disable()  # imports make many objects and leave nothing to collect
@@ -165,6 +186,7 @@ def main() -> None:
         del sys.path[0]
     if home not in sys.path:
         sys.path.insert(0, home)
+    add_layers()
     try:
         with open(f"{home}/{MODULES}", "rb") as file:  # noqa: PTH123
             python, modules = marshal.load(file)  # noqa: S302 - the build wrote it

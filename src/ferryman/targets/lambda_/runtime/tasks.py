@@ -1,8 +1,9 @@
-"""Lets tasks that requests started finish, once their response is on its way.
+"""Lets what requests started finish, once their response is on its way.
 
 Between two invocations an environment is frozen, and whatever it was doing with it. What
-a request started belongs to that request, so it is waited for, up to a budget; what the
-app started with itself runs for ever, and is not.
+a request started belongs to that request, so it is waited for, up to a budget: tasks, work of
+executors, timers, threads. What is not done then is named in the log. What the app started
+with itself runs for ever, and is not waited for.
 """
 
 from __future__ import annotations
@@ -10,78 +11,173 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from _thread import _count as count_threads
+from contextvars import Context
+from typing import Any, TypeAlias
 from weakref import WeakSet
 
+from ferryman.core.context import RequestContext, current_context
+from ferryman.core.freezing import HOOKS, run_hooks
 from ferryman.targets.lambda_.runtime.loop import EnvironmentLoop
+from ferryman.targets.lambda_.runtime.threads import ThreadWatch
 
 __all__ = ("TaskWatch",)
 
 _log = logging.getLogger(__name__)
 
+Work: TypeAlias = asyncio.Future[Any]
+
 # What the app started with itself may schedule something at every turn, for ever.
 _TURNS = 100
 
+# How often a thread is looked at, in seconds.
+_LOOK = 0.005
+
+# Their timers wake tasks, or close connections that are idle: nothing that an app waits for.
+_HOUSEKEEPING = ("aiohttp", "asyncio", "asyncpg")
+
 
 class TaskWatch:
-    """Knows which tasks are the app's own, and waits for all others.
+    """Knows what is the app's own, and waits for all else.
 
     Args:
         loop: The environment's loop, with the app started on it.
-        budget: Seconds that tasks get after a response.
+        budget: Seconds that there are after a response.
     """
 
     def __init__(self, loop: EnvironmentLoop, budget: float) -> None:
         self._loop = loop
         self._budget = budget
-        self._resident: WeakSet[asyncio.Task[object]] = WeakSet(asyncio.all_tasks(loop))
-        # They have had their time; the next request's tasks have theirs.
-        self._overrun: WeakSet[asyncio.Task[object]] = WeakSet()
+        self._resident: WeakSet[Work] = WeakSet((*asyncio.all_tasks(loop), *loop.executing))
+        # They have had their time; the next request's work has its own.
+        self._overrun: WeakSet[Work] = WeakSet()
+        self._named_timers: set[str] = set()
+        self._threads = ThreadWatch()
+        self._thread_count = count_threads()
+        self._workers = bool(self._threads.started())
 
-    def finish(self, limit: float = math.inf) -> None:
-        """Run what requests left behind, up to the budget, and name what is not done then.
+    @property
+    def has_work(self) -> bool:
+        """Whether there may be something to wait for, or to be told of a pause."""
+        if self._loop.has_work or HOOKS or count_threads() != self._thread_count:
+            return True
+        # A worker of an executor may have been given something else by now.
+        return self._workers and bool(self._threads.at_work())
 
-        Costs nothing where nothing was left.
+    def finish(self, request: RequestContext | None = None, limit: float = math.inf) -> None:
+        """Run what a request left behind, up to the budget, and name what is not done then.
+
+        After that the hooks of `ferryman.before_freeze` run.
 
         Args:
+            request: The request; None for one that had no context.
             limit: Seconds that there are at most, whatever the budget.
         """
-        loop = self._loop
-        if not loop.has_work:
+        if not self.has_work:
             return
+        loop = self._loop
         began = loop.time()
-        deadline = began + min(self._budget, limit)
-        for _ in range(_TURNS):
-            loop.settle()
-            started = self._started() - set(self._overrun)
-            if started and loop.time() < deadline:
-                waiting = asyncio.wait(started, timeout=deadline - loop.time())
-                loop.run_until_complete(waiting)
-            elif started or not loop.has_work:
-                break
-        self._name_unfinished(loop.time() - began)
+        self._wait(request, began + min(self._budget, limit))
+        self._name_unfinished(request, loop.time() - began)
+        if HOOKS and request is not None:
+            left = max(0.0, began + limit - loop.time())
+            loop.run_until_complete(run_hooks(min(self._budget, left)))
+        self._thread_count = count_threads()
+        self._workers = bool(self._threads.started())
 
     def cancel(self, patience: float) -> None:
-        """Cancel what requests started.
+        """Cancel the tasks that requests started.
 
         Args:
-            patience: Seconds that it gets to end.
+            patience: Seconds that they get to end.
         """
-        started = self._started()
+        started = asyncio.all_tasks(self._loop) - set(self._resident)
         for task in started:
             task.cancel()
         if started:
             self._loop.run_until_complete(asyncio.wait(started, timeout=patience))
 
-    def _started(self) -> set[asyncio.Task[object]]:
-        return asyncio.all_tasks(self._loop) - set(self._resident)
+    def _wait(self, request: RequestContext | None, deadline: float) -> None:
+        loop = self._loop
+        # One that sets itself again would be waited for without end.
+        timers = {timer for timer in self._timers(request) if timer.when() <= deadline}
+        for _ in range(_TURNS):
+            loop.settle()
+            left = deadline - loop.time()
+            if left <= 0:
+                break
+            if started := self._started():
+                loop.run_until_complete(asyncio.wait(started, timeout=left))
+            elif timers and (due := timers.intersection(self._timers(request))):
+                last = max(timer.when() for timer in due)
+                loop.run_until_complete(asyncio.sleep(last - loop.time()))
+            elif self._threads.at_work():
+                loop.run_until_complete(self._until_threads_rest(deadline))
+            elif not loop.has_work:
+                break
 
-    def _name_unfinished(self, waited: float) -> None:
-        for task in self._started() - set(self._overrun):
+    async def _until_threads_rest(self, deadline: float) -> None:
+        """Wait for threads, which may have something to do on this loop."""
+        while self._threads.at_work() and self._loop.time() < deadline:
+            await asyncio.sleep(_LOOK)
+
+    def _started(self) -> set[Work]:
+        work = {*asyncio.all_tasks(self._loop), *self._loop.executing}
+        return work - set(self._resident) - set(self._overrun)
+
+    def _timers(self, request: RequestContext | None) -> list[asyncio.TimerHandle]:
+        """Return the timers that a request set, without those that only wake its tasks."""
+        if request is None:
+            return []
+
+        def belongs(context: Context) -> bool:
+            known = context.get(current_context)
+            return known is not None and known.request_id == request.request_id
+
+        return [
+            timer
+            for timer in self._loop.timers(belongs)
+            if _module(timer).partition(".")[0] not in _HOUSEKEEPING
+        ]
+
+    def _name_unfinished(self, request: RequestContext | None, waited: float) -> None:
+        after = f"still runs {waited:.1f} s after its response"
+        for work in self._started():
+            _warn(_task_name(work), after)
+            self._overrun.add(work)
+        for timer in self._timers(request):
+            if (name := _name(_callback(timer))) not in self._named_timers:
+                self._named_timers.add(name)
+                left = timer.when() - self._loop.time()
+                _warn(f"the timer for {name}", f"is due in {left:.1f} s")
+        for thread in self._threads.give_up():
+            _warn(f"the thread {thread}", after)
+        if (daemons := self._threads.new_daemons()) and not HOOKS:
             _log.warning(
-                "the task %s (%s) still runs %.1f s after its response; it is frozen now, and "
-                "goes on with the next request",
-                task.get_name(),
-                getattr(task.get_coro(), "__qualname__", "?"),
-                waited,
+                "threads that work in the background are frozen between requests: %s; have them "
+                "finish in a function with @ferryman.before_freeze",
+                ", ".join(daemons),
             )
-            self._overrun.add(task)
+
+
+def _warn(what: str, why: str) -> None:
+    _log.warning("%s %s; it is frozen now, and goes on with the next request", what, why)
+
+
+def _task_name(work: Work) -> str:
+    if isinstance(work, asyncio.Task):
+        return f"the task {work.get_name()} ({_name(work.get_coro())})"
+    return "work that was given to an executor"
+
+
+def _callback(timer: asyncio.TimerHandle) -> object:
+    callback = timer._callback  # type: ignore[attr-defined]
+    return getattr(callback, "func", callback)  # of a partial
+
+
+def _module(timer: asyncio.TimerHandle) -> str:
+    return getattr(_callback(timer), "__module__", None) or ""
+
+
+def _name(what: object) -> str:
+    return getattr(what, "__qualname__", None) or type(what).__qualname__

@@ -19,12 +19,13 @@ def translation(options: EnvironmentOptions) -> Translate | None:
     """
     steps: list[Translate] = []
     if options.trusted_proxies:
-        from ipaddress import ip_network
-
+        from ferryman.core.proxy_trust import ProxyTrust
         from ferryman.targets.lambda_.runtime.events.proxies import through_proxies
 
-        networks = tuple(ip_network(text) for text in options.trusted_proxies)
-        steps.append(lambda request: through_proxies(request, networks))
+        trust = ProxyTrust.read(
+            "tool.ferryman.lambda", options.trusted_proxies, options.proxy or None
+        )
+        steps.append(lambda request: through_proxies(request, trust))
     if base_path := options.base_path:
         from ferryman.targets.lambda_.runtime.events.target import strip_base_path
 

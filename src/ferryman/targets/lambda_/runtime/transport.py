@@ -7,33 +7,17 @@ neither events nor HTTP's framing.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable
 from typing import Any
 
-from aiohttp import hdrs
+from aiohttp import hdrs, helpers
 from aiohttp.base_protocol import BaseProtocol
-from aiohttp.http import StreamWriter
+from aiohttp.http import SERVER_SOFTWARE, StreamWriter
 from multidict import CIMultiDict
 
-from ferryman.targets.lambda_.runtime.messages import HttpResponse
+from ferryman.targets.lambda_.runtime.messages import FORBIDDEN, OF_A_CONNECTION, HttpResponse
 
 __all__ = ("CapturingWriter", "InProcessTransport")
-
-# Headers of a connection, not of a message (RFC 9110, 7.6.1): there is no connection. And
-# the event source counts the body itself.
-_DROPPED = frozenset(
-    {
-        "connection",
-        "content-length",
-        "keep-alive",
-        "proxy-connection",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-# What aiohttp's own serialisation refuses, so that no value can end its header.
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 # Names that were found right, each in lower case, or empty if it is dropped. An app sends
 # few, and must not fill the memory with those that it makes up.
@@ -55,7 +39,7 @@ class InProcessTransport(asyncio.Transport):
     closed = False
 
     def __init__(self) -> None:
-        """Do nothing: asyncio's own keeps a dict that nobody asks for."""
+        """Do nothing: asyncio's own keeps a dict that is never read."""
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """Return what is known of the connection."""
@@ -68,7 +52,7 @@ class InProcessTransport(asyncio.Transport):
         return self.closed
 
     def close(self) -> None:
-        """End the connection: whoever writes from now on is told so."""
+        """End the connection: later writes raise."""
         self.closed = True
 
     @property
@@ -173,18 +157,23 @@ def _message_headers(headers: CIMultiDict[str]) -> list[tuple[str, str]]:
         lower = _names.get(name)
         if lower is None:
             lower = _learn(name)
-        if not value.isprintable() and _FORBIDDEN.search(value):
+        if not value.isprintable() and FORBIDDEN.search(value):
             raise ValueError(f"the header {name} holds a control character")
         if lower:
             pairs.append((lower, value))
+    if (server := headers.get(hdrs.SERVER, SERVER_SOFTWARE)) != SERVER_SOFTWARE:
+        pairs.append(("server", server))
+    # A private name: what aiohttp itself has just set it to.
+    if (date := headers.get(hdrs.DATE)) != helpers._cached_formatted_datetime and date:
+        pairs.append(("date", date))
     return pairs
 
 
 def _learn(name: str) -> str:
-    if _FORBIDDEN.search(name):
+    if FORBIDDEN.search(name):
         raise ValueError(f"the name of a header holds a control character: {name!r}")
     lower = str(name).lower()
-    kept = "" if lower in _DROPPED else lower
+    kept = "" if lower in OF_A_CONNECTION else lower
     if len(_names) < _NAMES_LIMIT:
         _names[name] = kept
     return kept

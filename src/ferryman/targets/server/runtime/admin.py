@@ -1,4 +1,4 @@
-"""The port for whoever runs the server: health, metrics, and tasks where that is asked for.
+"""The port for the server's operators: health, metrics, and tasks if they are asked for.
 
 It has an application of its own, which the user's app knows nothing of.
 """
@@ -13,7 +13,7 @@ from aiohttp import web
 
 from ferryman.core.health import Readiness
 from ferryman.core.serving import METRICS_PATH
-from ferryman.targets.server.runtime.gate import Handler
+from ferryman.targets.server.runtime.admission import Handler
 from ferryman.targets.server.runtime.metrics import CONTENT_TYPE
 from ferryman.targets.server.runtime.options import ServerSettings
 
@@ -53,7 +53,7 @@ def admin_app(
 def answer_health(settings: ServerSettings, ready: ReadReadiness, handler: Handler) -> Handler:
     """Return a handler that answers health checks itself, and leads all else on.
 
-    The app's own middlewares and routes do not come into it: whoever checks has no password.
+    The app's middlewares and routes are bypassed: a health checker has no password.
 
     Args:
         settings: The server's, for the paths.

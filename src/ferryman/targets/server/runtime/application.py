@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from gunicorn import systemd
 from gunicorn.app.base import BaseApplication
 
+from ferryman.core.app_settings import provide_settings
 from ferryman.core.errors import ConfigError
 from ferryman.core.logs import configure
-from ferryman.core.serving import Endpoint
 from ferryman.core.settings import RuntimeSettings
+from ferryman.targets.server.runtime.accepting import room_for_connections
 from ferryman.targets.server.runtime.cgroup import available_workers
+from ferryman.targets.server.runtime.gunicorn_options import refuse_gunicorn_options, unheeded
+from ferryman.targets.server.runtime.listeners import Listener, listen
+from ferryman.targets.server.runtime.log_output import LogOutput
 from ferryman.targets.server.runtime.master import Master
 from ferryman.targets.server.runtime.monitor import Monitor
 from ferryman.targets.server.runtime.options import ServerSettings
-from ferryman.targets.server.runtime.refused import refuse_gunicorn_options, unheeded
+from ferryman.targets.server.runtime.overflow.settings import check_credentials
 from ferryman.targets.server.runtime.runner import Runner
-from ferryman.targets.server.runtime.shared import shared_directory
+from ferryman.targets.server.runtime.shared_directory import scratch_directory, shared_directory
+from ferryman.targets.server.runtime.sharing.process import KeeperProcess
 from ferryman.targets.server.runtime.tls import tls_context
+from ferryman.targets.server.runtime.web_function import as_web_function
 
 __all__ = ("ServerApplication", "gunicorn_options")
-
-# The heartbeat of workers is a file whose times change; in memory it costs no disk, and
-# needs no disk to be writable.
-_MEMORY = "/dev/shm"  # noqa: S108 - the system's own, not a name we make up
 
 _TELEMETRY = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
 
@@ -40,25 +43,33 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
         settings: What the build, or the command line, decided.
 
     Raises:
-        ConfigError: A setting is wrong, or gunicorn is configured by other means.
+        ConfigError: A setting is wrong or more than the process may have, or gunicorn is
+            configured by other means.
     """
 
     def __init__(self, settings: RuntimeSettings) -> None:
         refuse_gunicorn_options(os.environ)
-        self.settings = ServerSettings.read(settings.options)
+        self.settings = as_web_function(ServerSettings.read(settings.options), os.environ)
         tls_context(self.settings)
+        check_credentials(self.settings, os.environ)
+        check_connections(self.settings.max_connections)
+        self._scratch = scratch_directory()
         if self.settings.telemetry:
             require_telemetry()
         self._app = settings.app
+        self._needed = settings.settings
         self._name = settings.name
         self._version = settings.version
-        self._admin: socket.socket | None = None
-        self._directory = Path()
+        self.listener: Listener | None = None
+        self._admin: Listener | None = None
+        self.directory = Path()
+        self.log_output = LogOutput(sys.stdout)
+        self.keeper: KeeperProcess | None = None
         super().__init__(prog="ferryman")
 
     def load_config(self) -> None:
         """Set gunicorn's options."""
-        for name, value in gunicorn_options(self.settings, self._name).items():
+        for name, value in gunicorn_options(self.settings, self._name, self._scratch).items():
             self.cfg.set(name, value)
 
     def load(self) -> str:
@@ -69,33 +80,88 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
         """Return what runs the app in this worker.
 
         Raises:
-            ConfigError: The environment asks for telemetry that cannot be had.
+            ConfigError: The environment asks for telemetry that cannot be had, a setting that
+                the app needs is missing, or a secret cannot be read.
         """
+        provide_settings(self._needed)
         tracing = None
         if self.settings.telemetry:
             from ferryman.targets.server.runtime.tracing import Tracing
 
             tracing = Tracing(self._name, self._version)
-        monitor = Monitor(self.settings, self._version, self._admin, self._directory, tracing)
-        return Runner(self._app, self.settings, monitor)
+        monitor = Monitor(self.settings, self._version, self._admin, self.directory, tracing)
+        channels = (self.keeper.idle, self.keeper.asked) if self.keeper else None
+        return Runner(self._app, self.settings, monitor, channels)
+
+    def _make_keeper(self) -> KeeperProcess | None:
+        """Return what keeps idle connections for all workers; None where they share none.
+
+        Of TLS each worker keeps what is only its own, so that it cannot be passed on.
+        """
+        settings = self.settings
+        workers = settings.workers or available_workers()
+        if workers < 2 or not settings.share_connections or settings.certificate is not None:
+            return None
+        most = settings.max_connections * workers if settings.max_connections else None
+        return KeeperProcess(most, settings.drain_delay)
 
     def run(self) -> None:
         """Serve until a signal ends it.
 
         Raises:
-            ConfigError: The admin port cannot be bound.
+            AddressUnavailable: An address is in use, or none of this machine's.
+            ConfigError: An address cannot be bound.
             SystemExit: At the end, in the master and in every worker.
         """
-        if self.settings.admin_bind:
-            self._admin = bind(self.settings.admin_bind)
-        configure(self.settings.log_format, self.settings.log_level)
+        self._open_listeners()
+        self.keeper = self._make_keeper()
+        configure(self.settings.log_format, self.settings.log_level, self.log_output)
+        # What the app prints must not wait for a reader either.
+        sys.stdout, sys.stderr = self.log_output.text_stream(), LogOutput(sys.stderr).text_stream()
         for warning in unheeded(os.environ, Path()):
             logging.getLogger("ferryman").warning(warning)
-        with shared_directory(memory()) as self._directory:
-            Master(self).run()
+        try:
+            with shared_directory(self._scratch) as self.directory:
+                Master(self).run()
+        finally:
+            self.log_output.close()
+
+    def _open_listeners(self) -> None:
+        """Bind both addresses, that of the app last: its socket may take another's place."""
+        if self.settings.admin_bind:
+            self._admin = self._listen("admin_bind", self.settings.admin_bind)
+        try:
+            if not systemd.listen_fds(unset_environment=False):
+                self.listener = self._listen("bind", self.settings.bind)
+        except BaseException:
+            if self._admin is not None:
+                self._admin.close()
+            raise
+
+    def _listen(self, key: str, address: str) -> Listener:
+        settings = self.settings
+        return listen(key, address, backlog=settings.backlog, mode=settings.socket_mode)
 
 
-def gunicorn_options(settings: ServerSettings, name: str) -> dict[str, Any]:
+def check_connections(wanted: int | None) -> None:
+    """See that the process may open as many connections as it is set to hold.
+
+    Args:
+        wanted: `max_connections`.
+
+    Raises:
+        ConfigError: It may not.
+    """
+    room = room_for_connections()
+    if wanted is not None and wanted > room:
+        raise ConfigError(
+            f"[tool.ferryman.server] max_connections = {wanted}, and the limit of open files "
+            f"leaves a worker room for {room}",
+            hint=f"set it to {room} at the most, or raise the limit: ulimit -n, LimitNOFILE",
+        )
+
+
+def gunicorn_options(settings: ServerSettings, name: str, scratch: Path) -> dict[str, Any]:
     """Return gunicorn's options for these settings.
 
     What is not here is gunicorn's default, or does not reach our worker at all.
@@ -103,6 +169,7 @@ def gunicorn_options(settings: ServerSettings, name: str) -> dict[str, Any]:
     Args:
         settings: The server's.
         name: The project's name, which the processes show.
+        scratch: A directory for the files by which workers show that they live.
     """
     return {
         "bind": settings.bind,
@@ -115,7 +182,7 @@ def gunicorn_options(settings: ServerSettings, name: str) -> dict[str, Any]:
         "loglevel": settings.log_level.lower(),
         "proc_name": name,
         "logger_class": "ferryman.targets.server.runtime.master_log.MasterLog",
-        "worker_tmp_dir": memory(),
+        "worker_tmp_dir": str(scratch),
         # It would be made in the home directory, which a container's user cannot write to.
         "control_socket_disable": True,
     }
@@ -136,29 +203,3 @@ def require_telemetry() -> None:
             "telemetry = true, and OpenTelemetry is not installed",
             hint="pip install 'ferryman[otel]', or set [tool.ferryman.server] telemetry = false",
         )
-
-
-def memory() -> str | None:
-    """Return a directory in memory, or None where there is none to write to."""
-    return _MEMORY if os.access(_MEMORY, os.W_OK) else None
-
-
-def bind(address: str) -> socket.socket:
-    """Return a socket that listens, for workers to inherit.
-
-    Args:
-        address: `host:port`, as the settings have it.
-
-    Raises:
-        ConfigError: It cannot be bound.
-    """
-    place = Endpoint.parse(address)
-    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
-    try:
-        return socket.create_server((place.host, place.port), family=family)
-    except OSError as error:
-        raise ConfigError(
-            f"admin_bind = {address!r}: the admin port cannot be opened",
-            cause=str(error),
-            hint="set [tool.ferryman.server] admin_bind to another HOST:PORT",
-        ) from error

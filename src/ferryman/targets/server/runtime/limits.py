@@ -1,4 +1,4 @@
-"""How much one worker bears, and what aiohttp's parser is told of it."""
+"""The limits of one worker: connections, and the sizes that aiohttp's parser allows."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ RETRY_AFTER = 1
 
 @dataclass(slots=True)
 class Limits:
-    """The limits of one worker, and how many connections it has.
+    """The limits of one worker, and the number of its connections.
 
     Attributes:
         settings: The limits.
         connections: Open now.
-        now: The loop's time of the next sweep: nobody is late too early, and it is cheaper
-            than to ask for each request.
+        now: The loop's time at the next sweep. Reading it costs less than asking the clock for
+            each request, and no time-out comes early.
         upgraded: Whether any connection has become a WebSocket.
     """
 
@@ -31,7 +31,7 @@ class Limits:
 
     @property
     def parsing(self) -> dict[str, int]:
-        """What aiohttp's parser is told."""
+        """The limits that aiohttp's parser takes, by argument."""
         line, header = self.settings.max_request_line, self.settings.max_header
         return {
             # aiohttp raises one error for both, and its limit alone tells which it was.
@@ -42,6 +42,6 @@ class Limits:
 
     @property
     def full(self) -> bool:
-        """Whether there is no room for one more connection."""
+        """Whether the worker accepts no further connection."""
         most = self.settings.max_connections
         return most is not None and self.connections >= most

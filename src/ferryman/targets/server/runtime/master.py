@@ -1,7 +1,8 @@
 """The process that owns the listeners and the workers.
 
-gunicorn's own starts all new workers at once on SIGHUP, and closes a UNIX socket before
-its workers have drained. This one replaces them one at a time, and ends in order.
+gunicorn's own starts all new workers at once on SIGHUP, ends when one of them cannot start,
+and closes a UNIX socket before its workers have drained. This one replaces them one at a
+time, tries again after pauses what fails once the server has started, and ends in order.
 """
 
 from __future__ import annotations
@@ -9,51 +10,84 @@ from __future__ import annotations
 import os
 import signal
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
-from gunicorn import sock
+from gunicorn import sock, systemd
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
-from ferryman.core.errors import ConfigError
+from ferryman.core.errors import ConfigError, FerrymanError
+from ferryman.targets.server.runtime.listeners import Listener
+from ferryman.targets.server.runtime.restarts import STABLE_AFTER, Restarts
 from ferryman.targets.server.runtime.tls import tls_context
-from ferryman.targets.server.runtime.worker import RETIRE, Stage, Worker, stage_of
+from ferryman.targets.server.runtime.worker import (
+    BREAK_OFF_TIMEOUT,
+    RETIRE,
+    Stage,
+    Worker,
+    stage_of,
+)
+from ferryman.targets.server.runtime.workforce import Workforce, take_failure, write_workforce
 
-__all__ = ("Master",)
+__all__ = ("HEAD_START", "Master")
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
-# Seconds between two looks at the workers while one is being replaced, and before a
-# replacement that failed is tried again.
+# Seconds between two looks at the workers while one is missing or being replaced.
 _GLANCE = 0.1
-_RETRY = 30.0
 
-# Seconds that workers get to end once nobody wants to wait for them any more.
+HEAD_START = 0.5
+"""Seconds before the server's time is over at which workers that are left are killed, so that
+the master has ended by then as well."""
+
+# Seconds that workers get to end once the wait for them is over.
 _LAST = 2.0
+
+_NOTIFY = "NOTIFY_SOCKET"
 
 
 class Master(Arbiter):  # type: ignore[misc]
     """Replaces workers one at a time, each ready before the next one goes."""
 
-    LISTENERS: list[sock.BaseSocket]
+    LISTENERS: list[Listener | sock.BaseSocket]
 
     _outdated = 0
-    _not_before = 0.0
+    _has_started = False
+    _is_ending = False
+    _noted: Workforce | None = None
 
     @property
     def _staying(self) -> list[Worker]:
         workers = sorted(self.WORKERS.values(), key=lambda worker: worker.age)
-        return [worker for worker in workers if not getattr(worker, "leaving", False)]
+        return [worker for worker in workers if not worker.leaving]
+
+    @property
+    def _ready(self) -> list[Worker]:
+        return [worker for worker in self._staying if stage_of(worker) is not Stage.STARTING]
+
+    def start(self) -> None:
+        """Begin with the listener that the application has bound, if it has bound one."""
+        self._restarts = Restarts()
+        if self.app.listener is not None:
+            self.LISTENERS = [self.app.listener]
+        with _without_systemd():  # gunicorn tells it to be ready before there is a worker
+            super().start()
 
     def reload(self) -> None:
-        """Have every worker replaced, so that code and certificate are read anew."""
+        """Have every worker replaced by one that reads code and certificate as they are now."""
         try:
             tls_context(self.app.settings)
         except ConfigError as error:
             self.log.error("not reloaded: %s", error)
             return
         self._outdated = self.worker_age
-        self._not_before = 0.0
+        self._restarts.try_now()
+        if len(self._ready) >= self.num_workers:
+            for worker in (each for each in self._staying if each not in self._ready):
+                self.log.info("giving up the replacement %s, which has not started", worker.pid)
+                worker.leaving = True
+                self.kill_worker(worker.pid, signal.SIGTERM)
 
     def handle_usr2(self) -> None:
         """Refuse a second master: SIGHUP does what it is used for."""
@@ -65,20 +99,26 @@ class Master(Arbiter):  # type: ignore[misc]
         super().handle_quit()
 
     def wait_for_signals(self, timeout: float = 1.0) -> list[int]:
-        """Wait for a signal; not long while a worker is being replaced."""
-        changing = len(self._staying) != self.num_workers or self._next_to_go() is not None
+        """Wait for a signal; not long while a worker is missing or being replaced."""
+        self.app.log_output.keep_up()
+        changing = len(self._ready) != self.num_workers or self._next_to_go() is not None
         pending: list[int] = super().wait_for_signals(_GLANCE if changing else timeout)
         return pending
 
     def manage_workers(self) -> None:
         """Take one step towards as many workers as there should be, all of them fresh."""
+        self._note_workers()
+        if self.app.keeper is not None:
+            self.app.keeper.ensure(self.LISTENERS)
         staying = self._staying
-        starting = any(stage_of(worker) is Stage.STARTING for worker in staying)
+        starting = len(self._ready) < len(staying)
+        may_start = time.monotonic() >= self._restarts.not_before
         if len(staying) < self.num_workers:
-            self.spawn_workers()
+            if may_start:
+                self.spawn_workers()
         elif len(staying) > self.num_workers and not starting:
             self._retire(self._next_to_go() or staying[0])
-        elif self._next_to_go() and not starting and time.monotonic() >= self._not_before:
+        elif self._next_to_go() and not starting and may_start:
             self.spawn_worker()
 
     def spawn_workers(self) -> None:
@@ -87,46 +127,118 @@ class Master(Arbiter):  # type: ignore[misc]
             self.spawn_worker()
 
     def reap_workers(self) -> None:
-        """See who has ended; a replacement that fails to start ends nothing else.
+        """See who has ended; once the server has started, one that cannot start ends nothing else.
 
         Raises:
-            HaltServer: A worker failed to start, and there are not enough without it.
+            HaltServer: A worker could not start, and the server has not started before.
         """
-        try:
-            super().reap_workers()
-        except HaltServer:
-            ready = [w for w in self._staying if stage_of(w) is not Stage.STARTING]
-            if len(ready) < self.num_workers:
-                raise
-            self._outdated = 0
-            self._not_before = time.monotonic() + _RETRY
-            self.log.error("the replacement failed to start; the workers stay as they were")
+        for pid, status in _ended_children():
+            worker = self.WORKERS.pop(pid, None)
+            if worker is None:  # an orphan: the first process of a container inherits them
+                continue
+            stage = stage_of(worker)
+            worker.tmp.close()
+            if not (worker.leaving or self._is_ending):
+                self._see_to(worker, stage, status)
 
     def stop(self, graceful: bool = True) -> None:
-        """Stop the workers, and wait for them; who asks again waits less.
+        """Stop the workers, and wait for them; less long for each signal that asks again.
 
         Args:
             graceful: Whether they go on serving for the drain delay first.
         """
-        paths = [] if self.systemd else _unix_paths(self.LISTENERS)
+        self._is_ending = True
+        systemd.sd_notify("STOPPING=1", self.log)
         sock.close_sockets(self.LISTENERS, False)
         self.LISTENERS.clear()
         impatience = [signal.SIGINT, signal.SIGQUIT] if graceful else [signal.SIGQUIT]
-        limit = time.monotonic() + self.app.settings.timing.shutdown
+        began = time.monotonic()
+        limit = began + self.app.settings.timing.shutdown - HEAD_START
         self.kill_workers(signal.SIGTERM if graceful else signal.SIGINT)
-        with suppress(HaltServer):
-            while self.WORKERS and time.monotonic() < limit:
-                for pending in super().wait_for_signals(_GLANCE):
-                    if pending in _STOPPING and impatience:
-                        if pending == signal.SIGQUIT:
-                            del impatience[:-1]
-                        self.kill_workers(impatience.pop(0))
-                        limit = limit if impatience else time.monotonic() + _LAST
-                self.reap_workers()
+        self._end_keeper(at_once=not graceful)
+        while self.WORKERS and time.monotonic() < limit:
+            for pending in super().wait_for_signals(_GLANCE):
+                if pending in _STOPPING and impatience:
+                    if pending == signal.SIGQUIT:
+                        del impatience[:-1]
+                    self.kill_workers(impatience.pop(0))
+                    self._end_keeper(at_once=True)
+                    limit = limit if impatience else time.monotonic() + _LAST
+            self.reap_workers()
+            if time.monotonic() > began + BREAK_OFF_TIMEOUT - HEAD_START:
+                self._kill_starting()
         self.kill_workers(signal.SIGKILL)
-        for path in paths:
-            with suppress(OSError):
-                os.unlink(path)  # noqa: PTH108
+        if self.app.listener is not None:
+            self.app.listener.remove()
+
+    def _note_workers(self) -> None:
+        """Tell the workers, and systemd, how many are ready."""
+        ready, now = self._ready, time.monotonic()
+        for worker in ready:
+            worker.ready_since = min(worker.ready_since, now)
+        workforce = Workforce(self.num_workers, len(ready))
+        if workforce != self._noted:
+            self._noted = workforce
+            systemd.sd_notify(f"STATUS={len(ready)} of {self.num_workers} workers ready", self.log)
+            if self._has_started:  # before that none is missing, but not there yet
+                write_workforce(self.app.directory, workforce)
+        if len(ready) < self.num_workers:
+            return
+        if not self._has_started:
+            self._has_started = True
+            self.log.info("all %d workers are ready", len(ready))
+            systemd.sd_notify("READY=1", self.log)
+        elif self._restarts.failures and all(now - w.ready_since > STABLE_AFTER for w in ready):
+            self._restarts.recover()
+            self.log.info("all workers are ready again")
+
+    def _see_to(self, worker: Worker, stage: Stage, status: int) -> None:
+        """Decide what the unexpected end of a worker means.
+
+        Raises:
+            HaltServer: It could not start, and the server has not started before.
+        """
+        how = f"the worker {worker.pid} {_how_it_ended(worker, status)}"
+        if stage is Stage.STARTING:
+            failure = take_failure(self.app.directory, worker.pid)
+            self._see_to_failure(failure or FerrymanError(f"{how} before it had started"))
+        elif time.monotonic() - worker.ready_since > STABLE_AFTER:
+            self.log.error("%s; another one is started", how)
+        else:
+            self._try_again(FerrymanError(f"{how} soon after it had started"))
+
+    def _see_to_failure(self, failure: FerrymanError) -> None:
+        if not self._has_started:
+            self.log.error("%s", failure, extra={"error": failure})
+            raise HaltServer("Worker failed to boot.", self.WORKER_BOOT_ERROR)
+        if self._outdated and len(self._ready) >= self.num_workers:
+            self._outdated = 0
+            self._restarts.fail(str(failure), time.monotonic())
+            self.log.error("%s\nthe replacement failed; the workers stay as they were", failure)
+        else:
+            self._try_again(failure)
+
+    def _try_again(self, failure: FerrymanError) -> None:
+        """Let another worker be started after a pause, and say why if that is news."""
+        pause, is_new = self._restarts.fail(str(failure), time.monotonic())
+        if is_new:
+            missing = self.num_workers - len(self._ready)
+            self.log.error(
+                "%s\n%d of %d workers missing; another start in %g s, then after growing pauses",
+                *(failure, missing, self.num_workers, pause),
+                extra={"error": failure},
+            )
+
+    def _kill_starting(self) -> None:
+        for worker in list(self.WORKERS.values()):
+            if stage_of(worker) is Stage.STARTING:
+                self.kill_worker(worker.pid, signal.SIGKILL)
+
+    def _end_keeper(self, *, at_once: bool) -> None:
+        if self.app.keeper is not None:
+            self.app.keeper.end()
+            if at_once:
+                self.app.keeper.end()
 
     def _next_to_go(self) -> Worker | None:
         for worker in self._staying:
@@ -140,6 +252,31 @@ class Master(Arbiter):  # type: ignore[misc]
         self.kill_worker(worker.pid, RETIRE)
 
 
-def _unix_paths(listeners: list[sock.BaseSocket]) -> list[str]:
-    names = [listener.getsockname() for listener in listeners]
-    return [name for name in names if isinstance(name, str) and name.startswith("/")]
+def _ended_children() -> Iterator[tuple[int, int]]:
+    """Yield the process ids and statuses of children that have ended."""
+    with suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                return
+            yield pid, status
+
+
+def _how_it_ended(worker: Worker, status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        return f"ended with status {code}"
+    if worker.aborted:
+        return f"was ended: its event loop was blocked for {worker.app.settings.worker_timeout} s"
+    memory = ", perhaps for its memory" if -code == signal.SIGKILL else ""
+    return f"was ended by signal {-code} ({signal.strsignal(-code)}){memory}"
+
+
+@contextmanager
+def _without_systemd() -> Iterator[None]:
+    kept = os.environ.pop(_NOTIFY, None)
+    try:
+        yield
+    finally:
+        if kept is not None:
+            os.environ[_NOTIFY] = kept

@@ -12,15 +12,34 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 
-__all__ = ("BUCKETS", "CONTENT_TYPE", "Counts", "Gauges", "exposition", "known_method")
+__all__ = (
+    *("BUCKETS", "CONTENT_TYPE", "EVENTS", "OVERFLOWED", "OVERFLOW_FAILURES", "OVERFLOW_KEPT"),
+    *("WRITE_TIMEOUTS", "Counts", "Gauges"),
+    *("exposition", "known_method"),
+)
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """Upper bounds in seconds: those that the semantic conventions advise."""
+
+WRITE_TIMEOUTS = "ferryman_write_timeouts_total"
+
+OVERFLOWED = "ferryman_overflow_requests_total"
+OVERFLOW_FAILURES = "ferryman_overflow_failures_total"
+OVERFLOW_KEPT = "ferryman_overflow_refused_total"
+
+EVENTS: Mapping[str, str] = {
+    OVERFLOWED: "Requests that were answered by the other side.",
+    OVERFLOW_FAILURES: "Requests that the other side did not answer, or with an error of its own.",
+    OVERFLOW_KEPT: "Requests without room that were not to be sent to the other side.",
+    WRITE_TIMEOUTS: "Connections closed because the client read nothing.",
+}
+"""Counters of what happens beside answers, and what each says."""
 
 _METHODS = frozenset(
     ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
@@ -34,9 +53,15 @@ Key = tuple[str, str, str, int]
 
 @dataclass(slots=True)
 class Counts:
-    """What a worker has answered: for each key a count per bucket, and the seconds in all."""
+    """What a worker has done.
+
+    Attributes:
+        requests: For each key a count per bucket, and the seconds in all.
+        events: What has happened else, by the names in `EVENTS`.
+    """
 
     requests: dict[Key, list[float]] = field(default_factory=dict)
+    events: Counter[str] = field(default_factory=Counter)
 
     def add(self, key: Key, seconds: float) -> None:
         """Count a request.
@@ -56,16 +81,18 @@ class Counts:
         for key, row in other.requests.items():
             mine = self.requests.get(key)
             self.requests[key] = [a + b for a, b in zip(mine, row, strict=True)] if mine else row
+        self.events.update(other.events)
 
-    def to_json(self) -> list[object]:
+    def to_json(self) -> dict[str, object]:
         """Return the counts as plain values."""
-        return [[*key, row] for key, row in self.requests.items()]
+        requests = [[*key, row] for key, row in self.requests.items()]
+        return {"requests": requests, "events": dict(self.events)}
 
     @classmethod
-    def from_json(cls, rows: Iterable[tuple[str, str, str, int, list[float]]]) -> Counts:
+    def from_json(cls, values: Mapping[str, Any]) -> Counts:
         """Return the counts that were plain values."""
-        counts = cls()
-        for method, scheme, route, status, row in rows:
+        counts = cls(events=Counter(values.get("events", {})))
+        for method, scheme, route, status, row in values.get("requests", ()):
             counts.requests[method, scheme, route, status] = row
         return counts
 
@@ -98,7 +125,9 @@ def known_method(method: str) -> str:
     return method if method in _METHODS else "_OTHER"
 
 
-def exposition(counts: Counts, gauges: Mapping[str, Gauges], restarts: int, version: str) -> str:
+def exposition(
+    counts: Counts, gauges: Mapping[str, Gauges], restarts: int, version: str, missing: int = 0
+) -> str:
     """Return the figures of a server.
 
     Args:
@@ -106,10 +135,16 @@ def exposition(counts: Counts, gauges: Mapping[str, Gauges], restarts: int, vers
         gauges: Of each worker that runs, by its process id.
         restarts: How many workers have ended while the server went on.
         version: The project's version.
+        missing: How many workers should answer and do not.
     """
     lines = [*_durations(counts), *_active(counts, gauges.values()), *_gauges(gauges)]
     lines += _head("ferryman_worker_restarts_total", "counter", "Workers that have ended.")
     lines.append(f"ferryman_worker_restarts_total {restarts}")
+    lines += _head("ferryman_workers_missing", "gauge", "Workers that should answer and do not.")
+    lines.append(f"ferryman_workers_missing {missing}")
+    for name, text in EVENTS.items():
+        lines += _head(name, "counter", text)
+        lines.append(f"{name} {counts.events[name]}")
     lines += _head("ferryman_build_info", "gauge", "Always 1; the labels tell what runs.")
     labels = {
         "version": version,
@@ -139,7 +174,7 @@ def _durations(counts: Counts) -> Iterator[str]:
 
 
 def _active(counts: Counts, gauges: Iterable[Gauges]) -> Iterator[str]:
-    # What has been answered before is there with 0: a line that comes and goes is no gauge.
+    # What has been answered before is there with 0: a gauge's line must not come and go.
     found: Counter[tuple[str, str]] = Counter()
     found.update({(method, scheme): 0 for method, scheme, *_ in counts.requests})
     for each in gauges:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
-import socket
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,20 +20,23 @@ from aiohttp import web
 
 from ferryman.core.access import LOGGER
 from ferryman.core.health import Readiness, State, readiness
+from ferryman.targets.server.runtime.accepting import Acceptor, DescriptorReserve
 from ferryman.targets.server.runtime.access_log import access_logger
 from ferryman.targets.server.runtime.admin import admin_app, answer_health
-from ferryman.targets.server.runtime.gate import Handler, Tell
-from ferryman.targets.server.runtime.metrics import Counts, Gauges, active_counts, exposition
-from ferryman.targets.server.runtime.options import ServerSettings
-from ferryman.targets.server.runtime.proxies import (
-    find_client,
-    is_trusted,
-    networks,
-    tell_client,
+from ferryman.targets.server.runtime.admission import Handler, Tell
+from ferryman.targets.server.runtime.listeners import Listener
+from ferryman.targets.server.runtime.metrics import (
+    Counts,
+    Gauges,
+    active_counts,
+    exposition,
 )
-from ferryman.targets.server.runtime.recycling import resident_memory
+from ferryman.targets.server.runtime.options import ServerSettings
+from ferryman.targets.server.runtime.process_memory import resident_memory
+from ferryman.targets.server.runtime.proxies import Proxies
 from ferryman.targets.server.runtime.request_facts import RequestFacts
-from ferryman.targets.server.runtime.tally import PERIOD, Tally
+from ferryman.targets.server.runtime.worker_counts import PERIOD, WorkerCounts
+from ferryman.targets.server.runtime.workforce import missing_workers
 
 if TYPE_CHECKING:
     from ferryman.targets.server.runtime.tracing import Tracing
@@ -41,8 +45,8 @@ __all__ = ("Monitor",)
 
 _MEBIBYTE = 2**20
 
-# What a proxy may call a request: nothing that could be read as more than a name.
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+# Seconds that health checks in flight get when the worker ends.
+_LAST_CHECK = 0.2
 
 
 class Monitor:
@@ -60,25 +64,27 @@ class Monitor:
         self,
         settings: ServerSettings,
         version: str,
-        admin: socket.socket | None,
+        admin: Listener | None,
         directory: Path,
         tracing: Tracing | None = None,
     ) -> None:
         self._settings = settings
         self._version = version
-        self._socket = admin
+        self._listener = admin
         self._tracing = tracing
-        self._trusted = networks(settings.trusted_proxies)
+        self.proxies = Proxies(settings.trust) if settings.trust else None
         self._state = State.STARTING
         self._counts = Counts()
-        self._tally = Tally(directory)
+        self._directory = directory
+        self._worker_counts = WorkerCounts(directory)
         self._lag = 0.0
         self._app: web.Application | None = None
         self._site: web.AppRunner | None = None
+        self._acceptor: Acceptor | None = None
         self._pulse: asyncio.Task[None] | None = None
         self.count_active: Callable[[], Counter[tuple[str, str]]] = Counter
-        """Tells the requests in flight by method and scheme; whoever counts them sets it."""
-        # Where nobody reads lines or figures, aiohttp is not even asked to tell of requests.
+        """Returns the requests in flight by method and scheme; the runner sets it."""
+        # Without an access log and metrics, aiohttp need not report requests at all.
         wanted = settings.access_log or admin is not None or tracing is not None
         self.access_log = logging.getLogger(LOGGER) if wanted else None
         ended = tracing.end if tracing is not None else None
@@ -87,7 +93,7 @@ class Monitor:
     @property
     def tell(self) -> Tell | None:
         """What adds to the facts of a request before the app sees it, if anything does."""
-        return self._add_facts if self._trusted or self._tracing is not None else None
+        return self._add_facts if self.proxies or self._tracing is not None else None
 
     def watch(self, handler: Handler) -> Handler:
         """Return the way to the app, with what is to be told or answered on it."""
@@ -96,13 +102,22 @@ class Monitor:
         # It leaves a trace of the errors that the app's way out raises.
         return self._tracing.watch(handler) if self._tracing is not None else handler
 
-    async def start(self, app: web.Application) -> None:
-        """Say that the worker is ready: it listens, and the app has started."""
+    def count(self, event: str) -> None:
+        """Count something that happened beside answers, by its name in the metrics."""
+        self._counts.events[event] += 1
+
+    async def start(self, app: web.Application, reserve: DescriptorReserve) -> None:
+        """Say that the worker is ready: it listens, and the app has started.
+
+        Args:
+            app: The app.
+            reserve: The file descriptors that the admin port may have when others have none.
+        """
         self._app = app
         self._state = State.READY
         self._pulse = asyncio.create_task(self._beat(), name="ferryman.monitor")
-        if self._socket is not None:
-            await self._open(self._socket)
+        if self._listener is not None:
+            await self._open(self._listener, reserve)
 
     def drain(self) -> None:
         """Say that it is not ready any more: the server ends."""
@@ -120,43 +135,43 @@ class Monitor:
         await self._close()
         if self._tracing is not None:
             await self._tracing.stop()
-        self._tally.write(self._counts, self._gauges())
-        self._tally.close()
+        self._worker_counts.write(self._counts, self._gauges())
+        self._worker_counts.close()
 
     def _add_facts(self, request: web.BaseRequest, facts: RequestFacts) -> None:
-        if self._trusted and is_trusted(_peer(request), self._trusted):
-            self._believe(request, facts)
+        if self.proxies is not None:
+            self.proxies.tell(request, facts)
         if self._tracing is not None:
             facts.span = self._tracing.begin(request)
 
-    def _believe(self, request: web.BaseRequest, facts: RequestFacts) -> None:
-        """Take from a proxy's headers whom the request comes from, and its id."""
-        headers = request.headers
-        joined = {name: ",".join(headers.getall(name)) for name in headers}
-        tell_client(request, find_client(joined, self._trusted))
-        sent = headers.get("X-Request-Id", "")
-        if _REQUEST_ID.fullmatch(sent):
-            facts.request_id = sent
-
     async def _readiness(self) -> Readiness:
-        return await readiness(self._app, self._state)
+        found = await readiness(self._app, self._state)
+        return replace(found, missing_workers=missing_workers(self._directory))
 
-    async def _open(self, listener: socket.socket) -> None:
-        app = admin_app(self._settings, self._readiness, self._metrics)
-        self._site = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    async def _open(self, listener: Listener, reserve: DescriptorReserve) -> None:
+        app = admin_app(self._settings, self._readiness, partial(self._metrics, reserve))
+        self._site = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_CHECK)
         await self._site.setup()
-        # The worker's own end of the listener: closing it leaves the others' open.
-        await web.SockSite(self._site, listener.dup()).start()
+        server = self._site.server
+        assert server is not None
+        connect = partial(asyncio.get_running_loop().connect_accepted_socket, server)
+        self._acceptor = Acceptor(listener.sock, connect, reserve, vital=True)
 
     async def _close(self) -> None:
+        if self._acceptor is not None:
+            self._acceptor.close()
+            self._acceptor = None
         if self._site is not None:
             site, self._site = self._site, None
             await site.cleanup()
 
-    def _metrics(self) -> str:
-        self._tally.write(self._counts, self._gauges())
-        counts, gauges, restarts = self._tally.read()
-        return exposition(counts, gauges, restarts, self._version)
+    def _metrics(self, reserve: DescriptorReserve) -> str:
+        # What was released for this connection may have been taken back since.
+        with reserve.lent():
+            self._worker_counts.write(self._counts, self._gauges())
+            counts, gauges, restarts = self._worker_counts.read()
+            missing = missing_workers(self._directory)
+        return exposition(counts, gauges, restarts, self._version, missing)
 
     def _gauges(self) -> Gauges:
         active = active_counts(self.count_active())
@@ -167,15 +182,8 @@ class Monitor:
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + PERIOD
-            self._tally.write(self._counts, self._gauges())
+            # Out of disk or of file descriptors, others read what was left last.
+            with suppress(OSError):
+                self._worker_counts.write(self._counts, self._gauges())
             await asyncio.sleep(due - loop.time())
             self._lag = max(0.0, loop.time() - due)
-
-
-def _peer(request: web.BaseRequest) -> str | None:
-    """Return who is at the other end of the connection; of a UNIX socket, this machine."""
-    transport = request.transport
-    peer = transport.get_extra_info("peername") if transport is not None else None
-    if isinstance(peer, tuple):
-        return str(peer[0])
-    return "127.0.0.1" if peer == "" else None

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
-from ipaddress import ip_network
 
 from ferryman.core.errors import ConfigError
+from ferryman.core.proxy_trust import ProxyTrust
 from ferryman.core.serving import (
     GRACEFUL_TIMEOUT,
     KEEP_ALIVE,
@@ -25,6 +25,7 @@ from ferryman.core.serving import (
     Front,
     Timing,
 )
+from ferryman.targets.server.runtime.overflow.settings import check_overflow
 
 __all__ = ("ServerSettings",)
 
@@ -37,13 +38,16 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "int | None": (int, _NOTHING),
     "float": (int, float),
     "tuple[str, ...]": (list, tuple),
+    "str | tuple[str, ...] | None": (str, list, tuple, _NOTHING),
 }
 _FROM_ONE = {
     *("max_in_flight", "max_connections", "max_request_line", "max_header", "max_headers"),
     *("max_body", "max_rss", "backlog"),
 }
-_POSITIVE = {"header_timeout", "body_timeout", "graceful_timeout", "keep_alive"}
+_POSITIVE = {"header_timeout", "body_timeout", "write_timeout", "graceful_timeout", "keep_alive"}
+_POSITIVE |= {"start_timeout", "overflow_share", "overflow_timeout"}
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@/-]*")
+_MODE = re.compile(r"0?[0-7]{3}")
 _PATHS = ("liveness_path", "readiness_path")
 
 
@@ -56,8 +60,10 @@ class ServerSettings:
     """
 
     bind: str = f"127.0.0.1:{PORT}"
+    socket_mode: str = "0660"
     backlog: int = 2048
     workers: int = 1
+    share_connections: bool = True
     admin_bind: str | None = None
     health_on_app_port: bool = False
     liveness_path: str = LIVENESS_PATH
@@ -66,13 +72,21 @@ class ServerSettings:
     log_format: str = "auto"
     log_level: str = "INFO"
     access_log: bool = True
+    record: float = 0.0
+    record_bodies: bool = False
     telemetry: bool = False
     trusted_proxies: tuple[str, ...] = ()
+    proxy: str | tuple[str, ...] | None = None
+    proxy_protocol: bool = False
     drain_delay: float = 0
     graceful_timeout: float = GRACEFUL_TIMEOUT
     keep_alive: float = KEEP_ALIVE
     load_balancer_idle_timeout: float = LOAD_BALANCER_IDLE_TIMEOUT
     max_in_flight: int | None = None
+    overflow: str | None = None
+    overflow_share: float = 0.8
+    overflow_timeout: float = 30
+    overflow_signed: bool = True
     max_connections: int | None = None
     max_request_line: int = 8190
     max_header: int = 8190
@@ -80,11 +94,13 @@ class ServerSettings:
     max_body: int | None = None
     header_timeout: float = 15
     body_timeout: float = 30
+    write_timeout: float = 30
     handler_cancellation: bool = False
     max_requests: int = 0
     max_requests_jitter: int = 0
     max_rss: int | None = None
     worker_timeout: int = 30
+    start_timeout: float = 120
     certificate: str | None = None
     private_key: str | None = None
 
@@ -100,8 +116,15 @@ class ServerSettings:
         )
 
     @property
+    def trust(self) -> ProxyTrust:
+        """Which proxies are trusted, and with which headers."""
+        # The protocol alone tells of clients, too.
+        proxy = () if self.proxy is None and self.proxy_protocol else self.proxy
+        return ProxyTrust.read("tool.ferryman.server", self.trusted_proxies, proxy)
+
+    @property
     def front(self) -> Front:
-        """What the server shows to whatever stands in front of it."""
+        """What the server shows to the proxy or balancer in front of it."""
         return Front(
             app=Endpoint.parse(self.bind),
             admin=Endpoint.parse(self.admin_bind) if self.admin_bind else None,
@@ -140,6 +163,8 @@ def _check(key: str, value: object, kinds: Mapping[str, str]) -> None:
         raise _wrong(key, value, f"set it to {least} or more")
     if key in _POSITIVE and value == 0:
         raise _wrong(key, value, "set it above 0")
+    if key == "socket_mode" and not _MODE.fullmatch(str(value)):
+        raise _wrong(key, value, 'write the permissions in octal digits, such as "0660"')
     if key in _PATHS and not _PATH.fullmatch(str(value)):
         raise _wrong(key, value, "start it with /, and go on with what needs no escaping in a URL")
 
@@ -154,16 +179,18 @@ def _check_together(settings: ServerSettings) -> None:
             f"liveness_path, readiness_path and {METRICS_PATH} are not three paths: {paths}",
             hint="set liveness_path and readiness_path to paths of their own",
         )
-    for network in settings.trusted_proxies:
-        try:
-            ip_network(network)
-        except ValueError as error:
-            raise _wrong("trusted_proxies", network, str(error)) from error
+    if not settings.trust and settings.proxy_protocol:
+        raise ConfigError(
+            "[tool.ferryman.server] proxy_protocol is set, and trusted_proxies is not",
+            cause="anybody could tell of any client",
+            hint="set trusted_proxies to the networks of the load balancer",
+        )
     if (settings.certificate is None) != (settings.private_key is None):
         raise ConfigError(
             "only one of certificate and private_key is set",
             hint="set both to serve TLS, or neither",
         )
+    check_overflow(settings)
     settings.timing.check()
 
 

@@ -1,92 +1,70 @@
-"""Finds the client behind proxies that are trusted to tell of it.
+"""Has the app see a request as the client sent it to the first of the trusted proxies.
 
-A header that says who sent a request is worth as much as whoever wrote it: an entry counts
-only as far as every address nearer to the server is trusted. `Forwarded` is read as RFC
-7239 has it; where a proxy sends both, it counts and the X-Forwarded headers do not.
+Headers that no trusted proxy has set are removed before the app sees the request.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import NamedTuple
 
 from aiohttp import web
+from aiohttp.http import RawRequestMessage
+from multidict import CIMultiDict, CIMultiDictProxy
 
-__all__ = ("Client", "Networks", "find_client", "is_trusted", "networks", "tell_client")
+from ferryman.core.proxy_trust import Client, ProxyTrust
+from ferryman.targets.server.runtime.request_facts import RequestFacts
 
-Networks = tuple[IPv4Network | IPv6Network, ...]
+__all__ = ("Proxies", "peer_address")
 
-_SCHEMES = ("http", "https")
-_HOST = re.compile(r"[A-Za-z0-9.\-_:\[\]]{1,255}")
-_PAIR = re.compile(r'\s*([a-z]+)\s*=\s*(?:"([^"]*)"|([^";,\s]*))\s*', re.IGNORECASE)
-
-# Nobody has so many proxies; a longer list is someone's game.
-_MOST = 32
-
-
-class Client(NamedTuple):
-    """Whom a request comes from; None where the headers do not say.
-
-    Attributes:
-        remote: The client's address.
-        scheme: How it reached the first trusted proxy.
-        host: What it asked for.
-    """
-
-    remote: str | None = None
-    scheme: str | None = None
-    host: str | None = None
+# What a proxy may call a request: nothing that could be read as more than a name.
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 
 
-class _Hop(NamedTuple):
-    address: str | None
-    scheme: str | None
-    host: str | None
-
-
-def networks(texts: Iterable[str]) -> Networks:
-    """Return the networks that are written as addresses or CIDR."""
-    return tuple(ip_network(text) for text in texts)
-
-
-def is_trusted(address: str | None, trusted: Networks) -> bool:
-    """Return whether an address is in one of the networks."""
-    if not address:
-        return False
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return any((mapped or parsed) in network for network in trusted)
-
-
-def find_client(headers: Mapping[str, str], trusted: Networks) -> Client:
-    """Return whom a trusted proxy says that a request comes from.
-
-    The walk goes from the nearest hop outwards, and ends at the first address that is not a
-    trusted proxy's, or that is no address.
+class Proxies:
+    """Reads the headers of proxies, and takes out those that they have not set.
 
     Args:
-        headers: The request's; each name once, several values joined with commas.
-        trusted: The networks of the proxies.
+        trust: Which proxies are trusted, and with which headers.
     """
-    forwarded = headers.get("Forwarded")
-    hops = _forwarded(forwarded) if forwarded else _x_forwarded(headers)
-    remote = scheme = host = None
-    for hop in hops[: -_MOST - 1 : -1]:
-        scheme, host = hop.scheme or scheme, hop.host or host
-        if hop.address is None:
-            break
-        remote = hop.address
-        if not is_trusted(remote, trusted):
-            break
-    return Client(remote, scheme, host)
+
+    def __init__(self, trust: ProxyTrust) -> None:
+        self._trust = trust
+
+    def clean(self, message: RawRequestMessage, protocol: web.RequestHandler) -> RawRequestMessage:
+        """Return a request's head without the headers that no trusted proxy has set.
+
+        Args:
+            message: The head, as it came.
+            protocol: The connection that it came on.
+        """
+        message = _in_origin_form(message)
+        from_proxy = self._trust.includes(peer_address(protocol.peername))
+        drops = {name for name in message.headers if self._trust.drops(name, from_proxy=from_proxy)}
+        if not drops:
+            return message
+        return _with_headers(
+            message, [pair for pair in message.headers.items() if pair[0] not in drops]
+        )
+
+    def tell(self, request: web.BaseRequest, facts: RequestFacts) -> None:
+        """Take from a trusted proxy's headers whom a request comes from, and its id."""
+        if not self._trust.includes(peer_address(request.protocol.peername)):
+            return
+        headers = {name: ",".join(request.headers.getall(name, ())) for name in self._trust.headers}
+        _tell_client(request, self._trust.client({n: v for n, v in headers.items() if v}))
+        sent = headers.get("x-request-id", "")
+        if _REQUEST_ID.fullmatch(sent):
+            facts.request_id = sent
 
 
-def tell_client(request: web.BaseRequest, client: Client) -> None:
+def peer_address(peername: object) -> str | None:
+    """Return the address of the peer; empty for a UNIX socket."""
+    if isinstance(peername, tuple):
+        return str(peername[0])
+    return None if peername is None else ""
+
+
+def _tell_client(request: web.BaseRequest, client: Client) -> None:
     """Make a request's `remote`, `scheme` and `host` say what a proxy said.
 
     aiohttp would have a clone made, which its access log does not see; these are the
@@ -97,64 +75,19 @@ def tell_client(request: web.BaseRequest, client: Client) -> None:
             request._cache[name] = value
 
 
-def _forwarded(value: str) -> list[_Hop]:
-    return [_hop(element) for element in _split(value)]
+def _in_origin_form(message: RawRequestMessage) -> RawRequestMessage:
+    """Return a head whose target has no host and no scheme, which aiohttp would believe.
+
+    The host in it takes the place of the header's (RFC 9112, 3.2.2).
+    """
+    if message.method == "CONNECT" or not message.url.absolute:
+        return message
+    host = message.url.raw_authority.rpartition("@")[2]
+    pairs = [("Host", host)] + [p for p in message.headers.items() if p[0].lower() != "host"]
+    relative = message.url.relative()
+    return _with_headers(message._replace(path=str(relative), url=relative), pairs)
 
 
-def _hop(element: str) -> _Hop:
-    pairs = {}
-    for part in element.split(";"):
-        match = _PAIR.fullmatch(part)
-        if match:
-            pairs[match[1].lower()] = match[2] if match[2] is not None else match[3]
-    return _Hop(
-        _address(pairs.get("for", "")), _scheme(pairs.get("proto")), _host(pairs.get("host"))
-    )
-
-
-def _split(value: str) -> list[str]:
-    """Return the elements between commas that are in no quotes."""
-    return re.findall(r'(?:[^,"]|"[^"]*")+', value)
-
-
-def _x_forwarded(headers: Mapping[str, str]) -> list[_Hop]:
-    addresses = _list(headers, "X-Forwarded-For")
-    schemes = _list(headers, "X-Forwarded-Proto")
-    host = _host(_list(headers, "X-Forwarded-Host")[-1])
-    port = _list(headers, "X-Forwarded-Port")[-1]
-    if host and port.isdigit() and ":" not in host and port not in ("80", "443"):
-        host = f"{host}:{port}"
-    hops = [_Hop(_address(address), None, None) for address in addresses]
-    # The nearest proxy's word, and where each adds one to the list, that of the same hop.
-    scheme = _scheme(schemes[-1])
-    if len(schemes) == len(addresses):
-        return [
-            hop._replace(scheme=_scheme(each), host=host)
-            for hop, each in zip(hops, schemes, strict=True)
-        ]
-    return [hop._replace(scheme=scheme, host=host) for hop in hops]
-
-
-def _list(headers: Mapping[str, str], name: str) -> list[str]:
-    return [entry.strip() for entry in headers.get(name, "").split(",")]
-
-
-def _scheme(text: str | None) -> str | None:
-    return text.lower() if text and text.lower() in _SCHEMES else None
-
-
-def _host(text: str | None) -> str | None:
-    return text if text and _HOST.fullmatch(text) else None
-
-
-def _address(text: str) -> str | None:
-    """Return an address without its port: `192.0.2.1:80`, `[2001:db8::1]:80`."""
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        parsed = ip_address(text)
-    except ValueError:
-        return None
-    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+def _with_headers(message: RawRequestMessage, pairs: list[tuple[str, str]]) -> RawRequestMessage:
+    raw = tuple((name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in pairs)
+    return message._replace(headers=CIMultiDictProxy(CIMultiDict(pairs)), raw_headers=raw)

@@ -13,22 +13,61 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from ferryman.core import capabilities
-from ferryman.core.lifecycle import start_failure
-from ferryman.core.loader import INTERRUPTIONS, load_app
-from ferryman.core.serving import CLEANUP_TIMEOUT
+from ferryman.core.aiohttp_version import VERSION
+from ferryman.core.draining import draining
+from ferryman.core.errors import ConfigError
+from ferryman.core.lifecycle import run_within, start_failure
+from ferryman.core.loader import INTERRUPTIONS, AppSource, call_source, load_app
+from ferryman.core.serving import CANCEL_TIMEOUT, CLEANUP_TIMEOUT
+from ferryman.core.static_files import compare_dates_exactly
+from ferryman.targets.server.runtime.accepting import Acceptor, DescriptorReserve
+from ferryman.targets.server.runtime.admission import Admission
 from ferryman.targets.server.runtime.capability import CAPABILITIES
-from ferryman.targets.server.runtime.connection import Connection, active
-from ferryman.targets.server.runtime.draining import close_websockets, pause
-from ferryman.targets.server.runtime.gate import Gate
+from ferryman.targets.server.runtime.connecting import Connector
+from ferryman.targets.server.runtime.connection import active, connections_of
 from ferryman.targets.server.runtime.limits import Limits
 from ferryman.targets.server.runtime.monitor import Monitor
 from ferryman.targets.server.runtime.options import ServerSettings
+from ferryman.targets.server.runtime.overflow.forwarding import Overflow
+from ferryman.targets.server.runtime.overflow.settings import overflow_of
+from ferryman.targets.server.runtime.sharing.passing import Channel
+from ferryman.targets.server.runtime.sharing.share import Share
+from ferryman.targets.server.runtime.shutdown import (
+    cancel_requests,
+    close_websockets,
+    finish_requests,
+    pause,
+)
 from ferryman.targets.server.runtime.tls import tls_context
+from ferryman.targets.server.runtime.writing import SlowReaders
 
-__all__ = ("Runner",)
+__all__ = ("Runner", "check_aiohttp")
+
+# What targets/server/requirements.py asks for.
+_NEEDED = (3, 11)
 
 # A late connection is found within this many seconds.
 _SWEEP = 0.5
+
+# Seconds that clients get to answer the closing of their WebSockets.
+_WEBSOCKET_TIMEOUT = 5.0
+
+# Seconds that cancelled handlers get to end on an immediate stop.
+_QUICK = 0.5
+
+
+def check_aiohttp(version: tuple[int, ...]) -> None:
+    """See that the server runs with a version of aiohttp.
+
+    Raises:
+        ConfigError: It is too old.
+    """
+    if version < _NEEDED:
+        raise ConfigError(
+            f"the server needs aiohttp {'.'.join(map(str, _NEEDED))}; there is"
+            f" {'.'.join(map(str, version))}",
+            hint="install a newer one beside the app; Lambda takes 3.9 and later",
+        )
 
 
 class Runner:
@@ -38,39 +77,70 @@ class Runner:
         app: The app's reference, `module:attribute`.
         settings: The server's.
         monitor: Is told what happens.
+        channels: Where idle connections go, and where those come from on which a request has
+            come; None where workers share none.
     """
 
-    def __init__(self, app: str, settings: ServerSettings, monitor: Monitor) -> None:
-        self._reference = app
+    def __init__(
+        self,
+        app: str,
+        settings: ServerSettings,
+        monitor: Monitor,
+        channels: tuple[Channel, Channel] | None = None,
+    ) -> None:
+        self._source: AppSource | str = app
         self._settings = settings
         self._monitor = monitor
         self._limits = Limits(settings)
-        self._listeners: list[asyncio.Server] = []
+        self._acceptors: list[Acceptor] = []
         self._hurry = asyncio.Event()
+        self._cut = asyncio.Event()
         self._runner: web.AppRunner | None = None
-        self._gate: Gate | None = None
+        self._admission: Admission | None = None
         self._server: web.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
+        self._channels = channels
+        self._share: Share | None = None
+        self._overflow: Overflow | None = None
 
     @property
     def requests(self) -> int:
         """How many requests have been answered or are being answered."""
         return self._server.requests_count if self._server else 0
 
-    async def start(self, sockets: Sequence[socket.socket]) -> None:
-        """Start the app, and then listen.
+    @property
+    def graceful_timeout(self) -> float:
+        """Seconds that requests get at the end, by the settings."""
+        return self._settings.graceful_timeout
+
+    def load(self) -> None:
+        """Load the app, before the loop runs: its module or factory may run one itself.
 
         Raises:
-            AppError: The app could not be loaded, or failed to start.
+            AppError: It could not be loaded.
+            ConfigError: aiohttp is too old.
+        """
+        check_aiohttp(VERSION)
+        capabilities.declare(CAPABILITIES)
+        self._source = call_source(self._source)
+
+    async def start(self, sockets: Sequence[socket.socket]) -> None:
+        """Start the app that was loaded, and then listen.
+
+        Raises:
+            AppError: The app could not be made, or failed to start.
             ConfigError: The certificate cannot be used.
         """
-        capabilities.declare(CAPABILITIES)
+        compare_dates_exactly()
         context = tls_context(self._settings)
-        app = await load_app(self._reference)
+        app = await load_app(self._source)
+        if self._settings.record:
+            from ferryman.core.recording import record_requests
+
+            record_requests(app, self._settings.record, bodies=self._settings.record_bodies)
         runner = self._runner = web.AppRunner(
             app,
             handler_cancellation=self._settings.handler_cancellation,
-            shutdown_timeout=self._settings.graceful_timeout,
         )
         try:
             await runner.setup()
@@ -81,102 +151,119 @@ class Runner:
         server = self._server = runner.server
         assert server is not None
         handler = self._monitor.watch(server.request_handler)
-        self._gate = Gate(server, self._settings, self._monitor.tell, handler)
+        self._overflow = overflow_of(self._settings, self._monitor.count)
+        self._admission = Admission(server, self._settings, self._monitor, self._overflow, handler)
         self._monitor.count_active = lambda: active(server)
-        await self._listen(server, sockets, context)
-        self._sweeper = asyncio.create_task(_sweep(server, self._limits))
-        await self._monitor.start(app)
+        reserve = DescriptorReserve()
+        self._listen(server, sockets, context, reserve)
+        self._sweeper = asyncio.create_task(self._sweep(server))
+        await self._monitor.start(app, reserve)
 
     def hurry(self) -> None:
         """Cut the delay before the end short."""
         self._hurry.set()
 
     def cut(self) -> None:
-        """Break off whatever is in flight, so that only the cleanup is left of the end."""
+        """Break off the requests in flight, so that only the cleanup remains."""
         self._hurry.set()
-        self._close_listeners()
-        for connection in self._server.connections if self._server else ():
-            assert isinstance(connection, Connection)
-            connection.cut()
+        self._cut.set()
 
-    async def stop(self, *, replaced: bool) -> None:
+    async def stop(self, *, replaced: bool, graceful_timeout: float | None = None) -> None:
         """End: let the clients go, and clean the app up.
 
         Args:
             replaced: Whether the server goes on with another worker in this one's place.
-                Then nobody needs to be told, and the others take what comes new.
+                Then the balancer need not be told: the other workers take new connections.
+            graceful_timeout: Seconds that requests get, if not those of the settings.
         """
-        if self._gate is not None:
-            self._gate.drain()
         if replaced:
             self._close_listeners()
             await self._monitor.retire()
         else:
             self._monitor.drain()
+        share = self._share
+        if replaced and share is not None:
+            share.leave()
+        else:
+            self._close_connections_after_answers()
         await pause(self._settings.drain_delay, self._hurry)
         self._close_listeners()
-        if self._limits.upgraded:
-            await self._dismiss_websockets()
+        if share is not None:
+            await share.stop()
+            self._close_connections_after_answers()
+        if graceful_timeout is None:
+            graceful_timeout = self._settings.graceful_timeout
+        await self._end_requests(graceful_timeout)
         await self.abandon()
 
     async def abandon(self) -> None:
         """Clean up what has been started."""
         try:
             if self._runner is not None:
-                await self._runner.cleanup()
+                await run_within("the app's cleanup", self._runner.app.cleanup(), CLEANUP_TIMEOUT)
         finally:
             if self._sweeper is not None:
                 self._sweeper.cancel()
+            if self._overflow is not None:
+                await self._overflow.close()
             await self._monitor.stop()
 
-    async def _dismiss_websockets(self) -> None:
-        # What this takes is part of what requests in flight get: they go on meanwhile.
-        loop = asyncio.get_running_loop()
-        until = loop.time() + self._settings.graceful_timeout
-        await close_websockets(min(CLEANUP_TIMEOUT, self._settings.graceful_timeout / 2))
-        if self._runner is not None:
-            self._runner._shutdown_timeout = until - loop.time()
+    def _close_connections_after_answers(self) -> None:
+        if self._admission is not None:
+            self._admission.drain()
+        if self._server is not None:
+            for connection in connections_of(self._server):
+                connection.close_after_answer()
 
-    async def _listen(
+    async def _end_requests(self, seconds: float) -> None:
+        """Let requests finish, and cancel those that have not after so many seconds.
+
+        What the app does in `on_shutdown` and the closing of its WebSockets are part of that
+        time: requests go on meanwhile.
+        """
+        assert self._runner is not None
+        assert self._server is not None
+        told = [
+            run_within("on_shutdown", self._runner.app.shutdown(), seconds, self._cut),
+            finish_requests(self._server, seconds, self._cut),
+        ]
+        if self._limits.upgraded:
+            told.append(close_websockets(min(_WEBSOCKET_TIMEOUT, seconds)))
+        await asyncio.gather(*told)
+        await cancel_requests(self._server, _QUICK if self._cut.is_set() else CANCEL_TIMEOUT)
+
+    def _listen(
         self,
         server: web.Server,
         sockets: Sequence[socket.socket],
         context: ssl.SSLContext | None,
+        reserve: DescriptorReserve,
     ) -> None:
-        loop = asyncio.get_running_loop()
-        arguments = {
+        logging = {
             "access_log": self._monitor.access_log,
             "access_log_class": self._monitor.access_logger,
-            "keepalive_timeout": self._settings.keep_alive,
-            **self._limits.parsing,
         }
-
-        def connection() -> Connection:
-            return Connection(server, self._limits, loop=loop, **arguments)
-
+        connector = Connector(server, self._limits, logging, context, self._channels)
+        self._share = connector.share
         for bound in sockets:
-            # Without the backlog, asyncio would shorten the queue that gunicorn has set.
-            listener = await loop.create_server(
-                connection,
-                sock=bound,
-                ssl=context,
-                ssl_handshake_timeout=self._settings.header_timeout if context else None,
-                backlog=self._settings.backlog,
-            )
-            self._listeners.append(listener)
+            self._acceptors.append(Acceptor(bound, connector.connect, reserve))
+
+    async def _sweep(self, server: web.Server) -> None:
+        loop = asyncio.get_running_loop()
+        slow = SlowReaders(self._settings.write_timeout, self._monitor.count)
+        while True:
+            self._limits.now = loop.time() + _SWEEP
+            await asyncio.sleep(_SWEEP)
+            now = loop.time()
+            connections = connections_of(server)
+            for connection in connections:
+                connection.expire(now)
+            slow.sweep(connections, now)
+            if self._share is not None:
+                self._share.sweep()
 
     def _close_listeners(self) -> None:
-        for listener in self._listeners:
-            listener.close()
-        self._listeners.clear()
-
-
-async def _sweep(server: web.Server, limits: Limits) -> None:
-    loop = asyncio.get_running_loop()
-    while True:
-        limits.now = loop.time() + _SWEEP
-        await asyncio.sleep(_SWEEP)
-        now = loop.time()
-        for connection in server.connections:
-            assert isinstance(connection, Connection)
-            connection.expire(now)
+        for acceptor in self._acceptors:
+            acceptor.close()
+        self._acceptors.clear()
+        draining().set()

@@ -1,6 +1,6 @@
 """The server's certificate.
 
-It is read anew by each worker that starts, so a rolling restart brings in a new one.
+Each worker reads it when it starts, so a rolling restart brings in a new one.
 """
 
 from __future__ import annotations
@@ -40,6 +40,6 @@ def tls_context(settings: ServerSettings) -> ssl.SSLContext | None:
 
 def _no_password() -> bytes:
     raise ConfigError(
-        "private_key is encrypted, and there is nobody to ask for its password",
+        "private_key is encrypted, and the server cannot ask for its password",
         hint="take the password off: openssl pkey -in KEY -out NEW, readable by the server alone",
     )

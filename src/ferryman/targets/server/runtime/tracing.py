@@ -27,7 +27,7 @@ from opentelemetry.util.types import AttributeValue
 
 from ferryman.core.access import route_template
 from ferryman.core.errors import ConfigError
-from ferryman.targets.server.runtime.gate import Handler
+from ferryman.targets.server.runtime.admission import Handler
 from ferryman.targets.server.runtime.metrics import known_method
 
 __all__ = ("FLUSH_TIMEOUT", "Tracing", "exporter_names")
@@ -196,6 +196,6 @@ def _fail(request: web.BaseRequest, error: BaseException) -> None:
     span.record_exception(error)
     span.set_attribute("error.type", type(error).__qualname__)
     if isinstance(error, asyncio.CancelledError) or request.writer.output_size > 0:
-        # Nobody will be told of a response: there is none, or it broke off.
+        # No response signal follows: there is no response, or it broke off.
         span.set_status(StatusCode.ERROR)
         span.end()

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import math
 import os
 import signal
 import sys
+import traceback
 from contextlib import suppress
 from enum import Enum
 from importlib import import_module
@@ -20,10 +22,22 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker as BaseWorker
 
 from ferryman.core.errors import FerrymanError
-from ferryman.targets.server.runtime.recycling import resident_memory
+from ferryman.core.lifecycle import AppStartFailed
+from ferryman.core.serving import CANCEL_TIMEOUT, CLEANUP_TIMEOUT, EXIT_TIMEOUT
+from ferryman.core.tracebacks import user_traceback
+from ferryman.targets.server.runtime.process_memory import resident_memory
 from ferryman.targets.server.runtime.runner import Runner
+from ferryman.targets.server.runtime.workforce import write_failure
 
-__all__ = ("RETIRE", "Stage", "Worker", "new_event_loop", "stage_of")
+__all__ = (
+    *("BREAK_OFF_TIMEOUT", "HEAD_START", "RETIRE", "Stage", "Worker"),
+    *("new_event_loop", "stage_of"),
+)
+
+BREAK_OFF_TIMEOUT = CANCEL_TIMEOUT + CLEANUP_TIMEOUT + EXIT_TIMEOUT
+"""Seconds that a worker may take to end which has not started yet."""
+
+_FIRST = asyncio.FIRST_COMPLETED
 
 RETIRE = signal.SIGUSR2
 """The master's word to a worker whose replacement is ready."""
@@ -33,6 +47,14 @@ _BEAT = 1.0
 # Seconds from SIGQUIT until a worker is gone, its cleanup done or not. The master's own
 # patience is longer.
 _QUICK = 1.5
+
+# Seconds that tasks which the app has left behind get to end once they are cancelled.
+_LEFT_BEHIND = 0.5
+
+# Seconds before its time is over at which a worker that has not ended says where it hangs
+# and exits, so that the master need not kill it.
+HEAD_START = 1.0
+
 _ENDINGS = (signal.SIGTERM, signal.SIGINT, RETIRE)
 
 
@@ -62,11 +84,37 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+async def _break_off(starting: asyncio.Future[None]) -> str | None:
+    """Cancel the app's start, and return where it was; None if it goes on."""
+    starting.cancel()
+    await asyncio.wait((starting,), timeout=CANCEL_TIMEOUT)
+    if not starting.done():
+        return None
+    try:
+        starting.result()
+    except BaseException as error:
+        return user_traceback(error)
+    return None
+
+
+async def _end_tasks() -> None:
+    """Cancel the tasks that the app has left behind, and let them end."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=_LEFT_BEHIND)
+
+
 class Worker(BaseWorker):  # type: ignore[misc]
     """Runs the app on one event loop, and ends with status 3 if it fails to start."""
 
     loop: asyncio.AbstractEventLoop
     runner: Runner
+
+    # What the master knows of it: whether it has been told to go, and since when it is ready.
+    leaving = False
+    ready_since = math.inf
 
     def init_process(self) -> None:
         """Make the loop, and go on as gunicorn does."""
@@ -77,15 +125,16 @@ class Worker(BaseWorker):  # type: ignore[misc]
     def init_signals(self) -> None:
         """Hear signals on the event loop."""
         self._told: asyncio.Future[signal.Signals] = self.loop.create_future()
+        # Until the app has been imported there is nothing to clean up.
         for sent in _ENDINGS:
-            self.loop.add_signal_handler(sent, self._hear, sent)
-        self.loop.add_signal_handler(signal.SIGQUIT, self._give_up)
+            signal.signal(sent, signal.SIG_DFL)
+        signal.signal(signal.SIGQUIT, lambda *_: os._exit(1))
         # A terminal sends these to every process; what they mean is the master's affair.
         for sent in (signal.SIGHUP, signal.SIGUSR1, signal.SIGWINCH):
             self.loop.add_signal_handler(sent, int)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         # The master aborts a worker whose loop is blocked: then the log says where.
-        faulthandler.enable()
+        faulthandler.enable(self.app.log_output.fileno())
 
     def run(self) -> None:
         """Serve until told to stop.
@@ -96,32 +145,97 @@ class Worker(BaseWorker):  # type: ignore[misc]
         """
         self.booted = False
         try:
+            self._load()
             self.loop.run_until_complete(self._serve())
-        except FerrymanError as error:
-            self.log.error("%s", error)
+        except Exception as error:
+            if self.booted:
+                raise
+            self._tell_failure(error)
+            self._exit_within(EXIT_TIMEOUT - HEAD_START)
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
         finally:
+            self.loop.run_until_complete(_end_tasks())
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
             self.loop.close()
         sys.exit(0)
 
-    async def _serve(self) -> None:
-        heart = asyncio.create_task(self._beat())
+    def _load(self) -> None:
         self.runner = self.app.runner()
         try:
-            await self.runner.start(self.sockets)
+            self.runner.load()
         except BaseException:
-            # What the cleanup raises now would only hide why the start failed.
+            self._abandon()
+            raise
+        finally:
+            asyncio.set_event_loop(self.loop)  # asyncio.run, in the app's module, leaves none
+
+    def _abandon(self) -> None:
+        # What the cleanup raises now would only hide why the start failed.
+        with suppress(Exception):
+            self.loop.run_until_complete(self.runner.abandon())
+
+    async def _serve(self) -> None:
+        self._heart = asyncio.create_task(self._beat())
+        try:
+            if not await self._start():
+                return
+        except BaseException:
+            # What goes wrong now would only hide why the start failed.
             with suppress(Exception):
                 await self.runner.abandon()
-            heart.cancel()
             raise
         self.booted = True
         self._enter(Stage.READY)
         told = await self._told
-        self.loop.call_later(self.app.settings.timing.shutdown, self._overrun)
+        # The master waits for a worker only when it ends itself, not when it replaces one.
+        self._exit_within(self.app.settings.timing.shutdown - HEAD_START)
         await self.runner.stop(replaced=told is RETIRE)
-        heart.cancel()
+
+    async def _start(self) -> bool:
+        """Start the app, and return whether it started before anybody told it to end.
+
+        Raises:
+            AppError: The app failed to start, or takes too long.
+            ConfigError: The certificate cannot be used.
+        """
+        for sent in _ENDINGS:
+            self.loop.add_signal_handler(sent, self._hear, sent)
+        self.loop.add_signal_handler(signal.SIGQUIT, self._give_up)
+        starting = asyncio.ensure_future(self.runner.start(self.sockets))
+        limit = self.app.settings.start_timeout
+        await asyncio.wait((starting, self._told), timeout=limit, return_when=_FIRST)
+        if starting.done():
+            starting.result()
+            return True
+        self._exit_within(BREAK_OFF_TIMEOUT - HEAD_START)
+        where = await _break_off(starting)
+        if self._told.done():
+            await self.runner.abandon()
+            return False
+        raise AppStartFailed(
+            f"the application has not started within {limit:g} s",
+            cause=where,
+            hint="look at its on_startup handlers and cleanup_ctx generators, or raise "
+            "start_timeout of [tool.ferryman.server]",
+        )
+
+    def _exit_within(self, seconds: float) -> None:
+        """Have the process write where its threads are, and exit, unless it has by then.
+
+        A thread of C's sees to it, which neither a blocked loop nor another thread holds up.
+        """
+        log = self.app.log_output.fileno()
+        faulthandler.dump_traceback_later(seconds, file=log, exit=True)
+
+    def _tell_failure(self, error: Exception) -> None:
+        """Leave the reason of a failed start for the master, who logs it once."""
+        if not isinstance(error, FerrymanError):
+            trace = traceback.format_exc()
+            error = AppStartFailed(f"the worker raised {type(error).__name__}", cause=trace)
+        try:
+            write_failure(self.app.directory, self.pid, error)
+        except OSError:
+            self.log.error("%s", error, extra={"error": error})
 
     def _hear(self, sent: signal.Signals) -> None:
         if not self._told.done():
@@ -136,15 +250,10 @@ class Worker(BaseWorker):  # type: ignore[misc]
         self.runner.cut()
         self.loop.call_later(_QUICK, os._exit, 1)
 
-    def _overrun(self) -> None:
-        # The master sees to this only when it ends itself, not when it replaces a worker.
-        limit = self.app.settings.timing.shutdown
-        self.log.error("the worker has not ended within %g s, and is given up", limit)
-        os._exit(1)
-
     async def _beat(self) -> None:
         while True:
             self.notify()
+            self.app.log_output.keep_up()
             if os.getppid() != self.ppid:
                 self._hear(signal.SIGTERM)
             elif self._is_spent() and stage_of(self) is Stage.READY:
@@ -155,9 +264,11 @@ class Worker(BaseWorker):  # type: ignore[misc]
         if not self.booted:
             return False
         most = self.app.settings.max_rss
-        return self.runner.requests >= self.max_requests or (
-            most is not None and resident_memory() > most
-        )
+        if self.runner.requests >= self.max_requests:
+            return True
+        with suppress(OSError):  # no file descriptor is left to read it by
+            return most is not None and bool(resident_memory() > most)
+        return False
 
     def _enter(self, stage: Stage) -> None:
         os.ftruncate(self.tmp.fileno(), stage.value)

@@ -26,7 +26,7 @@ SOURCES: tuple[EventSource, ...] = (
 
 
 def find_source(event: object) -> EventSource | None:
-    """Return the source that an event came from, or None if it is no HTTP request."""
+    """Return the source that an event came from, or None if it is not an HTTP request."""
     if isinstance(event, dict):
         for source in SOURCES:
             if source.matches(event):

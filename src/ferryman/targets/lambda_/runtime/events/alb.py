@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from ferryman.core.addresses import last_address
 from ferryman.targets.lambda_.runtime.events.fields import (
     body_field,
     method_field,
     object_field,
+    scheme_of,
     text_field,
 )
 from ferryman.targets.lambda_.runtime.events.headers import listed_headers, single_headers
-from ferryman.targets.lambda_.runtime.events.proxies import last_address
 from ferryman.targets.lambda_.runtime.events.results import (
     list_values,
     one_value_a_name,
@@ -30,7 +31,9 @@ from ferryman.targets.lambda_.runtime.events.target import (
 from ferryman.targets.lambda_.runtime.events.text import result_body
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 
-__all__ = ("ALB", "ALB_MULTI_VALUE", "decode", "encode", "head")
+__all__ = ("ALB", "ALB_MULTI_VALUE", "decode", "encode", "head", "limit")
+
+_LIMIT = 1024 * 1024
 
 
 def is_single_value(event: Event) -> bool:
@@ -61,7 +64,7 @@ def decode(event: Event) -> HttpRequest:
         request_target(text_field(event, "path"), query_string(parameters, keep_query)),
         tuple(headers),
         body_field(event),
-        "http" if named.get("x-forwarded-proto") == "http" else "https",
+        scheme_of(named.get("x-forwarded-proto")),
         last_address(named.get("x-forwarded-for", "")),
     )
 
@@ -80,8 +83,15 @@ def head(status: int, headers: Headers, event: Event) -> dict[str, Any]:
 def encode(response: HttpResponse, event: Event) -> dict[str, Any]:
     """Return the result that makes the source send this response."""
     result = head(response.status, response.headers, event)
-    result["body"], result["isBase64Encoded"] = result_body(dict(response.headers), response.body)
+    result["body"], result["isBase64Encoded"] = result_body(
+        dict(response.headers), response.body, _LIMIT
+    )
     return result
+
+
+def limit(_event: Event) -> int:
+    """Return the bytes that a result may have, by the same source."""
+    return _LIMIT
 
 
 def _has_format(event: Event) -> bool:
@@ -89,5 +99,5 @@ def _has_format(event: Event) -> bool:
     return isinstance(context, dict) and "elb" in context
 
 
-ALB = EventSource("alb", False, is_single_value, decode, head, encode)
-ALB_MULTI_VALUE = EventSource("alb-multi-value", False, is_multi_value, decode, head, encode)
+ALB = EventSource("alb", False, is_single_value, decode, head, encode, limit)
+ALB_MULTI_VALUE = EventSource("alb-multi-value", False, is_multi_value, decode, head, encode, limit)

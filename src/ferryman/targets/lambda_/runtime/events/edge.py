@@ -14,6 +14,7 @@ from ferryman.targets.lambda_.runtime.events.fields import (
     list_field,
     method_field,
     object_field,
+    scheme_of,
     text_field,
 )
 from ferryman.targets.lambda_.runtime.events.headers import Pairs, listed_headers
@@ -23,7 +24,7 @@ from ferryman.targets.lambda_.runtime.events.target import request_target
 from ferryman.targets.lambda_.runtime.events.text import result_body
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 
-__all__ = ("EDGE", "decode", "encode", "head", "is_refused", "matches")
+__all__ = ("EDGE", "decode", "encode", "head", "is_refused", "limit", "matches")
 
 # Headers with which CloudFront refuses a whole answer, or which it alone may write.
 _REFUSED = frozenset(
@@ -79,14 +80,13 @@ def decode(event: Event) -> HttpRequest:
     request = event["Records"][0]["cf"]["request"]
     headers = _headers(object_field(request, "headers"))
     body = object_field(request, "body")
-    # Where the origin request policy lets it through; a viewer request never has it.
-    scheme = dict(headers).get("cloudfront-forwarded-proto")
     return HttpRequest(
         method_field(request, "method"),
         request_target(text_field(request, "uri"), text_field(request, "querystring")),
         tuple(headers),
         body_field({**body, "base64": body.get("encoding") == "base64"}, "data", "base64"),
-        "http" if scheme == "http" else "https",
+        # Where the origin request policy lets it through; a viewer request never has it.
+        scheme_of(dict(headers).get("cloudfront-forwarded-proto")),
         text_field(request, "clientIp") or None,
         # It passes on 40 KB of a viewer request, and 1 MB of an origin request.
         bool(body.get("inputTruncated")),
@@ -110,9 +110,17 @@ def encode(response: HttpResponse, event: Event) -> dict[str, Any]:
     """Return the result that makes CloudFront send this response."""
     result = head(response.status, response.headers, event)
     if response.body:
-        result["body"], coded = result_body(dict(response.headers), response.body)
+        headers = dict(response.headers)
+        result["body"], coded = result_body(headers, response.body, limit(event))
         result["bodyEncoding"] = "base64" if coded else "text"
     return result
+
+
+def limit(event: Event) -> int:
+    """Return the bytes that a result may have, headers and all ("Quotas on Lambda@Edge")."""
+    config = event["Records"][0]["cf"].get("config")
+    viewer = isinstance(config, dict) and config.get("eventType") == "viewer-request"
+    return 40 * 1024 if viewer else 1024 * 1024
 
 
 def is_refused(name: str) -> bool:
@@ -131,4 +139,4 @@ def _headers(given: dict[str, Any]) -> Pairs:
     return listed_headers(listed)
 
 
-EDGE = EventSource("edge", False, matches, decode, head, encode)
+EDGE = EventSource("edge", False, matches, decode, head, encode, limit)

@@ -22,6 +22,7 @@ __all__ = (
     "list_field",
     "method_field",
     "object_field",
+    "scheme_of",
     "text_field",
 )
 
@@ -42,7 +43,7 @@ def checked_object(value: object, name: str) -> dict[str, Any]:
         return value
     if value is None:
         return {}
-    raise MalformedEvent(f"the event's field '{name}' is no object")
+    raise MalformedEvent(f"the event's field '{name}' is not an object")
 
 
 def list_field(event: dict[str, Any], name: str) -> list[Any]:
@@ -56,7 +57,7 @@ def checked_list(value: object, name: str) -> list[Any]:
         return value
     if value is None:
         return []
-    raise MalformedEvent(f"the event's field '{name}' is no list")
+    raise MalformedEvent(f"the event's field '{name}' is not a list")
 
 
 def text_field(event: dict[str, Any], name: str) -> str:
@@ -66,7 +67,7 @@ def text_field(event: dict[str, Any], name: str) -> str:
         return value
     if value is None:
         return ""
-    raise MalformedEvent(f"the event's field '{name}' is no text")
+    raise MalformedEvent(f"the event's field '{name}' is not text")
 
 
 def method_field(event: dict[str, Any], name: str) -> str:
@@ -74,7 +75,12 @@ def method_field(event: dict[str, Any], name: str) -> str:
     method = event.get(name)
     if isinstance(method, str) and (method in _METHODS or TOKEN.match(method)):
         return method
-    raise MalformedEvent(f"the event's field '{name}' is no HTTP method")
+    raise MalformedEvent(f"the event's field '{name}' is not an HTTP method")
+
+
+def scheme_of(told: str | None) -> str:
+    """Return the scheme that a header tells of, in whatever case; https where none says http."""
+    return "https" if told == "https" or not told or told.lower() != "http" else "http"
 
 
 def body_field(event: dict[str, Any], name: str = "body", coded: str = "isBase64Encoded") -> bytes:

@@ -60,7 +60,7 @@ def single_headers(given: object, cookies: object = None) -> dict[str, str]:
 
 
 def listed_headers(given: dict[str, Any]) -> Pairs:
-    """Return headers that came with a list of values a name; null is an empty list.
+    """Return headers that came with a list of values a name, or one; null is an empty list.
 
     Raises:
         MalformedEvent: HTTP allows one of the names or values not.
@@ -76,11 +76,10 @@ def listed_headers(given: dict[str, Any]) -> Pairs:
             else:
                 pairs += [(lower, value) for value in values]
         elif values is not None:
-            raise MalformedEvent(f"the event's header '{lower}' is no list of values")
+            pairs.append((lower, values))  # samples of VPC Lattice's have some as text
     _check_count(pairs)
     if not _are_values([value for _, value in pairs]):
-        for name, value in pairs:
-            _value(name, value)
+        return [(name, _value(name, value)) for name, value in pairs]
     return pairs
 
 
@@ -89,7 +88,7 @@ def _join_cookies(cookies: object) -> str:
     try:
         return "; ".join(checked_list(cookies, "cookies"))
     except TypeError:
-        raise MalformedEvent("the event has a cookie that is no text") from None
+        raise MalformedEvent("the event has a cookie that is not text") from None
 
 
 def _are_values(values: Iterable[Any]) -> bool:
@@ -119,6 +118,8 @@ def _lower(name: str) -> str:
 
 
 def _value(name: str, value: object) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)  # of an event that somebody wrote by hand
     if isinstance(value, str) and _is_text(value):
         if len(value) <= _LENGTH_LIMIT:
             return value

@@ -13,6 +13,7 @@ from ferryman.targets.lambda_.runtime.events.fields import (
     body_field,
     method_field,
     object_field,
+    scheme_of,
     text_field,
 )
 from ferryman.targets.lambda_.runtime.events.headers import (
@@ -40,9 +41,14 @@ def is_rest_api(event: Event) -> bool:
     return _has_format(event) and event.get("version") is None
 
 
+def _is_version_1(version: object) -> bool:
+    # Events that were written by hand have it as a number.
+    return version == "1.0" or (version == 1 and not isinstance(version, bool))
+
+
 def is_http_api(event: Event) -> bool:
     """Return whether an event came from an HTTP API with payload format 1.0."""
-    return _has_format(event) and event.get("version") == "1.0"
+    return _has_format(event) and _is_version_1(event.get("version"))
 
 
 def decode(event: Event) -> HttpRequest:
@@ -63,7 +69,7 @@ def decode_http_api(event: Event) -> HttpRequest:
         MalformedEvent: A field is missing, or not what it should be.
     """
     path = text_field(event, "path")
-    stage = text_field(event["requestContext"], "stage")
+    stage = text_field(object_field(event, "requestContext"), "stage")
     if stage and stage != "$default":
         path = strip_base_path(path, stage)
     return _request(event, escape_path(path))
@@ -82,7 +88,7 @@ def encode(response: HttpResponse, event: Event) -> dict[str, Any]:
 
 
 def _request(event: Event, path: str) -> HttpRequest:
-    context = event["requestContext"]
+    context = object_field(event, "requestContext")
     headers = _headers(event)
     named = dict(headers)
     if "host" not in named and (domain := text_field(context, "domainName")):
@@ -93,16 +99,23 @@ def _request(event: Event, path: str) -> HttpRequest:
         tuple(headers),
         body_field(event),
         # AWS itself writes this header, whatever a client sent.
-        "http" if named.get("x-forwarded-proto") == "http" else "https",
+        scheme_of(named.get("x-forwarded-proto")),
         text_field(object_field(context, "identity"), "sourceIp") or None,
     )
 
 
 def _headers(event: Event) -> Pairs:
-    # Both are there; a test in the console gives null for either.
-    if listed := object_field(event, "multiValueHeaders"):
-        return listed_headers(listed)
-    return list(single_headers(event.get("headers")).items())
+    # Both are there, and hold the same; a test in the console gives null for either, and what
+    # others change on the way is in one of them.
+    listed = object_field(event, "multiValueHeaders")
+    if not listed:
+        return list(single_headers(event.get("headers")).items())
+    pairs = listed_headers(listed)
+    single = event.get("headers")
+    if single and (not isinstance(single, dict) or not listed.keys() >= single.keys()):
+        named = dict(pairs)
+        pairs += [each for each in single_headers(single).items() if each[0] not in named]
+    return pairs
 
 
 def _query(event: Event) -> str:
@@ -112,16 +125,21 @@ def _query(event: Event) -> str:
 
 
 def _has_format(event: Event) -> bool:
-    context = event.get("requestContext")
+    context = event.get("requestContext", _NONE)
     return (
-        isinstance(context, dict)
-        and "httpMethod" in event
+        "httpMethod" in event
         and "path" in event
-        and "elb" not in context
+        and (isinstance(context, dict) or context is None)
+        and "elb" not in (context or _NONE)
+        # A WebSocket API's.
+        and "connectionId" not in (context or _NONE)
         # A question to a Lambda authorizer looks the same but for this.
         and "type" not in event
     )
 
+
+# Older events, and some that were written by hand, have no context at all.
+_NONE: Event = {}
 
 REST_API = EventSource("rest-api", True, is_rest_api, decode, head, encode)
 HTTP_API_V1 = EventSource("http-api-v1", False, is_http_api, decode_http_api, head, encode)

@@ -12,6 +12,7 @@ from typing import Any
 from ferryman.targets.lambda_.runtime.events.fields import (
     body_field,
     method_field,
+    scheme_of,
     text_field,
 )
 from ferryman.targets.lambda_.runtime.events.headers import single_headers
@@ -72,7 +73,7 @@ def decode(event: Event, path: str | None = None) -> HttpRequest:
         tuple(headers.items()),
         body_field(event) if event.get("body") else b"",
         # AWS itself writes this header, whatever a client sent.
-        "http" if headers.get("x-forwarded-proto") == "http" else "https",
+        scheme_of(headers.get("x-forwarded-proto")),
         remote or None,
         False,
     )
@@ -131,7 +132,8 @@ def _path(event: Event) -> str:
 def _has_format(event: Event) -> bool:
     context = event.get("requestContext")
     return (
-        event.get("version") == "2.0"
+        # As a number it is in events that were written by hand.
+        event.get("version") in ("2.0", 2.0)
         and isinstance(context, dict)
         and isinstance(context.get("http"), dict)
         # A question to a Lambda authorizer looks the same but for this.

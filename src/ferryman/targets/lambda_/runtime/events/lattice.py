@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ferryman.core.addresses import last_address
 from ferryman.targets.lambda_.runtime.events.fields import (
     body_field,
     method_field,
@@ -19,7 +20,6 @@ from ferryman.targets.lambda_.runtime.events.headers import (
     listed_headers,
     single_headers,
 )
-from ferryman.targets.lambda_.runtime.events.proxies import last_address
 from ferryman.targets.lambda_.runtime.events.results import one_value_a_name
 from ferryman.targets.lambda_.runtime.events.source import Event, EventSource, Headers
 from ferryman.targets.lambda_.runtime.events.target import (
@@ -41,7 +41,7 @@ def is_v1(event: Event) -> bool:
 def is_v2(event: Event) -> bool:
     """Return whether an event came from VPC Lattice with event structure V2."""
     return (
-        event.get("version") == "2.0"
+        event.get("version") in ("2.0", 2.0)
         and "method" in event
         and "path" in event
         and isinstance(event.get("requestContext"), dict)

@@ -1,123 +1,53 @@
-"""Finds the client behind proxies that are trusted to tell of it.
+"""Has the app see a request as the client sent it to the first of the trusted proxies.
 
-A header that says who sent a request is worth as much as whoever wrote it: entries count
-only as far as the addresses that handed them on are trusted.
+It is loaded only for an app that trusts some.
 """
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network, ip_address
-from socket import AF_INET, AF_INET6, inet_pton
-
+from ferryman.core.proxy_trust import CARRIED_AUTHORIZATION, ProxyTrust
 from ferryman.targets.lambda_.runtime.messages import HttpRequest
 
-__all__ = (
-    "Networks",
-    "client_address",
-    "client_host",
-    "client_scheme",
-    "is_trusted",
-    "last_address",
-    "through_proxies",
-)
+__all__ = ("through_proxies",)
 
-Networks = tuple[IPv4Network | IPv6Network, ...]
-
-_SCHEMES = ("http", "https")
-_MAPPED = "::ffff:"
+# Event sources write these themselves, about whoever has called them: a proxy's own are lost on
+# the way, and what there is, is true.
+_OF_SOURCE = frozenset({"x-forwarded-for", "x-forwarded-proto", "x-forwarded-port"})
+_OF_PROXY_LOST = frozenset({"x-forwarded-proto", "x-forwarded-port"})
 
 
-def through_proxies(request: HttpRequest, trusted: Networks) -> HttpRequest:
+def through_proxies(request: HttpRequest, trust: ProxyTrust) -> HttpRequest:
     """Return a request as the client sent it to the first of the proxies.
 
-    Without trusted networks, or if the address it came from is not in them, that is the
-    request as it is.
+    What no trusted proxy has set is taken out of it.
 
     Args:
         request: The request; `remote` is the address that the event source saw.
-        trusted: The networks of the proxies.
+        trust: Which proxies are trusted, and with which headers.
     """
-    if not is_trusted(request.remote, trusted):
-        return request
-    headers = dict(request.headers)
-    host = client_host(headers.get("host", ""), headers.get("x-forwarded-host", ""))
+    from_proxy = trust.includes(request.remote)
+    headers = [
+        (name, value)
+        for name, value in request.headers
+        if name in _OF_SOURCE or not trust.drops(name, from_proxy=from_proxy)
+    ]
+    if not from_proxy:
+        return request._replace(headers=tuple(headers))
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        if name not in _OF_PROXY_LOST:
+            joined[name] = f"{joined[name]},{value}" if name in joined else value
+    client = trust.client(joined)
+    told = {"host": client.host, "authorization": _carried_authorization(request)}
+    headers = [(name, told.get(name) or value) for name, value in headers]
     return request._replace(
-        remote=client_address(request.remote, headers.get("x-forwarded-for", ""), trusted),
-        scheme=client_scheme(request.scheme, headers.get("cloudfront-forwarded-proto", "")),
-        headers=tuple(
-            [(name, host if name == "host" else value) for name, value in request.headers]
-        ),
+        remote=client.remote or request.remote,
+        scheme=client.scheme or request.scheme,
+        headers=tuple(headers),
     )
 
 
-def client_address(remote: str | None, forwarded_for: str, trusted: Networks) -> str | None:
-    """Return the nearest address that is not a trusted proxy's.
-
-    Args:
-        remote: The address that the event source saw.
-        forwarded_for: The value of X-Forwarded-For, to whose end each proxy adds the address
-            it saw. An entry that is no address ends the walk.
-        trusted: The networks of the proxies.
-    """
-    address = remote
-    for entry in reversed(forwarded_for.split(",")):
-        if not is_trusted(address, trusted):
-            break
-        farther = _address(entry)
-        if farther is None:
-            break
-        address = farther
-    return address
-
-
-def client_scheme(scheme: str, forwarded: str) -> str:
-    """Return the scheme that a trusted proxy tells of, or else the one that was seen.
-
-    The event sources write X-Forwarded-Proto themselves, about the proxy; CloudFront tells
-    of its own clients in CloudFront-Forwarded-Proto.
-    """
-    return forwarded if forwarded in _SCHEMES else scheme
-
-
-def client_host(host: str, forwarded: str) -> str:
-    """Return the host that the last trusted proxy tells of, or else the one that was seen."""
-    return forwarded.rpartition(",")[2].strip() or host
-
-
-def last_address(forwarded_for: str) -> str | None:
-    """Return the last entry of X-Forwarded-For, without its port.
-
-    It is the one that a load balancer adds: what stands before it, the client may have made
-    up. None if it is no address.
-    """
-    return _address(forwarded_for.rpartition(",")[2])
-
-
-def is_trusted(address: str | None, trusted: Networks) -> bool:
-    """Return whether an address is in one of the networks."""
-    if not trusted or not address:
-        return False
-    bare = _address(address)
-    if bare is None:
-        return False
-    parsed = ip_address(bare)
-    return any(parsed in network for network in trusted)
-
-
-def _address(entry: str) -> str | None:
-    """Return an address without its port: `192.0.2.1:80`, `[2001:db8::1]:80`.
-
-    An IPv4 address that is written as IPv6 is the IPv4 address.
-    """
-    text = entry.strip()
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    text = text.removeprefix(_MAPPED)
-    try:
-        # Telling an address takes this a tenth of the time that making a value of it takes.
-        inet_pton(AF_INET6 if ":" in text else AF_INET, text)
-    except (OSError, ValueError):
-        return None
-    return text
+def _carried_authorization(request: HttpRequest) -> str | None:
+    """Return the client's own Authorization, where the proxy had to sign in its place."""
+    carried = CARRIED_AUTHORIZATION.lower()
+    return next((value for name, value in request.headers if name == carried), None)

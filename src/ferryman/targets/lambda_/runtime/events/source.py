@@ -1,10 +1,11 @@
-"""What an event source is to the rest of the runtime: a name and five functions."""
+"""What an event source is to the rest of the runtime: a name and six functions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from ferryman.targets.lambda_.runtime.events.text import RESULT_LIMIT
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 
 __all__ = ("Event", "EventSource", "Headers")
@@ -26,6 +27,7 @@ class EventSource(NamedTuple):
             headers by lower-case name, and the event. Where a response streams, it is the
             prelude.
         encode: The result that makes the source send a response to an event.
+        limit: The bytes that the result of an event may have.
     """
 
     name: str
@@ -34,3 +36,4 @@ class EventSource(NamedTuple):
     decode: Callable[[Event], HttpRequest]
     head: Callable[[int, Headers, Event], dict[str, Any]]
     encode: Callable[[HttpResponse, Event], dict[str, Any]]
+    limit: Callable[[Event], int] = lambda _: RESULT_LIMIT

@@ -80,13 +80,15 @@ def query_string(parameters: dict[str, Any], escape: Callable[[str], str]) -> st
         escape: What makes a name or value fit for a query.
 
     Raises:
-        MalformedEvent: A value is no text.
+        MalformedEvent: A value is not text.
     """
     pairs = []
     for name, values in parameters.items():
         for value in values if isinstance(values, list) else (values,):
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                value = str(value)
             if value is not None and not isinstance(value, str):
-                raise MalformedEvent("the event has a query parameter that is no text")
+                raise MalformedEvent("the event has a query parameter that is not text")
             pairs.append(f"{escape(name)}={escape(value or '')}")
     return "&".join(pairs)
 

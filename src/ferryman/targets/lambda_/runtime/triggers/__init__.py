@@ -17,7 +17,7 @@ from ferryman.targets.lambda_.runtime.triggers.warm_ups import WARM, is_warm_up
 __all__ = ("answer_trigger",)
 
 
-async def answer_trigger(app: web.Application, event: object) -> dict[str, Any]:
+async def answer_trigger(app: web.Application, event: object) -> Any:
     """Return the result of an event that is not an HTTP request.
 
     A warm-up ping is answered without the app. Where the task is cancelled, which is what
@@ -33,6 +33,7 @@ async def answer_trigger(app: web.Application, event: object) -> dict[str, Any]:
         TriggerFailed, TriggerCutOff: It was not handled, or not in time, and the result
             has no room for which record.
         TriggersWrong: What the application registered for it cannot be used.
+        Exception: What a handler raised whose answer the sender waits for.
     """
     if is_warm_up(event):
         return dict(WARM)

@@ -1,4 +1,4 @@
-"""Tells the pings that keep an environment warm, which are nobody's business but ours."""
+"""Recognises the pings that keep an environment warm, which the app never sees."""
 
 from __future__ import annotations
 

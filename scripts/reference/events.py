@@ -1,0 +1,143 @@
+"""The page of event sources, made from the tables that the tests use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from scripts.reference.markdown import GENERATED, table
+
+from ferryman.local.gateway.all_gateways import GATEWAYS
+from ferryman.local.gateway.faults import FAULTS
+from ferryman.local.gateway.losses import CANNOT_CARRY, Loss
+from ferryman.targets.lambda_.runtime.events import SOURCES
+from ferryman.targets.lambda_.runtime.messages import HttpRequest
+
+__all__ = ("events_page",)
+
+_TITLES = {
+    "function-url": "Lambda Function URL",
+    "http-api": "HTTP API, payload format 2.0",
+    "http-api-v1": "HTTP API, payload format 1.0",
+    "rest-api": "REST API",
+    "alb": "Application Load Balancer",
+    "alb-multi-value": "Application Load Balancer with multi-value headers",
+    "lattice-v1": "VPC Lattice, event structure V1",
+    "lattice-v2": "VPC Lattice, event structure V2",
+    "edge": "Lambda@Edge, viewer and origin requests",
+}
+
+_INTRODUCTION = f"""\
+{GENERATED}# Event sources
+
+ferryman tells the source of an event from the event itself. A source carries all of an HTTP message
+except what is listed here; the tests send generated requests and responses through
+each source and back, and compare the result with this list.
+
+No source carries what belongs to a connection: the HTTP version, keep-alive, 100 Continue,
+101 and with it WebSockets, trailers, the reason after a status, or the order of headers of
+different names. Each writes its own Date and names its own Server: ferryman sends neither, unless
+the app names a server itself.
+"""
+
+_ANSWERS = """\
+## What a source answers itself
+
+The local Lambda gives these answers in place of a function. The last column names AWS's
+documentation or a user's report; an issue is in the repository on
+GitHub of that name. The rest is **unverified**, and so is a body where only the status is
+named.
+
+"""
+
+_SILENT = """\
+## Where AWS's documentation is silent
+
+- **Two Set-Cookie headers without multi-value headers.** They go out as names that differ in
+  letter case, to a load balancer and to VPC Lattice.
+- **The query behind VPC Lattice.** The path in the event has it, raw. Where there is none,
+  the query is put together from its parameters, left encoded as they are.
+- **The path of an HTTP API.** It arrives decoded, twice. An escape that is left in it counts as
+  an escape, so that `/%252541` reaches the app as `/%41`.
+- **The stage.** The path of an HTTP API begins with it, unless it is `$default`; that of a
+  REST API does not. It is taken off where it is a whole segment. A custom domain's mapping
+  stays: set the base path to take it off.
+- **The client behind a load balancer or VPC Lattice** is the last entry of X-Forwarded-For,
+  the one that it adds itself. Entries before it count only through trusted proxies.
+- **The scheme** is what X-Forwarded-Proto says, which API Gateway, Function URLs and load
+  balancers write themselves; `https` where nothing says `http`. CloudFront tells it in
+  CloudFront-Forwarded-Proto, of origin requests alone and only if their policy lets that header
+  through, as the managed policy AllViewerAndCloudFrontHeaders does.
+- **A REST API sends bytes that are not text** only if its binary media types are set to `*/*`; else
+  the client gets the base64 itself. So whatever is UTF-8 goes out as text, whatever its type says.
+- **Headers that a Function URL renames.** AWS documents it for REST APIs. Of Function URLs users
+  report it of WWW-Authenticate; we take it that the whole list holds there, too.
+- **Events that nobody at AWS sends.** Tests and tools write events by hand. A REST event may lack
+  its context, its two maps of headers may differ (they are merged), a header may be a number, a
+  list of values a text, a version a number.
+- **A body that CloudFront has cut off** cannot be read: the app that tries to answers 413, as
+  it does to a body beyond its own limit. CloudFront passes on 40 KB of a viewer request, and
+  1 MB of an origin request.
+"""
+
+
+def events_page() -> str:
+    """Return the page, as Markdown."""
+    streams = {source.name: source.streams for source in SOURCES}
+    rows = [
+        (
+            _TITLES[name],
+            f"`{name}`",
+            "yes" if streams[name] else "no",
+            _size(gateway.limits.request_body) if name != "edge" else "1 MiB, then cut off",
+            _size(gateway.limits.response_body),
+            _size(gateway.limits.headers),
+        )
+        for name, gateway in GATEWAYS.items()
+    ]
+    header = ("source", "name", "streams", "request body", "response body", "request headers")
+    requests = [loss for loss in CANNOT_CARRY if isinstance(loss.example, HttpRequest)]
+    responses = [loss for loss in CANNOT_CARRY if loss not in requests]
+    sections = (
+        _INTRODUCTION,
+        table(header, rows),
+        "## What a request loses\n\n" + _losses(requests),
+        "## What a response loses\n\n" + _losses(responses),
+        _ANSWERS + _answers(),
+        _SILENT,
+    )
+    return "\n".join(sections)
+
+
+def _losses(losses: Iterable[Loss]) -> str:
+    rows = [(loss.what, _names(loss.sources), loss.instead) for loss in losses]
+    return table(("not carried", "by", "arrives instead"), rows)
+
+
+def _answers() -> str:
+    """Return a row for each answer, with all the sources that give it."""
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for name, answers in FAULTS.items():
+        for fault, said in answers.items():
+            body = f"`{said.body}`" if said.media.endswith("json") else "a page of HTML"
+            row = (fault.value, str(said.status), body, said.source or "**unverified**")
+            rows.setdefault(row, []).append(name)
+    header = ("at", "to", "status", "body", "who says so")
+    return table(header, [(_names(tuple(names)), *row) for row, names in rows.items()])
+
+
+def _names(sources: tuple[str, ...]) -> str:
+    if len(sources) == len(GATEWAYS):
+        return "every source"
+    if len(sources) > len(GATEWAYS) / 2:
+        others = ", ".join(f"`{name}`" for name in GATEWAYS if name not in sources)
+        return f"all but {others}"
+    return ", ".join(f"`{name}`" for name in sources)
+
+
+def _size(size: int | None) -> str:
+    if size is None:
+        return "not stated"
+    for unit, name in ((1024 * 1024, "MiB"), (1024, "KiB")):
+        if size % unit == 0:
+            return f"{size // unit} {name}"
+    return f"{size:,} bytes"

@@ -1,0 +1,266 @@
+"""Makes a module define a name when that name is first used, and not before.
+
+An import at the top of a module, a class, a regular expression cost their time in every
+process, whether or not what they define is ever used. Where a module uses a name in
+functions alone, its definition can wait for the first of them to need it. It moves into a
+function of its own, and before a statement that uses the name stands
+
+    try: name
+    except NameError: _late_name()
+
+which costs nothing once the name is there. The module gets a `__getattr__` and a `__dir__`
+(PEP 562) for those who ask from outside; its `__dict__` alone does not have what waits. It works
+on syntax trees, so lines stay where they were, and knows no package by name. Python 3.15 has a
+statement for imports that wait (PEP 810).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ferryman.building.compiling.definitions import (
+    Definition,
+    Seldom,
+    blocks_of,
+    bound_name,
+    choose_waiting,
+    names_used,
+    names_used_early,
+)
+
+__all__ = ("SELDOM", "defer_definitions")
+
+SELDOM = frozenset(
+    {
+        "argparse",
+        "attr",
+        "base64",
+        "binascii",
+        "backports.zstd",
+        "brotli",
+        "brotlicffi",
+        "compression.zstd",
+        "concurrent.futures",
+        "datetime",
+        "decimal",
+        "email.message",
+        "email.parser",
+        "email.policy",
+        "email.utils",
+        "fnmatch",
+        "hashlib",
+        "html",
+        "http.client",
+        "http.cookies",
+        "idna",
+        "inspect",
+        "ipaddress",
+        "mimetypes",
+        "netrc",
+        "pathlib",
+        "platform",
+        "simplejson",
+        "ssl",
+        "tempfile",
+        "textwrap",
+        "traceback",
+        "typing_extensions",
+        "unicodedata",
+        "urllib.request",
+        "uuid",
+        "zlib",
+    }
+)
+"""What modules import and most processes never use, each a good part of a millisecond."""
+
+# What runs a definition. Two threads may ask for a class at once, and must get one class. What
+# it is made of comes before: an import while the lock is held could stand crosswise to the
+# import system's own locks.
+_CLASS = """
+def {maker}():
+    global {names}
+    with _late:
+        if {name!r} not in globals():
+            pass
+"""
+
+_IMPORT = """
+def {maker}():
+    global {names}
+"""
+
+# In the package itself, `from . import name` would ask the package for the name.
+_SUBMODULE = """
+def {maker}():
+    from importlib import import_module
+    globals()[{name!r}] = import_module({module!r}, __package__)
+"""
+
+_GUARD = """
+try: {name}
+except NameError: {maker}()
+"""
+
+_LOCK = """
+from _thread import RLock as _late
+_late = _late()
+"""
+
+_ANSWER = """
+_late_others = globals().get("__getattr__")
+
+def __getattr__(name):
+    maker = globals().get("_late_" + name)
+    if maker is not None:
+        maker()
+        return globals()[name]
+    if name in {submodules}:
+        from importlib import import_module
+        return import_module({submodules}[name], __package__)
+    if _late_others is not None:
+        return _late_others(name)
+    raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
+"""
+
+_LISTING = """
+def __dir__():
+    for name, maker in [*globals().items()]:
+        if name.startswith("_late_") and name != "_late_others":
+            maker()
+    return [name for name in globals() if not name.startswith("_late")]
+"""
+
+_KNOWN = {"platform.python_implementation": "CPython", "platform.system": "Linux"}
+
+_Import = ast.Import | ast.ImportFrom
+_Makers = Mapping[str, str]
+
+
+def defer_definitions(tree: ast.Module, seldom: Seldom, *, package: bool) -> bool:
+    """Change a module's tree so that definitions wait for their first use.
+
+    Args:
+        tree: The module. Annotations are taken for text: compile it with the flag of
+            `from __future__ import annotations`.
+        seldom: What a start does not import.
+        package: Whether it is the `__init__` of a package.
+
+    Returns:
+        Whether anything was changed.
+    """
+    _Platform().visit(tree)
+    chosen = choose_waiting(tree, seldom)
+    if not chosen:
+        return False
+    makers = {name: f"_late_{name}" for one in chosen for name in one.names}
+    own = {getattr(node, "name", "") for node in tree.body}
+    body = [new for node in tree.body for new in _replaced(node, chosen, makers, package)]
+    answer = _ANSWER.format(submodules=_submodules(chosen) if package else {})
+    listing = "" if "__dir__" in own else _LISTING
+    answers = "__getattr__" in own
+    start = next(i for i, node in enumerate(body) if not _is_prologue(node))
+    body[start:start] = ast.parse(_LOCK + listing + ("" if answers else answer)).body
+    tree.body = [*body, *ast.parse(answer if answers else "").body]
+    ast.fix_missing_locations(tree)
+    return True
+
+
+class _Platform(ast.NodeTransformer):
+    """Writes down what is known of where the bytecode runs: CPython made it, on Linux."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        known = _KNOWN.get(ast.unparse(node.func)) if not node.args else None
+        if known is None:
+            return self.generic_visit(node)
+        return ast.copy_location(ast.Constant(known), node)
+
+
+def _is_prologue(node: ast.stmt) -> bool:
+    """Return whether a statement has to stand at a module's top."""
+    text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return text or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
+
+
+def _guard(block: list[ast.stmt], makers: _Makers, there: frozenset[str]) -> None:
+    """Put what makes a name before each statement that uses it and may be the first to."""
+    guarded: list[ast.stmt] = []
+    for node in block:
+        missing = names_used(node) & makers.keys() - there
+        there |= missing
+        for inner in blocks_of(node):
+            _guard(inner, makers, there)
+        guarded += [*_guards(missing, makers, node), node]
+    block[:] = guarded
+
+
+def _guards(names: Iterable[str], makers: _Makers, at: ast.stmt) -> Iterator[ast.stmt]:
+    for name in sorted(names):
+        yield from _statements(_GUARD.format(name=name, maker=makers[name]), at)
+
+
+def _replaced(
+    node: ast.stmt, chosen: Iterable[Definition], makers: _Makers, package: bool
+) -> Iterator[ast.stmt]:
+    """Yield what stands in a statement's place: what is left of it, and what runs the rest."""
+    own = [one for one in chosen if one.origin is node]
+    names = {name for one in own for name in one.names}
+    if isinstance(node, _Import):
+        node.names = [alias for alias in node.names if bound_name(alias) not in names]
+    if not own or (isinstance(node, _Import) and node.names):
+        left = [node]
+        _guard(left, makers, frozenset())
+        yield from left
+    for one in own:
+        yield from _maker(one, makers, package)
+
+
+def _maker(one: Definition, makers: _Makers, package: bool) -> list[ast.stmt]:
+    """Return the function that runs a definition, under the name of each that it defines."""
+    first, *others = sorted(one.names)
+    node = one.statement
+    fields = {"maker": makers[first], "name": first, "names": ", ".join(sorted(one.names))}
+    match node:
+        case ast.ImportFrom(module=None, names=[alias]) if package:
+            maker = _statements(_SUBMODULE.format(**fields, module=f".{alias.name}"), node)
+        case ast.Import() | ast.ImportFrom():
+            maker = _statements(_IMPORT.format(**fields), node)
+            maker[0].body.append(node)
+        case _:
+            maker = _statements(_CLASS.format(**fields), node)
+            _fill(maker[0], one, makers)
+    same = (f"{makers[name]} = {makers[first]}" for name in others)
+    return [*maker, *_statements("\n".join(same), node)]
+
+
+def _fill(maker: ast.stmt, definition: Definition, makers: _Makers) -> None:
+    """Put a definition into its function, behind what makes the names that it needs."""
+    assert isinstance(maker, ast.FunctionDef)
+    early = {*names_used_early([definition.statement])} & makers.keys() - definition.names
+    inner = [definition.statement]
+    _guard(inner, makers, definition.names | early)
+    match maker.body[-1]:
+        case ast.With(body=[ast.If() as missing]):
+            missing.body = inner
+    maker.body[1:1] = _guards(early, makers, definition.statement)
+
+
+def _statements(text: str, at: ast.stmt) -> list[Any]:
+    """Return statements from their text, at the line of another."""
+    tree = ast.parse(text)
+    for part in ast.walk(tree):
+        if "lineno" in part._attributes:
+            ast.copy_location(part, at)
+    return tree.body
+
+
+def _submodules(chosen: Iterable[Definition]) -> dict[str, str]:
+    """Return the modules of a package that an import would have bound in it, by their names."""
+    found = {}
+    for one in chosen:
+        node = one.statement
+        if isinstance(node, ast.ImportFrom) and node.level:
+            first = (node.module or node.names[0].name).partition(".")[0]
+            found[first] = f".{first}"
+    return found

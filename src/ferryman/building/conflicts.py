@@ -1,0 +1,97 @@
+"""Says who requires what where requirements contradict each other.
+
+uv says "you" of every line that it is given, the user's and ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from ferryman.building.dependencies import name_of
+from ferryman.building.uv import NoWheels
+from ferryman.core.errors import ConfigError
+
+__all__ = ("hold_pins_to", "naming_who_requires")
+
+_REQUIREMENT = r"[\w.-]+(?:\[[\w.,-]*\])?(?:[<>=!~]\S*?)?"
+_PIN = re.compile(r"[\w.-]+(?:\[[^\]]*\])?\s*===?\s*([^\s;,*]+)(?![\w.*])")
+_TWO = re.compile(rf"you require ({_REQUIREMENT}) and (?!you )(?={_REQUIREMENT}(?:[,.]?\s|[,.]?$))")
+
+
+def hold_pins_to(
+    needed: Sequence[str], requirements: Sequence[str], place: Path, target: str
+) -> None:
+    """Hold the versions that a project pins to what a target needs.
+
+    Args:
+        needed: What the target needs, as lines of a requirements file.
+        requirements: What the project requires, likewise.
+        place: The file that the project's are from.
+        target: What runs the app there, in a word.
+
+    Raises:
+        ConfigError: The project pins a version that does not fit.
+    """
+    wanted = {name_of(line): Requirement(line) for line in needed}
+    for line in requirements:
+        pin, want = _PIN.match(line), wanted.get(name_of(line))
+        if pin is None or want is None or want.specifier.contains(pin[1], prereleases=True):
+            continue
+        raise ConfigError(
+            f"the {target} needs {want}; {_where(place, line)} pins {pin[1]}",
+            hint=f"pin a version of {want.name} that fits, and lock again where there is a lock",
+        )
+
+
+def _where(place: Path, line: str) -> str:
+    """Return the file, with the number of the line that begins like this one, if there is one."""
+    begins = line.partition(" ")[0]
+    try:
+        lines = place.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    found = [number for number, text in enumerate(lines, 1) if text.strip().startswith(begins)]
+    return f"{place.name}:{found[0]}" if found else place.name
+
+
+@contextmanager
+def naming_who_requires(ours: Sequence[str], place: str) -> Iterator[None]:
+    """Name ferryman or the project, in an error of the block, as the one that requires something.
+
+    Args:
+        ours: The lines that ferryman adds.
+        place: Where the project's own are from, such as `uv.lock`.
+
+    Raises:
+        ConfigError: What the block raises, in these words.
+    """
+    try:
+        yield
+    except NoWheels:
+        raise
+    except ConfigError as error:
+        if "you require" not in (error.cause or ""):
+            raise
+        cause = _in_words(str(error.cause), ours, place)
+        hint = error.hint
+        for line in ours:
+            if f"ferryman requires {line}" in cause:
+                hint = f"allow {line} in {place}, and take versions of the others that do"
+        raise ConfigError(error.message, cause=cause, hint=hint) from None
+
+
+def _in_words(cause: str, ours: Sequence[str], place: str) -> str:
+    while _TWO.search(cause):
+        cause = _TWO.sub(r"you require \1 and you require ", cause)
+    for line in ours:
+        cause = cause.replace(f"you require {line}", f"ferryman requires {line}")
+    names = {name_of(line) for line in ours}
+    derived = re.compile(rf"conclude that you require (?={'|'.join(names)})") if names else None
+    if derived:
+        cause = derived.sub("conclude that the project requires ", cause)
+    return cause.replace("you require", f"{place} requires")

@@ -1,0 +1,162 @@
+"""Writes a layer: a compressed tar with the same bytes whenever and wherever it is written.
+
+Format: "Image Layer Filesystem Changeset" of the OCI image specification.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import stat
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from ferryman.building.file_dates import OLDEST, date_of
+
+__all__ = ("Entry", "Layer", "tree_entries", "write_layer")
+
+# Where the files lie that an app may send to clients, with their dates.
+_SERVED = ("app/", "packages/")
+
+_FILE, _PROGRAM, _DIRECTORY = 0o644, 0o755, 0o755
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What lies at one place of a file system.
+
+    Attributes:
+        content: A file to read, or its bytes; nothing for a directory.
+        link: What it leads to, if it is a symbolic link.
+        mode: Its permissions.
+    """
+
+    content: Path | bytes | None = None
+    link: str = ""
+    mode: int = _FILE
+
+    @classmethod
+    def directory(cls, mode: int = _DIRECTORY) -> Entry:
+        """Return a directory."""
+        return cls(mode=mode)
+
+    @classmethod
+    def copy(cls, path: Path) -> Entry:
+        """Return a copy of a file, which is executable if that one is for its owner."""
+        return cls(path, mode=_PROGRAM if path.stat().st_mode & stat.S_IXUSR else _FILE)
+
+    @classmethod
+    def program(cls, path: Path) -> Entry:
+        """Return a copy of a file that can be run."""
+        return cls(path, mode=_PROGRAM)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer that is written.
+
+    Attributes:
+        name: What it holds, in a few words.
+        path: Where it lies.
+        digest: Of the file, `sha256:` and hexadecimal digits.
+        size: Bytes of the file.
+        diff_id: The digest before compression.
+        unpacked: Bytes before compression.
+    """
+
+    name: str
+    path: Path
+    digest: str
+    size: int
+    diff_id: str
+    unpacked: int
+
+
+def tree_entries(tree: Path, under: str) -> dict[str, Entry]:
+    """Return the files of a directory, by their places under another one."""
+    return {
+        f"{under}/{path.relative_to(tree).as_posix()}": Entry.copy(path)
+        for path in tree.rglob("*")
+        if path.is_file()
+    }
+
+
+def write_layer(
+    name: str, entries: Mapping[str, Entry], path: Path, *, date: int = OLDEST
+) -> Layer:
+    """Write a layer, in the order of the places; all that is in it belongs to root.
+
+    Args:
+        name: What it holds, in a few words.
+        entries: What lies at each place, without a slash in front. The directories above a
+            place need no entry.
+        path: Where to write it.
+        date: The date of what is in it, in seconds since 1970. A file that an app may send to
+            clients has a date that comes from its content.
+
+    Raises:
+        OSError: A file cannot be read, or the layer not be written.
+    """
+    whole = {**_above(entries), **entries}
+    with path.open("wb") as file:
+        packed = _Digested(file)
+        with gzip.GzipFile("", "wb", compresslevel=9, fileobj=packed, mtime=0) as compressing:
+            plain = _Digested(compressing)
+            with tarfile.open(fileobj=plain, mode="w", format=tarfile.PAX_FORMAT) as archive:
+                for place, entry in sorted(whole.items()):
+                    _add(archive, place, entry, date)
+    return Layer(name, path, packed.digest, packed.size, plain.digest, plain.size)
+
+
+def _above(places: Iterable[str]) -> dict[str, Entry]:
+    return {str(parent): Entry.directory() for place in places for parent in _parents(place)}
+
+
+def _parents(place: str) -> Iterator[PurePosixPath]:
+    return (parent for parent in PurePosixPath(place).parents if parent.name)
+
+
+def _add(archive: tarfile.TarFile, place: str, entry: Entry, date: int) -> None:
+    header = tarfile.TarInfo(place)
+    header.mtime, header.mode = date, entry.mode
+    if entry.link:
+        header.type, header.linkname, header.mode = tarfile.SYMTYPE, entry.link, 0o777
+        archive.addfile(header)
+    elif entry.content is None:
+        header.type = tarfile.DIRTYPE
+        archive.addfile(header)
+    else:
+        content = entry.content
+        data = content.read_bytes() if isinstance(content, Path) else content
+        header.size = len(data)
+        if place.startswith(_SERVED):
+            header.mtime = date_of(place, data, date)
+        archive.addfile(header, io.BytesIO(data))
+
+
+class _Digested(io.RawIOBase):
+    """Passes on what is written to it, and counts and digests that."""
+
+    def __init__(self, to: BinaryIO | gzip.GzipFile) -> None:
+        self._to = to
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    @property
+    def digest(self) -> str:
+        return f"sha256:{self._hash.hexdigest()}"
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self.size
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        self._hash.update(data)
+        self.size += len(data)
+        return self._to.write(data)

@@ -1,0 +1,107 @@
+"""Builds an image from a Dockerfile with a container tool, and pushes it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ferryman.core.errors import BuildError, ConfigError
+
+__all__ = ("build_with", "find_tool")
+
+# How each says that it works: docker's command does nothing without its daemon.
+_CHECKS = {
+    "docker": ("docker", "version"),
+    "podman": ("podman", "info"),
+    "buildah": ("buildah", "info"),
+}
+
+
+def find_tool(asked: str) -> str:
+    """Return the name of the tool to use.
+
+    Args:
+        asked: The name of one, or `auto` for the first that is there and works.
+
+    Raises:
+        ConfigError: It is not there, or does not work.
+    """
+    names = tuple(_CHECKS) if asked == "auto" else (asked,)
+    reasons = {name: _trouble(name) for name in names}
+    for name, reason in reasons.items():
+        if reason is None:
+            return name
+    raise ConfigError(
+        "no container tool can be used" if asked == "auto" else f"{asked} cannot be used",
+        cause="; ".join(f"{name}: {reason}" for name, reason in reasons.items()),
+        hint="leave --with out: ferryman writes the image itself",
+    )
+
+
+def build_with(
+    tool: str,
+    context: Path,
+    names: Sequence[str],
+    *,
+    architecture: str = "",
+    push: str = "",
+    progress: Callable[[str], None],
+) -> str:
+    """Build an image of a Dockerfile, and return its identifier.
+
+    Args:
+        tool: docker, podman or buildah.
+        context: The directory that holds the Dockerfile.
+        names: What to call the image.
+        architecture: Go's name of the processor, such as `arm64`; by default this machine's.
+        push: Where to push it, `REGISTRY/NAME:TAG`; nowhere if empty.
+        progress: Told what is being done.
+
+    Raises:
+        BuildError: The tool failed.
+    """
+    identifier = context / ".image"
+    tags = [part for name in (*names, *filter(None, (push,))) for part in ("--tag", name)]
+    platform = ("--platform", f"linux/{architecture}") if architecture else ()
+    progress(f"building with {tool}")
+    try:
+        _run([tool, "build", *tags, *platform, "--iidfile", str(identifier), str(context)])
+        built = identifier.read_text(encoding="utf-8").strip()
+    finally:
+        identifier.unlink(missing_ok=True)
+    if push:
+        progress(f"pushing {push}")
+        _run([tool, "push", push])
+    return built if built.startswith("sha256:") else f"sha256:{built}"
+
+
+def _trouble(tool: str) -> str | None:
+    """Return why a tool cannot be used, or None if it can."""
+    if shutil.which(tool) is None:
+        return "it is not installed"
+    done = subprocess.run(_CHECKS[tool], capture_output=True, text=True, check=False)
+    return None if done.returncode == 0 else _last_line(done.stderr)
+
+
+def _run(command: Sequence[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode:
+        raise BuildError(
+            f"{' '.join(command[:2])} failed",
+            cause=_reason(done.stderr + done.stdout),
+            hint="leave --with out: ferryman writes the image itself",
+        )
+
+
+def _reason(output: str) -> str:
+    """Return the lines that tell of an error, and those that end a traceback."""
+    lines = [line.strip() for line in output.splitlines()]
+    errors = [line for line in lines if re.match(r"(\w*error|\w+Error)\b", line, re.IGNORECASE)]
+    return "; ".join(dict.fromkeys(errors))[:1000] or _last_line(output)
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["it gave no reason"])[-1]

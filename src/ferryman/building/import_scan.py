@@ -1,0 +1,62 @@
+"""Reads which modules a source imports, and runs none of it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+__all__ = ("imported_names", "imported_packages")
+
+
+def imported_packages(path: Path) -> Iterator[tuple[str, int]]:
+    """Yield the top-level modules that a file imports whenever it is imported, with the lines."""
+    for node in _parse(path.read_bytes()):
+        match node:
+            case ast.Import(names=names):
+                yield from ((alias.name.partition(".")[0], node.lineno) for alias in names)
+            case ast.ImportFrom(module=str(module), level=0):
+                yield module.partition(".")[0], node.lineno
+
+
+def imported_names(path: Path, package: str) -> Iterator[str]:
+    """Yield each module that a file may import, in functions too, by its full name.
+
+    `from a import b` may be of a module `a.b`, or of something in `a`: both are named.
+
+    Args:
+        path: The file.
+        package: The package that the file is in; nothing for one that is in none.
+    """
+    yield from _names(path.read_bytes(), package)
+
+
+# An artifact for each target reads the same files.
+@lru_cache(maxsize=10_000)
+def _names(source: bytes, package: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_walk_names(source, package)))
+
+
+def _walk_names(source: bytes, package: str) -> Iterator[str]:
+    for node in (inner for top in _parse(source) for inner in ast.walk(top)):
+        match node:
+            case ast.Import(names=names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module=module, names=names, level=level):
+                above = _above(package, level) if level else ""
+                of = ".".join(filter(None, (above, module)))
+                yield from (f"{of}.{alias.name}".lstrip(".") for alias in names)
+                yield from filter(None, (of,))
+
+
+def _above(package: str, level: int) -> str:
+    parts = package.split(".")
+    return ".".join(parts[: len(parts) - level + 1])
+
+
+def _parse(source: bytes) -> list[ast.stmt]:
+    try:
+        return ast.parse(source).body
+    except (SyntaxError, ValueError):
+        return []  # a template, or a newer Python's

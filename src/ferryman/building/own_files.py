@@ -1,0 +1,115 @@
+"""The files of an artifact that come from no wheel: ferryman's runtime, the app, settings."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+from ferryman.building.app_files import SourceFile, copy_files
+from ferryman.building.bytecode import (
+    Compilation,
+    Deferral,
+    Interpreter,
+    cached_place,
+    compile_files,
+    compiler_digest,
+)
+from ferryman.building.cache import cached, digest_of
+from ferryman.building.packages import files_in
+
+__all__ = ("OwnFiles",)
+
+_FERRYMAN = "ferryman"
+
+
+class OwnFiles:
+    """A directory that is filled with them, compiled where there is a Python to do it.
+
+    Args:
+        directory: The directory, which need not exist.
+        interpreter: A Python of the runtime's minor version, if there is one.
+        location: The directory they run from, for tracebacks.
+    """
+
+    def __init__(self, directory: Path, interpreter: Interpreter | None, location: str) -> None:
+        self.directory = directory
+        self.interpreter = interpreter
+        self.owners: dict[str, str] = {}
+        """Whose each file is, by its place: ferryman's or the app's."""
+        self._location = location
+
+    def add_runtime(self, files: Iterable[SourceFile], scratch: Path) -> None:
+        """Add ferryman's own files, as bytecode alone, which is made once for all projects.
+
+        Args:
+            files: The files.
+            scratch: A directory for what cannot be cached.
+        """
+        files = tuple(files)
+        contents = [(file.place, sha256(file.path.read_bytes()).hexdigest()) for file in files]
+        python = asdict(self.interpreter) if self.interpreter else None
+        key = digest_of(compiler_digest(), contents, python, self._location)
+        made = cached("runtime", key, partial(self._make_runtime, files), scratch)
+        for place, path in files_in(made).items():
+            if place.partition("/")[0] == _FERRYMAN:
+                (self.directory / place).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, self.directory / place)
+                self.owners[place] = _FERRYMAN
+
+    def _make_runtime(self, files: Sequence[SourceFile], directory: Path) -> None:
+        whole = OwnFiles(directory, self.interpreter, self._location)
+        places = whole._copy(files)
+        for place in whole._compile({place: f"{place}c" for place in places}, ours=True):
+            (directory / place).unlink()
+
+    def add_app(self, files: Iterable[SourceFile], name: str) -> None:
+        """Add the app's files, with their bytecode beside the sources: tracebacks show those."""
+        places = self._copy(files)
+        tag = self.interpreter.tag if self.interpreter else ""
+        sources = (place for place in places if place.endswith(".py"))
+        targets = {place: cached_place(place, tag) for place in sources}
+        compiled = self._compile(targets)
+        kept = (*places, *(targets[place] for place in compiled))
+        self.owners.update(dict.fromkeys(kept, name))
+
+    def add_text(self, place: str, text: str, *, executable: bool = False) -> None:
+        """Add a small file of ferryman's own."""
+        self.add_bytes(place, text.encode(), executable=executable)
+
+    def add_bytes(self, place: str, content: bytes, *, executable: bool = False) -> None:
+        """Add a file of ferryman's own."""
+        path = self.directory / place
+        path.write_bytes(content)
+        path.chmod(0o755 if executable else 0o644)
+        self.owners[place] = _FERRYMAN
+
+    def _copy(self, files: Iterable[SourceFile]) -> tuple[str, ...]:
+        files = tuple(files)
+        copy_files(files, self.directory)
+        return tuple(file.place for file in files)
+
+    def _compile(self, targets: dict[str, str], *, ours: bool = False) -> tuple[str, ...]:
+        """Compile sources to the places that are named, and return those that could be.
+
+        The app is compiled as it is written; definitions of ours may wait until they are used.
+        """
+        if self.interpreter is None:
+            return ()
+        invalid = compile_files(
+            self.interpreter,
+            [
+                Compilation(
+                    self.directory / place,
+                    self.directory / target,
+                    f"{self._location}/{place}",
+                    Deferral() if ours else None,
+                )
+                for place, target in targets.items()
+            ],
+            columns=not ours,
+        )
+        return tuple(place for place in targets if self.directory / place not in invalid)

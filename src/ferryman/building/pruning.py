@@ -1,0 +1,119 @@
+"""Decides which files of packages an artifact can do without, each with its reason.
+
+A package ships as pip installs it, but for what would not be the same anywhere else. A slim one
+leaves behind what nothing imports. Pure: it sees the places of files, and touches none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+
+__all__ = ("BYTECODE_ONLY", "Choice", "choose_dropped", "is_kept", "is_test")
+
+BYTECODE_ONLY = "its bytecode ships in its place"
+"""The reason for a source that is dropped once it is compiled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What decides about the files.
+
+    Attributes:
+        keep: Glob patterns of places that ship as they are. `*` matches slashes.
+        drop: Glob patterns of places that do not ship, unless one of `keep` matches.
+        slim: The places of packages that are slim.
+        twins: Glob patterns of extension modules that slim packages have in Python too.
+        scripts: The places of scripts that an installer wrote.
+    """
+
+    keep: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    slim: Container[str] = ()
+    twins: tuple[str, ...] = ()
+    scripts: Container[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """Patterns of the names of files or directories, at any depth, and why they go."""
+
+    patterns: tuple[str, ...]
+    reason: str
+
+    def takes(self, parts: Iterable[str]) -> bool:
+        """Return whether a part of a place matches."""
+        return any(fnmatchcase(part, pattern) for part in parts for pattern in self.patterns)
+
+
+# Modules such as `aiohttp.test_utils` are for tests that use the package, and stay.
+_TESTS = _Rule(("test", "tests", "_testcapi.*"), "tests")
+
+_SLIM = (
+    _TESTS,
+    _Rule(("*.pyi", "py.typed"), "for type checkers"),
+    _Rule(("*.pyx", "*.pxd", "*.pxi"), "Cython source"),
+    _Rule(("*.c", "*.cc", "*.cpp", "*.h", "*.hpp"), "C source"),
+    _Rule((".hash",), "a leftover of a build"),
+)
+
+# Where a package came from: a path of this machine, or an address with a password in it.
+_ORIGIN = _Rule(("direct_url.json", "uv_*.json"), "it tells where the package was installed from")
+
+_EXTENSION = ".so"
+
+
+def choose_dropped(places: Iterable[str], choice: Choice) -> dict[str, str]:
+    """Return the files that do not ship, with the reason for each.
+
+    Args:
+        places: The files of all packages, relative to their directory, with forward slashes.
+        choice: What decides.
+    """
+    everything = sorted(places)
+    compiled = {_stem(place) for place in everything if place.endswith(_EXTENSION)}
+    reasons = {place: _reason(place, choice, compiled) for place in everything}
+    return {place: reason for place, reason in reasons.items() if reason}
+
+
+def is_kept(place: str, keep: Iterable[str]) -> bool:
+    """Return whether a pattern of the project keeps a file as it is."""
+    return any(fnmatchcase(place, pattern) for pattern in keep)
+
+
+def is_test(place: str) -> bool:
+    """Return whether a file is a test, by its name or the name of a directory."""
+    return _TESTS.takes(PurePosixPath(place).parts)
+
+
+def _reason(place: str, choice: Choice, compiled: set[str]) -> str | None:
+    parts = PurePosixPath(place).parts
+    if parts[0].endswith(".dist-info") and _ORIGIN.takes(parts[1:]):
+        return _ORIGIN.reason
+    if is_kept(place, choice.keep):
+        return None
+    for pattern in choice.drop:
+        if fnmatchcase(place, pattern):
+            return f"drop = {pattern!r}"
+    if place == ".lock":
+        return "the installer's own"
+    if place in choice.scripts:
+        return "a command-line script: it names the Python of this machine"
+    if place not in choice.slim:
+        return None
+    if is_kept(place, choice.twins):
+        return "its twin in Python does the same"
+    for rule in _SLIM:
+        if rule.takes(parts):
+            return rule.reason
+    if place.endswith(".py") and place.removesuffix(".py") in compiled:
+        return "an extension module of the same name is imported in its place"
+    return None
+
+
+def _stem(place: str) -> str:
+    """Return an extension module's place without its suffixes: `a/b.cpython-313.so` is `a/b`."""
+    directory, slash, name = place.rpartition("/")
+    return directory + slash + name.partition(".")[0]

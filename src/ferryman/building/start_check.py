@@ -1,0 +1,363 @@
+"""Tries the app as an artifact has it: imported, made, started and stopped, in a clean process.
+
+What would fail at the first start in production fails at the build. What the app needs and only
+the place where it runs has (a variable, a database) is told, and fails nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from ferryman.building import start_probe, target_misfits
+from ferryman.building.app_files import import_root
+from ferryman.building.app_parts import AppParts
+from ferryman.building.artifact import tree_digest
+from ferryman.building.bytecode import Interpreter, find_interpreter
+from ferryman.building.cache import cached, digest_of
+from ferryman.building.dependencies import AIOHTTP, install_wheels, pin_wheels
+from ferryman.building.installable import this_linux
+from ferryman.building.resolution_cache import resolved_lately
+from ferryman.building.target_misfits import invalid_files
+from ferryman.core import app_reference
+from ferryman.core.app_reference import AppModuleBroken
+from ferryman.core.errors import AppError, BuildError, ConfigError
+from ferryman.project.needed_settings import plain_values
+from ferryman.project.project import Check, Project
+from ferryman.project.setting_sources import read_pyproject
+
+__all__ = ("Trial", "Verdict", "parsed", "run_alone", "try_app")
+
+_TIMEOUT = 60.0
+"""Seconds until an app that neither starts nor fails is given up."""
+
+_WAY_OUT = '; or set check = "import" or "parse" in [tool.ferryman], if it cannot start here'
+_STAGES = {"import": "import", "make": "factory", "start": "start", "stop": "end"}
+
+_PROBE = tuple(map(str, (start_probe.__file__, target_misfits.__file__)))
+
+# Two targets that are built at once need the same packages.
+_INSTALLING = Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is tried.
+
+    Attributes:
+        directory: The artifact's own files.
+        capability: The module that says what the target offers.
+        packages: The directories of its packages; none, where this machine cannot run them, and
+            others stand in for them.
+        modules: Modules of the runtime that are to be imported first.
+        provided: Packages that are there where it runs, and not in the artifact.
+    """
+
+    directory: Path
+    capability: str
+    packages: tuple[Path, ...] = ()
+    modules: tuple[str, ...] = ()
+    provided: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came out of it.
+
+    Attributes:
+        tried: What was done, in words.
+        notes: What the app needs that is not here, and files that it wants and that do not ship.
+    """
+
+    tried: str
+    notes: tuple[str, ...] = ()
+
+
+class _Needs(Exception):
+    """The app needs what is not here: nothing is kept of it."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__()
+        self.verdict = verdict
+
+
+def try_app(
+    project: Project, app: AppParts, trial: Trial, scratch: Path, progress: Callable[[str], None]
+) -> Verdict:
+    """Try an app, unless it was tried and is the same.
+
+    Args:
+        project: The project.
+        app: What the app brings.
+        trial: What is tried.
+        scratch: A directory for what cannot be cached.
+        progress: Told what is being done.
+
+    Raises:
+        AppError: It cannot be imported, is not an application, or does not start.
+        BuildError: What ships beside it cannot be imported.
+        OSError: The cache cannot be written.
+    """
+    python, check = project.fields.python, project.fields.check
+    if check == "parse":
+        return parsed(trial.directory, python)
+    interpreter = find_interpreter(python)
+    if interpreter is None:
+        return parsed(
+            trial.directory,
+            python,
+            f"the app was not imported: there is no Python {python} on this machine; "
+            f"`uv python install {python}` brings one",
+        )
+    try:
+        packages = trial.packages or (_stand_in(app, python, project.root, scratch),)
+    except ConfigError as error:
+        return parsed(trial.directory, python, f"the app was not imported: {error.cause}")
+    progress("starting the app")
+    sources = (import_root(project), project.root)
+    run = _Run(
+        app=str(project.app),
+        check=check,
+        interpreter=interpreter,
+        sources=sources,
+        trial=replace(trial, packages=packages),
+        settings=plain_values(project.fields.settings),
+        unchosen=_unchosen(project),
+    )
+    return _remembered(run, scratch)
+
+
+def parsed(directory: Path, python: str, *why: str) -> Verdict:
+    """Return the verdict on an app of which nothing was run.
+
+    Args:
+        directory: The artifact's own files.
+        python: The Python version they are for, as major.minor.
+        why: Why not, in words.
+    """
+    newer = tuple(map(int, python.split("."))) > sys.version_info[:2]
+    invalid = () if newer else invalid_files(directory)  # it may have what this Python has not
+    return Verdict("the app was parsed", (*why, *invalid))
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    app: str
+    check: Check
+    interpreter: Interpreter
+    sources: tuple[Path, Path]
+    """The project's directories that the files come from: the app is imported from the first."""
+    trial: Trial
+    settings: Mapping[str, str]
+    """The app's settings that everybody may read; its secrets are not read to try it."""
+    unchosen: tuple[str, ...] = ()
+    """The project's extras and groups that do not ship, as settings would name them."""
+
+    def key(self) -> str:
+        """Return what names all that decides about the verdict, but this machine's."""
+        return digest_of(
+            self.app,
+            self.check,
+            asdict(self.interpreter),
+            tree_digest(self.trial.directory),
+            [str(path) for path in self.trial.packages],
+            [self.trial.capability, self.trial.modules, self.trial.provided],
+            self.settings,
+            [sha256(Path(one).read_bytes()).hexdigest() for one in _PROBE],
+        )
+
+
+def _unchosen(project: Project) -> tuple[str, ...]:
+    document, fields = read_pyproject(project.root), project.fields
+    there = {
+        "extras": (document.get("project", {}).get("optional-dependencies", {}), fields.extras),
+        "groups": (document.get("dependency-groups", {}), fields.groups),
+    }
+    return tuple(
+        f'{setting} = ["{name}"]'
+        for setting, (known, chosen) in there.items()
+        for name in known
+        if name not in chosen
+    )
+
+
+def _remembered(run: _Run, scratch: Path) -> Verdict:
+    def make(directory: Path) -> None:
+        verdict = _run(run)
+        (directory / "verdict.json").write_text(json.dumps(asdict(verdict)), encoding="utf-8")
+
+    try:
+        kept = cached("tried", run.key(), make, scratch)
+    except _Needs as told:
+        return told.verdict
+    values = json.loads((kept / "verdict.json").read_text(encoding="utf-8"))
+    return Verdict(values["tried"], tuple(values["notes"]))
+
+
+def _stand_in(app: AppParts, python: str, root: Path, scratch: Path) -> Path:
+    """Return a directory with the app's packages for this machine.
+
+    It stands in for an artifact whose packages are for another processor, or are not installed
+    yet.
+
+    Args:
+        app: What the app brings.
+        python: The Python version, as major.minor.
+        root: The project's directory.
+        scratch: A directory for what cannot be cached.
+
+    Raises:
+        ConfigError: There is no set of wheels for this machine.
+        BuildError: They could not be fetched.
+        OSError: They cannot be written.
+    """
+    platform = this_linux(python)
+    lines = (AIOHTTP, *app.requirements)
+    omit = (app.project.name,) if app.project else ()
+    resolve = partial(pin_wheels, lines, platform, root=root, omit=omit)
+    with _INSTALLING:
+        pins = resolved_lately(lines, [asdict(platform), omit], root, scratch, resolve)
+        options = tuple(line for line in lines if line.startswith("-"))
+        install = partial(_install, pins, python, root, options)
+        return cached("stand-ins", digest_of(pins, asdict(platform)), install, scratch)
+
+
+def _install(
+    pins: Sequence[str], python: str, root: Path, options: Sequence[str], into: Path
+) -> None:
+    install_wheels(pins, this_linux(python), into, root=root, options=options)
+
+
+def _run(run: _Run) -> Verdict:
+    found = _ask(run)
+    notes = (*_absent(run, found["absent"]).values(), *found["misfits"])
+    if found["failure"] is None:
+        return Verdict(_done(run), notes)
+    stage, need = _STAGES.get(found["stage"], "import"), found["need"]
+    if need or stage == "end":
+        _, message, _, _ = found["failure"]
+        why = f"it needs {need}" if need else message
+        raise _Needs(
+            Verdict(
+                f"the app was tried with {_where(run)}, up to its {stage}",
+                (f"the app's {stage} was tried, and what follows was not: {why}", *notes),
+            )
+        )
+    raise _failure(run, found["failure"], " ".join(notes))
+
+
+def _done(run: _Run) -> str:
+    what = "imported" if run.check == "import" else "imported, started and stopped"
+    return f"the app was {what} with {_where(run)}"
+
+
+def _where(run: _Run) -> str:
+    return f"Python {run.interpreter.version} on {os.uname().machine}"
+
+
+def _failure(run: _Run, failure: Sequence[Any], absent: str) -> AppError:
+    from ferryman.core import lifecycle  # it imports aiohttp, which a build need not wait for
+
+    kind, message, cause, hint = failure
+    made: type[AppError] = getattr(app_reference, kind, getattr(lifecycle, kind, AppError))
+    cause = _without_places(cause or "", run.trial.packages)
+    if "ModuleNotFoundError" in cause and run.unchosen:
+        names = ", ".join(run.unchosen)
+        hint = f"{hint}; what {names} would bring does not ship unless [tool.ferryman] names it"
+    error = made(message, cause=cause, hint=(absent or hint or "mend it") + _WAY_OUT)
+    if isinstance(error, AppModuleBroken):
+        error.exit_code = 1
+    return error
+
+
+def _absent(run: _Run, places: Sequence[str]) -> Mapping[str, str]:
+    """Return what to do about each file that the app wants, the project has, and does not ship."""
+    found: dict[str, str] = {}
+    for place in places:
+        for source in run.sources:
+            if (source / place).exists():
+                root = run.sources[-1]
+                top = (source / Path(place).parts[0]).relative_to(root).as_posix()
+                told = (
+                    f"{(source / place).relative_to(root)} exists here and does not ship: add "
+                    f'include = ["{top}"] to [tool.ferryman]'
+                )
+                found.setdefault(place, told)
+    return found
+
+
+def _ask(run: _Run) -> dict[str, Any]:
+    """Run the probe, and return what it wrote."""
+    how = {
+        "app": run.app,
+        "start": run.check == "start",
+        "capability": run.trial.capability,
+        "modules": run.trial.modules,
+        "provided": run.trial.provided,
+        "settings": run.settings,
+    }
+    with tempfile.TemporaryDirectory(prefix="ferryman-") as scratch:
+        answer = Path(scratch, "answer.json")
+        probe = str(Path(start_probe.__file__))
+        command = [run.interpreter.path, "-I", "-S", "-B", probe, str(answer), json.dumps(how)]
+        # What the app writes as it starts is not to be in the artifact.
+        copy = Path(scratch).resolve() / "app"
+        shutil.copytree(run.trial.directory, copy)
+        done = run_alone([*command, str(copy), *map(str, run.trial.packages)], copy)
+        try:
+            text = answer.read_text(encoding="utf-8").replace(f"{copy}{os.sep}", "")
+            found: dict[str, Any] = json.loads(text)
+        except (OSError, ValueError):
+            last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+            full = "No space left on device" in last
+            hint = "make room on the disk" if full else _WAY_OUT.removeprefix("; or ")
+            raise BuildError("the app cannot be tried", cause=last, hint=hint) from None
+    return found
+
+
+def run_alone(command: Sequence[str], directory: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command that sees nothing of how ferryman itself is set.
+
+    Args:
+        command: The command.
+        directory: The directory it runs in.
+
+    Raises:
+        AppError: It took too long.
+    """
+    passed = {k: v for k, v in os.environ.items() if not k.startswith(("FERRYMAN_", "PYTHON"))}
+    try:
+        return subprocess.run(
+            command,
+            cwd=directory,
+            env=passed,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise AppError(
+            f"the app took longer than {_TIMEOUT:.0f} seconds to be imported and started",
+            hint="Lambda allows 10: move what takes long into on_startup" + _WAY_OUT,
+        ) from None
+
+
+def _without_places(text: str, paths: Sequence[Path]) -> str:
+    """Return a traceback that names files as the artifact does, for its directory is gone soon."""
+    for path in paths:
+        text = text.replace(f"{path}{os.sep}", "")
+    return text

@@ -1,0 +1,214 @@
+"""Loads, starts and stops an app from a finished artifact, in a process of its own.
+
+It is run by its path, with an interpreter that sees the artifact and the standard library: it
+imports the ferryman that ships. It writes what it found as JSON; what the app prints is the app's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+_START_LIMIT = 10.0
+"""Seconds: a function's init gets no more from Lambda, and a server should not need them."""
+
+_STOP_LIMIT = 5.0
+
+# What raises these wanted something that only the place where the app runs has.
+_UNREACHABLE = (ConnectionError, TimeoutError, asyncio.TimeoutError, socket.gaierror)
+_UNREACHABLE_BY_NAME = {
+    *("EndpointConnectionError", "NoCredentialsError", "NoRegionError", "OperationalError"),
+    *("ServerSelectionTimeoutError", "ClientConnectorError", "KafkaConnectionError"),
+}
+
+
+class Unset:
+    """Notes the variables that are asked of the environment and not set."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, None] = {}
+        environment = type(os.environ)
+        ask: Callable[[Any, str], str] = environment.__getitem__
+
+        def asked(mapping: Any, name: str) -> str:
+            try:
+                return ask(mapping, name)
+            except KeyError:
+                self.names[name] = None
+                raise
+
+        environment.__getitem__ = asked  # type: ignore[method-assign]
+
+
+class Absent:
+    """Notes the files below a directory that were to be opened and are not there."""
+
+    def __init__(self, directory: str) -> None:
+        self.places: dict[str, None] = {}
+        self._directory = directory
+        sys.addaudithook(self._hear)
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event not in ("open", "os.listdir", "os.scandir") or not arguments:
+            return
+        path = arguments[0]
+        if isinstance(path, (str, bytes, os.PathLike)):
+            self.note(os.fsdecode(path))
+
+    def note(self, path: str) -> None:
+        """Note a path, if it is below the directory and leads nowhere."""
+        whole = os.path.normpath(Path(self._directory, path))
+        below = whole.startswith(self._directory + os.sep)
+        if below and "__pycache__" not in whole and not os.path.lexists(whole):
+            self.places[os.path.relpath(whole, self._directory)] = None
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception, what caused it, and the members of groups."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
+
+
+def need_of(error: BaseException, unset: Unset, provided: list[str]) -> str:
+    """Return what the app needs that is not here, in words, if that is why it failed."""
+    for one in chain(error):
+        kind = type(one)
+        if isinstance(one, ModuleNotFoundError) and f"{one.name}".partition(".")[0] in provided:
+            return f"{one.name}, which is there where it runs, and not here"
+        for name in unset.names:
+            if name in str(one):
+                return f"the variable {name}, which is not set here"
+        if kind.__name__ == "ValidationError" and kind.__module__.startswith("pydantic"):
+            missing = [each["loc"] for each in one.errors() if each["type"] == "missing"]  # type: ignore[attr-defined]
+            if missing and len(missing) == len(one.errors()):  # type: ignore[attr-defined]
+                names = ", ".join(str(place[0]).upper() for place in missing if place)
+                return f"settings that are not here ({names})"
+        if isinstance(one, _UNREACHABLE) or kind.__name__ in _UNREACHABLE_BY_NAME:
+            return f"what cannot be reached from here ({kind.__name__}: {one})"
+    return ""
+
+
+async def start_and_stop(source: Any, note: Callable[[str, Any], None]) -> None:
+    """Make the app, start it and stop it, telling how far it came."""
+    from aiohttp import web
+
+    from ferryman.core.lifecycle import start_failure
+    from ferryman.core.loader import load_app
+
+    app = await load_app(source)
+    note("start", app)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    try:
+        async with asyncio.timeout(_START_LIMIT):
+            await runner.setup()
+    except BaseException as error:
+        raise start_failure(error) from error
+    note("stop", app)
+    async with asyncio.timeout(_STOP_LIMIT):
+        await runner.cleanup()
+
+
+def try_app(how: dict[str, Any], found: dict[str, Any], directory: str) -> None:
+    """Do what is asked for, and note how far it came, and what the target does not carry."""
+    from importlib import import_module
+
+    from ferryman.core import capabilities
+    from ferryman.core.loader import AppReference, call_source, load_source
+
+    misfits = import_misfits()
+    for module in how["modules"]:
+        import_module(module)
+    offered = import_module(how["capability"]).CAPABILITIES
+    capabilities.declare(offered)
+    reference = AppReference.parse(how["app"])
+    for name, value in how["settings"].items():
+        os.environ.setdefault(name, value)
+
+    def note(stage: str, app: Any) -> None:
+        found["stage"] = stage
+        if stage == "stop":
+            look(misfits.unfit_handlers(app, directory, offered), found)
+
+    heard = misfits.Heard(directory, offered.writable)
+    found["stage"] = "import"
+    with asyncio.Runner() as runner:
+        runner.get_loop()  # as the runtimes do, for an app that asks for it as it is imported
+        try:
+            with heard.importing():
+                load_source(reference)
+            look(misfits.clients_made(directory), found)
+            if how["start"]:
+                runner.run(start_and_stop(call_source(reference), note))
+        finally:
+            found["misfits"] += heard.notes
+    found["stage"] = "done"
+
+
+def import_misfits() -> Any:
+    """Return the module that finds them, which is beside this file and not in the artifact."""
+    import ferryman
+
+    ferryman.__path__.append(str(Path(__file__).parents[1]))
+    try:
+        from ferryman.building import target_misfits
+    finally:
+        ferryman.__path__.pop()
+    return target_misfits
+
+
+def look(notes: Iterator[str], found: dict[str, Any]) -> None:
+    """Keep notes on an app; what it holds may raise when it is looked at."""
+    with suppress(Exception):
+        for note in notes:
+            found["misfits"].append(note)
+
+
+def main() -> None:
+    """Try the app that the settings name, and write what was found.
+
+    The arguments are where to write, what to do as JSON, and the artifact's directories, its own
+    files first.
+    """
+    answer, told, *paths = sys.argv[1:]
+    how = json.loads(told)
+    here = str(Path(__file__).parent)
+    sys.path[:] = [*paths, *(path for path in sys.path if path != here)]
+    found: dict[str, Any] = {"stage": "runtime", "failure": None, "need": "", "misfits": []}
+    unset, absent = Unset(), Absent(paths[0])
+    try:
+        try_app(how, found, paths[0])
+    except BaseException as error:
+        from ferryman.core.errors import FerrymanError
+
+        if not isinstance(error, FerrymanError) and found["stage"] != "stop":
+            raise
+        shown = error if isinstance(error, FerrymanError) else FerrymanError(repr(error))
+        if type(error).__name__ == "AppFactoryFailed":
+            found["stage"] = "make"
+        found["failure"] = [type(error).__name__, shown.message, shown.cause, shown.hint]
+        found["need"] = need_of(error, unset, how["provided"])
+        for word in f"{shown.cause}".replace("'", '"').split('"'):
+            absent.note(word)
+    found["absent"] = list(absent.places)
+    found["misfits"] += import_misfits().invalid_files(Path(paths[0]))
+    Path(answer).write_text(json.dumps(found), encoding="utf-8")
+    # Threads that the app has left behind do not hold up the end.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

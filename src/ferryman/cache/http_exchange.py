@@ -1,0 +1,94 @@
+"""Sends requests over HTTP, and tells what was not sent from what may have been done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import aiohttp
+from yarl import URL
+
+from ferryman.cache.clock import Clock
+from ferryman.cache.exceptions import Cut, NotDone
+from ferryman.cache.idle import DOUBTFUL, QUIET, let_the_loop_see
+from ferryman.core.aws.json_service import Answer
+
+__all__ = ("HttpExchange",)
+
+
+_AT_ONCE = 100
+"""Requests of a process that are under way at most; aiohttp's own number of connections."""
+
+
+class HttpExchange:
+    """Posts requests by a session of the app's, or by one of its own.
+
+    Its own drops every connection once all were idle for some seconds: one of them may have ended
+    unseen.
+
+    Args:
+        session: The app's, or None.
+        timeout: Seconds that an exchange may take.
+        clock: Tells for how long connections were idle.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession | None, timeout: float, clock: Clock) -> None:
+        # To wait for a turn is not an exchange; to connect is none that may have been done.
+        self._free = asyncio.Semaphore(_AT_ONCE)
+        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=0.75 * timeout)
+        self._clock = clock
+        self._owned = session is None
+        self.session = session or self._open()
+        self._running = 0
+        self._last = clock.now()
+
+    async def close(self) -> None:
+        """Close the session, if it is the exchange's own."""
+        if self._owned:
+            await self.session.close()
+
+    async def post(self, url: URL, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Send a request once and return the whole answer.
+
+        Raises:
+            NotDone: It was not sent.
+            Cut: It may have been sent, and the answer did not come.
+        """
+        async with self._free:
+            return await self._post(url, headers, body)
+
+    async def _post(self, url: URL, headers: Mapping[str, str], body: bytes) -> Answer:
+        await self._look_at_idle_connections()
+        self._running += 1
+        try:
+            async with self.session.post(
+                url, headers=headers, data=body, timeout=self._timeout, allow_redirects=False
+            ) as answer:
+                return Answer(answer.status, answer.headers, await answer.read())
+        except (
+            aiohttp.ClientConnectorError,
+            aiohttp.ConnectionTimeoutError,
+            aiohttp.InvalidURL,
+        ) as error:
+            raise NotDone(str(error)) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Cut(str(error) or type(error).__name__) from error
+        finally:
+            self._running -= 1
+            self._last = self._clock.now()
+
+    async def _look_at_idle_connections(self) -> None:
+        if self._running:
+            return
+        idle = self._clock.now() - self._last
+        if idle >= DOUBTFUL and self._owned:
+            before, self.session = self.session, self._open()
+            await before.close()
+        elif idle >= QUIET:
+            await let_the_loop_see()
+
+    def _open(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(keepalive_timeout=DOUBTFUL),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )

@@ -1,0 +1,7 @@
+"""`ferryman migrate`: carries the traffic from one side to another, a module for each verb."""
+
+from __future__ import annotations
+
+from ferryman.cli.migrate.command import command
+
+__all__ = ("command",)

@@ -1,0 +1,151 @@
+"""What the verbs of a migration share: its options, its state, and who carries it on."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ferryman.cli.project_options import project_options
+from ferryman.cli.terminal import announce
+
+if TYPE_CHECKING:
+    from ferryman.migrate.book import Book
+    from ferryman.migrate.carrying import Carrier
+    from ferryman.migrate.options import MigrateOptions
+    from ferryman.migrate.state import Migration
+    from ferryman.project.project import Project
+
+__all__ = (
+    "GONE_BACK",
+    "PASSED",
+    "UNDECIDED",
+    "Session",
+    "exit_code",
+    "open_session",
+    "read_project",
+    "side_options",
+)
+
+PASSED, GONE_BACK, UNDECIDED = 0, 1, 75
+"""Exit codes; the last is EX_TEMPFAIL of sysexits.h: try again later."""
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def side_options(command: _Command) -> _Command:
+    """Add `--from` and `--to` to a command."""
+    options = (
+        click.option("--from", "old", help="The side that the traffic leaves."),
+        click.option("--to", "new", help="The side that it goes to."),
+        project_options,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A project's migration.
+
+    Attributes:
+        root: The project's directory.
+        options: Its settings.
+        book: Its state.
+    """
+
+    root: Path
+    options: MigrateOptions
+    book: Book
+
+    @contextmanager
+    def carrier(self, old: str, new: str, show: Any = lambda _: None) -> Iterator[Carrier]:
+        """Yield what a migration between two sides is carried on with."""
+        from ferryman.migrate.carrying import Carrier
+        from ferryman.migrate.opening import make_observer, make_shifter
+
+        shifter = make_shifter(self.options, old, new)
+        observer = make_observer(self.options, old, new)
+        try:
+            yield Carrier(self.book, shifter, observer, self.options.look, tell=announce, show=show)
+        finally:
+            observer.close()
+
+    def leave(self, migration: Migration) -> None:
+        """Let somebody else carry the migration on, unless they do so already."""
+        from ferryman.migrate.stores import Conflict
+
+        with suppress(Conflict):
+            found = self.book.read()
+            if found and found.owner == self.book.owner:
+                self.book.release(found)
+
+
+def open_session(directory: Path | None, overlay: str | None, **options: Any) -> Session:
+    """Return the migration of the project that a command's options name.
+
+    Raises:
+        ConfigError: A file, a key or a value is wrong.
+    """
+    from ferryman.migrate.book import Book
+    from ferryman.migrate.opening import make_store
+
+    project, section = read_project(directory, overlay, **options)
+    return Session(project.root, section, Book(make_store(section, project.root)))
+
+
+def read_project(
+    directory: Path | None, overlay: str | None, **options: Any
+) -> tuple[Project, MigrateOptions]:
+    """Return the project that a command's options name, and the settings of its migration.
+
+    Raises:
+        ConfigError: A file, a key or a value is wrong.
+    """
+    from ferryman.cli.project_options import open_project
+    from ferryman.migrate.options import MigrateOptions
+    from ferryman.targets.registry import installed_targets
+
+    project = open_project(
+        directory,
+        overlay,
+        options["app"],
+        options["python"],
+        options["assignments"],
+        installed_targets(),
+        whole=True,
+    )
+    return project, project.section("migrate", MigrateOptions)
+
+
+def exit_code(before: Migration, after: Migration) -> int:
+    """Return the exit code for a scheduled job: passed, gone back, or undecided."""
+    if after.phase == "returned":
+        return GONE_BACK
+    passed = after.weight > before.weight or after.phase in ("holding", "finished")
+    return PASSED if passed else UNDECIDED
+
+
+@contextmanager
+def interruptible(session: Session) -> Iterator[None]:
+    """Let Ctrl-C end the watching: the weight stays, and the next command goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        # A second Ctrl-C must not break off the write that lets the next one in.
+        held = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        found = session.book.read()
+        if found:
+            session.leave(found)
+            announce(
+                f"no process watches now, and {found.new} keeps {found.weight:g} %: "
+                "`ferryman migrate resume` goes on"
+            )
+        signal.signal(signal.SIGINT, held)
+        raise

@@ -1,0 +1,101 @@
+"""Servers for what is always there, and a platform that bills requests for the rest.
+
+Servers that stand are paid for, whatever they answer: in each hour of the week they are cheapest
+filled to what they can carry, and what is beyond goes where each request is paid for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from ferryman.core.errors import ConfigError
+from ferryman.cost.number_format import MONTH_SECONDS, exact
+from ferryman.cost.partial_load import PartialLoad
+
+__all__ = ("HybridWeek", "hybrid_week")
+
+
+@dataclass(frozen=True, slots=True)
+class HybridWeek:
+    """A week on both platforms.
+
+    Args:
+        servers: Servers that stand, all week.
+        shares: The servers' share of the requests in each hour, 0 to 1, from Monday 00:00 on.
+        usd: What a month costs.
+        usd_requests: What it costs without servers.
+        usd_servers: What it costs with servers alone.
+    """
+
+    servers: int
+    shares: tuple[float, ...]
+    usd: Decimal
+    usd_requests: Decimal
+    usd_servers: Decimal
+
+
+def hybrid_week(
+    by_request: PartialLoad, servers: PartialLoad, standing: int | None = None
+) -> HybridWeek:
+    """Return the cheapest week on both.
+
+    Args:
+        by_request: What bills each request.
+        servers: What is paid for by the hour.
+        standing: Servers that there are; None for as many as are cheapest.
+
+    Raises:
+        ConfigError: The sides are not of these kinds, or the shape of the week is unknown.
+    """
+    if by_request.priced.fleet or not servers.priced.fleet:
+        raise ConfigError(
+            f"{by_request.platform} and {servers.platform} are not one platform that bills each"
+            " request and one of servers",
+            hint="a hybrid is Lambda on one side and servers on the other",
+        )
+    if servers.priced.workload.shape is None:
+        raise ConfigError(
+            "the shape of the week is unknown",
+            hint="set shape = ... or logs = [...] in [tool.ferryman.cost]",
+        )
+    most = servers.units(1.0)
+    counts = range(_least(servers), most + 1) if standing is None else (standing,)
+    weeks = (_week(by_request, servers, count) for count in counts)
+    return min(weeks, key=lambda week: week.usd)
+
+
+def _least(servers: PartialLoad) -> int:
+    fleet = servers.priced.fleet
+    assert fleet is not None
+    return min(fleet.sizing.minimum, servers.units(1.0))
+
+
+def _week(by_request: PartialLoad, servers: PartialLoad, count: int) -> HybridWeek:
+    work = servers.priced.workload
+    shape = work.shape
+    assert shape is not None
+    room, mean = servers.capacity(count), float(work.requests) / MONTH_SECONDS
+    rates = [float(weight) * mean for weight in shape.weights]
+    cheaper = _each(servers, count) < _each(by_request, 0)
+    shares = tuple(
+        (min(1.0, room / rate) if rate else 1.0) if cheaper and count else 0.0 for rate in rates
+    )
+    carried = sum(share * rate for share, rate in zip(shares, rates, strict=True))
+    part = Fraction(carried / sum(rates)) if sum(rates) else Fraction(0)
+    requests = Fraction(work.requests)
+    there, rest = exact(requests * part), exact(requests * (1 - part))
+    return HybridWeek(
+        servers=count,
+        shares=shares,
+        usd=servers.usd_with(there, count) + by_request.usd_with(rest, 0),
+        usd_requests=by_request.usd(1.0),
+        usd_servers=servers.usd(1.0),
+    )
+
+
+def _each(side: PartialLoad, servers: int) -> Decimal:
+    """Return what the month's requests cost beyond what is paid without any."""
+    whole = side.priced.workload.requests
+    return side.usd_with(whole, servers) - side.usd_with(Decimal(0), servers)

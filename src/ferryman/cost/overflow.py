@@ -1,0 +1,286 @@
+"""How much of the traffic finds a server full, and goes to a function instead.
+
+Each process of a server answers so many requests at once, and one more is sent on. A process is
+a queue for its CPU and a place to wait in, without a limit of its own; requests that would make
+one too many are lost to it. For Poisson arrivals such a network has a product form, which gives
+the share that is lost exactly. Knows no platform and no price.
+
+Source: F. Baskett, K. M. Chandy, R. R. Muntz, F. G. Palacios, Open, Closed, and Mixed Networks of
+Queues with Different Classes of Customers, Journal of the ACM, 1975.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ferryman.cost.capacity import Objective
+
+__all__ = (
+    "MOST_IN_FLIGHT",
+    "OverflowTable",
+    "Process",
+    "late_share",
+    "lost_share",
+    "most_at_once",
+)
+
+MOST_IN_FLIGHT = 500
+"""Requests at once beyond which no process is asked to go, though its memory might hold them."""
+
+STEP = 0.05
+"""The step of the tables, in the logarithm of the rate."""
+
+LOWEST, HIGHEST = -4.0, 4.0
+"""The ends of the tables over the most that a process answers, as logarithms: below the one hardly
+a request is sent on, beyond the other nearly all."""
+
+PLACES = round((HIGHEST - LOWEST) / STEP) + 1
+
+_TINY = 1e-200
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process of a server.
+
+    Args:
+        busy: Seconds of a request on its CPU.
+        waiting: Seconds that a request waits for others: databases, other services.
+        at_once: Requests that it has at once, before one more is sent on.
+    """
+
+    busy: float
+    waiting: float
+    at_once: int
+
+    @property
+    def fullest(self) -> float:
+        """Requests a second that it answers at the very most."""
+        rates = [1 / self.busy] if self.busy else []
+        rates += [self.at_once / (self.busy + self.waiting)] if self.busy + self.waiting else []
+        return min(rates, default=math.inf)
+
+
+def lost_share(rate: float, process: Process) -> float:
+    """Return the share of Poisson arrivals that find a process with no room for one more.
+
+    The state of i requests at the CPU and j waiting has the weight (rate x busy)^i
+    (rate x waiting)^j / j!, for all i + j up to the limit.
+
+    Args:
+        rate: Requests a second.
+        process: The process.
+    """
+    if _has_room(rate, process):
+        return 0.0
+    busy, waiting = rate * process.busy, rate * process.waiting
+    pure = level = total = 1.0
+    for count in range(1, process.at_once + 1):
+        pure *= waiting / count
+        level = busy * level + pure
+        total += level
+        if total > 1 / _TINY:
+            pure, level, total = pure * _TINY, level * _TINY, total * _TINY
+    return level / total
+
+
+def _has_room(rate: float, process: Process) -> bool:
+    """Say whether fewer than one request in ten million is lost, by the tails of both numbers."""
+    half, load = process.at_once / 2, rate * process.busy
+    waiting = rate * process.waiting
+    return load < 1 and half > 2 * waiting + 20 and (not load or -math.log(load) * half > 18)
+
+
+def late_share(rate: float, process: Process, patience: float) -> float:
+    """Return the share of the requests that it keeps that wait too long for the CPU.
+
+    Args:
+        rate: Requests a second that come to it.
+        process: The process; its CPU is busy with a request for an exponential time.
+        patience: The longest wait that counts as good, seconds.
+    """
+    if not process.busy or not rate:
+        return 0.0
+    if _has_room(rate, process):
+        # Where none is lost, the queue for the CPU is one of its own.
+        return rate * process.busy * math.exp(-(1 / process.busy - rate) * patience)
+    others = process.at_once - 1
+    waits = list(_log_sums(rate * process.waiting, others))
+    load = math.log(rate * process.busy)
+    logs = [count * load + waits[others - count] for count in range(others + 1)]
+    most = max(logs)
+    weights = [math.exp(log - most) for log in logs]
+    behind = zip(weights, _waits_above(patience / process.busy), strict=False)
+    return sum(weight * tail for weight, tail in behind) / sum(weights)
+
+
+def _log_sums(offered: float, most: int) -> Iterator[float]:
+    """Yield the logarithms of the sums of offered^j / j! up to 0, 1, 2 and more."""
+    total, log = 0.0, math.log(offered) if offered else -math.inf
+    yield total
+    for count in range(1, most + 1):
+        term = count * log - math.lgamma(count + 1) if offered else -math.inf
+        high, low = max(total, term), min(total, term)
+        total = high + math.log1p(math.exp(low - high))
+        yield total
+
+
+def most_at_once(
+    rate: float, busy: float, waiting: float, objective: Objective | None, limits: Sequence[int]
+) -> int:
+    """Return how many requests a process may have at once, so that its objective is met.
+
+    More of them would lose fewer requests, and make those that it keeps wait longer.
+
+    Args:
+        rate: Requests a second that come to it.
+        busy: As `Process` has it.
+        waiting: As `Process` has it.
+        objective: How long requests may wait for the CPU; ``None`` for as many as are held.
+        limits: What may be chosen, by falling number; the last is 1.
+    """
+    if objective is None or not busy:
+        return limits[0]
+    patience, late = float(objective.wait_ms) / 1000, 1 - float(objective.share)
+    for limit in limits:
+        if late_share(rate, Process(busy, waiting, limit), patience) <= late:
+            return limit
+    return limits[-1]
+
+
+def _waits_above(patience: float) -> Iterator[float]:
+    """Yield the shares that wait longer behind 0, 1, 2 and more requests, in mean service times."""
+    term, tail, count = math.exp(-patience), 0.0, 0
+    while True:
+        yield tail
+        tail += term
+        count += 1
+        term *= patience / count
+
+
+class OverflowTable:
+    """The share of a month's requests that processes send on, by how many come to each.
+
+    Args:
+        busy: As `Process` has it.
+        waiting: As `Process` has it.
+        held: Requests that the memory of a process holds at once.
+        objective: What must be met in the busiest hour.
+        parts: Rates over the mean rate of the month, and the share of the time for each.
+        peak: The highest of those rates at which the objective must still be met.
+
+    Attributes:
+        busiest: The highest of the rates.
+    """
+
+    def __init__(
+        self,
+        busy: float,
+        waiting: float,
+        held: int,
+        objective: Objective | None,
+        parts: Sequence[tuple[float, float]],
+        peak: float,
+    ) -> None:
+        self._fullest = Process(busy, waiting, min(held, MOST_IN_FLIGHT)).fullest
+        self._busy, self._waiting = busy, waiting
+        self._objective, self._peak = objective, peak
+        self._spread = sorted(_on_grid(parts).items(), reverse=True)
+        self.busiest = math.exp(STEP * max(shift for shift, _ in self._spread))
+        self._lost: dict[tuple[int, int], float] = {}
+        self._choice = _limits(min(held, MOST_IN_FLIGHT))
+        self._limits: list[int] = []
+        # By the end of each step: the share at its start and at its end, with the limit there.
+        self._table: dict[int, tuple[float, float]] = {}
+
+    def _limit_at(self, place: int) -> int:
+        while len(self._limits) <= place:
+            rate = self._rate(len(self._limits)) * self._peak
+            limit = most_at_once(rate, self._busy, self._waiting, self._objective, self._choice)
+            # More load never allows more of them.
+            self._choice = self._choice[self._choice.index(limit) :]
+            self._limits.append(limit)
+        return self._limits[place]
+
+    def _step(self, place: int) -> tuple[float, float]:
+        if place not in self._table:
+            limit = self._limit_at(place)
+            self._table[place] = self._at(place - 1, limit), self._at(place, limit)
+        return self._table[place]
+
+    def _at(self, place: int, limit: int) -> float:
+        share = 0.0
+        for shift, mass in self._spread:
+            lost = self._loss(place + shift, limit)
+            if not lost:
+                # None is lost at the lower rates, which follow.
+                break
+            share += mass * lost
+        return share
+
+    def _rate(self, place: int) -> float:
+        return self._fullest * math.exp(LOWEST + STEP * place)
+
+    def _loss(self, place: int, limit: int) -> float:
+        key = limit, min(max(place, 0), PLACES - 1)
+        if key not in self._lost:
+            process = Process(self._busy, self._waiting, limit)
+            self._lost[key] = lost_share(self._rate(key[1]), process)
+        return self._lost[key]
+
+    def share(self, rate: float) -> float:
+        """Return the share of the requests that is sent on, at a mean rate for each process."""
+        if not rate or math.isinf(self._fullest):
+            return 0.0
+        place = (math.log(rate / self._fullest) - LOWEST) / STEP
+        if place <= 0:
+            return self._step(0)[1] * rate / self._rate(0)
+        end = min(math.ceil(place), PLACES - 1)
+        low, high = self._step(end)
+        return low + (high - low) * min(place - end + 1, 1.0)
+
+    def rate_sent_on(self, share: float) -> float:
+        """Return the requests a second of a process of which it sends such a share on."""
+        if math.isinf(self._fullest):
+            return math.inf
+        for place in range(PLACES):
+            if self._loss(place, self._limit_at(place)) > share:
+                return self._rate(max(place - 1, 0))
+        return self._rate(PLACES - 1)
+
+    def limit(self, rate: float) -> int | None:
+        """Return how many requests a process has at once, at a mean rate; ``None`` for any."""
+        if not rate or math.isinf(self._fullest):
+            return None
+        place = math.ceil((math.log(rate / self._fullest) - LOWEST) / STEP)
+        return self._limit_at(min(max(place, 0), PLACES - 1))
+
+
+def _limits(held: int) -> tuple[int, ...]:
+    """Return what a limit may be: what is held, and numbers below it a tenth or less apart."""
+    found, limit = [max(1, held)], max(1, held)
+    while limit > 1:
+        limit = min(limit - 1, limit * 9 // 10)
+        found.append(limit)
+    return tuple(found)
+
+
+def _on_grid(parts: Sequence[tuple[float, float]]) -> dict[int, float]:
+    """Return which share of the requests comes at which rate, in steps of the table.
+
+    A rate between two steps is split between them so that its mean does not change.
+    """
+    mean = sum(factor * mass for factor, mass in parts)
+    found: dict[int, float] = {}
+    for part, mass in parts:
+        if part <= 0 or mass <= 0:
+            continue
+        factor = part / mean
+        place = math.floor(math.log(factor) / STEP)
+        low, high = math.exp(place * STEP), math.exp((place + 1) * STEP)
+        upper = (factor - low) / (high - low)
+        for at, share in ((place, 1 - upper), (place + 1, upper)):
+            found[at] = found.get(at, 0.0) + mass * factor * share
+    return found

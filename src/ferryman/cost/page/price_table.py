@@ -1,0 +1,47 @@
+"""Every price that an answer uses, with its source and date."""
+
+from __future__ import annotations
+
+from ferryman.cost.number_format import plain
+from ferryman.cost.page.markup import Markup, element
+from ferryman.cost.prices.book import Rate
+from ferryman.cost.study import Study
+
+__all__ = ("price_table",)
+
+
+def price_table(study: Study) -> Markup:
+    """Return a row per price that a bill used, with its source and the date it was seen."""
+    found: dict[tuple[str, str], Rate] = {}
+    for level in study.comparison.levels:
+        for bill in level.bills:
+            found |= {(line.rate.id, line.rate.region): line.rate for line in bill.lines}
+    names = ("price", "region", "USD", "a", "from", "seen", "as")
+    head = [element("th", x, scope="col", class_="number" if x == "USD" else None) for x in names]
+    return element(
+        "table",
+        element("caption", f"Prices of the book of {study.comparison.book.date}"),
+        element("thead", element("tr", *head)),
+        element("tbody", *(_price(rate) for _, rate in sorted(found.items()))),
+    )
+
+
+def _price(rate: Rate) -> Markup:
+    more = "..." if len(rate.tiers) > 1 else ""
+    return element(
+        "tr",
+        element("th", rate.id, scope="row"),
+        element("td", "all" if rate.region == "*" else rate.region),
+        element("td", plain(rate.value) + more, class_="number"),
+        element("td", rate.unit),
+        element("td", _source(rate.source)),
+        element("td", rate.seen, class_="date"),
+        element("td", rate.confidence),
+    )
+
+
+def _source(source: str) -> Markup | str:
+    if not source.startswith("https://") or " " in source:
+        return source
+    shown = source.removeprefix("https://")
+    return element("a", shown, href=source, rel="noreferrer")

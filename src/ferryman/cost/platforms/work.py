@@ -1,0 +1,70 @@
+"""Hours that people work for a platform, as lines of its bill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ferryman.cost.bill import Charge, Usage
+from ferryman.cost.number_format import plain
+from ferryman.cost.platforms.eks import Eks, EksFargate
+from ferryman.cost.platforms.gke import Gke
+from ferryman.cost.platforms.lambda_ import LambdaFunction
+from ferryman.cost.platforms.managed_instances import ManagedInstances
+from ferryman.cost.platforms.overflowing import Hybrid
+from ferryman.cost.platforms.platform import Platform
+from ferryman.cost.platforms.sizes import SizedPlatform
+from ferryman.cost.platforms.store import with_stores
+from ferryman.cost.prices.book import PriceBook, Rate, Tier
+
+__all__ = ("with_work",)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Hours of a month, billed as a store is.
+
+    Args:
+        kind: ``lambda``, ``server`` or ``k8s``, as the targets of a build are called.
+        hours: How many.
+        hourly: USD an hour.
+    """
+
+    kind: str
+    hours: Decimal
+    hourly: Decimal
+
+    def charges(self, book: PriceBook, _: str) -> Iterator[Charge]:
+        """Yield the hours."""
+        tiers = (Tier(Decimal(0), self.hourly),)
+        rate = Rate("work", "*", "hour", tiers, "given by hand", book.date, "computed")
+        formula = f"{plain(self.hours)} h a month"
+        yield Charge(f"Work on {self.kind}", Usage(fixed=self.hours), rate, formula)
+
+
+def with_work(
+    platforms: Sequence[Platform], hours: Mapping[str, Decimal], hourly: Decimal
+) -> tuple[Platform, ...]:
+    """Return platforms with the hours of work on their bills.
+
+    Args:
+        platforms: The platforms.
+        hours: Hours a month of ``lambda``, ``server`` and ``k8s``; none where one is missing.
+        hourly: USD an hour.
+    """
+    found = []
+    for platform in platforms:
+        works = [Work(kind, hours[kind], hourly) for kind in _kinds(platform) if kind in hours]
+        found.append(with_stores(platform, tuple(works), ""))
+    return tuple(found)
+
+
+def _kinds(platform: Platform) -> tuple[str, ...]:
+    """Return which of the three a platform is; a hybrid is two of them."""
+    if isinstance(platform, Hybrid):
+        return *_kinds(platform.servers), "lambda"
+    one = platform.first if isinstance(platform, SizedPlatform) else platform
+    if isinstance(one, LambdaFunction | ManagedInstances):
+        return ("lambda",)
+    return ("k8s",) if isinstance(one, Eks | EksFargate | Gke) else ("server",)

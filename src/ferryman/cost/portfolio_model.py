@@ -1,0 +1,216 @@
+"""The charges of the applications of a portfolio, made once and added up for any part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+
+from ferryman.cost.bill import Charge
+from ferryman.cost.number_format import MONTH_SECONDS
+from ferryman.cost.packing import nodes_needed
+from ferryman.cost.platforms.catalog import Choices, make_platforms
+from ferryman.cost.platforms.ec2 import Ec2
+from ferryman.cost.platforms.eks import NODE_DISK
+from ferryman.cost.platforms.fleet import Fleet
+from ferryman.cost.platforms.pod import Pod, control_plane
+from ferryman.cost.platforms.surroundings import surroundings
+from ferryman.cost.pooling import Pool, PoolOfFloats
+from ferryman.cost.prices.book import PriceBook
+from ferryman.cost.workload import Inputs, Workload
+
+__all__ = ("Nodes", "PortfolioModel", "Volumes")
+
+Volumes = Mapping[str, Fraction]
+"""Requests a month by the name of the application."""
+
+BARE = Pod(reserved_vcpu=Decimal("0.1"), reserved_mib=300)
+"""What an instance without Kubernetes keeps for itself. Assumed."""
+
+LEAST_VCPU = 0.02
+"""What a pod that does next to nothing asks for."""
+
+MOST_PODS = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Nodes that hold the pods of some applications.
+
+    Args:
+        type: Their instance type.
+        count: How many there are.
+        usd: USD a month of everything that is on servers.
+    """
+
+    type: str
+    count: int
+    usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Type:
+    name: str
+    vcpu: float
+    memory_mib: int
+    charges: tuple[Charge, ...]
+
+
+class PortfolioModel:
+    """What applications cost as functions and on shared nodes.
+
+    Args:
+        workloads: Their workloads by name.
+        pods: What a pod of each asks for, where it is given.
+        choices: What the platforms have in common.
+        book: The prices.
+
+    Raises:
+        ConfigError: A price is missing.
+    """
+
+    def __init__(
+        self,
+        workloads: Mapping[str, Workload],
+        pods: Mapping[str, Pod | None],
+        choices: Choices,
+        book: PriceBook,
+    ) -> None:
+        self.choices, self.book = choices, book
+        self._inputs = {name: work.inputs for name, work in workloads.items()}
+        self._given = pods
+        self._node = Ec2(
+            choices.instances[0], choices.region, choices.sizing, **choices.surroundings
+        )
+        (self.function,) = make_platforms(["lambda-url"], choices)
+        self._functions = {
+            name: tuple(self.function.charges(inputs, book))
+            for name, inputs in self._inputs.items()
+        }
+        self._around = {
+            name: tuple(_by_requests(surroundings("the nodes", self._node, inputs, book)))
+            for name, inputs in self._inputs.items()
+        }
+        self._memory = {name: _memory(inputs) for name, inputs in self._inputs.items()}
+        self._fleets = {
+            name: Fleet(Decimal(1), self._memory[name], choices.sizing, contained=True)
+            for name in self._inputs
+        }
+        self._shares = {
+            name: float(fleet.share(self._inputs[name])) for name, fleet in self._fleets.items()
+        }
+        self._types = {cluster: tuple(self._offered(cluster)) for cluster in (False, True)}
+        self._fast_functions = PoolOfFloats(self._functions)
+        self._fast_around = PoolOfFloats(self._around)
+
+    def _offered(self, cluster: bool) -> Iterable[_Type]:
+        kept = Pod() if cluster else BARE
+        inputs = next(iter(self._inputs.values()))
+        for name in self.choices.instances:
+            shape = self.book.instance(name)
+            memory = shape.memory_mib - kept.reserved_mib
+            if memory > 0 and self.book.find(f"ec2.{name}", self.choices.region):
+                node = replace(self._node, instance=name, disk=self.choices.disk or NODE_DISK)
+                charges = tuple(node.server_charges(inputs, self.book))
+                yield _Type(name, float(shape.vcpu - kept.reserved_vcpu), memory, charges)
+
+    def functions_usd(self, volumes: Volumes) -> float:
+        """Return USD a month of a function each."""
+        return self._fast_functions.total(volumes)
+
+    def functions(self, volumes: Volumes) -> Pool:
+        """Return what a function each uses."""
+        pool = Pool()
+        for name, requests in volumes.items():
+            pool.add(self._functions[name], requests)
+        return pool
+
+    def nodes(self, volumes: Volumes, *, cluster: bool, only: str = "") -> Nodes | None:
+        """Return the nodes that cost least; ``None`` where none holds the pods.
+
+        Args:
+            volumes: The applications that are on them.
+            cluster: Whether Kubernetes runs them, whose control plane is paid for.
+            only: The one instance type that may be taken; empty for any.
+        """
+        around = self._fast_around.total(volumes)
+        if cluster:
+            plane = self._plane()
+            around += float(plane.rate.value) * float(plane.usage.fixed)
+        cpu_hours = sum(
+            float(self._inputs[name].cpu_ms) * float(x) / 3.6e6 for name, x in volumes.items()
+        )
+        found = []
+        for each in self._types[cluster]:
+            if only in ("", each.name) and (count := self._count(volumes, each)) is not None:
+                usd = sum(_node_usd(charge, count, cpu_hours) for charge in each.charges)
+                found.append(Nodes(each.name, count, around + usd))
+        return min(found, key=lambda nodes: nodes.usd, default=None)
+
+    def _plane(self) -> Charge:
+        return control_plane("eks", self.choices.region, self.book, extended=self.choices.extended)
+
+    def _count(self, volumes: Volumes, node: _Type) -> int | None:
+        wanted = []
+        for name, requests in volumes.items():
+            given, load = self._given.get(name), self._shares[name] * float(requests)
+            count = self._fleets[name].count(load)
+            if count > MOST_PODS:
+                return None
+            if given:
+                vcpu, memory = float(given.vcpu), given.memory_mib
+            else:
+                vcpu, memory = self._asked(name, requests, count), self._memory[name]
+            wanted.append((count, vcpu / node.vcpu, memory / node.memory_mib))
+        return nodes_needed(wanted, self.choices.sizing.minimum)
+
+    def _asked(self, name: str, requests: Fraction, pods: int) -> float:
+        """Return what a pod asks for: what it uses in the busy hour, over the utilisation."""
+        inputs = self._inputs[name]
+        rate = float(requests) / MONTH_SECONDS * float(inputs.peak_to_mean * inputs.burst)
+        used = rate * float(inputs.cpu_ms) / 1000 / pods
+        return max(LEAST_VCPU, used / float(self.choices.sizing.utilisation))
+
+    def on(self, nodes: Nodes, volumes: Volumes, *, cluster: bool) -> Pool:
+        """Return what applications use on nodes."""
+        pool = Pool()
+        (chosen,) = (x for x in self._types[cluster] if x.name == nodes.type)
+        if cluster:
+            pool.add((self._plane(),), Fraction(0))
+        for name, requests in volumes.items():
+            pool.add(self._around[name], requests)
+            pool.add(_by_cpu(chosen.charges, self._inputs[name]), requests)
+        pool.add_servers(chosen.charges, nodes.count)
+        return pool
+
+
+def _memory(inputs: Inputs) -> int:
+    """Return the MiB of a pod: what it rests on, and what the requests of a full CPU hold."""
+    busy = max(inputs.cpu_ms, Fraction(1))
+    running = inputs.wall_ms / busy + 4
+    held = inputs.resident_mib + running * inputs.in_flight_mib
+    return -(-int(held + 1) // 16) * 16
+
+
+def _by_requests(charges: Iterable[Charge]) -> Iterable[Charge]:
+    """Yield charges without what servers move, which is counted for all together."""
+    for charge in charges:
+        usage = replace(charge.usage, per_server=0)
+        if usage.fixed or usage.per_request:
+            yield replace(charge, usage=usage)
+
+
+def _by_cpu(charges: Sequence[Charge], inputs: Inputs) -> Iterable[Charge]:
+    """Yield what nodes are billed for by the CPU time of the requests on them."""
+    for charge in charges:
+        if charge.is_surplus:
+            usage = replace(charge.usage, per_request=inputs.cpu_ms / 3_600_000, per_server=0)
+            yield replace(charge, usage=usage)
+
+
+def _node_usd(charge: Charge, nodes: int, cpu_hours: float) -> float:
+    units = float(charge.usage.per_server) * nodes
+    if charge.is_surplus:
+        units = max(0.0, units + cpu_hours)
+    return units * float(charge.rate.value)

@@ -1,0 +1,173 @@
+"""What was found in logs, in words for a table and as plain data. Pure: it prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from ferryman.cost.number_format import plain, volume
+from ferryman.cost.traffic.log_summary import LambdaSummary, LogSummary
+from ferryman.cost.traffic.shape import HOURS, Shape
+
+__all__ = ("log_json", "log_rows")
+
+Row = tuple[str, str]
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def log_rows(found: LogSummary) -> tuple[Row, ...]:
+    """Return a row for each thing that the logs say, and for what they do not."""
+    return tuple(_rows(found))
+
+
+def _rows(found: LogSummary) -> Iterator[Row]:
+    yield "format", ", ".join(found.titles)
+    yield "requests", f"{found.requests:,}{_span(found)}"
+    yield "a month", _month(found)
+    yield from _week(found)
+    yield "duration", _durations(found)
+    if found.use:
+        yield from _lambda(found.use, found.requests)
+    yield "errors", _share(found.failed_share)
+    yield "response", _bytes(found.response_bytes)
+    yield "request", _bytes(found.request_bytes)
+    yield "other lines", f"{found.other:,} that tell of no request to the application"
+    yield "unreadable lines", _unread(found)
+    yield from (("note", note) for note in found.notes)
+
+
+def _span(found: LogSummary) -> str:
+    if not found.period:
+        return ""
+    first, seconds = found.period.first, found.period.seconds
+    return f" from {_moment(first)} to {_moment(first + seconds)} UTC"
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _month(found: LogSummary) -> str:
+    if found.period:
+        length = found.period.seconds
+        days = f"{length / 86400:.1f} days" if length >= 86400 else f"{length / 3600:.1f} hours"
+        return f"{volume(found.period.requests)}, the mean rate of {days} over 730 hours"
+    if found.covered:
+        return f"unknown: the log covers {found.covered:,.0f} seconds, and an hour is needed"
+    return "unknown: the lines have no times, or the same"
+
+
+def _week(found: LogSummary) -> Iterator[Row]:
+    period = found.period
+    if period is None:
+        return
+    burst = f"; a busy minute {plain(period.burst, 2)} times its hour" if period.burst else ""
+    busy = f"{plain(period.peak_to_mean, 2)} times the mean rate{burst}"
+    if period.shape is None:
+        yield "busiest hour", busy
+        yield "week", "unknown: the log covers no whole week"
+        return
+    place = period.shape.weights.index(max(period.shape.weights))
+    yield "busiest hour", f"{DAYS[place // 24]} {place % 24:02}:00 UTC; {busy}"
+    for day, digits in enumerate(_digits(period.shape)):
+        yield DAYS[day], digits + ("  each hour in ninths of the busiest" if not day else "")
+
+
+def _digits(shape: Shape) -> Iterator[str]:
+    most = max(shape.weights)
+    for start in range(0, HOURS, 24):
+        yield "".join(str(round(9 * x / most)) for x in shape.weights[start : start + 24])
+
+
+def _durations(found: LogSummary) -> str:
+    if (took := found.durations) is None:
+        return "not in the log"
+    parts = [("mean", took.mean), ("p50", took.p50), ("p95", took.p95), ("p99", took.p99)]
+    return ", ".join(f"{name} {_ms(value)}" for name, value in parts)
+
+
+def _lambda(use: LambdaSummary, requests: int) -> Iterator[Row]:
+    several = f" mostly, {use.memory_mean:,.0f} on the mean" if use.sizes > 1 else ""
+    yield (
+        "memory",
+        f"{use.memory_mib:,} MiB given{several}{_used(use)}",
+    )
+    if use.sizes > 1:
+        yield "note", f"what comes is priced at {use.memory_mib:,} MiB; --memory sets another size"
+    init = f", {_ms(use.init_ms)} each" if use.init_ms is not None else ""
+    yield "cold starts", f"{use.cold_starts:,}, {_share(use.cold_starts / requests)}{init}"
+    billed = use.init_billed_ms
+    if use.cold_starts and not billed:
+        yield "note", "no cold start was billed, as before August 2025; it will be"
+    if use.app_log_bytes is None:
+        yield "logged", "unknown: the log was cut down to its reports"
+    else:
+        yield "logged", f"{_bytes(use.app_log_bytes)}, by the application"
+
+
+def _used(use: LambdaSummary) -> str:
+    if not use.used_most:
+        return ""
+    return (
+        f"; used {use.used_mean:,.0f} on the mean, {use.used_p99:,.0f} in 99 of 100,"
+        f" {use.used_most:,.0f} at most"
+    )
+
+
+def _share(share: float | None) -> str:
+    if share is None:
+        return "not in the log"
+    return f"{share:.3%} of the requests" if share else "none"
+
+
+def _bytes(size: float | None) -> str:
+    return "not in the log" if size is None else f"{size:,.0f} bytes a request"
+
+
+def _ms(number: float) -> str:
+    return f"{number:,.1f} ms" if number < 100 else f"{number:,.0f} ms"
+
+
+def _unread(found: LogSummary) -> str:
+    unread = found.unread
+    if not unread.lines:
+        return "none"
+    return f"{unread.lines:,}, the first {unread.where}: {unread.text!a}: {unread.why}"
+
+
+def log_json(found: LogSummary) -> dict[str, Any]:
+    """Return the same for a machine; what a log does not say is None."""
+    period, took, use, unread = found.period, found.durations, found.use, found.unread
+    return {
+        "formats": list(found.titles),
+        "requests": found.requests,
+        "first": period and datetime.fromtimestamp(period.first, UTC).isoformat(),
+        "seconds": round(found.covered, 3),
+        "requests_a_month": period and str(period.requests),
+        "peak_to_mean": period and str(period.peak_to_mean),
+        "burst": period and period.burst and str(period.burst),
+        "week": found.shape and [round(float(weight), 6) for weight in found.shape.weights],
+        "duration_ms": took
+        and {"mean": took.mean, "p50": took.p50, "p95": took.p95, "p99": took.p99},
+        "lambda": use
+        and {
+            "memory_mib": use.memory_mib,
+            "memory_mean_mib": use.memory_mean,
+            "used_mib": {"mean": use.used_mean, "p99": use.used_p99, "most": use.used_most},
+            "cold_starts": use.cold_starts,
+            "init_ms": use.init_ms,
+            "billed_gb_seconds": use.billed_gb_seconds,
+            "app_log_bytes": use.app_log_bytes,
+        },
+        "failed_share": found.failed_share,
+        "response_bytes": found.response_bytes,
+        "request_bytes": found.request_bytes,
+        "other_lines": found.other,
+        "unreadable_lines": unread.lines,
+        "first_unreadable": f"{unread.where}: {unread.text!a}: {unread.why}"
+        if unread.lines
+        else None,
+        "notes": list(found.notes),
+    }

@@ -1,0 +1,255 @@
+"""Runs a bundle on this machine under AWS's own Runtime Interface Emulator.
+
+The zip is unpacked as Lambda would, and the interpreter sees the unpacked zip, the
+standard library, and nothing of the environment that ferryman itself is installed in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import calendar
+import importlib.util
+import json
+import os
+import platform
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+import aiohttp
+
+from ferryman.core.errors import BuildError, ConfigError
+from ferryman.targets.lambda_.bundle import BOOTSTRAP, HANDLER
+from ferryman.targets.lambda_.options import LambdaOptions
+
+__all__ = (
+    "emulated",
+    "find_emulator",
+    "host_architecture",
+    "host_python",
+    "isolate_python",
+    "unpack",
+)
+
+_INVOKE = "/2015-03-31/functions/function/invocations"
+_START_TIMEOUT = 20.0
+_STOP_TIMEOUT = 5.0
+
+# -I and -S leave only the standard library on the path, and the unpacked zip comes before
+# it, as on Lambda; -B because /var/task cannot be written to there.
+_ISOLATED = """\
+#!/bin/sh
+exec {python} -I -S -B "$@"
+"""
+
+# How a function starts that only names its handler.
+_AWS_START = """
+import runpy, sys
+sys.path.insert(0, sys.argv[1])
+sys.argv[:] = ["awslambdaric", sys.argv[2]]
+runpy.run_module("awslambdaric", run_name="__main__", alter_sys=True)
+"""
+
+
+def host_python() -> str:
+    """Return this interpreter's version, as major.minor."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def host_architecture() -> str:
+    """Return this machine's architecture, as Lambda calls it.
+
+    Raises:
+        ConfigError: Lambda has no such architecture.
+    """
+    machine = platform.machine()
+    known = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+    if machine not in known or sys.platform != "linux":
+        raise ConfigError(
+            f"the emulator does not run on {sys.platform} {machine}",
+            hint="run it on Linux, on x86_64 or arm64",
+        )
+    return known[machine]
+
+
+def find_emulator(options: LambdaOptions) -> Path:
+    """Return the path of AWS's Runtime Interface Emulator.
+
+    Raises:
+        ConfigError: It is not to be found.
+    """
+    if options.emulator is not None:
+        if options.emulator.is_file():
+            return options.emulator.absolute()
+        raise ConfigError(
+            f"lambda.emulator: there is no file {options.emulator}",
+            hint="name AWS's Runtime Interface Emulator, or leave the setting out",
+        )
+    architecture = host_architecture()
+    if samcli := importlib.util.find_spec("samcli"):
+        for folder in samcli.submodule_search_locations or ():
+            path = Path(folder, "local", "rapid", f"aws-lambda-rie-{architecture}")
+            if path.is_file():
+                return path
+    if found := shutil.which("aws-lambda-rie"):
+        return Path(found)
+    raise ConfigError(
+        "AWS's Runtime Interface Emulator is not installed",
+        hint="it comes inside the package aws-sam-cli: install that, "
+        "or set emulator in [tool.ferryman.lambda] to the path of aws-lambda-rie",
+    )
+
+
+def unpack(bundle: Path, into: Path) -> None:
+    """Unpack a zip with the modes and times it holds, as Lambda does.
+
+    aiohttp makes the ETag of a static file from its time.
+    """
+    with zipfile.ZipFile(bundle) as archive:
+        for entry in archive.infolist():
+            path = Path(archive.extract(entry, into))
+            if not entry.is_dir():
+                path.chmod(entry.external_attr >> 16 & 0o777)
+                written = calendar.timegm(entry.date_time)  # a zip names no time zone: UTC here
+                os.utime(path, (written, written))
+
+
+def isolate_python(directory: Path) -> Path:
+    """Return a Python that sees the standard library alone: a script, written to a directory."""
+    script = directory / "python"
+    script.write_text(_ISOLATED.format(python=shlex.quote(sys.executable)), encoding="utf-8")
+    script.chmod(0o755)
+    return script
+
+
+@asynccontextmanager
+async def emulated(
+    task: Path,
+    options: LambdaOptions,
+    *,
+    output: TextIO = sys.stderr,
+    own_start: bool = True,
+) -> AsyncIterator[Emulator]:
+    """Run an unpacked bundle under the emulator for the length of the block.
+
+    Args:
+        task: The directory of the unpacked bundle: `/var/task` on Lambda.
+        options: The function's memory and timeout, and where the emulator is.
+        output: Where the logs of the emulator and of the function go.
+        own_start: Whether the function starts by the bundle's bootstrap; if not, as a
+            function does whose settings name the handler alone.
+
+    Raises:
+        ConfigError: There is no emulator.
+        BuildError: It did not start.
+    """
+    emulator_path = find_emulator(options)
+    port, runtime_port = _free_ports()
+    scratch = tempfile.TemporaryDirectory(prefix="ferryman-")
+    python = str(isolate_python(Path(scratch.name)))
+    start = [str(task / BOOTSTRAP), python] if own_start else [python, "-c", _AWS_START, str(task)]
+    command = [
+        str(emulator_path),
+        *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
+        *("--runtime-api-address", f"127.0.0.1:{runtime_port}"),
+        *("--log-level", "error"),  # what it says of itself would hide what the app says
+        *(*start, HANDLER),
+    ]
+    process = subprocess.Popen(
+        command,
+        cwd=task,
+        env=_environment(options),
+        stdout=output,
+        stderr=output,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        await _wait_until_listening(process, port)
+        async with aiohttp.ClientSession() as session:
+            yield Emulator(session, f"http://127.0.0.1:{port}{_INVOKE}")
+    finally:
+        _stop(process)
+        scratch.cleanup()
+
+
+class Emulator:
+    """A function that runs under the emulator: one environment, one invocation at a time.
+
+    Args:
+        session: The client to invoke it with.
+        url: Where the emulator takes invocations.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        self._session = session
+        self._url = url
+        self._free = asyncio.Lock()
+
+    async def invoke(self, event: dict[str, Any]) -> object:
+        """Return the result of an invocation, or the error object if it failed."""
+        body = json.dumps(event)
+        async with self._free, self._session.post(self._url, data=body) as answer:
+            text = await answer.text()
+        try:
+            return json.loads(text)
+        except ValueError:
+            return {"errorMessage": text.strip()}
+
+
+def _environment(options: LambdaOptions) -> dict[str, str]:
+    """Return the variables a function sees. The app's own settings pass through."""
+    passed = {k: v for k, v in os.environ.items() if not k.startswith(("FERRYMAN_", "PYTHON"))}
+    return passed | {
+        "AWS_LAMBDA_FUNCTION_NAME": "function",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(options.memory),
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(options.timeout),
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{host_python()}",
+    }
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as first, socket.socket() as second:
+        first.bind(("127.0.0.1", 0))
+        second.bind(("127.0.0.1", 0))
+        return first.getsockname()[1], second.getsockname()[1]
+
+
+async def _wait_until_listening(process: subprocess.Popen[bytes], port: int) -> None:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _START_TIMEOUT
+    while loop.time() < deadline:
+        if process.poll() is not None:
+            raise BuildError(f"the emulator ended with status {process.returncode}")
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            return
+    raise BuildError(f"the emulator did not listen within {_START_TIMEOUT:.0f} seconds")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End the emulator and the runtime under it: they are one process group."""
+    for ending in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, ending)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(_STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()

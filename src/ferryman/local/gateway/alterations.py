@@ -1,0 +1,190 @@
+"""Changes that an event source makes to requests and responses on their way.
+
+One function for each row of the table in `losses`, told from what AWS documents and from
+events that were caught, and not from the code that it is compared with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+from urllib.parse import parse_qsl, quote, unquote
+
+from ferryman.local.gateway.edge import is_hidden
+from ferryman.local.gateway.parts import group, query_pairs
+from ferryman.targets.lambda_.runtime.events.edge import is_refused
+from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
+
+__all__ = (
+    "always_https",
+    "decoded_path",
+    "decoded_query",
+    "dropped",
+    "grouped_query",
+    "hidden",
+    "joined_by",
+    "joined_cookies",
+    "joined_headers",
+    "last_of_headers",
+    "last_of_query",
+    "lower_names",
+    "remapped",
+    "spaced_cookies",
+    "typed",
+    "unrefused",
+    "without_bare_question_mark",
+)
+
+Message = TypeVar("Message", HttpRequest, HttpResponse)
+
+_PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in "?#")
+# RFC 3986, 3.4, less what forms give a meaning to.
+_IN_QUERY = "-._~!$'()*,:@/?"
+
+
+def lower_names(request: HttpRequest) -> HttpRequest:
+    """Put header names into lower case."""
+    return _with(request, [(name.lower(), value) for name, value in request.headers])
+
+
+def without_bare_question_mark(request: HttpRequest) -> HttpRequest:
+    """Take a question mark away that has no query after it."""
+    path, _, query = request.target.partition("?")
+    return request._replace(target=f"{path}?{query}" if query else path)
+
+
+def decoded_path(request: HttpRequest) -> HttpRequest:
+    """Decode the path as an HTTP API does, and encode what has to be."""
+    path, mark, query = request.target.partition("?")
+    decoded = unquote(unquote(path).partition("?")[0])
+    escaped = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", decoded)
+    return request._replace(target=quote(escaped, safe=_PRINTABLE) + mark + query)
+
+
+def decoded_query(request: HttpRequest) -> HttpRequest:
+    """Decode the query, and encode its names and values again."""
+    path, _, query = request.target.partition("?")
+    grouped = group(parse_qsl(query, keep_blank_values=True))
+    pairs = [
+        f"{quote(name, safe=_IN_QUERY)}={quote(value, safe=_IN_QUERY)}"
+        for name, values in grouped.items()
+        for value in values
+    ]
+    return request._replace(target=f"{path}?{'&'.join(pairs)}" if pairs else path)
+
+
+def grouped_query(request: HttpRequest) -> HttpRequest:
+    """Put parameters of one name together."""
+    return _with_query(request, group(_query(request)))
+
+
+def last_of_query(request: HttpRequest) -> HttpRequest:
+    """Keep the last parameter of each name."""
+    grouped = group(_query(request))
+    return _with_query(request, {name: values[-1:] for name, values in grouped.items()})
+
+
+def last_of_headers(request: HttpRequest) -> HttpRequest:
+    """Keep the last header of each name."""
+    return _with(request, list(dict(request.headers).items()))
+
+
+def joined_by(separator: str) -> Callable[[HttpRequest], HttpRequest]:
+    """Return what joins headers of one name."""
+
+    def arrives(request: HttpRequest) -> HttpRequest:
+        grouped = group(request.headers)
+        return _with(request, [(name, separator.join(grouped[name])) for name in grouped])
+
+    return arrives
+
+
+def joined_cookies(request: HttpRequest) -> HttpRequest:
+    """Join Cookie headers."""
+    cookies = [value for name, value in request.headers if name == "cookie"]
+    others = [pair for pair in request.headers if pair[0] != "cookie"]
+    return _with(request, [*others, ("cookie", "; ".join(cookies))]) if cookies else request
+
+
+def spaced_cookies(request: HttpRequest) -> HttpRequest:
+    """Put one space between cookies."""
+    return _with(
+        request,
+        [
+            (name, "; ".join(part.strip() for part in value.split(";")))
+            if name == "cookie"
+            else (name, value)
+            for name, value in request.headers
+        ],
+    )
+
+
+def always_https(request: HttpRequest) -> HttpRequest:
+    """Forget the scheme."""
+    return request._replace(scheme="https")
+
+
+def hidden(request: HttpRequest) -> HttpRequest:
+    """Take away the headers that CloudFront hides."""
+    return _with(request, [pair for pair in request.headers if not is_hidden(pair[0])])
+
+
+def joined_headers(response: HttpResponse) -> HttpResponse:
+    """Join headers of one name, but for Set-Cookie."""
+    joined = {
+        name: ", ".join(values)
+        for name, values in group(response.headers).items()
+        if name != "set-cookie"
+    }
+    cookies = [pair for pair in response.headers if pair[0] == "set-cookie"]
+    return _with(response, [*joined.items(), *cookies])
+
+
+def typed(response: HttpResponse) -> HttpResponse:
+    """Add the content type that API Gateway adds."""
+    if not response.body or "content-type" in dict(response.headers):
+        return response
+    return _with(response, [*response.headers, ("content-type", "application/json")])
+
+
+def remapped(response: HttpResponse) -> HttpResponse:
+    """Rename headers that REST APIs and Function URLs rename."""
+    names = [
+        "www-authenticate",
+        "authorization",
+        "content-md5",
+        "date",
+        "max-forwards",
+        "server",
+        "user-agent",
+    ]
+    return _with(
+        response,
+        [(f"x-amzn-remapped-{n}" if n in names else n, value) for n, value in response.headers],
+    )
+
+
+def dropped(response: HttpResponse) -> HttpResponse:
+    """Take away the headers that REST APIs drop."""
+    names = ("expect", "host", "proxy-authenticate", "te", "trailer")
+    return _with(response, [pair for pair in response.headers if pair[0] not in names])
+
+
+def unrefused(response: HttpResponse) -> HttpResponse:
+    """Take away the headers that CloudFront refuses."""
+    return _with(response, [pair for pair in response.headers if not is_refused(pair[0])])
+
+
+def _with(message: Message, headers: Sequence[tuple[str, str]]) -> Message:
+    return message._replace(headers=tuple(headers))
+
+
+def _query(request: HttpRequest) -> list[tuple[str, str]]:
+    return query_pairs(request.target.partition("?")[2])
+
+
+def _with_query(request: HttpRequest, grouped: dict[str, list[str]]) -> HttpRequest:
+    path = request.target.partition("?")[0]
+    pairs = [f"{name}={value}" for name, values in grouped.items() for value in values]
+    return request._replace(target=f"{path}?{'&'.join(pairs)}" if pairs else path)

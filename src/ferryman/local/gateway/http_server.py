@@ -1,0 +1,163 @@
+"""An HTTP server on loopback that stands in front of a function, as an event source does.
+
+It turns each request into an event, has it invoked, and turns the result into the
+response. How a function is invoked is its caller's affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import hdrs, web
+
+from ferryman.local.gateway.all_gateways import find_gateway
+from ferryman.local.gateway.faults import Fault, answer
+from ferryman.local.gateway.forwarding import forward
+from ferryman.local.gateway.protocol import Gateway, Refused
+from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
+from ferryman.targets.protocols import Address
+
+__all__ = (
+    "Handle",
+    "Invoke",
+    "admit",
+    "gateway_server",
+    "listen",
+    "read_request",
+    "read_result",
+    "reply",
+    "start_gateway",
+)
+
+Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+"""Answers a request."""
+
+Invoke = Callable[[dict[str, Any]], Awaitable[object]]
+"""Invokes the function with an event and returns its result."""
+
+# What a source lets through is checked below; the server must not be the narrower one.
+_HEADER_BYTES = 256 * 1024
+_BODY_BYTES = 64 * 1024 * 1024
+
+_OF_CONNECTION = frozenset({"connection", "keep-alive", "transfer-encoding", "proxy-connection"})
+
+
+async def start_gateway(
+    invoke: Invoke, address: Address, source: str = "function-url"
+) -> web.ServerRunner:
+    """Listen at an address until the runner that is returned is cleaned up.
+
+    Args:
+        invoke: What invokes the function.
+        address: Where to listen.
+        source: The event source to stand for.
+
+    Raises:
+        ConfigError: There is no event source of that name.
+        OSError: The address cannot be listened at.
+    """
+    gateway = find_gateway(source)
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            event = gateway.encode_request(admit(await read_request(request), gateway))
+        except Refused as refused:
+            return reply(request, answer(source, refused.fault))
+        return reply(request, read_result(await invoke(event), gateway))
+
+    return await listen(handle, address)
+
+
+async def listen(handle: Handle, address: Address, patience: float = 60.0) -> web.ServerRunner:
+    """Listen at an address until the runner that is returned is cleaned up.
+
+    Args:
+        handle: What answers.
+        address: Where to listen.
+        patience: Seconds that requests in flight get at the end. aiohttp waits for it twice.
+
+    Raises:
+        OSError: The address cannot be listened at.
+    """
+    runner = web.ServerRunner(gateway_server(handle), shutdown_timeout=patience)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, address.host, address.port).start()
+    except BaseException:
+        await runner.cleanup()
+        raise
+    return runner
+
+
+def gateway_server(handle: Handle) -> web.Server:
+    """Return a server that lets through all that some event source may, for it to be checked."""
+    return web.Server(
+        handle,
+        access_log=None,
+        auto_decompress=False,
+        max_line_size=_HEADER_BYTES,
+        max_field_size=_HEADER_BYTES,
+    )
+
+
+async def read_request(request: web.BaseRequest, *, upgrades: bool = False) -> HttpRequest:
+    """Return a request that came over a connection, as an event source has it.
+
+    Args:
+        request: The request.
+        upgrades: Whether a wish to change the protocol is passed on; no source does it.
+    """
+    dropped = _OF_CONNECTION if upgrades else _OF_CONNECTION | {"upgrade"}
+    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+        # The client holds its body back until it is asked for.
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+    return HttpRequest(
+        method=request.method,
+        target=_origin_form(request.raw_path),
+        headers=tuple([pair for pair in request.headers.items() if pair[0].lower() not in dropped]),
+        body=await request.clone(client_max_size=_BODY_BYTES).read(),
+        scheme=request.scheme,
+        remote=request.remote,
+    )
+
+
+def _origin_form(target: str) -> str:
+    """Return a target without the scheme and host that a client of a proxy writes."""
+    scheme, separator, rest = target.partition("://")
+    return "/" + rest.partition("/")[2] if separator and scheme.isalpha() else target
+
+
+def admit(request: HttpRequest, gateway: Gateway) -> HttpRequest:
+    """Return a request as the source hands it on, if it does.
+
+    Raises:
+        Refused: The request is larger than the source takes.
+    """
+    limits = gateway.limits
+    if len(request.body) > limits.request_body:
+        raise Refused(Fault.TOO_LARGE)
+    size = sum(len(name) + len(value) for name, value in request.headers)
+    if limits.headers is not None and size > limits.headers:
+        raise Refused(Fault.HEADERS)
+    return forward(request, gateway.forwards)
+
+
+def read_result(result: object, gateway: Gateway) -> HttpResponse:
+    """Return the response that a result makes, if the source passes it on, or its own."""
+    response = gateway.decode_result(result)
+    # A client would wait for what follows an interim answer.
+    if response.status < 200 or len(response.body) > gateway.limits.response_body:
+        return answer(gateway.name, Fault.UNREADABLE)
+    return response
+
+
+def reply(request: web.BaseRequest, response: HttpResponse) -> web.StreamResponse:
+    """Return what goes over the connection."""
+    answer = web.Response(status=response.status, body=response.body)
+    answer.headers.clear()
+    for name, value in response.headers:
+        if name.lower() != hdrs.CONTENT_LENGTH.lower() or request.method == hdrs.METH_HEAD:
+            answer.headers.add(name, value)
+    return answer

@@ -1,0 +1,70 @@
+"""A test suite on the app and the packages of an artifact, in place of what is installed here.
+
+pytest, its plugins and ferryman itself stay those of this environment; all else that the artifact
+holds is imported from it, because a new process finds it first.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
+
+from ferryman.local.emulator import unpack
+from ferryman.local.lambda_.artifact_function import for_this_machine
+from ferryman.project.resolution import resolve_project
+from ferryman.project.setting_sources import find_project
+from ferryman.targets.lambda_.bundle import build_bundle
+from ferryman.targets.registry import installed_targets
+
+__all__ = ("VARIABLE", "prefer_artifact", "start_on_artifact")
+
+VARIABLE = "FERRYMAN_SUITE_ARTIFACT"
+"""The variable that tells a process where the artifact is."""
+
+
+def start_on_artifact(root: Path, arguments: Sequence[str]) -> NoReturn:
+    """Build the zip for this machine, and have pytest take the place of this process.
+
+    Args:
+        root: A directory in the project.
+        arguments: What pytest was given.
+
+    Raises:
+        FerrymanError: It cannot be built.
+    """
+    options = {name: target.options for name, target in installed_targets().items()}
+    project = for_this_machine(resolve_project(find_project(root), options))
+    scratch = Path(tempfile.mkdtemp(prefix="ferryman-"))
+    artifact = build_bundle(project, scratch / "bundle", lambda _: None)
+    task = scratch / "task"
+    unpack(Path(artifact.path), task)
+    shutil.rmtree(task / "ferryman")  # the half that ships; the suite needs this one
+    path = os.pathsep.join(filter(None, (str(task), os.environ.get("PYTHONPATH"))))
+    variables = {**os.environ, VARIABLE: str(task), "PYTHONPATH": path}
+    os.execve(sys.executable, [sys.executable, "-m", "pytest", *arguments], variables)
+
+
+def prefer_artifact(task: str) -> None:
+    """Have the artifact's modules found before those of the project's directory."""
+    sys.meta_path.insert(0, _ArtifactFinder(task))
+
+
+class _ArtifactFinder:
+    def __init__(self, task: str) -> None:
+        self._task = task
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return where a top-level module is in the artifact, if it is there."""
+        if path is not None or name == "ferryman":
+            return None
+        found = PathFinder.find_spec(name, [self._task])
+        return found if found and found.origin else None

@@ -1,0 +1,41 @@
+"""Looks for the packages that a run on this machine needs, before anything is started."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from ferryman.core.errors import ConfigError
+
+__all__ = ("need_gunicorn", "need_lambda_client", "need_watchfiles")
+
+
+def need_gunicorn() -> None:
+    """See that the server can be started.
+
+    Raises:
+        ConfigError: gunicorn is not installed.
+    """
+    _need("gunicorn", "server")
+
+
+def need_lambda_client() -> None:
+    """See that the Lambda runtime can be started.
+
+    Raises:
+        ConfigError: awslambdaric is not installed.
+    """
+    _need("awslambdaric", "lambda")
+
+
+def need_watchfiles() -> None:
+    """See that saves can be waited for.
+
+    Raises:
+        ConfigError: watchfiles is not installed.
+    """
+    _need("watchfiles", "dev")
+
+
+def _need(module: str, extra: str) -> None:
+    if find_spec(module) is None:
+        raise ConfigError(f"{module} is not installed", hint=f"pip install 'ferryman[{extra}]'")

@@ -1,0 +1,198 @@
+"""Judges whether figures can be trusted, and lists the reasons for doubt. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from statistics import fmean
+
+from ferryman.measure.estimates import is_cpu_bound
+from ferryman.measure.measurement_tables import short
+from ferryman.measure.request import Scenario
+from ferryman.measure.rounds import Round
+from ferryman.measure.throughput import find_knee
+from ferryman.records.measurement import Estimate, Route, TargetFigures
+
+__all__ = (
+    "CAPACITY_SPREAD_LIMIT",
+    "OTHERS_LIMIT",
+    "QUIETEN",
+    "SPREAD_LIMIT",
+    "doubt_load",
+    "doubts_of",
+    "notes_of",
+    "reach",
+    "refusals",
+)
+
+OTHERS_LIMIT = 0.15
+"""The share of the machine that others may take: with more of it, times are theirs as well."""
+
+SPREAD_LIMIT = 0.1
+"""How far an interval may reach to either side, as a share of the figure."""
+
+CAPACITY_SPREAD_LIMIT = 0.2
+"""The same of the capacity, which has one repeat a round, so few that its interval is wide."""
+
+QUIETEN = (
+    "end what else runs, plug the laptop in, and measure again; --force writes the figures"
+    " with these doubts in the file"
+)
+
+_ERRORS = 0.01
+"""The share of a route's answers that may be errors."""
+
+_FLIGHT = 0.15
+"""How far rate times latency may be from the requests under way (Little's law)."""
+
+_GENERATOR_BUSY = 0.75
+"""The share of a vCPU above which the load generator may be what limits the throughput."""
+
+_GROWTH_MIB = 4.0
+"""Growth that is reported: a smaller one may come from the allocator."""
+
+
+def doubt_load(others: float) -> Iterator[str]:
+    """Yield why the load of the machine makes figures doubtful.
+
+    Args:
+        others: The share of the machine that other programs took, 0 to 1.
+    """
+    if others > OTHERS_LIMIT:
+        yield (
+            f"other programs took {others:.0%} of the machine's CPU time; more than"
+            f" {OTHERS_LIMIT:.0%} shows in the figures"
+        )
+
+
+def doubts_of(name: str, figures: TargetFigures) -> Iterator[str]:
+    """Yield why the figures of a target are doubtful.
+
+    Args:
+        name: The target.
+        figures: What was measured.
+    """
+    yield from _spread(f"{name}: CPU time of a request", figures.total.cpu_ms, "ms")
+    if name == "lambda":
+        yield from _spread(f"{name}: duration of a request", figures.total.wall_ms, "ms")
+    if figures.capacity is not None:
+        most = CAPACITY_SPREAD_LIMIT
+        yield from _spread(f"{name}: capacity", figures.capacity, "requests/s", most)
+    for route in figures.routes:
+        yield from _failing(name, route)
+    off = [x for x in figures.loads if abs(x.in_flight / x.concurrency - 1) > _FLIGHT]
+    if len(off) * 2 > len(figures.loads):
+        yield (
+            f"{name}: with {off[0].concurrency} requests under way, rate times latency is"
+            f" {off[0].in_flight:.3g}: by Little's law it should be as many"
+        )
+
+
+def refusals(name: str, rounds: Sequence[Round], scenario: Scenario) -> Iterator[str]:
+    """Yield which requests are refused, as a path that was mistyped or a login that ran out.
+
+    A refusal is quick, so its figures look well, and they are not those of the request.
+
+    Args:
+        name: The target.
+        rounds: What was seen.
+        scenario: What was sent, with the status of what is known to be refused.
+    """
+    seen = [Counter[int]() for _ in scenario.requests]
+    for which, batch in (pair for each in rounds for pair in each.batches):
+        seen[which].update(sample.status for sample in batch.samples)
+    for request, statuses in zip(scenario.requests, seen, strict=True):
+        refused = {x: n for x, n in statuses.items() if 400 <= x < 500 and x != request.status}
+        times, sent = sum(refused.values()), statuses.total()
+        if times > _ERRORS * sent:
+            status = max(refused, key=refused.__getitem__)
+            told = f", not by {request.status}" if request.status else ""
+            yield (
+                f"{name}: {request} was answered by {status}{told}, {times} times of {sent}: the"
+                f" figures are those of a refusal; `status = {status}` in a scenario says that it"
+                " is meant"
+            )
+
+
+def notes_of(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Iterator[str]:
+    """Yield what else to know of a target.
+
+    Args:
+        name: The target.
+        figures: What was measured.
+        rounds: What it was measured from.
+    """
+    if figures.loads and figures.capacity is None:
+        yield (
+            f"{name}: the throughput still rose at {figures.loads[-1].concurrency} requests"
+            " under way, so there is no capacity: the CPU time stands in for it"
+        )
+    if figures.capacity is not None:
+        yield from _limits(name, figures, rounds)
+    late = [x for each in rounds for x in each.arrivals if x[1].generator_busy > _GENERATOR_BUSY]
+    if late:
+        yield (
+            f"{name}: at {min(share for share, _ in late):.0%} of the greatest rate the load"
+            " generator was busy itself, so some of the latency is its own"
+        )
+    grown = [growth for each in rounds if (growth := _growth(each.memory)) is not None]
+    if len(grown) * 2 > len(rounds):
+        mib, requests = fmean(g[0] for g in grown), fmean(g[1] for g in grown)
+        yield (
+            f"{name}: memory grew by {mib:.0f} MiB in {requests:,.0f} requests,"
+            f" {mib * 1024 / requests:.1f} KiB each, and did not level off: it may leak, and the"
+            " memory under load holds for no longer run"
+        )
+
+
+def reach(figure: Estimate) -> float:
+    """Return how far the interval reaches to the longer side, as a share of the figure."""
+    if not figure.value:
+        return 0.0
+    return max(figure.high - figure.value, figure.value - figure.low) / figure.value
+
+
+def _spread(what: str, figure: Estimate, unit: str, most: float = SPREAD_LIMIT) -> Iterator[str]:
+    if reach(figure) > most:
+        yield (
+            f"{what}: the repeats differ too much: {short(figure.value)} {unit}, but anything"
+            f" from {short(figure.low)} to {short(figure.high)}"
+        )
+
+
+def _limits(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Iterator[str]:
+    """Yield what ended the rise of the throughput, where it was not the app's own CPU time."""
+    knee, rate = find_knee([(float(x.concurrency), x.requests_per_second) for x in figures.loads])
+    batches = [x.batch for each in rounds for x in each.curve if x.concurrency >= knee]
+    if is_cpu_bound(batches):
+        return
+    above = f"{name}: above {rate:,.0f} requests a second more at once brought no more, but"
+    if fmean(batch.generator_busy for batch in batches) > _GENERATOR_BUSY:
+        yield f"{above} that was the load generator, not the app: it can do more"
+        return
+    busy = fmean(batch.vcpus for batch in batches)
+    yield (
+        f"{above} {busy:.0%} of a vCPU was busy: a pool, a lock or another service is the limit,"
+        " not the CPU"
+    )
+
+
+def _failing(name: str, route: Route) -> Iterator[str]:
+    if route.cost.errors > _ERRORS * route.cost.requests:
+        yield (
+            f"{name}: {route.method} {route.path} failed {route.cost.errors} times of"
+            f" {route.cost.requests}: the figures are those of its failure"
+        )
+
+
+def _growth(memory: Sequence[tuple[int, float]]) -> tuple[float, int] | None:
+    """Return growth in MiB and the requests it took, where memory has not levelled off."""
+    if len(memory) < 4:
+        return None
+    middle = len(memory) // 2
+    first, half, last = memory[0], memory[middle], memory[-1]
+    grown, late = last[1] - first[1], last[1] - half[1]
+    share = (last[0] - half[0]) / (last[0] - first[0])
+    if grown < _GROWTH_MIB or late < 0.5 * share * grown:
+        return None
+    return grown, last[0] - first[0]

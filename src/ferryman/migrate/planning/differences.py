@@ -1,0 +1,133 @@
+"""What differs between two sides: what their targets offer the app, and how they are set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ferryman.migrate.planning.facts import Facts, Side
+
+__all__ = ("ALB_BODY", "Difference", "differences", "refused_bodies")
+
+ALB_BODY = 1024 * 1024
+"""Bytes of a body in either direction, for a Lambda function behind an Application Load Balancer.
+
+Source: "Use Lambda functions as targets of an Application Load Balancer", limits."""
+
+_OFFERED = (
+    ("concurrency", "requests at a time in one process"),
+    ("streaming", "streams responses"),
+    ("websockets", "WebSockets"),
+    ("work_after_response", "tasks go on after the response"),
+    ("request_limit", "largest request body"),
+    ("response_limit", "largest response body"),
+    ("time_limit", "a request is cut off after"),
+    ("writable", "can be written to"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that differs.
+
+    Attributes:
+        name: What.
+        old: How it is on the old side.
+        new: How it is on the new side.
+    """
+
+    name: str
+    old: str
+    new: str
+
+
+def differences(old: Side, new: Side) -> tuple[Difference, ...]:
+    """Return what differs, without the values of variables: they may be secret."""
+    return tuple(
+        each
+        for each in (*_offered(old, new), *_settings(old, new), *_variables(old, new))
+        if each.old != each.new
+    )
+
+
+def refused_bodies(facts: Facts, shifter: str) -> Iterator[str]:
+    """Yield why known requests cannot pass while both sides have traffic."""
+    if shifter == "alb":
+        yield from _behind_alb(facts)
+    for side in (facts.old, facts.new):
+        limits = (side.capabilities.request_limit, side.capabilities.response_limit)
+        least = min((limit for limit in limits if limit is not None), default=None)
+        size = facts.traffic.largest_body
+        if side is facts.new and least is not None and size is not None and size > least:
+            yield (
+                f"{facts.traffic.largest_of} has a body of {_bytes(size)}, and {side.name} takes "
+                f"{_bytes(least)} at most"
+            )
+
+
+def _behind_alb(facts: Facts) -> Iterator[str]:
+    for side in (facts.old, facts.new):
+        if side.capabilities.target != "lambda":
+            continue
+        size = facts.traffic.largest_body
+        if size is not None and size > ALB_BODY:
+            yield (
+                f"{facts.traffic.largest_of} has a body of {_bytes(size)}, and a load balancer "
+                f"passes {_bytes(ALB_BODY)} at most to and from a function ({side.name})"
+            )
+        if side.streams:
+            yield (
+                f"{side.name} is set to stream (lambda.streaming), and a load balancer takes no "
+                "streams from a function"
+            )
+        for request in facts.traffic.streamed:
+            yield (
+                f"{request} is answered by a stream, and a load balancer takes none from a "
+                f"function ({side.name})"
+            )
+
+
+def _offered(old: Side, new: Side) -> Iterator[Difference]:
+    for name, said in _OFFERED:
+        values = [getattr(side.capabilities, name) for side in (old, new)]
+        yield Difference(said, *(_value(name, value) for value in values))
+
+
+def _settings(old: Side, new: Side) -> Iterator[Difference]:
+    for name in sorted(old.settings.keys() | new.settings.keys()):
+        values = [str(side.settings.get(name, "not there")) for side in (old, new)]
+        yield Difference(f"setting {name}", *values)
+
+
+def _variables(old: Side, new: Side) -> Iterator[Difference]:
+    names = (old.environment or {}).keys() | (new.environment or {}).keys()
+    for name in sorted(names):
+        shown = [_state(side, name) for side in (old, new)]
+        if shown == ["set", "set"] and _of(old, name) != _of(new, name):
+            shown[1] = "set to something else"
+        yield Difference(f"variable {name}", *shown)
+
+
+def _of(side: Side, name: str) -> str | None:
+    return (side.environment or {}).get(name)
+
+
+def _state(side: Side, name: str) -> str:
+    if side.environment is None:
+        return "not known here"
+    return "not set" if _of(side, name) is None else "set"
+
+
+def _value(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "anywhere" if name == "writable" else "no limit"
+    if name.endswith("_limit") and name != "time_limit":
+        assert isinstance(value, int)
+        return _bytes(value)
+    return f"{value:g} s" if name == "time_limit" else str(value)
+
+
+def _bytes(size: int) -> str:
+    return f"{size / 2**20:.3g} MiB" if size >= 2**20 else f"{size:,} bytes"

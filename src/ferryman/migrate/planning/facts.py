@@ -1,0 +1,111 @@
+"""What a plan is made of: both sides, their traffic, and what stands between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Protocol
+
+from ferryman.core.capabilities import Capabilities
+
+__all__ = ("Facts", "Load", "Side", "Traffic")
+
+
+class Load(Protocol):
+    """What a side needs and costs for a share of the traffic, from 0 to 1."""
+
+    @property
+    def platform(self) -> str:
+        """The platform's name."""
+
+    @property
+    def unit(self) -> str:
+        """What is counted: servers, or environments."""
+
+    @property
+    def processes(self) -> int:
+        """Processes of each of them."""
+
+    def units(self, share: float) -> int:
+        """Return how many of them the busiest hour needs."""
+
+    def usd(self, share: float, kept: float | None = None) -> Decimal:
+        """Return USD a month, with servers kept for another share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side.
+
+    Attributes:
+        name: What the settings call it.
+        capabilities: What its target offers the app.
+        load: What it needs and costs.
+        units: How many servers or environments it may have; None if that is not known.
+        connections: Database connections that each of its processes opens at most; None if
+            that is not known.
+        streams: Whether it is set to send responses as they are produced.
+        settings: Its target's settings that tell about the app's answers, by name.
+        environment: Its variables, by name; None where ferryman does not set them.
+    """
+
+    name: str
+    capabilities: Capabilities
+    load: Load
+    units: int | None = None
+    connections: int | None = None
+    streams: bool = False
+    settings: Mapping[str, object] = field(default_factory=dict)
+    environment: Mapping[str, str] | None = None
+
+    def needs(self, share: float) -> int:
+        """Return how many of its units the busiest hour needs for a share."""
+        return self.load.units(share)
+
+    def opened(self, share: float) -> int | None:
+        """Return the database connections that are open for a share, at most."""
+        if self.connections is None:
+            return None
+        return self.needs(share) * self.load.processes * self.connections
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """The traffic.
+
+    Attributes:
+        rate: Requests a second at the quietest time that the migration runs through.
+        largest_body: Bytes of the largest body that is known of, in either direction; None if
+            none is.
+        largest_of: Which request has it.
+        streamed: Requests whose answers are known to be streams.
+        silent_hours: Hours of the week without any requests.
+        assumed: What of the workload is assumed, in words; empty if all is measured.
+    """
+
+    rate: float
+    largest_body: int | None = None
+    largest_of: str = ""
+    streamed: tuple[str, ...] = ()
+    silent_hours: int = 0
+    assumed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All of it.
+
+    Attributes:
+        old: The side that the traffic leaves.
+        new: The side that it goes to.
+        traffic: The traffic.
+        findings: What of the app does not work on the new side, in lines.
+        database_connections: Connections that the database takes; None where it is not known.
+    """
+
+    old: Side
+    new: Side
+    traffic: Traffic
+    findings: tuple[str, ...] = ()
+    database_connections: int | None = None

@@ -1,0 +1,89 @@
+"""How the address that clients use can be moved, if it can.
+
+Weights work only where both sides are behind one name. Names that a cloud gives to a function
+belong to it, and lead nowhere else.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+__all__ = ("Front", "front_of")
+
+_FUNCTION_URL = re.compile(r"\.lambda-url\.[a-z0-9-]+\.on\.aws$")
+_API = re.compile(r"\.execute-api\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$")
+_BALANCER = re.compile(r"\.elb\.([a-z0-9-]+\.)?amazonaws\.com(\.cn)?$|\.elb\.[a-z0-9-]+\.amaz")
+_CLOUDFRONT = ".cloudfront.net"
+
+_BALANCERS = {
+    "haproxy": "HAProxy",
+    "alb": "the load balancer",
+    "route": "the Gateway",
+    "command": "the balancer that your commands change",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What happens to the address.
+
+    Attributes:
+        address: The address that clients use; empty if that is not known.
+        way: How its traffic is moved.
+        refusal: Why it cannot be; empty if it can.
+    """
+
+    address: str
+    way: str
+    refusal: str = ""
+
+
+def front_of(address: str, shifter: str, old: str) -> Front:
+    """Return how the traffic of an address can be moved.
+
+    Args:
+        address: The address that clients use: a URL or a name.
+        shifter: What changes the weight.
+        old: The side that has all the traffic.
+    """
+    if shifter == "alias":
+        return Front(address, "It stays: the alias is moved behind it, between two versions.")
+    balancer = _BALANCERS[shifter]
+    if not address:
+        way = f"Clients must come to {balancer}. Set address in [tool.ferryman.migrate] to what"
+        return Front("", f"{way} they use, and the plan says how that gets there.")
+    host = (urlsplit(address if "//" in address else f"//{address}").hostname or "").lower()
+    if _FUNCTION_URL.search(host) or _API.search(host):
+        return Front(address, "", _refusal(host, balancer, old))
+    if host.endswith(_CLOUDFRONT):
+        way = f"Make {balancer} the origin of its distribution while {old} has all the traffic:"
+        return Front(address, f"{way} that takes CloudFront some minutes, and loses nothing.")
+    if _BALANCER.search(host) and shifter == "alb":
+        return Front(address, "It stays: it is the load balancer's own name.")
+    if host == "localhost" or _is_ip(host):
+        return Front(address, f"{balancer.capitalize()} must listen at it.")
+    return Front(
+        address,
+        f"Point {host} at {balancer} while {old} has all the traffic, and begin once its old "
+        "records have expired: twice their TTL, for some resolvers keep them longer.",
+    )
+
+
+def _refusal(host: str, balancer: str, old: str) -> str:
+    kind = "a Function URL" if ".lambda-url." in host else "an API of API Gateway"
+    return (
+        f"{host} is the own name of {kind}, and leads to it alone: no weight can move its "
+        f"clients. First put a domain, CloudFront or an ALB in front, with {balancer} behind it "
+        f"and {old} behind that; move the clients to the new name; then set address to it"
+    )
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,202 @@
+"""Sends golden traffic to another release, and groups what it answers differently.
+
+An answer that changes by itself (a clock in it, a number of a request) is not a difference: what
+was recorded in two ways, or is answered in two ways now, is told apart from what has changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import aiohttp
+
+from ferryman.core.errors import FerrymanError
+from ferryman.core.recording import without_secrets
+from ferryman.migrate.golden import COOKIES, Golden, Recorded
+from ferryman.migrate.parity import ParityRequest, open_session, send
+from ferryman.migrate.verify import SAFE
+
+__all__ = ("Group", "Replayed", "replay")
+
+_AT_A_TIME = 8
+_VARYING = re.compile(r"(?<=/)(\d+|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-fA-F]{16,})(?=/|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Requests that are answered differently in the same way.
+
+    Attributes:
+        where: Method and path, with `*` in place of numbers and ids.
+        part: `status`, `content-type`, `location` or `body`.
+        recorded: What was recorded there.
+        answered: What is answered now.
+        requests: How many of the recorded requests.
+        example: The target of one of them.
+    """
+
+    where: str
+    part: str
+    recorded: str
+    answered: str
+    requests: int
+    example: str
+
+    def __str__(self) -> str:
+        """Return the group as one line."""
+        return (
+            f"{self.where}: {self.part}: {self.recorded} was recorded, {self.answered} is answered "
+            f"({self.requests} requests, such as {self.example})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What was found.
+
+    Attributes:
+        sent: Requests that were sent.
+        changing: Those of them whose bodies change by themselves.
+        left_out: How many of the recorded requests were not sent, by the reason.
+        groups: What differs, the most frequent first.
+    """
+
+    sent: int
+    changing: int
+    left_out: Mapping[str, int]
+    groups: tuple[Group, ...]
+
+
+async def replay(
+    requests: Sequence[Golden],
+    address: str,
+    *,
+    cookies: Mapping[str, str] | None = None,
+    unsafe: bool = False,
+    show: Callable[[str], None] = lambda _: None,
+) -> Replayed:
+    """Send recorded requests to a release, and compare the answers with what was recorded.
+
+    Args:
+        requests: The requests.
+        address: The release's.
+        cookies: Cookies of a session there, for requests that had some: of their answers only
+            the status, the type and the location are compared.
+        unsafe: Whether requests that may change something are sent too.
+        show: Is told how far it is.
+
+    Raises:
+        FerrymanError: The release does not answer.
+    """
+    left_out: Counter[str] = Counter()
+    chosen = []
+    for each in requests:
+        reason = _reason(each, cookies is not None, unsafe)
+        if reason:
+            left_out[reason] += each.times
+        else:
+            chosen.append(each)
+    lanes, found = asyncio.Semaphore(_AT_A_TIME), list[_Found]()
+    async with open_session() as session:
+
+        async def one(golden: Golden) -> None:
+            async with lanes:
+                found.append(await _compare(session, address.rstrip("/"), golden, cookies))
+                show(f"{len(found):,} of {len(chosen):,} requests")
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for each in chosen:
+                    group.create_task(one(each))
+        except* FerrymanError as failed:
+            # Where the release does not answer one of them, it answers none.
+            raise failed.exceptions[0] from None
+    return Replayed(
+        len(chosen), sum(each.changing for each in found), dict(left_out), tuple(_grouped(found))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    golden: Golden
+    differences: tuple[tuple[str, str, str], ...]
+    changing: bool = False
+
+
+def _reason(golden: Golden, has_cookies: bool, unsafe: bool) -> str:
+    """Return why a request is not sent; empty if it is."""
+    if golden.method not in SAFE and not unsafe:
+        return "it may change something (--unsafe)"
+    if golden.withheld == COOKIES:
+        return "" if has_cookies else f"{COOKIES} (--cookie)"
+    return golden.withheld
+
+
+async def _compare(
+    session: aiohttp.ClientSession,
+    address: str,
+    golden: Golden,
+    cookies: Mapping[str, str] | None,
+) -> _Found:
+    headers, own = golden.headers, golden.withheld == COOKIES
+    if own and cookies:
+        sent = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        headers = (*headers, ("Cookie", sent))
+    request = ParityRequest(golden.target, golden.method, golden.target, headers, golden.body, None)
+    answer = await _answer(session, address, request)
+    differences = tuple(_differences(golden, answer))
+    recorded = {each.digest for each in golden.answers}
+    other_status = any(part == "status" for part, *_ in differences)
+    if own or other_status or answer.digest is None or recorded & {answer.digest, None}:
+        return _Found(golden, differences)
+    again = await _answer(session, address, request) if golden.method in SAFE else answer
+    if len(recorded) > 1 or again.digest != answer.digest:
+        return _Found(golden, differences, changing=True)
+    return _Found(golden, (*differences, ("body", "one body", "another")))
+
+
+async def _answer(session: aiohttp.ClientSession, address: str, request: ParityRequest) -> Recorded:
+    try:
+        found = await send(session, address, request)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise FerrymanError(
+            f"{address} does not answer {request.method} {request.target}",
+            cause=str(error) or type(error).__name__,
+        ) from None
+    location = next(iter(found.headers.get("location", ())), None)
+    packed = "content-encoding" in found.headers
+    return Recorded(
+        status=found.status,
+        type=next(iter(found.headers.get("content-type", ())), None),
+        location=None if location is None else without_secrets(location)[0],
+        # What was recorded had not been compressed, and nobody asked for that.
+        digest=None if packed else hashlib.sha256(found.body).hexdigest(),
+        size=len(found.body),
+    )
+
+
+def _differences(golden: Golden, answer: Recorded) -> Iterator[tuple[str, str, str]]:
+    """Yield each part in which an answer is none of those that were recorded."""
+    for part, name in (("status", "status"), ("content-type", "type"), ("location", "location")):
+        values = [getattr(each, name) for each in golden.answers]
+        now = getattr(answer, name)
+        if now not in values:
+            yield part, str(values[-1] or "none"), str(now or "none")
+
+
+def _grouped(found: Sequence[_Found]) -> list[Group]:
+    """Return what differs, by path, part and values."""
+    counts: Counter[tuple[str, str, str, str]] = Counter()
+    examples: dict[tuple[str, str, str, str], str] = {}
+    for each in found:
+        path = _VARYING.sub("*", each.golden.target.partition("?")[0])
+        for difference in each.differences:
+            key = (f"{each.golden.method} {path}", *difference)
+            counts[key] += each.golden.times
+            examples.setdefault(key, each.golden.target)
+    return [Group(*key, count, examples[key]) for key, count in counts.most_common()]

@@ -1,0 +1,75 @@
+"""Changes the share of the traffic that the new side gets, one module for each balancer.
+
+A shifter knows a balancer and the names that it has for both sides. It decides nothing: when
+to move, and where to, is `machine`'s affair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ferryman.core.errors import FerrymanError
+
+__all__ = ("Drift", "Live", "NotHealthy", "Shifter")
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What the balancer does now.
+
+    Attributes:
+        weight: The new side's percentage, or None where it has not joined.
+        old_healthy: Whether the old side can take traffic.
+        new_healthy: Whether the new side can.
+        credentials: Seconds for which the weight can still be changed; None for ever.
+    """
+
+    weight: float | None
+    old_healthy: bool = True
+    new_healthy: bool = True
+    credentials: float | None = None
+
+
+class Shifter(Protocol):
+    """A balancer between an old side and a new one."""
+
+    def read(self) -> Live:
+        """Return what is live.
+
+        Raises:
+            FerrymanError: The balancer cannot be asked.
+        """
+
+    def join(self) -> None:
+        """Let the new side join with a weight of 0; nothing changes where it has joined.
+
+        Raises:
+            FerrymanError: The balancer refuses.
+        """
+
+    def write(self, start: float, end: float) -> None:
+        """Change the new side's percentage, and return once the change has arrived.
+
+        Args:
+            start: The percentage that must be live.
+            end: The one that is to be.
+
+        Raises:
+            Drift: Another one is live, or the change did not arrive.
+            NotHealthy: The new side is to get more, and cannot take it.
+            FerrymanError: The balancer refuses.
+        """
+
+
+class Drift(FerrymanError):
+    """The live weight is not the recorded one."""
+
+    def __init__(self, live: float | None, recorded: float) -> None:
+        shown = "none" if live is None else f"{live:.4g} %"
+        super().__init__(f"the live weight is {shown}, and not {recorded:g} %")
+        self.live = live
+
+
+class NotHealthy(FerrymanError):
+    """The side that is to get more traffic cannot take it."""

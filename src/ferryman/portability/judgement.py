@@ -1,0 +1,78 @@
+"""Says what facts mean on the targets of a project, and which of it is meant to be so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from ferryman.portability.destinations import Destination
+from ferryman.portability.finding import LEVELS, Fact, Finding
+from ferryman.portability.options import Ignored
+from ferryman.portability.ruff_rules import ruff_rule
+from ferryman.portability.rule_catalog import RULES
+
+__all__ = ("by_gravity", "ignored_by", "judge")
+
+
+def judge(
+    facts: Iterable[Fact], on: Sequence[Destination], database_connections: int | None
+) -> list[Finding]:
+    """Return the findings, the gravest first.
+
+    Args:
+        facts: What the app does.
+        on: The targets.
+        database_connections: Connections that the database takes; None: nothing is said of them.
+    """
+    facts = tuple(facts)
+    pools = [fact for fact in facts if fact.code == "M601"]
+    rest = [fact for fact in facts if fact.code != "M601"]
+    rest += _too_large(pools, on, database_connections)
+    lost = {fact.place for fact in rest if fact.code == "M203"}
+    findings = []
+    for fact in rest:
+        if fact.code == "RUF006" and fact.place in lost:
+            continue
+        rule = RULES.get(fact.code) or ruff_rule(fact.code, fact.what)
+        judged = {each.name: rule.judge(fact, each) for each in on}
+        effects = {name: effect for name, effect in judged.items() if effect}
+        if effects:
+            title = rule.title
+            findings.append(Finding(fact.code, title, fact.place, fact.what, effects, rule.mend))
+    return by_gravity(findings)
+
+
+def by_gravity(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings with the gravest first, and those of one level by place."""
+    return sorted(findings, key=lambda each: (-LEVELS.index(each.level), each.place, each.code))
+
+
+def ignored_by(finding: Finding, ignored: Sequence[Ignored]) -> Ignored | None:
+    """Return the setting that says that a finding is meant to be so."""
+    names = (finding.place.file, str(finding.place))
+    for each in ignored:
+        if each.code == finding.code and any(fnmatchcase(name, each.where) for name in names):
+            return each
+    return None
+
+
+def _too_large(
+    pools: Sequence[Fact], on: Sequence[Destination], limit: int | None
+) -> Iterator[Fact]:
+    """Yield the pools that may open more connections than there are.
+
+    While traffic moves, two targets have their processes at once.
+    """
+    size = sum(fact.amount or 0 for fact in pools)
+    known = sorted((each for each in on if each.processes), key=_processes, reverse=True)[:2]
+    total = size * sum(map(_processes, known))
+    if limit is None or total <= limit:
+        return
+    sides = " and ".join(f"{each.name} {size * _processes(each):,.0f}" for each in known)
+    for fact in pools:
+        yield replace(fact, what=f"{fact.what}: {sides}, and the database takes {limit:,}")
+
+
+def _processes(on: Destination) -> int:
+    return on.processes or 0

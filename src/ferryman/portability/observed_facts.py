@@ -1,0 +1,176 @@
+"""Joins what a run showed with what the code says: one fact for each thing, at its line."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ferryman.portability.finding import Fact, Place
+from ferryman.portability.reading.app_keys import app_key
+from ferryman.portability.reading.code_facts import once
+from ferryman.portability.reading.running_code import RunningCode
+from ferryman.portability.reading.state_patterns import change_place, session_word
+
+__all__ = ("app_place", "joined", "second_process")
+
+_SIGNS_OUT = (301, 302, 303, 307, 401, 403)
+"""What an app answers to a visitor whom it does not know."""
+
+_DEFAULT_BODY = 1024**2
+"""aiohttp's own client_max_size, which an app has not chosen."""
+
+# What a run sees at the handler, and the code at the line itself.
+_AT_HANDLER = {"M102", "M702"}
+
+
+def joined(
+    running: RunningCode, written: Sequence[Fact], found: Mapping[str, Any]
+) -> tuple[Fact, ...]:
+    """Return the facts of a run and of the code.
+
+    Args:
+        running: The code.
+        written: The facts that it tells.
+        found: What the probe noted.
+    """
+    facts = list(written)
+    for fact in (Fact.from_json(each) for each in found["facts"]):
+        fact = _on_definition(running, fact)
+        if not fact.place.file:
+            facts += _placed(running, facts, fact)
+        elif fact.code in _AT_HANDLER:
+            facts = _refined(facts, fact)
+        else:
+            facts.append(fact)
+    facts += _made(running, found.get("made", ()))
+    facts += _changes(running, facts, found.get("changes", ()))
+    connected = {fact.place for fact in facts if fact.code == "M502"}
+    return once(f for f in facts if f.code != "M501" or f.place not in connected)
+
+
+def app_place(running: RunningCode, module: str) -> Place:
+    """Return where the app is made: the place of what is nowhere else."""
+    known = running.code.modules.get(module)
+    for each in (known, *running.code.modules.values()):
+        for node in ast.walk(each.tree) if each else ():
+            made = isinstance(node, ast.Call) and each and each.dotted(node.func)
+            if each and made and made.endswith("web.Application"):
+                return Place(each.file, getattr(node, "lineno", 1))
+    return Place(known.file if known else "pyproject.toml", 1)
+
+
+def second_process(
+    running: RunningCode, first: Mapping[str, Any], second: Mapping[str, Any]
+) -> Iterator[Fact]:
+    """Yield the handler that signs out a visitor whom another process has signed in.
+
+    Args:
+        running: The code.
+        first: The statuses by request, of the process that set the cookies.
+        second: Those of another.
+    """
+    for name, (status, handler) in first.items():
+        other = second.get(name, [None])[0]
+        if status is not None and status < 300 and other in _SIGNS_OUT:
+            fact = Fact("M304", Place(*handler), f"{name}: a second process answers {other}")
+            yield _on_definition(running, fact)
+            return
+
+
+def _on_definition(running: RunningCode, fact: Fact) -> Fact:
+    """Return a fact with the lines of `def`, where a run knows those of decorators."""
+
+    def line(place: Place) -> Place:
+        function = running.code.functions.get((place.file, place.line))
+        return function.place if function else place
+
+    handler = line(fact.handler) if fact.handler else None
+    return replace(fact, place=line(fact.place), handler=handler)
+
+
+def _placed(running: RunningCode, facts: Sequence[Fact], fact: Fact) -> Iterator[Fact]:
+    """Yield a fact that the run has no line of, unless the code has told it."""
+    if fact.code == "M103":
+        if (fact.amount or 0) > _DEFAULT_BODY:
+            yield replace(fact, place=_keyword_place(running, "client_max_size"))
+    elif not any(each.code == fact.code for each in facts):
+        yield replace(fact, place=running.app)
+
+
+def _keyword_place(running: RunningCode, name: str) -> Place:
+    for module in running.code.modules.values():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.keyword) and node.arg == name:
+                return Place(module.file, node.value.lineno)
+    return running.app
+
+
+def _refined(facts: list[Fact], seen: Fact) -> list[Fact]:
+    """Return facts with one that a run saw at a handler, at the line where the code tells it."""
+    told = [f for f in facts if f.code == seen.code and seen.place in (f.handler, f.place)]
+    if not told:
+        return [*facts, seen]
+    if seen.amount is None:
+        return facts
+    ends = "" if told[0].amount else ", without end"
+    exact = replace(told[0], amount=seen.amount, what=f"{told[0].what}{ends}")
+    return [exact if fact is told[0] else fact for fact in facts]
+
+
+def _made(running: RunningCode, made: Sequence[Sequence[str]]) -> Iterator[Fact]:
+    """Yield what a run has seen modules hold once they were imported, where they assign it."""
+    for name, bare, what in made:
+        module = running.code.modules.get(name)
+        value = module.assigned.get(bare) if module else None
+        if module and value:
+            yield Fact("M305", Place(module.file, value.lineno), f"{name} makes {what}")
+
+
+def _changes(
+    running: RunningCode, facts: Sequence[Fact], changes: Sequence[Mapping[str, Any]]
+) -> Iterator[Fact]:
+    """Yield the changes of memory that a run saw and the code does not tell."""
+    told = {fact.about for fact in facts if fact.about}
+    for change in changes:
+        root = change["root"]
+        session = change["session"] or session_word(change["path"])
+        if root in told and not session:
+            continue
+        kind = "M301" if root.startswith("app[") else "M302"
+        known = next((f for f in facts if f.about == root), None)
+        if known and known.code == "M303":
+            continue
+        place = known.place if known else _change_place(running, change)
+        what = f"requests change {change['path']}"
+        yield Fact("M303" if session else kind, place, what, about=root)
+
+
+def _change_place(running: RunningCode, change: Mapping[str, Any]) -> Place:
+    root, owner, name = change["root"], change["owner"], change["name"]
+    modules = running.code.modules
+    if owner and owner[0] in modules:
+        place = change_place(modules[owner[0]], owner[1], name)
+        if place:
+            return place
+    above = next((modules[each] for each in _prefixes(root) if each in modules), None)
+    return (above and change_place(above, "", name)) or _key_place(running, root) or running.app
+
+
+def _prefixes(dotted: str) -> Iterator[str]:
+    """Yield what a dotted name begins with, the longest first."""
+    while "." in dotted:
+        dotted = dotted.rpartition(".")[0]
+        yield dotted
+
+
+def _key_place(running: RunningCode, label: str) -> Place | None:
+    """Return where a key of the app is set."""
+    for module in running.code.modules.values():
+        for node in ast.walk(module.tree):
+            if not isinstance(node, ast.Subscript) or not isinstance(node.ctx, ast.Store):
+                continue
+            if app_key(running.code, module, node.slice) == label:
+                return Place(module.file, node.lineno)
+    return None

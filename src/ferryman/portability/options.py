@@ -1,0 +1,64 @@
+"""The settings of `ferryman check`: `[tool.ferryman.portability]`."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from ferryman.portability.rule_catalog import RULES
+from ferryman.records.suggestion import did_you_mean
+
+__all__ = ("RUFF_CODE", "Ignored", "PortabilityOptions")
+
+_MODEL = ConfigDict(extra="forbid", frozen=True)
+
+RUFF_CODE = re.compile(r"(ASYNC|RUF)\d{3}")
+"""How the codes look of what ruff finds."""
+
+
+class Ignored(BaseModel):
+    """A finding that is meant to be so."""
+
+    model_config = _MODEL
+
+    code: str
+    where: str = "*"
+    reason: str = Field(min_length=1)
+
+    @field_validator("code")
+    @classmethod
+    def _known(cls, code: str) -> str:
+        if code not in RULES and not RUFF_CODE.fullmatch(code):
+            raise ValueError(
+                f"there is no finding {code!r}"
+                + (f": {guess}" if (guess := did_you_mean(code, RULES)) else "")
+            )
+        return code
+
+
+class PortabilityOptions(BaseModel):
+    """The keys of `[tool.ferryman.portability]`."""
+
+    model_config = _MODEL
+
+    targets: tuple[str, ...] = Field(
+        default=(),
+        description="The targets that the app is to run on, such as lambda:alb; by default all "
+        "that are installed.",
+    )
+    requests: str | None = Field(
+        default=None,
+        description="The requests that are sent, TOML or HAR, in the project's directory; by "
+        "default requests.toml if there is one, else a GET of each route without parameters.",
+    )
+    database_connections: int | None = Field(
+        default=None,
+        ge=1,
+        description="Connections that the database takes; pools that may open more are found.",
+    )
+    ignore: tuple[Ignored, ...] = Field(
+        default=(),
+        description="Findings that are meant to be so: a list of tables with code, where (a file, "
+        "a file and line, or a pattern of them) and reason.",
+    )

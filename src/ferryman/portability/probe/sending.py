@@ -1,0 +1,169 @@
+"""Sends requests to the app, one after the other, and notes the handler and the size of each."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from aiohttp.payload import AsyncIterablePayload
+
+from ferryman.migrate.parity import Answer, ParityRequest, open_session, send
+from ferryman.portability.finding import Fact, Place
+from ferryman.portability.probe.audit import Audit
+
+__all__ = ("Sender", "Sent", "plain_requests", "with_cookies")
+
+_PATIENCE = 1.0
+"""Seconds that one request gets."""
+
+_TEXTS = ("text/", "application/json", "application/xml", "application/ld+json")
+_LINKED = 256 * 1024
+"""Bytes of a body that are searched for links."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request that was sent.
+
+    Attributes:
+        name: The request's.
+        status: What was answered; None if nothing was within the time.
+        seconds: How long it took.
+        handler: The handler that answered, if it is the user's.
+    """
+
+    name: str
+    status: int | None
+    seconds: float
+    handler: Place | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return asdict(self)
+
+
+class Sender:
+    """Sends requests to the app.
+
+    Args:
+        audit: Is told of the handler that answers.
+        place_of: Returns the place of a handler, if it is the user's.
+        base: Where the app listens, such as `http://127.0.0.1:8000`.
+
+    Attributes:
+        cookies: The cookies that answers set, by name.
+        facts: What answers showed.
+    """
+
+    def __init__(
+        self, audit: Audit, place_of: Callable[[object], Place | None], base: str = ""
+    ) -> None:
+        self.base = base
+        self.cookies: dict[str, str] = {}
+        self.facts: list[Fact] = []
+        self._audit = audit
+        self._place_of = place_of
+        self._stream: Place | None = None
+
+    async def prepared(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Note the handler, and whether it streams: a signal of the app."""
+        match = request.match_info
+        handler = self._place_of(match.handler)
+        self._audit.handler = handler
+        streams = not isinstance(response, (web.Response, web.FileResponse, web.WebSocketResponse))
+        if isinstance(response, web.Response) and isinstance(response.body, AsyncIterablePayload):
+            streams = True
+        self._stream = handler if streams and handler else None
+        if self._stream:
+            self.facts.append(Fact("M102", self._stream, "an answer is streamed", handler=handler))
+
+    async def send(self, requests: Sequence[ParityRequest], seconds: float) -> list[Sent]:
+        """Send requests, for some seconds at most, and return those that were sent."""
+        sent: list[Sent] = []
+        end = time.monotonic() + seconds
+        async with open_session() as session:
+            for request in requests:
+                left = end - time.monotonic()
+                if left <= 0:
+                    break
+                sent.append(await self._send(session, request, min(left, _PATIENCE)))
+        return sent
+
+    async def _send(
+        self, session: aiohttp.ClientSession, request: ParityRequest, patience: float
+    ) -> Sent:
+        self._audit.handler = self._stream = None
+        began = time.monotonic()
+        answer: Answer | None = None
+        try:
+            async with asyncio.timeout(patience):
+                answer = await send(session, self.base, request)
+        except TimeoutError:
+            if self._stream:
+                what = "an answer is streamed without end"
+                self.facts.append(Fact("M102", self._stream, what, math.inf, handler=self._stream))
+        except aiohttp.ClientError:
+            pass  # the handler broke off, which the app's own tests tell
+        took = time.monotonic() - began
+        handler = self._audit.handler
+        if answer:
+            self._read(answer, handler)
+        if handler:
+            what = f"{request.name} took {took:.1f} s"
+            self.facts.append(Fact("M105", handler, what, took, handler=handler))
+        return Sent(request.name, answer.status if answer else None, took, handler)
+
+    def _read(self, answer: Answer, handler: Place | None) -> None:
+        for line in answer.headers.get("set-cookie", ()):
+            try:
+                morsels = SimpleCookie(line)
+            except CookieError:
+                continue
+            self.cookies |= {name: morsel.value for name, morsel in morsels.items()}
+        if handler is None:
+            return
+        size = len(answer.body)
+        what = f"an answer has {size:,} bytes"
+        self.facts.append(Fact("M104", handler, what, float(size), handler=handler))
+        media = " ".join(answer.headers.get("content-type", ()))
+        text = answer.body[:_LINKED] if media.startswith(_TEXTS) else b""
+        location = " ".join(answer.headers.get("location", ()))
+        base = re.escape(self.base.encode())
+        if re.search(base + rb"(?!\d)", text + b" " + location.encode()):
+            what = "an answer has an absolute link to the host that was asked"
+            self.facts.append(Fact("M702", handler, what, handler=handler))
+
+
+def plain_requests(app: web.Application) -> tuple[ParityRequest, ...]:
+    """Return a GET of each route whose path has no variable part."""
+    paths = {
+        route.resource.canonical: None
+        for route in app.router.routes()
+        if route.method in ("GET", "*")
+        and isinstance(route.resource, web.PlainResource)
+        and "{" not in route.resource.canonical
+    }
+    return tuple(ParityRequest(f"GET {path}", "GET", path or "/", (), None, None) for path in paths)
+
+
+def with_cookies(
+    requests: Sequence[ParityRequest], cookies: dict[str, str]
+) -> tuple[ParityRequest, ...]:
+    """Return the first of each GET among requests, with cookies that are sent along."""
+    line = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    found: dict[str, ParityRequest] = {}
+    for each in requests:
+        if each.method == "GET" and each.target not in found:
+            kept = tuple(pair for pair in each.headers if pair[0].lower() != "cookie")
+            found[each.target] = ParityRequest(
+                each.name, "GET", each.target, (*kept, ("Cookie", line)), None, None
+            )
+    return tuple(found.values())[:20]

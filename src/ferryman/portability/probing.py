@@ -1,0 +1,92 @@
+"""Runs the probe on a project's app, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ferryman.building.app_files import import_root
+from ferryman.core.errors import AppError, FerrymanError
+from ferryman.project.project import Project
+
+__all__ = ("run_probe",)
+
+_LIMIT = 60.0
+"""Seconds for the app's start, the requests and its end."""
+
+
+def run_probe(
+    project: Project, requests: Path | None, seconds: float, cookies: Mapping[str, str]
+) -> dict[str, Any]:
+    """Run a project's app, and return what the probe noted.
+
+    Args:
+        project: The project.
+        requests: A table of requests or a HAR file.
+        seconds: How long requests are sent.
+        cookies: Cookies that another run of the app has set: nothing is looked for but how the
+            requests are answered with them.
+
+    Raises:
+        AppError: The app could not be loaded or started, or did not come to an end.
+    """
+    how = {
+        "app": str(project.app),
+        "root": str(project.root),
+        "imported_from": str(import_root(project)),
+        "requests": str(requests) if requests else None,
+        "seconds": seconds,
+        "cookies": dict(cookies),
+    }
+    with tempfile.TemporaryDirectory(prefix="ferryman-") as scratch:
+        answer, said = Path(scratch, "answer.json"), Path(scratch, "said.txt")
+        module = "ferryman.portability.probe"
+        command = [sys.executable, "-m", module, str(answer), json.dumps(how)]
+        status = _run(command, project.root, said)
+        try:
+            found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            lines = said.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            last = lines[-1] if lines else f"status {status}"
+            raise AppError("the app ended the process that ran it", cause=last) from None
+    if found["failure"]:
+        import_module("ferryman.core.lifecycle")  # it has the kinds of errors that may be told
+        raise FerrymanError.from_dict(found["failure"])
+    return found
+
+
+def _run(command: Sequence[str], directory: Path, said: Path) -> int:
+    """Run the probe, end all that the app has left running, and return its status.
+
+    What the app says goes to a file: a process that it leaves behind would hold a pipe open.
+    """
+    with said.open("wb") as output:
+        probe = subprocess.Popen(
+            command,
+            cwd=directory,
+            env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        return probe.wait(_LIMIT)
+    except subprocess.TimeoutExpired:
+        raise AppError(
+            f"the app took longer than {_LIMIT:.0f} seconds to start, answer and stop",
+            hint="look at its on_startup handlers and cleanup_ctx generators",
+        ) from None
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(probe.pid, signal.SIGKILL)
+        probe.wait()

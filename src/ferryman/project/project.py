@@ -1,0 +1,148 @@
+"""The project: everything a build needs to know, resolved from all its layers.
+
+It exists where ferryman builds, never where the app runs. What a target needs beyond
+the fields here stands in its own section, described by the target's own model; this
+module knows no target by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from ferryman.core.app_reference import AppReference
+from ferryman.core.errors import ConfigError
+from ferryman.core.settings import RuntimeSettings
+from ferryman.project.likely_apps import likely_apps, unreachable_app
+from ferryman.project.needed_settings import NeededSettings, baked
+
+__all__ = ("DEFAULT", "Check", "Project", "ProjectFields", "Section")
+
+Check = Literal["start", "import", "parse"]
+
+Section = TypeVar("Section", bound=BaseModel)
+
+DEFAULT = "default"
+"""The origin of a value that nothing sets."""
+
+# A name becomes file names, labels of Kubernetes objects and function names, so it is
+# held to the narrowest of their rules: a DNS label (RFC 1123).
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+
+
+class ProjectFields(BaseModel):
+    """The keys of `[tool.ferryman]` that belong to no target."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    app: str | None = Field(
+        default=None,
+        description="The application: module:attribute, an Application or a factory of one.",
+    )
+    name: Name = Field(default="app", description="The project's name, a DNS label.")
+    version: str = Field(default="0.0.0", description="The project's version.")
+    python: str = Field(
+        default="3.13",
+        pattern=r"^3\.\d+$",
+        description="The Python that artifacts are built for, as major.minor.",
+    )
+    include: tuple[str, ...] = Field(
+        default=(),
+        description="Files and directories that ship besides the app's own top-level package, "
+        "relative to the project's directory.",
+    )
+    exclude: tuple[str, ...] = Field(
+        default=("tests", "test_*.py", "conftest.py"),
+        description="Names of files and directories that never ship, as glob patterns.",
+    )
+    source: str | None = Field(
+        default=None,
+        description="The directory that the app's modules are imported from, and that ships whole; "
+        "by default src or the project's own, as the app's module is found there.",
+    )
+    check: Check = Field(
+        default="start",
+        description="How far a build tries the app, where this machine can: parse it, import it, "
+        "or start and stop it too.",
+    )
+    requirements: str | None = Field(
+        default=None,
+        description="A requirements file that is used instead of a lock and [project] "
+        "dependencies.",
+    )
+    settings: NeededSettings = Field(
+        default={},
+        description="Environment variables that the app needs, by name: a value, "
+        '{ secret = "aws-sm:..." } or { required = true }.',
+    )
+    extras: tuple[str, ...] = Field(
+        default=(),
+        description="Extras of the project, of [project.optional-dependencies], that ship too.",
+    )
+    groups: tuple[str, ...] = Field(
+        default=(),
+        description="Dependency groups, of [dependency-groups], that ship too.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The resolved configuration of one project.
+
+    Attributes:
+        root: The project's directory, absolute.
+        fields: The keys that belong to no target.
+        sections: Each target's own settings, by the target's name.
+        origins: Where each value came from, by its dotted key.
+        flags: The values that flags gave, by dotted key, as they were given.
+        overlays: The names of the overlays that pyproject.toml has.
+        overlay: The name of the overlay that counts, or None.
+    """
+
+    root: Path
+    fields: ProjectFields
+    sections: Mapping[str, BaseModel]
+    origins: Mapping[str, str]
+    flags: Mapping[str, object] = field(default_factory=dict)
+    overlays: tuple[str, ...] = ()
+    overlay: str | None = None
+
+    @property
+    def app(self) -> AppReference:
+        """The reference of the app.
+
+        Raises:
+            ConfigError: None is set, or it is not of the form `module:attribute`.
+        """
+        if self.fields.app is None:
+            likely = likely_apps(self.root)
+            raise ConfigError(
+                f"{self.root.name}: the project names no app",
+                cause=f"it may be {' or '.join(likely[:3])}"
+                if likely
+                else unreachable_app(self.root),
+                hint=f'set app = "{likely[0] if likely else "module:attribute"}" in '
+                "[tool.ferryman] of pyproject.toml, or pass --app",
+            )
+        return AppReference.parse(self.fields.app)
+
+    def section(self, name: str, model: type[Section]) -> Section:
+        """Return a target's own settings."""
+        section = self.sections[name]
+        assert isinstance(section, model)
+        return section
+
+    def baked(self, target: str, options: Mapping[str, object]) -> RuntimeSettings:
+        """Return what the runtime of a target needs of this project."""
+        return RuntimeSettings(
+            app=str(self.app),
+            name=self.fields.name,
+            version=self.fields.version,
+            target=target,
+            options=options,
+            settings={name: baked(value, target) for name, value in self.fields.settings.items()},
+        )

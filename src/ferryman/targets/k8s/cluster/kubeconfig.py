@@ -1,0 +1,241 @@
+"""Finds the cluster as kubectl does: kubeconfig, context, namespace; or from within a pod.
+
+The Kubernetes client is imported here when a connection is asked for, and nowhere before.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import yaml
+from urllib3 import disable_warnings
+from urllib3.exceptions import InsecureRequestWarning
+
+from ferryman.core.errors import ConfigError
+from ferryman.targets.k8s.syntax import namespace_name
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
+__all__ = ("Connection", "Place", "connect")
+
+_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+# What the client runs into where a kubeconfig is YAML and has another form.
+_MALFORMED = (AttributeError, KeyError, OSError, TypeError, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to work, as far as the user said.
+
+    Attributes:
+        context: The context of the kubeconfig; None is the current one.
+        namespace: The namespace; None is the project's, or else the context's.
+    """
+
+    context: str | None = None
+    namespace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A cluster, and the namespace to work in.
+
+    Attributes:
+        client: What speaks to the cluster.
+        host: Its address.
+        namespace: The namespace.
+        user: What the kubeconfig calls the user.
+        impersonation: Headers by which the user acts as another (`as` in the kubeconfig).
+    """
+
+    client: ApiClient
+    host: str
+    namespace: str
+    user: str = ""
+    impersonation: tuple[tuple[str, str], ...] = ()
+
+
+def connect(place: Place, project_namespace: str | None) -> Connection:
+    """Return a connection.
+
+    Args:
+        place: What the user said.
+        project_namespace: The namespace that the project's settings name.
+
+    Raises:
+        ConfigError: There is no kubeconfig, it cannot be read, or has no such context.
+    """
+    from kubernetes import client
+
+    _check_namespace(place.namespace, project_namespace)
+    configuration = client.Configuration()
+    context_namespace = _load(configuration, place.context)
+    namespace = place.namespace or project_namespace or context_namespace or "default"
+    if not configuration.verify_ssl:
+        # The kubeconfig says so; a warning with each request would help nobody.
+        disable_warnings(InsecureRequestWarning)
+    configuration.retries = False  # the API's answers decide, and `exchange` repeats
+    _strip_token(configuration)
+    name, user = _user(place.context)
+    return Connection(
+        client.ApiClient(configuration),
+        str(configuration.host),
+        namespace,
+        name,
+        tuple(_impersonation(user)),
+    )
+
+
+def _strip_token(configuration: Any) -> None:
+    """Take the newline away with which most files of a token end, now and at each refresh."""
+    refresh = configuration.refresh_api_key_hook
+
+    def strip(held: Any) -> None:
+        if refresh:
+            refresh(held)  # it puts itself back in its place
+            held.refresh_api_key_hook = strip
+        if token := held.api_key.get("BearerToken"):
+            held.api_key["BearerToken"] = token.strip()
+
+    strip(configuration)
+    configuration.refresh_api_key_hook = strip if refresh else None
+
+
+def _user(context: str | None) -> tuple[str, Mapping[str, Any]]:
+    """Return the user of a context, by name and as the kubeconfig has it."""
+    files = _files()
+    if not files:
+        return "", {}
+    from kubernetes import config
+
+    contexts, active = _untyped(config).list_kube_config_contexts(_searched())
+    wanted = context or active["name"]
+    name = next((c["context"].get("user") for c in contexts if c["name"] == wanted), None)
+    for file in files:
+        for entry in (yaml.safe_load(file.read_text("utf-8")) or {}).get("users") or ():
+            if entry.get("name") == name:
+                return str(name), entry.get("user") or {}
+    return str(name or ""), {}
+
+
+def _impersonation(user: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the headers of https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/.
+
+    The Kubernetes client reads no `as` and would act as the user behind it, with more rights.
+    """
+    if user.get("as"):
+        yield "Impersonate-User", str(user["as"])
+    if user.get("as-uid"):
+        yield "Impersonate-Uid", str(user["as-uid"])
+    for group in user.get("as-groups") or ():
+        yield "Impersonate-Group", str(group)
+    for key, values in (user.get("as-user-extra") or {}).items():
+        for value in values:
+            yield f"Impersonate-Extra-{quote(str(key), safe='')}", str(value)
+
+
+def _check_namespace(given: str | None, project_namespace: str | None) -> None:
+    if given is None:
+        return
+    try:
+        namespace_name(given)
+    except ValueError as error:
+        raise ConfigError(f"--namespace {given}: {error}") from None
+    if project_namespace and given != project_namespace:
+        raise ConfigError(
+            f"--namespace {given}: the manifests are for {project_namespace}",
+            hint="change namespace in [tool.ferryman.k8s], or leave it out there",
+        )
+
+
+def _load(configuration: object, context: str | None) -> str | None:
+    """Load the kubeconfig into a configuration, and return its context's namespace."""
+    from kubernetes import config
+
+    try:
+        if _files():
+            chosen = _context(context)
+            with _complaints():
+                _untyped(config).load_kube_config(
+                    _searched(), context, client_configuration=configuration
+                )
+            return chosen
+        if context is None and "KUBERNETES_SERVICE_HOST" in os.environ:
+            _untyped(config).load_incluster_config(client_configuration=configuration)
+            return _POD_NAMESPACE.read_text("utf-8").strip()
+    except (config.ConfigException, yaml.YAMLError, *_MALFORMED) as error:
+        raise ConfigError(
+            f"the kubeconfig {os.environ.get('KUBECONFIG', '~/.kube/config')} cannot be used",
+            cause=" ".join(str(error).split()),
+            hint="`kubectl config view` shows what is in it",
+        ) from None
+    raise ConfigError(
+        "there is no kubeconfig",
+        cause=f"none of {', '.join(map(str, _candidates()))} is a file",
+        hint="set KUBECONFIG, or log in to the cluster",
+    )
+
+
+@contextmanager
+def _complaints() -> Iterator[None]:
+    """Raise what the client only logs: a plugin for credentials that gave none.
+
+    It would go on without credentials, as an anonymous user.
+    """
+    said: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+    if said:
+        raise ConfigError(
+            "the kubeconfig's plugin gave no credentials",
+            cause=" ".join(said[0].split()),
+            hint="is it installed, and are you logged in?",
+        )
+
+
+def _context(wanted: str | None) -> str | None:
+    from kubernetes import config
+
+    contexts, active = _untyped(config).list_kube_config_contexts(_searched())
+    by_name = {context["name"]: context for context in contexts}
+    name = wanted or active["name"]
+    if name not in by_name:
+        raise ConfigError(
+            f"--context {name}: the kubeconfig has no such context",
+            cause=f"it has {', '.join(by_name)}",
+        )
+    found = by_name[name]["context"].get("namespace")
+    return None if found is None else str(found)
+
+
+def _untyped(module: Any) -> Any:
+    """Return the module, whose functions have no types."""
+    return module
+
+
+def _candidates() -> list[Path]:
+    named = os.environ.get("KUBECONFIG")
+    places = named.split(os.pathsep) if named else ["~/.kube/config"]
+    return [Path(place).expanduser() for place in places if place]
+
+
+def _searched() -> str:
+    # The client reads KUBECONFIG once, when it is imported, unless it is told.
+    return os.pathsep.join(map(str, _files()))
+
+
+def _files() -> list[Path]:
+    return [path for path in _candidates() if path.is_file()]

@@ -1,0 +1,129 @@
+"""What a deploy would do, found by comparing a project's objects with those of the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ferryman.targets.k8s.cluster.api import Cluster
+from ferryman.targets.k8s.cluster.changes import (
+    Action,
+    Change,
+    find_changes,
+    find_leftovers,
+    live_objects,
+)
+from ferryman.targets.k8s.cluster.kinds import KINDS, kind_of
+from ferryman.targets.k8s.cluster.release_book import Book
+from ferryman.targets.k8s.rendering import Document
+
+__all__ = ("DeployWishes", "Planned", "plan_changes")
+
+_COMPONENT = "app.kubernetes.io/component"
+
+
+@dataclass(frozen=True, slots=True)
+class DeployWishes:
+    """How to deploy.
+
+    Attributes:
+        dry_run: Whether to change nothing.
+        force: Whether to take fields over from other managers.
+        wait: Whether to stay until the release is good.
+        timeout: How long that may take, in seconds.
+        patience: How long a state may last from which pods seldom recover, in seconds.
+        rollback_on_failure: Whether to go back when it does not become good.
+    """
+
+    dry_run: bool = False
+    force: bool = False
+    wait: bool = True
+    timeout: float = 300
+    patience: float = 60
+    rollback_on_failure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a deploy would do.
+
+    Attributes:
+        objects: What happens to each object of the project, in the order of applying.
+        leftovers: The objects of earlier deploys that the project no longer has.
+        book: The releases so far.
+        migration: The Job that must end well before any pod is changed, or None.
+    """
+
+    objects: tuple[Change, ...]
+    leftovers: tuple[Change, ...]
+    book: Book
+    migration: Change | None = None
+
+    @property
+    def documents(self) -> list[Document]:
+        """The objects themselves."""
+        return [change.document for change in self.objects if change.document is not None]
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing to apply."""
+        return all(change.settled for change in self.objects)
+
+    @property
+    def changes(self) -> list[Change]:
+        """What would be different afterwards: what runs first at the head, deletions at the end."""
+        first = (self.migration,) if self.migration else ()
+        every = (*first, *self.objects, *self.leftovers)
+        return [change for change in every if change.action is not Action.KEEP]
+
+
+def plan_changes(
+    cluster: Cluster,
+    objects: Iterable[Document],
+    book: Book,
+    tell: Callable[[str], None],
+    *,
+    migration: Document | None = None,
+    adopt: bool = False,
+) -> Planned:
+    """Return what a deploy of some objects would do.
+
+    Args:
+        cluster: Where they go.
+        objects: The objects.
+        book: The releases so far.
+        tell: Told what the user should know.
+        migration: The Job that must end well before any pod is changed, or None.
+        adopt: Whether to take objects over that ferryman did not make.
+
+    Raises:
+        FerrymanError: The cluster refused, or an object is not ours.
+    """
+    name, documents = book.name, list(objects)
+    needed = {kind_of(document) for document in documents}
+    # What the project neither has nor has had is not asked for: who deploys need not
+    # have a right to it.
+    kinds = dict.fromkeys((*needed, *book.kinds))
+    kinds.pop(KINDS["ConfigMap"], None)
+    live = {**book.config_maps, **live_objects(cluster, name, kinds, needed, tell)}
+    changes = find_changes(cluster, documents, name, live, adopt=adopt)
+    claims = {key for key in live if key[0].name == "PersistentVolumeClaim"}
+    migrations = {key for key, document in live.items() if _is_migration(document)}
+    leftovers = find_leftovers(live, documents, {*book.held, *claims, *migrations})
+    for kind, called in sorted(claims - {(c.kind, c.name) for c in changes}, key=str):
+        tell(f"note: {kind.name}/{called} is no longer the project's, and holds data: it stays")
+    if migration is None or all(change.settled for change in changes):
+        return Planned(tuple(changes), tuple(leftovers), book)
+    (first,) = find_changes(cluster, [_of_release(migration, book)], name, live)
+    return Planned(tuple(changes), tuple(leftovers), book, first)
+
+
+def _is_migration(document: Document) -> bool:
+    labels = document["metadata"].get("labels") or {}
+    return document["kind"] == "Job" and labels.get(_COMPONENT) == "migrate"
+
+
+def _of_release(migration: Document, book: Book) -> Document:
+    """Return the Job under the name of the next release: a Job runs once."""
+    metadata = {**migration["metadata"], "name": f"{book.name}-migrate-{book.following}"}
+    return {**migration, "metadata": metadata}

@@ -1,0 +1,234 @@
+"""Schemas of the kinds that the cluster learns from others.
+
+They are our own words, and hold what the manifests may use and a patch may add: the
+fields of gateway.networking.k8s.io/v1 in the Gateway API's reference, and those of
+serving.knative.dev/v1, monitoring.coreos.com/v1 and keda.sh/v1alpha1 in the API references of
+Knative, the Prometheus Operator and KEDA. Pods within are held to Kubernetes' own
+schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ("SCHEMAS", "UNKNOWN")
+
+_TEXT = {"type": "string"}
+_COUNT = {"type": "integer", "minimum": 0}
+_PORT = {"type": "integer", "minimum": 1, "maximum": 65535}
+_DEFINITIONS = "/api/_definitions.json#/$defs/io.k8s."
+_METADATA = {"$ref": f"{_DEFINITIONS}apimachinery.pkg.apis.meta.v1.ObjectMeta"}
+
+
+def _object(required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _list(items: Mapping[str, Any], least: int = 0) -> dict[str, Any]:
+    return {"type": "array", "items": dict(items), "minItems": least}
+
+
+def _one_of(*values: str) -> dict[str, Any]:
+    return {"type": "string", "enum": list(values)}
+
+
+_NAMED = _object(("name", "value"), name=_TEXT, value=_TEXT, type=_TEXT)
+_HEADERS = _object((), set=_list(_NAMED), add=_list(_NAMED), remove=_list(_TEXT))
+_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
+_REDIRECT = _object(
+    (),
+    scheme=_one_of("http", "https"),
+    hostname=_TEXT,
+    path={"type": "object"},
+    port=_PORT,
+    statusCode={"type": "integer", "enum": [301, 302, 303, 307, 308]},
+)
+_FILTER = {
+    "title": "gateway.v1.Filter",
+    "type": "object",
+    "required": ["type"],
+    "properties": {
+        "type": _one_of(
+            "RequestHeaderModifier",
+            "ResponseHeaderModifier",
+            "RequestMirror",
+            "RequestRedirect",
+            "URLRewrite",
+            "CORS",
+            "ExtensionRef",
+        ),
+        "requestHeaderModifier": _HEADERS,
+        "responseHeaderModifier": _HEADERS,
+        "requestMirror": {"type": "object"},
+        "requestRedirect": _REDIRECT,
+        "urlRewrite": {"type": "object"},
+        "cors": {"type": "object"},
+        "extensionRef": {"type": "object"},
+    },
+    "additionalProperties": False,
+}
+_MATCH = {
+    "title": "gateway.v1.Match",
+    **_object(
+        (),
+        path=_object((), type=_one_of("Exact", "PathPrefix", "RegularExpression"), value=_TEXT),
+        headers=_list(_NAMED),
+        queryParams=_list(_NAMED),
+        method=_one_of(*_METHODS),
+    ),
+}
+_BACKEND = _object(
+    ("name",),
+    group=_TEXT,
+    kind=_TEXT,
+    name=_TEXT,
+    namespace=_TEXT,
+    port=_PORT,
+    weight={"type": "integer", "minimum": 0, "maximum": 1_000_000},
+    filters=_list(_FILTER),
+)
+_PARENT = _object(
+    ("name",), group=_TEXT, kind=_TEXT, name=_TEXT, namespace=_TEXT, sectionName=_TEXT, port=_PORT
+)
+_RULE = {
+    "title": "gateway.v1.Rule",
+    **_object(
+        (),
+        name=_TEXT,
+        matches=_list(_MATCH),
+        filters=_list(_FILTER),
+        backendRefs=_list(_BACKEND),
+        timeouts=_object((), request=_TEXT, backendRequest=_TEXT),
+        retry={"type": "object"},
+        sessionPersistence={"type": "object"},
+    ),
+}
+_HTTP_ROUTE = _object(
+    ("apiVersion", "kind", "metadata", "spec"),
+    apiVersion=_TEXT,
+    kind=_TEXT,
+    metadata=_METADATA,
+    spec=_object((), parentRefs=_list(_PARENT), hostnames=_list(_TEXT), rules=_list(_RULE, 1)),
+    status={"type": "object"},
+)
+
+# The pod's fields that Knative's webhook lets through without a feature flag.
+_REVISION = _object(
+    ("containers",),
+    containers=_list({"$ref": f"{_DEFINITIONS}api.core.v1.Container"}, 1),
+    volumes=_list({"$ref": f"{_DEFINITIONS}api.core.v1.Volume"}),
+    serviceAccountName=_TEXT,
+    automountServiceAccountToken={"type": "boolean"},
+    enableServiceLinks={"type": "boolean"},
+    imagePullSecrets=_list(_object((), name=_TEXT)),
+    containerConcurrency=_COUNT,
+    timeoutSeconds=_COUNT,
+    responseStartTimeoutSeconds=_COUNT,
+    idleTimeoutSeconds=_COUNT,
+)
+_TRAFFIC = _object(
+    (),
+    tag=_TEXT,
+    revisionName=_TEXT,
+    configurationName=_TEXT,
+    latestRevision={"type": "boolean"},
+    percent={"type": "integer", "minimum": 0, "maximum": 100},
+    url=_TEXT,
+)
+_KNATIVE_SERVICE = _object(
+    ("apiVersion", "kind", "metadata", "spec"),
+    apiVersion=_TEXT,
+    kind=_TEXT,
+    metadata=_METADATA,
+    spec=_object(
+        ("template",),
+        template=_object(("spec",), metadata=_METADATA, spec=_REVISION),
+        traffic=_list(_TRAFFIC),
+    ),
+    status={"type": "object"},
+)
+
+_SELECTOR = _object(
+    (),
+    matchLabels={"type": "object", "additionalProperties": _TEXT},
+    matchExpressions=_list(
+        _object(("key", "operator"), key=_TEXT, operator=_TEXT, values=_list(_TEXT))
+    ),
+)
+_ENDPOINT = {
+    "type": "object",
+    "properties": {
+        "port": _TEXT,
+        "path": {"type": "string", "pattern": "^/"},
+        "scheme": _one_of("http", "https"),
+        "interval": _TEXT,
+        "scrapeTimeout": _TEXT,
+        "honorLabels": {"type": "boolean"},
+    },
+}
+_SERVICE_MONITOR = _object(
+    ("apiVersion", "kind", "metadata", "spec"),
+    apiVersion=_TEXT,
+    kind=_TEXT,
+    metadata=_METADATA,
+    spec={
+        "type": "object",
+        "properties": {"selector": _SELECTOR, "endpoints": _list(_ENDPOINT, 1)},
+        "required": ["selector", "endpoints"],
+    },
+)
+
+_TRIGGER = _object(
+    ("type", "metadata"),
+    type=_TEXT,
+    name=_TEXT,
+    useCachedMetrics={"type": "boolean"},
+    metadata={"type": "object", "additionalProperties": _TEXT},
+    authenticationRef=_object(
+        ("name",), name=_TEXT, kind=_one_of("TriggerAuthentication", "ClusterTriggerAuthentication")
+    ),
+    metricType=_one_of("AverageValue", "Value", "Utilization"),
+)
+_SCALED_OBJECT = _object(
+    ("apiVersion", "kind", "metadata", "spec"),
+    apiVersion=_TEXT,
+    kind=_TEXT,
+    metadata=_METADATA,
+    spec=_object(
+        ("scaleTargetRef", "triggers"),
+        scaleTargetRef=_object(
+            ("name",), name=_TEXT, apiVersion=_TEXT, kind=_TEXT, envSourceContainerName=_TEXT
+        ),
+        pollingInterval=_COUNT,
+        cooldownPeriod=_COUNT,
+        initialCooldownPeriod=_COUNT,
+        idleReplicaCount=_COUNT,
+        minReplicaCount=_COUNT,
+        maxReplicaCount=_COUNT,
+        advanced={"type": "object"},
+        fallback={"type": "object"},
+        triggers=_list(_TRIGGER, 1),
+    ),
+    status={"type": "object"},
+)
+
+UNKNOWN: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {"apiVersion": _TEXT, "kind": _TEXT, "metadata": _METADATA},
+    "required": ["apiVersion", "kind", "metadata"],
+}
+"""The schema of a kind of which nothing is known but what all kinds have in common."""
+
+SCHEMAS: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("gateway.networking.k8s.io/v1", "HTTPRoute"): _HTTP_ROUTE,
+    ("keda.sh/v1alpha1", "ScaledObject"): _SCALED_OBJECT,
+    ("serving.knative.dev/v1", "Service"): _KNATIVE_SERVICE,
+    ("monitoring.coreos.com/v1", "ServiceMonitor"): _SERVICE_MONITOR,
+}
+"""The schema of each kind, by its apiVersion and name."""

@@ -1,0 +1,149 @@
+"""Says where a document does not fit its schema, and what was probably meant. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from itertools import islice
+from typing import Any
+
+from ferryman.targets.k8s.schemas import definitions, errors_of, resource_schema
+
+__all__ = ("Misfit", "did_you_mean", "find_misfits")
+
+
+_MOST = 10
+"""Mistakes that are told of one object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Where a document does not fit the schema of its kind.
+
+    Attributes:
+        path: The field, such as `spec.replicas`; empty where there is no such kind.
+        reason: What is wrong with it.
+    """
+
+    path: str
+    reason: str
+
+
+def did_you_mean(given: str, known: Iterable[object]) -> str:
+    """Return what a word may have been meant to be, as a question, or nothing."""
+    by_lower = {str(word).lower(): str(word) for word in known if word}
+    if given.lower() in by_lower:
+        return f"; did you mean {by_lower[given.lower()]}?"
+    close = get_close_matches(given.lower(), by_lower, n=1, cutoff=0.7)
+    return f"; did you mean {by_lower[close[0]]}?" if close else ""
+
+
+def find_misfits(document: Mapping[str, Any], version: str) -> list[Misfit]:
+    """Return where a document fails its kind's schema, in the order of the schema.
+
+    Args:
+        document: What is to be written.
+        version: The version of Kubernetes, as major.minor.
+    """
+    kind, api_version = str(document.get("kind")), str(document.get("apiVersion"))
+    if resource_schema(api_version, kind, version) is None:
+        return [Misfit("", _no_kind(api_version, kind, version))]
+    return [_misfit(error) for error in islice(errors_of(document, version), _MOST)]
+
+
+def _misfit(error: Any) -> Misfit:
+    path = _path(error.absolute_path)
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = error.schema.get("properties", {})
+        unknown = [key for key in error.instance if key not in known]
+        field = str(unknown[0]) if unknown else ""
+        meant = did_you_mean(field, known) or _listed(known)
+        return Misfit(f"{path}.{field}".removeprefix("."), f"there is no field {field}{meant}")
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        field = str(missing[0]) if missing else ""
+        return Misfit(f"{path}.{field}".removeprefix("."), f"{field} is missing")
+    if error.validator == "enum":
+        values = ", ".join(map(str, error.validator_value))
+        meant = did_you_mean(str(error.instance), error.validator_value)
+        return Misfit(path or "the document", f"{error.instance!r} is none of {values}{meant}")
+    if error.validator in ("type", "oneOf"):
+        return Misfit(path or "the document", _other_type(error))
+    return Misfit(path or "the document", str(error.message)[:300])
+
+
+def _listed(known: Iterable[str]) -> str:
+    names = sorted(known)
+    return f"; there is {', '.join(names)}" if 0 < len(names) <= _MOST else ""
+
+
+_TYPES = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "object": "a mapping",
+    "string": "a text",
+}
+
+
+def _other_type(error: Any) -> str:
+    wanted = error.validator_value
+    if error.validator == "oneOf":
+        wanted = [name for option in wanted for name in _as_list(option.get("type"))]
+    names = [_TYPES.get(name, name) for name in _as_list(wanted) if name != "null"]
+    given = error.instance
+    shown = json.dumps(given, default=str)
+    shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
+    return f"{shown} must be {' or '.join(dict.fromkeys(names))}{_mended(given, _as_list(wanted))}"
+
+
+def _as_list(value: Any) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+
+
+def _mended(given: Any, wanted: list[str]) -> str:
+    if isinstance(given, str):
+        if {"integer", "number"} & {*wanted} and given.strip().lstrip("-").isdecimal():
+            return f"; write {given.strip()} without quotes"
+        if "boolean" in wanted and given.lower() in ("true", "yes", "on", "false", "no", "off"):
+            return f"; write {'true' if given.lower() in ('true', 'yes', 'on') else 'false'}"
+        if "array" in wanted:
+            return f'; write a list: ["{given}"]' if len(given) < 40 else "; write a list"
+    if isinstance(given, bool | int | float) and "string" in wanted:
+        return f'; write it in quotes: "{json.dumps(given)}"'
+    if isinstance(given, dict) and "array" in wanted:
+        return "; begin each item with a dash"
+    if isinstance(given, list) and "object" in wanted:
+        return "; leave the dashes out"
+    return ""
+
+
+def _no_kind(api_version: str, kind: str, version: str) -> str:
+    reason = f"Kubernetes {version} has no kind {kind} in apiVersion {api_version}"
+    kinds = _kinds(version)
+    if kind in kinds:
+        return f"{reason}; did you mean {' or '.join(kinds[kind])}?"
+    return f"{reason}{did_you_mean(kind, kinds)}"
+
+
+@cache
+def _kinds(version: str) -> Mapping[str, list[str]]:
+    """Return the versions of each kind that Kubernetes has, the stable ones where there are."""
+    found: dict[str, list[str]] = {}
+    for definition in definitions(version).values():
+        for meant in definition.get("x-kubernetes-group-version-kind", ()):
+            text = "/".join(filter(None, (meant["group"], meant["version"])))
+            found.setdefault(meant["kind"], []).append(text)
+    for kind, versions in found.items():
+        stable = [text for text in versions if "alpha" not in text and "beta" not in text]
+        found[kind] = sorted(set(stable or versions))
+    return found
+
+
+def _path(parts: Iterable[str | int]) -> str:
+    joined = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return joined.removeprefix(".")

@@ -1,0 +1,164 @@
+"""The code of a function as AWS gets it: a zip in a bucket, or an image in a registry."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ferryman.aws.bucket import bucket_name, ensure_bucket, upload
+from ferryman.aws.image_repository import image_uri, push
+from ferryman.aws.session import Aws
+from ferryman.core.errors import BuildError, ConfigError
+from ferryman.project.project import Project
+from ferryman.targets.deployment import Choices, Dialogue
+from ferryman.targets.lambda_.bundle import build_bundle
+from ferryman.targets.lambda_.image import build_image
+from ferryman.targets.lambda_.options import LambdaOptions
+
+__all__ = ("Code", "ImageCode", "ZipCode", "prepare_code")
+
+# "Lambda quotas": what a request may hold, and what the code may be unpacked.
+_DIRECT_LIMIT = 50 * 1024 * 1024
+_UNPACKED_LIMIT = 250 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ZipCode:
+    """A zip.
+
+    Attributes:
+        path: The zip.
+        digest: Its hexadecimal SHA-256.
+        bucket: The bucket that gets it; None is the account's own.
+        name: The project's name, under which it is kept.
+    """
+
+    path: Path
+    digest: str
+    bucket: str | None
+    name: str
+
+    def parameters(self, aws: Aws, known: Mapping[str, str], live: str) -> Mapping[str, str]:
+        """Return the template's parameters that name the code.
+
+        Args:
+            aws: The session.
+            known: The parameters of the stack as it is.
+            live: The digest of the code that the function has now, in base64; or empty.
+        """
+        key = f"{self.name}/{self.digest}.zip"
+        if known.get("CodeKey") == key and live != _base64(self.digest):
+            # A direct deploy replaced the code, of which CloudFormation does not know: by
+            # another key of the same content it puts the code back.
+            key = f"{self.name}/{self.digest}-again.zip"
+        return {"CodeBucket": self.bucket or bucket_name(aws), "CodeKey": key}
+
+    def send(self, aws: Aws, parameters: Mapping[str, str | None], dialogue: Dialogue) -> None:
+        """Put the zip where the parameters say it is.
+
+        Raises:
+            ConfigError: There is no such bucket, and none is to be made.
+            AwsError: AWS refused.
+        """
+        bucket, key = parameters["CodeBucket"], parameters["CodeKey"]
+        assert bucket
+        assert key
+        ensure_bucket(aws, bucket, dialogue.ask)
+        dialogue.progress("sending the zip")
+        upload(aws, bucket, key, self.path)
+
+    def direct(self, aws: Aws, dialogue: Dialogue) -> Mapping[str, Any]:
+        """Return the code as `update_function_code` takes it; a large zip is sent to S3 first."""
+        if self.path.stat().st_size <= _DIRECT_LIMIT:
+            return {"ZipFile": self.path.read_bytes()}
+        parameters = self.parameters(aws, {}, "")
+        self.send(aws, parameters, dialogue)
+        return {"S3Bucket": parameters["CodeBucket"], "S3Key": parameters["CodeKey"]}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCode:
+    """An image, as an OCI layout.
+
+    Attributes:
+        path: The layout.
+        digest: The hexadecimal SHA-256 of its manifest.
+        name: The repository it is pushed to.
+    """
+
+    path: Path
+    digest: str
+    name: str
+
+    def parameters(self, aws: Aws, known: Mapping[str, str], live: str) -> Mapping[str, str]:
+        """Return the template's parameter that names the image."""
+        return {"ImageUri": image_uri(aws, self.name, self.digest)}
+
+    def send(self, aws: Aws, parameters: Mapping[str, str | None], dialogue: Dialogue) -> None:
+        """Push the image, unless the registry has it.
+
+        Raises:
+            AwsError: AWS refused.
+            BuildError: The registry refused.
+        """
+        push(aws, self.name, self.path, dialogue.ask, dialogue.progress)
+
+    def direct(self, aws: Aws, dialogue: Dialogue) -> Mapping[str, Any]:
+        """Push the image, and return what `update_function_code` takes."""
+        parameters = self.parameters(aws, {}, "")
+        self.send(aws, parameters, dialogue)
+        return dict(parameters)
+
+
+Code = ZipCode | ImageCode
+
+
+def prepare_code(project: Project, choices: Choices, dialogue: Dialogue) -> Code:
+    """Build the project, or take the zip that `--zip` names.
+
+    Raises:
+        ConfigError: A setting is wrong, or the zip is none.
+        BuildError: It could not be built.
+    """
+    options = project.section("lambda", LambdaOptions)
+    name, out = project.fields.name, project.root / "dist" / "lambda"
+    given = choices.text("zip")
+    if options.image.build:
+        artifact = build_image(project, out, dialogue.progress)
+        return ImageCode(Path(artifact.path), artifact.digest.removeprefix("sha256:"), name)
+    path = Path(given) if given else Path(build_bundle(project, out, dialogue.progress).path)
+    _check(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return ZipCode(path, digest, choices.text("bucket") or options.deploy.bucket, name)
+
+
+def _check(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise ConfigError(f"--zip {path}: it cannot be read", cause=str(error)) from None
+    total = sum(entry.file_size for entry in entries)
+    if total <= _UNPACKED_LIMIT:
+        return
+    parts: dict[str, int] = {}
+    for entry in entries:
+        part = entry.filename.partition("/")[0]
+        parts[part] = parts.get(part, 0) + entry.file_size
+    largest = sorted(parts.items(), key=lambda one: -one[1])[:3]
+    raise BuildError(
+        f"{path.name} is {total / 2**20:.0f} MiB unpacked; Lambda takes 250",
+        cause="the largest parts are "
+        + ", ".join(f"{part} ({size / 2**20:.0f} MiB)" for part, size in largest),
+        hint="drop a dependency, or build an image: [tool.ferryman.lambda.image] build = true",
+    )
+
+
+def _base64(digest: str) -> str:
+    import base64
+
+    return base64.b64encode(bytes.fromhex(digest)).decode()

@@ -1,0 +1,355 @@
+"""The deployment of a function, as the command line sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ferryman.aws.change_set import (
+    ChangeSet,
+    Desired,
+    delete_change_set,
+    execute,
+    live_template,
+    prepare,
+)
+from ferryman.aws.session import Aws
+from ferryman.aws.stack import Stack, find_stack, follow
+from ferryman.aws.stack_state import PROJECT_TAG
+from ferryman.aws.stack_update import goes_on, refuse_drift
+from ferryman.core.errors import ConfigError, FerrymanError
+from ferryman.project.project import Project
+from ferryman.targets.aws_place import (
+    delete_stack_after_asking,
+    open_place,
+    read_log,
+    stack_to_deploy,
+)
+from ferryman.targets.deployment import (
+    Change,
+    Choices,
+    Dialogue,
+    LogLine,
+    Release,
+    Status,
+)
+from ferryman.targets.lambda_.deploying.canary import Canary, parse_share, run_canary
+from ferryman.targets.lambda_.deploying.code import Code, prepare_code
+from ferryman.targets.lambda_.deploying.function import (
+    LIVE,
+    Alias,
+    move,
+    publish,
+    read_alias,
+    refuse_taken,
+    versions,
+)
+from ferryman.targets.lambda_.deploying.releases import (
+    alias_changes,
+    as_release,
+    log_source,
+    shift_under_way,
+    version_to_serve,
+)
+from ferryman.targets.lambda_.deploying.specification import function_spec, parameters
+from ferryman.targets.lambda_.deploying.template import stack_template, version_id
+from ferryman.targets.lambda_.options import LambdaOptions
+
+__all__ = ("FunctionDeployment", "open_function")
+
+_PATIENCE = 1800.0
+"""Seconds a stack may take, unless the user says otherwise: CloudFront takes minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a deploy would do.
+
+    Attributes:
+        changes: The changes that the user is shown.
+        question: What the user is asked.
+        code: The code that is sent.
+        desired: What the stack is to be; None for a direct deploy.
+        change_set: What CloudFormation would do; None if nothing.
+        stack: The stack as it is, or None.
+        alias: The alias as it was read, or None.
+        revision: The function's revision, for a direct deploy.
+        resumes: Whether the stack is being changed to this by a run that was cut off.
+    """
+
+    changes: tuple[Change, ...]
+    question: str | None
+    code: Code
+    desired: Desired | None = None
+    change_set: ChangeSet | None = None
+    stack: Stack | None = None
+    alias: Alias | None = None
+    revision: str = ""
+    resumes: bool = False
+
+
+def open_function(project: Project, choices: Choices, dialogue: Dialogue) -> FunctionDeployment:
+    """Return the deployment of a project's function.
+
+    Raises:
+        ConfigError: An option is wrong, boto3 is not installed, or no region is chosen.
+    """
+    options = project.section("lambda", LambdaOptions).deploy
+    aws = open_place(choices, options.region)
+    name = choices.text("stack") or options.stack or project.fields.name
+    return FunctionDeployment(project, aws, name, choices, dialogue)
+
+
+class FunctionDeployment:
+    """A project's function in an account and a region.
+
+    Args:
+        project: The project.
+        aws: The session.
+        name: The name of the stack and of the function.
+        choices: What the user chose.
+        dialogue: How to speak with the user.
+    """
+
+    def __init__(
+        self, project: Project, aws: Aws, name: str, choices: Choices, dialogue: Dialogue
+    ) -> None:
+        self._project = project
+        self._options = project.section("lambda", LambdaOptions)
+        self._aws = aws
+        self._name = name
+        self._choices = choices
+        self._dialogue = dialogue
+        self._timeout = choices.timeout or _PATIENCE
+        canary = choices.text("canary")
+        self._share = parse_share(canary) if canary else None
+
+    def plan(self) -> _Plan:
+        """Build the code, and have CloudFormation find out what would change.
+
+        Raises:
+            FerrymanError: It cannot be built, or the stack cannot be changed.
+        """
+        if self._choices.switch("direct"):
+            return self._plan_direct()
+        # Credentials that do not work are told before a build that takes a while.
+        stack = stack_to_deploy(
+            self._aws, self._name, self._project, self._choices, self._dialogue, self._timeout
+        )
+        code = prepare_code(self._project, self._choices, self._dialogue)
+        return self._plan_stack(stack, code)
+
+    def discard(self, plan: _Plan) -> None:
+        """Delete the change set, and the empty stack that was made to hold it."""
+        if plan.change_set:
+            made = plan.change_set
+            delete_change_set(self._aws, made.stack, made.name, creates=made.creates)
+
+    def apply(self, plan: _Plan) -> Release:
+        """Send the code, change the stack, and move the alias.
+
+        Raises:
+            StackFailed: A resource failed; a new stack is gone, an old one as it was.
+            LostRace: Another deploy was faster.
+            CanaryFailed: The new version is worse; the old one gets all requests.
+        """
+        if plan.desired is None:
+            return self._apply_direct(plan)
+        stack = self._changed_stack(plan, plan.desired)
+        if stack is None:
+            raise FerrymanError(
+                f"the stack {self._name} changes; `{LIVE}` has not been moved",
+                hint="run the same command again once it has ended",
+            )
+        version = stack.outputs["Version"]
+        alias = plan.alias or read_alias(self._aws, self._name)
+        if alias.version != version:
+            alias = self._shift(alias, version, stack.outputs.get("LogGroup"))
+        return self._release(version, plan.code.digest, alias, stack.outputs.get("Url"))
+
+    def status(self) -> Status:
+        """Return the stack's state, where the alias points, and the versions there are.
+
+        Raises:
+            FerrymanError: It is not deployed, or AWS refused.
+        """
+        stack = find_stack(self._aws, self._name)
+        if stack is None or not stack.exists:
+            raise FerrymanError(
+                f"{self._name} is not deployed in {self._aws.region}",
+                hint="`ferryman deploy -t lambda` deploys it",
+            )
+        alias = read_alias(self._aws, self._name)
+        address = stack.outputs.get("Url")
+        releases = tuple(as_release(one, alias, address) for one in versions(self._aws, self._name))
+        shifting = ", ".join(f"{share:.0%} to {n}" for n, share in alias.weights.items())
+        troubles = [f"a shift is under way: {shifting}"] if shifting else []
+        if "FAILED" in stack.status or "ROLLBACK" in stack.status:
+            troubles.append(f"the stack is {stack.status}: {stack.reason}".rstrip(": "))
+        line = f"{LIVE} is version {alias.version} in {self._aws.region}"
+        return Status(not troubles and not stack.busy, line, tuple(troubles), releases)
+
+    def logs(self, lines: int, *, follow: bool) -> Iterable[LogLine]:
+        """Return the last lines of the function's log, or follow it.
+
+        Raises:
+            FerrymanError: There is no such function, or AWS refused.
+        """
+        told = self._aws.call("lambda", "get_function_configuration", FunctionName=self._name)
+        group = told.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{self._name}"
+        return read_log(self._aws, group, self._choices, lines, log_source, follow=follow)
+
+    def rollback(self, wanted: str | None) -> Release:
+        """Point the alias to an older version; during a shift, end the shift.
+
+        Raises:
+            ConfigError: There is no such version.
+            LostRace: Somebody else moved the alias.
+        """
+        alias = read_alias(self._aws, self._name)
+        found = versions(self._aws, self._name)
+        chosen = version_to_serve(found, alias, wanted)
+        if not self._choices.dry_run:
+            alias = move(self._aws, self._name, alias, chosen.number)
+        return as_release(chosen, alias, None)
+
+    def delete(self) -> tuple[Change, ...] | None:
+        """Delete the stack after asking; the bucket stays, and the logs unless told.
+
+        Returns:
+            What went, or would go; None if the user kept it.
+
+        Raises:
+            StackFailed: A resource could not be deleted.
+        """
+        return delete_stack_after_asking(
+            self._aws, self._name, self._project, self._choices, self._dialogue, self._timeout
+        )
+
+    def _plan_stack(self, stack: Stack | None, code: Code) -> _Plan:
+        spec = function_spec(self._project, code.digest)
+        exists = stack is not None and stack.exists
+        if not exists:
+            refuse_taken(self._aws, self._name)
+        template = live_template(self._aws, self._name) if exists else {}
+        published = version_id(spec) in template.get("Resources", {})
+        alias = read_alias(self._aws, self._name) if exists else None
+        known = stack.parameters if stack else {}
+        live = self._live_digest() if exists else ""
+        desired = Desired(
+            self._name,
+            stack_template(spec),
+            {
+                **code.parameters(self._aws, known, live),
+                **parameters(self._project),
+                "LiveVersion": _stack_version(stack, published) if exists and stack else "",
+            },
+            {**self._options.deploy.tags, PROJECT_TAG: self._project.fields.name},
+        )
+        plan = _Plan((), self._question(), code, desired, None, stack, alias)
+        if goes_on(stack, desired):
+            return replace(plan, resumes=True, question=None)
+        change_set = prepare(self._aws, desired, stack, template)
+        changes = _shown(change_set)
+        changes += alias_changes(alias, stack, change_set)
+        if change_set and stack and exists:
+            tolerated = self._choices.switch("overwrite") or self._choices.dry_run
+            refuse_drift(
+                self._aws, self._name, change_set, self._dialogue.tell, tolerated=tolerated
+            )
+        if alias and alias.weights and changes:
+            self.discard(replace(plan, change_set=change_set))
+            raise shift_under_way(alias)
+        question = plan.question if changes else None
+        return replace(plan, changes=tuple(changes), change_set=change_set, question=question)
+
+    def _question(self) -> str:
+        place = f"the stack {self._name} in {self._aws.region} of account {self._aws.account}"
+        return f"make these changes to {place}?"
+
+    def _live_digest(self) -> str:
+        told = self._aws.call("lambda", "get_function_configuration", FunctionName=self._name)
+        return str(told.get("CodeSha256", ""))
+
+    def _changed_stack(self, plan: _Plan, desired: Desired) -> Stack | None:
+        if plan.resumes and plan.stack:
+            self._dialogue.tell("going on with the change that is under way")
+            return follow(self._aws, plan.stack.id, "", self._dialogue.tell, timeout=self._timeout)
+        if plan.change_set is None:
+            return plan.stack
+        try:
+            plan.code.send(self._aws, desired.parameters, self._dialogue)
+        except BaseException:
+            self.discard(plan)
+            raise
+        return execute(
+            self._aws,
+            plan.change_set,
+            self._dialogue.tell,
+            wait=self._choices.wait,
+            timeout=self._timeout,
+        )
+
+    def _shift(self, alias: Alias, version: str, log_group: str | None) -> Alias:
+        if self._share is None:
+            return move(self._aws, self._name, alias, version)
+        read = log_group if self._options.json_logs else None
+        canary = Canary(self._name, self._share, self._timeout, read)
+        return run_canary(self._aws, canary, alias, version, self._dialogue.tell)
+
+    def _plan_direct(self) -> _Plan:
+        told = self._aws.call("lambda", "get_function_configuration", FunctionName=self._name)
+        alias = read_alias(self._aws, self._name)
+        if alias.weights:
+            raise shift_under_way(alias)
+        self._check_fit(told)
+        code = prepare_code(self._project, self._choices, self._dialogue)
+        change = Change("change", "code", self._name, (f"+sha256:{code.digest}",))
+        return _Plan((change,), None, code, alias=alias, revision=told["RevisionId"])
+
+    def _check_fit(self, told: dict[str, Any]) -> None:
+        """See that the code is for the function's architecture and Python."""
+        spec = function_spec(self._project, "0" * 64)
+        there = told.get("Architectures", [spec.architecture])[0]
+        for what, wanted, found in (
+            ("architecture", spec.architecture, there),
+            ("runtime", spec.runtime or "none", told.get("Runtime") or "none"),
+        ):
+            if wanted != found:
+                raise ConfigError(
+                    f"the function {self._name} has the {what} {found}, and the code is for "
+                    f"{wanted}",
+                    hint="deploy without --direct, which changes the function, too",
+                )
+
+    def _apply_direct(self, plan: _Plan) -> Release:
+        assert plan.alias
+        description = function_spec(self._project, plan.code.digest).description
+        code = plan.code.direct(self._aws, self._dialogue)
+        version = publish(self._aws, self._name, code, description, plan.revision)
+        alias = self._shift(plan.alias, version, None)
+        return self._release(version, plan.code.digest, alias, None)
+
+    def _release(self, version: str, digest: str, alias: Alias, url: str | None) -> Release:
+        project_version = self._project.fields.version
+        return Release(version, project_version, digest[:12], alias.share(version), url)
+
+
+def _stack_version(stack: Stack, published: bool) -> str | None:
+    """Return what keeps the alias as the stack believes it to be: then nothing moves it.
+
+    None keeps the parameter. Where it is empty, the alias follows the newest version, which
+    must not become another.
+    """
+    kept = published or stack.parameters.get("LiveVersion")
+    return None if kept else stack.outputs["Version"]
+
+
+def _shown(change_set: ChangeSet | None) -> list[Change]:
+    """Return the changes that the user sees: a version that leaves the stack is kept."""
+    return [
+        Change(change.action, change.kind, change.name, change.diff)
+        for change in (change_set.changes if change_set else ())
+        if (change.action, change.kind) != ("delete", "AWS::Lambda::Version")
+    ]

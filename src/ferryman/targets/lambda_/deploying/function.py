@@ -1,0 +1,246 @@
+"""The function as it runs: its alias `live`, its versions, its code. Every write is conditional.
+
+Lambda gives a function and an alias a revision with each change, and refuses a write whose
+revision is not the present one: of two deploys at once, one loses and says so.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ferryman.aws.refusals import AwsError
+from ferryman.aws.session import Aws
+from ferryman.core.errors import ConfigError, FerrymanError
+
+__all__ = (
+    "LIVE",
+    "Alias",
+    "LostRace",
+    "Version",
+    "move",
+    "publish",
+    "read_alias",
+    "refuse_taken",
+    "settle",
+    "versions",
+)
+
+LIVE = "live"
+"""The alias that every door leads to."""
+
+_STALE = "PreconditionFailedException"
+_PATIENCE = 120.0
+
+
+class LostRace(FerrymanError):
+    """Somebody else changed the function or its alias in the meantime."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Where `live` points to.
+
+    Attributes:
+        version: The version that gets the requests, but for the weights.
+        weights: The shares of other versions, 0 to 1.
+        revision: What a conditional write must name.
+    """
+
+    version: str
+    weights: Mapping[str, float]
+    revision: str
+
+    def share(self, version: str) -> float:
+        """Return the share of the requests that a version gets."""
+        if version == self.version:
+            return 1 - sum(self.weights.values())
+        return self.weights.get(version, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of the function.
+
+    Attributes:
+        number: Its number.
+        description: The project's version and the code's digest, as ferryman wrote them.
+    """
+
+    number: str
+    description: str
+
+    @property
+    def project_version(self) -> str:
+        """The project's version; the description as it stands if somebody else wrote it."""
+        return self.description.partition(" sha256:")[0] or "?"
+
+    @property
+    def digest(self) -> str:
+        """The code's digest, short."""
+        return self.description.partition(" sha256:")[2][:12] or "?"
+
+
+def read_alias(aws: Aws, function: str) -> Alias:
+    """Return where `live` points to.
+
+    Raises:
+        FerrymanError: There is no such function or alias.
+        AwsError: AWS refused.
+    """
+    try:
+        told = aws.call("lambda", "get_alias", FunctionName=function, Name=LIVE)
+    except AwsError as error:
+        if error.code != "ResourceNotFoundException":
+            raise
+        raise FerrymanError(
+            f"there is no function {function} with an alias {LIVE}",
+            cause=error.cause,
+            hint="`ferryman deploy -t lambda` makes both; --stack and --region say where",
+        ) from None
+    return _alias(told)
+
+
+def refuse_taken(aws: Aws, function: str) -> None:
+    """See that no function has a name that a new stack will give to its own.
+
+    Raises:
+        ConfigError: There is one.
+        AwsError: AWS refused.
+    """
+    try:
+        aws.call("lambda", "get_function_configuration", FunctionName=function)
+    except AwsError as error:
+        if error.code != "ResourceNotFoundException":
+            raise
+        return
+    raise ConfigError(
+        f"there is a function {function} in {aws.region} already",
+        cause="no stack of that name made it, and a stack takes over no function",
+        hint="name another by --stack; or delete that function, if it is not needed",
+    )
+
+
+def move(
+    aws: Aws, function: str, alias: Alias, version: str, weights: Mapping[str, float] | None = None
+) -> Alias:
+    """Point `live` to a version, and give others a share.
+
+    Args:
+        aws: The session.
+        function: The function's name.
+        alias: The alias as it was read: it must still be so.
+        version: The version that gets the rest of the requests.
+        weights: The shares of others, 0 to 1.
+
+    Raises:
+        LostRace: Somebody else moved it.
+        AwsError: AWS refused.
+    """
+    try:
+        told = aws.call(
+            "lambda",
+            "update_alias",
+            FunctionName=function,
+            Name=LIVE,
+            FunctionVersion=version,
+            RoutingConfig={"AdditionalVersionWeights": dict(weights or {})},
+            RevisionId=alias.revision,
+        )
+    except AwsError as error:
+        if error.code != _STALE:
+            raise
+        raise LostRace(
+            f"the alias {LIVE} of {function} was moved by somebody else meanwhile",
+            cause=f"version {version} is published, and gets no requests",
+            hint="look at `ferryman status`, then deploy again",
+        ) from None
+    return _alias(told)
+
+
+def publish(
+    aws: Aws,
+    function: str,
+    code: Mapping[str, Any],
+    description: str,
+    revision: str,
+    pause: Callable[[float], None] = time.sleep,
+) -> str:
+    """Replace the code and publish a version of it; return its number.
+
+    Args:
+        aws: The session.
+        function: The function's name.
+        code: The code, as `update_function_code` takes it.
+        description: What the version says of itself.
+        revision: The function's revision, as it was read.
+        pause: Waits for some seconds.
+
+    Raises:
+        LostRace: Somebody else changed the function.
+        FerrymanError: Lambda does not take the code.
+    """
+    try:
+        begun = aws.call(
+            "lambda", "update_function_code", FunctionName=function, RevisionId=revision, **code
+        )
+        told = settle(aws, function, begun, pause)
+        made = aws.call(
+            "lambda",
+            "publish_version",
+            FunctionName=function,
+            CodeSha256=told["CodeSha256"],
+            Description=description,
+            RevisionId=told["RevisionId"],
+        )
+    except AwsError as error:
+        if error.code not in (_STALE, "ResourceConflictException"):
+            raise
+        raise LostRace(
+            f"the function {function} was changed by somebody else meanwhile",
+            cause=error.cause,
+            hint="the alias was not moved; deploy again",
+        ) from None
+    return str(made["Version"])
+
+
+def settle(
+    aws: Aws, function: str, told: Mapping[str, Any], pause: Callable[[float], None] = time.sleep
+) -> Mapping[str, Any]:
+    """Wait until an update of the function has been done, and return its configuration.
+
+    Raises:
+        FerrymanError: The update failed, or takes too long.
+    """
+    deadline, wait = time.monotonic() + _PATIENCE, 0.5
+    while told.get("LastUpdateStatus", "Successful") == "InProgress":
+        if time.monotonic() > deadline:
+            raise FerrymanError(f"the update of {function} takes over {_PATIENCE:.0f} s")
+        pause(wait)
+        wait = min(wait * 2, 5.0)
+        told = aws.call("lambda", "get_function_configuration", FunctionName=function)
+    if told.get("LastUpdateStatus") == "Failed":
+        raise FerrymanError(
+            f"Lambda could not update {function}", cause=told.get("LastUpdateStatusReason")
+        )
+    return told
+
+
+def versions(aws: Aws, function: str) -> list[Version]:
+    """Return the published versions, the newest first.
+
+    Raises:
+        AwsError: AWS refused.
+    """
+    found = aws.pages("lambda", "list_versions_by_function", "Versions", FunctionName=function)
+    published = [Version(v["Version"], v.get("Description", "")) for v in found]
+    return sorted(
+        (v for v in published if v.number.isdecimal()), key=lambda v: int(v.number), reverse=True
+    )
+
+
+def _alias(told: Mapping[str, Any]) -> Alias:
+    weights = (told.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+    return Alias(told["FunctionVersion"], weights, told["RevisionId"])

@@ -1,0 +1,199 @@
+"""The settings of a deployed function, `[tool.ferryman.lambda.deploy]`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from ferryman.aws.deploy_settings import (
+    AlbOptions,
+    Arn,
+    Domain,
+    GroupId,
+    RetentionDays,
+    Section,
+    StackName,
+    SubnetId,
+    TagKey,
+    VariableName,
+    ZoneId,
+    domain_contradictions,
+)
+
+__all__ = ("DeployOptions", "TriggerOptions", "VpcOptions")
+
+# "Lambda environment variables": names that Lambda sets itself, and the size of all.
+_RESERVED = ("AWS_", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "_HANDLER", "TZ")
+_ENVIRONMENT_LIMIT = 4096
+# CloudFormation takes 200 parameters, of which the template has some of its own.
+_VARIABLES_LIMIT = 190
+
+_POLLED = ("sqs", "kinesis", "dynamodb")
+_SOURCES = {"sqs": "sqs", "kinesis": "kinesis", "dynamodb": "dynamodb", "sns": "sns", "s3": "s3"}
+
+
+class VpcOptions(Section):
+    """The keys of `[tool.ferryman.lambda.deploy.vpc]`."""
+
+    subnets: tuple[SubnetId, ...] = Field(
+        default=(), description="Subnets the function runs in; none leaves it outside a VPC."
+    )
+    security_groups: tuple[GroupId, ...] = Field(
+        default=(), description="Security groups of the function."
+    )
+
+    @model_validator(mode="after")
+    def _are_together(self) -> Self:
+        if bool(self.subnets) != bool(self.security_groups):
+            raise ValueError("subnets and security_groups go together")
+        return self
+
+
+class TriggerOptions(Section):
+    """One of `[[tool.ferryman.lambda.deploy.triggers]]`: what sends events to the function."""
+
+    kind: Literal["sqs", "sns", "eventbridge", "schedule", "s3", "dynamodb", "kinesis"] = Field(
+        description="The kind of event, as the app registers a handler for it."
+    )
+    source: Arn | None = Field(
+        default=None, description="The queue, topic, bucket or stream, except for rules."
+    )
+    schedule: Annotated[str, StringConstraints(pattern=r"^(rate|cron)\(.+\)$")] | None = Field(
+        default=None, description="For `schedule`: `rate(5 minutes)` or `cron(...)`."
+    )
+    pattern: Mapping[str, Any] | None = Field(
+        default=None, description="For `eventbridge`: the pattern of the events."
+    )
+    batch_size: int | None = Field(
+        default=None, ge=1, le=10000, description="How many records an event has at most."
+    )
+    maximum_concurrency: int | None = Field(
+        default=None, ge=2, le=1000, description="For `sqs`: how many batches run at once."
+    )
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        wanted = {"schedule": "schedule", "eventbridge": "pattern"}.get(self.kind, "source")
+        given = [n for n in ("source", "schedule", "pattern") if getattr(self, n) is not None]
+        if given != [wanted]:
+            raise ValueError(f"a trigger of the kind {self.kind} needs `{wanted}` and no other")
+        service = (self.source or "").split(":")[2:3]
+        if self.source and service != [_SOURCES[self.kind]]:
+            raise ValueError(f"{self.source} is not of {self.kind}")
+        if self.batch_size and self.kind not in _POLLED:
+            raise ValueError(f"a trigger of the kind {self.kind} comes without batches")
+        if self.maximum_concurrency and self.kind != "sqs":
+            raise ValueError("maximum_concurrency is for sqs alone")
+        return self
+
+
+class DeployOptions(Section):
+    """The keys of `[tool.ferryman.lambda.deploy]`."""
+
+    stack: StackName | None = Field(
+        default=None,
+        description="The stack's and the function's name; by default the project's.",
+    )
+    region: str | None = Field(
+        default=None, description="The AWS region; by default that of the credentials."
+    )
+    bucket: str | None = Field(
+        default=None,
+        description="The bucket for zips; by default `ferryman-<account>-<region>`.",
+    )
+    door: Literal["function-url", "http-api", "rest-api", "alb", "none"] = Field(
+        default="function-url", description="How requests reach the function."
+    )
+    public: bool = Field(
+        default=False,
+        description="Whether everybody may call the Function URL. Otherwise requests are "
+        "signed, by CloudFront or by callers that have the permission. The other doors are "
+        "always public.",
+    )
+    cloudfront: bool = Field(
+        default=False, description="Put a CloudFront distribution in front of the door."
+    )
+    static: tuple[str, ...] = Field(
+        default=(),
+        description="Paths that CloudFront keeps as long as their Cache-Control says, such as "
+        "/static/*.",
+    )
+    domain: Domain | None = Field(
+        default=None,
+        description="The domain of the door, or of CloudFront in front of it.",
+    )
+    certificate: Arn | None = Field(
+        default=None,
+        description="The certificate of the domain; for CloudFront one in us-east-1.",
+    )
+    hosted_zone: ZoneId | None = Field(
+        default=None,
+        description="The Route 53 zone that gets the domain's record; without it the record is "
+        "yours to make.",
+    )
+    log_retention: RetentionDays = Field(default=30, description="Days that logs are kept.")
+    environment: Mapping[VariableName, str] = Field(
+        default={}, description="Environment variables; no secrets, only references to them."
+    )
+    snap_start: bool = Field(default=False, description="Start versions from a snapshot.")
+    provisioned_concurrency: int = Field(
+        default=0, ge=0, description="Environments that are kept ready."
+    )
+    reserved_concurrency: int | None = Field(
+        default=None, ge=0, description="Requests that may run at once; 0 turns the function off."
+    )
+    tags: Mapping[TagKey, str] = Field(default={}, description="Tags of all resources.")
+    policies: tuple[Arn, ...] = Field(
+        default=(), description="Managed policies of the function's role, for what the app uses."
+    )
+    statements: tuple[Mapping[str, Any], ...] = Field(
+        default=(), description="IAM statements of the function's role, for what the app uses."
+    )
+    vpc: VpcOptions = Field(default=VpcOptions(), description="The VPC the function runs in.")
+    alb: AlbOptions = Field(default=AlbOptions(), description="The load balancer, for that door.")
+    triggers: tuple[TriggerOptions, ...] = Field(
+        default=(), description="What sends events to the function."
+    )
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        for wrong, message in self._contradictions():
+            if wrong:
+                raise ValueError(message)
+        return self
+
+    def _contradictions(self) -> tuple[tuple[object, str], ...]:
+        own_alb = self.door == "alb" and not self.alb.listener
+        reserved = [n for n in self.environment if n.startswith(_RESERVED)]
+        size = sum(len(n.encode()) + len(v.encode()) for n, v in self.environment.items())
+        return (
+            (
+                self.cloudfront and (self.door == "none" or (self.door == "alb" and not own_alb)),
+                "cloudfront needs a door of its own: not none, and no listener of others",
+            ),
+            (self.static and not self.cloudfront, "static is what CloudFront keeps: set it, too"),
+            *domain_contradictions(self.domain, self.certificate, self.hosted_zone, self.alb),
+            (
+                self.domain and not self.cloudfront and self.door in ("function-url", "none"),
+                "a Function URL has no domain of its own: set cloudfront, or another door",
+            ),
+            (
+                self.cloudfront and self.certificate and ":us-east-1:" not in self.certificate,
+                "CloudFront takes a certificate of us-east-1 alone",
+            ),
+            (own_alb and len(self.alb.subnets) < 2, "a load balancer needs two subnets in alb"),
+            (
+                self.snap_start and self.provisioned_concurrency,
+                "snap_start and provisioned_concurrency exclude each other",
+            ),
+            (
+                self.reserved_concurrency is not None
+                and self.provisioned_concurrency > self.reserved_concurrency,
+                "provisioned_concurrency is more than reserved_concurrency",
+            ),
+            (reserved, f"{', '.join(reserved)} in environment: Lambda sets such names itself"),
+            (size > _ENVIRONMENT_LIMIT, f"environment is {size} bytes; Lambda takes 4096"),
+            (len(self.environment) > _VARIABLES_LIMIT, "environment has over 190 variables"),
+        )

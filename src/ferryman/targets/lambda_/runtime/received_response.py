@@ -1,0 +1,132 @@
+"""Reads a response from the bytes that aiohttp writes to a connection.
+
+They are HTTP/1.1 of aiohttp's own making, so that this need not be ready for anything else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from email.utils import formatdate
+from functools import lru_cache
+
+from aiohttp.http import SERVER_SOFTWARE
+
+from ferryman.targets.lambda_.runtime.messages import FORBIDDEN, OF_A_CONNECTION
+
+__all__ = ("ReceivedResponse",)
+
+_END_OF_HEAD = b"\r\n\r\n"
+_END_OF_LINE = b"\r\n"
+
+
+class ReceivedResponse:
+    """One response, as far as it has been written.
+
+    Args:
+        head: Whether the request's method is HEAD, whose answer has no body.
+
+    Attributes:
+        status: Its status, or 0 before its head is whole.
+        headers: Names in lower case and values in order, without those of a connection.
+        pieces: What has come of its body and was not taken yet.
+    """
+
+    def __init__(self, head: bool) -> None:
+        self.status = 0
+        self.headers: tuple[tuple[str, str], ...] = ()
+        self.pieces: deque[bytes] = deque()
+        self._head = self._without_body = head
+        self._refused = ""
+        self._chunked = False
+        self._whole = False
+        self._buffer = b""
+        self._length: int | None = None
+        # Bytes that have come of the body; of a chunk, those that are to come.
+        self._size = 0
+        self._left = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take what was written."""
+        while not self.status:
+            head, found, rest = (self._buffer + data).partition(_END_OF_HEAD)
+            if not found:
+                self._buffer = head
+                return
+            self._buffer, data = b"", rest
+            # After an interim answer such as 100 Continue comes another.
+            if int(head[9:12]) >= 200 or head[9:12] == b"101":
+                self._read_head(head.decode("utf-8", "surrogateescape"))
+        if not data or self._without_body:
+            return
+        if self._chunked:
+            self._read_chunks(data)
+        else:
+            self._size += len(data)
+            self.pieces.append(data)
+
+    def check(self) -> None:
+        """Hold that it has come to its end.
+
+        Raises:
+            ValueError: A header holds a character that could end it.
+            ConnectionResetError: It broke off before.
+        """
+        if self._refused:
+            raise ValueError(f"the header {self._refused!r} holds a control character")
+        whole = self._whole if self._chunked else self._length in (None, self._size)
+        if not self.status or not (whole or self._without_body):
+            raise ConnectionResetError("the response came to an end before its time")
+
+    def _read_head(self, head: str) -> None:
+        line, *fields = head.split("\r\n")
+        status = int(line[9:12])
+        self._without_body = self._without_body or status in (204, 304)
+        kept = []
+        for field in fields:
+            name, _, value = field.partition(": ")
+            lower = name.lower()
+            if FORBIDDEN.search(field):
+                self._refused = name
+            if lower not in OF_A_CONNECTION:
+                kept.append((lower, value))
+            elif lower == "content-length":
+                self._length = int(value)
+                if self._head:
+                    kept.append((lower, value))
+            elif lower == "transfer-encoding":
+                self._chunked = "chunked" in value
+            elif (lower == "server" and value != SERVER_SOFTWARE) or (
+                lower == "date" and value not in _dates(int(time.time()))
+            ):
+                kept.append((lower, value))
+        self.headers = tuple(kept)
+        self.status = status
+
+    def _read_chunks(self, data: bytes) -> None:
+        data = self._buffer + data
+        self._buffer = b""
+        while data:
+            if self._left > 2:
+                self.pieces.append(data[: self._left - 2])
+            taken = min(self._left, len(data))
+            self._left -= taken
+            data = data[taken:]
+            if self._left:
+                return
+            size, found, rest = data.partition(_END_OF_LINE)
+            if not found:
+                self._buffer = data
+                return
+            length = int(size, 16)
+            if not length:
+                self._whole = True
+                return
+            self._left = length + len(_END_OF_LINE)
+            data = rest
+
+
+@lru_cache(maxsize=1)
+def _dates(now: int) -> tuple[str, ...]:
+    """Return the dates that aiohttp has just put in a response of its own accord."""
+    return tuple(formatdate(at, usegmt=True) for at in (now, now - 1))

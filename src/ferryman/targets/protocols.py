@@ -1,0 +1,115 @@
+"""The protocols of a target: all that the command line, `local`, `measure` and `migrate` know.
+
+Every target follows `Target`. The protocols after it are optional, one for each thing that not
+every target can do; callers ask `isinstance`. A package adds a target of its own by the
+entry-point group `ferryman.targets`; docs/how-to/own-target.md shows one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal, Protocol, runtime_checkable
+
+from pydantic import BaseModel
+
+from ferryman.building.artifact import Artifact
+from ferryman.building.contents_report import Report
+from ferryman.building.import_profile import ImportProfile
+from ferryman.core.capabilities import Capabilities
+from ferryman.project.project import Project
+from ferryman.records.progress import Progress
+
+__all__ = (
+    "Address",
+    "Explains",
+    "Profiles",
+    "Renders",
+    "RunsLike",
+    "Serves",
+    "Target",
+    "TellsOutputs",
+)
+
+RunsLike = Literal["lambda", "server"]
+"""How an app runs on this machine: in environments that take events, or behind a socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """Return `host:port`, an IPv6 host in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Target(Protocol):
+    """A way to run the app."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    """What the target is, in half a sentence."""
+
+    options: ClassVar[type[BaseModel]]
+    """The model of the target's own section, `[tool.ferryman.<name>]`; every field has a
+    default."""
+
+    capabilities: ClassVar[Capabilities]
+
+    runs_like: ClassVar[RunsLike | None]
+    """What `dev`, `invoke`, `measure`, the pytest plugin and the parity check run on this
+    machine in the target's place: the local Lambda, or our server with the project's
+    `[tool.ferryman.server]`. None: they refuse the target."""
+
+    def build(self, project: Project, out: Path, progress: Progress) -> Artifact:
+        """Write the artifact to the directory `out`, whole or not at all.
+
+        Raises:
+            FerrymanError: It could not be built; `out` is as it was.
+        """
+
+
+@runtime_checkable
+class Serves(Protocol):
+    """A target that runs the app here in a way of its own: `ferryman serve`."""
+
+    def serve(self, project: Project, address: Address, progress: Progress) -> int:
+        """Run the app until a signal ends it, and return the exit status."""
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A target that says what takes the space in its artifact: `ferryman build --explain`."""
+
+    def explain(self, project: Project, out: Path, progress: Progress) -> tuple[Artifact, Report]:
+        """Write the artifact to `out` as `build` does, and return what it holds and leaves out."""
+
+
+@runtime_checkable
+class Profiles(Protocol):
+    """A target that times the app's imports from its artifact: `ferryman build --profile`."""
+
+    def profile(self, project: Project, artifact: Artifact) -> ImportProfile:
+        """Return what the app's imports cost, timed from an artifact that was built."""
+
+
+@runtime_checkable
+class Renders(Protocol):
+    """A target whose artifact is one text: `ferryman build --out -`."""
+
+    def render(self, project: Project, progress: Progress) -> str:
+        """Return the text."""
+
+
+@runtime_checkable
+class TellsOutputs(Protocol):
+    """A target that tells other tools what to deploy: `ferryman build --outputs`."""
+
+    def outputs(self, project: Project, artifact: Artifact) -> Mapping[str, object]:
+        """Return what a definition by another tool needs of an artifact, as JSON has it."""
+        ...

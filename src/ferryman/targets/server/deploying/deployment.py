@@ -1,0 +1,353 @@
+"""The deployment of a service, as the command line sees it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ferryman.aws.change_set import (
+    ChangeSet,
+    Desired,
+    delete_change_set,
+    execute,
+    live_template,
+    prepare,
+)
+from ferryman.aws.refusals import AwsError
+from ferryman.aws.session import Aws
+from ferryman.aws.stack import Stack, StackFailed, find_stack, follow
+from ferryman.aws.stack_state import PROJECT_TAG
+from ferryman.aws.stack_update import goes_on, refuse_drift
+from ferryman.core.errors import BuildError, FerrymanError, reason_of
+from ferryman.project.project import Project
+from ferryman.records.atomic_file import write_whole
+from ferryman.targets.aws_place import (
+    delete_stack_after_asking,
+    open_place,
+    read_log,
+    stack_to_deploy,
+)
+from ferryman.targets.deployment import Change, Choices, Dialogue, LogLine, Release, Status
+from ferryman.targets.server.deploying.revisions import (
+    Revision,
+    deregister,
+    read_service,
+    refuse_taken,
+    revision_to_run,
+    revisions,
+    stop_reasons,
+)
+from ferryman.targets.server.deploying.service_image import ServiceImage, prepare_image
+from ferryman.targets.server.deploying.service_spec import (
+    advice,
+    environment_values,
+    service_spec,
+    stack_name,
+)
+from ferryman.targets.server.deploying.service_template import service_template
+from ferryman.targets.server.deploying.task_network import network_parameters
+from ferryman.targets.server.options import ServerOptions
+
+__all__ = ("ServiceDeployment", "open_service")
+
+_PATIENCE = 1800.0
+"""Seconds a stack may take, unless the user says otherwise."""
+
+_SERVICE = "AWS::ECS::Service"
+_TASKS = "AWS::ECS::TaskDefinition"
+_REVIEWED = "stack.json"
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a deploy would do.
+
+    Attributes:
+        changes: The changes that the user is shown.
+        question: What the user is asked.
+        desired: What the stack is to be; None for its template alone.
+        image: The image that is sent.
+        change_set: What CloudFormation would do; None if nothing.
+        stack: The stack as it is, or None.
+        resumes: Whether the stack is being changed to this by a run that was cut off.
+        template: The template, where it alone is wanted.
+    """
+
+    changes: tuple[Change, ...]
+    question: str | None = None
+    desired: Desired | None = None
+    image: ServiceImage | None = None
+    change_set: ChangeSet | None = None
+    stack: Stack | None = None
+    resumes: bool = False
+    template: Mapping[str, Any] | None = None
+
+
+def open_service(project: Project, choices: Choices, dialogue: Dialogue) -> ServiceDeployment:
+    """Return the deployment of a project's service. Nothing is asked of AWS yet."""
+    return ServiceDeployment(project, choices, dialogue)
+
+
+class ServiceDeployment:
+    """A project's service in an account and a region.
+
+    Args:
+        project: The project.
+        choices: What the user chose.
+        dialogue: How to speak with the user.
+    """
+
+    def __init__(self, project: Project, choices: Choices, dialogue: Dialogue) -> None:
+        self._project = project
+        self._options = project.section("server", ServerOptions).deploy
+        self._name = stack_name(project, choices.text("stack"))
+        self._choices = choices
+        self._dialogue = dialogue
+        self._timeout = choices.timeout or _PATIENCE
+
+    @cached_property
+    def _aws(self) -> Aws:
+        return open_place(self._choices, self._options.region)
+
+    def plan(self) -> _Plan:
+        """Build the image, and have CloudFormation find out what would change.
+
+        Raises:
+            FerrymanError: It cannot be built, or the stack cannot be changed.
+        """
+        if self._choices.switch("stack_only"):
+            return self._plan_template()
+        # Credentials that do not work are told before a build that takes a while.
+        stack = stack_to_deploy(
+            self._aws, self._name, self._project, self._choices, self._dialogue, self._timeout
+        )
+        image = prepare_image(self._project, self._choices, self._dialogue)
+        spec = service_spec(self._project, image.architecture)
+        for note in (*spec.size.notes, *advice(self._project)):
+            self._dialogue.tell(note)
+        known = stack.parameters if stack and stack.exists else {}
+        desired = Desired(
+            self._name,
+            service_template(spec),
+            {
+                "ImageUri": image.reference(self._aws),
+                **network_parameters(self._aws, self._options, known),
+                **environment_values(self._project),
+                "LiveTask": "",
+            },
+            {**self._options.tags, PROJECT_TAG: self._project.fields.name},
+        )
+        return self._plan_stack(_Plan((), None, desired, image, stack=stack), desired)
+
+    def discard(self, plan: _Plan) -> None:
+        """Delete the change set, and the empty stack that was made to hold it."""
+        if plan.change_set:
+            made = plan.change_set
+            delete_change_set(self._aws, made.stack, made.name, creates=made.creates)
+
+    def apply(self, plan: _Plan) -> Release | None:
+        """Push the image, change the stack, and stay until the tasks have taken over.
+
+        Raises:
+            StackFailed: A resource failed; a new stack is gone, an old one as it was.
+        """
+        if plan.template is not None:
+            self._write(plan.template)
+            return None
+        stack = self._changed_stack(plan)
+        if stack is None:
+            self._dialogue.tell(
+                f"the stack {self._name} changes; `ferryman status -t server` tells how it goes"
+            )
+            return None
+        return self._release(stack)
+
+    def status(self) -> Status:
+        """Return the service's state, and the revisions there are.
+
+        Raises:
+            FerrymanError: It is not deployed, or AWS refused.
+        """
+        stack = self._stack()
+        running = read_service(self._aws, self._name)
+        address = stack.outputs.get("Url")
+        found = revisions(self._aws, self._name)
+        releases = tuple(one.release(running.share(one.arn), address) for one in found)
+        troubles = []
+        if running.state == "FAILED":
+            troubles.append(f"the rollout failed: {running.reason}")
+        if running.tasks < running.wanted:
+            troubles.append(f"{running.tasks} of {running.wanted} tasks run")
+            troubles += stop_reasons(self._aws, self._name)
+        if "FAILED" in stack.status or "ROLLBACK" in stack.status:
+            troubles.append(f"the stack is {stack.status}: {stack.reason}".rstrip(": "))
+        number = running.revision.rpartition(":")[2]
+        line = f"{running.tasks} tasks, revision {number}, in {self._aws.region}"
+        good = not troubles and not stack.busy and running.state == "COMPLETED"
+        return Status(good, line, tuple(troubles), releases)
+
+    def logs(self, lines: int, *, follow: bool) -> Iterable[LogLine]:
+        """Return the last lines of the tasks' log, or follow it.
+
+        Raises:
+            FerrymanError: It is not deployed, or AWS refused.
+        """
+        group = self._stack().outputs["LogGroup"]
+        return read_log(self._aws, group, self._choices, lines, _task_of, follow=follow)
+
+    def rollback(self, wanted: str | None) -> Release:
+        """Run an older revision by an update of the stack, and stay until it has taken over.
+
+        Raises:
+            ConfigError: There is no such revision.
+            StackFailed: It did not become good; what ran before goes on running.
+        """
+        stack = self._stack()
+        running = read_service(self._aws, self._name)
+        chosen = revision_to_run(revisions(self._aws, self._name), running.revision, wanted)
+        if self._choices.dry_run:
+            return chosen.release(running.share(chosen.arn), None)
+        kept: dict[str, str | None] = dict.fromkeys(stack.parameters)
+        template = live_template(self._aws, self._name)
+        desired = Desired(self._name, template, {**kept, "LiveTask": chosen.arn}, stack.tags)
+        made = prepare(self._aws, desired, stack, template)
+        if made is not None:
+            stack = self._executed(made) or stack
+        return self._described(chosen, stack)
+
+    def delete(self) -> tuple[Change, ...] | None:
+        """Delete the stack after asking; images stay, and the logs unless told.
+
+        Returns:
+            What went, or would go; None if the user kept it.
+
+        Raises:
+            StackFailed: A resource could not be deleted.
+        """
+        found = delete_stack_after_asking(
+            self._aws, self._name, self._project, self._choices, self._dialogue, self._timeout
+        )
+        if found and not self._choices.dry_run:
+            deregister(self._aws, self._name)
+        return found
+
+    def _plan_template(self) -> _Plan:
+        spec = service_spec(self._project, self._options.architecture or "arm64")
+        change = Change("create", "template", str(self._reviewed))
+        return _Plan((change,), template=service_template(spec))
+
+    @property
+    def _reviewed(self) -> Path:
+        return self._project.root / "dist" / _REVIEWED
+
+    def _write(self, template: Mapping[str, Any]) -> None:
+        path = self._reviewed
+        try:
+            path.parent.mkdir(exist_ok=True)
+            write_whole(path, json.dumps(template, indent=2) + "\n")
+        except OSError as error:
+            raise BuildError(f"{path} cannot be written", cause=reason_of(error)) from None
+        self._dialogue.tell(f"wrote {path}; nothing was built, and nothing asked of AWS")
+
+    def _plan_stack(self, plan: _Plan, desired: Desired) -> _Plan:
+        stack = plan.stack
+        if goes_on(stack, desired):
+            return replace(plan, resumes=True)
+        exists = stack is not None and stack.exists
+        if not exists:
+            refuse_taken(self._aws, self._name)
+        template = live_template(self._aws, self._name) if exists else {}
+        change_set = prepare(self._aws, desired, stack, template)
+        if change_set is None:
+            return plan
+        if exists:
+            tolerated = self._choices.switch("overwrite") or self._choices.dry_run
+            tell = self._dialogue.tell
+            refuse_drift(self._aws, self._name, change_set, tell, tolerated=tolerated)
+        place = f"the stack {self._name} in {self._aws.region} of account {self._aws.account}"
+        question = f"make these changes to {place}?"
+        return replace(plan, changes=_shown(change_set), change_set=change_set, question=question)
+
+    def _changed_stack(self, plan: _Plan) -> Stack | None:
+        if plan.resumes and plan.stack:
+            self._dialogue.tell("going on with the change that is under way")
+            return follow(self._aws, plan.stack.id, "", self._dialogue.tell, timeout=self._timeout)
+        if plan.change_set is None:
+            return plan.stack
+        assert plan.image
+        try:
+            plan.image.send(self._aws, self._dialogue)
+        except BaseException:
+            self.discard(plan)
+            raise
+        return self._executed(plan.change_set)
+
+    def _executed(self, made: ChangeSet) -> Stack | None:
+        """Execute a change set; where tasks do not start, say why they stopped.
+
+        Raises:
+            StackFailed: A resource failed.
+        """
+        reasons: list[str] = []
+
+        def tell(text: str) -> None:
+            self._dialogue.tell(text)
+            # The service fails with no more than that its tasks did; a new cluster is soon gone.
+            if f" failed {_SERVICE}/" in text:
+                reasons.extend(self._stop_reasons())
+
+        wait = self._choices.wait
+        try:
+            return execute(self._aws, made, tell, wait=wait, timeout=self._timeout)
+        except StackFailed as error:
+            if not reasons:
+                raise
+            cause = f"{error.cause}; tasks stopped: {'; '.join(reasons)}"
+            raise StackFailed(error.message, cause=cause, hint=error.hint) from None
+
+    def _stop_reasons(self) -> list[str]:
+        try:
+            return stop_reasons(self._aws, self._name)
+        except AwsError:
+            return []  # to know more is no reason to fail otherwise
+
+    def _stack(self) -> Stack:
+        stack = find_stack(self._aws, self._name)
+        if stack is None or not stack.exists:
+            raise FerrymanError(
+                f"{self._name} is not deployed in {self._aws.region}",
+                hint="`ferryman deploy -t server` deploys it",
+            )
+        return stack
+
+    def _release(self, stack: Stack) -> Release:
+        running = read_service(self._aws, self._name)
+        found = revisions(self._aws, self._name)
+        chosen = next((one for one in found if one.arn == running.revision), found[0])
+        return self._described(chosen, stack)
+
+    def _described(self, chosen: Revision, stack: Stack) -> Release:
+        share = read_service(self._aws, self._name).share(chosen.arn)
+        return replace(chosen.release(share, None), address=stack.outputs.get("Url"))
+
+
+def _shown(change_set: ChangeSet) -> tuple[Change, ...]:
+    """Return the changes that the user sees: a task definition that is replaced is kept."""
+    return tuple(
+        Change(
+            "change" if change.kind == _TASKS else change.action,
+            change.kind,
+            change.name,
+            change.diff,
+        )
+        for change in change_set.changes
+    )
+
+
+def _task_of(stream: str) -> str:
+    """Return the task that wrote to a log stream, whose name is `PREFIX/CONTAINER/TASK`."""
+    return stream.rpartition("/")[2][:12]

@@ -1,0 +1,182 @@
+"""The settings of a service on Amazon ECS, `[tool.ferryman.server.deploy]`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ferryman.aws.deploy_settings import (
+    AlbOptions,
+    Arn,
+    AsNumber,
+    Domain,
+    GroupId,
+    RetentionDays,
+    Section,
+    StackName,
+    SubnetId,
+    TagKey,
+    VariableName,
+    ZoneId,
+    domain_contradictions,
+)
+from ferryman.targets.server.deploying.task_size import memory_sizes
+
+__all__ = ("ServiceAlbOptions", "ServiceOptions")
+
+
+class ServiceAlbOptions(AlbOptions):
+    """The keys of `[tool.ferryman.server.deploy.alb]`."""
+
+    internal: bool = Field(
+        default=False, description="Whether the load balancer is reached from the VPC alone."
+    )
+
+
+class ServiceOptions(Section):
+    """The keys of `[tool.ferryman.server.deploy]`."""
+
+    stack: StackName | None = Field(
+        default=None,
+        description="The stack's, the cluster's and the service's name; by default the project's.",
+    )
+    region: str | None = Field(
+        default=None, description="The AWS region; by default that of the credentials."
+    )
+    repository: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9]+([._/-][a-z0-9]+)*$",
+        description="The repository in ECR that holds the image; by default the project's name.",
+    )
+    architecture: Literal["arm64", "x86_64"] | None = Field(
+        default=None,
+        description="The processor that tasks run on; by default the image's, and arm64 where it "
+        "has both, which costs a fifth less.",
+    )
+    cpu: Annotated[Literal[256, 512, 1024, 2048, 4096, 8192, 16384], AsNumber] = Field(
+        default=256,
+        description="CPU of a task, in 1024ths of a vCPU. One event loop has no use for more than "
+        "1024.",
+    )
+    memory: int | None = Field(
+        default=None,
+        ge=512,
+        description="Memory of a task, in MiB, of the sizes that Fargate has for the cpu; by "
+        "default a quarter more than the most that was measured, or else the smallest.",
+    )
+    tasks: int = Field(
+        default=2, ge=1, le=1000, description="How many tasks run; with max_tasks, the fewest."
+    )
+    max_tasks: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="The most tasks that run. Where it is set, their number follows the load: "
+        "the CPU, and where the app was measured, the requests that a task carries.",
+    )
+    cpu_target: int = Field(
+        default=65,
+        ge=1,
+        le=100,
+        description="The use of cpu, in percent, that the number of tasks is kept to.",
+    )
+    vpc: str | None = Field(
+        default=None,
+        pattern=r"^vpc-[0-9a-z]+$",
+        description="The VPC; by default that of the subnets, or the region's default VPC.",
+    )
+    subnets: tuple[SubnetId, ...] = Field(
+        default=(),
+        description="Subnets that the tasks run in; by default those of the default VPC.",
+    )
+    public_ip: bool | None = Field(
+        default=None,
+        description="Whether tasks have public addresses, by which they fetch the image where "
+        "their subnets have no way out. By default what the subnets say.",
+    )
+    security_groups: tuple[GroupId, ...] = Field(
+        default=(),
+        description="Security groups of the tasks, beside the one that lets the load balancer in.",
+    )
+    alb: ServiceAlbOptions = Field(
+        default=ServiceAlbOptions(), description="The load balancer in front of the tasks."
+    )
+    domain: Domain | None = Field(
+        default=None, description="The domain of the load balancer that is made."
+    )
+    certificate: Arn | None = Field(
+        default=None, description="The certificate of the domain; without one it speaks HTTP."
+    )
+    hosted_zone: ZoneId | None = Field(
+        default=None,
+        description="The Route 53 zone that gets the domain's record; without it the record is "
+        "yours to make.",
+    )
+    log_retention: RetentionDays = Field(default=30, description="Days that logs are kept.")
+    environment: Mapping[VariableName, str] = Field(
+        default={},
+        description="Environment variables; no secrets, which have a table of their own.",
+    )
+    secrets: Mapping[VariableName, Arn] = Field(
+        default={},
+        description="Environment variables that come from Secrets Manager or from Parameter "
+        "Store, each with the ARN.",
+    )
+    tags: Mapping[TagKey, str] = Field(default={}, description="Tags of all resources.")
+    policies: tuple[Arn, ...] = Field(
+        default=(), description="Managed policies of the tasks' role, for what the app uses."
+    )
+    statements: tuple[Mapping[str, Any], ...] = Field(
+        default=(), description="IAM statements of the tasks' role, for what the app uses."
+    )
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        for wrong, message in self._contradictions():
+            if wrong:
+                raise ValueError(message)
+        return self
+
+    def _contradictions(self) -> tuple[tuple[object, str], ...]:
+        sizes = memory_sizes(self.cpu)
+        foreign = [a for a in self.secrets.values() if a.split(":")[2] not in _SECRETS]
+        return (
+            *domain_contradictions(self.domain, self.certificate, self.hosted_zone, self.alb),
+            (
+                self.memory is not None and self.memory not in sizes,
+                f"memory = {self.memory}: with cpu = {self.cpu} Fargate has "
+                f"{', '.join(map(str, sizes[:3]))} and so on up to {sizes[-1]}",
+            ),
+            (
+                self.max_tasks is not None and self.max_tasks < self.tasks,
+                f"max_tasks {self.max_tasks} is less than tasks {self.tasks}",
+            ),
+            (
+                self.alb.listener and not self.alb.security_groups,
+                "alb.listener needs alb.security_groups: those of its load balancer, which the "
+                "tasks let in",
+            ),
+            (
+                self.alb.listener and (self.alb.subnets or self.alb.internal),
+                "alb.subnets and alb.internal are of the load balancer that is made, and "
+                "alb.listener names another",
+            ),
+            (len(self.alb.subnets) == 1, "a load balancer needs two subnets in alb"),
+            (
+                len(self.subnets) == 1 and not self.alb.subnets and not self.alb.listener,
+                "a load balancer needs two subnets: name them in alb.subnets",
+            ),
+            (
+                foreign,
+                f"{foreign[:1]} in secrets is of neither Secrets Manager nor Parameter Store",
+            ),
+            (
+                set(self.secrets) & set(self.environment),
+                "environment and secrets have the same name",
+            ),
+        )
+
+
+_SECRETS = ("secretsmanager", "ssm")

@@ -1,0 +1,169 @@
+"""Writes the log without ever waiting for its reader.
+
+A pipe that is not read would block the event loop, the master, and so SIGTERM; one that is
+closed would have Python write a traceback for every record. What cannot be written waits, up
+to a limit, and what is beyond the limit is counted and dropped.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import socket
+import stat
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from io import TextIOWrapper
+from typing import TextIO
+
+__all__ = ("LogOutput",)
+
+# Bytes that wait for a reader, in each process.
+_LIMIT = 1 << 20
+
+# A pipe takes so much at once, or nothing.
+_PIECE = 4096
+
+# Seconds that the last records get to be read when the process ends.
+_LAST = 1.0
+
+_log = logging.getLogger("ferryman.log")
+
+
+class LogOutput:
+    """A stream for a log handler, over the file descriptor of another one.
+
+    Args:
+        stream: The one to write to, which has a file descriptor.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._descriptor = _descriptor(stream.fileno())
+        self._write = _writer(self._descriptor)
+        self._isatty = stream.isatty()
+        self._waiting: deque[bytes] = deque()
+        self._size = 0
+        self._dropped = 0
+        os.register_at_fork(after_in_child=self._forget)
+
+    def fileno(self) -> int:
+        """Return the file descriptor, for what writes to it by itself."""
+        return self._descriptor
+
+    def isatty(self) -> bool:
+        """Return whether a person reads along."""
+        return self._isatty
+
+    def write(self, text: str) -> None:
+        """Keep a record, which is written when it can be."""
+        self.keep(text.encode(errors="backslashreplace"))
+
+    def keep(self, data: bytes) -> None:
+        """Keep bytes, which are written when they can be, or dropped if too much waits."""
+        if self._size + len(data) > _LIMIT:
+            self._dropped += 1
+        else:
+            self._waiting.append(data)
+            self._size += len(data)
+
+    def flush(self) -> None:
+        """Write what can be written now."""
+        try:
+            while self._waiting:
+                data = self._waiting[0]
+                count = self._write(data)
+                self._size -= count
+                if count < len(data):
+                    self._waiting[0] = data[count:]
+                else:
+                    self._waiting.popleft()
+        except BlockingIOError:
+            pass
+        except OSError:  # it cannot be written any more
+            self._dropped += len(self._waiting)
+            self._waiting.clear()
+            self._size = 0
+
+    def keep_up(self) -> None:
+        """Write what can be written now, and say how many records are missing."""
+        self.flush()
+        if self._dropped and not self._waiting:
+            dropped, self._dropped = self._dropped, 0
+            _log.warning("%d records are missing here: the log was not read", dropped)
+
+    def text_stream(self) -> TextIO:
+        """Return a stream for `print`, which does not wait for a reader either."""
+        return TextIOWrapper(_Bytes(self), "utf-8", "backslashreplace", line_buffering=True)  # type: ignore[type-var]
+
+    def close(self) -> None:
+        """Write what is left, if it is read soon."""
+        until = time.monotonic() + _LAST
+        self.flush()
+        while self._waiting and time.monotonic() < until:
+            time.sleep(0.02)
+            self.flush()
+
+    def _forget(self) -> None:
+        # What waits is the parent's to write.
+        self._waiting.clear()
+        self._size = self._dropped = 0
+
+
+class _Bytes:
+    """What `TextIOWrapper` asks of the binary stream below it."""
+
+    closed = False
+
+    def __init__(self, output: LogOutput) -> None:
+        self._output = output
+        self.fileno = output.fileno
+        self.flush = output.flush
+        self.isatty = output.isatty
+
+    def readable(self) -> bool:
+        return False
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+    def write(self, data: bytes) -> int:
+        self._output.keep(bytes(data))
+        self._output.flush()
+        return len(data)
+
+
+def _descriptor(shared: int) -> int:
+    """Return a descriptor of the same file that does not block, or where none can be had itself.
+
+    Other holders of the shared one, such as a shell, must not find it changed.
+    """
+    mode = os.fstat(shared).st_mode
+    if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
+        flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        with suppress(OSError):
+            return os.open(f"/proc/self/fd/{shared}", flags)
+    return shared
+
+
+def _writer(descriptor: int) -> Callable[[bytes], int]:
+    """Return what writes to a file descriptor, or raises BlockingIOError where it would wait."""
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISSOCK(mode):  # the journal's
+        connection = socket.socket(fileno=os.dup(descriptor))
+        return lambda data: connection.send(data, socket.MSG_DONTWAIT)
+    if stat.S_ISREG(mode) or not os.get_blocking(descriptor):
+        return lambda data: os.write(descriptor, data)
+    return lambda data: _write_if_ready(descriptor, data)
+
+
+def _write_if_ready(descriptor: int, data: bytes) -> int:
+    """Write as much as a pipe surely takes."""
+    if not select.select((), (descriptor,), (), 0)[1]:
+        raise BlockingIOError
+    return os.write(descriptor, data[:_PIECE])

@@ -1,0 +1,19 @@
+import os
+
+import asyncpg
+from aiohttp import web
+
+POOL = web.AppKey("pool", asyncpg.Pool)
+
+
+async def open_pool(app):
+    address = os.environ.get("DATABASE_URL", "postgresql://database/shop")
+    async with asyncpg.create_pool(address, min_size=0, max_size=20) as pool:  # M601
+        app[POOL] = pool
+        yield
+
+
+def create_app():
+    app = web.Application()
+    app.cleanup_ctx.append(open_pool)
+    return app

@@ -1,0 +1,26 @@
+"""A deploy whose pods KEDA scales, to none at all where nothing waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ferryman.targets.k8s.cluster.planned import DeployWishes
+
+WISHES = DeployWishes(timeout=60)
+OPTIONS = {
+    "replicas": 0,
+    "max_replicas": 5,
+    "keda": [{"type": "redis", "metadata": {"listName": "cards"}}],
+}
+
+
+def test_a_release_scaled_to_zero_is_good(operations: Callable[..., Any], fake: Any) -> None:
+    operations(**OPTIONS).deploy(WISHES, lambda _: True)
+    assert fake.names("ScaledObject") == {"shop"}
+    fake.get("Deployment", "shop")["spec"]["replicas"] = 0
+    fake.become(fake.get("Deployment", "shop"), "good")
+    assert operations(**OPTIONS).status().good
+    assert operations(**OPTIONS).deploy(WISHES, lambda _: True) == []
+    operations(**OPTIONS, image="shop:2").deploy(WISHES, lambda _: True)
+    assert fake.get("Deployment", "shop")["spec"]["replicas"] == 0
