@@ -11,17 +11,18 @@ STAND_INS := .tools/aws-stand-ins
 PATHS := src tests scripts examples benchmarks
 
 # Programs of others that the tests hold ferryman to, and the Debian packages they are in.
-# The compilers are for AWS's runtime client for Node.js, whose installation compiles it.
-PROGRAMS := nginx haproxy podman runc chromium docker-registry skopeo wrk systemd-analyze jq cmake g++ \
-            autoreconf libtoolize redis-server pgbouncer pg_ctlcluster containerd ctr
+PROGRAMS := nginx haproxy podman runc chromium docker-registry skopeo wrk systemd-analyze jq \
+            redis-server pgbouncer pg_ctlcluster containerd ctr
 PACKAGES := nginx-light haproxy podman runc catatonit chromium docker-registry skopeo wrk systemd jq \
-            cmake g++ make autoconf automake libtool redis-server pgbouncer postgresql containerd
+            redis-server pgbouncer postgresql containerd
 
 # The emulator is a binary inside the wheel of aws-sam-cli, whose other dependencies
 # would contradict ours: the wheel alone is unpacked, beside the environment.
 EMULATOR := $(CURDIR)/$(TOOLS)/samcli/local/rapid/aws-lambda-rie-$(subst aarch64,arm64,$(shell uname -m))
 
-# It is compiled against the headers that came with Node.js, where some did.
+# AWS's runtime client for Node.js, whose installation compiles it: against the headers that
+# came with Node.js, where some did.
+COMPILERS := cmake g++ make autoconf automake libtool
 NODE_CLIENT := .tools/aws-lambda-ric/node_modules/aws-lambda-ric/dist/rapid-client.node
 NODE_HEADERS := $(if $(wildcard /usr/include/node/common.gypi),npm_config_nodedir=/usr)
 
@@ -30,8 +31,8 @@ NODE_HEADERS := $(if $(wildcard /usr/include/node/common.gypi),npm_config_nodedi
 LOCK := requirements-lock.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup programs demo demo-deploy demo-migrate test test-aiohttp test-packages coverage
-.PHONY: docs docs-site release-check lint lock types rewritten format clean
+.PHONY: help setup programs demo demo-deploy demo-migrate test test-aiohttp test-node test-packages
+.PHONY: coverage docs docs-site release-check lint lock types rewritten run-tests format clean
 .PHONY: bench-cache bench-cost bench-build bench-judge bench-lambda bench-local bench-logs bench-server
 
 help:
@@ -43,6 +44,8 @@ help:
 	@echo "make test    lint, types, import contracts, tests"
 	@echo "make test-aiohttp"
 	@echo "             the tests that aiohttp's versions can break, with each from 3.9 on"
+	@echo "make test-node"
+	@echo "             AWS's runtime for Node.js on the local Lambda"
 	@echo "make test-packages"
 	@echo "             compare packages in an artifact with what pip installs"
 	@echo "make bench-cache, bench-cost, bench-lambda, bench-server, bench-build, bench-local, bench-judge"
@@ -99,13 +102,23 @@ demo: $(READY)
 demo-deploy: $(READY)
 	@$(BIN)/python -m scripts.demo_deploy
 
-$(NODE_CLIENT): | programs
+$(NODE_CLIENT):
+	@(for program in cmake g++ autoreconf libtoolize; do command -v $$program || exit 1; done) >/dev/null || \
+	  { apt-get -qq update && \
+	    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $(COMPILERS); } \
+	    >/dev/null 2>&1 || \
+	  { echo "compiling AWS's client needs $(COMPILERS): install them"; exit 1; }
 	@echo "compiling AWS's runtime client for Node.js"
 	@MAKEFLAGS=-j2 $(NODE_HEADERS) npm install --silent --no-fund --no-audit \
 	  --prefix .tools/aws-lambda-ric aws-lambda-ric@3.3.0
 
-test: programs $(NODE_CLIENT) $(READY)
-	@$(MAKE) --no-print-directory -j2 lint types rewritten
+# What is set up, and what is checked, is done side by side. Lint and types need no more than
+# the time in which a test waits.
+test:
+	@$(MAKE) --no-print-directory -j2 programs setup
+	@$(MAKE) --no-print-directory -j3 lint types run-tests
+
+run-tests: rewritten
 	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 # pytest rewrites the asserts of every module. Four processes that begin at once would each
@@ -115,7 +128,7 @@ rewritten: $(READY)
 	  { echo "$$collected"; exit 1; }
 
 # The report is worth reading where a test failed too; the failure is not lost.
-coverage: programs $(NODE_CLIENT) $(READY)
+coverage: programs $(READY)
 	@rm -f .coverage .coverage.*
 	@status=0; $(BIN)/coverage run -m pytest -q -n 2 --dist loadfile || status=1; \
 	  $(BIN)/coverage combine --quiet && $(BIN)/coverage report || status=1; exit $$status
@@ -123,6 +136,10 @@ coverage: programs $(NODE_CLIENT) $(READY)
 # The versions of aiohttp that strangers' apps pin, each with the Pythons that are here.
 test-aiohttp: $(READY)
 	@$(BIN)/python -m scripts.aiohttp_matrix
+
+# Another language's runtime on the local Lambda. Its client takes a minute to compile.
+test-node: $(NODE_CLIENT) $(READY)
+	@$(BIN)/python -m pytest -q tests/local/lambda_/node_runtime.py
 
 # Two hundred packages of others, and every version of those that a build optimises.
 test-packages: $(READY)

@@ -8,9 +8,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,28 @@ def test_a_directory_above_that_holds_something_else_by_now_is_kept(out: Path) -
             build_and_fail(out, ValueError("no"))
         assert out.parent.is_dir()
     assert names(out.parent) == ["first"]
+
+
+def test_builds_that_fail_beside_it_do_not_take_its_place_away(out: Path) -> None:
+    def fail_again_and_again() -> None:
+        while not over.is_set():
+            with suppress(ValueError):
+                build_and_fail(out.with_name("first"), ValueError("no"))
+
+    over = threading.Event()
+    other = threading.Thread(target=fail_again_and_again)
+    other.start()
+    try:
+        for _ in range(100):
+            with staged(out) as stage:
+                write(stage, {"a": "new"})
+            assert contents(out) == {"a": "new"}
+            shutil.rmtree(out)
+            with suppress(OSError):  # the other build works in it, or removed it
+                out.parent.rmdir()
+    finally:
+        over.set()
+        other.join()
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "no space")])

@@ -6,6 +6,7 @@ fails, or is interrupted, leaves what was there before.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -36,6 +37,9 @@ __all__ = (
 
 _LEFT_OVER_AFTER = 86400.0
 """Seconds after which no build can be at work any more."""
+
+_TRIES = 10
+"""How often a directory is made that builds at the same time may remove."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,15 +199,27 @@ def staged(out: Path) -> Iterator[Path]:
 def _scratch(out: Path) -> Iterator[Path]:
     """Yield a directory beside `out`, on the same file system, for as long as the block runs."""
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(out)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        scratch = _make_scratch(out)
     except OSError as error:
         raise BuildError(f"cannot write to {out.parent}", cause=error.strerror) from error
     try:
         yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _make_scratch(out: Path) -> Path:
+    """Make a directory beside `out`, and what is to hold it.
+
+    A build of another target that fails at the same time may remove the directory that
+    was just made to hold both, as it was empty: it is made once more.
+    """
+    for _ in range(_TRIES):
+        with suppress(FileNotFoundError):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            return Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    raise FileNotFoundError(errno.ENOENT, "other builds removed it again and again")
 
 
 def _remove_leftovers(out: Path) -> None:

@@ -169,9 +169,8 @@ def test_the_extensions_are_those_of_the_platform_asked_for(hello: Path, tmp_pat
 def test_two_builds_in_two_places_are_the_same_bytes(
     hello: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache-one"))
     first = build_bundle(project_at(hello), tmp_path / "one", silent)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache-two"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
     moved = hello.rename(tmp_path / "elsewhere")
     (moved / "hello.py").touch()
     # The name is the directory's by default, and so part of what is built.

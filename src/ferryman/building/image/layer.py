@@ -5,7 +5,6 @@ Format: "Image Layer Filesystem Changeset" of the OCI image specification.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import stat
@@ -16,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from ferryman.building.file_dates import OLDEST, date_of
+from ferryman.core.errors import ConfigError
 
 __all__ = ("Entry", "Layer", "tree_entries", "write_layer")
 
@@ -23,6 +23,12 @@ __all__ = ("Entry", "Layer", "tree_entries", "write_layer")
 _SERVED = ("app/", "packages/")
 
 _FILE, _PROGRAM, _DIRECTORY = 0o644, 0o755, 0o755
+
+_MEMBER = 64 << 20
+"""Bytes that are compressed at once: an interpreter's layer is one member."""
+
+_LEVEL = 10
+"""Of libdeflate's 12: the two above gain a thousandth and take twice the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +105,13 @@ def write_layer(
             clients has a date that comes from its content.
 
     Raises:
+        ConfigError: deflate is not installed.
         OSError: A file cannot be read, or the layer not be written.
     """
     whole = {**_above(entries), **entries}
     with path.open("wb") as file:
         packed = _Digested(file)
-        with gzip.GzipFile("", "wb", compresslevel=9, fileobj=packed, mtime=0) as compressing:
+        with _Gzip(packed) as compressing:
             plain = _Digested(compressing)
             with tarfile.open(fileobj=plain, mode="w", format=tarfile.PAX_FORMAT) as archive:
                 for place, entry in sorted(whole.items()):
@@ -138,10 +145,46 @@ def _add(archive: tarfile.TarFile, place: str, entry: Entry, date: int) -> None:
         archive.addfile(header, io.BytesIO(data))
 
 
+class _Gzip(io.RawIOBase):
+    """Compresses what is written to it, and passes that on.
+
+    libdeflate packs smaller than zlib and in less time, but takes its input whole: what is
+    written is a sequence of gzip members, which together are a gzip file (RFC 1952, 2.2).
+    """
+
+    def __init__(self, to: io.RawIOBase) -> None:
+        self._to = to
+        self._pending = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        self._pending += data
+        if len(self._pending) >= _MEMBER:
+            self._compress()
+        return len(data)
+
+    def close(self) -> None:
+        if self._pending:
+            self._compress()
+        super().close()
+
+    def _compress(self) -> None:
+        try:
+            from deflate import gzip_compress
+        except ImportError:
+            raise ConfigError(
+                "deflate is not installed", hint="pip install 'ferryman[build]', which brings it"
+            ) from None
+        self._to.write(bytes(gzip_compress(bytes(self._pending), _LEVEL)))
+        self._pending.clear()
+
+
 class _Digested(io.RawIOBase):
     """Passes on what is written to it, and counts and digests that."""
 
-    def __init__(self, to: BinaryIO | gzip.GzipFile) -> None:
+    def __init__(self, to: BinaryIO | io.RawIOBase) -> None:
         self._to = to
         self._hash = hashlib.sha256()
         self.size = 0

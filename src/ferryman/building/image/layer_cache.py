@@ -15,7 +15,7 @@ __all__ = ("kept_layer",)
 _LAYER = "layer.tar.gz"
 _RECORD = "record.json"
 # Changes with the bytes that the same entries make, so that no layer of before is taken.
-_FORMAT = "layers-2"
+_FORMAT = "layers-3"
 
 
 def kept_layer(

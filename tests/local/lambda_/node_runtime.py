@@ -1,6 +1,6 @@
 """Another language's runtime on our Runtime API: AWS's own for Node.js, as it is published.
 
-npm compiles it, with the compilers that `make test` sees to.
+npm compiles it, which takes a minute: `make test-node` does, and runs these tests.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ exports.drip = awslambda.streamifyResponse(async (event, stream) => {
 
 
 def node(directory: Path, name: str = "handler", **options: Any) -> FunctionSettings:
-    assert (RUNTIME / "dist/rapid-client.node").is_file(), "there is no client: run `make test`"
+    assert (RUNTIME / "dist/rapid-client.node").is_file(), (
+        "there is no client: run `make test-node`"
+    )
     (directory / "index.js").write_text(SOURCE)
     command = (shutil.which("node") or "node", str(RUNTIME / "bin/index.mjs"), f"index.{name}")
     variables = {"LAMBDA_TASK_ROOT": str(directory)}
