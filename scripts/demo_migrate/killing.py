@@ -2,6 +2,9 @@
 
 Meanwhile the balancer is asked for its weights all the time: none may ever be live that is not
 one of those before and after the move that is written down.
+
+It is a program of its own, for a transition lasts some milliseconds, and the process in which the
+visitors come is too busy to see each.
 """
 
 from __future__ import annotations
@@ -9,9 +12,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +26,10 @@ from ferryman.migrate.shifters.haproxy import HAProxy, HAProxyShifter
 __all__ = ("Killings", "shift_with_kills")
 
 _OFTEN = 0.01
-"""Seconds between two looks at the state and at the weights."""
+"""Seconds between two looks at the weights."""
+
+_AT_ONCE = 0.001
+"""Seconds between two looks at the state."""
 
 
 @dataclass(slots=True)
@@ -46,35 +53,63 @@ async def shift_with_kills(
     directory: Path, settings: Mapping[str, str], sides: tuple[str, str], control: Path, state: Path
 ) -> Killings:
     """Shift from one side to another, with SIGKILL at each transition, until it holds."""
-    found, met = Killings(), set[str]()
-    shifter = HAProxyShifter(HAProxy(str(control), "app"), (sides[0],), (sides[1],))
-    process = await _start(directory, settings, "shift", "--from", sides[0], "--to", sides[1])
-    while process.returncode is None:
+    places = (str(directory), *sides, str(control), str(state))
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "scripts.demo_migrate.killing", *places),
+        env=os.environ | dict(settings),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        told, _ = await program.communicate()
+        return Killings(**json.loads(told))
+    finally:
+        with suppress(ProcessLookupError):
+            program.terminate()
+
+
+async def _shift(directory: str, old: str, new: str, control: str, state: str) -> Killings:
+    sides, found = (old, new), Killings()
+    shifter = HAProxyShifter(HAProxy(control, "app"), (old,), (new,))
+    looking = asyncio.create_task(_look(shifter, Path(state), sides, found))
+    process = await _start(directory, "shift", "--from", old, "--to", new)
+    try:
+        while process.returncode is None:
+            if looking.done():
+                looking.result()  # HAProxy did not answer
+            transition = _transition(_read(Path(state), sides))
+            if transition and transition not in found.at:
+                found.at.append(transition)
+                with suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+                process = await _start(directory, "resume")
+            await asyncio.sleep(_AT_ONCE)
+    finally:
+        looking.cancel()
+        with suppress(ProcessLookupError):
+            process.kill()
+    found.status = process.returncode
+    return found
+
+
+async def _look(
+    shifter: HAProxyShifter, state: Path, sides: tuple[str, str], found: Killings
+) -> None:
+    """Note each weight that is live and not written down."""
+    while True:
         before = _read(state, sides)
         live = await asyncio.to_thread(shifter.read)
         after = _read(state, sides)
         found.looks += 1
         if live.weight not in _allowed(before) | _allowed(after):
             found.strays.append(f"{live.weight} % while the state says {after}")
-        transition = _transition(after)
-        if transition and transition not in met:
-            met.add(transition)
-            found.at.append(transition)
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-            process = await _start(directory, settings, "resume")
         await asyncio.sleep(_OFTEN)
-    found.status = process.returncode
-    return found
 
 
-async def _start(
-    directory: Path, settings: Mapping[str, str], *arguments: str
-) -> asyncio.subprocess.Process:
+async def _start(directory: str, *arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *(*FERRYMAN, "migrate", *arguments, "-C", str(directory)),
-        env=os.environ | dict(settings),
+        *(*FERRYMAN, "migrate", *arguments, "-C", directory),
+        stdout=sys.stderr,
         stderr=asyncio.subprocess.DEVNULL,
     )
 
@@ -103,3 +138,7 @@ def _transition(state: dict[str, Any]) -> str:
     move = state["move"]
     meant = f", {move['start']:g} to {move['end']:g} % decided" if move else ""
     return f"{state['phase']} at {state['weight']:g} %{meant}"
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(asyncio.run(_shift(*sys.argv[1:])))))

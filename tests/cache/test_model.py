@@ -134,7 +134,7 @@ async def call(cache: Any, prefix: str, operation: Operation) -> Any:
         return CounterError
 
 
-async def run(url: str, steps: Steps, redis_port: int | None) -> None:
+async def run(url: str, steps: Steps, redis_port: int | None, *, concurrently: bool = True) -> None:
     prefix = f"{uuid4().hex}:"
     states: set[State] = {frozenset()}
     async with open_cache(url) as cache:
@@ -143,7 +143,8 @@ async def run(url: str, steps: Steps, redis_port: int | None) -> None:
                 await pass_time(cache, step, redis_port)
                 states = {later(state, step) for state in states}
                 continue
-            answers = await asyncio.gather(*(call(cache, prefix, each) for each in step))
+            calls = [call(cache, prefix, each) for each in step]
+            answers = await asyncio.gather(*calls) if concurrently else [await one for one in calls]
             before, states = states, after(states, step, answers)
             assert states, f"{step} cannot answer {answers} after {before}"
         for name in ("a", "b"):
@@ -183,9 +184,13 @@ def test_dynamodb(stand_in: str, request: pytest.FixtureRequest, no_aws: Any) ->
         no_aws.setenv(name, value)
     assert os.environ["AWS_ENDPOINT_URL"]
 
+    # moto changes an item in several threads with no lock: an increment can be lost there.
+    locked = stand_in != "moto_port"
+
     @modelled(30)
     @given(steps=STEPS)
     def every(steps: Steps) -> None:
-        asyncio.run(run(f"dynamodb://{TABLE}?region={REGION}", steps, None))
+        url = f"dynamodb://{TABLE}?region={REGION}"
+        asyncio.run(run(url, steps, None, concurrently=locked))
 
     every()
