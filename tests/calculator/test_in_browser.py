@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Page, expect
 from tests.accessibility import barriers
 from tests.browser import BrowserPage, open_browser
-from tests.pictures import keep_picture
+from tests.pictures import keep_picture, see
 
 from ferryman.calculator.app import create_app
 
@@ -46,7 +46,7 @@ async def page(browser: BrowserPage, address: str) -> AsyncIterator[Page]:
     """Open the calculator, and hold what the browser complained of against the test."""
     browser.errors.clear()
     await browser.page.set_viewport_size({"width": 1280, "height": 1000})
-    await browser.page.emulate_media(color_scheme="light")
+    await browser.page.emulate_media(media="screen", color_scheme="light")
     await browser.page.goto(address)
     yield browser.page
     await expect(browser.page.locator("body.waiting")).to_have_count(0)
@@ -54,7 +54,7 @@ async def page(browser: BrowserPage, address: str) -> AsyncIterator[Page]:
 
 
 async def curves(page: Page) -> list[str | None]:
-    lines = page.locator("svg.curves path.series")
+    lines = page.locator("svg.curves.wide path.series")
     return [await line.get_attribute("d") for line in await lines.all()]
 
 
@@ -98,11 +98,11 @@ async def test_a_platform_comes_and_goes(page: Page) -> None:
     assert len(await curves(page)) == 3
     await page.get_by_role("checkbox", name="EKS").check()
     await page.evaluate(FOLLOWS)
-    assert await page.locator("svg.curves path.series").count() == 4
+    assert await page.locator("svg.curves.wide path.series").count() == 4
     for name in ("Fargate", "EC2", "EKS"):
         await page.get_by_label(name, exact=True).uncheck()
     await page.evaluate(FOLLOWS)
-    assert await page.locator("svg.curves path.series").count() == 1
+    assert await page.locator("svg.curves.wide path.series").count() == 1
 
 
 async def test_the_keyboard_moves_a_slider(page: Page) -> None:
@@ -179,6 +179,34 @@ async def test_axe_finds_nothing_serious(page: Page, scheme: Literal["light", "d
 @pytest.mark.parametrize("width", [360, 800, 1280])
 async def test_no_window_is_too_narrow(page: Page, width: int) -> None:
     await page.set_viewport_size({"width": width, "height": 800})
+    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert await page.evaluate(wide) <= 0
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark"), (720, "print")],
+)
+async def test_it_is_seen_at_each_width_in_each_light_and_on_paper(
+    page: Page, width: int, scheme: Literal["light", "dark", "print"]
+) -> None:
+    await see(page, width, scheme, "calculator")
+    assert await page.locator(".tiles dt").all_inner_texts() == [
+        *("Now", "Next", "Crossover", "At twice the traffic")
+    ]
+    assert await page.locator("aside").is_visible() == (scheme != "print")
+
+
+async def test_on_a_telephone_the_answer_comes_before_the_controls(page: Page) -> None:
+    await page.set_viewport_size({"width": 320, "height": 700})
+    answer = await page.locator("h1").bounding_box()
+    controls = await page.locator("#controls").bounding_box()
+    assert answer
+    assert controls
+    assert answer["y"] < 100
+    await page.get_by_role("link", name="Change the figures").click()
+    await expect(page.locator("#requests")).to_be_in_viewport()
+    assert controls["y"] > answer["y"] + answer["height"]
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert await page.evaluate(wide) <= 0
 

@@ -15,6 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 from ferryman.cli.deploy import command as deploy
+from ferryman.cli.project_options import project_target
+from ferryman.cli.status import command as status
+from ferryman.core.errors import ConfigError
 from ferryman.targets import registry as targets
 from ferryman.targets.deployment import (
     Change,
@@ -124,6 +127,56 @@ def test_an_option_of_another_target_is_refused(harbor: type[Harbor], tmp_path: 
     error = run("deploy", tmp_path, "--context", "prod").exception
     assert isinstance(error, click.NoSuchOption)
     assert isinstance(run("status", tmp_path, "--tide").exception, click.NoSuchOption)
+
+
+@pytest.fixture
+def for_one_target(harbor: type[Harbor], tmp_path: Path) -> Path:
+    """A project whose settings name a single target."""
+    path = tmp_path / "pyproject.toml"
+    app = path.read_text() if path.exists() else '[tool.ferryman]\napp = "app:app"\n'
+    path.write_text(f'{app}[tool.ferryman.portability]\ntargets = ["harbor"]\n')
+    return tmp_path
+
+
+def test_the_target_of_a_project_need_not_be_named(for_one_target: Path) -> None:
+    named, alone = (
+        CliRunner().invoke(status, ["-C", str(for_one_target), *more])
+        for more in (["-t", "harbor"], [])
+    )
+    assert (alone.exit_code, alone.stdout) == (0, named.stdout)
+    assert "--tide" in CliRunner().invoke(deploy, ["-C", str(for_one_target), "--help"]).stdout
+
+
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [
+        ('["lambda:alb", "lambda:rest-api"]', "lambda"),
+        ('["lambda", "server"]', None),
+        ("[]", None),
+        ("3", None),
+    ],
+)
+def test_the_doors_of_a_target_are_one_target(
+    tmp_path: Path, targets: str, expected: str | None
+) -> None:
+    table = f"[tool.ferryman.portability]\ntargets = {targets}\n"
+    (tmp_path / "pyproject.toml").write_text(table)
+    assert project_target(tmp_path) == expected
+
+
+def test_without_a_target_it_says_how_to_name_one(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.ferryman.portability]\ntargets = 3\n")
+    error = CliRunner().invoke(deploy, ["-C", str(tmp_path)]).exception
+    assert isinstance(error, ConfigError)
+    assert error.message == "no target is named"
+    assert "pass -t lambda, -t server or -t k8s" in str(error.hint)
+
+
+def test_help_is_shown_where_pyproject_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.ferryman")
+    done = CliRunner().invoke(deploy, ["-C", str(tmp_path), "--help"])
+    assert done.exit_code == 0
+    assert isinstance(CliRunner().invoke(deploy, ["-C", str(tmp_path)]).exception, ConfigError)
 
 
 def test_help_shows_a_targets_options_once_it_is_named() -> None:

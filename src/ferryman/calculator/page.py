@@ -61,6 +61,7 @@ def page(state: State, *, local: bool, failed: FerrymanError | None = None) -> s
         element("aside", *side, aria_label="Controls"),
         element(
             "main",
+            element("a", "Change the figures", href="#controls", class_="jump"),
             element("div", id="said", role="status", class_="unseen"),
             element("div", first, id="first"),
             element("div", second, id="second"),

@@ -1,20 +1,26 @@
 """The verbs on what is deployed: options that all share, options of a target, the deployment.
 
-What a target adds is known once `-t` names it, so the target is looked for before the
-options are read. Without `-t`, `--help` loads no target.
+What a target adds is known once `-t` or the project names it, so the target is looked for
+before the options are read. Without one, `--help` loads no target.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ferryman.cli.project_options import open_target, project_options, target_option
+from ferryman.cli.project_options import (
+    open_target,
+    project_options,
+    project_target,
+    target_option,
+)
 from ferryman.cli.terminal import announce, interruptible_progress
 from ferryman.core.errors import ConfigError
 
@@ -27,11 +33,15 @@ _OWN = "ferryman.own_options"
 
 
 class DeploymentCommand(click.Command):
-    """A command with the options of the target that `-t` names."""
+    """A command with the options of the target that `-t`, or the project, names."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Find the target, then read all options."""
-        named = _named_target(args)
+        named = _given(args, "-t", "--target")
+        if not named:
+            directory = _given(args, "-C", "--project")
+            with suppress(ConfigError):  # told once the options are read, and not by --help
+                named = project_target(Path(directory) if directory else None)
         ctx.meta[_OWN] = self.options_of(named) if named else ()
         rest = super().parse_args(ctx, args)
         names = [option.name for option in ctx.meta[_OWN]]
@@ -148,14 +158,15 @@ def _ask(yes: bool, pause: Callable[[], AbstractContextManager[None]], question:
     return False
 
 
-def _named_target(args: Sequence[str]) -> str | None:
+def _given(args: Sequence[str], short: str, long: str) -> str | None:
+    """Return the value of an option on a command line that is not read yet."""
     words: Iterator[str] = iter(args)
     for word in words:
-        if word in ("-t", "--target"):
+        if word in (short, long):
             return next(words, None)
-        if word.startswith("--target="):
-            return word.removeprefix("--target=")
-        if word.startswith("-t") and len(word) > 2:
+        if word.startswith(f"{long}="):
+            return word.removeprefix(f"{long}=")
+        if word.startswith(short) and len(word) > 2:
             return word[2:]
     return None
 

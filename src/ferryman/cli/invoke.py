@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from ferryman.cli.completed_values import complete_targets
 from ferryman.cli.event_input import FIXTURES, read_event
-from ferryman.cli.project_options import open_target, project_options, target_option
+from ferryman.cli.project_options import open_target, project_options
 from ferryman.core.errors import ConfigError
 
 __all__ = ("FIXTURES", "command")
@@ -21,7 +22,14 @@ __all__ = ("FIXTURES", "command")
     metavar="[EVENT.json]",
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
 )
-@target_option
+@click.option(
+    *("-t", "--target"),
+    metavar="TARGET",
+    default="lambda",
+    show_default=True,
+    shell_complete=complete_targets,
+    help="The target whose way of handling an event is taken.",
+)
 @project_options
 @click.option("--fixture", help="Use a sample event; HTTP ones take --path, --method and --data.")
 @click.option("--path", "request_target", default="/", help="Path and query of an HTTP request.")

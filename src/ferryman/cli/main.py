@@ -25,7 +25,7 @@ __all__ = ("cli", "main")
 # the verb is used.
 _VERBS: Mapping[str, str] = {
     "build": "Build the app for a target, into dist/<target>.",
-    "check": "Check Kubernetes manifests, or that targets answer requests alike.",
+    "check": "Find what keeps the app from moving, and what is wrong in manifests.",
     "completion": "Print what completes the command line in bash, zsh or fish.",
     "config": "Show the resolved settings, and where each came from.",
     "cost": "Estimate the monthly bill on each platform, and when to cross over.",

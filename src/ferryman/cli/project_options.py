@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from ferryman.project.project import Project
     from ferryman.targets.protocols import Target
 
-__all__ = ("open_project", "open_target", "project_options", "section_models", "target_option")
+__all__ = (
+    "open_project",
+    "open_target",
+    "project_options",
+    "project_target",
+    "section_models",
+    "target_option",
+)
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -47,14 +54,44 @@ def project_options(command: _Command) -> _Command:
 
 
 def target_option(command: _Command) -> _Command:
-    """Add `-t`, `--target` to a command."""
+    """Add `-t`, `--target` to a command; a project that is for one target need not be asked."""
     return click.option(
         *("-t", "--target"),
-        required=True,
         metavar="TARGET",
+        callback=_named_target,
         shell_complete=complete_targets,
-        help="lambda, server or k8s.",
+        help="lambda, server or k8s; not needed where the project is for one alone.",
     )(command)
+
+
+def _named_target(context: click.Context, _: click.Parameter, named: str | None) -> str:
+    # click reads what was given before what was not: the directory is known.
+    target = named or project_target(context.params.get("directory"))
+    if target is None and not context.resilient_parsing:
+        raise ConfigError(
+            "no target is named",
+            hint="pass -t lambda, -t server or -t k8s; for a project with one target, write"
+            ' targets = ["lambda"] in [tool.ferryman.portability] of pyproject.toml',
+        )
+    return target or ""
+
+
+def project_target(directory: Path | None) -> str | None:
+    """Return the target of a project whose `portability.targets` name a single one.
+
+    Args:
+        directory: The project's; by default this one, or the project it lies in.
+
+    Raises:
+        ConfigError: pyproject.toml cannot be read.
+    """
+    from ferryman.project.setting_sources import find_project, read_pyproject, table_layer
+
+    table = table_layer(read_pyproject(directory or find_project(Path.cwd()))).values
+    section = table.get("portability")
+    named = section.get("targets") if isinstance(section, Mapping) else None
+    names = {str(each).partition(":")[0] for each in named} if isinstance(named, list) else set()
+    return names.pop() if len(names) == 1 else None
 
 
 def open_project(

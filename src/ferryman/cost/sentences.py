@@ -31,6 +31,7 @@ __all__ = (
     "outlook",
     "saving_sentence",
     "scan_sentence",
+    "stretches_from_here",
 )
 
 MOVES = 1.005
@@ -60,14 +61,18 @@ def _decision(study: Study) -> str:
     return f"{verb} {best.platform}: {usd(best.total)} USD a month at {where}."
 
 
-def outlook(study: Study) -> str:
-    """Return above which volume another platform becomes cheaper, and when growth gets there."""
-    comparison = study.comparison
+def stretches_from_here(comparison: Comparison) -> tuple[Stretch | None, Sequence[Stretch]]:
+    """Return the stretch of traffic that the workload lies in, and those above it."""
     own, stretches = comparison.workload.requests, comparison.stretches
     here = next((x for x in stretches if x.start <= own <= x.end), None)
-    if here is None or here is stretches[-1]:
-        return f"It stays cheapest up to {volume(comparison.horizon)} requests, the horizon."
-    after = stretches[stretches.index(here) + 1 :]
+    return here, stretches[stretches.index(here) + 1 :] if here else ()
+
+
+def outlook(study: Study) -> str:
+    """Return above which volume another platform becomes cheaper, and when growth gets there."""
+    here, after = stretches_from_here(study.comparison)
+    if here is None or not after:
+        return f"It stays cheapest up to {volume(study.comparison.horizon)} requests, the horizon."
     text = f"{after[0].platform} becomes cheaper above {volume(here.end)}"
     returns = [x for x in after if x.platform == here.platform]
     if returns and returns[-1] is not after[-1]:
@@ -82,9 +87,10 @@ def _is_last_of_several(after: Sequence[Stretch], here: Stretch) -> bool:
 
 
 def _when(growth: Forecast | None, here: Stretch) -> str:
-    """Return when the traffic grows beyond a stretch."""
+    """Return when growth makes another platform cheaper, for good where it does."""
     months = growth.months if growth else ()
-    beyond = next((month for month in months if month.requests > here.end), None)
+    first = next((month for month in months if month.requests > here.end), None)
+    beyond = (growth.move if growth else None) or first
     return f"; at your growth in {beyond.name}" if beyond else ""
 
 

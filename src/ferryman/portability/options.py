@@ -45,7 +45,7 @@ class PortabilityOptions(BaseModel):
     targets: tuple[str, ...] = Field(
         default=(),
         description="The targets that the app is to run on, such as lambda:alb; by default all "
-        "that are installed.",
+        "that are installed. Where there is one alone, -t need not be given.",
     )
     requests: str | None = Field(
         default=None,

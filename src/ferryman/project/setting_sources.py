@@ -34,6 +34,7 @@ __all__ = (
     "has_section",
     "overlay_layers",
     "overlay_name",
+    "project_name",
     "read_pyproject",
     "refuse_unknown",
     "section_variables",
@@ -214,6 +215,23 @@ def declared_layer(document: Mapping[str, Any], root: Path) -> Layer:
     return Layer(
         values, lambda key: declared(key) if named or key != "name" else "the directory's name"
     )
+
+
+def project_name(directory: Path | None) -> str:
+    """Return what a project's pyproject.toml calls it; empty where there is none.
+
+    Args:
+        directory: The project's; by default this one, or the project it lies in.
+
+    Raises:
+        ConfigError: pyproject.toml cannot be read.
+    """
+    root = directory or find_project(Path.cwd())
+    document = read_pyproject(root)
+    if not document:
+        return ""
+    layers = (table_layer(document), declared_layer(document, root))
+    return next(str(layer.values["name"]) for layer in layers if "name" in layer.values)
 
 
 def refuse_unknown(layer: Layer, known: Known) -> None:

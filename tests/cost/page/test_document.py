@@ -133,7 +133,7 @@ def test_headings_leave_no_level_out(page: Reader) -> None:
 def test_every_crossover_is_marked_and_told(page: Reader, study: Study) -> None:
     changes = [change for duel in shown_duels(study.comparison) for change in duel.changes]
     marks = [a for tag, a in page.elements if tag == "circle" and a.get("class") == "cross"]
-    assert len(marks) == 2 * len(changes)
+    assert len(marks) == 3 * len(changes)  # on the wide chart and below it, and on the narrow one
     for change in changes:
         assert volume(change.requests) in page.text
 
@@ -199,6 +199,17 @@ def test_names_are_escaped(study: Study) -> None:
     text = document(Study(comparison=replace(hostile, levels=levels)))
     assert name not in text
     assert "&lt;script&gt;alert(1)" in text
+
+
+def test_the_name_of_a_project_is_escaped(study: Study) -> None:
+    page = document(study, "<script>alert(1)</script>")
+    assert "<script>alert" not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 2
+
+
+def test_each_tier_of_a_price_is_shown(study: Study) -> None:
+    text = Reader(document(study)).text
+    assert re.search(r"egress us-east-1 0\.09 0\.085 above 10,240 ", text), text[-4000:]
 
 
 def test_a_study_without_bands_needs_no_numpy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -11,12 +13,14 @@ import pytest_asyncio
 from playwright.async_api import Page
 from tests.accessibility import barriers
 from tests.browser import BrowserPage, open_browser
-from tests.pictures import keep_picture
+from tests.pictures import brightness, keep_picture, see
 
 from ferryman.cost import Workload, compare
 from ferryman.cost.page.document import document
-from ferryman.cost.study import make_study, with_memory_advice
+from ferryman.cost.study import make_study, with_growth, with_memory_advice
 from ferryman.cost.traffic.shape import preset
+
+TODAY = date(2026, 11, 30)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -24,11 +28,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shape = preset("consumer")
-    workload = Workload.of(shape, requests=40_000_000, wall_ms=80, cpu_ms=8)
+    workload = Workload.of(shape, requests=40_000_000, wall_ms=80, cpu_ms=8, growth=0.1)
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(
-        document(with_memory_advice(make_study(compare(workload), origins={"wall_ms": "given"})))
-    )
+    study = with_memory_advice(make_study(compare(workload), origins={"wall_ms": "given"}))
+    grown = with_growth(study, 36, None, TODAY)
+    path.write_text(document(grown, "postcards", TODAY))
     return path
 
 
@@ -52,7 +56,7 @@ async def test_it_fetches_nothing_and_the_browser_has_no_complaint(
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     await page.reload(wait_until="load")
-    await page.locator("svg.curves").hover()
+    await page.locator("svg.curves.wide").hover()
     assert asked == [page.url]
     assert browser.errors == []
 
@@ -75,12 +79,97 @@ async def test_light_and_dark_differ(page: Page) -> None:
 
 
 async def test_a_chart_reads_out_the_bills_under_the_pointer(page: Page) -> None:
-    await page.locator("svg.curves").hover(position={"x": 300, "y": 150})
+    await page.locator("svg.curves.wide").hover(position={"x": 300, "y": 150})
     reading = await page.locator(".reading").inner_text()
     assert "requests a month" in reading
     assert reading.count("$") == 4
     await page.mouse.move(5, 5)
     assert await page.locator(".reading").count() == 0
+
+
+async def test_the_project_the_day_and_four_figures_stand_at_the_top(page: Page) -> None:
+    assert await page.locator(".about").inner_text() == "postcards \u00b7 30 November 2026"
+    tiles = page.locator(".tiles > div")
+    names = [await tile.locator("dt").inner_text() for tile in await tiles.all()]
+    assert names == ["Now", "Next", "Crossover", "At your growth"]
+    figures = await tiles.locator(".figure").all_inner_texts()
+    assert figures[0] == "38.88 USD"
+    assert re.fullmatch(r"[\d.]+ M", figures[2])
+    assert re.fullmatch(r"\w+ 20\d\d", figures[3])
+    answer = await page.locator("h1 + p").inner_text()
+    assert f"above {figures[2]}" in answer.replace("\u00a0", " ")
+    box = await tiles.last.bounding_box()
+    assert box
+    assert box["y"] + box["height"] < 500  # seen without scrolling
+
+
+@pytest.mark.parametrize(("width", "shown"), [(1440, "wide"), (390, "narrow"), (320, "narrow")])
+async def test_each_window_has_charts_that_fit_it(page: Page, width: int, shown: str) -> None:
+    await page.set_viewport_size({"width": width, "height": 844})
+    for section in ("traffic", "growth"):
+        charts = page.locator(f"section[aria-labelledby={section}] figure svg:visible")
+        assert await charts.count() == 1
+        assert shown in (await charts.get_attribute("class") or "")
+        box = await charts.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+
+
+async def test_a_platform_has_one_colour_in_every_part(page: Page) -> None:
+    seen: dict[str, set[str]] = {}
+    parts = await page.evaluate(
+        """[
+          ...[...document.querySelectorAll("svg.curves [data-series]")].map((name) =>
+            [name.textContent, getComputedStyle(name.previousElementSibling).stroke]),
+          ...[...document.querySelectorAll("table.levels tbody th")].map((name) =>
+            [name.textContent, getComputedStyle(name.querySelector(".key")).borderTopColor]),
+        ]"""
+    )
+    assert len(parts) == 3 * 4
+    for name, colour in parts:
+        seen.setdefault(name, set()).add(colour)
+    assert len(seen) == 4
+    assert all(len(colours) == 1 for colours in seen.values()), seen
+
+
+@pytest.mark.parametrize("requests", [1, 500, 10**9, 10**10])
+async def test_the_readers_own_point_is_inside_the_axes(
+    browser: BrowserPage, tmp_path: Path, requests: int
+) -> None:
+    path = tmp_path / "own.html"
+    workload = Workload.of(requests=requests, wall_ms=80, cpu_ms=8)
+    path.write_text(document(make_study(compare(workload), draws=0)))
+    await browser.page.goto(path.as_uri())
+    inside = await browser.page.evaluate(
+        """[...document.querySelectorAll("svg.curves")].map((svg) => {
+          const [left, right] = svg.dataset.x.split(" ").map(Number);
+          const [foot, top] = svg.dataset.y.split(" ").map(Number);
+          const { cx, cy } = svg.querySelector(".mine");
+          const [x, y] = [cx.baseVal.value, cy.baseVal.value];
+          return left <= x && x <= right && top <= y && y <= foot;
+        })"""
+    )
+    assert inside == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark"), (720, "print")],
+)
+async def test_it_is_seen_at_each_width_in_each_light_and_on_paper(
+    page: Page, width: int, scheme: Literal["light", "dark", "print"]
+) -> None:
+    await see(page, width, scheme, "report")
+    assert await overflow(page) <= 0
+    colours = await page.evaluate(
+        """["", ".about b", ".tiles .figure"].map((part) =>
+          getComputedStyle(part ? document.querySelector(part) : document.body)[
+            part ? "color" : "backgroundColor"])"""
+    )
+    paper, *inks = [brightness(colour) for colour in colours]
+    assert all(abs(paper - ink) > 0.6 for ink in inks), colours
+    assert (paper < 0.5) == (scheme == "dark")
 
 
 async def test_on_paper_everything_is_unfolded_and_fits(page: Page) -> None:
@@ -108,7 +197,9 @@ async def overflow(page: Page) -> int:
     return wide
 
 
-async def test_no_text_of_a_chart_is_cut_off(page: Page) -> None:
+@pytest.mark.parametrize("width", [1080, 390])
+async def test_no_text_of_a_chart_is_cut_off(page: Page, width: int) -> None:
+    await page.set_viewport_size({"width": width, "height": 844})
     beyond = await page.evaluate(
         """[...document.querySelectorAll("figure svg")].flatMap((svg) => {
           const edge = svg.getBoundingClientRect();

@@ -60,8 +60,10 @@ def test_without_a_law_or_a_curve_the_costs_stand_alone() -> None:
     assert "universal law" not in bare.text
 
 
-def test_doubts_are_on_the_page() -> None:
-    assert "Doubtful: busy" in page(replace(measurement(), doubts=("busy",))).text
+def test_doubts_are_on_the_page_and_the_first_is_at_its_top() -> None:
+    text = page(replace(measurement(), doubts=("busy",))).text
+    assert text.count("Doubtful: busy") == 2
+    assert text.index("Doubtful: busy") < text.index("The bill against traffic")
 
 
 def test_a_page_without_a_measurement_does_not_speak_of_one() -> None:

@@ -108,7 +108,7 @@ def command(context: click.Context, /, **values: Any) -> None:
     with without_garbage_collection():
         options = read_options(values, _given(context, values))
         options.output.check()
-        _run(ask(options), options)
+        _run(ask(options), options, values["project"])
         if not (options.platforms.stores or options.output.as_json or options.output.reconcile):
             _tell_of_database(values["project"])
 
@@ -126,7 +126,7 @@ def _given(context: click.Context, values: dict[str, Any]) -> frozenset[str]:
     return frozenset(name for name in values if context.get_parameter_source(name) is not default)
 
 
-def _run(question: Question, options: CostOptions) -> None:
+def _run(question: Question, options: CostOptions, root: Path | None) -> None:
     output = options.output
     if output.reconcile:
         from ferryman.cli.cost.actuals import print_actuals
@@ -135,7 +135,7 @@ def _run(question: Question, options: CostOptions) -> None:
         return
     study = answer(question, options.question, whole=output.html is not None)
     # All of it is there before the first file is written or line printed.
-    drawn, printed = [*_draw(study, options)], [*_print(study, options)]
+    drawn, printed = [*_draw(study, options, root)], [*_print(study, options)]
     for path, text in drawn:
         _write(path, text)
     for show_part in printed:
@@ -145,7 +145,7 @@ def _run(question: Question, options: CostOptions) -> None:
     _fail_above(study.comparison, options.question.fail_above)
 
 
-def _draw(study: Study, options: CostOptions) -> Iterator[tuple[Path, str]]:
+def _draw(study: Study, options: CostOptions, root: Path | None) -> Iterator[tuple[Path, str]]:
     """Yield the files to write."""
     plot, html = options.output.plot, options.output.html
     if plot and plot != Path("-"):
@@ -154,9 +154,12 @@ def _draw(study: Study, options: CostOptions) -> Iterator[tuple[Path, str]]:
 
         yield plot, picture_file(bill_chart(study))
     if html:
-        from ferryman.cost.page.document import document
+        from datetime import date
 
-        yield html, document(study)
+        from ferryman.cost.page.document import document
+        from ferryman.project.setting_sources import project_name
+
+        yield html, document(study, project_name(root), date.today())
 
 
 def _write(path: Path, text: str) -> None:

@@ -7,15 +7,18 @@ Floats are fine here: a pixel is coarser.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from ferryman.cost.compare import LEVELS, Comparison, Duel
 from ferryman.cost.envelope import CostCurve
 from ferryman.cost.number_format import rate_per_second, usd, volume
 from ferryman.cost.page.drawing import (
+    NARROW,
     WIDTH,
     Point,
-    colour,
+    colours,
     dollars,
     line,
     name_room,
@@ -30,10 +33,18 @@ from ferryman.cost.study import Study, shown_duels
 from ferryman.cost.uncertainty import Band
 from ferryman.records.table import Table
 
-__all__ = ("CHEAPEST_SHOWN", "bill_chart", "crossover_table", "sampled", "shown_volumes")
+__all__ = (
+    "CHEAPEST_SHOWN",
+    "bill_chart",
+    "crossover_table",
+    "narrow_bill_chart",
+    "sampled",
+    "shown_volumes",
+)
 
 LEFT, TOP, BOTTOM = 58.0, 12.0, 332.0
-ROW, FIRST_ROW = 36.0, 372.0
+NARROW_LEFT, NARROW_RIGHT = 54.0, 24.0
+ROW, FIRST_ROW, LEGEND_ROW = 36.0, 372.0, 20.0
 
 CHEAPEST_SHOWN = 1.0
 """USD a month at the foot: a logarithm has no zero."""
@@ -45,30 +56,107 @@ MOST_EDGES = 400
 
 
 def bill_chart(study: Study) -> Markup:
-    """Return the chart."""
+    """Return the chart, with a row below it for each pair of platforms."""
     comparison = study.comparison
     duels = shown_duels(comparison)
-    low, high = shown_volumes(study)
     names = [p.name for p in comparison.platforms] + [_rival(duel) for duel in duels]
-    x = Scale(low, high, LEFT, WIDTH - name_room(names, 26), log=True)
-    samples = [sampled(curve, low, high) for curve in comparison.curves]
-    most = max(y for points in samples for _, y in points)
-    y = Scale(CHEAPEST_SHOWN, max(most, 10.0) * 1.4, BOTTOM, TOP, log=True)
+    plot = _Plot.of(study, LEFT, WIDTH - name_room(names, 26), "plot")
     height = FIRST_ROW + ROW * len(duels) if duels else BOTTOM + 46
+    # The last number stands under its line, which may be the edge itself.
+    last = plot.x.at(max(decades(plot.x.low, plot.x.high), default=plot.x.high))
+    unit = max(plot.x.stop + 10, last + 34)
     return picture(
         height,
-        f"Line chart: USD a month by requests a month, {len(samples)} platforms",
-        _clip(x),
-        _axes(x, y),
-        _own_volume(comparison, x),
-        element("g", *_lines(samples, x, y), clip_path="url(#plot)"),
-        *_names(comparison, samples, x, y),
-        *_marks(duels, x, y),
-        *_rows(study, duels, x),
-        class_="curves",
-        data_x=f"{LEFT:g} {x.stop:.1f} {low:.6g} {high:.6g}",
-        data_y=f"{BOTTOM:g} {TOP:g} {y.low:.6g} {y.high:.6g}",
+        _label(comparison),
+        *plot.drawn(),
+        text((unit, BOTTOM + 18), "requests a month", "tick"),
+        *_names(plot),
+        *_marks(duels, plot.x, plot.y),
+        *_rows(study, duels, plot.x),
+        class_="curves wide",
+        **plot.readings(),
     )
+
+
+def narrow_bill_chart(study: Study) -> Markup:
+    """Return the chart for a telephone: the names below it, and no rows."""
+    comparison = study.comparison
+    plot = _Plot.of(study, NARROW_LEFT, NARROW - NARROW_RIGHT, "narrow-plot")
+    height = BOTTOM + 44 + LEGEND_ROW * len(comparison.platforms)
+    return picture(
+        height,
+        _label(comparison),
+        *plot.drawn(every=2),
+        text((NARROW - 4, BOTTOM + 34), "requests a month", "tick", "end"),
+        *_legend(plot),
+        *_marks(shown_duels(comparison), plot.x, plot.y),
+        width=NARROW,
+        class_="curves narrow",
+        **plot.readings(),
+    )
+
+
+def _label(comparison: Comparison) -> str:
+    count = len(comparison.platforms)
+    return f"Line chart: USD a month by requests a month, {count} platforms"
+
+
+@dataclass(frozen=True, slots=True)
+class _Plot:
+    """The part of the chart that has two scales.
+
+    Attributes:
+        comparison: What is drawn.
+        x: Requests a month.
+        y: USD a month.
+        samples: Points of each curve.
+        kinds: The class of each curve.
+        clip: The name of the area that curves are drawn in.
+    """
+
+    comparison: Comparison
+    x: Scale
+    y: Scale
+    samples: tuple[list[Point], ...]
+    kinds: tuple[str, ...]
+    clip: str
+
+    @classmethod
+    def of(cls, study: Study, start: float, stop: float, clip: str) -> _Plot:
+        """Return the plot of a study between two places."""
+        comparison = study.comparison
+        low, high = shown_volumes(study)
+        samples = tuple(sampled(curve, low, high) for curve in comparison.curves)
+        most = max(y for points in samples for _, y in points)
+        y = Scale(CHEAPEST_SHOWN, max(most, 10.0) * 1.4, BOTTOM, TOP, log=True)
+        x = Scale(low, high, start, stop, log=True)
+        kinds = colours(platform.name for platform in comparison.platforms)
+        return cls(comparison, x, y, samples, kinds, clip)
+
+    def drawn(self, every: int = 1) -> Iterator[Markup]:
+        """Yield the axes, the curves, and where the reader stands.
+
+        Args:
+            every: Which of the round volumes have a number: each, or each second.
+        """
+        x = self.x
+        area = element("rect", x=x.start, y=TOP, width=x.stop - x.start, height=BOTTOM - TOP)
+        yield element("defs", element("clipPath", area, id=self.clip))
+        yield _axes(x, self.y, every)
+        lines = [
+            path([(x.at(a), self.y.at(b)) for a, b in points], f"series {kind}")
+            for points, kind in zip(self.samples, self.kinds, strict=True)
+        ]
+        yield element("g", *lines, clip_path=f"url(#{self.clip})")
+        yield _own_bill(self.comparison, x, self.y)
+
+    def readings(self) -> dict[str, Any]:
+        """Return the scales, for the script that reads out what is under the pointer."""
+        x, y = self.x, self.y
+        return {
+            "data_x": f"{x.start:g} {x.stop:.1f} {x.low:.6g} {x.high:.6g}",
+            "data_y": f"{BOTTOM:g} {TOP:g} {y.low:.6g} {y.high:.6g}",
+        }
 
 
 def crossover_table(study: Study) -> Table:
@@ -121,7 +209,8 @@ def shown_volumes(study: Study) -> tuple[float, float]:
     points += [end for band in study.bands for end in (band.low, band.high) if end]
     horizon = float(comparison.horizon)
     low = max(min([*points, horizon / 100]) / 2, 1.0)
-    return low, max(min(max([*points, low * 10]) * 2, horizon), low * 10)
+    own = float(comparison.workload.requests)
+    return low, max(min(max([*points, low * 10]) * 2, horizon), low * 10, own * 1.5)
 
 
 def sampled(curve: CostCurve, low: float, high: float) -> list[Point]:
@@ -146,57 +235,61 @@ def _steps(curve: CostCurve, low: float, end: float) -> Iterator[Point]:
         edge = curve.next_edge(edge)
 
 
-def _clip(x: Scale) -> Markup:
-    area = element("rect", x=LEFT, y=TOP, width=x.stop - LEFT, height=BOTTOM - TOP)
-    return element("defs", element("clipPath", area, id="plot"))
-
-
-def _axes(x: Scale, y: Scale) -> Markup:
+def _axes(x: Scale, y: Scale, every: int) -> Markup:
     parts = []
     for value in decades(y.low, y.high):
         place = y.at(value)
-        parts.append(line((LEFT, place), (x.stop, place), "grid"))
-        parts.append(text((LEFT - 8, place + 4), dollars(value), "tick", "end"))
-    ticks = [x.at(value) for value in decades(x.low, x.high)]
-    for place, value in zip(ticks, decades(x.low, x.high), strict=True):
+        parts.append(line((x.start, place), (x.stop, place), "grid"))
+        parts.append(text((x.start - 8, place + 4), dollars(value), "tick", "end"))
+    for count, value in enumerate(decades(x.low, x.high)):
+        place = x.at(value)
         parts.append(line((place, TOP), (place, BOTTOM), "grid"))
-        parts.append(text((place, BOTTOM + 18), requests(value), "tick", "middle"))
-    # The last number stands under its line, which may be the edge itself.
-    unit = max(x.stop + 10, max(ticks, default=x.stop) + 34)
-    parts.append(text((unit, BOTTOM + 18), "requests a month", "tick"))
+        if not count % every:
+            parts.append(text((place, BOTTOM + 18), requests(value), "tick", "middle"))
     return join(parts)
 
 
-def _own_volume(comparison: Comparison, x: Scale) -> Markup:
-    own = float(comparison.workload.requests)
-    if not x.low <= own <= x.high:
+def _own_bill(comparison: Comparison, x: Scale, y: Scale) -> Markup:
+    """Return where the reader stands: the volume, and the bill of the cheapest platform."""
+    own, cheapest = float(comparison.workload.requests), comparison.own.cheapest
+    if not own:
         return Markup()
-    place = x.at(own)
-    mark = line((place, TOP), (place, BOTTOM), "own")
-    name = text((place + 5, TOP + 12), f"yours: {requests(own)}", "note")
-    return join((mark, name))
+    place = x.within(own)
+    right = place > (x.start + x.stop) / 2
+    said = f"yours: {requests(own)}"
+    parts = [
+        line((place, TOP), (place, BOTTOM), "own"),
+        text((place + (-5 if right else 5), TOP + 12), said, "note", "end" if right else None),
+    ]
+    if cheapest.carried:
+        height = y.within(float(cheapest.total))
+        parts.append(element("circle", cx=place, cy=height, r=5.0, class_="mine"))
+    return join(parts)
 
 
-def _lines(samples: list[list[Point]], x: Scale, y: Scale) -> Iterator[Markup]:
-    for index, points in enumerate(samples):
-        places = [(x.at(a), y.at(b)) for a, b in points]
-        yield path(places, f"series {colour(index)}")
-
-
-def _names(
-    comparison: Comparison, samples: list[list[Point]], x: Scale, y: Scale
-) -> Iterator[Markup]:
+def _names(plot: _Plot) -> Iterator[Markup]:
     """Yield each platform's name beside the end of its line, pushed apart if need be."""
-    ends = [y.within(points[-1][1]) for points in samples]
+    x, platforms = plot.x, plot.comparison.platforms
+    ends = [plot.y.within(points[-1][1]) for points in plot.samples]
     for index, place in enumerate(apart(ends, 17, TOP + 6, BOTTOM - 4)):
-        kind = colour(index)
+        kind = plot.kinds[index]
         if abs(place - ends[index]) > 2:
             yield line((x.stop, ends[index]), (x.stop + 12, place), f"leader {kind}")
-        yield element("circle", cx=x.stop + 12, cy=place, r=4.0, class_=f"dot {kind}")
-        name = comparison.platforms[index].name
-        yield element(
-            "text", name, x=x.stop + 21, y=place + 4, class_="name", data_series=str(index)
-        )
+        yield from _name(index, platforms[index].name, kind, (x.stop + 12, place))
+
+
+def _legend(plot: _Plot) -> Iterator[Markup]:
+    """Yield each platform's name in a row of its own, below the plot."""
+    for index, platform in enumerate(plot.comparison.platforms):
+        place = 8.0, BOTTOM + 56 + LEGEND_ROW * index
+        yield from _name(index, platform.name, plot.kinds[index], place)
+
+
+def _name(index: int, name: str, kind: str, place: Point) -> Iterator[Markup]:
+    yield element("circle", cx=place[0], cy=place[1], r=4.0, class_=f"dot {kind}")
+    yield element(
+        "text", name, x=place[0] + 9, y=place[1] + 4, class_="name", data_series=str(index)
+    )
 
 
 def _marks(duels: tuple[Duel, ...], x: Scale, y: Scale) -> Iterator[Markup]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from datetime import date
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -26,8 +27,14 @@ def digest(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-def document(study: Study) -> str:
-    """Return the whole page. The same study gives the same bytes."""
+def document(study: Study, name: str = "", day: date | None = None) -> str:
+    """Return the whole page. The same study, name and day give the same bytes.
+
+    Args:
+        study: What it shows.
+        name: Of the project, which stands at the top.
+        day: On which the answer was found.
+    """
     style, script = resource("page.css"), resource("pointer.js")
     policy = (
         f"default-src 'none'; style-src {digest(style)}; script-src {digest(script)};"
@@ -39,16 +46,32 @@ def document(study: Study) -> str:
         element("meta", http_equiv="Content-Security-Policy", content=policy),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
-        element("title", headline(study)),
+        element("title", f"{name}: {headline(study)}" if name else headline(study)),
         element("style", Markup(style)),
     )
     body = element(
         "body",
-        element("main", answer(study), *sections(study)),
+        element("main", masthead(study, name, day), answer(study), *sections(study)),
         element("footer", element("p", footer(study))),
         element("script", Markup(script), type="module"),
     )
     return f"<!doctype html>\n{element('html', join((head, body)), lang='en')}\n"
+
+
+def masthead(study: Study, name: str, day: date | None) -> Markup:
+    """Return what the page is about: the project, the day, and what its figures rest on."""
+    parts: list[str] = [element("b", name)] if name else []
+    if day:
+        parts.append(f"{day.day} {day:%B %Y}")
+    if study.measured:
+        parts.append(f"measured on {study.measured.measurement.taken[:10]}")
+    elif "wall_ms" not in study.origins:
+        parts.append("durations assumed")
+    doubts = study.measured.measurement.doubts if study.measured else ()
+    doubt = element("p", f"Doubtful: {doubts[0]}", class_="doubt") if doubts else Markup()
+    spaced = [text for part in parts for text in (" · ", part)][1:]
+    about = element("p", *spaced, class_="about") if parts else Markup()
+    return join((about, doubt))
 
 
 def picture_file(picture: Markup) -> str:

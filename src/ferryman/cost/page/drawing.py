@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -9,9 +10,10 @@ from ferryman.cost.number_format import volume
 from ferryman.cost.page.markup import Markup, element
 
 __all__ = (
+    "NARROW",
     "WIDTH",
     "Point",
-    "colour",
+    "colours",
     "dollars",
     "figure",
     "line",
@@ -22,11 +24,17 @@ __all__ = (
     "text",
 )
 
-COLOURS = 8
-"""How many the style sheet has for lines; the lines after that are dashed."""
+FAMILIES = ("Lambda", "Fargate", "EC2", "EKS", "GKE", "Managed Instances", "Lambda Web", "")
+"""How the names of platforms begin, a colour of the style sheet each; the last has the others."""
+
+STROKES = ("", " again", " third")
+"""How the lines of one colour are told apart: whole, dashed, dotted."""
 
 WIDTH = 960.0
 """Of every chart, in units of the picture: a pixel where the page is at its widest."""
+
+NARROW = 380.0
+"""Of the charts that a telephone shows in place of the wide ones."""
 
 _LETTER = 6.9
 """How wide a letter of a name is at most, on the mean, in the fonts that the page may get."""
@@ -34,9 +42,23 @@ _LETTER = 6.9
 Point = tuple[float, float]
 
 
-def colour(index: int) -> str:
-    """Return the class of what belongs to a platform, by its place in the comparison."""
-    return f"s{index % COLOURS}" + (" again" if index >= COLOURS else "")
+def colours(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the class of what belongs to each platform: the same in every picture and answer.
+
+    A platform has the colour of its family. A second one of a family is dashed, further ones
+    are dotted.
+
+    Args:
+        names: The platforms of a comparison, by name.
+    """
+    found: list[str] = []
+    used: Counter[int] = Counter()
+    for name in names:
+        fitting = [place for place, family in enumerate(FAMILIES) if name.startswith(family)]
+        place = max(fitting, key=lambda x: len(FAMILIES[x]))
+        found.append(f"s{place}{STROKES[min(used[place], len(STROKES) - 1)]}")
+        used[place] += 1
+    return tuple(found)
 
 
 def name_room(names: Iterable[str], lead: float = 10) -> float:
@@ -44,12 +66,14 @@ def name_room(names: Iterable[str], lead: float = 10) -> float:
     return min(max(map(len, names), default=0) * _LETTER + lead, WIDTH / 2)
 
 
-def picture(height: float, label: str, *children: str, **attributes: object) -> Markup:
+def picture(
+    height: float, label: str, *children: str, width: float = WIDTH, **attributes: object
+) -> Markup:
     """Return an SVG that scales with the page, and that a screen reader calls by its label."""
     return element(
         "svg",
         *children,
-        viewBox=f"0 0 {WIDTH:g} {height:g}",
+        viewBox=f"0 0 {width:g} {height:g}",
         role="img",
         aria_label=label,
         **attributes,

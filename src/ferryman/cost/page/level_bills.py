@@ -5,6 +5,7 @@ from __future__ import annotations
 from ferryman.cost.bill import Bill
 from ferryman.cost.compare import Comparison
 from ferryman.cost.number_format import usd, volume
+from ferryman.cost.page.drawing import colours
 from ferryman.cost.page.markup import Markup, element
 
 __all__ = ("level_bills",)
@@ -12,6 +13,7 @@ __all__ = ("level_bills",)
 
 def level_bills(comparison: Comparison) -> Markup:
     """Return the table; the cheapest of each level is in bold, with a star."""
+    kinds = colours(platform.name for platform in comparison.platforms)
     head = [element("th", "platform", scope="col"), element("th", "HA", scope="col")]
     for level in comparison.levels:
         name = f"{volume(level.requests)} requests"
@@ -20,16 +22,21 @@ def level_bills(comparison: Comparison) -> Markup:
         "table",
         element("caption", "USD a month; * is the cheapest. HA: the loss of a zone is survived."),
         element("thead", element("tr", *head)),
-        element("tbody", *(_row(comparison, i) for i in range(len(comparison.platforms)))),
+        element("tbody", *(_row(comparison, i, kind) for i, kind in enumerate(kinds))),
         class_="levels",
     )
 
 
-def _row(comparison: Comparison, index: int) -> Markup:
+def _row(comparison: Comparison, index: int, kind: str) -> Markup:
     bills = [(level.bills[index], level.cheapest) for level in comparison.levels]
     return element(
         "tr",
-        element("th", comparison.platforms[index].name, scope="row"),
+        element(
+            "th",
+            element("span", class_=f"key {kind}", aria_hidden="true"),
+            comparison.platforms[index].name,
+            scope="row",
+        ),
         element("td", "yes" if bills[0][0].highly_available else "no"),
         *(_cell(bill, bill is cheapest and bill.carried) for bill, cheapest in bills),
     )

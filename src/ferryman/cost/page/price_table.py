@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ferryman.cost.number_format import plain
 from ferryman.cost.page.markup import Markup, element
 from ferryman.cost.prices.book import Rate
@@ -27,17 +29,23 @@ def price_table(study: Study) -> Markup:
 
 
 def _price(rate: Rate) -> Markup:
-    more = "..." if len(rate.tiers) > 1 else ""
     return element(
         "tr",
         element("th", rate.id, scope="row"),
         element("td", "all" if rate.region == "*" else rate.region),
-        element("td", plain(rate.value) + more, class_="number"),
+        element("td", *_tiers(rate), class_="number"),
         element("td", rate.unit),
         element("td", _source(rate.source)),
         element("td", rate.seen, class_="date"),
         element("td", rate.confidence),
     )
+
+
+def _tiers(rate: Rate) -> Iterator[str]:
+    """Yield the price of each tier, and above how many units it begins."""
+    yield plain(rate.value)
+    for tier in rate.tiers[1:]:
+        yield element("small", f"{plain(tier.price)} above {plain(tier.start)}")
 
 
 def _source(source: str) -> Markup | str:

@@ -16,14 +16,16 @@ from ferryman.cost.answer_tables import (
 )
 from ferryman.cost.bill import Bill
 from ferryman.cost.number_format import plain, usd
-from ferryman.cost.page.bill_chart import bill_chart, crossover_table
+from ferryman.cost.page.bill_chart import bill_chart, crossover_table, narrow_bill_chart
 from ferryman.cost.page.drawing import figure
+from ferryman.cost.page.growth_chart import growth_chart, narrow_growth_chart
 from ferryman.cost.page.level_bills import level_bills
 from ferryman.cost.page.markup import Markup, element, join
 from ferryman.cost.page.memory_chart import memory_chart
 from ferryman.cost.page.price_table import price_table
 from ferryman.cost.page.tables import folded, html_table, scrolling
 from ferryman.cost.page.throughput_chart import curve_table, route_table, throughput_chart
+from ferryman.cost.page.tiles import tiles
 from ferryman.cost.page.tornado_chart import moving, tornado_chart, tornado_table
 from ferryman.cost.page.week_chart import week_chart, week_table
 from ferryman.cost.sentences import (
@@ -50,7 +52,7 @@ MOST_ROWS = 12
 def answer(study: Study) -> Markup:
     """Return the answer in sentences: the cheapest platform, up to where, and what comes then."""
     lead = element("p", _unbroken(f"{outlook(study)}{_availability(study)}"))
-    return element("header", element("h1", _unbroken(headline(study))), lead)
+    return element("header", element("h1", _unbroken(headline(study))), lead, tiles(study))
 
 
 def _availability(study: Study) -> str:
@@ -79,16 +81,16 @@ def sections(study: Study) -> Iterator[Markup]:
 
 
 def first_sections(study: Study) -> Iterator[Markup]:
-    """Yield what the answer is made of: curves, bills, the week."""
+    """Yield what the answer is made of: curves, growth, bills, the week."""
     yield _section("traffic", "The bill against traffic", *_traffic(study))
+    if study.growth:
+        yield _section("growth", "As the traffic grows", *_growth(study.growth))
     yield _section("bills", "The bills", *_bills(study))
     yield _section("week", "The week", *_week(study))
 
 
 def second_sections(study: Study) -> Iterator[Markup]:
     """Yield what would change the answer, and what it rests on; the study is thorough."""
-    if study.growth:
-        yield _section("growth", "As the traffic grows", *_growth(study.growth))
     if study.pair and moving(study):
         yield _section("influence", "What would move the crossover", *_influence(study))
     if study.advice:
@@ -115,9 +117,8 @@ def _traffic(study: Study) -> Iterator[Markup]:
             f" Bars hold nine in ten of {study.draws:,} draws of the inputs that are not certain."
         )
     table = scrolling(html_table(crossover_table(study)), "Every crossover")
-    yield figure(
-        bill_chart(study), caption, "The bill against traffic", folded("As a table", table)
-    )
+    charts = join((bill_chart(study), narrow_bill_chart(study)))
+    yield figure(charts, caption, "The bill against traffic", folded("As a table", table))
     yield element("ul", *(element("li", _unbroken(text)) for text in _sentences(study)))
     cheapest = stretch_table(comparison)
     shown = scrolling(html_table(cheapest), "The cheapest by traffic")
@@ -186,9 +187,10 @@ def _influence(study: Study) -> Iterator[Markup]:
 
 
 def _growth(growth: Forecast) -> Iterator[Markup]:
-    yield element("p", _unbroken(growth_sentence(growth)))
+    charts = join((growth_chart(growth), narrow_growth_chart(growth)))
     table = growth_table(growth)
-    yield folded(table.title, scrolling(html_table(table), table.title))
+    more = folded(table.title, scrolling(html_table(table), table.title))
+    yield figure(charts, _unbroken(growth_sentence(growth)), "As the traffic grows", more)
 
 
 def _memory(study: Study) -> Iterator[Markup]:

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from ferryman.cost.compare import Comparison
 from ferryman.cost.number_format import MONTH_SECONDS, rate_per_second
-from ferryman.cost.page.drawing import WIDTH, Point, colour, line, name_room, path, picture, text
+from ferryman.cost.page.drawing import WIDTH, Point, colours, line, name_room, path, picture, text
 from ferryman.cost.page.markup import Markup, element
 from ferryman.cost.page.scale import Scale, apart, round_steps
 from ferryman.cost.platforms.fleet import Fleet
@@ -97,6 +97,7 @@ def week_chart(comparison: Comparison, shape: Shape) -> Markup:
     shown = [x for x in held if max(x.rates) <= limit]
     top = max([*rates, *(max(x.rates) for x in shown)]) or 1.0
     names = [_name(each, each in shown) for each in held]
+    kinds = colours(platform.name for platform in comparison.platforms)
     x = Scale(0, HOURS, LEFT, WIDTH - name_room([*names, UNIT], 26))
     y = Scale(0, top * 1.12, BOTTOM, TOP)
     return picture(
@@ -104,8 +105,8 @@ def week_chart(comparison: Comparison, shape: Shape) -> Markup:
         "Area chart: requests a second in each hour of the week, and the capacity of the servers",
         *_axes(x, y),
         path(_steps(rates, x, y, foot=True), "traffic", closed=True),
-        *(path(_steps(each.rates, x, y), f"series {colour(each.index)}") for each in shown),
-        *_names(held, shown, rates, x, y),
+        *(path(_steps(each.rates, x, y), f"series {kinds[each.index]}") for each in shown),
+        *_names(held, shown, kinds, rates, x, y),
     )
 
 
@@ -134,6 +135,7 @@ def _steps(values: Sequence[float], x: Scale, y: Scale, *, foot: bool = False) -
 def _names(
     held: Sequence[Capacity],
     shown: Sequence[Capacity],
+    kinds: Sequence[str],
     rates: Sequence[float],
     x: Scale,
     y: Scale,
@@ -141,7 +143,7 @@ def _names(
     entries = [(y.at(max(rates) * 0.5), "traffic-dot", "traffic")]
     for each in held:
         place = y.at(each.rates[-1]) if each in shown else TOP
-        entries.append((place, colour(each.index), _name(each, each in shown)))
+        entries.append((place, kinds[each.index], _name(each, each in shown)))
     places = apart([place for place, _, _ in entries], 17, TOP, BOTTOM - 4)
     for place, (_, kind, name) in zip(places, entries, strict=True):
         yield element("circle", cx=x.stop + 12, cy=place, r=4.0, class_=f"dot {kind}")
