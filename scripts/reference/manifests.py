@@ -21,6 +21,7 @@ from ferryman.targets.k8s.manifests import (
     deployment,
     disruption_budget,
     ingress,
+    interceptor_route,
     knative,
     kustomization,
     network_policy,
@@ -102,6 +103,7 @@ EXAMPLES: tuple[Values, ...] = (
                     "redis", (("listLength", "5"), ("listName", "cards")), "queue", "shop-redis"
                 ),
             ),
+            in_flight=20,
         ),
     ),
     replace(EXAMPLE, flavour="knative", scaling=Scaling(10, 65), exposure=None, monitored=False),
@@ -115,6 +117,7 @@ REASONS: Mapping[str, Mapping[str, str]] = {
     "service.yaml": service.REASONS,
     "horizontal-pod-autoscaler.yaml": autoscaler.REASONS,
     "scaled-object.yaml": scaled_object.REASONS,
+    "interceptor-route.yaml": interceptor_route.REASONS,
     "pod-disruption-budget.yaml": disruption_budget.REASONS,
     "network-policy.yaml": network_policy.REASONS,
     "process-worker.yaml": processes.WORKER_REASONS,

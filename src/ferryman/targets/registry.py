@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from ferryman.core.errors import ConfigError
@@ -64,6 +65,7 @@ def runs_like(target: Target) -> RunsLike:
     return target.runs_like
 
 
+@cache
 def _load(point: EntryPoint) -> Target:
     try:
         target: Target = point.load()()

@@ -48,7 +48,7 @@ def test_what_a_project_may_say(tmp_path: Path, section: str, key: str, value: o
         ('memory = "512"', "memory", "write 512Mi"),
         ('cpu = "250Mi"', "cpu", "250m"),
         ("cpu = true", "cpu", "250m"),
-        ("replicas = 0", "k8s", 'flavour = "knative" or keda can scale to zero'),
+        ("replicas = 0", "k8s", 'flavour = "knative", keda or keda_http can scale to zero'),
         ("replicas = -1", "replicas", "greater than or equal to 0"),
         ("replicas = 3\nmax_replicas = 2", "k8s", "max_replicas 2 is less than replicas 3"),
         ("cpu_target = 101", "cpu_target", "less than or equal to 100"),

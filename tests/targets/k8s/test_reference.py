@@ -21,6 +21,7 @@ WHOLE |= {
     "nodeSelector",
     "tolerations",
     "hostnames",
+    "hosts",
     "parentRefs",
     "matches",
     "backendRefs",

@@ -2,9 +2,9 @@
 
 They are our own words, and hold what the manifests may use and a patch may add: the
 fields of gateway.networking.k8s.io/v1 in the Gateway API's reference, and those of
-serving.knative.dev/v1, monitoring.coreos.com/v1 and keda.sh/v1alpha1 in the API references of
-Knative, the Prometheus Operator and KEDA. Pods within are held to Kubernetes' own
-schema.
+serving.knative.dev/v1, monitoring.coreos.com/v1, keda.sh/v1alpha1 and http.keda.sh/v1beta1 in the
+API references of Knative, the Prometheus Operator, KEDA and its HTTP add-on. Pods within are held
+to Kubernetes' own schema.
 """
 
 from __future__ import annotations
@@ -218,6 +218,45 @@ _SCALED_OBJECT = _object(
     status={"type": "object"},
 )
 
+_SERVICE_PORT = {"oneOf": [{"required": ["port"]}, {"required": ["portName"]}]}
+_TARGET = _object(("service",), service=_TEXT, port=_PORT, portName=_TEXT) | _SERVICE_PORT
+_FALLBACK = _object(("name",), name=_TEXT, port=_PORT, portName=_TEXT) | _SERVICE_PORT
+_AT_LEAST_ONE = {"type": "integer", "minimum": 1}
+_INTERCEPTOR_ROUTE = _object(
+    ("apiVersion", "kind", "metadata", "spec"),
+    apiVersion=_TEXT,
+    kind=_TEXT,
+    metadata=_METADATA,
+    spec=_object(
+        ("target", "scalingMetric"),
+        target=_TARGET,
+        rules=_list(
+            _object(
+                (),
+                hosts=_list(_TEXT),
+                paths=_list(_object(("value",), value=_TEXT)),
+                headers=_list(_object(("name",), name=_TEXT, value=_TEXT)),
+            )
+        ),
+        scalingMetric=_object(
+            (),
+            concurrency=_object(("targetValue",), targetValue=_AT_LEAST_ONE),
+            requestRate=_object(
+                ("targetValue",), targetValue=_AT_LEAST_ONE, window=_TEXT, granularity=_TEXT
+            ),
+        )
+        | {"minProperties": 1},
+        coldStart=_object(
+            (),
+            fallback=_object((), service=_FALLBACK),
+            placeholder=_object(("response",), response={"type": "object"}),
+        )
+        | {"minProperties": 1},
+        timeouts=_object((), readiness=_TEXT, request=_TEXT, responseHeader=_TEXT),
+    ),
+    status={"type": "object"},
+)
+
 UNKNOWN: Mapping[str, Any] = {
     "type": "object",
     "properties": {"apiVersion": _TEXT, "kind": _TEXT, "metadata": _METADATA},
@@ -227,6 +266,7 @@ UNKNOWN: Mapping[str, Any] = {
 
 SCHEMAS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("gateway.networking.k8s.io/v1", "HTTPRoute"): _HTTP_ROUTE,
+    ("http.keda.sh/v1beta1", "InterceptorRoute"): _INTERCEPTOR_ROUTE,
     ("keda.sh/v1alpha1", "ScaledObject"): _SCALED_OBJECT,
     ("serving.knative.dev/v1", "Service"): _KNATIVE_SERVICE,
     ("monitoring.coreos.com/v1", "ServiceMonitor"): _SERVICE_MONITOR,

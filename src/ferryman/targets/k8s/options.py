@@ -56,6 +56,7 @@ DEFAULT_MEMORY = "256Mi"
 _DEPLOYMENTS_ONLY: Mapping[str, str] = {
     "egress": "no network policy is written for Knative, whose proxies are in the pod",
     "keda": "Knative has an autoscaler of its own",
+    "keda_http": "Knative has an autoscaler of its own",
     "hosts": "Knative makes a route of its own",
     "same_zone": "Knative makes a Service of its own",
     "service_monitor": "Knative has a Service of its own",
@@ -120,7 +121,8 @@ class KubernetesOptions(BaseModel):
     replicas: int = Field(
         default=2,
         ge=0,
-        description="How many pods run; with max_replicas, the fewest. 0 is for knative and keda.",
+        description="How many pods run; with max_replicas, the fewest. 0 is for knative, keda and "
+        "keda_http.",
     )
     max_replicas: int | None = Field(
         default=None,
@@ -131,6 +133,13 @@ class KubernetesOptions(BaseModel):
         default=(),
         description="What the number of pods follows besides, by KEDA: tables with a type and "
         "metadata. It needs max_replicas, and KEDA in the cluster; replicas may then be 0.",
+    )
+    keda_http: int | None = Field(
+        default=None,
+        ge=1,
+        description="Requests in flight of a pod that KEDA's HTTP add-on aims at. Its interceptor "
+        "takes the requests of hosts, and holds them while no pod runs. It needs max_replicas and "
+        "a gateway, and the add-on in the cluster; replicas may then be 0.",
     )
     cpu_target: int = Field(
         default=65,
@@ -291,12 +300,7 @@ class KubernetesOptions(BaseModel):
             raise ValueError(
                 f"max_replicas {self.max_replicas} is less than replicas {self.replicas}"
             )
-        if self.keda and self.max_replicas is None:
-            raise ValueError("keda needs max_replicas, the most pods that it may run")
-        if self.replicas == 0 and self.flavour != "knative" and not self.keda:
-            raise ValueError(
-                'replicas = 0 runs no pod; flavour = "knative" or keda can scale to zero'
-            )
+        self._check_keda()
         if self.service_monitor_labels and not self.service_monitor:
             raise ValueError("service_monitor_labels needs service_monitor")
         if own := [key for key in self.service_monitor_labels if key.startswith(_OWN_LABELS)]:
@@ -307,6 +311,21 @@ class KubernetesOptions(BaseModel):
         self._check_flavour()
         self._check_hosts()
         return self
+
+    def _check_keda(self) -> None:
+        asked = self.keda or self.keda_http is not None
+        if asked and self.max_replicas is None:
+            name = "keda" if self.keda else "keda_http"
+            raise ValueError(f"{name} needs max_replicas, the most pods that it may run")
+        if self.replicas == 0 and self.flavour != "knative" and not asked:
+            raise ValueError(
+                'replicas = 0 runs no pod; flavour = "knative", keda or keda_http can scale to zero'
+            )
+        if self.keda_http is not None and not self.gateway and self.flavour != "knative":
+            raise ValueError(
+                "keda_http needs hosts and a gateway: an Ingress leads to no other namespace, "
+                "which is where the add-on's interceptor runs"
+            )
 
     def _check_flavour(self) -> None:
         """See that nothing is asked for that would be left out without a word."""

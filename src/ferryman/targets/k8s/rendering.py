@@ -13,6 +13,7 @@ from ferryman.targets.k8s.manifests.config_map import config_map
 from ferryman.targets.k8s.manifests.deployment import deployment
 from ferryman.targets.k8s.manifests.disruption_budget import disruption_budget
 from ferryman.targets.k8s.manifests.ingress import ingress
+from ferryman.targets.k8s.manifests.interceptor_route import interceptor_route
 from ferryman.targets.k8s.manifests.knative import knative_service
 from ferryman.targets.k8s.manifests.network_policy import network_policy, process_policy
 from ferryman.targets.k8s.manifests.processes import cron_job, migration, worker
@@ -58,10 +59,13 @@ def _deployment(values: Values) -> Iterator[tuple[str, Document]]:
     yield from _common(values)
     yield "deployment", deployment(values)
     yield "service", service(values)
-    if values.scaling and values.scaling.triggers:
+    if values.scaling and values.scaling.by_keda:
         yield "scaled-object", scaled_object(values, values.scaling)
     elif values.scaling:
         yield "horizontal-pod-autoscaler", autoscaler(values, values.scaling)
+    if values.scaling and values.exposure and values.scaling.in_flight:
+        route = interceptor_route(values, values.exposure, values.scaling.in_flight)
+        yield "interceptor-route", route
     if values.replicas > 1:
         yield "pod-disruption-budget", disruption_budget(values)
     if values.network_policy:

@@ -63,12 +63,19 @@ class Scaling:
     Attributes:
         maximum: The most pods that run.
         cpu_percent: The use of requested CPU that is aimed at.
-        triggers: What KEDA scales by besides; with none, Kubernetes scales itself.
+        triggers: What KEDA scales by besides.
+        in_flight: Requests in flight of a pod that KEDA's HTTP add-on aims at, or None.
     """
 
     maximum: int
     cpu_percent: int
     triggers: tuple[Trigger, ...] = ()
+    in_flight: int | None = None
+
+    @property
+    def by_keda(self) -> bool:
+        """Whether KEDA scales; else Kubernetes does by itself."""
+        return bool(self.triggers) or self.in_flight is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +235,16 @@ def plan_values(project: Project) -> Values:
         scheduling=_scheduling(options),
         processes=_processes(instance_of(project), options, resources),
         migration=_migration(options, resources),
-        notes=(*chosen.notes, *resources.notes, *ignored),
+        notes=(*chosen.notes, *resources.notes, *ignored, *_grant_note(options)),
+    )
+
+
+def _grant_note(options: KubernetesOptions) -> tuple[str, ...]:
+    if options.keda_http is None:
+        return ()
+    return (
+        "the route leads to KEDA's interceptor in another namespace: the cluster's administrator "
+        "allows that by a ReferenceGrant there",
     )
 
 
@@ -282,7 +298,7 @@ def _scaling(options: KubernetesOptions) -> Scaling | None:
         Trigger(t.type, tuple(sorted(t.metadata.items())), t.name, t.authentication)
         for t in options.keda
     )
-    return Scaling(options.max_replicas, options.cpu_target, triggers)
+    return Scaling(options.max_replicas, options.cpu_target, triggers, options.keda_http)
 
 
 def _scheduling(options: KubernetesOptions) -> Scheduling:

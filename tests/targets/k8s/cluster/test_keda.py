@@ -24,3 +24,14 @@ def test_a_release_scaled_to_zero_is_good(operations: Callable[..., Any], fake: 
     assert operations(**OPTIONS).deploy(WISHES, lambda _: True) == []
     operations(**OPTIONS, image="shop:2").deploy(WISHES, lambda _: True)
     assert fake.get("Deployment", "shop")["spec"]["replicas"] == 0
+
+
+def test_an_interceptor_route_is_of_the_release_and_goes_with_it(
+    operations: Callable[..., Any], fake: Any
+) -> None:
+    hosts = {"hosts": ["shop.example.com"], "gateway": "infra/public"}
+    operations(max_replicas=5, keda_http=20, **hosts).deploy(WISHES, lambda _: True)
+    assert fake.names("InterceptorRoute") == {"shop"}
+    assert operations(max_replicas=5, keda_http=20, **hosts).deploy(WISHES, lambda _: True) == []
+    operations(**hosts).deploy(WISHES, lambda _: True)
+    assert fake.names("InterceptorRoute") == set()

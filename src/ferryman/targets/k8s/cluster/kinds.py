@@ -54,6 +54,7 @@ OWN_KINDS: tuple[Kind, ...] = (
     Kind("Deployment", "apps/v1", "deployments"),
     Kind("HorizontalPodAutoscaler", "autoscaling/v2", "horizontalpodautoscalers"),
     Kind("ScaledObject", "keda.sh/v1alpha1", "scaledobjects", "KEDA"),
+    Kind("InterceptorRoute", "http.keda.sh/v1beta1", "interceptorroutes", "KEDA's HTTP add-on"),
     Kind("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets"),
     Kind("Service", "serving.knative.dev/v1", "services", "Knative Serving"),
     Kind("HTTPRoute", "gateway.networking.k8s.io/v1", "httproutes", "the Gateway API"),
@@ -73,7 +74,7 @@ _ORDER = (
     *("ServiceAccount", "Role", "RoleBinding", "LimitRange", "ResourceQuota"),
     *("ConfigMap", "PersistentVolumeClaim", "", "NetworkPolicy", "Service"),
     *_RUNNING,
-    *("HorizontalPodAutoscaler", "ScaledObject", "PodDisruptionBudget"),
+    *("HorizontalPodAutoscaler", "InterceptorRoute", "ScaledObject", "PodDisruptionBudget"),
     *("Knative", "HTTPRoute", "Ingress", "ServiceMonitor"),
 )
 """The order of applying: what others need comes first. Empty stands for all other kinds."""

@@ -10,6 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ferryman.targets.k8s.manifests import metadata
+from ferryman.targets.k8s.manifests.interceptor_route import (
+    INTERCEPTOR,
+    INTERCEPTOR_NAMESPACE,
+    INTERCEPTOR_PORT,
+)
 from ferryman.targets.k8s.manifests.service import SERVICE_PORT
 from ferryman.targets.k8s.values import Exposure, Values
 
@@ -22,7 +27,8 @@ REASONS: Mapping[str, str] = {
     "spec.hostnames": "`hosts`.",
     "spec.parentRefs": "`gateway`, which belongs to the cluster's operators.",
     "spec.rules[].matches": "Every path; the app knows its own.",
-    "spec.rules[].backendRefs": "The Service, by its port.",
+    "spec.rules[].backendRefs": "The Service, by its port; with `keda_http` KEDA's interceptor, in "
+    "its own namespace.",
 }
 
 
@@ -41,8 +47,18 @@ def http_route(values: Values, exposure: Exposure) -> dict[str, Any]:
             "rules": [
                 {
                     "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
-                    "backendRefs": [{"name": values.name, "port": SERVICE_PORT}],
+                    "backendRefs": [_backend(values)],
                 }
             ],
         },
     }
+
+
+def _backend(values: Values) -> dict[str, Any]:
+    if values.scaling and values.scaling.in_flight:
+        return {
+            "name": INTERCEPTOR,
+            "namespace": INTERCEPTOR_NAMESPACE,
+            "port": INTERCEPTOR_PORT,
+        }
+    return {"name": values.name, "port": SERVICE_PORT}

@@ -6,23 +6,25 @@ from collections.abc import Mapping
 
 from ferryman.targets.k8s.manifests import metadata
 from ferryman.targets.k8s.manifests.api_fields import Fields, fields
+from ferryman.targets.k8s.manifests.interceptor_route import SCALER
 from ferryman.targets.k8s.values import Scaling, Trigger, Values
 
 __all__ = ("REASONS", "scaled_object")
 
 REASONS: Mapping[str, str] = {
     "apiVersion": "The version that KEDA 2 has.",
-    "kind": "Written where `keda` is set, in place of the HorizontalPodAutoscaler: KEDA makes one "
-    "of its own from it.",
+    "kind": "Written where `keda` or `keda_http` is set, in place of the "
+    "HorizontalPodAutoscaler: KEDA makes one of its own from it.",
     **metadata.REASONS,
     "spec.scaleTargetRef.name": "The Deployment, which then has no `replicas` of its own.",
     "spec.minReplicaCount": "`replicas`; with 0 no pod runs while no trigger is active.",
     "spec.maxReplicaCount": "`max_replicas`.",
     "spec.triggers[].type": "A scaler of KEDA's, as in `keda`. `cpu` comes of itself, for requests "
-    "that no trigger counts.",
+    "that no trigger counts; `external-push` is the HTTP add-on, for `keda_http`.",
     "spec.triggers[].name": "`name` of the trigger; not written without one.",
     "spec.triggers[].metricType": "In percent of the CPU that is set aside.",
-    "spec.triggers[].metadata": "What the scaler needs; of `cpu`, `cpu_target`.",
+    "spec.triggers[].metadata": "What the scaler needs; of `cpu`, `cpu_target`; of the HTTP "
+    "add-on, its address and the InterceptorRoute.",
     "spec.triggers[].authenticationRef.name": "`authentication`: a TriggerAuthentication, which "
     "`objects` may hold.",
 }
@@ -41,9 +43,17 @@ def scaled_object(values: Values, scaling: Scaling) -> Fields:
             scale_target_ref=fields(name=values.name),
             min_replica_count=values.replicas,
             max_replica_count=scaling.maximum,
-            triggers=[cpu, *map(_trigger, scaling.triggers)],
+            triggers=[cpu, *_requests(values, scaling), *map(_trigger, scaling.triggers)],
         ),
     )
+
+
+def _requests(values: Values, scaling: Scaling) -> list[Fields]:
+    """Return the trigger of KEDA's HTTP add-on, where it counts requests."""
+    if scaling.in_flight is None:
+        return []
+    route = {"interceptorRoute": values.name, "scalerAddress": SCALER}
+    return [fields(type="external-push", metadata=route)]
 
 
 def _trigger(trigger: Trigger) -> Fields:
