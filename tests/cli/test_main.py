@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -16,6 +17,8 @@ import pytest
 from ferryman.cli import main as command_line
 from ferryman.cli.main import cli, main
 from ferryman.core.errors import AppError, BuildError, ConfigError, FerrymanError
+from ferryman.targets.deployment import Deployable
+from ferryman.targets.registry import installed_targets
 
 # What no `--help` may wait for. A module of a target counts, for it may import anything.
 HEAVY = ("aiohttp", "pydantic", "rich", "kubernetes", "ferryman.targets")
@@ -58,6 +61,35 @@ def test_help_has_an_example_and_loads_nothing_heavy(verb: tuple[str, ...]) -> N
     assert example.startswith(" ".join(["ferryman", *verb]))
     assert "\\b" not in shown
     assert [name for name in loaded if name.startswith(HEAVY)] == []
+
+
+def test_help_says_of_each_value_what_it_is() -> None:
+    unsaid = [
+        f"{' '.join(path)} {name}"
+        for path, command in commands(cli, ())
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and not parameter.is_flag
+        for name in parameter.opts
+        if parameter.make_metavar(click.Context(command)).startswith(("TEXT", "INTEGER", "FLOAT"))
+    ]
+    assert unsaid == []
+    for name, target in installed_targets().items():
+        assert isinstance(target, Deployable)
+        options = [each for each in target.verb_options if not each.switch]
+        assert [each.flags for each in options if not (each.metavar or each.choices)] == [], name
+
+
+def commands(
+    command: click.Command, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield a command and those below it, with the words that call them."""
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below
+            yield from commands(below, (*path, name))
 
 
 @pytest.mark.parametrize("name", ["ferryman", "ferryman.core.errors", "ferryman.cli"])

@@ -39,8 +39,10 @@ __all__ = ("command",)
 )
 @click.option("--strict", is_flag=True, help="Count warnings too.")
 @click.option("--server", is_flag=True, help="With -t k8s, ask the cluster, too.")
-@click.option("--context", help="Its context in the kubeconfig; by default the current.")
-@click.option("-n", "--namespace", help="Its namespace; by default the project's.")
+@click.option(
+    "--context", metavar="NAME", help="Its context in the kubeconfig; by default the current."
+)
+@click.option("-n", "--namespace", metavar="NAME", help="Its namespace; by default the project's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--sarif", "as_sarif", is_flag=True, help="Print the app's findings as SARIF 2.1.0.")
 @project_options

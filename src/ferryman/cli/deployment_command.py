@@ -94,6 +94,7 @@ def _shared_options() -> tuple[Callable[[Any], Any], ...]:
         ),
         click.option(
             "--timeout",
+            metavar="SECONDS",
             type=click.FloatRange(min=0, min_open=True),
             help="Seconds to wait; the default depends on the target.",
         ),

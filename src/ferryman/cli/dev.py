@@ -33,7 +33,11 @@ __all__ = ("command",)
     show_default=True,
     help="The target to run the app as; k8s runs the server.",
 )
-@click.option("--source", help="The event source in front of Lambda; by default function-url.")
+@click.option(
+    "--source",
+    metavar="SOURCE",
+    help="The event source in front of Lambda; by default function-url.",
+)
 @click.option(
     "--env-file",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -31,16 +31,32 @@ __all__ = ("FIXTURES", "command")
     help="The target whose way of handling an event is taken.",
 )
 @project_options
-@click.option("--fixture", help="Use a sample event; HTTP ones take --path, --method and --data.")
-@click.option("--path", "request_target", default="/", help="Path and query of an HTTP request.")
-@click.option("--method", default="GET", help="Method of an HTTP request.")
-@click.option("--data", default="", help="Body of an HTTP request.")
+@click.option(
+    "--fixture",
+    metavar="NAME",
+    help="Use a sample event; HTTP ones take --path, --method and --data.",
+)
+@click.option(
+    "--path",
+    "request_target",
+    metavar="PATH",
+    default="/",
+    help="Path and query of an HTTP request.",
+)
+@click.option("--method", metavar="METHOD", default="GET", help="Method of an HTTP request.")
+@click.option("--data", metavar="BODY", default="", help="Body of an HTTP request.")
 @click.option("--local", is_flag=True, help="Invoke the app in a local Lambda environment.")
 @click.option("--artifact", is_flag=True, help="Build it for this machine, and invoke that.")
 @click.option("--remote", is_flag=True, help="Invoke the deployed function on AWS.")
-@click.option("--function", help="With --remote: its name or ARN; by default the project's name.")
-@click.option("--region", help="With --remote: its region; by default that of the profile.")
-@click.option("--profile", help="With --remote: the AWS profile.")
+@click.option(
+    "--function",
+    metavar="NAME",
+    help="With --remote: its name or ARN; by default the project's name.",
+)
+@click.option(
+    "--region", metavar="REGION", help="With --remote: its region; by default that of the profile."
+)
+@click.option("--profile", metavar="NAME", help="With --remote: the AWS profile.")
 def command(
     file: Path | None,
     target: str,

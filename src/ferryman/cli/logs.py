@@ -13,7 +13,9 @@ __all__ = ("command",)
 
 
 @deployment_verb("logs")
-@click.option("--tail", default=100, show_default=True, help="Lines to show of each source.")
+@click.option(
+    "--tail", metavar="LINES", default=100, show_default=True, help="Lines to show of each source."
+)
 @click.option("-f", "--follow", is_flag=True, help="Keep printing new lines until Ctrl-C.")
 def command(tail: int, follow: bool, as_json: bool, **options: Any) -> None:
     """Print the last lines that the app wrote, each with the pod or stream it came from.

@@ -39,7 +39,13 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--access-log", type=_PATH, help="An access log, also gzip: the paths and how often each."
 )
-@click.option("--host", "hosts", multiple=True, help="The app's own name in a scenario or HAR.")
+@click.option(
+    "--host",
+    "hosts",
+    metavar="HOST",
+    multiple=True,
+    help="The app's own name in a scenario or HAR.",
+)
 @click.option("--quick", is_flag=True, help="Take a quarter of the time; the ranges are wider.")
 @click.option(
     "--time",
@@ -50,6 +56,7 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option(
     "--patience",
+    metavar="SECONDS",
     type=click.FloatRange(0.1, 900),
     default=10.0,
     show_default=True,

@@ -15,8 +15,15 @@ __all__ = ("command",)
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("-t", "--target", help="The target its pipeline deploys to; by default lambda.")
-@click.option("--python", default="3.13", show_default=True, help="The Python to build for.")
+@click.option(
+    "-t",
+    "--target",
+    metavar="TARGET",
+    help="The target its pipeline deploys to; by default lambda.",
+)
+@click.option(
+    "--python", metavar="X.Y", default="3.13", show_default=True, help="The Python to build for."
+)
 @click.option(
     "--pipeline",
     type=click.Choice(["github", "none"]),

@@ -38,9 +38,13 @@ def project_options(command: _Command) -> _Command:
             type=click.Path(path_type=Path),
             help="The project's directory; by default this one or the nearest above that is one.",
         ),
-        click.option("--env", "overlay", help="Use the overlay [tool.ferryman.env.NAME]."),
-        click.option("--app", help="The application, module:attribute."),
-        click.option("--python", help="The Python to build for, as major.minor."),
+        click.option(
+            "--env", "overlay", metavar="NAME", help="Use the overlay [tool.ferryman.env.NAME]."
+        ),
+        click.option(
+            "--app", metavar="MODULE:ATTR", help="The application, such as shop:create_app."
+        ),
+        click.option("--python", metavar="X.Y", help="The Python to build for, such as 3.13."),
         click.option(
             *("--set", "assignments"),
             multiple=True,

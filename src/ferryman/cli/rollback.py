@@ -16,7 +16,10 @@ __all__ = ("command",)
 @deployment_verb("rollback")
 @click.option("--dry-run", is_flag=True, help="Name the release; change nothing.")
 @click.option(
-    "--to", "wanted", help="The release, as `status` lists it; by default the last good one."
+    "--to",
+    "wanted",
+    metavar="RELEASE",
+    help="The release, as `status` lists it; by default the last good one.",
 )
 def command(dry_run: bool, wanted: str | None, as_json: bool, **options: Any) -> None:
     """Roll back to an older release, and wait until it runs.

@@ -15,9 +15,13 @@ from ferryman.targets.deployment import Change, Choices, Dialogue, LogLine, Verb
 __all__ = ("AWS_OPTIONS", "delete_stack_after_asking", "open_place", "read_log", "stack_to_deploy")
 
 AWS_OPTIONS = (
-    VerbOption(("--region",), "The AWS region; by default that of the settings or credentials."),
-    VerbOption(("--profile",), "The profile of the AWS credentials."),
-    VerbOption(("--stack",), "The stack's name; by default the project's."),
+    VerbOption(
+        ("--region",),
+        "The AWS region; by default that of the settings or credentials.",
+        metavar="REGION",
+    ),
+    VerbOption(("--profile",), "The profile of the AWS credentials.", metavar="NAME"),
+    VerbOption(("--stack",), "The stack's name; by default the project's.", metavar="NAME"),
     VerbOption(
         ("--adopt",),
         "Take over a stack that ferryman did not make.",
@@ -31,7 +35,10 @@ AWS_OPTIONS = (
         switch=True,
     ),
     VerbOption(
-        ("--since",), "How far back to read: 30s, 10m, 2h or 1d; by default 1h.", verbs=("logs",)
+        ("--since",),
+        "How far back to read: 30s, 10m, 2h or 1d; by default 1h.",
+        verbs=("logs",),
+        metavar="TIME",
     ),
     VerbOption(("--with-logs",), "Delete the log group, too.", verbs=("delete",), switch=True),
 )

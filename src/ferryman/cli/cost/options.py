@@ -199,7 +199,9 @@ def _click_option(each: Option) -> Callable[[Command], Command]:
         names = [f"{each.flag}/--no-{each.flag.removeprefix('--')}"]
     shown = each.default not in (None, False, ()) and "show_default" not in each.more
     metavar = _METAVARS.get(getattr(each.read, "__name__", "")) or getattr(each.read, "metavar", "")
-    told = {"metavar": metavar} if metavar and "type" not in each.more else {}
+    if "type" in each.more:  # a choice names its values itself
+        metavar = "N" if isinstance(each.more["type"], click.IntRange) else ""
+    told = {"metavar": metavar} if metavar else {}
     return click.option(
         *names,
         each.name,

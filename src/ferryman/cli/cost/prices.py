@@ -31,7 +31,7 @@ def prices() -> None:
 
 @prices.command("show")
 @click.option("--prices", "path", type=click.Path(path_type=Path), help="A book of `update`.")
-@click.option("--region", help="Only this region.")
+@click.option("--region", metavar="REGION", help="Only this region.")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON, tiers and all.")
 @click.argument("prefix", default="")
 def show_prices(path: Path | None, region: str | None, as_json: bool, prefix: str) -> None:
@@ -82,14 +82,18 @@ def show_prices(path: Path | None, region: str | None, as_json: bool, prefix: st
 _SOURCE = click.option(
     "--from",
     "base",
+    metavar="PLACE",
     default="https://pricing.us-east-1.amazonaws.com",
     show_default=True,
     help="Where AWS's bulk price lists are: an address, a folder or a file, CSV or JSON.",
 )
-_REGION = click.option("--region", default="us-east-1", show_default=True, help="AWS region.")
+_REGION = click.option(
+    "--region", metavar="REGION", default="us-east-1", show_default=True, help="AWS region."
+)
 _OFFERS = click.option(
     "--offer",
     "offers",
+    metavar="LIST",
     multiple=True,
     help="Only this list, such as AWSComputeSavingsPlan or AmazonEC2@20260925174521; repeatable.",
 )
@@ -138,8 +142,15 @@ def update_prices(base: str, region: str, offers: tuple[str, ...], path: Path) -
 @prices.command("set")
 @click.argument("name")
 @click.argument("value", required=False)
-@click.option("--discount", help="Take so much off, such as 12%, in place of a VALUE.")
-@click.option("--reason", required=True, help="Why; every bill that the rate touches says it.")
+@click.option(
+    "--discount", metavar="PERCENT", help="Take so much off, such as 12%, in place of a VALUE."
+)
+@click.option(
+    "--reason",
+    metavar="WORDS",
+    required=True,
+    help="Why; every bill that the rate touches says it.",
+)
 @_REGION
 @click.option(
     "--to",

@@ -12,6 +12,7 @@ __all__ = ("serve",)
 @click.command("serve")
 @click.option(
     "--port",
+    metavar="PORT",
     type=click.IntRange(0, 65_535),
     default=8765,
     show_default=True,

@@ -16,7 +16,9 @@ __all__ = ("command",)
 
 @click.command()
 @project_options
-@click.option("--reason", default="asked to", help="The reason, which `status` shows.")
+@click.option(
+    "--reason", metavar="WORDS", default="asked to", help="The reason, which `status` shows."
+)
 def command(reason: str, **options: Any) -> int:
     """Stop where it is: both sides keep their traffic, and the process that runs it stops.
 

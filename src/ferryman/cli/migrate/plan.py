@@ -31,6 +31,7 @@ _TELLING = ("base_path", "max_body", "max_in_flight", "overflow", "proxy", "trus
 )
 @click.option(
     "--rate",
+    metavar="PER_SECOND",
     type=float,
     help="Requests a second at the quietest time; by default as [tool.ferryman.cost] says.",
 )

@@ -20,7 +20,9 @@ _CONFIRM = 1.0
 
 @click.command()
 @project_options
-@click.option("--reason", default="asked to", help="The reason, which `status` shows.")
+@click.option(
+    "--reason", metavar="WORDS", default="asked to", help="The reason, which `status` shows."
+)
 def command(reason: str, **options: Any) -> int:
     """Send all traffic back to the old side, at once.
 

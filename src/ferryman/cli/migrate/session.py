@@ -41,8 +41,8 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 def side_options(command: _Command) -> _Command:
     """Add `--from` and `--to` to a command."""
     options = (
-        click.option("--from", "old", help="The side that the traffic leaves."),
-        click.option("--to", "new", help="The side that it goes to."),
+        click.option("--from", "old", metavar="TARGET", help="The side that the traffic leaves."),
+        click.option("--to", "new", metavar="TARGET", help="The side that it goes to."),
         project_options,
     )
     for option in reversed(options):

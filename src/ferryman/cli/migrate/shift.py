@@ -28,6 +28,7 @@ __all__ = ("carry_on", "command")
 @click.option("--once", is_flag=True, help="Look once and do what follows: for a scheduled job.")
 @click.option(
     "--stop-at",
+    metavar="PERCENT",
     type=click.IntRange(1, 99),
     help="The new side's last percentage; both sides stay.",
 )

@@ -31,10 +31,13 @@ if TYPE_CHECKING:
 __all__ = ("KubernetesTarget", "extra_installed")
 
 _VERB_OPTIONS = (
-    VerbOption(("--context",), "The context of the kubeconfig; by default the current."),
+    VerbOption(
+        ("--context",), "The context of the kubeconfig; by default the current.", metavar="NAME"
+    ),
     VerbOption(
         ("-n", "--namespace"),
         "The namespace; by default the project's, or else the context's.",
+        metavar="NAME",
     ),
     VerbOption(
         ("--force",),

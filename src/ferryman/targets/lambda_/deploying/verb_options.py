@@ -21,6 +21,10 @@ VERB_OPTIONS = (
         verbs=("deploy", "policy"),
         metavar="PERCENT",
     ),
-    VerbOption(("--zip",), "Deploy this zip in place of a new build.", verbs=("deploy", "diff")),
-    VerbOption(("--bucket",), "The bucket that gets the zip.", verbs=("deploy", "diff", "policy")),
+    VerbOption(
+        ("--zip",), "Deploy this zip in place of a new build.", ("deploy", "diff"), metavar="FILE"
+    ),
+    VerbOption(
+        ("--bucket",), "The bucket that gets the zip.", ("deploy", "diff", "policy"), metavar="NAME"
+    ),
 )
