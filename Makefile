@@ -130,7 +130,7 @@ rewritten: $(READY)
 # The report is worth reading where a test failed too; the failure is not lost.
 coverage: programs $(READY)
 	@rm -f .coverage .coverage.*
-	@status=0; $(BIN)/coverage run -m pytest -q -n 2 --dist loadfile || status=1; \
+	@status=0; $(BIN)/coverage run -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder || status=1; \
 	  $(BIN)/coverage combine --quiet && $(BIN)/coverage report || status=1; exit $$status
 
 # The versions of aiohttp that strangers' apps pin, each with the Pythons that are here.
