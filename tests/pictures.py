@@ -11,9 +11,16 @@ import re
 from pathlib import Path
 from typing import Literal
 
+import pytest
 from playwright.async_api import Page
 
-__all__ = ("brightness", "keep_picture", "see")
+__all__ = ("SIGHTS", "brightness", "keep_picture", "see")
+
+SIGHTS = pytest.mark.parametrize(
+    ("width", "scheme"),
+    [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark"), (720, "print")],
+)
+"""The windows in which a page is looked at: a desk's, a telephone's, and paper."""
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 MOST_BYTES = 300_000

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Page, expect
 from tests.accessibility import barriers
 from tests.browser import BrowserPage, open_browser
-from tests.pictures import keep_picture, see
+from tests.pictures import SIGHTS, keep_picture, see
 
 from ferryman.calculator.app import create_app
 
@@ -183,10 +183,7 @@ async def test_no_window_is_too_narrow(page: Page, width: int) -> None:
     assert await page.evaluate(wide) <= 0
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"),
-    [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark"), (720, "print")],
-)
+@SIGHTS
 async def test_it_is_seen_at_each_width_in_each_light_and_on_paper(
     page: Page, width: int, scheme: Literal["light", "dark", "print"]
 ) -> None:

@@ -13,7 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Page
 from tests.accessibility import barriers
 from tests.browser import BrowserPage, open_browser
-from tests.pictures import brightness, keep_picture, see
+from tests.pictures import SIGHTS, brightness, keep_picture, see
 
 from ferryman.cost import Workload, compare
 from ferryman.cost.page.document import document
@@ -153,10 +153,7 @@ async def test_the_readers_own_point_is_inside_the_axes(
     assert inside == [True, True]
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"),
-    [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark"), (720, "print")],
-)
+@SIGHTS
 async def test_it_is_seen_at_each_width_in_each_light_and_on_paper(
     page: Page, width: int, scheme: Literal["light", "dark", "print"]
 ) -> None:

@@ -30,6 +30,15 @@ def _object(required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]
     }
 
 
+def _kind(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of a kind whose objects have this specification, and a status."""
+    required = ("apiVersion", "kind", "metadata", "spec")
+    status = {"type": "object"}
+    return _object(
+        required, apiVersion=_TEXT, kind=_TEXT, metadata=_METADATA, spec=spec, status=status
+    )
+
+
 def _list(items: Mapping[str, Any], least: int = 0) -> dict[str, Any]:
     return {"type": "array", "items": dict(items), "minItems": least}
 
@@ -109,13 +118,8 @@ _RULE = {
         sessionPersistence={"type": "object"},
     ),
 }
-_HTTP_ROUTE = _object(
-    ("apiVersion", "kind", "metadata", "spec"),
-    apiVersion=_TEXT,
-    kind=_TEXT,
-    metadata=_METADATA,
-    spec=_object((), parentRefs=_list(_PARENT), hostnames=_list(_TEXT), rules=_list(_RULE, 1)),
-    status={"type": "object"},
+_HTTP_ROUTE = _kind(
+    _object((), parentRefs=_list(_PARENT), hostnames=_list(_TEXT), rules=_list(_RULE, 1))
 )
 
 # The pod's fields that Knative's webhook lets through without a feature flag.
@@ -141,17 +145,12 @@ _TRAFFIC = _object(
     percent={"type": "integer", "minimum": 0, "maximum": 100},
     url=_TEXT,
 )
-_KNATIVE_SERVICE = _object(
-    ("apiVersion", "kind", "metadata", "spec"),
-    apiVersion=_TEXT,
-    kind=_TEXT,
-    metadata=_METADATA,
-    spec=_object(
+_KNATIVE_SERVICE = _kind(
+    _object(
         ("template",),
         template=_object(("spec",), metadata=_METADATA, spec=_REVISION),
         traffic=_list(_TRAFFIC),
-    ),
-    status={"type": "object"},
+    )
 )
 
 _SELECTOR = _object(
@@ -172,12 +171,8 @@ _ENDPOINT = {
         "honorLabels": {"type": "boolean"},
     },
 }
-_SERVICE_MONITOR = _object(
-    ("apiVersion", "kind", "metadata", "spec"),
-    apiVersion=_TEXT,
-    kind=_TEXT,
-    metadata=_METADATA,
-    spec={
+_SERVICE_MONITOR = _kind(
+    {
         "type": "object",
         "properties": {"selector": _SELECTOR, "endpoints": _list(_ENDPOINT, 1)},
         "required": ["selector", "endpoints"],
@@ -215,19 +210,14 @@ _SCALED_OBJECT = _object(
         fallback={"type": "object"},
         triggers=_list(_TRIGGER, 1),
     ),
-    status={"type": "object"},
 )
 
 _SERVICE_PORT = {"oneOf": [{"required": ["port"]}, {"required": ["portName"]}]}
 _TARGET = _object(("service",), service=_TEXT, port=_PORT, portName=_TEXT) | _SERVICE_PORT
 _FALLBACK = _object(("name",), name=_TEXT, port=_PORT, portName=_TEXT) | _SERVICE_PORT
 _AT_LEAST_ONE = {"type": "integer", "minimum": 1}
-_INTERCEPTOR_ROUTE = _object(
-    ("apiVersion", "kind", "metadata", "spec"),
-    apiVersion=_TEXT,
-    kind=_TEXT,
-    metadata=_METADATA,
-    spec=_object(
+_INTERCEPTOR_ROUTE = _kind(
+    _object(
         ("target", "scalingMetric"),
         target=_TARGET,
         rules=_list(
@@ -253,8 +243,7 @@ _INTERCEPTOR_ROUTE = _object(
         )
         | {"minProperties": 1},
         timeouts=_object((), readiness=_TEXT, request=_TEXT, responseHeader=_TEXT),
-    ),
-    status={"type": "object"},
+    )
 )
 
 UNKNOWN: Mapping[str, Any] = {
