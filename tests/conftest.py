@@ -87,7 +87,7 @@ LONGEST = (
     "migrate/shifters/test_route.py",
 )
 
-# Settings of whoever runs the tests are none of the tests' own.
+# The settings of the user who runs the tests are not the tests' own.
 for _variable in [name for name in os.environ if name.startswith("FERRYMAN_")]:
     del os.environ[_variable]
 

@@ -166,7 +166,7 @@ def test_a_wheel_that_is_not_the_one_that_was_hashed_is_refused(tmp_path: Path) 
 
 
 class _Guarded(BaseHTTPRequestHandler):
-    """Hands out a wheel to whoever has the password."""
+    """Hands out a wheel to clients that have the password."""
 
     wheel: Path
 

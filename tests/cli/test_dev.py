@@ -1,4 +1,4 @@
-"""`ferryman dev`, as whoever edits and reloads sees it."""
+"""`ferryman dev`, as a developer who edits and reloads sees it."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def lost_functions(source: str) -> set[str]:
 
 
 def anywhere() -> dict[str, str]:
-    """Return the tests that fail over a plain socket as well, for whoever runs them here."""
+    """Return the tests that fail over a plain socket as well, for a user who runs them here."""
     as_root = os.geteuid() == 0
     return dict.fromkeys(_NOT_AS_ROOT, "root may read every file") if as_root else {}
 

@@ -2,7 +2,7 @@
 
 What a client sends goes through an event source to the application and back the same way,
 each leg as JSON. Between the gateway and the application is a socket only where the
-response streams, to whoever collects it.
+response streams, to the code that collects it.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ async def remove_card(request: web.Request) -> web.Response:
 
 @routes.get("/me")
 async def who_am_i(request: web.Request) -> web.Response:
-    """Tell whoever is signed in who they are."""
+    """Tell a visitor who is signed in who they are."""
     guest = visitor(request)
     if not guest.name:
         raise web.HTTPUnauthorized

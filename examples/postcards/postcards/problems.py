@@ -19,7 +19,7 @@ DETAILS = {
 
 
 class Problem(Exception):
-    """Something that whoever sent the request can put right.
+    """Something that the client can put right.
 
     Args:
         status: The status of the answer.

@@ -41,7 +41,7 @@ async def show_card(request: web.Request) -> web.Response:
 
 @routes.post("/cards")
 async def send_card(request: web.Request) -> web.Response:
-    """Hang the card that a form describes, in the name of whoever is signed in."""
+    """Hang the card that a form describes, in the name of the visitor who is signed in."""
     form = await read_form(request)
     fields = {name: form.get(name, "") for name in ("place", "sent", "message")}
     tags = str(form.get("tags", "")).split()
@@ -53,7 +53,7 @@ async def send_card(request: web.Request) -> web.Response:
 
 @routes.get("/mine")
 async def show_own_cards(request: web.Request) -> web.Response:
-    """Show the cards of whoever is signed in."""
+    """Show the cards of the visitor who is signed in."""
     own = Search(sender=require_name(request, back=request.path), size=50)
     found = await request.app[STORAGE].search(own)
     return pages.page(request, "Your cards", pages.cards(found.cards))

@@ -27,7 +27,7 @@ def last_events(aws: Aws, group: str, since: str, count: int) -> list[tuple[str,
         count: How many lines at most.
 
     Raises:
-        ConfigError: `since` is no such time.
+        ConfigError: `since` is not such a time.
         AwsError: AWS refused.
     """
     found = list(_events(aws, group, _start(since)))
@@ -44,7 +44,7 @@ def new_events(
     """Yield the last lines of a log group, and then every new one, without an end.
 
     Raises:
-        ConfigError: `since` is no such time.
+        ConfigError: `since` is not such a time.
         AwsError: AWS refused.
     """
     start, seen = _start(since), set[str]()

@@ -61,7 +61,7 @@ def record_requests(app: web.Application, share: float, *, bodies: bool = False)
     if app.frozen:
         _log.warning("requests are not recorded: the app was frozen before it started")
         return
-    # By default Lambda shows warnings alone; whoever sets `record` wants these lines.
+    # By default Lambda shows warnings alone; a user who sets `record` wants these lines.
     _log.setLevel(logging.INFO)
     app.middlewares.insert(0, make_recorder(share, bodies=bodies))
 

@@ -182,7 +182,7 @@ def decode(content: bytes, place: str) -> Migration:
         place: What an error calls it.
 
     Raises:
-        ConfigError: It is no such document, or one of a newer version.
+        ConfigError: It is not such a document, or one of a newer version.
     """
     try:
         document = json.loads(content)

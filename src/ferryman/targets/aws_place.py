@@ -73,7 +73,7 @@ def read_log(
         follow: Whether to go on.
 
     Raises:
-        ConfigError: `--since` is no such time.
+        ConfigError: `--since` is not such a time.
         AwsError: AWS refused.
     """
     since = choices.text("since") or "1h"

@@ -1,4 +1,4 @@
-"""A module whose definitions wait is the same to whoever imports it, and to itself."""
+"""A module whose definitions wait is the same to its importer, and to itself."""
 
 from __future__ import annotations
 

@@ -98,19 +98,21 @@ _OFFERS = click.option(
     help="Only this list, such as AWSComputeSavingsPlan or AmazonEC2@20260925174521; repeatable.",
 )
 
-
-@prices.command("update")
-@_SOURCE
-@_REGION
-@_OFFERS
-@click.option(
+_BOOK = click.option(
     "--to",
     "path",
     type=click.Path(dir_okay=False, path_type=Path),
     default="ferryman-prices.json",
     show_default=True,
-    help="The book to write; what it has of other regions stays.",
+    help="The book to write; what else it has stays.",
 )
+
+
+@prices.command("update")
+@_SOURCE
+@_REGION
+@_OFFERS
+@_BOOK
 def update_prices(base: str, region: str, offers: tuple[str, ...], path: Path) -> None:
     """Read AWS's bulk price lists into a book for `ferryman cost --prices`.
 
@@ -152,14 +154,7 @@ def update_prices(base: str, region: str, offers: tuple[str, ...], path: Path) -
     help="Why; every bill that the rate touches says it.",
 )
 @_REGION
-@click.option(
-    "--to",
-    "path",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default="ferryman-prices.json",
-    show_default=True,
-    help="The book to write; what else it has stays.",
-)
+@_BOOK
 def set_price(
     name: str, value: str | None, discount: str | None, reason: str, region: str, path: Path
 ) -> None:

@@ -83,7 +83,7 @@ def read_response(result: object, headers: Pairs) -> HttpResponse:
     """Return the response of a result with `statusCode`, `body` and `isBase64Encoded`.
 
     Raises:
-        ValueError: It is no such result.
+        ValueError: It is not such a result.
     """
     if not isinstance(result, dict) or "statusCode" not in result:
         raise ValueError("a result is an object with a status code")

@@ -1,7 +1,7 @@
 """Shifts traffic between two Services of an HTTPRoute of the Gateway API.
 
 The rules are applied server-side under a manager of their own, with the resourceVersion that
-was read: the cluster refuses them if anybody wrote in between, and whoever deploys the route
+was read: the cluster refuses them if anybody wrote in between, and a user who deploys the route
 meanwhile is told of a conflict instead of taking the weights back. A weight has arrived once
 every Gateway of the route has seen its generation.
 

@@ -1,6 +1,6 @@
 """Puts the modules that every cold start imports into one file, which is read at once.
 
-Their own files stay where they are, for whoever imports them without the runtime's start:
+Their own files stay where they are, for programs that import them without the runtime's start:
 a function that only names its handler, a process that the app starts.
 """
 

@@ -43,7 +43,7 @@ class LambdaHandler:
         self.function: HandlerFunction | None = None
         """What `lambda_handler` returned in its place."""
         self.finishes_tasks_later = False
-        """Whether whoever calls lets tasks finish itself, once the response is posted."""
+        """Whether the caller lets tasks finish itself, once the response is posted."""
         self.rotation: Rotation | None = None
         """Reads the app's secrets again between two invocations."""
         _made.append(self)

@@ -28,8 +28,8 @@ class AccessLogger(AbstractAccessLogger):
 def write_json() -> logging.Logger:
     """Have every record written as JSON, and return the logger for requests.
 
-    Its level is INFO: by default Lambda shows warnings alone, and whoever asks for these lines
-    wants them.
+    Its level is INFO: by default Lambda shows warnings alone, and a user who asks for these
+    lines wants them.
     """
     for handler in logging.getLogger().handlers:
         handler.setFormatter(JsonFormatter())

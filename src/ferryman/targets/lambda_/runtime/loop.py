@@ -27,7 +27,7 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
     """asyncio's own loop, with `run_at_once` beside `run_until_complete`.
 
     It relies on what asyncio asks of every event loop: a new task has its first step
-    scheduled by `call_soon`, and whoever runs callbacks says which loop is running.
+    scheduled by `call_soon`, and the code that runs callbacks says which loop is running.
     """
 
     _stepping = False

@@ -27,7 +27,7 @@ __all__ = ("prepare", "register", "resume")
 _log = logging.getLogger(__name__)
 
 # Lambda gives up a restore after 10 seconds ("Lambda SnapStart runtime hooks", in the AWS
-# Lambda developer guide); whoever is told earlier is told why.
+# Lambda developer guide); a hook that is ended earlier is told why.
 _RESTORE_LIMIT = 9.0
 
 # How long the request may take that warms the app. Nobody waits for it.

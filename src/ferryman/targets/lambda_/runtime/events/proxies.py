@@ -10,8 +10,8 @@ from ferryman.targets.lambda_.runtime.messages import HttpRequest
 
 __all__ = ("through_proxies",)
 
-# Event sources write these themselves, about whoever has called them: a proxy's own are lost on
-# the way, and what there is, is true.
+# Event sources write these themselves, about the client that called them: a proxy's own are
+# lost on the way, and what there is, is true.
 _OF_SOURCE = frozenset({"x-forwarded-for", "x-forwarded-proto", "x-forwarded-port"})
 _OF_PROXY_LOST = frozenset({"x-forwarded-proto", "x-forwarded-port"})
 
