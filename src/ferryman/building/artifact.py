@@ -6,7 +6,6 @@ fails, or is interrupted, leaves what was there before.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import json
@@ -38,7 +37,7 @@ __all__ = (
 _LEFT_OVER_AFTER = 86400.0
 """Seconds after which no build can be at work any more."""
 
-_TRIES = 10
+_TRIES = 100
 """How often a directory is made that builds at the same time may remove."""
 
 
@@ -199,11 +198,11 @@ def staged(out: Path) -> Iterator[Path]:
 def _scratch(out: Path) -> Iterator[Path]:
     """Yield a directory beside `out`, on the same file system, for as long as the block runs."""
     try:
-        _remove_leftovers(out)
         scratch = _make_scratch(out)
     except OSError as error:
         raise BuildError(f"cannot write to {out.parent}", cause=error.strerror) from error
     try:
+        _remove_leftovers(out)
         yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -213,13 +212,18 @@ def _make_scratch(out: Path) -> Path:
     """Make a directory beside `out`, and what is to hold it.
 
     A build of another target that fails at the same time may remove the directory that
-    was just made to hold both, as it was empty: it is made once more.
+    was just made to hold both, as it was empty: it is made once more. Where it goes just
+    after `mkdir` found it, `mkdir` says that it exists.
     """
     for _ in range(_TRIES):
-        with suppress(FileNotFoundError):
-            out.parent.mkdir(parents=True, exist_ok=True)
-            return Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    raise FileNotFoundError(errno.ENOENT, "other builds removed it again and again")
+        with suppress(FileNotFoundError, FileExistsError):
+            return _make_beside(out)
+    return _make_beside(out)
+
+
+def _make_beside(out: Path) -> Path:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
 
 
 def _remove_leftovers(out: Path) -> None:

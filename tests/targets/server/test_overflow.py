@@ -221,6 +221,9 @@ async def test_two_servers_that_forward_to_each_other_do_not_go_round(tmp_path: 
         async with kept_busy(one), kept_busy(two):
             status, _, _ = await exchange(one.port, request("POST", "/x", "Content-Length: 0"))
             assert status == 503
+        # The access log is written beside the answers, and not before them.
+        one.wait_until(lambda: '"path": "/x"' in one.log.read_text())
+        two.wait_until(lambda: '"path": "/x"' in two.log.read_text())
         assert two.log.read_text().count('"path": "/x"') == 1
 
 
@@ -289,12 +292,12 @@ async def test_the_other_side_may_fail_in_any_way(tmp_path: Path) -> None:
                 assert seen < 11  # the other side has been left alone
                 assert (await exchange(server.port, post))[0] == 503
                 assert len(other.seen) == seen
-                assert "is left alone for a while" in server.log.read_text()
+                server.wait_until(lambda: "is left alone for a while" in server.log.read_text())
                 other.behave = "answer"
                 async with asyncio.timeout(10):
                     while (await exchange(server.port, post))[0] != 200:
                         await asyncio.sleep(0.1)
-                assert "answers again" in server.log.read_text()
+                server.wait_until(lambda: "answers again" in server.log.read_text())
                 other.server.close()
                 assert (await exchange(server.port, post))[0] == 503
 
