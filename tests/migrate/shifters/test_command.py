@@ -37,7 +37,7 @@ def test_it_reads_and_writes(tmp_path: Path) -> None:
 
 
 def test_one_that_lies_is_found_by_reading_again() -> None:
-    liar = shifter("echo '{\"weight\": 5}'", "echo done", timeout=0.2)
+    liar = shifter("echo '{\"weight\": 5}'", "echo done", timeout=3)
     with pytest.raises(Drift, match="5 %, and not 25 %"):
         liar.write(5, 25)
 

@@ -100,7 +100,7 @@ def test_it_is_ready_after_the_app_has_started_while_its_checks_pass_until_it_en
         assert get(admin, "/livez")[0] == 200
         (place / "away").unlink()
         server.signal(signal.SIGTERM)
-        server.wait_until(lambda: not is_ready(admin), timeout=2)
+        server.wait_until(lambda: not is_ready(admin), timeout=8)
         assert json.loads(get(admin, "/readyz")[1])["status"] == "draining"
         assert get(admin, "/livez")[0] == 200
         assert get(server.port, "/echo?n=1") == (200, "1")
@@ -153,7 +153,7 @@ def test_health_on_the_apps_port_needs_no_password_of_the_app(place: Path) -> No
         assert get(server.port, "/readyz")[0] == 503
         (place / "away").unlink()
         server.signal(signal.SIGTERM)
-        server.wait_until(lambda: not is_ready(server.port), timeout=2)
+        server.wait_until(lambda: not is_ready(server.port), timeout=8)
         assert get(server.port, "/livez")[0] == 200
 
 

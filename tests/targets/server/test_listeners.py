@@ -136,7 +136,7 @@ def test_a_port_in_use_is_said_at_once(tmp_path: Path, key: str) -> None:
         again = time.monotonic()
         with pytest.raises(AddressUnavailable):
             listen(key, f"127.0.0.1:{port}", backlog=8, mode="0660")
-        assert time.monotonic() - again < 1, starting
+        assert time.monotonic() - again < 4, starting
 
 
 def test_the_ipv6_address_of_all_answers_ipv4_too_on_both_ports(tmp_path: Path) -> None:

