@@ -11,9 +11,9 @@ STAND_INS := .tools/aws-stand-ins
 PATHS := src tests scripts examples benchmarks
 
 # Programs of others that the tests hold ferryman to, and the Debian packages they are in.
-PROGRAMS := nginx haproxy podman runc chromium docker-registry skopeo wrk systemd-analyze jq \
+PROGRAMS := nginx haproxy podman runc chromium docker-registry skopeo systemd-analyze jq \
             redis-server pgbouncer pg_ctlcluster containerd ctr
-PACKAGES := nginx-light haproxy podman runc catatonit chromium docker-registry skopeo wrk systemd jq \
+PACKAGES := nginx-light haproxy podman runc catatonit chromium docker-registry skopeo systemd jq \
             redis-server pgbouncer postgresql containerd
 
 # The emulator is a binary inside the wheel of aws-sam-cli, whose other dependencies
@@ -33,7 +33,8 @@ LOCK := requirements-lock.txt
 .DEFAULT_GOAL := help
 .PHONY: help setup programs demo demo-deploy demo-migrate test test-aiohttp test-node test-packages
 .PHONY: coverage docs docs-site release-check lint lock types rewritten run-tests format clean
-.PHONY: bench-cache bench-cost bench-build bench-judge bench-lambda bench-local bench-logs bench-server
+.PHONY: bench-cache bench-cost bench-build bench-judge bench-lambda bench-local bench-logs bench-measure
+.PHONY: bench-server
 
 help:
 	@echo "make demo    one application through all three targets, and what it would cost"
@@ -48,7 +49,8 @@ help:
 	@echo "             AWS's runtime for Node.js on the local Lambda"
 	@echo "make test-packages"
 	@echo "             compare packages in an artifact with what pip installs"
-	@echo "make bench-cache, bench-cost, bench-lambda, bench-server, bench-build, bench-local, bench-judge"
+	@echo "make bench-cache, bench-cost, bench-lambda, bench-server, bench-build, bench-local, bench-judge,"
+	@echo "make bench-logs, bench-measure"
 	@echo "             measure, beside peers where there are some"
 	@echo "make docs    write the reference pages that are made from the code"
 	@echo "make docs-site"
@@ -179,6 +181,10 @@ bench-build: $(READY)
 
 bench-logs: $(READY)
 	@$(BIN)/python benchmarks/logs.py
+
+bench-measure: $(READY)
+	@command -v wrk >/dev/null || { echo "this benchmark needs wrk, a package of Debian"; exit 1; }
+	@$(BIN)/python -m benchmarks.measuring
 
 bench-local: $(READY)
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --group bench
