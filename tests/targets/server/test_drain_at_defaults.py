@@ -212,7 +212,7 @@ def test_handlers_are_cancelled_in_time_and_then_the_app_cleans_up(
     assert seen["on_shutdown"] == 1
     assert seen["cleaned up"] == 1
     cancelled = TIMING.drain_delay + TIMING.graceful_timeout
-    assert cancelled - 1 < case.took < cancelled + 4
+    assert cancelled - 1 < case.took < TIMING.shutdown
     assert "Timeout (" not in case.log()
     if name == "stopped":
         assert status(case) == 0
@@ -252,7 +252,7 @@ def test_a_thousand_streams_are_told_and_end_by_themselves(cases: dict[str, Case
     seen = case.seen()
     assert seen["told ended"] == STREAMS
     assert seen["cleaned up"] == 1
-    assert TIMING.drain_delay - 0.5 < case.took < TIMING.drain_delay + 5
+    assert TIMING.drain_delay - 0.5 < case.took < TIMING.drain_delay + 15
     assert status(case) == 0
     heard = 0
     for client in case.clients:
