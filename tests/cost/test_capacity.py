@@ -15,7 +15,6 @@ from ferryman.cost.capacity import (
     full_load,
     late_share,
     mean_wait,
-    processes_needed,
     uneven_late_share,
 )
 
@@ -97,23 +96,6 @@ def test_the_full_load_is_the_last_one_that_meets_the_objective(
         more = min(load + 1e-4, processes / uneven - 1e-9)
         assert uneven_late_share(load, processes, uneven, service, 0.1) <= 0.05
         assert uneven_late_share(more, processes, uneven, service, 0.1) > 0.0499
-
-
-@pytest.mark.parametrize("offered", [0.3, 4.0, 30.0])
-def test_one_process_fewer_would_not_do(offered: float) -> None:
-    count = processes_needed(offered, 0.05, GOOD, 1.5)
-    assert late_share(offered, count, 0.05, 0.1, 1.5) <= 0.05
-    fewer = count - 1
-    assert fewer <= offered or late_share(offered, fewer, 0.05, 0.1, 1.5) > 0.05
-
-
-def test_no_load_waits_for_nothing() -> None:
-    assert processes_needed(0.0, 0.05, GOOD) == 1
-
-
-def test_a_load_that_nobody_could_serve_is_refused() -> None:
-    with pytest.raises(ConfigError, match="needs more than 100,000 processes"):
-        processes_needed(2e5, 0.05, GOOD)
 
 
 def test_arrays_give_what_numbers_give() -> None:

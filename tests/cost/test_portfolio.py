@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 from ferryman.cli.cost import command
 from ferryman.core.errors import ConfigError
 from ferryman.cost import Choices, Workload, bill, load_book, make_platforms
-from ferryman.cost.packing import nodes_needed
 from ferryman.cost.platforms.pod import Pod
 from ferryman.cost.portfolio import App, Portfolio, find_portfolio, with_copies
+from ferryman.cost.portfolio_model import nodes_needed
 
 BOOK = load_book()
 

@@ -1,25 +1,29 @@
-"""What the settings of every deployment to AWS share: forms of names, and a load balancer."""
+"""What the settings of every deployment to AWS share: keys, forms of names, a load balancer."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 __all__ = (
     "AlbOptions",
     "Arn",
     "AsNumber",
-    "Domain",
+    "DeploySection",
     "GroupId",
     "RetentionDays",
     "Section",
-    "StackName",
     "SubnetId",
-    "TagKey",
     "VariableName",
-    "ZoneId",
-    "domain_contradictions",
 )
 
 Arn = Annotated[str, StringConstraints(pattern=r"^arn:aws[\w-]*:[\w-]+:[\w-]*:(\d*|aws):\S+$")]
@@ -82,15 +86,61 @@ class AlbOptions(Section):
     )
 
 
-def domain_contradictions(
-    domain: str | None, certificate: str | None, zone: str | None, alb: AlbOptions
-) -> tuple[tuple[object, str], ...]:
-    """Return what may not be said of a domain, each with whether it was."""
-    return (
-        (domain and not certificate, "a domain needs a certificate"),
-        (zone and not domain, "hosted_zone is for a domain: set it, too"),
-        (
-            domain and alb.listener,
-            "the domain is the load balancer's: give it there, and hosts in alb",
-        ),
+class DeploySection(Section):
+    """The keys that every deployment to AWS has, and the check that its keys fit together."""
+
+    stack: StackName | None = Field(
+        default=None,
+        description="The name of the stack, and of the function, or the cluster and the service, "
+        "in it; by default the project's.",
     )
+    region: str | None = Field(
+        default=None, description="The AWS region; by default that of the credentials."
+    )
+    domain: Domain | None = Field(
+        default=None,
+        description="The domain of the door or of the load balancer that is made, or of "
+        "CloudFront in front of it.",
+    )
+    certificate: Arn | None = Field(
+        default=None,
+        description="The certificate of the domain, for CloudFront one in us-east-1. A load "
+        "balancer without one speaks HTTP.",
+    )
+    hosted_zone: ZoneId | None = Field(
+        default=None,
+        description="The Route 53 zone that gets the domain's record; without it the record is "
+        "yours to make.",
+    )
+    log_retention: RetentionDays = Field(default=30, description="Days that logs are kept.")
+    environment: Mapping[VariableName, str] = Field(
+        default={}, description="Environment variables; no secrets, only references to them."
+    )
+    tags: Mapping[TagKey, str] = Field(default={}, description="Tags of all resources.")
+    policies: tuple[Arn, ...] = Field(
+        default=(), description="Managed policies of the app's role, for what the app uses."
+    )
+    statements: tuple[Mapping[str, Any], ...] = Field(
+        default=(), description="IAM statements of the app's role, for what the app uses."
+    )
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        for wrong, message in self._contradictions():
+            if wrong:
+                raise ValueError(message)
+        return self
+
+    def _contradictions(self) -> Iterable[tuple[object, str]]:
+        """Return what the keys may not say together, each with whether they do."""
+        raise NotImplementedError
+
+    def _domain_contradictions(self, alb: AlbOptions) -> Iterable[tuple[object, str]]:
+        return (
+            (self.domain and not self.certificate, "a domain needs a certificate"),
+            (self.hosted_zone and not self.domain, "hosted_zone is for a domain: set it, too"),
+            (
+                self.domain and alb.listener,
+                "the domain is the load balancer's: give it there, and hosts in alb",
+            ),
+        )

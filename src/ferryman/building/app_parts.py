@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from ferryman.building.app_files import AppFiles, LeftOut, SourceFile, choose_app_files
-from ferryman.building.case_clashes import case_clashes
 from ferryman.building.conflicts import naming_who_requires
 from ferryman.building.dependencies import Platform, extras_of, name_of, pin_wheels
 from ferryman.building.fetched_wheels import Workshop, is_elsewhere, is_secret, is_wheel_here
@@ -28,7 +27,7 @@ from ferryman.core.errors import BuildError, FerrymanError, reason_of
 from ferryman.project.project import Project
 from ferryman.project.setting_sources import read_pyproject
 
-__all__ = ("AppParts", "gather_app", "resolve_parts")
+__all__ = ("AppParts", "case_clashes", "gather_app", "resolve_parts")
 
 _Given = TypeVar("_Given")
 _Resolved = TypeVar("_Resolved")
@@ -219,3 +218,31 @@ def _leads_to(line: str, root: Path) -> bool:
 
 def _is_option(line: str) -> bool:
     return line.startswith("-") and not line.startswith((DIRECTORY, "-c"))
+
+
+def case_clashes(places: Iterable[str]) -> tuple[str, ...]:
+    """Return, in words, the names among places that differ in case alone.
+
+    Args:
+        places: Relative paths with forward slashes. Their directories count, too.
+    """
+    first: dict[str, str] = {}
+    found = []
+    for name in sorted({name for place in places for name in _with_directories(place)}):
+        other = first.setdefault(name.casefold(), name)
+        if other != name and _ends_differ(other, name):
+            found.append(
+                f"{other} and {name} differ in case alone: where a file system ignores case, as "
+                "on macOS and Windows, only one of them is there"
+            )
+    return tuple(found)
+
+
+def _with_directories(place: str) -> Iterable[str]:
+    parts = place.split("/")
+    return ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
+
+
+def _ends_differ(one: str, other: str) -> bool:
+    """Return whether two names differ in their last part, and not in a directory alone."""
+    return one.rpartition("/")[2] != other.rpartition("/")[2]

@@ -5,12 +5,13 @@ Pure: it reads what `python -X importtime` wrote. It knows neither the app nor a
 
 from __future__ import annotations
 
+import ast
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from ferryman.building.deferrable import modules_that_could_wait
+from ferryman.building.compiling.definitions import blocks_of, bound_name, names_used_early
 
 __all__ = ("Import", "ImportProfile", "read_import_times")
 
@@ -114,7 +115,7 @@ def _read(text: str) -> tuple[Import, ...]:
 def _fixes(root: Import, top: str, sources: Mapping[str, str]) -> tuple[Fix, ...]:
     found = []
     for foreign in sorted(_borders(root, top), key=lambda one: -one.total):
-        modules = modules_that_could_wait(sources, foreign.name)
+        modules = _modules_that_could_wait(sources, foreign.name)
         if modules and foreign.total >= _SHOWN:
             found.append(Fix(round(foreign.total, 1), _advice(foreign.name, modules)))
     return tuple(found[:3])
@@ -147,3 +148,52 @@ def _dearest_first(imports: Sequence[Import]) -> list[Import]:
 
 def _top(node: Import) -> str:
     return node.name.partition(".")[0]
+
+
+def _modules_that_could_wait(sources: Mapping[str, str], wanted: str) -> tuple[str, ...]:
+    """Return the modules that import another's module while they are imported themselves.
+
+    Args:
+        sources: The text of each of the app's modules, by its name.
+        wanted: The full name of the other module.
+
+    Returns:
+        The app's modules; none if one of them needs it at once, as a decorator or a base.
+    """
+    found = []
+    for module, text in sources.items():
+        try:
+            tree = ast.parse(text)
+        except (SyntaxError, ValueError):
+            continue  # a template, or a newer Python's
+        if names := {*_names_bound(tree.body, wanted)}:
+            if names & {*names_used_early(tree.body), *_annotations(tree), "*"}:
+                return ()
+            found.append(module)
+    return tuple(found)
+
+
+def _names_bound(block: Iterable[ast.stmt], wanted: str) -> Iterator[str]:
+    """Yield the names that a block binds as it runs, by importing a module or a part of it."""
+    for node in block:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            above = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+            for one in node.names:
+                if f"{above}{one.name}.".startswith(f"{wanted}."):
+                    yield bound_name(one)
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            for inner in blocks_of(node):
+                yield from _names_bound(inner, wanted)
+
+
+def _annotations(tree: ast.Module) -> set[str]:
+    """Return the names in annotations, where a function's are evaluated as it is defined."""
+    futures = (node for node in tree.body if isinstance(node, ast.ImportFrom))
+    if any(one.name == "annotations" for node in futures for one in node.names):
+        return set()
+    parts = (getattr(node, field, None) for node in ast.walk(tree) for field in _ANNOTATED)
+    names = (inner for part in parts if isinstance(part, ast.AST) for inner in ast.walk(part))
+    return {node.id for node in names if isinstance(node, ast.Name)}
+
+
+_ANNOTATED = ("annotation", "returns")

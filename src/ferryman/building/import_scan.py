@@ -1,13 +1,18 @@
-"""Reads which modules a source imports, and runs none of it."""
+"""Reads which modules a source imports, and which of them its artifact would not hold."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ("imported_names", "imported_packages")
+if TYPE_CHECKING:
+    from ferryman.building.app_files import SourceFile
+
+__all__ = ("imported_names", "imported_packages", "missing_imports")
 
 
 def imported_packages(path: Path) -> Iterator[tuple[str, int]]:
@@ -60,3 +65,32 @@ def _parse(source: bytes) -> list[ast.stmt]:
         return ast.parse(source).body
     except (SyntaxError, ValueError):
         return []  # a template, or a newer Python's
+
+
+def missing_imports(files: Sequence[SourceFile], provided: Iterable[str]) -> tuple[str, ...]:
+    """Return, in words, what the app's modules import for sure and nothing provides.
+
+    A module that is never imported may do so too, so this is a note and not an error.
+
+    Args:
+        files: The app's modules.
+        provided: The places of all other files that are there.
+    """
+    first: dict[str, str] = {}
+    for name, importer in _unmet(files, provided):
+        first.setdefault(name, importer)
+    return tuple(
+        f"{importer} imports {name}, which is not among the dependencies"
+        for name, importer in first.items()
+    )
+
+
+def _unmet(files: Sequence[SourceFile], provided: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the top-level modules that are imported and not there, and by which line."""
+    there = {file.place.partition("/")[0].removesuffix(".py") for file in files}
+    there |= {place.partition("/")[0].partition(".")[0] for place in provided}
+    for file in files:
+        if file.place.endswith(".py"):
+            for name, line in imported_packages(file.path):
+                if name not in there and name not in sys.stdlib_module_names:
+                    yield name, f"{file.place}:{line}"

@@ -26,9 +26,14 @@ from ferryman.building.cache import cached, digest_of, made_once
 from ferryman.building.contents_report import Dropped
 from ferryman.building.dependencies import Platform, install_wheels, pin_wheels
 from ferryman.building.installed import Installed, installed_in, rewrite_records
-from ferryman.building.pruning import BYTECODE_ONLY, Choice, choose_dropped, is_kept
+from ferryman.building.pruning import (
+    BYTECODE_ONLY,
+    Choice,
+    choose_dropped,
+    find_self_reading,
+    is_kept,
+)
 from ferryman.building.resolution_cache import resolved_lately
-from ferryman.building.self_reading import find_self_reading
 from ferryman.building.stripping import Stripper, find_stripper, strip_extension
 from ferryman.building.tried_packages import Tried, tried_digest, tried_package
 from ferryman.core.errors import BuildError, reason_of

@@ -1,17 +1,20 @@
 """Decides which files of packages an artifact can do without, each with its reason.
 
 A package ships as pip installs it, but for what would not be the same anywhere else. A slim one
-leaves behind what nothing imports. Pure: it sees the places of files, and touches none.
+leaves behind what nothing imports; a package that lists a directory, reads its sources or imports
+its tests may miss that. Pure: it sees the places of files and the texts of modules, and rather
+finds too much than too little in them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+import re
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
-__all__ = ("BYTECODE_ONLY", "Choice", "choose_dropped", "is_kept", "is_test")
+__all__ = ("BYTECODE_ONLY", "Choice", "choose_dropped", "find_self_reading", "is_kept", "is_test")
 
 BYTECODE_ONLY = "its bytecode ships in its place"
 """The reason for a source that is dropped once it is compiled."""
@@ -117,3 +120,30 @@ def _stem(place: str) -> str:
     """Return an extension module's place without its suffixes: `a/b.cpython-313.so` is `a/b`."""
     directory, slash, name = place.rpartition("/")
     return directory + slash + name.partition(".")[0]
+
+
+_SIGNS = (
+    (rb"\b(?:listdir|scandir|iterdir|r?glob|iglob|os\.walk)\s*\(", "lists a directory"),
+    (rb"""\.py[icxd]?["']""", "names files by their ending"),
+    (rb"\b(?:getsource\w*|linecache|attach_stub|get_source)\b", "reads sources"),
+    (rb"\b(?:packages_distributions|metadata\.files|\.files\()", "asks what a package holds"),
+    (rb"^[ \t]*(?:from|import)[ \t]+[\w.]*\b(?:tests?|test_\w+)\b", "imports tests"),
+    (rb"^[ \t]*from[ \t]+[\w.]+[ \t]+import[ \t(]+(?:tests?|test_\w+)\b", "imports tests"),
+)
+_SIGN = [(re.compile(pattern, re.MULTILINE), reason) for pattern, reason in _SIGNS]
+
+
+def find_self_reading(sources: Mapping[str, bytes]) -> str | None:
+    """Return why a package ships whole, in words, or None if nothing speaks for that.
+
+    Args:
+        sources: The texts of its modules, by their places.
+    """
+    for place, text in sources.items():
+        if is_test(place):
+            continue
+        for pattern, reason in _SIGN:
+            if match := pattern.search(text):
+                line = text.count(b"\n", 0, match.start()) + 1
+                return f"{place}:{line} {reason}"
+    return None

@@ -8,6 +8,7 @@ It knows neither uv nor the project.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -21,7 +22,6 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
-from ferryman.building.text_encoding import decode_text
 from ferryman.core.errors import ConfigError, reason_of
 
 __all__ = (
@@ -109,7 +109,7 @@ def read_requirement(line: str, place: str) -> str:
 
 def _read(path: Path, above: tuple[Path, ...]) -> Iterator[str]:
     try:
-        text = decode_text(path.read_bytes())
+        text = _decode_text(path.read_bytes())
     except (OSError, LookupError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"the requirements file {path} cannot be read",
@@ -226,3 +226,36 @@ def _refused(name: str, place: str) -> ConfigError:
         f"{place}: a build cannot keep the option {name}",
         hint="set what it is for in [tool.uv] of pyproject.toml",
     )
+
+
+# UTF-32's begins with UTF-16's.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_CODING = re.compile(rb"#.*coding[:=]\s*([-\w.]+)")
+
+
+def _decode_text(content: bytes) -> str:
+    """Return the text of a file whose encoding only its content tells.
+
+    It begins with a byte order mark, as PowerShell writes it, or says `coding:` in one of its
+    first two lines; else it is UTF-8, or what an editor of an older Windows wrote.
+
+    Raises:
+        LookupError: There is no encoding of the name that it says.
+        UnicodeDecodeError: It is not what it says.
+    """
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return content.removeprefix(mark).decode(encoding)
+    for line in content.split(b"\n", 2)[:2]:
+        if found := _CODING.match(line):
+            return content.decode(found[1].decode())
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.decode("cp1252")

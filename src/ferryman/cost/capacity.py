@@ -16,18 +16,14 @@ from ferryman.core.errors import ConfigError
 from ferryman.cost.quantity import Quantity, chosen_of, exponential, is_array, logarithm
 
 __all__ = (
-    "MAX_PROCESSES",
     "Objective",
     "erlang_b",
     "erlang_c",
     "full_load",
     "late_share",
     "mean_wait",
-    "processes_needed",
     "uneven_late_share",
 )
-
-MAX_PROCESSES = 100_000
 
 STEPS = 8
 """Of Newton's method: more than it takes to the last digits of a float."""
@@ -206,33 +202,3 @@ def _fallen(load: Quantity, queue: tuple[int, float], pace: Quantity, late: floa
         load = load * exponential((goal - logarithm(both)) / slope)
     # A float may end on either side of it.
     return load * (1 - 1e-12)
-
-
-def processes_needed(
-    offered: float, service: float, objective: Objective, variation: float = 1.0
-) -> int:
-    """Return the fewest processes behind one queue that meet the objective.
-
-    Args:
-        offered: As in `erlang_c`.
-        service: Mean service time, seconds.
-        objective: What must be met.
-        variation: As in `mean_wait`.
-
-    Raises:
-        ConfigError: There would be more than `MAX_PROCESSES`.
-    """
-    wait, late = float(objective.wait_ms) / 1000, 1 - float(objective.share)
-    blocked, count = 1.0, 0
-    while count < MAX_PROCESSES:
-        count += 1
-        blocked = offered * blocked / (count + offered * blocked)
-        if count <= offered:
-            continue
-        waits = blocked / (1 - offered / count * (1 - blocked))
-        if waits * math.exp(-(count - offered) * wait / (service * variation)) <= late:
-            return count
-    raise ConfigError(
-        f"a load of {offered:,.0f} CPUs needs more than {MAX_PROCESSES:,} processes",
-        hint="check the number of requests and cpu_ms",
-    )

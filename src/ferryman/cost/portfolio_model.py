@@ -9,7 +9,6 @@ from fractions import Fraction
 
 from ferryman.cost.bill import Charge
 from ferryman.cost.number_format import MONTH_SECONDS
-from ferryman.cost.packing import nodes_needed
 from ferryman.cost.platforms.catalog import Choices, make_platforms
 from ferryman.cost.platforms.ec2 import Ec2
 from ferryman.cost.platforms.eks import NODE_DISK
@@ -20,7 +19,7 @@ from ferryman.cost.pooling import Pool, PoolOfFloats
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.workload import Inputs, Workload
 
-__all__ = ("Nodes", "PortfolioModel", "Volumes")
+__all__ = ("Nodes", "PortfolioModel", "Volumes", "nodes_needed")
 
 Volumes = Mapping[str, Fraction]
 """Requests a month by the name of the application."""
@@ -214,3 +213,34 @@ def _node_usd(charge: Charge, nodes: int, cpu_hours: float) -> float:
     if charge.is_surplus:
         units = max(0.0, units + cpu_hours)
     return units * float(charge.rate.value)
+
+
+EVEN = 1e-9
+"""What halves and thirds in floats may lack of a whole."""
+
+_Pods = tuple[int, float, float]
+"""How many there are, and which share of a node's vCPUs and of its memory each asks for."""
+
+
+def nodes_needed(wanted: Sequence[_Pods], least: int) -> int | None:
+    """Return how many nodes hold the pods, the largest first, each where it first fits.
+
+    Args:
+        wanted: The pods of each application.
+        least: The fewest nodes.
+
+    Returns:
+        The number; ``None`` where a pod is larger than a node.
+    """
+    nodes = [[1.0, 1.0] for _ in range(least)]
+    for count, vcpu, memory in sorted(wanted, key=lambda pod: -max(pod[1:])):
+        if max(vcpu, memory) > 1:
+            return None
+        for _ in range(count):
+            node = next((x for x in nodes if x[0] >= vcpu - EVEN and x[1] >= memory - EVEN), None)
+            if node is None:
+                node = [1.0, 1.0]
+                nodes.append(node)
+            node[0] -= vcpu
+            node[1] -= memory
+    return len(nodes)

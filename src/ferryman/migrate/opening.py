@@ -84,7 +84,7 @@ def make_observer(options: MigrateOptions, old: str, new: str) -> Observer:
 
         command = _given(options.command.observe, "command.observe", '["./totals.py"]')
         return CommandObserver(command, options.command.timeout)
-    from ferryman.migrate.observers.two_sides import TwoSides
+    from ferryman.migrate.observers import TwoSides
 
     return TwoSides(_side_observer(options, old), _side_observer(options, new))
 

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,21 +105,25 @@ def section_variables(section: str) -> dict[str, str]:
     }
 
 
-def read_pyproject(root: Path) -> dict[str, Any]:
-    """Return the project's pyproject.toml, empty if there is none.
+def read_pyproject(root: Path) -> Mapping[str, Any]:
+    """Return the project's pyproject.toml, empty if there is none. Callers share it.
 
     Raises:
         ConfigError: It cannot be read, or is not valid TOML.
     """
     path = root / "pyproject.toml"
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return _parsed(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name} is not valid TOML", cause=str(error)) from None
     except OSError as error:
         raise ConfigError(f"{path.name} cannot be read", cause=error.strerror) from None
+
+
+# One command asks a dozen times, and parsing takes longer than reading.
+_parsed = lru_cache(maxsize=8)(tomllib.loads)
 
 
 def find_project(here: Path) -> Path:

@@ -10,9 +10,9 @@ from tests.targets.server.running import get, running
 
 from ferryman.core.errors import FerrymanError
 from ferryman.core.judge import Counts
+from ferryman.migrate.observers import TwoSides
 from ferryman.migrate.observers.metrics import Metrics, read_metrics
 from ferryman.migrate.observers.totals import since
-from ferryman.migrate.observers.two_sides import TwoSides
 
 APP = """
 import asyncio

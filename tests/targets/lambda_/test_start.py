@@ -19,8 +19,8 @@ from tests.targets.lambda_.runtime_api import RuntimeApi
 
 from ferryman.local.emulator import host_architecture, host_python, unpack
 from ferryman.project.resolution import resolve_project
+from ferryman.targets.lambda_.archive import started_modules
 from ferryman.targets.lambda_.bundle import BOOTSTRAP, build_bundle
-from ferryman.targets.lambda_.module_archive import started_modules
 from ferryman.targets.lambda_.runtime.start import MODULES
 from ferryman.targets.lambda_.target import LambdaTarget
 

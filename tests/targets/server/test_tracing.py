@@ -18,8 +18,8 @@ from tests.targets.server.running import APP, Server, running
 
 from ferryman.core.errors import ConfigError
 from ferryman.core.settings import RuntimeSettings
+from ferryman.targets.server.image import server_requirements
 from ferryman.targets.server.options import ServerOptions
-from ferryman.targets.server.requirements import server_requirements
 from ferryman.targets.server.runtime.application import ServerApplication
 from ferryman.targets.server.runtime.tracing import exporter_names
 

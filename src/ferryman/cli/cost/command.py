@@ -110,14 +110,14 @@ def command(context: click.Context, /, **values: Any) -> None:
         options.output.check()
         _run(ask(options), options, values["project"])
         if not (options.platforms.stores or options.output.as_json or options.output.reconcile):
-            _tell_of_database(values["project"])
+            _tell_of_database(values["project"], values["overlay"])
 
 
-def _tell_of_database(root: Path | None) -> None:
+def _tell_of_database(root: Path | None, overlay: str | None) -> None:
     from ferryman.cli.cost.database_note import database_note
     from ferryman.project.setting_sources import find_project
 
-    if note := database_note(root or find_project(Path.cwd())):
+    if note := database_note(root or find_project(Path.cwd()), overlay):
         click.echo(f"note: {note}", err=True)
 
 

@@ -20,11 +20,12 @@ _STORES = {
 _MOST_FILES = 500
 
 
-def database_note(root: Path) -> str | None:
+def database_note(root: Path, overlay: str | None) -> str | None:
     """Return which database is missing from a bill without one, or None.
 
     Args:
         root: The project's directory. Where no app is found in it, nothing is said.
+        overlay: The name of the overlay that `--env` gave.
     """
     if not (root / "pyproject.toml").is_file() or not _is_named(root):
         return None
@@ -35,7 +36,7 @@ def database_note(root: Path) -> str | None:
     from ferryman.project.resolution import resolve_project
 
     try:
-        modules = choose_app_files(resolve_project(root, {})).modules
+        modules = choose_app_files(resolve_project(root, {}, overlay=overlay)).modules
     except FerrymanError:
         return None  # other verbs say what is wrong with the app
     for module in modules:

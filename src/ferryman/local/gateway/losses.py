@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ferryman.local.gateway import alterations
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 
-__all__ = ("CANNOT_CARRY", "Loss", "request_arrives", "response_arrives")
+__all__ = ("CANNOT_CARRY", "Loss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +36,6 @@ class Loss:
     example: HttpRequest | HttpResponse
     arrives: Callable[[HttpRequest], HttpRequest] | Callable[[HttpResponse], HttpResponse]
     lacking: tuple[str, ...] = ()
-
-
-def request_arrives(source: str, request: HttpRequest) -> HttpRequest:
-    """Return what reaches the app of a request that was sent to a source."""
-    for loss in CANNOT_CARRY:
-        if source in loss.sources and isinstance(loss.example, HttpRequest):
-            request = loss.arrives(request)  # type: ignore[assignment, arg-type]
-    return request
-
-
-def response_arrives(source: str, response: HttpResponse) -> HttpResponse:
-    """Return what reaches the client of a response that the app sent through a source."""
-    for loss in CANNOT_CARRY:
-        if source in loss.sources and isinstance(loss.example, HttpResponse):
-            response = loss.arrives(response)  # type: ignore[assignment, arg-type]
-    return response
 
 
 _ALL = (

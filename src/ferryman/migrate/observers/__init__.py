@@ -7,11 +7,11 @@ cursor, which the state of the migration carries from process to process.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from ferryman.core.judge import Counts
 
-__all__ = ("Observer", "SideObserver", "SideSight", "Sight")
+__all__ = ("Observer", "SideObserver", "SideSight", "Sight", "TwoSides")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +69,24 @@ class SideObserver(Protocol):
 
     def look(self, cursor: Any, slow_limit: float | None) -> SideSight:
         """Return what was seen since a cursor; as in `Observer`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TwoSides:
+    """An old side and a new one."""
+
+    old: SideObserver
+    new: SideObserver
+
+    listens: ClassVar[bool] = False
+
+    def look(self, cursor: Any, slow_limit: float | None) -> Sight:
+        """Return what was seen since a cursor."""
+        before = cursor or {}
+        old = self.old.look(before.get("old"), slow_limit)
+        new = self.new.look(before.get("new"), slow_limit)
+        after = {"old": old.cursor, "new": new.cursor}
+        return Sight(old.counts, new.counts, after, old.slow_limit)
+
+    def close(self) -> None:
+        """Return: nothing is held."""

@@ -8,10 +8,9 @@ from ferryman.portability.finding import Fact, Place
 from ferryman.portability.reading.database_patterns import database_facts
 from ferryman.portability.reading.door_patterns import door_facts
 from ferryman.portability.reading.file_patterns import file_facts
-from ferryman.portability.reading.loop_patterns import loop_facts
 from ferryman.portability.reading.running_code import RunningCode
 from ferryman.portability.reading.state_patterns import state_facts
-from ferryman.portability.reading.work_patterns import signal_places, work_facts
+from ferryman.portability.reading.work_patterns import loop_facts, signal_places, work_facts
 
 __all__ = ("code_facts", "once")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ferryman.portability.finding import Place
-from ferryman.portability.reading.containers import keys_of_containers
+from ferryman.portability.reading.app_keys import keys_of_containers
 from ferryman.portability.reading.running_code import RunningCode, running_code
 from ferryman.portability.reading.syntax_trees import Code, Function, Module, read_module
 

@@ -10,7 +10,7 @@ from ferryman.portability.finding import Fact, Place
 from ferryman.portability.reading.running_code import RunningCode, calls
 from ferryman.portability.reading.syntax_trees import Function, Module, top_level
 
-__all__ = ("process_name", "signal_places", "work_facts")
+__all__ = ("loop_facts", "process_name", "signal_places", "work_facts")
 
 _SPAWNS = {"asyncio.create_task", "asyncio.ensure_future"}
 _LOOPS = {"get_event_loop", "get_running_loop", "loop", "_loop", "event_loop"}
@@ -175,3 +175,27 @@ def signal_places(running: RunningCode) -> Iterator[Place]:
                 named = module.dotted(node.func) == "signal.signal"
                 if named or getattr(node.func, "attr", "") == "add_signal_handler":
                     yield Place(module.file, node.lineno)
+
+
+_LOOKUPS = {
+    f"socket.{name}" for name in ("gethostbyname", "gethostbyaddr", "getaddrinfo", "getfqdn")
+}
+_REQUESTS = {
+    f"requests.{name}" for name in ("get", "post", "put", "patch", "delete", "head", "request")
+}
+_CONNECTS = _REQUESTS | {
+    *("urllib.request.urlopen", "socket.create_connection", "smtplib.SMTP", "smtplib.SMTP_SSL"),
+    *("ftplib.FTP", "psycopg2.connect", "psycopg.connect", "pymysql.connect", "MySQLdb.connect"),
+}
+
+
+def loop_facts(running: RunningCode) -> Iterator[Fact]:
+    """Yield what coroutines call that waits for others, though it is not a coroutine itself."""
+    for function in running.functions:
+        if not isinstance(function.node, ast.AsyncFunctionDef):
+            continue  # it may run in a thread
+        for call, dotted in calls(function):
+            if dotted in _LOOKUPS:
+                yield running.fact("M501", function, call, f"{function.name} calls {dotted}")
+            elif dotted in _CONNECTS:
+                yield running.fact("M502", function, call, f"{function.name} calls {dotted}")

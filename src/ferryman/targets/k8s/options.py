@@ -6,9 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
-from ferryman.targets.k8s.keda_options import KedaTrigger
 from ferryman.targets.k8s.process_options import (
     Command,
     Cpu,
@@ -29,13 +35,7 @@ from ferryman.targets.k8s.syntax import (
     variable_name,
 )
 
-__all__ = (
-    "DEFAULT_CPU",
-    "DEFAULT_MEMORY",
-    "NEWEST_VERSION",
-    "OLDEST_VERSION",
-    "KubernetesOptions",
-)
+__all__ = ("DEFAULT_CPU", "DEFAULT_MEMORY", "NEWEST_VERSION", "OLDEST_VERSION", "KubernetesOptions")
 
 OLDEST_VERSION = "1.30"
 """The oldest Kubernetes that the manifests are for.
@@ -87,6 +87,21 @@ SecretName = Annotated[str, AfterValidator(secret_name)]
 HostName = Annotated[str, AfterValidator(host_name)]
 Toleration = Annotated[str, AfterValidator(toleration)]
 Destination = Annotated[str, AfterValidator(destination)]
+
+
+class KedaTrigger(BaseModel):
+    """One of `[[tool.ferryman.k8s.keda]]`: a trigger of a ScaledObject."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")] = Field(
+        description="The scaler, as KEDA calls it: redis, prometheus, cron."
+    )
+    metadata: Mapping[str, str] = Field(description="What the scaler needs, all of it texts.")
+    name: str | None = Field(default=None, description="The trigger's name.")
+    authentication: Annotated[str, AfterValidator(secret_name)] | None = Field(
+        default=None, description="A TriggerAuthentication, by which KEDA logs in."
+    )
 
 
 class KubernetesOptions(BaseModel):

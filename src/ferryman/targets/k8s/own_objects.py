@@ -8,13 +8,14 @@ whole cluster.
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ferryman.core.errors import ConfigError
 from ferryman.targets.k8s.documents import Source, documents_of, read_documents
-from ferryman.targets.k8s.kustomizing import KUSTOMIZATIONS, kustomized
 from ferryman.targets.k8s.manifests.metadata import belonging
 from ferryman.targets.k8s.rendering import Document, ordered
 from ferryman.targets.k8s.schemas import without_nulls
@@ -97,12 +98,12 @@ def _files(root: Path, pattern: str, origin: str) -> Iterator[str]:
 
 
 def _is_kustomization(path: Path) -> bool:
-    return any((path / name).is_file() for name in KUSTOMIZATIONS)
+    return any((path / name).is_file() for name in _KUSTOMIZATIONS)
 
 
 def _documents(root: Path, name: str, origin: str) -> list[Source]:
     if (root / name).is_dir():
-        return documents_of(*kustomized(root, name, origin))
+        return documents_of(*_kustomized(root, name, origin))
     return read_documents(root, name, origin)
 
 
@@ -177,3 +178,37 @@ def _place(source: Source, *path: str) -> str:
 
 def _called(document: Document) -> str:
     return f"{document['kind']}/{document['metadata']['name']}"
+
+
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+_TOOLS = (("kubectl", "kustomize"), ("kustomize", "build"))
+_SECONDS = 120
+
+
+def _kustomized(root: Path, name: str, origin: str) -> tuple[bytes, str]:
+    """Return what a kustomization makes, and what to call that in errors.
+
+    Args:
+        root: The project's directory.
+        name: The directory with the kustomization, relative to it.
+        origin: Where it was set, for the error.
+
+    Raises:
+        ConfigError: No tool is installed, or it refuses the kustomization.
+    """
+    tool = next((tool for tool in _TOOLS if shutil.which(tool[0])), None)
+    if tool is None:
+        raise ConfigError(
+            f"{origin}: {name} is a kustomization, and nothing is installed that builds one",
+            hint="install kubectl or kustomize, or name the files of the objects",
+        )
+    words = (*tool, name)
+    try:
+        ended = subprocess.run(words, cwd=root, capture_output=True, check=False, timeout=_SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ConfigError(f"{origin}: `{' '.join(words)}` failed", cause=str(error)) from None
+    if ended.returncode:
+        cause = ended.stderr.decode(errors="replace").strip()[-2000:]
+        raise ConfigError(f"{origin}: `{' '.join(words)}` failed", cause=cause)
+    return ended.stdout, f"the output of `{' '.join(words)}`"

@@ -22,19 +22,18 @@ from ferryman.building.bytecode import find_interpreter
 from ferryman.building.contents_report import Report, largest_packages
 from ferryman.building.dependencies import AIOHTTP
 from ferryman.building.import_profile import ImportProfile
+from ferryman.building.import_scan import missing_imports
 from ferryman.building.native_files import check_native_files
 from ferryman.building.own_files import OwnFiles
 from ferryman.building.packages import Packages, Recipe, files_in, prepare_packages
 from ferryman.building.start_check import Trial, Verdict, try_app
-from ferryman.building.undeclared_imports import missing_imports
 from ferryman.core.errors import BuildError, ConfigError
 from ferryman.core.settings import SETTINGS_FILE
 from ferryman.project.project import Project
 from ferryman.records.progress import Progress
-from ferryman.targets.lambda_.archive import explain_archive, write_archive
+from ferryman.targets.lambda_.archive import explain_archive, pack_modules, write_archive
 from ferryman.targets.lambda_.deploying.specification import HANDLER, template_text
 from ferryman.targets.lambda_.import_timing import time_import
-from ferryman.targets.lambda_.module_archive import pack_modules
 from ferryman.targets.lambda_.options import LambdaOptions, deployed
 from ferryman.targets.lambda_.runtime.start import MODULES
 from ferryman.targets.lambda_.runtimes import PROVIDED, is_this_machine, managed_platform

@@ -14,13 +14,36 @@ from ferryman.building.import_profile import ImportProfile
 from ferryman.core.capabilities import Capabilities
 from ferryman.project.project import Project
 from ferryman.records.progress import Progress
+from ferryman.targets.aws_place import AWS_OPTIONS
 from ferryman.targets.deployment import Choices, Deployment, Dialogue, VerbOption
-from ferryman.targets.lambda_.deploying.verb_options import VERB_OPTIONS
 from ferryman.targets.lambda_.options import LambdaOptions
 from ferryman.targets.lambda_.runtime.capability import CAPABILITIES
 from ferryman.targets.protocols import RunsLike
 
 __all__ = ("LambdaTarget",)
+
+
+_VERB_OPTIONS = (
+    *AWS_OPTIONS,
+    VerbOption(
+        ("--direct",),
+        "Replace the code alone, without CloudFormation: six calls, five permissions.",
+        verbs=("deploy", "policy"),
+        switch=True,
+    ),
+    VerbOption(
+        ("--canary",),
+        "Give the new version this share of the requests, judge it, then all or none.",
+        verbs=("deploy", "policy"),
+        metavar="PERCENT",
+    ),
+    VerbOption(
+        ("--zip",), "Deploy this zip in place of a new build.", ("deploy", "diff"), metavar="FILE"
+    ),
+    VerbOption(
+        ("--bucket",), "The bucket that gets the zip.", ("deploy", "diff", "policy"), metavar="NAME"
+    ),
+)
 
 
 class LambdaTarget:
@@ -31,7 +54,7 @@ class LambdaTarget:
     options: ClassVar[type[BaseModel]] = LambdaOptions
     capabilities: ClassVar[Capabilities] = CAPABILITIES
     runs_like: ClassVar[RunsLike | None] = "lambda"
-    verb_options: ClassVar[tuple[VerbOption, ...]] = VERB_OPTIONS
+    verb_options: ClassVar[tuple[VerbOption, ...]] = _VERB_OPTIONS
 
     def build(self, project: Project, out: Path, progress: Progress) -> Artifact:
         """Write the zip for a managed runtime into `out`, or an image."""

@@ -15,12 +15,10 @@ from ferryman.building.image.root import PROGRAM
 from ferryman.building.image.writing import choose_interpreters, write_image
 from ferryman.project.project import Project
 from ferryman.records.progress import Progress
-from ferryman.targets.server.health_command import health_command
 from ferryman.targets.server.options import ServerOptions, deployed
-from ferryman.targets.server.requirements import server_requirements
 from ferryman.targets.server.runtime.options import ServerSettings
 
-__all__ = ("MODULE", "build_context", "build_image", "plan_image")
+__all__ = ("MODULE", "build_context", "build_image", "plan_image", "server_requirements")
 
 MODULE = "ferryman.targets.server.runtime"
 """The module that starts the server."""
@@ -71,5 +69,45 @@ def plan_image(project: Project, *, contained: bool = True) -> ImagePlan:
         settings=project.baked("server", values),
         options=options.image,
         ports=settings.front.ports,
-        health=health_command(settings, PROGRAM),
+        health=_health_command(settings, PROGRAM),
     )
+
+
+# The worker's connections extend aiohttp's own, whose inner parts were others before.
+_AIOHTTP = "aiohttp>=3.11,<4"
+_GUNICORN = "gunicorn>=26.1,<28"
+_TELEMETRY = ("opentelemetry-sdk>=1.40,<2", "opentelemetry-exporter-otlp-proto-http>=1.40,<2")
+
+
+def server_requirements(options: ServerOptions) -> tuple[str, ...]:
+    """Return what the server needs besides the app's own, as lines of a requirements file."""
+    telemetry = _TELEMETRY if options.telemetry else ()
+    return (_AIOHTTP, _GUNICORN, *telemetry)
+
+
+_HEALTH_CODE = (
+    "import http.client as h; c = h.HTTPConnection({host!r}, {port}, timeout=4); "
+    "c.request('GET', {path!r}); raise SystemExit(c.getresponse().status != 200)"
+)
+
+# Where to ask for an address that means every address.
+_LOOPBACKS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
+
+
+def _health_command(settings: ServerSettings, program: str) -> tuple[str, ...]:
+    """Return the command, whose status is 0 if the server is well; none if nothing can be asked.
+
+    Args:
+        settings: What the server runs by.
+        program: The interpreter that asks.
+    """
+    front = settings.front
+    place = front.admin
+    if place is None and front.health_on_app_port and not front.secure:
+        place = front.app
+    if place is None or place.port is None:
+        return ()
+    asked = _LOOPBACKS.get(place.host, place.host)
+    code = _HEALTH_CODE.format(host=asked, port=place.port, path=settings.liveness_path)
+    # -I and -S: nothing but the standard library, and what starts soonest.
+    return (program, "-I", "-S", "-c", code)

@@ -12,13 +12,30 @@ from ferryman.building.artifact import Artifact
 from ferryman.core.capabilities import Capabilities
 from ferryman.project.project import Project
 from ferryman.records.progress import Progress
+from ferryman.targets.aws_place import AWS_OPTIONS
 from ferryman.targets.deployment import Choices, Deployment, Dialogue, VerbOption
 from ferryman.targets.protocols import RunsLike
-from ferryman.targets.server.deploying.verb_options import VERB_OPTIONS
 from ferryman.targets.server.options import ServerOptions
 from ferryman.targets.server.runtime.capability import CAPABILITIES
 
 __all__ = ("ServerTarget",)
+
+
+_VERB_OPTIONS = (
+    *AWS_OPTIONS,
+    VerbOption(
+        ("--image",),
+        "Deploy this image of a registry in place of a new build.",
+        verbs=("deploy", "diff"),
+        metavar="URI",
+    ),
+    VerbOption(
+        ("--stack-only",),
+        "Write the stack's template to dist/stack.json, to review it, and stop.",
+        verbs=("deploy",),
+        switch=True,
+    ),
+)
 
 
 class ServerTarget:
@@ -29,7 +46,7 @@ class ServerTarget:
     options: ClassVar[type[BaseModel]] = ServerOptions
     capabilities: ClassVar[Capabilities] = CAPABILITIES
     runs_like: ClassVar[RunsLike | None] = "server"
-    verb_options: ClassVar[tuple[VerbOption, ...]] = VERB_OPTIONS
+    verb_options: ClassVar[tuple[VerbOption, ...]] = _VERB_OPTIONS
 
     def build(self, project: Project, out: Path, progress: Progress) -> Artifact:
         """Write an image into `out`, or a Dockerfile or a systemd unit and what goes with it."""

@@ -12,12 +12,7 @@ from hypothesis import strategies as st
 
 from ferryman.local.gateway.all_gateways import GATEWAYS
 from ferryman.local.gateway.forwarding import forward
-from ferryman.local.gateway.losses import (
-    CANNOT_CARRY,
-    Loss,
-    request_arrives,
-    response_arrives,
-)
+from ferryman.local.gateway.losses import CANNOT_CARRY, Loss
 from ferryman.local.gateway.protocol import Refused
 from ferryman.targets.lambda_.runtime.events import SOURCES
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
@@ -109,6 +104,14 @@ def ordered(message: Message) -> Message:
     return message._replace(headers=tuple(sorted(message.headers, key=lambda pair: pair[0])))
 
 
+def arrives(source: str, message: Message) -> Message:
+    """Return what arrives, by the table of losses, of a message that a source carries."""
+    for loss in CANNOT_CARRY:
+        if source in loss.sources and isinstance(loss.example, type(message)):
+            message = loss.arrives(message)  # type: ignore[assignment, arg-type]
+    return message
+
+
 @every_source
 @settings(deadline=None, max_examples=60)
 @given(request=REQUESTS)
@@ -120,14 +123,14 @@ def test_a_request_survives_the_way_to_the_function(name: str, request: HttpRequ
         assert name.startswith("http-api")
         assert re.search("%25", sent.target)
         return
-    assert ordered(arrived) == ordered(request_arrives(name, sent))
+    assert ordered(arrived) == ordered(arrives(name, sent))
 
 
 @every_source
 @settings(deadline=None, max_examples=60)
 @given(response=RESPONSES)
 def test_a_response_survives_the_way_back(name: str, response: HttpResponse) -> None:
-    assert ordered(to_client(name, response)) == ordered(response_arrives(name, response))
+    assert ordered(to_client(name, response)) == ordered(arrives(name, response))
 
 
 @pytest.mark.parametrize(
@@ -138,8 +141,8 @@ def test_what_is_listed_is_lost_and_so_listed_rightly(loss: Loss, name: str) -> 
         sent = forward(loss.example, GATEWAYS[name].forwards)
         arrived = to_function(name, sent)
         assert ordered(arrived) != ordered(sent)
-        assert ordered(arrived) == ordered(request_arrives(name, sent))
+        assert ordered(arrived) == ordered(arrives(name, sent))
     else:
         arrived_back = to_client(name, loss.example)
         assert ordered(arrived_back) != ordered(loss.example)
-        assert ordered(arrived_back) == ordered(response_arrives(name, loss.example))
+        assert ordered(arrived_back) == ordered(arrives(name, loss.example))

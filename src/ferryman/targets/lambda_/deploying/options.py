@@ -10,16 +10,10 @@ from pydantic import Field, StringConstraints, model_validator
 from ferryman.aws.deploy_settings import (
     AlbOptions,
     Arn,
-    Domain,
+    DeploySection,
     GroupId,
-    RetentionDays,
     Section,
-    StackName,
     SubnetId,
-    TagKey,
-    VariableName,
-    ZoneId,
-    domain_contradictions,
 )
 
 __all__ = ("DeployOptions", "TriggerOptions", "VpcOptions")
@@ -89,16 +83,9 @@ class TriggerOptions(Section):
         return self
 
 
-class DeployOptions(Section):
+class DeployOptions(DeploySection):
     """The keys of `[tool.ferryman.lambda.deploy]`."""
 
-    stack: StackName | None = Field(
-        default=None,
-        description="The stack's and the function's name; by default the project's.",
-    )
-    region: str | None = Field(
-        default=None, description="The AWS region; by default that of the credentials."
-    )
     bucket: str | None = Field(
         default=None,
         description="The bucket for zips; by default `ferryman-<account>-<region>`.",
@@ -120,23 +107,6 @@ class DeployOptions(Section):
         description="Paths that CloudFront keeps as long as their Cache-Control says, such as "
         "/static/*.",
     )
-    domain: Domain | None = Field(
-        default=None,
-        description="The domain of the door, or of CloudFront in front of it.",
-    )
-    certificate: Arn | None = Field(
-        default=None,
-        description="The certificate of the domain; for CloudFront one in us-east-1.",
-    )
-    hosted_zone: ZoneId | None = Field(
-        default=None,
-        description="The Route 53 zone that gets the domain's record; without it the record is "
-        "yours to make.",
-    )
-    log_retention: RetentionDays = Field(default=30, description="Days that logs are kept.")
-    environment: Mapping[VariableName, str] = Field(
-        default={}, description="Environment variables; no secrets, only references to them."
-    )
     snap_start: bool = Field(default=False, description="Start versions from a snapshot.")
     provisioned_concurrency: int = Field(
         default=0, ge=0, description="Environments that are kept ready."
@@ -144,25 +114,11 @@ class DeployOptions(Section):
     reserved_concurrency: int | None = Field(
         default=None, ge=0, description="Requests that may run at once; 0 turns the function off."
     )
-    tags: Mapping[TagKey, str] = Field(default={}, description="Tags of all resources.")
-    policies: tuple[Arn, ...] = Field(
-        default=(), description="Managed policies of the function's role, for what the app uses."
-    )
-    statements: tuple[Mapping[str, Any], ...] = Field(
-        default=(), description="IAM statements of the function's role, for what the app uses."
-    )
     vpc: VpcOptions = Field(default=VpcOptions(), description="The VPC the function runs in.")
     alb: AlbOptions = Field(default=AlbOptions(), description="The load balancer, for that door.")
     triggers: tuple[TriggerOptions, ...] = Field(
         default=(), description="What sends events to the function."
     )
-
-    @model_validator(mode="after")
-    def _fit_together(self) -> Self:
-        for wrong, message in self._contradictions():
-            if wrong:
-                raise ValueError(message)
-        return self
 
     def _contradictions(self) -> tuple[tuple[object, str], ...]:
         own_alb = self.door == "alb" and not self.alb.listener
@@ -174,7 +130,7 @@ class DeployOptions(Section):
                 "cloudfront needs a door of its own: not none, and no listener of others",
             ),
             (self.static and not self.cloudfront, "static is what CloudFront keeps: set it, too"),
-            *domain_contradictions(self.domain, self.certificate, self.hosted_zone, self.alb),
+            *self._domain_contradictions(self.alb),
             (
                 self.domain and not self.cloudfront and self.door in ("function-url", "none"),
                 "a Function URL has no domain of its own: set cloudfront, or another door",

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ferryman.aws.deploy_settings import (
     AlbOptions,
     Arn,
     AsNumber,
-    Domain,
+    DeploySection,
     GroupId,
-    RetentionDays,
-    Section,
-    StackName,
     SubnetId,
-    TagKey,
     VariableName,
-    ZoneId,
-    domain_contradictions,
 )
 from ferryman.targets.server.deploying.task_size import memory_sizes
 
@@ -35,16 +29,9 @@ class ServiceAlbOptions(AlbOptions):
     )
 
 
-class ServiceOptions(Section):
+class ServiceOptions(DeploySection):
     """The keys of `[tool.ferryman.server.deploy]`."""
 
-    stack: StackName | None = Field(
-        default=None,
-        description="The stack's, the cluster's and the service's name; by default the project's.",
-    )
-    region: str | None = Field(
-        default=None, description="The AWS region; by default that of the credentials."
-    )
     repository: str | None = Field(
         default=None,
         pattern=r"^[a-z0-9]+([._/-][a-z0-9]+)*$",
@@ -103,47 +90,17 @@ class ServiceOptions(Section):
     alb: ServiceAlbOptions = Field(
         default=ServiceAlbOptions(), description="The load balancer in front of the tasks."
     )
-    domain: Domain | None = Field(
-        default=None, description="The domain of the load balancer that is made."
-    )
-    certificate: Arn | None = Field(
-        default=None, description="The certificate of the domain; without one it speaks HTTP."
-    )
-    hosted_zone: ZoneId | None = Field(
-        default=None,
-        description="The Route 53 zone that gets the domain's record; without it the record is "
-        "yours to make.",
-    )
-    log_retention: RetentionDays = Field(default=30, description="Days that logs are kept.")
-    environment: Mapping[VariableName, str] = Field(
-        default={},
-        description="Environment variables; no secrets, which have a table of their own.",
-    )
     secrets: Mapping[VariableName, Arn] = Field(
         default={},
         description="Environment variables that come from Secrets Manager or from Parameter "
         "Store, each with the ARN.",
     )
-    tags: Mapping[TagKey, str] = Field(default={}, description="Tags of all resources.")
-    policies: tuple[Arn, ...] = Field(
-        default=(), description="Managed policies of the tasks' role, for what the app uses."
-    )
-    statements: tuple[Mapping[str, Any], ...] = Field(
-        default=(), description="IAM statements of the tasks' role, for what the app uses."
-    )
-
-    @model_validator(mode="after")
-    def _fit_together(self) -> Self:
-        for wrong, message in self._contradictions():
-            if wrong:
-                raise ValueError(message)
-        return self
 
     def _contradictions(self) -> tuple[tuple[object, str], ...]:
         sizes = memory_sizes(self.cpu)
         foreign = [a for a in self.secrets.values() if a.split(":")[2] not in _SECRETS]
         return (
-            *domain_contradictions(self.domain, self.certificate, self.hosted_zone, self.alb),
+            *self._domain_contradictions(self.alb),
             (
                 self.memory is not None and self.memory not in sizes,
                 f"memory = {self.memory}: with cpu = {self.cpu} Fargate has "

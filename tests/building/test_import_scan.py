@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ferryman.building.app_files import choose_app_files
-from ferryman.building.undeclared_imports import missing_imports
+from ferryman.building.import_scan import missing_imports
 from ferryman.project.resolution import resolve_project
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ferryman.building.app_parts import gather_app
-from ferryman.building.case_clashes import case_clashes
+from ferryman.building.app_parts import case_clashes, gather_app
 from ferryman.project.resolution import resolve_project
 
 
