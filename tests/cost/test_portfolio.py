@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,9 +14,12 @@ from click.testing import CliRunner, Result
 from ferryman.cli.cost import command
 from ferryman.core.errors import ConfigError
 from ferryman.cost import Choices, Workload, bill, load_book, make_platforms
+from ferryman.cost.number_format import volume
+from ferryman.cost.page.document import portfolio_document
 from ferryman.cost.platforms.pod import Pod
 from ferryman.cost.portfolio import App, Portfolio, find_portfolio, with_copies
 from ferryman.cost.portfolio_model import nodes_needed
+from ferryman.cost.portfolio_tables import headline
 
 BOOK = load_book()
 
@@ -151,6 +155,49 @@ staging = 0.02
 """
 
 
+def test_the_page_has_each_application_its_crossovers_and_every_price(tmp_path: Path) -> None:
+    path, page = tmp_path / "shops.toml", tmp_path / "shops.html"
+    path.write_text(FILE)
+    answer = run(path, "--html", str(page))
+    assert answer.stderr == f"wrote {page}\n"
+    text = page.read_text().replace("\u00a0", " ")
+    headline = answer.stdout.splitlines()[0]
+    assert f"<h1>{headline.split(' month. ')[0]} month.</h1>" in text
+    shown = json.loads(run(path, "--json").stdout)
+    for app in shown["crossovers"]:
+        assert f'<th scope="row">{app["app"]}</th>' in text
+        assert volume(Decimal(app["among"])) in text
+    rates = {line["item"] for way in shown["ways"] for line in way["lines"]}
+    assert [item for item in rates if f">{item}</th>" not in text] == []
+    assert "lambda.requests.arm64" in text
+    assert text.count('class="cross"') == 2  # where all cost the same, in the wide and narrow chart
+
+
+def test_figures_that_were_forced_are_doubted_in_the_headline() -> None:
+    one, two = apps(2)
+    doubted = replace(one, doubts=("the machine was busy",))
+    text = headline(find_portfolio([doubted, two], Choices(), BOOK))
+    assert text.startswith("Doubtful, by a forced measurement of app0: Keep")
+    assert headline(found(2)).startswith("Keep a function for each of 2 applications: ")
+
+
+def test_the_bill_is_followed_as_far_as_its_crossovers() -> None:
+    result = found(5)
+    assert result.factor is not None
+    assert result.growth[0].factor < result.factor < result.growth[-1].factor
+    near = [x for x in result.growth if x.shared and x.factor > result.factor * 1.2]
+    assert all(x.shared < x.functions for x in near[:3] if x.shared)
+    today = min(result.growth, key=lambda x: abs(x.factor - 1))
+    assert today.functions == pytest.approx(result.start, rel=0.2)
+
+
+def test_without_traffic_there_is_a_page_without_a_chart() -> None:
+    idle = App("idle", Workload.of(requests=0, wall_ms=100, cpu_ms=10))
+    text = portfolio_document(find_portfolio([idle], Choices(), BOOK))
+    assert "Keep the function: 0.00" in text.replace("\u00a0", " ")
+    assert "<svg" not in text
+
+
 def run(path: Path, *arguments: str) -> Result:
     return CliRunner().invoke(command, [str(path), *arguments])
 
@@ -159,7 +206,7 @@ def test_a_file_is_answered_in_sentences_and_tables(tmp_path: Path) -> None:
     path = tmp_path / "portfolio.toml"
     path.write_text(FILE)
     text = run(path).stdout
-    assert text.startswith("Keep a function each: ")
+    assert text.startswith("Keep a function for each of 4 applications: ")
     for part in ("shared EC2 instances", "mail (staging)", "among the others", "all as functions"):
         assert part in text
 

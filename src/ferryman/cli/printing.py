@@ -7,12 +7,29 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ferryman.core.errors import FerrymanError, reason_of
+from ferryman.records.atomic_file import write_whole
 from ferryman.records.table import Table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import JustifyMethod
 
-__all__ = ("show", "show_csv", "show_markdown")
+__all__ = ("show", "show_csv", "show_markdown", "write_file")
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file whole or not at all, and say so.
+
+    Raises:
+        FerrymanError: It cannot be written.
+    """
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        raise FerrymanError(f"{path} cannot be written", cause=reason_of(error)) from error
+    click.echo(f"wrote {path}", err=True)
 
 
 def show(table: Table) -> None:

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 
 from ferryman.cost.quantity import Quantity, is_array
+from ferryman.records.wording import three_digits
 
 __all__ = (
     "MONTH_HOURS",
@@ -60,16 +61,10 @@ def volume(requests: Decimal | Fraction) -> str:
     number = exact(Fraction(requests))
     for size, unit in ((Decimal(10**6), " M"), (Decimal(10**3), " k")):
         if number >= size:
-            return f"{_three_digits(number / size)}{unit}"
-    return _three_digits(number)
+            return f"{three_digits(number / size)}{unit}"
+    return three_digits(number)
 
 
 def rate_per_second(requests: Decimal | Fraction) -> str:
     """Return the mean rate of a month's requests, to three digits, without the unit."""
-    return _three_digits(exact(Fraction(requests) / MONTH_SECONDS))
-
-
-def _three_digits(number: Decimal) -> str:
-    places = max(0, 2 - number.adjusted()) if number else 0
-    text = f"{number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return three_digits(exact(Fraction(requests) / MONTH_SECONDS))

@@ -7,10 +7,11 @@ functions they share the free tiers. So an application crosses over earlier amon
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Line
@@ -23,10 +24,20 @@ from ferryman.cost.portfolio_model import PortfolioModel, Volumes
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.workload import Workload
 
-__all__ = ("App", "Crossover", "Move", "Portfolio", "Together", "find_portfolio", "with_copies")
+__all__ = (
+    *("App", "Crossover", "Growth", "Move", "Portfolio", "Together"),
+    *("find_portfolio", "with_copies"),
+)
 
 LARGEST = 1e10
 PLACES = 64
+
+FACTORS = (1e-4, 1e3)
+"""How much less and how much more traffic is looked at, in times that of today."""
+
+SHOWN, MOST_SHOWN, SHOWN_PLACES = (0.1, 10.0), (0.01, 100.0), 40
+"""The traffic that the bill is followed over, in times that of today: at least, at most where an
+application's crossover lies farther off, and in how many steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +48,16 @@ class App:
         name: Its name.
         workload: Its traffic and what a request needs.
         pod: What a pod of it asks for; ``None`` for what the workload needs.
+        origins: Where a field of the workload comes from, such as ``given`` or ``measured``; a
+            field that is missing here is assumed.
+        doubts: Why its figures may not be trusted, where they were measured with --force.
     """
 
     name: str
     workload: Workload
     pod: Pod | None = None
+    origins: Mapping[str, str] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +112,21 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """What all cost if all traffic were so many times that of today.
+
+    Args:
+        factor: How many times.
+        functions: USD a month as functions.
+        shared: USD a month on shared EC2 instances; ``None`` where they would be too many.
+    """
+
+    factor: float
+    functions: float
+    shared: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Portfolio:
     """The answer.
 
@@ -107,6 +138,9 @@ class Portfolio:
         crossovers: Those of each application.
         moves: The order in which to move, the dearest last.
         start: USD a month before the first move, all as functions.
+        growth: The bill against traffic, from less to more than today's; empty where no
+            application has any.
+        book: The prices.
     """
 
     apps: tuple[App, ...]
@@ -115,6 +149,13 @@ class Portfolio:
     crossovers: tuple[Crossover, ...]
     moves: tuple[Move, ...]
     start: float
+    growth: tuple[Growth, ...]
+    book: PriceBook
+
+    @property
+    def doubtful(self) -> tuple[App, ...]:
+        """The applications whose figures may not be trusted."""
+        return tuple(app for app in self.apps if app.doubts)
 
     @property
     def cheapest(self) -> Together:
@@ -167,13 +208,17 @@ def find_portfolio(apps: Sequence[App], choices: Choices, book: PriceBook) -> Po
     volumes = {name: Fraction(work.requests) for name, work in workloads.items()}
     nodes = model.nodes(volumes, cluster=False)
     type_ = nodes.type if nodes else ""
+    factor = _factor(model, volumes, type_)
+    crossovers = tuple(_crossovers(apps, model, volumes, type_))
     return Portfolio(
         apps=tuple(apps),
         ways=tuple(_ways(apps, model, volumes)),
-        factor=_factor(model, volumes, type_),
-        crossovers=tuple(_crossovers(apps, model, volumes, type_)),
+        factor=factor,
+        crossovers=crossovers,
         moves=tuple(_moves(model, volumes, type_)),
         start=model.functions_usd(volumes),
+        growth=tuple(_growth(model, volumes, type_, _shown(factor, crossovers))),
+        book=book,
     )
 
 
@@ -181,7 +226,7 @@ def _ways(apps: Sequence[App], model: PortfolioModel, volumes: Volumes) -> Itera
     available = model.choices.sizing.highly_available
     yield _together("a function each", model.functions(volumes), True)
     for name, label in (("fargate", "Fargate"), ("ec2", "EC2")):
-        platform = _platform(name, model)
+        platform = _platform(name, model.choices)
         bills = [price(platform, x.workload, model.book).bill(x.workload.requests) for x in apps]
         if all(made.carried for made in bills):
             total = sum((made.total for made in bills), Decimal(0))
@@ -201,8 +246,10 @@ def _together(
     return Together(name, total, servers, size, lines, available)
 
 
-def _platform(name: str, model: PortfolioModel) -> Platform:
-    (platform,) = make_platforms([name], model.choices)
+# The same platform each time: what was reckoned of it for an application is found again.
+@lru_cache(maxsize=32)
+def _platform(name: str, choices: Choices) -> Platform:
+    (platform,) = make_platforms([name], choices)
     return platform
 
 
@@ -216,7 +263,30 @@ def _factor(model: PortfolioModel, volumes: Volumes, type_: str) -> float | None
         nodes = model.nodes(there, cluster=False, only=type_)
         return nodes.usd - model.functions_usd(there) if nodes else None
 
-    return _first_below(gap, 1e-4, 1e3)
+    return _first_below(gap, *FACTORS)
+
+
+def _shown(factor: float | None, crossovers: Sequence[Crossover]) -> tuple[float, float]:
+    """Return from how little to how much traffic crossovers are seen."""
+    least, most = MOST_SHOWN
+    own = [each.among / float(each.requests) for each in crossovers if each.among and each.requests]
+    seen = [min(max(each, least), most) for each in own] + ([factor] if factor else [])
+    low, high = SHOWN
+    return min([low, *(each / 1.5 for each in seen)]), max([high, *(each * 1.5 for each in seen)])
+
+
+def _growth(
+    model: PortfolioModel, volumes: Volumes, type_: str, shown: tuple[float, float]
+) -> Iterator[Growth]:
+    """Yield the bill against traffic."""
+    if not any(volumes.values()):
+        return
+    low, high = shown
+    for place in range(SHOWN_PLACES + 1):
+        factor = low * (high / low) ** (place / SHOWN_PLACES)
+        there = {name: x * Fraction(factor) for name, x in volumes.items()}
+        nodes = model.nodes(there, cluster=False, only=type_)
+        yield Growth(factor, model.functions_usd(there), nodes.usd if nodes else None)
 
 
 def _crossovers(
@@ -233,7 +303,7 @@ def _crossovers(
 def _alone(app: App, model: PortfolioModel) -> float | None:
     horizon = Decimal(10**10)
     function = price(model.function, app.workload, model.book).curve(horizon)
-    curve = price(_platform("ec2", model), app.workload, model.book).curve(horizon)
+    curve = price(_platform("ec2", model.choices), app.workload, model.book).curve(horizon)
 
     def gap(requests: float) -> float | None:
         ended = curve.end is not None and requests > curve.end

@@ -54,6 +54,61 @@ class _Type:
     vcpu: float
     memory_mib: int
     charges: tuple[Charge, ...]
+    usd_each: float
+    surplus: tuple[tuple[float, float], ...]
+
+    @classmethod
+    def of(cls, name: str, vcpu: Decimal, memory_mib: int, charges: tuple[Charge, ...]) -> _Type:
+        """Return the type, its charges in floats: those of a node, and those by CPU time."""
+        told = [
+            (charge.is_surplus, float(charge.usage.per_server), float(charge.rate.value))
+            for charge in charges
+        ]
+        each = sum(units * price for surplus, units, price in told if not surplus)
+        left = tuple((units, price) for surplus, units, price in told if surplus)
+        return cls(name, float(vcpu), memory_mib, charges, each, left)
+
+    def usd(self, nodes: int, cpu_hours: float) -> float:
+        """Return USD a month of so many nodes, with so many hours of CPU time on them."""
+        more = (max(0.0, units * nodes + cpu_hours) * price for units, price in self.surplus)
+        return self.usd_each * nodes + sum(more)
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """What an application takes of nodes, in floats: it is asked for thousands of times.
+
+    Args:
+        fleet: How its pods are counted.
+        pods: Pods that a request a month fills.
+        busy_vcpu: vCPUs that a request a month takes in the busy hour, over the utilisation.
+        cpu_hours: Hours of a vCPU that a request takes.
+        memory_mib: MiB of a pod.
+        given: What a pod asks for, where it is given.
+    """
+
+    fleet: Fleet
+    pods: float
+    busy_vcpu: float
+    cpu_hours: float
+    memory_mib: int
+    given: Pod | None
+
+    @classmethod
+    def of(cls, inputs: Inputs, given: Pod | None, choices: Choices) -> _Need:
+        """Return what an application needs."""
+        memory = _memory(inputs)
+        fleet = Fleet(Decimal(1), memory, choices.sizing, contained=True)
+        rate = inputs.peak_to_mean * inputs.burst / MONTH_SECONDS
+        busy = rate * inputs.cpu_ms / 1000 / Fraction(choices.sizing.utilisation)
+        hours = float(inputs.cpu_ms) / 3.6e6
+        return cls(fleet, float(fleet.share(inputs)), float(busy), hours, memory, given)
+
+    def pod(self, requests: float, pods: int) -> tuple[float, int]:
+        """Return the vCPUs and MiB that a pod asks for, where there are so many."""
+        if self.given:
+            return float(self.given.vcpu), self.given.memory_mib
+        return max(LEAST_VCPU, self.busy_vcpu * requests / pods), self.memory_mib
 
 
 class PortfolioModel:
@@ -78,7 +133,6 @@ class PortfolioModel:
     ) -> None:
         self.choices, self.book = choices, book
         self._inputs = {name: work.inputs for name, work in workloads.items()}
-        self._given = pods
         self._node = Ec2(
             choices.instances[0], choices.region, choices.sizing, **choices.surroundings
         )
@@ -91,13 +145,8 @@ class PortfolioModel:
             name: tuple(_by_requests(surroundings("the nodes", self._node, inputs, book)))
             for name, inputs in self._inputs.items()
         }
-        self._memory = {name: _memory(inputs) for name, inputs in self._inputs.items()}
-        self._fleets = {
-            name: Fleet(Decimal(1), self._memory[name], choices.sizing, contained=True)
-            for name in self._inputs
-        }
-        self._shares = {
-            name: float(fleet.share(self._inputs[name])) for name, fleet in self._fleets.items()
+        self._needs = {
+            name: _Need.of(inputs, pods[name], choices) for name, inputs in self._inputs.items()
         }
         self._types = {cluster: tuple(self._offered(cluster)) for cluster in (False, True)}
         self._fast_functions = PoolOfFloats(self._functions)
@@ -112,7 +161,7 @@ class PortfolioModel:
             if memory > 0 and self.book.find(f"ec2.{name}", self.choices.region):
                 node = replace(self._node, instance=name, disk=self.choices.disk or NODE_DISK)
                 charges = tuple(node.server_charges(inputs, self.book))
-                yield _Type(name, float(shape.vcpu - kept.reserved_vcpu), memory, charges)
+                yield _Type.of(name, shape.vcpu - kept.reserved_vcpu, memory, charges)
 
     def functions_usd(self, volumes: Volumes) -> float:
         """Return USD a month of a function each."""
@@ -137,39 +186,27 @@ class PortfolioModel:
         if cluster:
             plane = self._plane()
             around += float(plane.rate.value) * float(plane.usage.fixed)
-        cpu_hours = sum(
-            float(self._inputs[name].cpu_ms) * float(x) / 3.6e6 for name, x in volumes.items()
-        )
+        requests = {name: float(x) for name, x in volumes.items()}
+        cpu_hours = sum(self._needs[name].cpu_hours * x for name, x in requests.items())
         found = []
         for each in self._types[cluster]:
-            if only in ("", each.name) and (count := self._count(volumes, each)) is not None:
-                usd = sum(_node_usd(charge, count, cpu_hours) for charge in each.charges)
-                found.append(Nodes(each.name, count, around + usd))
+            if only in ("", each.name) and (count := self._count(requests, each)) is not None:
+                found.append(Nodes(each.name, count, around + each.usd(count, cpu_hours)))
         return min(found, key=lambda nodes: nodes.usd, default=None)
 
     def _plane(self) -> Charge:
         return control_plane("eks", self.choices.region, self.book, extended=self.choices.extended)
 
-    def _count(self, volumes: Volumes, node: _Type) -> int | None:
+    def _count(self, volumes: Mapping[str, float], node: _Type) -> int | None:
         wanted = []
         for name, requests in volumes.items():
-            given, load = self._given.get(name), self._shares[name] * float(requests)
-            count = self._fleets[name].count(load)
+            need = self._needs[name]
+            count = need.fleet.count(need.pods * requests)
             if count > MOST_PODS:
                 return None
-            if given:
-                vcpu, memory = float(given.vcpu), given.memory_mib
-            else:
-                vcpu, memory = self._asked(name, requests, count), self._memory[name]
+            vcpu, memory = need.pod(requests, count)
             wanted.append((count, vcpu / node.vcpu, memory / node.memory_mib))
         return nodes_needed(wanted, self.choices.sizing.minimum)
-
-    def _asked(self, name: str, requests: Fraction, pods: int) -> float:
-        """Return what a pod asks for: what it uses in the busy hour, over the utilisation."""
-        inputs = self._inputs[name]
-        rate = float(requests) / MONTH_SECONDS * float(inputs.peak_to_mean * inputs.burst)
-        used = rate * float(inputs.cpu_ms) / 1000 / pods
-        return max(LEAST_VCPU, used / float(self.choices.sizing.utilisation))
 
     def on(self, nodes: Nodes, volumes: Volumes, *, cluster: bool) -> Pool:
         """Return what applications use on nodes."""
@@ -206,13 +243,6 @@ def _by_cpu(charges: Sequence[Charge], inputs: Inputs) -> Iterable[Charge]:
         if charge.is_surplus:
             usage = replace(charge.usage, per_request=inputs.cpu_ms / 3_600_000, per_server=0)
             yield replace(charge, usage=usage)
-
-
-def _node_usd(charge: Charge, nodes: int, cpu_hours: float) -> float:
-    units = float(charge.usage.per_server) * nodes
-    if charge.is_surplus:
-        units = max(0.0, units + cpu_hours)
-    return units * float(charge.rate.value)
 
 
 EVEN = 1e-9

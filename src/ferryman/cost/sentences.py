@@ -43,10 +43,8 @@ def headline(study: Study) -> str:
 
     It begins with the doubt where the figures were measured with --force.
     """
-    doubtful = study.measured is not None and study.measured.measurement.doubts
-    return (
-        f"Doubtful, by a forced measurement: {_decision(study)}" if doubtful else _decision(study)
-    )
+    doubt = "Doubtful, by a forced measurement: " if study.doubts else ""
+    return f"{doubt}{_decision(study)}"
 
 
 def _decision(study: Study) -> str:

@@ -59,6 +59,7 @@ class Study:
             ``measured``; a field that is missing here is assumed.
         ranges: What each uncertain input may be.
         measured: What was measured of the application, if it was.
+        doubts: Why measured figures may not be trusted; empty unless `measure` was forced.
         logs: What logs say of the traffic, if any were read.
         notes: What a reader must know of the inputs and of platforms that are left out.
         draws: How many workloads the bands were drawn from.
@@ -77,6 +78,7 @@ class Study:
     origins: Mapping[str, str] = field(default_factory=dict)
     ranges: Mapping[str, Range] = field(default_factory=dict)
     measured: MeasuredInputs | None = None
+    doubts: tuple[str, ...] = ()
     logs: LogSummary | None = None
     notes: tuple[str, ...] = ()
     draws: int = 0
@@ -123,7 +125,13 @@ def make_study(
     from ferryman.cost.ranges import usual_ranges
 
     uncertain = usual_ranges(comparison.workload) if ranges is None else ranges
-    study = Study(comparison, origins=origins or {}, ranges=uncertain, measured=measured)
+    study = Study(
+        comparison,
+        origins=origins or {},
+        ranges=uncertain,
+        measured=measured,
+        doubts=measured.measurement.doubts if measured else (),
+    )
     return with_savings(with_influences(with_bands(study, draws)))
 
 

@@ -15,8 +15,9 @@ from tests.accessibility import barriers
 from tests.browser import BrowserPage, open_browser
 from tests.pictures import SIGHTS, brightness, keep_picture, see
 
-from ferryman.cost import Workload, compare
-from ferryman.cost.page.document import document
+from ferryman.cost import Choices, Workload, compare, load_book
+from ferryman.cost.page.document import document, portfolio_document
+from ferryman.cost.portfolio import App, find_portfolio
 from ferryman.cost.study import make_study, with_growth, with_memory_advice
 from ferryman.cost.traffic.shape import preset
 
@@ -33,6 +34,21 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     study = with_memory_advice(make_study(compare(workload), origins={"wall_ms": "given"}))
     grown = with_growth(study, 36, None, TODAY)
     path.write_text(document(grown, "postcards", TODAY))
+    return path
+
+
+@pytest.fixture(scope="module")
+def portfolio(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    traffic = {"shop": 40e6, "search": 26e6, "mail": 3e5, "an application with a long name": 2e6}
+    apps = [
+        App(name, Workload.of(requests=requests, wall_ms=120, cpu_ms=8), origins={"wall_ms": "x"})
+        for name, requests in traffic.items()
+    ]
+    apps.append(App("reports", Workload.of(requests=5e6, wall_ms=90, cpu_ms=9), doubts=("hasty",)))
+    path = tmp_path_factory.mktemp("portfolio") / "portfolio.html"
+    path.write_text(
+        portfolio_document(find_portfolio(apps, Choices(), load_book()), "shops", TODAY)
+    )
     return path
 
 
@@ -197,7 +213,12 @@ async def overflow(page: Page) -> int:
 @pytest.mark.parametrize("width", [1080, 390])
 async def test_no_text_of_a_chart_is_cut_off(page: Page, width: int) -> None:
     await page.set_viewport_size({"width": width, "height": 844})
-    beyond = await page.evaluate(
+    assert await cut_off(page) == []
+
+
+async def cut_off(page: Page) -> list[str]:
+    """Return the texts of charts that reach beyond the picture."""
+    beyond: list[str] = await page.evaluate(
         """[...document.querySelectorAll("figure svg")].flatMap((svg) => {
           const edge = svg.getBoundingClientRect();
           return [...svg.querySelectorAll("text")].filter((text) => {
@@ -206,7 +227,20 @@ async def test_no_text_of_a_chart_is_cut_off(page: Page, width: int) -> None:
           }).map((text) => text.textContent);
         })"""
     )
-    assert beyond == []
+    return beyond
+
+
+async def clashing(page: Page, texts: str) -> list[str]:
+    """Return those of the texts of a chart that lie on another one."""
+    found: list[str] = await page.evaluate(
+        """(texts) => [...document.querySelectorAll(texts)]
+          .map((text) => [text.textContent, text.getBoundingClientRect()])
+          .filter(([name, a], place, all) => all.some(([, b], other) => other > place
+            && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom))
+          .map(([name]) => name)""",
+        texts,
+    )
+    return found
 
 
 async def test_the_unit_of_the_axis_stands_clear_of_its_last_number(
@@ -217,14 +251,45 @@ async def test_the_unit_of_the_axis_stands_clear_of_its_last_number(
     workload = Workload.of(requests=10**10, wall_ms=80, cpu_ms=8)
     path.write_text(document(with_memory_advice(make_study(compare(workload), draws=0))))
     await browser.page.goto(path.as_uri())
-    clash = await browser.page.evaluate(
-        """[...document.querySelectorAll("svg.curves text.tick")]
-          .map((text) => [text.textContent, text.getBoundingClientRect()])
-          .filter(([name, a], place, all) => all.some(([, b], other) => other > place
-            && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom))
-          .map(([name]) => name)"""
+    assert await clashing(browser.page, "svg.curves text.tick") == []
+
+
+@SIGHTS
+async def test_the_page_of_several_applications_is_seen_in_each_light_and_on_paper(
+    browser: BrowserPage, portfolio: Path, width: int, scheme: Literal["light", "dark", "print"]
+) -> None:
+    page = browser.page
+    await page.goto(portfolio.as_uri())
+    await see(page, width, scheme, "portfolio")
+    assert await overflow(page) <= 0
+    about = await page.locator(".about").first.inner_text()
+    assert about == "shops \u00b7 30 November 2026 \u00b7 durations assumed of reports"
+    assert await page.locator(".doubt").inner_text() == "Doubtful: reports: hasty"
+    assert (await page.locator("h1").inner_text()).startswith(
+        "Doubtful, by a forced measurement of reports: Move "
     )
-    assert clash == []
+    assert await page.locator(".tiles dt").all_inner_texts() == [
+        *("Cheapest now", "All on functions", "All on shared servers", "Move first")
+    ]
+    chart = page.locator("figure svg:visible")
+    assert await chart.count() == 1
+    kind = "narrow" if width < 600 else "wide"
+    assert kind in (await chart.get_attribute("class") or "")
+    assert await cut_off(page) == []
+    assert await clashing(page, f"figure svg.{kind} text") == []
+
+
+async def test_the_page_of_several_applications_fits_a_small_telephone_and_axe_finds_nothing(
+    browser: BrowserPage, portfolio: Path
+) -> None:
+    page = browser.page
+    await page.emulate_media(media="screen", color_scheme="dark")
+    await page.set_viewport_size({"width": 320, "height": 700})
+    await page.goto(portfolio.as_uri())
+    for summary in await page.locator("summary").all():
+        await summary.click()
+    assert await overflow(page) <= 0
+    assert await barriers(page) == []
 
 
 async def test_its_picture_stands_in_the_documentation(page: Page) -> None:

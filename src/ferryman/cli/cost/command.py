@@ -17,13 +17,12 @@ from ferryman.cli.cost.options import add_options, declared
 from ferryman.cli.cost.question import GROUPS, CostOptions, Question, answer, ask, read_options
 from ferryman.cli.cost.source_options import SettingsContext, source_options
 from ferryman.cli.garbage import without_garbage_collection
-from ferryman.cli.printing import show, show_csv, show_markdown
-from ferryman.core.errors import FerrymanError, reason_of
+from ferryman.cli.printing import show, show_csv, show_markdown, write_file
+from ferryman.core.errors import FerrymanError
 from ferryman.cost import answer_tables as tables
 from ferryman.cost.compare import Comparison
 from ferryman.cost.number_format import usd, volume
 from ferryman.cost.study import Study
-from ferryman.records.atomic_file import write_whole
 from ferryman.records.table import Table
 
 __all__ = ("command",)
@@ -137,7 +136,7 @@ def _run(question: Question, options: CostOptions, root: Path | None) -> None:
     # All of it is there before the first file is written or line printed.
     drawn, printed = [*_draw(study, options, root)], [*_print(study, options)]
     for path, text in drawn:
-        _write(path, text)
+        write_file(path, text)
     for show_part in printed:
         show_part()
     for note in (*study.notes, *study.comparison.notes):
@@ -160,14 +159,6 @@ def _draw(study: Study, options: CostOptions, root: Path | None) -> Iterator[tup
         from ferryman.project.setting_sources import project_name
 
         yield html, document(study, project_name(root), date.today())
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        write_whole(path, text)
-    except OSError as error:
-        raise FerrymanError(f"{path} cannot be written", cause=reason_of(error)) from error
-    click.echo(f"wrote {path}", err=True)
 
 
 def _print(study: Study, options: CostOptions) -> Iterator[Callable[[], None]]:

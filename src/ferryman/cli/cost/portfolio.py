@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ferryman.cli.printing import show
-from ferryman.cost.number_format import plain, six_places, usd, volume
-from ferryman.records.table import Table
+from ferryman.cli.printing import show, write_file
+from ferryman.cost.number_format import six_places
 
 if TYPE_CHECKING:
-    from ferryman.cost.portfolio import Portfolio, Together
+    from ferryman.cost.portfolio import Portfolio
 
 __all__ = ("portfolio",)
 
@@ -28,8 +27,16 @@ __all__ = ("portfolio",)
     help="Also run each application as NAME with a share of its traffic; repeat for several.",
 )
 @click.option("--prices", type=click.Path(path_type=Path), help="A book of `prices update`.")
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the answer as one page to this file.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
-def portfolio(path: Path, copies: tuple[str, ...], prices: Path | None, as_json: bool) -> None:
+def portfolio(
+    path: Path, copies: tuple[str, ...], prices: Path | None, html: Path | None, as_json: bool
+) -> None:
     """Compare a function each with servers that the applications of a file share.
 
     The file is TOML: a table [apps.NAME] for each, with the keys of [tool.ferryman.cost], and above
@@ -37,9 +44,10 @@ def portfolio(path: Path, copies: tuple[str, ...], prices: Path | None, as_json:
 
     \b
     Example:
-      ferryman cost portfolio portfolio.toml --copies staging:0.02
+      ferryman cost portfolio portfolio.toml --copies staging:0.02 --html portfolio.html
     """
     from ferryman.cli.cost.portfolio_file import a_copy, read_portfolio
+    from ferryman.cost import portfolio_tables as tables
     from ferryman.cost.portfolio import find_portfolio, with_copies
     from ferryman.cost.prices.book import load_book
     from ferryman.cost.prices.overlay import with_overlay
@@ -48,79 +56,21 @@ def portfolio(path: Path, copies: tuple[str, ...], prices: Path | None, as_json:
     more = tuple(a_copy("--copies", text) for text in copies)
     book = with_overlay(load_book(), prices) if prices else load_book()
     found = find_portfolio(with_copies(apps, (*told, *more)), choices, book)
+    answer = f"{tables.headline(found)} {tables.outlook(found)}"
+    if html:
+        from ferryman.cost.page.document import portfolio_document
+
+        write_file(html, portfolio_document(found, path.stem, date.today()))
     if as_json:
-        click.echo(json.dumps(_json(found), indent=2))
+        click.echo(json.dumps({"answer": answer} | _json(found), indent=2))
         return
-    click.echo(f"{headline(found)}\n")
-    for table in (_ways(found), _crossovers(found), _moves(found)):
+    click.echo(f"{answer}\n")
+    for table in (tables.way_table(found), tables.crossover_table(found), tables.move_table(found)):
         show(table)
-
-
-def headline(found: Portfolio) -> str:
-    """Return the decision in a sentence."""
-    count, worth = len(found.apps), found.worth_moving
-    start, cheapest = usd(Decimal(found.start)), found.cheapest
-    if not worth:
-        grown = (
-            f"until all traffic is {found.factor:.3g} times as much" if found.factor else "always"
-        )
-        text = f"Keep a function each: {start} USD a month for {count}"
-        return f"{text}; shared servers cost more {grown}."
-    after = usd(Decimal(found.moves[worth - 1].usd))
-    which = "all" if worth == count else f"{worth} of {count}"
-    text = f"Move {which} to shared EC2 instances: {after} USD a month, as functions {start}."
-    if cheapest.usd < Decimal(found.moves[worth - 1].usd) - Decimal("0.01"):
-        text += f" All on {cheapest.name} cost {usd(cheapest.usd)}."
-    return text
-
-
-def _ways(found: Portfolio) -> Table:
-    rows = tuple(
-        (
-            way.name,
-            _servers(way),
-            "yes" if way.highly_available else "no",
-            f"{usd(way.usd)}{'*' if way is found.cheapest else ' '}",
-            usd(way.usd * 12),
-        )
-        for way in found.ways
-    )
-    header = ("all applications on", "servers", "HA", "USD a month", "a year")
-    return Table("USD a month, * the cheapest", header, rows, frozenset({1, 3, 4}))
-
-
-def _servers(way: Together) -> str:
-    if way.servers is None:
-        return ""
-    return f"{way.servers} x {way.size}" if way.size else str(way.servers)
-
-
-def _crossovers(found: Portfolio) -> Table:
-    rows = tuple(
-        (each.app, volume(each.requests), _where(each.alone), _where(each.among))
-        for each in found.crossovers
-    )
-    header = ("application", "requests a month", "crosses over alone", "among the others")
-    return Table("From how much traffic on servers are cheaper", header, rows, frozenset({1, 2, 3}))
-
-
-def _where(requests: float | None) -> str:
-    return "never" if requests is None else volume(Decimal(round(requests)))
-
-
-def _moves(found: Portfolio) -> Table:
-    rows = [("", "all as functions", usd(Decimal(found.start)))]
-    for number, move in enumerate(found.moves, 1):
-        best = " *" if number == found.worth_moving else ""
-        rows.append((plain(Decimal(number)), move.app, f"{usd(Decimal(move.usd))}{best or '  '}"))
-    header = ("", "move", "USD a month of all after it")
-    title = "In which order to move to shared EC2 instances, * the lowest total"
-    return Table(title, header, tuple(rows), frozenset({0, 2}))
 
 
 def _json(found: Portfolio) -> dict[str, Any]:
     return {
-        "answer": headline(found),
         "ways": [
             {
                 "name": way.name,

@@ -95,11 +95,13 @@ def _app(path: Path, name: str, table: Any) -> App:
     names = {each.key: each.name for each in declared(*_OF_AN_APP)}
     options = read_options(values, frozenset(names[key] for key in told))
     try:
-        workload = read_workload(options)[0]
+        workload, origins, _, measured = read_workload(options)
         asked = a_task("pod", str(pod)) if pod is not None else None
     except ConfigError as error:
         raise ConfigError(f"{place}: {error.message}", cause=error.cause, hint=error.hint) from None
-    return App(name, workload, Pod(asked[0], int(asked[1] * 1024)) if asked else None)
+    doubts = measured.measurement.doubts if measured else ()
+    pod_asked = Pod(asked[0], int(asked[1] * 1024)) if asked else None
+    return App(name, workload, pod_asked, origins, doubts)
 
 
 def _defaults(*groups: type) -> dict[str, Any]:

@@ -226,6 +226,7 @@ def answer(question: Question, options: QuestionOptions, *, whole: bool) -> Stud
         origins=question.origins,
         ranges=dict(options.ranges) or question.ranges,
         measured=question.measured,
+        doubts=question.measured.measurement.doubts if question.measured else (),
         logs=question.logs,
         notes=question.notes,
     )

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+from ferryman.cost import portfolio_tables
 from ferryman.cost.page.markup import Markup, element, join
+from ferryman.cost.page.portfolio_sections import portfolio_answer, portfolio_sections
 from ferryman.cost.page.sections import answer, sections
+from ferryman.cost.portfolio import Portfolio
+from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.sentences import headline
 from ferryman.cost.study import Study
 
-__all__ = ("digest", "document", "picture_file", "resource")
+__all__ = ("digest", "document", "doubt", "picture_file", "portfolio_document", "resource")
 
 
 @cache
@@ -35,6 +40,35 @@ def document(study: Study, name: str = "", day: date | None = None) -> str:
         name: Of the project, which stands at the top.
         day: On which the answer was found.
     """
+    top = masthead(name, day, _basis(study), study.doubts)
+    return _whole(
+        f"{name}: {headline(study)}" if name else headline(study),
+        element("main", top, answer(study), *sections(study)),
+        study.comparison.book,
+    )
+
+
+def portfolio_document(found: Portfolio, name: str = "", day: date | None = None) -> str:
+    """Return the page of several applications; it fetches and runs no more than the other.
+
+    Args:
+        found: What it shows.
+        name: Of the portfolio, which stands at the top.
+        day: On which the answer was found.
+    """
+    title = portfolio_tables.headline(found)
+    assumed = [app.name for app in found.apps if "wall_ms" not in app.origins]
+    basis = f"durations assumed of {', '.join(assumed)}" if assumed else ""
+    doubts = tuple(f"{app.name}: {app.doubts[0]}" for app in found.doubtful)
+    top = masthead(name, day, basis, doubts)
+    return _whole(
+        f"{name}: {title}" if name else title,
+        element("main", top, portfolio_answer(found), *portfolio_sections(found)),
+        found.book,
+    )
+
+
+def _whole(title: str, main: Markup, book: PriceBook) -> str:
     style, script = resource("page.css"), resource("pointer.js")
     policy = (
         f"default-src 'none'; style-src {digest(style)}; script-src {digest(script)};"
@@ -46,32 +80,49 @@ def document(study: Study, name: str = "", day: date | None = None) -> str:
         element("meta", http_equiv="Content-Security-Policy", content=policy),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
-        element("title", f"{name}: {headline(study)}" if name else headline(study)),
+        element("title", title),
         element("style", Markup(style)),
+    )
+    foot = (
+        f"Made by ferryman cost, from the prices of {book.date}."
+        " A month has 730 hours. USD throughout."
     )
     body = element(
         "body",
-        element("main", masthead(study, name, day), answer(study), *sections(study)),
-        element("footer", element("p", footer(study))),
+        main,
+        element("footer", element("p", foot)),
         element("script", Markup(script), type="module"),
     )
     return f"<!doctype html>\n{element('html', join((head, body)), lang='en')}\n"
 
 
-def masthead(study: Study, name: str, day: date | None) -> Markup:
-    """Return what the page is about: the project, the day, and what its figures rest on."""
+def masthead(name: str, day: date | None, basis: str, doubts: Sequence[str]) -> Markup:
+    """Return what the page is about.
+
+    Args:
+        name: Of the project.
+        day: On which the answer was found.
+        basis: What its figures rest on.
+        doubts: Why they may not be trusted.
+    """
     parts: list[str] = [element("b", name)] if name else []
-    if day:
-        parts.append(f"{day.day} {day:%B %Y}")
-    if study.measured:
-        parts.append(f"measured on {study.measured.measurement.taken[:10]}")
-    elif "wall_ms" not in study.origins:
-        parts.append("durations assumed")
-    doubts = study.measured.measurement.doubts if study.measured else ()
-    doubt = element("p", f"Doubtful: {doubts[0]}", class_="doubt") if doubts else Markup()
+    parts += [f"{day.day} {day:%B %Y}"] if day else []
+    parts += [basis] if basis else []
     spaced = [text for part in parts for text in (" · ", part)][1:]
     about = element("p", *spaced, class_="about") if parts else Markup()
-    return join((about, doubt))
+    return join((about, doubt(doubts)))
+
+
+def doubt(doubts: Sequence[str]) -> Markup:
+    """Return the first reason why figures may not be trusted, if there is one."""
+    return element("p", f"Doubtful: {doubts[0]}", class_="doubt") if doubts else Markup()
+
+
+def _basis(study: Study) -> str:
+    """Return what the durations rest on, where that is worth a word."""
+    if study.measured:
+        return f"measured on {study.measured.measurement.taken[:10]}"
+    return "" if "wall_ms" in study.origins else "durations assumed"
 
 
 def picture_file(picture: Markup) -> str:
@@ -82,11 +133,3 @@ def picture_file(picture: Markup) -> str:
     style = element("style", Markup(f"{colours}svg {{ background: var(--paper); }}\n{drawing}"))
     head, opening, rest = picture.partition(">")
     return f'{head} xmlns="http://www.w3.org/2000/svg"{opening}{style}{rest}\n'
-
-
-def footer(study: Study) -> str:
-    """Return what the page is, and of when its prices are."""
-    return (
-        "Made by ferryman cost, from the prices of"
-        f" {study.comparison.book.date}. A month has 730 hours. USD throughout."
-    )

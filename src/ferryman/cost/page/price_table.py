@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from ferryman.cost.bill import Line
 from ferryman.cost.number_format import plain
 from ferryman.cost.page.markup import Markup, element
-from ferryman.cost.prices.book import Rate
-from ferryman.cost.study import Study
+from ferryman.cost.prices.book import PriceBook, Rate
 
 __all__ = ("price_table",)
 
 
-def price_table(study: Study) -> Markup:
+def price_table(lines: Iterable[Line], book: PriceBook) -> Markup:
     """Return a row per price that a bill used, with its source and the date it was seen."""
-    found: dict[tuple[str, str], Rate] = {}
-    for level in study.comparison.levels:
-        for bill in level.bills:
-            found |= {(line.rate.id, line.rate.region): line.rate for line in bill.lines}
+    found: dict[tuple[str, str], Rate] = {
+        (line.rate.id, line.rate.region): line.rate for line in lines
+    }
     names = ("price", "region", "USD", "a", "from", "seen", "as")
     head = [element("th", x, scope="col", class_="number" if x == "USD" else None) for x in names]
     return element(
         "table",
-        element("caption", f"Prices of the book of {study.comparison.book.date}"),
+        element("caption", f"Prices of the book of {book.date}"),
         element("thead", element("tr", *head)),
         element("tbody", *(_price(rate) for _, rate in sorted(found.items()))),
     )
@@ -31,13 +30,13 @@ def price_table(study: Study) -> Markup:
 def _price(rate: Rate) -> Markup:
     return element(
         "tr",
-        element("th", rate.id, scope="row"),
-        element("td", "all" if rate.region == "*" else rate.region),
+        element("th", rate.id, scope="row", class_="whole"),
+        element("td", "all" if rate.region == "*" else rate.region, class_="whole"),
         element("td", *_tiers(rate), class_="number"),
-        element("td", rate.unit),
+        element("td", rate.unit, class_="whole"),
         element("td", _source(rate.source)),
-        element("td", rate.seen, class_="date"),
-        element("td", rate.confidence),
+        element("td", rate.seen, class_="whole"),
+        element("td", rate.confidence, class_="whole"),
     )
 
 

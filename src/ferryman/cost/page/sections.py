@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ferryman.cost.answer_tables import (
@@ -14,7 +14,7 @@ from ferryman.cost.answer_tables import (
     stretch_table,
     workload_table,
 )
-from ferryman.cost.bill import Bill
+from ferryman.cost.bill import Bill, Line
 from ferryman.cost.number_format import plain, usd
 from ferryman.cost.page.bill_chart import bill_chart, crossover_table, narrow_bill_chart
 from ferryman.cost.page.drawing import figure
@@ -41,8 +41,12 @@ from ferryman.cost.study import Study, shown_duels
 if TYPE_CHECKING:
     from ferryman.cost.growth import Forecast
     from ferryman.cost.measured import MeasuredInputs
+    from ferryman.cost.prices.book import PriceBook
 
-__all__ = ("answer", "first_sections", "second_sections", "sections")
+__all__ = (
+    *("answer", "first_sections", "second_sections", "sections"),
+    *("folded_bill", "prices", "section", "unbroken"),
+)
 
 
 MOST_ROWS = 12
@@ -51,8 +55,8 @@ MOST_ROWS = 12
 
 def answer(study: Study) -> Markup:
     """Return the answer in sentences: the cheapest platform, up to where, and what comes then."""
-    lead = element("p", _unbroken(f"{outlook(study)}{_availability(study)}"))
-    return element("header", element("h1", _unbroken(headline(study))), lead, tiles(study))
+    lead = element("p", unbroken(f"{outlook(study)}{_availability(study)}"))
+    return element("header", element("h1", unbroken(headline(study))), lead, tiles(study))
 
 
 def _availability(study: Study) -> str:
@@ -69,7 +73,7 @@ def _availability(study: Study) -> str:
     return f"{text}; the cheapest that does is {safe.platform}, at {usd(safe.total)} USD."
 
 
-def _unbroken(text: str) -> str:
+def unbroken(text: str) -> str:
     """Keep a number and its unit on one line."""
     return re.sub(r"(\d) (M|k|USD)\b", "\\1\u00a0\\2", text)
 
@@ -82,25 +86,26 @@ def sections(study: Study) -> Iterator[Markup]:
 
 def first_sections(study: Study) -> Iterator[Markup]:
     """Yield what the answer is made of: curves, growth, bills, the week."""
-    yield _section("traffic", "The bill against traffic", *_traffic(study))
+    yield section("traffic", "The bill against traffic", *_traffic(study))
     if study.growth:
-        yield _section("growth", "As the traffic grows", *_growth(study.growth))
-    yield _section("bills", "The bills", *_bills(study))
-    yield _section("week", "The week", *_week(study))
+        yield section("growth", "As the traffic grows", *_growth(study.growth))
+    yield section("bills", "The bills", *_bills(study))
+    yield section("week", "The week", *_week(study))
 
 
 def second_sections(study: Study) -> Iterator[Markup]:
     """Yield what would change the answer, and what it rests on; the study is thorough."""
     if study.pair and moving(study):
-        yield _section("influence", "What would move the crossover", *_influence(study))
+        yield section("influence", "What would move the crossover", *_influence(study))
     if study.advice:
-        yield _section("memory", "How much memory", *_memory(study))
+        yield section("memory", "How much memory", *_memory(study))
     if study.measured:
-        yield _section("measured", "What was measured", *_measured(study.measured))
-    yield _section("sources", "What this rests on", *_sources(study))
+        yield section("measured", "What was measured", *_measured(study.measured))
+    yield section("sources", "What this rests on", *_sources(study))
 
 
-def _section(name: str, title: str, *content: Markup) -> Markup:
+def section(name: str, title: str, *content: Markup) -> Markup:
+    """Return a part of the page under its heading."""
     heading = element("h2", title, id=name)
     return element("section", heading, *content, aria_labelledby=name)
 
@@ -119,7 +124,7 @@ def _traffic(study: Study) -> Iterator[Markup]:
     table = scrolling(html_table(crossover_table(study)), "Every crossover")
     charts = join((bill_chart(study), narrow_bill_chart(study)))
     yield figure(charts, caption, "The bill against traffic", folded("As a table", table))
-    yield element("ul", *(element("li", _unbroken(text)) for text in _sentences(study)))
+    yield element("ul", *(element("li", unbroken(text)) for text in _sentences(study)))
     cheapest = stretch_table(comparison)
     shown = scrolling(html_table(cheapest), "The cheapest by traffic")
     yield shown if len(cheapest.rows) <= MOST_ROWS else folded(cheapest.title, shown)
@@ -140,10 +145,11 @@ def _bills(study: Study) -> Iterator[Markup]:
     comparison = study.comparison
     yield scrolling(level_bills(comparison), "The bills side by side")
     for bill in comparison.own.bills:
-        yield _bill(bill)
+        yield folded_bill(bill)
 
 
-def _bill(bill: Bill) -> Markup:
+def folded_bill(bill: Bill) -> Markup:
+    """Return a bill line by line, folded away under its total."""
     total = f"{usd(bill.total)} USD" if bill.carried else "cannot carry it"
     summary = join((bill.platform, element("b", total)))
     notes = element("ul", *(element("li", note) for note in bill.notes)) if bill.notes else Markup()
@@ -190,7 +196,7 @@ def _growth(growth: Forecast) -> Iterator[Markup]:
     charts = join((growth_chart(growth), narrow_growth_chart(growth)))
     table = growth_table(growth)
     more = folded(table.title, scrolling(html_table(table), table.title))
-    yield figure(charts, _unbroken(growth_sentence(growth)), "As the traffic grows", more)
+    yield figure(charts, unbroken(growth_sentence(growth)), "As the traffic grows", more)
 
 
 def _memory(study: Study) -> Iterator[Markup]:
@@ -231,4 +237,13 @@ def _sources(study: Study) -> Iterator[Markup]:
     if notes := (*study.notes, *comparison.notes):
         yield element("h3", "Notes")
         yield element("ul", *(element("li", note) for note in notes))
-    yield folded("Prices, each with its source and date", scrolling(price_table(study), "Prices"))
+    yield prices(
+        (line for level in comparison.levels for bill in level.bills for line in bill.lines),
+        comparison.book,
+    )
+
+
+def prices(lines: Iterable[Line], book: PriceBook) -> Markup:
+    """Return every price that is used, folded away."""
+    table = scrolling(price_table(lines, book), "Prices")
+    return folded("Prices, each with its source and date", table)

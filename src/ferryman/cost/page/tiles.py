@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ferryman.cost.number_format import usd, volume
@@ -10,7 +11,7 @@ from ferryman.cost.page.markup import Markup, element
 from ferryman.cost.sentences import stretches_from_here
 from ferryman.cost.study import Study
 
-__all__ = ("tiles",)
+__all__ = ("Tile", "tile_row", "tiles")
 
 
 class Tile(NamedTuple):
@@ -29,7 +30,11 @@ class Tile(NamedTuple):
 
 def tiles(study: Study) -> Markup:
     """Return the four figures that an answer comes down to."""
-    found = (_now(study), _next(study), _crossover(study), _growth(study))
+    return tile_row((_now(study), _next(study), _crossover(study), _growth(study)))
+
+
+def tile_row(found: Iterable[Tile]) -> Markup:
+    """Return figures side by side."""
     return element("dl", *map(_markup, found), class_="tiles")
 
 

@@ -1,0 +1,41 @@
+"""How counts, sizes and figures are written wherever people read them."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+__all__ = ("counted", "size_text", "three_digits")
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return how many there are of something: ``1 request``, ``2,000 requests``.
+
+    Args:
+        count: How many.
+        noun: What one of them is called.
+        plural: What several are called; by default the noun and an s.
+    """
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def size_text(size: float) -> str:
+    """Return a size in the largest unit that it fills, to three digits: ``1.5 MiB``.
+
+    Args:
+        size: Bytes.
+    """
+    for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        # What rounds to 1,024 of a unit is one of the next.
+        if size >= 2**power * (1 - 5e-4):
+            return f"{three_digits(size / 2**power)} {unit}"
+    return f"{three_digits(size)} {'byte' if size == 1 else 'bytes'}"
+
+
+def three_digits(number: Decimal | float) -> str:
+    """Return a number to three digits that count, grouped, without an exponent: ``0.0123``."""
+    exact = Decimal(number)
+    if not exact.is_finite():
+        return str(number)
+    places = max(0, 2 - exact.adjusted()) if exact else 0
+    text = f"{exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
