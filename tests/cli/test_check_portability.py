@@ -145,7 +145,7 @@ def check(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         cwd=project,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
 
 
@@ -210,7 +210,7 @@ def test_what_cannot_be_is_said(
 
 def test_a_build_tells_the_gravest_in_a_line_each(project: Path) -> None:
     command = [sys.executable, "-m", "ferryman", "build", "-t", "k8s", "--out", "built"]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     told = [line for line in done.stderr.splitlines() if "M302" in line or "check" in line]
     assert told == [

@@ -28,7 +28,7 @@ def measure(
         cwd=root,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         env=os.environ | {"COLUMNS": "120"},
     )
 

@@ -137,7 +137,7 @@ class Runner:
             env=self._environment | variables,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
         assert done.returncode == 0, done.stdout + done.stderr
 

@@ -19,7 +19,7 @@ __all__ = ("ROOT", "Run", "run_suite")
 
 ROOT = Path(__file__).parents[2]
 
-_TIME_LIMIT = 300
+_TIME_LIMIT = 1200.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def test_aiohttp_passes_its_own_tests(tmp_path: Path) -> None:
         },
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:]

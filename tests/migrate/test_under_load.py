@@ -26,7 +26,7 @@ async def test_a_side_that_fails_is_left_after_few_bad_answers(tmp_path: Path) -
 def migrate(*arguments: str, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
     command = (sys.executable, "-m", "ferryman", "migrate", *arguments)
     return subprocess.run(
-        command, env=os.environ | settings, capture_output=True, text=True, timeout=120, check=False
+        command, env=os.environ | settings, capture_output=True, text=True, timeout=300, check=False
     )
 
 

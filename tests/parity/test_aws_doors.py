@@ -165,7 +165,7 @@ def deploy(door: str, port: int, bundle: Artifact) -> str:
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
     }
     done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=False, timeout=120
+        command, env=environment, capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stderr
     host = done.stdout.split()[-1].partition("://")[2]

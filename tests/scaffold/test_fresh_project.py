@@ -57,7 +57,7 @@ def make(directory: Path, target: str) -> str:
         env=clean(),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

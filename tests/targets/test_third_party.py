@@ -100,7 +100,7 @@ def run(home: Path, *command: str) -> subprocess.CompletedProcess[str]:
         env=environment(home),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
 
 
