@@ -149,64 +149,6 @@ def on_lambda(root: Path, files: dict[str, str]) -> tuple[str, ...]:
     return try_app(chosen, parts, trial, root / "scratch", lambda _: None).notes
 
 
-HANDLERS = """
-import functools, tempfile
-from pathlib import Path
-from aiohttp import web
-from boats import store
-
-SCRATCH = Path("/tmp/boats")
-
-def logged(handler):
-    @functools.wraps(handler)
-    async def around(request):
-        return await handler(request)
-    return around
-
-class Chat(web.View):
-    async def get(self):
-        return await self.talk()
-    async def talk(self):
-        socket = web.WebSocketResponse()
-        await socket.prepare(self.request)
-        return socket
-
-@logged
-async def upload(request):
-    store.keep(await request.read())
-    return web.Response()
-
-async def harmless(request):
-    SCRATCH.joinpath("a").write_bytes(b"")
-    open("/tmp/b", "w").close()
-    with tempfile.TemporaryDirectory() as scratch:
-        Path(scratch, "c").write_text("")
-    open("boats/store.py").close()
-    return web.Response()
-
-def app():
-    made = web.Application()
-    made.router.add_view("/chat", Chat)
-    made.router.add_post("/upload", upload)
-    made.router.add_get("/harmless", harmless)
-    return made
-"""
-
-
-def test_what_lambda_does_not_carry_is_told_in_a_line_each(tmp_path: Path) -> None:
-    store = (
-        "def keep(data):\n    with open('uploads/last', 'wb') as file:\n        file.write(data)\n"
-    )
-    unused = "def clean():\n    open('log', 'w')\n"
-    files = {"__init__.py": HANDLERS, "store.py": store, "unused.py": unused}
-    notes = on_lambda(tmp_path, {f"boats/{name}": text for name, text in files.items()})
-    assert [note.partition(": ")[0] for note in notes] == [
-        "/chat opens a WebSocket (boats/__init__.py:18), and lambda carries none",
-        "boats/store.py:2 writes to the disk in a handler",
-    ]
-    assert "only /tmp can be written to" in notes[1]
-
-
 def test_what_the_start_writes_is_told_and_does_not_ship(tmp_path: Path) -> None:
     source = (
         "import logging, os\nfrom aiohttp import web\n"

@@ -10,19 +10,24 @@ from typing import Any
 
 from ferryman.portability.options import PortabilityOptions
 from ferryman.portability.survey import Survey, survey
+from ferryman.project.project import Project
 from ferryman.project.resolution import resolve_project
 from ferryman.targets.registry import installed_targets
 
 EXAMPLES = Path(__file__).parent / "examples"
 
 
-def check(root: Path, app: str, *targets: str, **settings: Any) -> Survey:
-    """Return what is found in an app, on all targets or some."""
+def project_of(root: Path, app: str, **settings: Any) -> Project:
+    """Return an app's project, with the sections of all targets."""
     models = {name: target.options for name, target in installed_targets().items()}
     flags = {"app": app, **{key.replace("__", "."): value for key, value in settings.items()}}
     flags = {k: v if isinstance(v, int | str) else json.dumps(v) for k, v in flags.items()}
-    project = resolve_project(root, {**models, "portability": PortabilityOptions}, flags=flags)
-    return survey(project, targets, None, lambda _: None)
+    return resolve_project(root, {**models, "portability": PortabilityOptions}, flags=flags)
+
+
+def check(root: Path, app: str, *targets: str, **settings: Any) -> Survey:
+    """Return what is found in an app, on all targets or some."""
+    return survey(project_of(root, app, **settings), targets, None, lambda _: None)
 
 
 def found_in(found: Survey) -> set[tuple[str, str]]:

@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.portability.surveying import check, copied, found_in, planted_in
+from tests.portability.surveying import check, copied, found_in, planted_in, project_of
 
 from ferryman.core.errors import AppError, ConfigError
+from ferryman.portability.survey import gravest
 
 HERE = Path(__file__).parent
 TRAPS = HERE / "bazaar"
@@ -43,6 +44,50 @@ async def create_app():
     app = web.Application(middlewares=[limited()])
     app.router.add_get("/", Orders().show)
     return app
+"""
+
+
+HANDLERS = """
+import functools, tempfile
+from pathlib import Path
+from aiohttp import web
+from boats import store
+
+SCRATCH = Path("/tmp/boats")
+
+def logged(handler):
+    @functools.wraps(handler)
+    async def around(request):
+        return await handler(request)
+    return around
+
+class Chat(web.View):
+    async def get(self):
+        return await self.talk()
+    async def talk(self):
+        socket = web.WebSocketResponse()
+        await socket.prepare(self.request)
+        return socket
+
+@logged
+async def upload(request):
+    store.keep(await request.read())
+    return web.Response()
+
+async def harmless(request):
+    SCRATCH.joinpath("a").write_bytes(b"")
+    open("/tmp/b", "w").close()
+    with tempfile.TemporaryDirectory() as scratch:
+        Path(scratch, "c").write_text("")
+    open("boats/store.py").close()
+    return web.Response()
+
+def app():
+    made = web.Application()
+    made.router.add_view("/chat", Chat)
+    made.router.add_post("/upload", upload)
+    made.router.add_get("/harmless", harmless)
+    return made
 """
 
 
@@ -230,3 +275,19 @@ def test_a_second_process_shows_keys_that_the_code_hides(tmp_path: Path) -> None
     assert [(each.code, each.place.line) for each in found.findings] == [
         ("M304", hidden.splitlines().index("async def account(request):") + 1)
     ]
+
+
+def test_what_lambda_does_not_carry_is_told_without_a_run(tmp_path: Path) -> None:
+    store = (
+        "def keep(data):\n    with open('uploads/last', 'wb') as file:\n        file.write(data)\n"
+    )
+    unused = "def clean():\n    open('log', 'w')\n"
+    (tmp_path / "boats").mkdir()
+    for name, text in {"__init__": HANDLERS, "store": store, "unused": unused}.items():
+        (tmp_path / "boats" / f"{name}.py").write_text(text)
+    lines = gravest(project_of(tmp_path, "boats:app"), "lambda")
+    assert [line.partition(": the")[0].partition(": only")[0] for line in lines] == [
+        "boats/__init__.py:19: M101 Chat.talk opens a WebSocket",
+        "boats/store.py:2: M401 keep writes uploads/last",
+    ]
+    assert "only /tmp can be written" in lines[1]

@@ -102,22 +102,22 @@ def need_of(error: BaseException, unset: Unset, provided: list[str]) -> str:
     return ""
 
 
-async def start_and_stop(source: Any, note: Callable[[str, Any], None]) -> None:
-    """Make the app, start it and stop it, telling how far it came."""
+async def start_and_stop(source: Any, found: dict[str, Any]) -> None:
+    """Make the app, start it and stop it, noting how far it came."""
     from aiohttp import web
 
     from ferryman.core.lifecycle import start_failure
     from ferryman.core.loader import load_app
 
     app = await load_app(source)
-    note("start", app)
+    found["stage"] = "start"
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     try:
         async with asyncio.timeout(_START_LIMIT):
             await runner.setup()
     except BaseException as error:
         raise start_failure(error) from error
-    note("stop", app)
+    found["stage"] = "stop"
     async with asyncio.timeout(_STOP_LIMIT):
         await runner.cleanup()
 
@@ -138,11 +138,6 @@ def try_app(how: dict[str, Any], found: dict[str, Any], directory: str) -> None:
     for name, value in how["settings"].items():
         os.environ.setdefault(name, value)
 
-    def note(stage: str, app: Any) -> None:
-        found["stage"] = stage
-        if stage == "stop":
-            look(misfits.unfit_handlers(app, directory, offered), found)
-
     heard = misfits.Heard(directory, offered.writable)
     found["stage"] = "import"
     with asyncio.Runner() as runner:
@@ -152,7 +147,7 @@ def try_app(how: dict[str, Any], found: dict[str, Any], directory: str) -> None:
                 load_source(reference)
             look(misfits.clients_made(directory), found)
             if how["start"]:
-                runner.run(start_and_stop(call_source(reference), note))
+                runner.run(start_and_stop(call_source(reference), found))
         finally:
             found["misfits"] += heard.notes
     found["stage"] = "done"

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from ferryman.project.project import Project
     from ferryman.targets.protocols import Target
 
-__all__ = ("command", "in_short")
+__all__ = ("command", "notes_on")
 
 # How many of the project's files that do not ship are named where the build ends.
 _SHOWN = 4
 
 
-# What the check finds and a build tells itself, of the start that it tries.
-_TOLD = {"M101", "M305", "M401"}
+# A build tells of it itself, from the start that it tries.
+_TOLD = {"M305"}
 
 
 class _Table(Protocol):
@@ -150,14 +150,19 @@ def command(
     for word, text in told.items():
         if text and not as_json:
             click.echo(f"{word}: {text}", err=True)
-    unmoved = () if as_json else gravest_lines(project, chosen.name, _TOLD)
-    for line in (*in_short(artifact), *artifact.lacks, *unmoved):
+    for line in notes_on(artifact, project):
         click.echo(f"note: {line}", err=True)
     if not as_json:
         tell_next(artifact, chosen)
 
 
-def in_short(artifact: Artifact) -> tuple[str, ...]:
+def notes_on(artifact: Artifact, project: Project) -> tuple[str, ...]:
+    """Return what did not ship, what the app lacks here, and what will not work where it runs."""
+    unmoved = gravest_lines(project, artifact.target, _TOLD)
+    return (*_left_out(artifact), *artifact.lacks, *unmoved)
+
+
+def _left_out(artifact: Artifact) -> tuple[str, ...]:
     """Return what was left out of an artifact, as one line that says where all of it is told."""
     shown, more = artifact.left_out[:_SHOWN], len(artifact.left_out) - _SHOWN
     if not shown:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ferryman.cli.build import in_short
+from ferryman.cli.build import notes_on
 from ferryman.cli.build_ending import next_commands
 from ferryman.cli.image_options import image_assignments, makes_image
 from ferryman.cli.printing import show
@@ -70,7 +70,7 @@ def build_all(
         header = _HEADER if starts is None else (*_HEADER, "start, ms")
         show(Table("What was built", header, rows, frozenset(range(2, len(header)))))
     for one in outcomes:
-        for lack in (*in_short(one.artifact), *one.artifact.lacks) if one.artifact else ():
+        for lack in notes_on(one.artifact, project) if one.artifact else ():
             click.echo(f"note: {one.target}: {lack}", err=True)
     if not as_json:
         for name, target in targets.items():

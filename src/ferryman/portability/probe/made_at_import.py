@@ -9,17 +9,14 @@ from types import FunctionType, ModuleType
 
 import aiohttp
 
+from ferryman.building.target_misfits import is_client
 from ferryman.portability.probe.user_code import UserCode
 
 __all__ = ("made_at_import",)
 
-# Packages whose clients, pools and sessions belong to an event loop, or to a connection.
-_PACKAGES = {
-    *("aiobotocore", "aiokafka", "aiomysql", "aiopg", "aio_pika", "asyncmy", "asyncpg", "coredis"),
-    *("elasticsearch", "httpx", "motor", "nats", "psycopg", "psycopg2", "psycopg_pool", "pymongo"),
-    *("redis", "sqlalchemy", "valkey"),
-}
-_WORDS = ("Client", "Connection", "Engine", "Pool", "Producer", "Consumer", "Redis", "Session")
+# Packages with blocking clients too, of which a build does not speak.
+_BLOCKING = {"elasticsearch", "httpx", "psycopg2", "pymongo", "sqlalchemy"}
+_WORDS = ("Client", "Connection", "Engine", "Pool", "Session")
 _KINDS: tuple[tuple[type, str], ...] = (
     (aiohttp.ClientSession, "a client"),
     (aiohttp.BaseConnector, "a client's connector"),
@@ -56,7 +53,5 @@ def _inside(module: str, value: object) -> Iterator[object]:
 def _kind(value: object) -> str:
     known = next((words for kind, words in _KINDS if isinstance(value, kind)), "")
     kind = type(value)
-    package = kind.__module__.partition(".")[0]
-    if not known and package in _PACKAGES and kind.__name__.endswith(_WORDS):
-        return "a client or a pool"
-    return known
+    blocking = kind.__module__.partition(".")[0] in _BLOCKING and kind.__name__.endswith(_WORDS)
+    return known or ("a client or a pool" if blocking or is_client(kind) else "")
