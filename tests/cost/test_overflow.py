@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from decimal import Decimal
 from fractions import Fraction
 
@@ -159,6 +160,49 @@ def test_the_bill_is_the_curve() -> None:
             assert float(total) == pytest.approx(
                 float(priced.curve(Decimal(1)).at(volume)), abs=1e-5
             )
+
+
+@pytest.mark.parametrize(
+    ("name", "requests", "memory", "burst"),
+    [("eks+lambda", 31_470_589, 3000, 2), ("ec2+lambda", 10**9, 512, 1)],
+)
+def test_no_other_number_of_servers_costs_less(
+    name: str, requests: int, memory: int, burst: int
+) -> None:
+    # From some number of servers on each process may have two requests at once in place of one,
+    # so the cost falls there once more.
+    (platform,) = make_platforms([name], CHOICES)
+    work = Workload.of(requests=requests, wall_ms=954, cpu_ms=97, memory_mib=memory, burst=burst)
+    alone = bill(platform, work, BOOK)
+    priced = price(platform, work, BOOK)
+    assert isinstance(priced, PricedHybrid)
+    assert alone == priced.bill(work.requests)
+    function = cost_curve(priced.sent_on, Servers())
+    least = min(
+        option.moved(requests, count, option.sent_on(requests, count), function)
+        + option.flat.near(requests)
+        for option in {window.option.name: window.option for window in priced.windows}.values()
+        for count in range(max(option.least, math.ceil(requests / option.full)), 1000)
+    )
+    assert float(alone.total) == pytest.approx(least, rel=0.01)
+
+
+def test_over_another_input_it_is_compared_like_any_other() -> None:
+    arguments = ["-C", "/", "--draws", "0", "--size", "0.25/0.5", "--requests", "50M"]
+    arguments += ["--platform", "lambda-url", "--platform", "fargate+lambda", "--over", "cpu-ms"]
+    found = CliRunner().invoke(command, [*arguments, "--json"])
+    assert found.exit_code == 0, found.output
+    (scan,) = json.loads(found.stdout)["over"]["pairs"]
+    assert len(scan["changes"]) == 1
+    turn = float(scan["changes"][0]["value"])
+    for cpu_ms, cheaper in ((turn * 0.99, 1), (turn * 1.01, 0)):
+        work = Workload.of(requests=5 * 10**7, wall_ms=100, cpu_ms=round(Decimal(cpu_ms), 6))
+        choices = Choices(task=(Decimal("0.25"), Decimal("0.5")))
+        totals = [
+            bill(platform, work, BOOK).total
+            for platform in make_platforms(["lambda-url", "fargate+lambda"], choices)
+        ]
+        assert totals.index(min(totals)) == cheaper
 
 
 def test_past_the_crossover_it_costs_less_than_both_of_its_parts() -> None:

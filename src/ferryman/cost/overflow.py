@@ -11,9 +11,12 @@ Queues with Different Classes of Customers, Journal of the ACM, 1975.
 
 from __future__ import annotations
 
+import itertools
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, takewhile
 
 from ferryman.cost.capacity import Objective
 
@@ -106,25 +109,32 @@ def late_share(rate: float, process: Process, patience: float) -> float:
     if _has_room(rate, process):
         # Where none is lost, the queue for the CPU is one of its own.
         return rate * process.busy * math.exp(-(1 / process.busy - rate) * patience)
-    others = process.at_once - 1
-    waits = list(_log_sums(rate * process.waiting, others))
-    load = math.log(rate * process.busy)
-    logs = [count * load + waits[others - count] for count in range(others + 1)]
-    most = max(logs)
-    weights = [math.exp(log - most) for log in logs]
-    behind = zip(weights, _waits_above(patience / process.busy), strict=False)
-    return sum(weight * tail for weight, tail in behind) / sum(weights)
+    shares = _late_shares(rate, process.busy, process.waiting, patience)
+    return next(islice(shares, process.at_once - 1, None))
 
 
-def _log_sums(offered: float, most: int) -> Iterator[float]:
-    """Yield the logarithms of the sums of offered^j / j! up to 0, 1, 2 and more."""
-    total, log = 0.0, math.log(offered) if offered else -math.inf
-    yield total
-    for count in range(1, most + 1):
-        term = count * log - math.lgamma(count + 1) if offered else -math.inf
-        high, low = max(total, term), min(total, term)
-        total = high + math.log1p(math.exp(low - high))
-        yield total
+def _late_shares(rate: float, busy: float, waiting: float, patience: float) -> Iterator[float]:
+    """Yield `late_share` of processes that have 1, 2, 3 and more requests at once.
+
+    With p = patience / busy, a request behind i others waits too long with the chance
+    P(Poisson(p) < i). The generating function of the states with that chance is
+    e^-p load x / (1 - load x) e^((p load + offered) x) / (1 - x), which gives the sums one by one.
+    """
+    load, offered, mean = rate * busy, rate * waiting, patience / busy
+    pure = level = total = 1.0
+    late_pure, late_level, late_total = math.exp(-mean), 0.0, 0.0
+    for count in itertools.count(1):
+        yield late_total / total
+        pure *= offered / count
+        level = load * level + pure
+        total += level
+        late_level = load * (late_level + late_pure)
+        late_total += late_level
+        late_pure *= (mean * load + offered) / count
+        if total > 1 / _TINY:
+            pure, level, total = pure * _TINY, level * _TINY, total * _TINY
+            late_pure, late_level = late_pure * _TINY, late_level * _TINY
+            late_total *= _TINY
 
 
 def most_at_once(
@@ -144,20 +154,12 @@ def most_at_once(
     if objective is None or not busy:
         return limits[0]
     patience, late = float(objective.wait_ms) / 1000, 1 - float(objective.share)
-    for limit in limits:
-        if late_share(rate, Process(busy, waiting, limit), patience) <= late:
-            return limit
-    return limits[-1]
-
-
-def _waits_above(patience: float) -> Iterator[float]:
-    """Yield the shares that wait longer behind 0, 1, 2 and more requests, in mean service times."""
-    term, tail, count = math.exp(-patience), 0.0, 0
-    while True:
-        yield tail
-        tail += term
-        count += 1
-        term *= patience / count
+    most = Process(busy, waiting, limits[0])
+    if _has_room(rate, most) and late_share(rate, most, patience) <= late:
+        return limits[0]
+    shares = islice(_late_shares(rate, busy, waiting, patience), limits[0])
+    good = sum(1 for _ in takewhile(lambda share: share <= late, shares))
+    return next((limit for limit in limits if limit <= good), limits[-1])
 
 
 class OverflowTable:
@@ -191,17 +193,15 @@ class OverflowTable:
         self.busiest = math.exp(STEP * max(shift for shift, _ in self._spread))
         self._lost: dict[tuple[int, int], float] = {}
         self._choice = _limits(min(held, MOST_IN_FLIGHT))
-        self._limits: list[int] = []
+        self._limits: dict[int, int] = {}
         # By the end of each step: the share at its start and at its end, with the limit there.
         self._table: dict[int, tuple[float, float]] = {}
 
     def _limit_at(self, place: int) -> int:
-        while len(self._limits) <= place:
-            rate = self._rate(len(self._limits)) * self._peak
-            limit = most_at_once(rate, self._busy, self._waiting, self._objective, self._choice)
-            # More load never allows more of them.
-            self._choice = self._choice[self._choice.index(limit) :]
-            self._limits.append(limit)
+        if place not in self._limits:
+            rate, objective = self._rate(place) * self._peak, self._objective
+            limit = most_at_once(rate, self._busy, self._waiting, objective, self._choice)
+            self._limits[place] = limit
         return self._limits[place]
 
     def _step(self, place: int) -> tuple[float, float]:
@@ -245,17 +245,35 @@ class OverflowTable:
         """Return the requests a second of a process of which it sends such a share on."""
         if math.isinf(self._fullest):
             return math.inf
-        for place in range(PLACES):
-            if self._loss(place, self._limit_at(place)) > share:
-                return self._rate(max(place - 1, 0))
-        return self._rate(PLACES - 1)
+        # A higher rate allows no more of them at once, and more are lost.
+        above = bisect_right(range(PLACES), share, key=self._loss_within_limit)
+        return self._rate(max(above - 1, 0))
+
+    def _loss_within_limit(self, place: int) -> float:
+        return self._loss(place, self._limit_at(place))
 
     def limit(self, rate: float) -> int | None:
         """Return how many requests a process has at once, at a mean rate; ``None`` for any."""
         if not rate or math.isinf(self._fullest):
             return None
+        return self._limit_at(self._place(rate))
+
+    def lowest_alike(self, rate: float) -> float:
+        """Return the lowest rate at which a process has no more at once than at a mean rate."""
+        if not rate or math.isinf(self._fullest):
+            return 0.0
+        place = self._place(rate)
+        limit = self._limit_at(place)
+        if limit == self._choice[0]:
+            return 0.0
+        while place and self._limit_at(place - 1) == limit:
+            place -= 1
+        return self._rate(place - 1) if place else 0.0
+
+    def _place(self, rate: float) -> int:
+        """Return the step of the table that ends at or above a rate."""
         place = math.ceil((math.log(rate / self._fullest) - LOWEST) / STEP)
-        return self._limit_at(min(max(place, 0), PLACES - 1))
+        return min(max(place, 0), PLACES - 1)
 
 
 def _limits(held: int) -> tuple[int, ...]:

@@ -8,11 +8,11 @@ straight line, which is a hair above the truth, for it rises ever more steeply.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import pairwise
 from operator import itemgetter
 
@@ -34,6 +34,9 @@ FIRST = 1000.0
 """The lowest volume at which the number of servers is looked for, requests a month."""
 
 MOST_SERVERS = 2000
+
+FLOAT = 1e-12
+"""What a float may err by."""
 
 MOST_SENT = 0.8
 """The share of all requests that a server sends on at most (`overflow_share`), in any hour."""
@@ -69,6 +72,17 @@ class Option:
     def rate(self, requests: float, servers: int) -> float:
         """Return the requests a second of a process, on the mean."""
         return requests / (MONTH_SECONDS * servers * self.processes)
+
+    def last_alike(self, requests: float, servers: int) -> int:
+        """Return the most servers whose processes have no more at once than those of so many."""
+        rate = self.table.lowest_alike(self.rate(requests, servers))
+        return math.ceil(self.rate(requests, 1) / rate) - 1 if rate else self.most
+
+    def affordable(self, usd: float) -> int:
+        """Return how many servers cost no more than that by themselves."""
+        if not self._each or math.isinf(usd):
+            return self.most
+        return int(usd / self._each) - self.spare
 
     def sent_on(self, requests: float, servers: int) -> float:
         """Return the requests a month that are sent on."""
@@ -224,15 +238,18 @@ Found = tuple[int, Option, int]
 
 
 def cheapest_windows(
-    options: Sequence[Option], function: SteppedCurve
+    options: Sequence[Option], function: SteppedCurve, around: float | None = None
 ) -> tuple[tuple[int, ...], tuple[Window, ...], int]:
     """Return where each number of servers begins to cost least, those, and where they end.
 
     Args:
         options: The sizes.
         function: USD a month by the requests that are sent on.
+        around: Requests a month, where that volume alone is asked for; ``None`` for all volumes.
     """
-    found = list(_best(options, function))
+    volumes = _volumes(options)
+    searched = volumes if around is None else _beside(volumes, around)
+    found = list(_best(options, function, searched))
     runs: list[tuple[int, int]] = []
     for place, (_, option, count) in enumerate(found):
         same = runs and (option, count) == found[runs[-1][0]][1:]
@@ -249,39 +266,70 @@ def cheapest_windows(
     return tuple(starts), tuple(windows), volumes[-1]
 
 
-def _best(options: Sequence[Option], function: SteppedCurve) -> Iterator[Found]:
-    """Yield volumes with the servers that cost least at each, as far as they can be counted."""
-    places = [option.least for option in options]
+def _volumes(options: Sequence[Option]) -> Iterator[float]:
+    """Yield the volumes at which servers are looked for, as far as the most of them reach."""
     end = max(option.full * option.most for option in options)
-    requests = min(FIRST, end)
     idle = min(option.idle for option in options)
-    while True:
-        costs = []
-        for place, option in enumerate(options):
-            least = max(places[place], math.ceil(requests / option.full))
-            if least <= option.most:
-                places[place], usd = _fewest(option, least, requests, function)
-                costs.append((usd + option.flat.near(requests), place))
-        _, place = min(costs)
-        yield int(requests), options[place], places[place]
-        if requests >= end or places[place] >= MOST_SERVERS:
-            return
+    requests = min(FIRST, end)
+    while requests < end:
+        yield requests
         requests = min(requests * (RATIO if requests > idle else 2), end)
+    yield end
 
 
-def _fewest(
-    option: Option, least: int, requests: float, function: SteppedCurve
-) -> tuple[int, float]:
-    """Return the number of servers, from some on, from which one more would not cost less."""
-    count = least
-    usd = option.moved(requests, count, option.sent_on(requests, count), function)
-    while count < option.most:
-        ahead = min(count + max(1, count // 64), option.most)
-        more = option.moved(requests, ahead, option.sent_on(requests, ahead), function)
-        if more >= usd:
+def _beside(volumes: Iterable[float], requests: float) -> tuple[float, ...]:
+    """Return the volumes between which one lies; the last of all where it lies beyond."""
+    kept: tuple[float, ...] = ()
+    for volume in volumes:
+        kept = *kept[-1:], volume
+        if volume > requests:
             break
-        count, usd = ahead, more
-    return count, usd
+    return kept
+
+
+def _best(
+    options: Sequence[Option], function: SteppedCurve, volumes: Iterable[float]
+) -> Iterator[Found]:
+    """Yield volumes with the servers that cost least at each, as far as they can be counted."""
+    for requests in volumes:
+        least = math.inf, 0, 0
+        for place, option in enumerate(options):
+            flat = option.flat.near(requests)
+            for count, usd in _lows(option, requests, function, least[0] - flat):
+                least = min(least, (usd + flat, place, count))
+        _, place, count = least
+        yield int(requests), options[place], count
+        if count >= MOST_SERVERS:
+            return
+
+
+def _lows(
+    option: Option, requests: float, function: SteppedCurve, least: float
+) -> Iterator[tuple[int, float]]:
+    """Yield the numbers of servers that cost least among those with one limit of their processes.
+
+    One more may let each process have more requests at once, and then far fewer are sent on. In
+    between, each server more saves less than the one before.
+
+    Args:
+        option: The size.
+        requests: Requests a month.
+        function: USD a month by the requests that are sent on.
+        least: USD a month beyond which servers are not looked at.
+    """
+
+    @cache
+    def usd(count: int) -> float:
+        return option.moved(requests, count, option.sent_on(requests, count), function)
+
+    # The last volume is as many servers as there can be, but for what a float errs.
+    low = max(option.least, math.ceil(requests / option.full * (1 - FLOAT)))
+    most = option.most
+    while low <= (most := min(most, option.affordable(least))):
+        high = min(most, option.last_alike(requests, low))
+        count = bisect_left(range(high), True, low, key=lambda x: usd(x + 1) >= usd(x))
+        yield count, (found := usd(count))
+        least, low = min(least, found), high + 1
 
 
 def _knots(option: Option, servers: int, volumes: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -220,8 +220,17 @@ class PricedHybrid:
         return cost_curve(self.sent_on, Servers())
 
 
-def price_hybrid(platform: Hybrid, workload: Workload, book: PriceBook) -> PricedHybrid:
+def price_hybrid(
+    platform: Hybrid, workload: Workload, book: PriceBook, around: float | None = None
+) -> PricedHybrid:
     """Return a hybrid with its charges.
+
+    Args:
+        platform: The hybrid.
+        workload: The workload.
+        book: The prices.
+        around: Requests a month, where the bill of that volume alone is asked for, which is much
+            less to find.
 
     Raises:
         ConfigError: A price is missing, or the workload fits no size.
@@ -233,6 +242,6 @@ def price_hybrid(platform: Hybrid, workload: Workload, book: PriceBook) -> Price
     if isinstance(servers, SizedPlatform):
         sizes = admissible_sizes(servers, inputs, book)
     options = [make_option(name, size, inputs, book) for name, size in sizes.items()]
-    starts, windows, end = cheapest_windows(options, cost_curve(sent_on, Servers()))
+    starts, windows, end = cheapest_windows(options, cost_curve(sent_on, Servers()), around)
     is_full = all(option.most < MOST_SERVERS - option.spare for option in options)
     return PricedHybrid(platform, workload, sent_on, starts, windows, Fraction(end), is_full)

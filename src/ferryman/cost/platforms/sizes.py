@@ -202,13 +202,19 @@ def price(platform: Platform, workload: Workload, book: PriceBook) -> AnyPriced:
         NotSoldError: The provider does not sell what was chosen.
     """
     # The same question is asked to see what is sold, to compare it and to draw its sizes.
+    found = _found(platform, workload, book)
+    if found is None:
+        found = _price(platform, workload, book)
+        _recent.append((platform, workload.of_any_volume, book, found))
+    return found
+
+
+def _found(platform: Platform, workload: Workload, book: PriceBook) -> AnyPriced | None:
     question = workload.of_any_volume
     for servers, asked, prices, found in tuple(_recent):
         if servers is platform and prices is book and asked == question:
             return found
-    made = _price(platform, workload, book)
-    _recent.append((platform, question, book, made))
-    return made
+    return None
 
 
 _recent: deque[tuple[Platform, Workload, PriceBook, AnyPriced]] = deque(maxlen=48)
@@ -329,7 +335,12 @@ def bill(platform: Platform, workload: Workload, book: PriceBook) -> Bill:
     Raises:
         ConfigError: As `price` does.
     """
-    return price(platform, workload, book).bill(workload.requests)
+    from ferryman.cost.platforms.overflowing import Hybrid, price_hybrid
+
+    requests = workload.requests
+    if isinstance(platform, Hybrid) and _found(platform, workload, book) is None:
+        return price_hybrid(platform, workload, book, float(requests)).bill(requests)
+    return price(platform, workload, book).bill(requests)
 
 
 def curve(platform: Platform, workload: Workload, book: PriceBook, horizon: Decimal) -> CostCurve:
