@@ -247,8 +247,8 @@ def cheapest_windows(
         function: USD a month by the requests that are sent on.
         around: Requests a month, where that volume alone is asked for; ``None`` for all volumes.
     """
-    volumes = _volumes(options)
-    searched = volumes if around is None else _beside(volumes, around)
+    every = _volumes(options)
+    searched = every if around is None else _beside(every, around)
     found = list(_best(options, function, searched))
     runs: list[tuple[int, int]] = []
     for place, (_, option, count) in enumerate(found):
