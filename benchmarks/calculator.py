@@ -20,18 +20,28 @@ from ferryman.calculator.app import create_app
 
 STEPS = 25
 
-MOVE = """async ([name, share]) => {
-  const track = document.querySelector(`input[data-for=${name}]`);
+APPS = "&".join(f"name{n}=app{n}&requests{n}={n}M&wall_ms{n}=120&cpu_ms{n}=8" for n in range(1, 6))
+
+_UNTIL_SHOWN = """
   const asked = () => new URLSearchParams(new FormData(document.querySelector("#controls")));
   const began = performance.now();
-  track.value = Math.round(share * track.max);
-  track.dispatchEvent(new Event("input", { bubbles: true }));
+  field.value = value;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
   while (document.body.dataset.shown !== asked().toString()) {
     if (performance.now() - began > 30000) throw new Error("the page does not follow its controls");
     await new Promise((later) => setTimeout(later, 1));
   }
   return performance.now() - began;
 }"""
+
+MOVE = f"""async ([name, share]) => {{
+  const field = document.querySelector(`input[data-for=${{name}}]`);
+  const value = Math.round(share * field.max);
+{_UNTIL_SHOWN}"""
+
+TYPE = f"""async ([name, value]) => {{
+  const field = document.querySelector(`#${{name}}`);
+{_UNTIL_SHOWN}"""
 
 
 async def on_the_page(page: Page, name: str) -> list[float]:
@@ -43,13 +53,23 @@ async def on_the_page(page: Page, name: str) -> list[float]:
     return taken
 
 
-async def of_an_answer(server: TestServer) -> list[float]:
+async def in_a_field(page: Page, name: str, unit: str) -> list[float]:
+    """Return how long the page took to follow each figure that is typed, in milliseconds."""
+    taken: list[float] = []
+    for step in range(STEPS):
+        taken.append(await page.evaluate(TYPE, [name, f"{40 + step}{unit}"]))
+        await page.locator("body:not(.waiting)").wait_for()
+    return taken
+
+
+async def of_an_answer(server: TestServer, path: str) -> list[float]:
     """Return the CPU time of each answer, in milliseconds."""
     taken: list[float] = []
     async with TestClient(server) as client:
+        await (await client.get(f"{path}49")).read()
         for step in range(STEPS):
             before = time.process_time()
-            await (await client.get(f"/first?wait={50 + step}")).read()
+            await (await client.get(f"{path}{50 + step}")).read()
             taken.append((time.process_time() - before) * 1000)
     return taken
 
@@ -67,7 +87,14 @@ async def main() -> None:
         for name in ("requests", "cpu", "memory"):
             await on_the_page(browser.page, name)  # what is made once is made now
             print(line(f"slider '{name}'", await on_the_page(browser.page, name)))
-        print(line("an answer, CPU time", await of_an_answer(server)))
+        await browser.page.goto(f"{server.make_url('/portfolio/')}?{APPS}")
+        for name, unit in (("requests3", "k"), ("wall_ms3", "ms")):
+            await in_a_field(browser.page, name, unit)
+            print(line(f"of 5 apps, '{name}'", await in_a_field(browser.page, name, unit)))
+        print(line("an answer, CPU time", await of_an_answer(server, "/first?wait=")))
+    async with TestServer(create_app(local=True)) as server:
+        path = f"/portfolio/first?{APPS}&cpu_ms3="
+        print(line("of 5 apps, CPU time", await of_an_answer(server, path)))
 
 
 if __name__ == "__main__":

@@ -160,7 +160,7 @@ async def test_a_log_sets_the_sliders(page: Page, tmp_path: Path) -> None:
     log = tmp_path / "traffic.csv"
     rows = (f"{1_790_000_000 + hour * 3600},{1000 + hour % 24 * 100}" for hour in range(24 * 15))
     log.write_text("timestamp,count\n" + "\n".join(rows) + "\n")
-    await page.set_input_files("#log", log)
+    await page.set_input_files("#file", log)
     await page.get_by_role("button", name="Read").click()
     await page.wait_for_url("**/?requests=*")
     assert await page.locator("#shape").input_value() == "log"
@@ -228,6 +228,42 @@ async def test_a_slider_that_moves_within_a_step_leaves_the_answer_as_it_is(page
     await page.locator("input[type=range][data-for=memory]").dispatch_event("input")
     await expect(page.locator("body.waiting")).to_have_count(0)
     assert await page.locator("#second").inner_text() == answer
+
+
+async def test_an_application_is_edited_added_and_removed(page: Page, address: str) -> None:
+    await page.goto(f"{address}portfolio/")
+    before = await page.locator("h1").inner_text()
+    await page.fill("#requests1", "900M")
+    await page.evaluate(FOLLOWS)
+    assert await page.locator("h1").inner_text() != before
+    await page.get_by_role("button", name="Add an application").click()
+    await expect(page.locator("fieldset.app")).to_have_count(4)
+    assert await page.input_value("#requests1") == "900M"
+    await page.fill("#name4", "reports")
+    await page.evaluate(FOLLOWS)
+    await expect(page.locator("#apps + * tbody th").last).to_have_text("reports")
+    await page.get_by_role("button", name="Remove search").click()
+    await expect(page.locator("fieldset.app")).to_have_count(3)
+    await expect(page.locator("#apps + * tbody th")).to_have_text(["shop", "mail", "reports"])
+    await page.get_by_role("link", name="One application").click()
+    await expect(page.locator("#cpu")).to_be_visible()
+
+
+@SIGHTS
+async def test_several_applications_are_seen_at_each_width_in_each_light_and_on_paper(
+    page: Page, address: str, width: int, scheme: Literal["light", "dark", "print"]
+) -> None:
+    await page.goto(f"{address}portfolio/?name1=shop&name2=mail&doubt2=a+busy+machine")
+    await see(page, width, scheme, "calculator-portfolio")
+    assert await page.locator(".tiles dt").count() == 4
+    assert (await page.locator("h1").inner_text()).startswith("Doubtful, by a forced")
+    assert await page.locator("aside").is_visible() == (scheme != "print")
+    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert await page.evaluate(wide) <= 0
+    if (width, scheme) == (390, "dark"):
+        await page.set_viewport_size({"width": 320, "height": 700})
+        assert await page.evaluate(wide) <= 0
+        assert await barriers(page) == []
 
 
 async def test_its_picture_stands_in_the_documentation(page: Page) -> None:

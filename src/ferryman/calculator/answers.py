@@ -81,7 +81,12 @@ def _at_any_volume(state: State) -> Answer:
         raise ConfigError("there is nothing to compare", cause="; ".join(missing))
     names = ("requests", "wall_ms", "cpu_ms", "memory_mib", *dict(state.more))
     origins = dict.fromkeys(names, "given") | ({"peak_to_mean": "the week"} if work.shape else {})
-    study = Study(compare(work, platforms, levels=()), origins=origins, ranges=usual_ranges(work))
+    study = Study(
+        compare(work, platforms, levels=()),
+        origins=origins,
+        ranges=usual_ranges(work),
+        doubts=(state.doubt,) if state.doubt else (),
+    )
     return Answer(with_savings(with_bands(study, DRAWS)), missing)
 
 

@@ -70,7 +70,7 @@ const ask = async (part, wanted) => {
 // What takes longer, and what browsers limit, waits until the controls rest.
 const rest = async (wanted, whole) => {
   history.replaceState(null, "", `${root}?${wanted}`);
-  if (upload) upload.action = `${root}log?${wanted}`;
+  if (upload) upload.action = `${root}${upload.dataset.path}?${wanted}`;
   const heading = parts.first.querySelector("h1").textContent;
   document.title = `${heading} - ferryman`;
   said.textContent = heading;
@@ -103,4 +103,9 @@ const update = async () => {
 };
 
 form.addEventListener("input", update);
-form.addEventListener("submit", (event) => { event.preventDefault(); update(); });
+// A button with a name adds or removes an application, which the server does with a page.
+form.addEventListener("submit", (event) => {
+  if (event.submitter?.name) return;
+  event.preventDefault();
+  update();
+});

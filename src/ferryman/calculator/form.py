@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ferryman.calculator.state import (
     CHOICES,
@@ -16,13 +16,14 @@ from ferryman.calculator.state import (
 )
 from ferryman.cost.page.markup import Markup, element, join
 
-__all__ = ("controls", "explain_no_upload", "upload")
+__all__ = ("box", "choice", "controls", "explain_no_upload", "navigation", "upload")
 
 
 def controls(state: State) -> Markup:
     """Return the form, set as the state has it."""
     hidden = {name: typed(value) for name, value in state.more}
     hidden |= {"week": state.week} if state.week else {}
+    hidden |= {"doubt": state.doubt} if state.doubt else {}
     return element(
         "form",
         *(_slider(slider, state) for slider in SLIDERS),
@@ -71,12 +72,22 @@ def _slider(slider: Slider, state: State) -> Markup:
 
 
 def _choice(name: str, state: State) -> Markup:
+    more = {"log": "that of your log"} if name == "shape" and state.week else {}
+    return choice(name, getattr(state, name), more)
+
+
+def choice(name: str, chosen: str, more: Mapping[str, str] | None = None) -> Markup:
+    """Return a list to choose from.
+
+    Args:
+        name: Its name in `CHOICES`.
+        chosen: The value that is chosen.
+        more: What else may be chosen: value and text.
+    """
     label, values = CHOICES[name]
-    options = [_option(value, text, getattr(state, name)) for value, text in values.items()]
-    if name == "shape" and state.week:
-        options.append(_option("log", "that of your log", state.shape))
-    chosen = element("select", *options, id=name, name=name)
-    return element("div", element("label", label, for_=name), chosen, class_="control")
+    options = (_option(value, text, chosen) for value, text in {**values, **(more or {})}.items())
+    field = element("select", *options, id=name, name=name)
+    return element("div", element("label", label, for_=name), field, class_="control")
 
 
 def _option(value: str, text: str, chosen: str) -> Markup:
@@ -84,7 +95,7 @@ def _option(value: str, text: str, chosen: str) -> Markup:
 
 
 def _platforms(state: State) -> Markup:
-    boxes = (_box(name, text, name in state.against) for name, text in PLATFORMS.items())
+    boxes = (box(name, text, name in state.against) for name, text in PLATFORMS.items())
     chosen = element("input", type="hidden", name=CHOSEN, value="yes")
     return element("fieldset", element("legend", "Lambda against"), chosen, *boxes)
 
@@ -92,33 +103,58 @@ def _platforms(state: State) -> Markup:
 def _switches(state: State) -> Iterator[Markup]:
     on = {"autoscale": state.autoscale, "no-free-tier": not state.free_tier}
     for name, text in SWITCHES.items():
-        yield _box(name, text, on[name])
+        yield box(name, text, on[name])
 
 
-def _box(name: str, text: str, checked: bool) -> Markup:
+def box(name: str, text: str, checked: bool) -> Markup:
+    """Return what can be ticked."""
     tick = element("input", type="checkbox", name=name, value="on", checked=checked)
     return element("label", tick, text, class_="box")
 
 
-def upload(state: State) -> Markup:
-    """Return the form that reads a log; the state goes along, for what the log does not say."""
+def navigation(current: str) -> Markup:
+    """Return the way between the page of one application and that of several.
+
+    Args:
+        current: Where the reader is: ``one`` or ``several``.
+    """
+    one, several = ("./", "portfolio/") if current == "one" else ("../", "./")
+    links = (("one", "One application", one), ("several", "Several", several))
+    return element(
+        "nav",
+        *(
+            element("a", text, href=place, aria_current="page" if name == current else None)
+            for name, text, place in links
+        ),
+        aria_label="Calculators",
+    )
+
+
+def upload(path: str, label: str, hint: str, query: str) -> Markup:
+    """Return the form that sends a file.
+
+    Args:
+        path: Where to, beside the page.
+        label: What it is for.
+        hint: Which files are taken.
+        query: What the page is set to, for what the file does not say.
+    """
     return element(
         "form",
-        element("label", "Set it from a log", for_="log"),
-        element("input", type="file", id="log", name="log", required=True),
+        element("label", label, for_="file"),
+        element("input", type="file", id="file", name="file", required=True),
         element("button", "Read", type="submit"),
-        element(
-            "p", "Access logs, load balancer logs, CSV. It is read on this machine.", class_="hint"
-        ),
+        element("p", hint, class_="hint"),
         method="post",
-        action=f"log?{state.query()}",
+        action=f"{path}?{query}",
+        data_path=path,
         enctype="multipart/form-data",
         id="upload",
     )
 
 
-def explain_no_upload() -> Markup:
+def explain_no_upload(purpose: str) -> Markup:
     """Return what stands in the place of the upload where the page is not on loopback."""
     command = element("code", "ferryman cost serve")
-    words = join(("To set it from a log, run ", command, " on your own machine."))
+    words = join((f"{purpose}, run ", command, " on your own machine."))
     return element("p", words, class_="hint")

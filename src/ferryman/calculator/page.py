@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from ferryman.calculator.answers import find_answer, find_whole_answer
-from ferryman.calculator.form import controls, explain_no_upload, upload
+from ferryman.calculator.form import controls, explain_no_upload, navigation, upload
 from ferryman.calculator.state import State
 from ferryman.core.errors import FerrymanError
-from ferryman.cost.page.document import digest, resource
+from ferryman.cost.page.document import digest, doubt, resource
 from ferryman.cost.page.markup import Markup, element, join
 from ferryman.cost.page.sections import answer, first_sections, second_sections
 from ferryman.cost.sentences import headline
 
-__all__ = ("first_part", "page", "policy", "problem", "second_part")
+__all__ = ("first_part", "page", "policy", "problem", "second_part", "shell")
+
+HINT = (
+    "Access logs, load balancer logs, CSV, or a file of `ferryman measure`."
+    " It is read on this machine."
+)
 
 
 @cache
@@ -46,7 +52,7 @@ def page(state: State, *, local: bool, failed: FerrymanError | None = None) -> s
 
     Args:
         state: What it is set to.
-        local: Whether it is served to this machine alone, and may read a log.
+        local: Whether it is served to this machine alone, and may read a file.
         failed: Why there is no answer; None if there is one.
     """
     title = "What would it cost?"
@@ -55,7 +61,23 @@ def page(state: State, *, local: bool, failed: FerrymanError | None = None) -> s
         title = headline(find_answer(state).study)
     else:
         first, second = problem(failed), Markup()
-    side = (controls(state), upload(state) if local else explain_no_upload())
+    reads = (
+        upload("file", "Set it from a log or a measurement", HINT, state.query())
+        if local
+        else explain_no_upload("To set it from a log or a measurement")
+    )
+    return shell(title, (navigation("one"), controls(state), reads), first, second)
+
+
+def shell(title: str, side: Iterable[Markup], first: Markup, second: Markup) -> str:
+    """Return a page with its script and style.
+
+    Args:
+        title: What the window is called.
+        side: The controls.
+        first: What follows each change.
+        second: What follows when the controls rest.
+    """
     body = element(
         "body",
         element("aside", *side, aria_label="Controls"),
@@ -92,7 +114,8 @@ def first_part(state: State) -> Markup:
     """
     found = find_answer(state)
     missing = (element("p", text, class_="missing") for text in found.missing)
-    return join((answer(found.study), *missing, *first_sections(found.study)))
+    told = doubt(found.study.doubts)
+    return join((told, answer(found.study), *missing, *first_sections(found.study)))
 
 
 def second_part(state: State) -> Markup:

@@ -21,12 +21,14 @@ __all__ = (
     "CHOICES",
     "CHOSEN",
     "MORE",
+    "MOST_LETTERS",
     "PLATFORMS",
     "SLIDERS",
     "SWITCHES",
     "Slider",
     "State",
     "busy_ms",
+    "read_choice",
     "read_state",
     "typed",
     "with_week",
@@ -63,6 +65,9 @@ SLIDERS = (
 
 MOST = 10**13
 """No number of the page is larger; what each may be, the workload knows."""
+
+MOST_LETTERS = 300
+"""Of a name or a doubt."""
 
 _BUSY_HOUR = "busy-hour"
 _LOG = "log"
@@ -143,6 +148,7 @@ class State:
         free_tier: Whether the account's free tier is left for the application.
         week: 168 weights of a week that was read from a log, in two digits each.
         more: Further fields of the workload, which have no control.
+        doubt: Why the figures may not be trusted, where they were measured with --force.
     """
 
     requests: Decimal = Decimal(20_000_000)
@@ -159,6 +165,7 @@ class State:
     free_tier: bool = True
     week: str = ""
     more: tuple[tuple[str, Decimal], ...] = ()
+    doubt: str = ""
 
     def chosen_shape(self) -> Shape | None:
         """Return the week, if it is known."""
@@ -175,6 +182,7 @@ class State:
         pairs += [] if self.free_tier else [("no-free-tier", "on")]
         pairs += [(name, typed(value)) for name, value in self.more]
         pairs += [("week", self.week)] if self.week else []
+        pairs += [("doubt", self.doubt)] if self.doubt else []
         return urlencode(pairs)
 
 
@@ -199,15 +207,16 @@ def read_state(query: Mapping[str, Sequence[str]]) -> State:
     for slider in SLIDERS:
         if slider.name in query:
             found[slider.name] = _number(slider.label, query[slider.name][-1])
-    for name, (label, values) in CHOICES.items():
+    for name in CHOICES:
         if name in query:
-            found[name] = _choice(label, query[name][-1], values)
+            found[name] = read_choice(name, query[name][-1])
     if CHOSEN in query:
         found["against"] = tuple(name for name in PLATFORMS if name in query)
     given = (name for name in MORE if name in query)
     found["more"] = tuple((name, _number(name, query[name][-1])) for name in given)
     found["autoscale"] = "autoscale" in query
     found["free_tier"] = "no-free-tier" not in query
+    found["doubt"] = query.get("doubt", ("",))[-1][:MOST_LETTERS]
     return _with_shape(State(**found), query)  # type: ignore[arg-type]
 
 
@@ -243,8 +252,14 @@ def _number(label: str, text: str) -> Decimal:
     return number
 
 
-def _choice(label: str, text: str, values: Mapping[str, str]) -> str:
-    if text not in values and not (values is CHOICES["shape"][1] and text == _LOG):
+def read_choice(name: str, text: str) -> str:
+    """Return what an address says of a choice.
+
+    Raises:
+        ConfigError: It is not one of those that there are.
+    """
+    label, values = CHOICES[name]
+    if text not in values and not (name == "shape" and text == _LOG):
         raise ConfigError(f"{label}: there is no {text!r}", hint=f"there is {', '.join(values)}")
     return text
 

@@ -1,39 +1,46 @@
-"""A log that a browser on this machine uploads: kept in a file while it is read."""
+"""A file that a browser on this machine uploads: a log or a measurement, kept while it is read."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeVar
 
 from aiohttp import BodyPartReader, web
 
+from ferryman.calculator.portfolio_state import AppRow, PortfolioState
 from ferryman.calculator.state import MORE, State, busy_ms, with_week
 from ferryman.core.errors import ConfigError
+from ferryman.cost.measured import MeasuredInputs, measured_inputs
 from ferryman.cost.traffic.log_files import Source
 from ferryman.cost.traffic.log_summary import LogSummary
 from ferryman.cost.traffic.reading import read_logs
+from ferryman.records.measurement_file import read_measurement
 
-__all__ = ("MOST_BYTES", "receive_log", "with_found")
+__all__ = ("MOST_BYTES", "add_measured", "receive", "set_from_file", "with_found")
 
 MOST_BYTES = 4 * 2**30
-"""The largest log that is taken."""
+"""The largest file that is taken."""
 
 CHUNK = 2**20
 
+Result = TypeVar("Result")
 
-async def receive_log(request: web.Request, state: State) -> State:
-    """Return the state as a log sets it.
+
+async def receive(request: web.Request, read: Callable[[Path], Result]) -> Result:
+    """Return what is read from a file that a form sends.
 
     Args:
-        request: A form with the log as its field ``log``.
-        state: What the page was set to, for what a log does not say.
+        request: A form with the file as its field ``file``.
+        read: Reads it.
 
     Raises:
-        ConfigError: No log was sent, or it cannot be read.
+        ConfigError: No file was sent, or it cannot be read.
         web.HTTPRequestEntityTooLarge: It is larger than `MOST_BYTES`.
     """
     if not request.content_type.startswith("multipart/"):
@@ -41,18 +48,22 @@ async def receive_log(request: web.Request, state: State) -> State:
             "that was not a form with a file", hint="choose a file, and send the form"
         )
     async for part in await request.multipart():
-        if isinstance(part, BodyPartReader) and part.name == "log":
-            return await _read(part, state)
-    raise ConfigError("there was no log in the form", hint="choose a file first")
+        if isinstance(part, BodyPartReader) and part.name == "file":
+            return await _read(part, read)
+    raise ConfigError("there was no file in the form", hint="choose a file first")
 
 
-async def _read(part: BodyPartReader, state: State) -> State:
-    with tempfile.TemporaryDirectory(prefix="ferryman-log-") as directory:
-        name = re.sub(r"[^\w.-]|^\.+", "_", part.filename or "log", flags=re.ASCII)[-100:]
+async def _read(part: BodyPartReader, read: Callable[[Path], Result]) -> Result:
+    with tempfile.TemporaryDirectory(prefix="ferryman-upload-") as directory:
+        name = re.sub(r"[^\w.-]|^\.+", "_", part.filename or "file", flags=re.ASCII)[-100:]
         path = Path(directory) / name
         await _save(part, path)
-        found = await asyncio.to_thread(read_logs, (Source(path),))
-        return with_found(state, found)
+        try:
+            return await asyncio.to_thread(read, path)
+        except ConfigError as error:
+            # The reader knows the file by its own name.
+            message = error.message.replace(f"{directory}/", "")
+            raise ConfigError(message, cause=error.cause, hint=error.hint) from None
 
 
 async def _save(part: BodyPartReader, path: Path) -> None:
@@ -63,6 +74,46 @@ async def _save(part: BodyPartReader, path: Path) -> None:
             if size > MOST_BYTES:
                 raise web.HTTPRequestEntityTooLarge(MOST_BYTES, size)
             file.write(chunk)
+
+
+def set_from_file(state: State, path: Path) -> State:
+    """Return the state as a log or a measurement sets it.
+
+    Raises:
+        ConfigError: It is neither, or cannot be read.
+    """
+    if _is_measurement(path):
+        return with_measured(state, measured_inputs(read_measurement(path), state.memory))
+    return with_found(state, read_logs((Source(path),)))
+
+
+def add_measured(state: PortfolioState, path: Path) -> PortfolioState:
+    """Return the state with the application that a measurement is of.
+
+    Raises:
+        ConfigError: It is not a measurement.
+    """
+    measurement = read_measurement(path)
+    told = measured_inputs(measurement, dict(AppRow.of("").figures)["memory_mib"])
+    name = re.split(r"[.:]", measurement.app)[0] or "app"
+    return state.with_app(AppRow.of(name, " ".join(measurement.doubts[:1]), **told.values))
+
+
+def _is_measurement(path: Path) -> bool:
+    """Say whether a file begins as `ferryman measure` writes one; a log of JSON has no schema."""
+    with path.open("rb") as file:
+        return re.match(rb'\s*\{\s*"schema"\s*:', file.read(100)) is not None
+
+
+def with_measured(state: State, told: MeasuredInputs) -> State:
+    """Return the state with what was measured; the traffic and the memory stay."""
+    values = told.values
+    more = dict(state.more) | {name: values[name] for name in MORE if name in values}
+    return replace(
+        _with_duration(replace(state, cpu=values["cpu_ms"]), values["wall_ms"]),
+        more=tuple(more.items()),
+        doubt=" ".join(told.measurement.doubts[:1]),
+    )
 
 
 def with_found(state: State, found: LogSummary) -> State:
@@ -78,7 +129,10 @@ def with_found(state: State, found: LogSummary) -> State:
         state = with_week(state, found.shape)
     elif "peak_to_mean" in more:
         state = replace(state, shape="busy-hour", week="")
-    if "wall_ms" not in inputs:
-        return state
-    wait = inputs["wall_ms"] - busy_ms(state.cpu, state.memory)
+    return _with_duration(state, inputs["wall_ms"]) if "wall_ms" in inputs else state
+
+
+def _with_duration(state: State, wall_ms: Decimal) -> State:
+    """Return the state with the wait that is left of a duration."""
+    wait = wall_ms - busy_ms(state.cpu, state.memory)
     return replace(state, wait=round(max(wait, Decimal(0)), 1))

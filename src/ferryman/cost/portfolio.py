@@ -7,6 +7,7 @@ functions they share the free tiers. So an application crosses over earlier amon
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -266,24 +267,24 @@ def _factor(model: PortfolioModel, volumes: Volumes, type_: str) -> float | None
     return _first_below(gap, *FACTORS)
 
 
-def _shown(factor: float | None, crossovers: Sequence[Crossover]) -> tuple[float, float]:
-    """Return from how little to how much traffic crossovers are seen."""
+def _shown(factor: float | None, crossovers: Sequence[Crossover]) -> list[float]:
+    """Return the traffic that the bill is followed over, so that crossovers are seen."""
     least, most = MOST_SHOWN
     own = [each.among / float(each.requests) for each in crossovers if each.among and each.requests]
     seen = [min(max(each, least), most) for each in own] + ([factor] if factor else [])
     low, high = SHOWN
-    return min([low, *(each / 1.5 for each in seen)]), max([high, *(each * 1.5 for each in seen)])
+    low, high = min(low, *(x / 1.5 for x in [1, *seen])), max(high, *(x * 1.5 for x in [1, *seen]))
+    steps = (low * (high / low) ** (place / SHOWN_PLACES) for place in range(SHOWN_PLACES + 1))
+    return sorted([*steps, *([factor] if factor else [])])
 
 
 def _growth(
-    model: PortfolioModel, volumes: Volumes, type_: str, shown: tuple[float, float]
+    model: PortfolioModel, volumes: Volumes, type_: str, factors: Sequence[float]
 ) -> Iterator[Growth]:
     """Yield the bill against traffic."""
     if not any(volumes.values()):
         return
-    low, high = shown
-    for place in range(SHOWN_PLACES + 1):
-        factor = low * (high / low) ** (place / SHOWN_PLACES)
+    for factor in factors:
         there = {name: x * Fraction(factor) for name, x in volumes.items()}
         nodes = model.nodes(there, cluster=False, only=type_)
         yield Growth(factor, model.functions_usd(there), nodes.usd if nodes else None)
@@ -295,9 +296,23 @@ def _crossovers(
     """Yield from where on each is cheaper on servers, alone and among the others."""
     for app in apps:
         others = {name: x for name, x in volumes.items() if name != app.name}
-        alone = _alone(app, model)
+        alone = _known_alone(app, model)
         among = _among(app, others, model, type_) if others else alone
         yield Crossover(app.name, app.workload.requests, alone, among)
+
+
+def _known_alone(app: App, model: PortfolioModel) -> float | None:
+    """Return where an application crosses over alone, which no change of another one moves."""
+    question = app.workload.of_any_volume, model.choices
+    for asked, book, found in tuple(_recent):
+        if book is model.book and asked == question:
+            return found
+    made = _alone(app, model)
+    _recent.append((question, model.book, made))
+    return made
+
+
+_recent: deque[tuple[tuple[Workload, Choices], PriceBook, float | None]] = deque(maxlen=64)
 
 
 def _alone(app: App, model: PortfolioModel) -> float | None:

@@ -150,8 +150,8 @@ class _Plot:
         factor = self.found.factor
         if factor is None:
             return Markup()
-        near = min(self.found.growth, key=lambda each: abs(each.factor / factor - 1))
-        place, height = self.x.within(factor), self.y.within(near.functions)
+        both = next(each for each in self.found.growth if each.factor == factor)
+        place, height = self.x.within(factor), self.y.within(both.functions)
         left = factor < 1 or place > self.x.stop - 60  # clear of today's line, and of the edge
         spot = (place + (-10 if left else 10), height + (-10 if left else 18))
         return join(

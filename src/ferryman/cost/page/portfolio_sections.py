@@ -131,7 +131,7 @@ def _app_row(found: Portfolio, each: Crossover, place: int) -> tuple[str, ...]:
     doubtful = any(app.name == each.app for app in found.doubtful)
     return (
         f"{each.app} (doubtful)" if doubtful else each.app,
-        f"move, {_ordinal(place)}" if _is_worth(found, place) else "keep the function",
+        f"move, {_ordinal(place)}" if _is_worth(found, place) else "keep",
         volume(each.requests),
         crossover_text(each.alone),
         crossover_text(each.among),

@@ -30,11 +30,11 @@ def price_table(lines: Iterable[Line], book: PriceBook) -> Markup:
 def _price(rate: Rate) -> Markup:
     return element(
         "tr",
-        element("th", rate.id, scope="row", class_="whole"),
+        element("th", rate.id, scope="row", class_="rate"),
         element("td", "all" if rate.region == "*" else rate.region, class_="whole"),
         element("td", *_tiers(rate), class_="number"),
         element("td", rate.unit, class_="whole"),
-        element("td", _source(rate.source)),
+        element("td", _source(rate.source), class_="source"),
         element("td", rate.seen, class_="whole"),
         element("td", rate.confidence, class_="whole"),
     )
