@@ -1,18 +1,23 @@
-"""What targets that deploy to AWS share: where, how much of a log, and the end of a stack."""
+"""What targets that deploy to AWS share: their options, and the way of each verb with a stack."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
+from ferryman.aws.change_set import ChangeSet, Desired, delete_change_set, execute, prepare
 from ferryman.aws.log_events import last_events, new_events
 from ferryman.aws.session import Aws, open_session
-from ferryman.aws.stack import Stack
+from ferryman.aws.stack import Stack, find_stack, follow
 from ferryman.aws.stack_state import usable_stack
-from ferryman.aws.stack_update import deletion
+from ferryman.aws.stack_update import deletion, refuse_drift
+from ferryman.core.errors import FerrymanError
 from ferryman.project.project import Project
 from ferryman.targets.deployment import Change, Choices, Dialogue, LogLine, VerbOption
 
-__all__ = ("AWS_OPTIONS", "delete_stack_after_asking", "open_place", "read_log", "stack_to_deploy")
+__all__ = ("AWS_OPTIONS", "ProjectStack", "stack_troubles")
 
 AWS_OPTIONS = (
     VerbOption(
@@ -44,100 +49,180 @@ AWS_OPTIONS = (
 )
 
 
-def open_place(choices: Choices, region: str | None) -> Aws:
-    """Return a session with AWS, where the options say, or else the settings.
-
-    Raises:
-        ConfigError: boto3 is not installed, there is no such profile, or no region.
-    """
-    return open_session(choices.text("region") or region, choices.text("profile"))
+_PATIENCE = 1800.0
+"""Seconds a stack may take, unless the user says otherwise: CloudFront takes minutes."""
 
 
-def read_log(
-    aws: Aws,
-    group: str,
-    choices: Choices,
-    lines: int,
-    source: Callable[[str], str],
-    *,
-    follow: bool,
-) -> Iterable[LogLine]:
-    """Return the last lines of a log group, or those and all that come after.
+@dataclass(frozen=True)
+class ProjectStack:
+    """A project's stack on AWS, and how to speak with the user about it.
 
     Args:
-        aws: The session.
-        group: The log group.
-        choices: The options: `--since`.
-        lines: How many lines at most.
-        source: Returns what a reader calls a log stream.
-        follow: Whether to go on.
-
-    Raises:
-        ConfigError: `--since` is not such a time.
-        AwsError: AWS refused.
-    """
-    since = choices.text("since") or "1h"
-    found = (new_events if follow else last_events)(aws, group, since, lines)
-    return (LogLine(source(stream), text) for stream, text in found)
-
-
-def stack_to_deploy(
-    aws: Aws, name: str, project: Project, choices: Choices, dialogue: Dialogue, timeout: float
-) -> Stack | None:
-    """Return the stack that a deployment will change, None where there is none yet.
-
-    Args:
-        aws: The session.
-        name: The stack's name.
         project: The project that the stack must belong to.
-        choices: The options: `--dry-run`, which is asked nothing, and `--adopt`.
-        dialogue: Asks the user, and is told of each step.
-        timeout: Seconds to wait for a stack that is changing.
-
-    Raises:
-        ConfigError: The stack is another project's.
-        AwsError: AWS refused.
-        StackFailed: It cannot be changed.
-    """
-    return usable_stack(
-        aws,
-        name,
-        project.fields.name,
-        (lambda _: False) if choices.dry_run else dialogue.ask,
-        dialogue.tell,
-        adopt=choices.switch("adopt"),
-        timeout=timeout,
-    )
-
-
-def delete_stack_after_asking(
-    aws: Aws, name: str, project: Project, choices: Choices, dialogue: Dialogue, timeout: float
-) -> tuple[Change, ...] | None:
-    """Delete a stack if the user agrees; its logs stay unless told.
-
-    Args:
-        aws: The session.
         name: The stack's name.
-        project: The project that the stack must belong to.
-        choices: The options: `--dry-run` and `--with-logs`.
+        region: The region in the settings; None takes that of the credentials.
+        choices: What the user chose.
         dialogue: Asks the user, and is told of each step.
-        timeout: Seconds to wait for the end.
-
-    Returns:
-        What went, or would go; empty without a stack, None if the user kept it.
-
-    Raises:
-        ConfigError: The stack is another project's.
-        StackFailed: A resource could not be deleted.
     """
-    stack = usable_stack(aws, name, project.fields.name, lambda _: False, dialogue.tell)
-    if stack is None:
-        return ()
-    wanted = deletion(aws, stack, with_logs=choices.switch("with_logs"))
-    found = tuple(Change("delete", kind, name) for kind, name in wanted.resources)
-    if choices.dry_run:
+
+    project: Project
+    name: str
+    region: str | None
+    choices: Choices
+    dialogue: Dialogue
+
+    @cached_property
+    def aws(self) -> Aws:
+        """The session, opened on first use.
+
+        Raises:
+            ConfigError: boto3 is not installed, there is no such profile, or no region.
+        """
+        return open_session(
+            self.choices.text("region") or self.region, self.choices.text("profile")
+        )
+
+    @property
+    def timeout(self) -> float:
+        """Seconds to wait for a change of the stack."""
+        return self.choices.timeout or _PATIENCE
+
+    @property
+    def question(self) -> str:
+        """What the user is asked before a change."""
+        place = f"the stack {self.name} in {self.aws.region} of account {self.aws.account}"
+        return f"make these changes to {place}?"
+
+    def to_deploy(self) -> Stack | None:
+        """Return the stack that a deployment will change, None where there is none yet.
+
+        Raises:
+            ConfigError: The stack is another project's.
+            AwsError: AWS refused.
+            StackFailed: It cannot be changed.
+        """
+        return usable_stack(
+            self.aws,
+            self.name,
+            self.project.fields.name,
+            (lambda _: False) if self.choices.dry_run else self.dialogue.ask,
+            self.dialogue.tell,
+            adopt=self.choices.switch("adopt"),
+            timeout=self.timeout,
+        )
+
+    def deployed(self, target: str) -> Stack:
+        """Return the stack that there is.
+
+        Raises:
+            FerrymanError: There is none, or AWS refused.
+        """
+        stack = find_stack(self.aws, self.name)
+        if stack is None or not stack.exists:
+            raise FerrymanError(
+                f"{self.name} is not deployed in {self.aws.region}",
+                hint=f"`ferryman deploy -t {target}` deploys it",
+            )
+        return stack
+
+    def prepare(
+        self, desired: Desired, stack: Stack | None, template: Mapping[str, Any]
+    ) -> ChangeSet | None:
+        """Return what CloudFormation would change, None for nothing.
+
+        Raises:
+            StackFailed: What would change was changed outside the stack, by somebody else.
+        """
+        made = prepare(self.aws, desired, stack, template)
+        if made and stack and stack.exists:
+            tolerated = self.choices.switch("overwrite") or self.choices.dry_run
+            refuse_drift(self.aws, self.name, made, self.dialogue.tell, tolerated=tolerated)
+        return made
+
+    def change(
+        self,
+        stack: Stack | None,
+        made: ChangeSet | None,
+        send: Callable[[], object],
+        tell: Callable[[str], None] | None = None,
+        *,
+        resumes: bool,
+    ) -> Stack | None:
+        """Send what the stack needs and change it; return None where the user does not wait.
+
+        Args:
+            stack: The stack as it is.
+            made: What CloudFormation would change; None for nothing.
+            send: Sends the code.
+            tell: Told of each step, in place of the user.
+            resumes: Whether the stack is being changed to this by a run that was cut off.
+
+        Raises:
+            StackFailed: A resource failed.
+        """
+        tell = tell or self.dialogue.tell
+        if resumes and stack:
+            tell("going on with the change that is under way")
+            return follow(self.aws, stack.id, "", tell, timeout=self.timeout)
+        if made is None:
+            return stack
+        try:
+            send()
+        except BaseException:
+            self.discard(made)
+            raise
+        return execute(self.aws, made, tell, wait=self.choices.wait, timeout=self.timeout)
+
+    def discard(self, made: ChangeSet | None) -> None:
+        """Delete a change set, and the empty stack that was made to hold it."""
+        if made:
+            delete_change_set(self.aws, made.stack, made.name, creates=made.creates)
+
+    def log(
+        self, group: str, lines: int, source: Callable[[str], str], *, follow: bool
+    ) -> Iterable[LogLine]:
+        """Return the last lines of a log group, or those and all that come after.
+
+        Args:
+            group: The log group.
+            lines: How many lines at most.
+            source: Returns what a reader calls a log stream.
+            follow: Whether to go on.
+
+        Raises:
+            ConfigError: `--since` is not such a time.
+            AwsError: AWS refused.
+        """
+        since = self.choices.text("since") or "1h"
+        found = (new_events if follow else last_events)(self.aws, group, since, lines)
+        return (LogLine(source(stream), text) for stream, text in found)
+
+    def delete(self) -> tuple[Change, ...] | None:
+        """Delete the stack if the user agrees; its logs stay unless told.
+
+        Returns:
+            What went, or would go; empty without a stack, None if the user kept it.
+
+        Raises:
+            ConfigError: The stack is another project's.
+            StackFailed: A resource could not be deleted.
+        """
+        tell = self.dialogue.tell
+        stack = usable_stack(self.aws, self.name, self.project.fields.name, lambda _: False, tell)
+        if stack is None:
+            return ()
+        wanted = deletion(self.aws, stack, with_logs=self.choices.switch("with_logs"))
+        found = tuple(Change("delete", kind, name) for kind, name in wanted.resources)
+        if self.choices.dry_run:
+            return found
+        if not self.dialogue.ask(wanted.question):
+            return None
+        wanted.carry_out(self.aws, stack, tell, timeout=self.timeout)
         return found
-    if not dialogue.ask(wanted.question):
-        return None
-    wanted.carry_out(aws, stack, dialogue.tell, timeout=timeout)
-    return found
+
+
+def stack_troubles(stack: Stack) -> list[str]:
+    """Return why CloudFormation did not make of a stack what it was told, if it did not."""
+    if "FAILED" in stack.status or "ROLLBACK" in stack.status:
+        return [f"the stack is {stack.status}: {stack.reason}".rstrip(": ")]
+    return []

@@ -29,7 +29,7 @@ from ferryman.project.resolution import resolve_project
 from ferryman.targets.deployment import Choices, Dialogue
 from ferryman.targets.registry import installed_targets
 from ferryman.targets.server.deploying import service_image
-from ferryman.targets.server.deploying.deployment import ServiceDeployment
+from ferryman.targets.server.deploying.deployment import open_service
 from ferryman.targets.server.deploying.options import ServiceOptions
 from ferryman.targets.server.deploying.service_image import ServiceImage, _architecture
 from ferryman.targets.server.deploying.service_permissions import SERVICE_CALLS
@@ -352,10 +352,10 @@ def test_tasks_that_do_not_start_say_why(tmp_path: Path) -> None:
     project = resolve_project(
         tmp_path, {name: target.options for name, target in installed_targets().items()}
     )
-    deployment = ServiceDeployment(project, Choices(), Dialogue(lambda _: None, lambda _: True))
-    deployment.__dict__["_aws"] = Failing()
+    deployment = open_service(project, Choices(), Dialogue(lambda _: None, lambda _: True))
+    deployment._stack.__dict__["aws"] = Failing()
     with pytest.raises(StackFailed) as failed:
-        deployment._executed(ChangeSet("one", "arn", "arn", True, ()))
+        deployment._changed(None, ChangeSet("one", "arn", "arn", True, ()))
     assert failed.value.cause == (
         "Deployment Circuit Breaker; tasks stopped: Essential container in task exited; "
         "it ended with 3"

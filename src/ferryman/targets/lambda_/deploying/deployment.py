@@ -4,28 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from ferryman.aws.change_set import (
-    ChangeSet,
-    Desired,
-    delete_change_set,
-    execute,
-    live_template,
-    prepare,
-)
-from ferryman.aws.session import Aws
-from ferryman.aws.stack import Stack, find_stack, follow
+from ferryman.aws.change_set import ChangeSet, Desired, live_template
+from ferryman.aws.stack import Stack
 from ferryman.aws.stack_state import PROJECT_TAG
-from ferryman.aws.stack_update import goes_on, refuse_drift
+from ferryman.aws.stack_update import goes_on
 from ferryman.core.errors import ConfigError, FerrymanError
 from ferryman.project.project import Project
-from ferryman.targets.aws_place import (
-    delete_stack_after_asking,
-    open_place,
-    read_log,
-    stack_to_deploy,
-)
+from ferryman.targets.aws_place import ProjectStack, stack_troubles
 from ferryman.targets.deployment import (
     Change,
     Choices,
@@ -57,9 +45,6 @@ from ferryman.targets.lambda_.deploying.template import stack_template, version_
 from ferryman.targets.lambda_.options import LambdaOptions
 
 __all__ = ("FunctionDeployment", "open_function")
-
-_PATIENCE = 1800.0
-"""Seconds a stack may take, unless the user says otherwise: CloudFront takes minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,33 +81,23 @@ def open_function(project: Project, choices: Choices, dialogue: Dialogue) -> Fun
         ConfigError: An option is wrong, boto3 is not installed, or no region is chosen.
     """
     options = project.section("lambda", LambdaOptions).deploy
-    aws = open_place(choices, options.region)
     name = choices.text("stack") or options.stack or project.fields.name
-    return FunctionDeployment(project, aws, name, choices, dialogue)
+    return FunctionDeployment(ProjectStack(project, name, options.region, choices, dialogue))
 
 
 class FunctionDeployment:
     """A project's function in an account and a region.
 
     Args:
-        project: The project.
-        aws: The session.
-        name: The name of the stack and of the function.
-        choices: What the user chose.
-        dialogue: How to speak with the user.
+        stack: The stack, which has the function's name.
     """
 
-    def __init__(
-        self, project: Project, aws: Aws, name: str, choices: Choices, dialogue: Dialogue
-    ) -> None:
-        self._project = project
-        self._options = project.section("lambda", LambdaOptions)
-        self._aws = aws
-        self._name = name
-        self._choices = choices
-        self._dialogue = dialogue
-        self._timeout = choices.timeout or _PATIENCE
-        canary = choices.text("canary")
+    def __init__(self, stack: ProjectStack) -> None:
+        self._stack = stack
+        self._project, self._name, self._aws = stack.project, stack.name, stack.aws
+        self._choices, self._dialogue = stack.choices, stack.dialogue
+        self._options = stack.project.section("lambda", LambdaOptions)
+        canary = stack.choices.text("canary")
         self._share = parse_share(canary) if canary else None
 
     def plan(self) -> _Plan:
@@ -134,17 +109,13 @@ class FunctionDeployment:
         if self._choices.switch("direct"):
             return self._plan_direct()
         # Credentials that do not work are told before a build that takes a while.
-        stack = stack_to_deploy(
-            self._aws, self._name, self._project, self._choices, self._dialogue, self._timeout
-        )
+        stack = self._stack.to_deploy()
         code = prepare_code(self._project, self._choices, self._dialogue)
         return self._plan_stack(stack, code)
 
     def discard(self, plan: _Plan) -> None:
         """Delete the change set, and the empty stack that was made to hold it."""
-        if plan.change_set:
-            made = plan.change_set
-            delete_change_set(self._aws, made.stack, made.name, creates=made.creates)
+        self._stack.discard(plan.change_set)
 
     def apply(self, plan: _Plan) -> Release:
         """Send the code, change the stack, and move the alias.
@@ -154,9 +125,11 @@ class FunctionDeployment:
             LostRace: Another deploy was faster.
             CanaryFailed: The new version is worse; the old one gets all requests.
         """
-        if plan.desired is None:
+        desired = plan.desired
+        if desired is None:
             return self._apply_direct(plan)
-        stack = self._changed_stack(plan, plan.desired)
+        send = partial(plan.code.send, self._aws, desired.parameters, self._dialogue)
+        stack = self._stack.change(plan.stack, plan.change_set, send, resumes=plan.resumes)
         if stack is None:
             raise FerrymanError(
                 f"the stack {self._name} changes; `{LIVE}` has not been moved",
@@ -174,19 +147,13 @@ class FunctionDeployment:
         Raises:
             FerrymanError: It is not deployed, or AWS refused.
         """
-        stack = find_stack(self._aws, self._name)
-        if stack is None or not stack.exists:
-            raise FerrymanError(
-                f"{self._name} is not deployed in {self._aws.region}",
-                hint="`ferryman deploy -t lambda` deploys it",
-            )
+        stack = self._stack.deployed("lambda")
         alias = read_alias(self._aws, self._name)
         address = stack.outputs.get("Url")
         releases = tuple(as_release(one, alias, address) for one in versions(self._aws, self._name))
         shifting = ", ".join(f"{share:.0%} to {n}" for n, share in alias.weights.items())
         troubles = [f"a shift is under way: {shifting}"] if shifting else []
-        if "FAILED" in stack.status or "ROLLBACK" in stack.status:
-            troubles.append(f"the stack is {stack.status}: {stack.reason}".rstrip(": "))
+        troubles += stack_troubles(stack)
         line = f"{LIVE} is version {alias.version} in {self._aws.region}"
         return Status(not troubles and not stack.busy, line, tuple(troubles), releases)
 
@@ -198,7 +165,7 @@ class FunctionDeployment:
         """
         told = self._aws.call("lambda", "get_function_configuration", FunctionName=self._name)
         group = told.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{self._name}"
-        return read_log(self._aws, group, self._choices, lines, log_source, follow=follow)
+        return self._stack.log(group, lines, log_source, follow=follow)
 
     def rollback(self, wanted: str | None) -> Release:
         """Point the alias to an older version; during a shift, end the shift.
@@ -223,9 +190,7 @@ class FunctionDeployment:
         Raises:
             StackFailed: A resource could not be deleted.
         """
-        return delete_stack_after_asking(
-            self._aws, self._name, self._project, self._choices, self._dialogue, self._timeout
-        )
+        return self._stack.delete()
 
     def _plan_stack(self, stack: Stack | None, code: Code) -> _Plan:
         spec = function_spec(self._project, code.digest)
@@ -247,55 +212,27 @@ class FunctionDeployment:
             },
             {**self._options.deploy.tags, PROJECT_TAG: self._project.fields.name},
         )
-        plan = _Plan((), self._question(), code, desired, None, stack, alias)
+        plan = _Plan((), self._stack.question, code, desired, None, stack, alias)
         if goes_on(stack, desired):
             return replace(plan, resumes=True, question=None)
-        change_set = prepare(self._aws, desired, stack, template)
+        change_set = self._stack.prepare(desired, stack, template)
         changes = _shown(change_set)
         changes += alias_changes(alias, stack, change_set)
-        if change_set and stack and exists:
-            tolerated = self._choices.switch("overwrite") or self._choices.dry_run
-            refuse_drift(
-                self._aws, self._name, change_set, self._dialogue.tell, tolerated=tolerated
-            )
         if alias and alias.weights and changes:
-            self.discard(replace(plan, change_set=change_set))
+            self._stack.discard(change_set)
             raise shift_under_way(alias)
         question = plan.question if changes else None
         return replace(plan, changes=tuple(changes), change_set=change_set, question=question)
-
-    def _question(self) -> str:
-        place = f"the stack {self._name} in {self._aws.region} of account {self._aws.account}"
-        return f"make these changes to {place}?"
 
     def _live_digest(self) -> str:
         told = self._aws.call("lambda", "get_function_configuration", FunctionName=self._name)
         return str(told.get("CodeSha256", ""))
 
-    def _changed_stack(self, plan: _Plan, desired: Desired) -> Stack | None:
-        if plan.resumes and plan.stack:
-            self._dialogue.tell("going on with the change that is under way")
-            return follow(self._aws, plan.stack.id, "", self._dialogue.tell, timeout=self._timeout)
-        if plan.change_set is None:
-            return plan.stack
-        try:
-            plan.code.send(self._aws, desired.parameters, self._dialogue)
-        except BaseException:
-            self.discard(plan)
-            raise
-        return execute(
-            self._aws,
-            plan.change_set,
-            self._dialogue.tell,
-            wait=self._choices.wait,
-            timeout=self._timeout,
-        )
-
     def _shift(self, alias: Alias, version: str, log_group: str | None) -> Alias:
         if self._share is None:
             return move(self._aws, self._name, alias, version)
         read = log_group if self._options.json_logs else None
-        canary = Canary(self._name, self._share, self._timeout, read)
+        canary = Canary(self._name, self._share, self._stack.timeout, read)
         return run_canary(self._aws, canary, alias, version, self._dialogue.tell)
 
     def _plan_direct(self) -> _Plan:

@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ferryman.aws.change_set import (
-    ChangeSet,
-    Desired,
-    delete_change_set,
-    execute,
-    live_template,
-    prepare,
-)
+from ferryman.aws.change_set import ChangeSet, Desired, live_template, prepare
 from ferryman.aws.refusals import AwsError
 from ferryman.aws.session import Aws
-from ferryman.aws.stack import Stack, StackFailed, find_stack, follow
+from ferryman.aws.stack import Stack, StackFailed
 from ferryman.aws.stack_state import PROJECT_TAG
-from ferryman.aws.stack_update import goes_on, refuse_drift
-from ferryman.core.errors import BuildError, FerrymanError, reason_of
+from ferryman.aws.stack_update import goes_on
+from ferryman.core.errors import BuildError, reason_of
 from ferryman.project.project import Project
 from ferryman.records.atomic_file import write_whole
-from ferryman.targets.aws_place import (
-    delete_stack_after_asking,
-    open_place,
-    read_log,
-    stack_to_deploy,
-)
+from ferryman.targets.aws_place import ProjectStack, stack_troubles
 from ferryman.targets.deployment import Change, Choices, Dialogue, LogLine, Release, Status
 from ferryman.targets.server.deploying.revisions import (
     Revision,
@@ -53,9 +41,6 @@ from ferryman.targets.server.deploying.task_network import network_parameters
 from ferryman.targets.server.options import ServerOptions
 
 __all__ = ("ServiceDeployment", "open_service")
-
-_PATIENCE = 1800.0
-"""Seconds a stack may take, unless the user says otherwise."""
 
 _SERVICE = "AWS::ECS::Service"
 _TASKS = "AWS::ECS::TaskDefinition"
@@ -87,31 +72,33 @@ class _Plan:
     template: Mapping[str, Any] | None = None
 
 
+def _nothing() -> None:
+    """Send nothing: the image is there."""
+
+
 def open_service(project: Project, choices: Choices, dialogue: Dialogue) -> ServiceDeployment:
     """Return the deployment of a project's service. Nothing is asked of AWS yet."""
-    return ServiceDeployment(project, choices, dialogue)
+    region = project.section("server", ServerOptions).deploy.region
+    name = stack_name(project, choices.text("stack"))
+    return ServiceDeployment(ProjectStack(project, name, region, choices, dialogue))
 
 
 class ServiceDeployment:
     """A project's service in an account and a region.
 
     Args:
-        project: The project.
-        choices: What the user chose.
-        dialogue: How to speak with the user.
+        stack: The stack, whose name the cluster and the service have.
     """
 
-    def __init__(self, project: Project, choices: Choices, dialogue: Dialogue) -> None:
-        self._project = project
-        self._options = project.section("server", ServerOptions).deploy
-        self._name = stack_name(project, choices.text("stack"))
-        self._choices = choices
-        self._dialogue = dialogue
-        self._timeout = choices.timeout or _PATIENCE
+    def __init__(self, stack: ProjectStack) -> None:
+        self._stack = stack
+        self._project, self._name = stack.project, stack.name
+        self._choices, self._dialogue = stack.choices, stack.dialogue
+        self._options = stack.project.section("server", ServerOptions).deploy
 
-    @cached_property
+    @property
     def _aws(self) -> Aws:
-        return open_place(self._choices, self._options.region)
+        return self._stack.aws
 
     def plan(self) -> _Plan:
         """Build the image, and have CloudFormation find out what would change.
@@ -122,9 +109,7 @@ class ServiceDeployment:
         if self._choices.switch("stack_only"):
             return self._plan_template()
         # Credentials that do not work are told before a build that takes a while.
-        stack = stack_to_deploy(
-            self._aws, self._name, self._project, self._choices, self._dialogue, self._timeout
-        )
+        stack = self._stack.to_deploy()
         image = prepare_image(self._project, self._choices, self._dialogue)
         spec = service_spec(self._project, image.architecture)
         for note in (*spec.size.notes, *advice(self._project)):
@@ -145,9 +130,7 @@ class ServiceDeployment:
 
     def discard(self, plan: _Plan) -> None:
         """Delete the change set, and the empty stack that was made to hold it."""
-        if plan.change_set:
-            made = plan.change_set
-            delete_change_set(self._aws, made.stack, made.name, creates=made.creates)
+        self._stack.discard(plan.change_set)
 
     def apply(self, plan: _Plan) -> Release | None:
         """Push the image, change the stack, and stay until the tasks have taken over.
@@ -158,7 +141,8 @@ class ServiceDeployment:
         if plan.template is not None:
             self._write(plan.template)
             return None
-        stack = self._changed_stack(plan)
+        send = partial(plan.image.send, self._aws, self._dialogue) if plan.image else _nothing
+        stack = self._changed(plan.stack, plan.change_set, send, resumes=plan.resumes)
         if stack is None:
             self._dialogue.tell(
                 f"the stack {self._name} changes; `ferryman status -t server` tells how it goes"
@@ -172,7 +156,7 @@ class ServiceDeployment:
         Raises:
             FerrymanError: It is not deployed, or AWS refused.
         """
-        stack = self._stack()
+        stack = self._stack.deployed("server")
         running = read_service(self._aws, self._name)
         address = stack.outputs.get("Url")
         found = revisions(self._aws, self._name)
@@ -183,8 +167,7 @@ class ServiceDeployment:
         if running.tasks < running.wanted:
             troubles.append(f"{running.tasks} of {running.wanted} tasks run")
             troubles += stop_reasons(self._aws, self._name)
-        if "FAILED" in stack.status or "ROLLBACK" in stack.status:
-            troubles.append(f"the stack is {stack.status}: {stack.reason}".rstrip(": "))
+        troubles += stack_troubles(stack)
         number = running.revision.rpartition(":")[2]
         line = f"{running.tasks} tasks, revision {number}, in {self._aws.region}"
         good = not troubles and not stack.busy and running.state == "COMPLETED"
@@ -196,8 +179,8 @@ class ServiceDeployment:
         Raises:
             FerrymanError: It is not deployed, or AWS refused.
         """
-        group = self._stack().outputs["LogGroup"]
-        return read_log(self._aws, group, self._choices, lines, _task_of, follow=follow)
+        group = self._stack.deployed("server").outputs["LogGroup"]
+        return self._stack.log(group, lines, _task_of, follow=follow)
 
     def rollback(self, wanted: str | None) -> Release:
         """Run an older revision by an update of the stack, and stay until it has taken over.
@@ -206,7 +189,7 @@ class ServiceDeployment:
             ConfigError: There is no such revision.
             StackFailed: It did not become good; what ran before goes on running.
         """
-        stack = self._stack()
+        stack = self._stack.deployed("server")
         running = read_service(self._aws, self._name)
         chosen = revision_to_run(revisions(self._aws, self._name), running.revision, wanted)
         if self._choices.dry_run:
@@ -215,8 +198,7 @@ class ServiceDeployment:
         template = live_template(self._aws, self._name)
         desired = Desired(self._name, template, {**kept, "LiveTask": chosen.arn}, stack.tags)
         made = prepare(self._aws, desired, stack, template)
-        if made is not None:
-            stack = self._executed(made) or stack
+        stack = self._changed(stack, made) or stack
         return self._described(chosen, stack)
 
     def delete(self) -> tuple[Change, ...] | None:
@@ -228,9 +210,7 @@ class ServiceDeployment:
         Raises:
             StackFailed: A resource could not be deleted.
         """
-        found = delete_stack_after_asking(
-            self._aws, self._name, self._project, self._choices, self._dialogue, self._timeout
-        )
+        found = self._stack.delete()
         if found and not self._choices.dry_run:
             deregister(self._aws, self._name)
         return found
@@ -261,33 +241,21 @@ class ServiceDeployment:
         if not exists:
             refuse_taken(self._aws, self._name)
         template = live_template(self._aws, self._name) if exists else {}
-        change_set = prepare(self._aws, desired, stack, template)
+        change_set = self._stack.prepare(desired, stack, template)
         if change_set is None:
             return plan
-        if exists:
-            tolerated = self._choices.switch("overwrite") or self._choices.dry_run
-            tell = self._dialogue.tell
-            refuse_drift(self._aws, self._name, change_set, tell, tolerated=tolerated)
-        place = f"the stack {self._name} in {self._aws.region} of account {self._aws.account}"
-        question = f"make these changes to {place}?"
+        question = self._stack.question
         return replace(plan, changes=_shown(change_set), change_set=change_set, question=question)
 
-    def _changed_stack(self, plan: _Plan) -> Stack | None:
-        if plan.resumes and plan.stack:
-            self._dialogue.tell("going on with the change that is under way")
-            return follow(self._aws, plan.stack.id, "", self._dialogue.tell, timeout=self._timeout)
-        if plan.change_set is None:
-            return plan.stack
-        assert plan.image
-        try:
-            plan.image.send(self._aws, self._dialogue)
-        except BaseException:
-            self.discard(plan)
-            raise
-        return self._executed(plan.change_set)
-
-    def _executed(self, made: ChangeSet) -> Stack | None:
-        """Execute a change set; where tasks do not start, say why they stopped.
+    def _changed(
+        self,
+        stack: Stack | None,
+        made: ChangeSet | None,
+        send: Callable[[], object] = _nothing,
+        *,
+        resumes: bool = False,
+    ) -> Stack | None:
+        """Change the stack; where tasks do not start, say why they stopped.
 
         Raises:
             StackFailed: A resource failed.
@@ -300,9 +268,8 @@ class ServiceDeployment:
             if f" failed {_SERVICE}/" in text:
                 reasons.extend(self._stop_reasons())
 
-        wait = self._choices.wait
         try:
-            return execute(self._aws, made, tell, wait=wait, timeout=self._timeout)
+            return self._stack.change(stack, made, send, tell, resumes=resumes)
         except StackFailed as error:
             if not reasons:
                 raise
@@ -314,15 +281,6 @@ class ServiceDeployment:
             return stop_reasons(self._aws, self._name)
         except AwsError:
             return []  # to know more is no reason to fail otherwise
-
-    def _stack(self) -> Stack:
-        stack = find_stack(self._aws, self._name)
-        if stack is None or not stack.exists:
-            raise FerrymanError(
-                f"{self._name} is not deployed in {self._aws.region}",
-                hint="`ferryman deploy -t server` deploys it",
-            )
-        return stack
 
     def _release(self, stack: Stack) -> Release:
         running = read_service(self._aws, self._name)
