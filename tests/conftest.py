@@ -198,3 +198,10 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str]]]:
     """Record the API calls."""
     with recorded_calls(monkeypatch.setattr) as calls:
         yield calls
+
+
+@pytest.fixture
+def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unset the variables by which this shell sets ferryman."""
+    for name in [name for name in os.environ if name.startswith("FERRYMAN_")]:
+        monkeypatch.delenv(name)

@@ -20,7 +20,8 @@ import boto3  # type: ignore[import-untyped]
 import pytest
 from tests.aws_stand_in import CREDENTIALS, ToStandIn
 from tests.cache.servers import REGION, make_table
-from tests.parity.test_parity import TABLE, served, wait_for
+from tests.parity.sending import TABLE, wait_for
+from tests.parity.test_parity import served
 
 from ferryman.building.artifact import Artifact
 from ferryman.local.gateway.all_gateways import GATEWAYS

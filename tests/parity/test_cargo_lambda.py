@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 from tests.parity.cargo_lambda import emulated
-from tests.parity.test_parity import TABLE, served, wait_for
+from tests.parity.sending import TABLE, send_each, wait_for
+from tests.parity.test_parity import served
 
 from ferryman.building.artifact import Artifact
 from ferryman.local.emulator import unpack
-from ferryman.migrate.parity import Difference, ParityRequest, compare, open_session, send
+from ferryman.migrate.parity import Difference, ParityRequest, open_session
 
 PROGRAM = Path(__file__).parents[2] / ".tools" / "cargo-lambda" / "bin" / "cargo-lambda"
 
@@ -77,8 +78,4 @@ async def send_to_both(targets: dict[str, str]) -> dict[str, tuple[Difference, .
     async with open_session() as session:
         for url in targets.values():
             await wait_for(session, url)
-        found = {}
-        for request in TABLE:
-            answers = {name: await send(session, url, request) for name, url in targets.items()}
-            found[request.name] = compare(request, answers)
-        return found
+        return await send_each(session, targets)

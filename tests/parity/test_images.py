@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 from tests.containers import STRICT, Podman, image_project
+from tests.parity.sending import TABLE, send_each, wait_for
 
 from ferryman.core import serving
 from ferryman.local.emulator import Emulator
@@ -23,16 +23,12 @@ from ferryman.local.gateway.http_server import start_gateway
 from ferryman.migrate.parity import (
     Difference,
     ParityRequest,
-    compare,
     open_session,
-    read_table,
-    send,
 )
 from ferryman.targets.lambda_.bundle import HANDLER
 from ferryman.targets.protocols import Address
 from ferryman.targets.registry import installed_targets
 
-TABLE = read_table(Path(__file__).parents[2] / "examples" / "postcards" / "requests.toml")
 INVOKE = "/2015-03-31/functions/function/invocations"
 START = ("/usr/local/bin/python", "-m", "ferryman.targets.lambda_.runtime.start", HANDLER)
 
@@ -86,23 +82,9 @@ async def send_table(server: str, function: str, port: int) -> dict[str, tuple[D
         targets = {"server": server, "lambda": f"http://127.0.0.1:{port}"}
         await wait_for(session, server)
         await wait_for(session, function.removesuffix(INVOKE))
-        found = {}
-        for request in TABLE:
-            answers = {name: await send(session, url, request) for name, url in targets.items()}
-            found[request.name] = compare(request, answers)
+        found = await send_each(session, targets)
         await runner.cleanup()
         return found
-
-
-async def wait_for(session: aiohttp.ClientSession, url: str) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            async with session.get(url):
-                return
-        except aiohttp.ClientConnectionError:
-            assert time.monotonic() < deadline, f"{url} does not answer"
-            await asyncio.sleep(0.1)
 
 
 def test_the_images_share_what_is_not_their_own(server_image: Path, lambda_image: Path) -> None:

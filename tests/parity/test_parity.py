@@ -11,27 +11,22 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
-import aiohttp
 import pytest
 from tests.parity.proxy import nginx
+from tests.parity.sending import TABLE, send_each, wait_for
 
 from ferryman.migrate.parity import (
     Difference,
     ParityRequest,
-    compare,
     open_session,
-    read_table,
-    send,
 )
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "postcards"
-TABLE = read_table(EXAMPLE / "requests.toml")
 
 
 @pytest.fixture(scope="module")
@@ -73,22 +68,7 @@ async def send_table(targets: dict[str, str]) -> dict[str, tuple[Difference, ...
         await wait_for(session, targets.pop("behind nginx"))
         for url in targets.values():
             await wait_for(session, url)
-        found = {}
-        for request in TABLE:
-            answers = {name: await send(session, url, request) for name, url in targets.items()}
-            found[request.name] = compare(request, answers)
-        return found
-
-
-async def wait_for(session: aiohttp.ClientSession, url: str) -> None:
-    deadline = time.monotonic() + 180
-    while True:
-        try:
-            async with session.get(url):
-                return
-        except aiohttp.ClientConnectionError:
-            assert time.monotonic() < deadline, f"{url} does not answer"
-            await asyncio.sleep(0.1)
+        return await send_each(session, targets)
 
 
 @contextmanager

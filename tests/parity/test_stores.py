@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 from tests.cache.servers import REGION, TOKEN, credentials_for, make_table, redis_server
 from tests.cache.servers import upstash_front as front
-from tests.parity.test_parity import TABLE, served, wait_for
+from tests.parity.sending import TABLE, send_each, wait_for
+from tests.parity.test_parity import served
 
-from ferryman.migrate.parity import Difference, compare, open_session, send
+from ferryman.migrate.parity import Difference, open_session
 
 TARGETS = ("lambda", "server")
 
@@ -66,13 +67,7 @@ async def answer_all(
                 urls[name] = f"http://127.0.0.1:{number}"
             for url in urls.values():
                 await wait_for(session, url)
-            return {
-                request.name: compare(
-                    request,
-                    {name: await send(session, url, request) for name, url in urls.items()},
-                )
-                for request in TABLE
-            }
+            return await send_each(session, urls)
 
 
 @pytest.fixture(scope="module")

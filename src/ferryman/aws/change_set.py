@@ -114,13 +114,7 @@ class ChangeSet:
     changes: tuple[ResourceChange, ...]
 
 
-def prepare(
-    aws: Aws,
-    desired: Desired,
-    stack: Stack | None,
-    live: Template,
-    pause: Callable[[float], None] = time.sleep,
-) -> ChangeSet | None:
+def prepare(aws: Aws, desired: Desired, stack: Stack | None, live: Template) -> ChangeSet | None:
     """Have CloudFormation find out what would change, or None if nothing would.
 
     Args:
@@ -128,7 +122,6 @@ def prepare(
         desired: What the stack is to be.
         stack: The stack as it is; None if there is none.
         live: The template it was made from.
-        pause: Waits for some seconds.
 
     Raises:
         StackFailed: CloudFormation does not take the template.
@@ -145,7 +138,7 @@ def prepare(
         # Of a run that was cut off, or already executed: what it says may be out of date.
         aws.call("cloudformation", "delete_change_set", **named)
         aws.call("cloudformation", "create_change_set", **request)
-    told = _await(aws, named, pause)
+    told = _await(aws, named)
     if told["Status"] == "FAILED":
         delete_change_set(aws, desired.name, desired.change_set_name, creates=creates)
         reason = told.get("StatusReason", "")
@@ -216,16 +209,13 @@ def live_template(aws: Aws, stack: str) -> Template:
     return found if isinstance(found, Mapping) else {}
 
 
-def drifted(
-    aws: Aws, stack: str, names: tuple[str, ...], pause: Callable[[float], None] = time.sleep
-) -> Mapping[str, tuple[str, ...]]:
+def drifted(aws: Aws, stack: str, names: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
     """Return the resources that somebody changed outside the stack, each with what differs.
 
     Args:
         aws: The session.
         stack: The stack's name.
         names: The logical ids that are looked at.
-        pause: Waits for some seconds.
 
     Raises:
         AwsError: AWS refused.
@@ -239,7 +229,7 @@ def drifted(
         told = aws.call("cloudformation", "describe_stack_drift_detection_status", **known)
         if told["DetectionStatus"] != "DETECTION_IN_PROGRESS":
             break
-        pause(_PAUSE)
+        time.sleep(_PAUSE)
     answer = aws.call(
         "cloudformation",
         "describe_stack_resource_drifts",
@@ -267,7 +257,7 @@ def _parameter(name: str, value: str | None) -> Mapping[str, Any]:
     return {"ParameterKey": name, **kept}
 
 
-def _await(aws: Aws, named: Mapping[str, str], pause: Callable[[float], None]) -> Mapping[str, Any]:
+def _await(aws: Aws, named: Mapping[str, str]) -> Mapping[str, Any]:
     deadline = time.monotonic() + _PATIENCE
     while True:
         told = aws.call("cloudformation", "describe_change_set", **named)
@@ -275,7 +265,7 @@ def _await(aws: Aws, named: Mapping[str, str], pause: Callable[[float], None]) -
             break
         if time.monotonic() > deadline:
             raise StackFailed("CloudFormation does not finish the change set")
-        pause(_PAUSE)
+        time.sleep(_PAUSE)
     changes = list(told.get("Changes", ()))
     while token := told.get("NextToken"):
         told = aws.call("cloudformation", "describe_change_set", **named, NextToken=token)

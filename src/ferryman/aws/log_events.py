@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from ferryman.aws.session import Aws
@@ -34,13 +34,7 @@ def last_events(aws: Aws, group: str, since: str, count: int) -> list[tuple[str,
     return [_line(event) for event in found[len(found) - min(count, len(found)) :]]
 
 
-def new_events(
-    aws: Aws,
-    group: str,
-    since: str,
-    count: int,
-    pause: Callable[[float], None] = time.sleep,
-) -> Iterator[tuple[str, str]]:
+def new_events(aws: Aws, group: str, since: str, count: int) -> Iterator[tuple[str, str]]:
     """Yield the last lines of a log group, and then every new one, without an end.
 
     Raises:
@@ -57,7 +51,7 @@ def new_events(
         seen.update(event["eventId"] for event in fresh)
         # Streams arrive late and out of order: a minute is read again each time.
         start = max(start, int(time.time() * 1000) - 60_000)
-        pause(_PAUSE)
+        time.sleep(_PAUSE)
 
 
 def _events(aws: Aws, group: str, start: int) -> Iterator[dict[str, Any]]:

@@ -134,7 +134,6 @@ def follow(
     *,
     timeout: float,
     deleting: bool = False,
-    pause: Callable[[float], None] = time.sleep,
 ) -> Stack:
     """Tell of each event of a stack until its operation has ended.
 
@@ -145,7 +144,6 @@ def follow(
         tell: Told of each event.
         timeout: Seconds the operation may take.
         deleting: Whether the stack is to be gone in the end.
-        pause: Waits for some seconds.
 
     Returns:
         The stack, as the operation left it.
@@ -170,7 +168,7 @@ def follow(
                 f"the stack {found.name} is still {found.status} after {timeout:.0f} s",
                 hint="it goes on by itself; run the same command again to go on watching",
             )
-        pause(_PAUSE)
+        time.sleep(_PAUSE)
     if found is None or failure or "ROLLBACK" in found.status or "FAILED" in found.status:
         raise _failed(found.name if found else stack.rpartition(":stack/")[2], failure, found)
     if found.status == "DELETE_COMPLETE" and not deleting:

@@ -206,12 +206,15 @@ def simulate(
     return ColdStarts(starts / requests, alive / (now - warm_up))
 
 
+_SMALL_ERROR = 0.02
+"""Of the share's own size; it may be larger where `MOST_SIMULATED` requests are not enough."""
+
+
 def simulate_to_error(
     rate: float,
     durations: tuple[float, float],
     shape: Shape | None = None,
     timeout: float = IDLE_TIMEOUT,
-    error: float = 0.02,
 ) -> ColdStarts:
     """Return the mean of independent simulations, as many as it takes for a small error.
 
@@ -220,8 +223,6 @@ def simulate_to_error(
         durations: Mean seconds of a warm request, and of one that starts cold.
         shape: The week; ``None`` for a rate that does not change.
         timeout: Idle time-out, seconds.
-        error: The standard error of the share that is small enough, as a share of it. It may
-            be larger where `MOST_SIMULATED` requests are not enough.
 
     Raises:
         ConfigError: One simulation would take more than `MOST_SIMULATED` requests.
@@ -245,7 +246,7 @@ def simulate_to_error(
             continue
         share = fmean(run.share for run in runs)
         deviation = stdev(run.share for run in runs) / math.sqrt(len(runs))
-        enough = deviation <= error * share or rate * span * (len(runs) + 1) > MOST_SIMULATED
+        enough = deviation <= _SMALL_ERROR * share or rate * span * (len(runs) + 1) > MOST_SIMULATED
         if enough:
             return ColdStarts(share, fmean(run.environments for run in runs), deviation)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.targets.lambda_.runtime_api import Runtime, RuntimeApi, runtime_api
 
+from ferryman.core import freezing
 from ferryman.core.loader import AppSource
 from ferryman.targets.lambda_.runtime.handler import LambdaHandler
 
@@ -100,3 +101,11 @@ async def run(api: RuntimeApi, tmp_path: Path) -> AsyncIterator[Callable[..., Ru
     yield start
     for runtime in started:
         runtime.kill()
+
+
+@pytest.fixture
+def hooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no hooks before the freeze but those that the test registers."""
+    fresh: list[Callable[[], object]] = []
+    monkeypatch.setattr(freezing, "HOOKS", fresh)
+    monkeypatch.setattr("ferryman.targets.lambda_.runtime.tasks.HOOKS", fresh)

@@ -20,7 +20,6 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from sentry_sdk.integrations.aiohttp import AioHttpIntegration
 
 import ferryman
-from ferryman.core import freezing
 from ferryman.targets.lambda_.runtime.handler import HandlerFunction, made_handlers
 
 Event = Callable[..., dict[str, Any]]
@@ -103,13 +102,6 @@ def collector() -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
     yield f"127.0.0.1:{server.server_port}", taken
     server.shutdown()
     server.server_close()
-
-
-@pytest.fixture
-def hooks(monkeypatch: pytest.MonkeyPatch) -> None:
-    fresh: list[Callable[[], object]] = []
-    monkeypatch.setattr(freezing, "HOOKS", fresh)
-    monkeypatch.setattr("ferryman.targets.lambda_.runtime.tasks.HOOKS", fresh)
 
 
 @pytest.mark.usefixtures("hooks")

@@ -14,7 +14,6 @@ import pytest
 from aiohttp import web
 
 import ferryman
-from ferryman.core import freezing
 from ferryman.targets.lambda_.runtime.handler import LambdaHandler
 from ferryman.targets.lambda_.runtime.options import EnvironmentOptions
 
@@ -142,13 +141,6 @@ def test_a_timer_of_a_later_day_is_named_in_one_request_alone(
 ) -> None:
     after(lambda work: asyncio.get_running_loop().call_later(60, work), times=3)
     assert caplog.text.count("the timer for") == 1
-
-
-@pytest.fixture
-def hooks(monkeypatch: pytest.MonkeyPatch) -> None:
-    fresh: list[Callable[[], object]] = []
-    monkeypatch.setattr(freezing, "HOOKS", fresh)
-    monkeypatch.setattr("ferryman.targets.lambda_.runtime.tasks.HOOKS", fresh)
 
 
 @pytest.mark.usefixtures("hooks")

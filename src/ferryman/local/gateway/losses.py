@@ -58,8 +58,8 @@ def _get(target: str, *headers: tuple[str, str], scheme: str = "https") -> HttpR
     return HttpRequest("GET", target, (host, *headers), b"", scheme, "203.0.113.7")
 
 
-def _ok(*headers: tuple[str, str], body: bytes = b"{}") -> HttpResponse:
-    return HttpResponse(200, headers, body)
+def _ok(*headers: tuple[str, str]) -> HttpResponse:
+    return HttpResponse(200, headers, b"{}")
 
 
 CANNOT_CARRY: tuple[Loss, ...] = (

@@ -80,12 +80,18 @@ _SOURCES = {
 
 
 def _metric(node: Node) -> Iterator[Wrong]:
-    wanted = _SOURCES.get(str(node.value.get("type")))
-    for source in _SOURCES.values():
-        if wanted and source in node.value and source != wanted:
-            yield node.at(source), f"does not belong to the type {node.value['type']}"
+    yield from _field_of_type(node, _SOURCES)
+
+
+def _field_of_type(node: Node, fields: Mapping[str, str]) -> Iterator[Wrong]:
+    """Yield the fields of other types, and the type's own where it is not set."""
+    sort = node.value.get("type")
+    wanted = fields.get(str(sort))
+    for field in fields.values() if wanted else ():
+        if field in node.value and field != wanted:
+            yield node.at(field), f"does not belong to the type {sort}"
     if wanted and wanted not in node.value:
-        yield node.at(wanted), f"must be set where the type is {node.value['type']}"
+        yield node.at(wanted), f"must be set where the type is {sort}"
 
 
 def _aim(node: Node) -> Iterator[Wrong]:
@@ -221,12 +227,7 @@ _FILTERS = {
 
 
 def _filter(node: Node) -> Iterator[Wrong]:
-    wanted = _FILTERS.get(str(node.value.get("type")))
-    if wanted and wanted not in node.value:
-        yield node.at(wanted), f"must be set where the type is {node.value['type']}"
-    for field in _FILTERS.values():
-        if wanted and field in node.value and field != wanted:
-            yield node.at(field), f"does not belong to the type {node.value['type']}"
+    yield from _field_of_type(node, _FILTERS)
 
 
 def _match(node: Node) -> Iterator[Wrong]:

@@ -7,7 +7,7 @@ revision is not the present one: of two deploys at once, one loses and says so.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,7 +166,6 @@ def publish(
     code: Mapping[str, Any],
     description: str,
     revision: str,
-    pause: Callable[[float], None] = time.sleep,
 ) -> str:
     """Replace the code and publish a version of it; return its number.
 
@@ -176,7 +175,6 @@ def publish(
         code: The code, as `update_function_code` takes it.
         description: What the version says of itself.
         revision: The function's revision, as it was read.
-        pause: Waits for some seconds.
 
     Raises:
         LostRace: Somebody else changed the function.
@@ -186,7 +184,7 @@ def publish(
         begun = aws.call(
             "lambda", "update_function_code", FunctionName=function, RevisionId=revision, **code
         )
-        told = settle(aws, function, begun, pause)
+        told = settle(aws, function, begun)
         made = aws.call(
             "lambda",
             "publish_version",
@@ -206,9 +204,7 @@ def publish(
     return str(made["Version"])
 
 
-def settle(
-    aws: Aws, function: str, told: Mapping[str, Any], pause: Callable[[float], None] = time.sleep
-) -> Mapping[str, Any]:
+def settle(aws: Aws, function: str, told: Mapping[str, Any]) -> Mapping[str, Any]:
     """Wait until an update of the function has been done, and return its configuration.
 
     Raises:
@@ -218,7 +214,7 @@ def settle(
     while told.get("LastUpdateStatus", "Successful") == "InProgress":
         if time.monotonic() > deadline:
             raise FerrymanError(f"the update of {function} takes over {_PATIENCE:.0f} s")
-        pause(wait)
+        time.sleep(wait)
         wait = min(wait * 2, 5.0)
         told = aws.call("lambda", "get_function_configuration", FunctionName=function)
     if told.get("LastUpdateStatus") == "Failed":

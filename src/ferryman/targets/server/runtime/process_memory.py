@@ -10,11 +10,7 @@ __all__ = ("resident_memory",)
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def resident_memory(process: str = "self") -> float:
-    """Return the memory of a process in MiB, shared pages included.
-
-    Args:
-        process: Its number, as in /proc.
-    """
-    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+def resident_memory() -> float:
+    """Return the memory of this process in MiB, shared pages included."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * _PAGE / 2**20
