@@ -39,23 +39,23 @@ def ref(name: str) -> Mapping[str, str]:
 
 
 def att(name: str, attribute: str) -> Mapping[str, list[str]]:
-    """Return an attribute of a resource."""
+    """Return what CloudFormation replaces by an attribute of a resource."""
     return {"Fn::GetAtt": [name, attribute]}
 
 
 def sub(template: str) -> Mapping[str, str]:
-    """Return a text with references in it."""
+    """Return a text in which CloudFormation replaces each `${NAME}`."""
     return {"Fn::Sub": template}
 
 
 def text(description: str, *, default: str | None = None) -> Mapping[str, Any]:
-    """Return a parameter."""
+    """Return a parameter that takes a text; without a default it must be given."""
     given = {} if default is None else {"Default": default}
     return {"Type": "String", "Description": description, **given}
 
 
 def made(kind: str, properties: Mapping[str, Any]) -> Resource:
-    """Return a resource."""
+    """Return a resource of a kind such as `AWS::S3::Bucket`."""
     return {"Type": kind, "Properties": properties}
 
 
@@ -65,7 +65,7 @@ def allow(actions: Iterable[str], resource: Any) -> Mapping[str, Any]:
 
 
 def document(statements: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return a policy."""
+    """Return a policy of the language version of 2012, the newest that there is."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 

@@ -35,7 +35,7 @@ class Shifter(Protocol):
     """A balancer between an old side and a new one."""
 
     def read(self) -> Live:
-        """Return what is live.
+        """Return the weight that is live, and whether each side can take traffic.
 
         Raises:
             FerrymanError: The balancer cannot be asked.

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from ferryman.portability.finding import Fact, Place
-from ferryman.portability.reading.app_keys import app_key, is_app, is_container
-from ferryman.portability.reading.long_lived import long_lived
+from ferryman.portability.reading.app_keys import app_key, is_app, is_container, long_lived
 from ferryman.portability.reading.running_code import RunningCode
 from ferryman.portability.reading.syntax_trees import AnyFunction, Code, Function, Module, top_level
 from ferryman.portability.reading.work_patterns import process_name

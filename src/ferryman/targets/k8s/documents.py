@@ -88,10 +88,10 @@ class _Watchful(_Loader):  # type: ignore[misc]
 
 
 def parse_documents(text: bytes, file: str) -> Iterator[Source]:
-    """Yield each document of a text.
+    """Yield each document of a text, which is measured before it is parsed.
 
     Args:
-        text: The text.
+        text: YAML, of a user or a tool.
         file: The file that it is from, for errors.
 
     Raises:

@@ -53,7 +53,7 @@ class Plan:
 
 
 def plan_objects(project: Project, progress: Progress) -> Plan:
-    """Return the objects of a project, checked.
+    """Return the objects of a project, checked against the schemas and the rules.
 
     Raises:
         ConfigError: A setting or the patch is wrong.

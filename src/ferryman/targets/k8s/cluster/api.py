@@ -56,12 +56,7 @@ class Applied:
 
 
 class Cluster:
-    """A namespace of a cluster.
-
-    Args:
-        exchange: What speaks to the cluster.
-        namespace: The namespace.
-    """
+    """A namespace of a cluster, by way of what speaks to its API."""
 
     def __init__(self, exchange: Exchange, namespace: str) -> None:
         self._exchange = exchange

@@ -106,7 +106,7 @@ def fewest_pods(documents: Iterable[Document], name: str) -> int | None:
 def delete_leftovers(
     cluster: Cluster, leftovers: Iterable[Change], tell: Callable[[str], None]
 ) -> None:
-    """Delete objects.
+    """Delete what the release has no more, telling of each object.
 
     Raises:
         FerrymanError: The cluster refused.

@@ -5,13 +5,14 @@ What the owners of the fields cannot tell is asked of the cluster, by a server-s
 
 from __future__ import annotations
 
+import copy
+import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from ferryman.core.errors import FerrymanError
 from ferryman.targets.k8s.cluster.api import Applied, Cluster
-from ferryman.targets.k8s.cluster.document_diff import difference
 from ferryman.targets.k8s.cluster.failures import Conflict, ConflictError, Refusal
 from ferryman.targets.k8s.cluster.kinds import Kind, kind_of, order_of
 from ferryman.targets.k8s.cluster.ownership import (
@@ -21,7 +22,7 @@ from ferryman.targets.k8s.cluster.ownership import (
     without_fields_of_kubectl,
 )
 from ferryman.targets.k8s.manifests.metadata import OWNED
-from ferryman.targets.k8s.rendering import Document
+from ferryman.targets.k8s.rendering import Document, ordered, to_yaml
 
 __all__ = (
     "Action",
@@ -159,13 +160,13 @@ def _change(
         _refuse_foreign(cluster, kind, called, name, there, adopt)
         raise
     if applied.created:
-        lines = difference(None, document, f"{kind.name}/{called}")
+        lines = _difference(None, document, f"{kind.name}/{called}")
         return Change(kind, called, Action.CREATE, tuple(lines), document, None)
     there = there or _refuse_foreign(cluster, kind, called, name, there, adopt)
     result = applied.document
     if there is not None and by_kubectl(there):
         result = without_fields_of_kubectl(there, document, result)
-    lines = difference(there, result, f"{kind.name}/{called}")
+    lines = _difference(there, result, f"{kind.name}/{called}")
     action = Action.CHANGE if lines else Action.KEEP
     theirs = tuple(c for c in conflicts if not _is_ours(c, planned))
     return Change(
@@ -244,9 +245,53 @@ def find_leftovers(
             kind,
             name,
             Action.DELETE,
-            tuple(difference(document, None, f"{kind.name}/{name}")),
+            tuple(_difference(document, None, f"{kind.name}/{name}")),
             None,
             document,
         )
         for kind, name, document in going
     ]
+
+
+_NOISE = (
+    *("creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid"),
+)
+_NOISY_ANNOTATIONS = (
+    "deployment.kubernetes.io/revision",
+    "kubectl.kubernetes.io/last-applied-configuration",
+)
+
+
+def _essence(document: Document) -> Document:
+    """Return a document without what the cluster writes into every object of itself."""
+    kept: Document = copy.deepcopy({k: v for k, v in document.items() if k != "status"})
+    metadata = kept.get("metadata", {})
+    for name in _NOISE:
+        metadata.pop(name, None)
+    annotations = metadata.get("annotations") or {}
+    for name in _NOISY_ANNOTATIONS:
+        annotations.pop(name, None)
+    if not annotations:
+        metadata.pop("annotations", None)
+    return kept
+
+
+def _difference(before: Document | None, after: Document | None, title: str) -> list[str]:
+    """Return the lines of a unified diff; none where nothing differs.
+
+    Args:
+        before: The object as it is, or None.
+        after: The object as it is to be, or None.
+        title: What it is called.
+    """
+    old, new = (None if document is None else _essence(document) for document in (before, after))
+    if old == new:
+        return []
+    lines = difflib.unified_diff(
+        _lines(old), _lines(new), f"live {title}", f"new {title}", lineterm="", n=3
+    )
+    return list(lines)
+
+
+def _lines(document: Document | None) -> list[str]:
+    return [] if document is None else to_yaml(ordered(document)).splitlines()

@@ -178,7 +178,7 @@ def as_it_is(response: Any) -> Any:
 
 
 def text_of(response: Any) -> str:
-    """Return the body as text."""
+    """Return the body as text; bytes that are not UTF-8 are replaced."""
     return bytes(response.read()).decode("utf-8", "replace")
 
 

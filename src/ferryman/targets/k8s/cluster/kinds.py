@@ -96,7 +96,7 @@ KINDS: dict[str, Kind] = {
 
 
 def kind_of(document: Mapping[str, Any]) -> Kind:
-    """Return the kind of an object."""
+    """Return the kind of an object; of one that ferryman does not make, by a guessed plural."""
     return _kind(document["kind"], document["apiVersion"])
 
 

@@ -28,7 +28,7 @@ REASONS: Mapping[str, str] = {
 
 
 def config_map(values: Values) -> Fields:
-    """Return the ConfigMap."""
+    """Return the ConfigMap, which never changes: another content has another name."""
     described = metadata.object_metadata(values)
     described["name"] = config_map_name(values)
     return fields(

@@ -35,7 +35,7 @@ REASONS: Mapping[str, str] = {
 
 
 def deployment(values: Values) -> Fields:
-    """Return the Deployment."""
+    """Return the Deployment; where an autoscaler counts the pods, it says no number."""
     return fields(
         api_version="apps/v1",
         kind="Deployment",

@@ -22,7 +22,7 @@ REASONS: Mapping[str, str] = {
 
 
 def disruption_budget(values: Values) -> Fields:
-    """Return the budget."""
+    """Return the budget, by which one pod may be away at a time."""
     return fields(
         api_version="policy/v1",
         kind="PodDisruptionBudget",

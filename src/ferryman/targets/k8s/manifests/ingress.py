@@ -26,7 +26,7 @@ REASONS: Mapping[str, str] = {
 
 
 def ingress(values: Values, exposure: Exposure) -> Fields:
-    """Return the Ingress."""
+    """Return the Ingress, which sends every path of each host to the Service."""
     return fields(
         api_version="networking.k8s.io/v1",
         kind="Ingress",

@@ -52,7 +52,7 @@ REASONS: Mapping[str, str] = {
 
 
 def knative_service(values: Values) -> Fields:
-    """Return the Service."""
+    """Return Knative's Service, which takes the place of Deployment, Service and autoscaler."""
     scale = {f"{_AUTOSCALING}/min-scale": str(values.replicas)}
     if values.scaling:
         scale[f"{_AUTOSCALING}/max-scale"] = str(values.scaling.maximum)

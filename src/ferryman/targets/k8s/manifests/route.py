@@ -33,7 +33,7 @@ REASONS: Mapping[str, str] = {
 
 
 def http_route(values: Values, exposure: Exposure) -> dict[str, Any]:
-    """Return the route."""
+    """Return the route of the hosts; an exposure without a gateway has none."""
     assert exposure.gateway is not None
     namespace, gateway = exposure.gateway
     parent = {"name": gateway, **({"namespace": namespace} if namespace else {})}

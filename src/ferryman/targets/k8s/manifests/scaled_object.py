@@ -31,7 +31,7 @@ REASONS: Mapping[str, str] = {
 
 
 def scaled_object(values: Values, scaling: Scaling) -> Fields:
-    """Return the ScaledObject."""
+    """Return the ScaledObject: it scales by CPU, requests in flight and the user's triggers."""
     cpu = fields(
         type="cpu", metric_type="Utilization", metadata={"value": str(scaling.cpu_percent)}
     )

@@ -36,7 +36,7 @@ REASONS: Mapping[str, str] = {
 
 
 def service(values: Values) -> Fields:
-    """Return the Service."""
+    """Return the Service; where a ServiceMonitor is made, with a second port, of the metrics."""
     return fields(
         api_version="v1",
         kind="Service",

@@ -22,7 +22,7 @@ REASONS: Mapping[str, str] = {
 
 
 def service_account(values: Values) -> Fields:
-    """Return the ServiceAccount."""
+    """Return the ServiceAccount, whose token no pod gets."""
     described = metadata.object_metadata(values)
     if values.annotations:
         described["annotations"] = dict(values.annotations)

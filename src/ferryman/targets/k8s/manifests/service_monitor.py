@@ -31,7 +31,7 @@ REASONS: Mapping[str, str] = {
 
 
 def service_monitor(values: Values) -> dict[str, Any]:
-    """Return the monitor."""
+    """Return the ServiceMonitor, with the labels by which a Prometheus chooses it."""
     labels = {**metadata.labels(values), **dict(values.monitor_labels)}
     own = {"name": values.name, "labels": labels}
     return {

@@ -68,7 +68,7 @@ class Pod:
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """Its labels."""
+        """Its labels; empty where none are written."""
         return self.metadata.get("labels") or {}
 
 
@@ -225,10 +225,10 @@ def _meant(text: str) -> str:
 
 
 def quantity(text: object) -> Decimal:
-    """Return the number that a quantity is.
+    """Return the number that a quantity is, such as 268,435,456 for `256Mi`.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is none; the message names what may have been meant.
     """
     match = _QUANTITY.fullmatch(str(text)) if not isinstance(text, bool) else None
     if not match:

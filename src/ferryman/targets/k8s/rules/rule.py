@@ -29,28 +29,28 @@ class Manifest:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """The metadata."""
+        """The metadata; empty where the document has none, or something else in its place."""
         found = self.document.get("metadata")
         return found if isinstance(found, dict) else {}
 
     @property
     def name(self) -> str:
-        """The name."""
+        """The name; empty where none is written."""
         return str(self.metadata.get("name", ""))
 
     @property
     def namespace(self) -> str:
-        """The namespace, empty where none is written."""
+        """The namespace; empty where none is written."""
         return str(self.metadata.get("namespace", ""))
 
     @property
     def labels(self) -> dict[str, str]:
-        """The labels."""
+        """The labels; empty where none are written."""
         return self.metadata.get("labels") or {}
 
     @property
     def spec(self) -> dict[str, Any]:
-        """The spec."""
+        """The spec; empty where none is written."""
         return self.document.get("spec") or {}
 
 

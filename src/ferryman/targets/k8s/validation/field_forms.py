@@ -82,7 +82,7 @@ def qualified_name(text: str) -> str | None:
 
 
 def label_value(text: str) -> str | None:
-    """Say what is wrong with the value of a label."""
+    """Say what is wrong with the value of a label, which may be empty."""
     if _LABEL_VALUE.fullmatch(text):
         return None
     return "is not a value of a label: at most 63 letters, digits, '-', '_' and '.'"
@@ -117,7 +117,7 @@ def host(text: str) -> str | None:
 
 
 def base64_text(text: str) -> str | None:
-    """Say what is wrong with base64."""
+    """Say what is wrong with base64, whose line ends do not count."""
     try:
         base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
     except (binascii.Error, ValueError):

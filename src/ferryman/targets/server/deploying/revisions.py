@@ -42,7 +42,7 @@ class Revision:
 
     @property
     def number(self) -> int:
-        """Its number."""
+        """Its number, which ECS counts up with each registration."""
         return int(self.arn.rpartition(":")[2])
 
     def release(self, share: float | None, address: str | None) -> Release:
