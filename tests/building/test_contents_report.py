@@ -28,8 +28,8 @@ def test_the_table_ends_with_the_sum() -> None:
 
 def test_reasons_come_by_what_they_save_and_every_file_has_one() -> None:
     text = REPORT.to_text()
-    assert text.index("4 KiB in    1 files: C source") < text.index("2 KiB in    2 files: tests")
-    assert "oar/tests/b.py  1024 B: tests" in text
+    assert text.index("4 KiB in     1 file: C source") < text.index("2 KiB in    2 files: tests")
+    assert "oar/tests/b.py  1 KiB: tests" in text
     assert text.endswith("2 extension modules stripped\n")
 
 

@@ -132,7 +132,7 @@ def test_the_second_time_nothing_is_installed(tmp_path: Path, cache: Path) -> No
     steps: list[str] = []
     first, second = prepare(tmp_path, steps=steps), prepare(tmp_path, steps=steps)
     assert first == second
-    assert [step for step in steps if step.startswith("installing")] == ["installing 1 packages"]
+    assert [step for step in steps if step.startswith("installing")] == ["installing 1 package"]
     assert first.tree.is_relative_to(cache)
 
 

@@ -131,3 +131,12 @@ def test_a_database_that_is_not_on_the_bill_is_named(
     billed = run("-C", str(tmp_path), "--store", named[1] if named else "dynamodb")
     assert billed.exit_code == 0
     assert "no database is on the bill" not in billed.stderr
+
+
+def test_what_was_measured_has_three_digits_and_what_is_given_is_repeated(tmp_path: Path) -> None:
+    path = tmp_path / "measured.json"
+    changed(path, "targets", "server", "total", "response_bytes", to=1138.7)
+    out = run("--measured", str(path), "--requests", "1234567", "--wall-ms", "80.25").stdout
+    assert re.search(r"response\s+measured\s+1,139 bytes", out)
+    assert re.search(r"wall time\s+given\s+80.25 ms", out)
+    assert re.search(r"requests\s+given\s+1,234,567 a month", out)

@@ -30,7 +30,7 @@ async def test_answers_of_500_are_counted_and_doubted(
     assert (good.cost.errors, bad.cost.errors) == (0, bad.cost.requests)
     doubts = [doubt for doubt in doubts_of(target, found) if "/fail" in doubt]
     assert doubts == [
-        f"{target}: GET /fail failed {bad.cost.requests} times of {bad.cost.requests}:"
+        f"{target}: GET /fail failed {bad.cost.requests:,} times of {bad.cost.requests:,}:"
         " the figures are those of its failure"
     ]
 

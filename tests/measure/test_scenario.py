@@ -111,8 +111,8 @@ def test_an_access_log_says_what_is_asked_for_and_how_often(tmp_path: Path) -> N
     lines += [COMBINED.format("GET /b")] * 3 + ['{"method": "GET", "path": "/b"}\n', "noise\n"]
     found = read_access(write(tmp_path / "access.log", "".join(lines)))
     assert [(each.target, each.weight) for each in found.requests] == [("/b", 4), ("/a?x=1", 1)]
-    assert "1 lines tell of no request" in found.notes
-    assert any("1 of 6 requests need a body" in note for note in found.notes)
+    assert "no request was found in 1 line" in found.notes
+    assert any("1 of 6 requests left out" in note for note in found.notes)
 
 
 def test_an_access_log_says_how_each_was_answered(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from ferryman.aws.session import Aws
 from ferryman.building.image.container_registry import Repository
 from ferryman.building.image.manifest import Blob
 from ferryman.core.errors import ConfigError
+from ferryman.records.wording import size_text
 
 __all__ = ("image_uri", "push")
 
@@ -84,7 +85,7 @@ def _send_blobs(
 ) -> None:
     listed = json.loads(image.content)
     for blob in (*listed["layers"], listed["config"]):
-        progress(f"sending {blob['size'] / 2**20:.1f} MiB, unless it is there")
+        progress(f"sending {size_text(blob['size'])}, unless it is there")
         repository.send(blob["digest"], _blob(layout, blob["digest"]))
 
 

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
+from ferryman.records.wording import counted, size_text
+
 __all__ = ("Dropped", "PackageSize", "Report", "largest_packages")
 
 _MIB = 2**20
@@ -71,7 +73,7 @@ class Report:
         lines += [_row(package) for package in self.packages]
         lines.append(_row(_total(self.packages)))
         lines += ["", "left out:", *_reasons(self.dropped)]
-        lines += [f"  {one.place}  {one.size} B: {one.reason}" for one in self.dropped]
+        lines += [f"  {one.place}  {size_text(one.size)}: {one.reason}" for one in self.dropped]
         if self.notes:
             lines += ["", *self.notes]
         return "\n".join(lines) + "\n"
@@ -90,7 +92,7 @@ def largest_packages(sizes: Mapping[str, int], owners: Mapping[str, str], count:
         owner = owners.get(place, place.partition("/")[0])
         totals[owner] = totals.get(owner, 0) + size
     largest = sorted(totals.items(), key=lambda item: -item[1])[:count]
-    return ", ".join(f"{name} {size / _MIB:.0f} MiB" for name, size in largest)
+    return ", ".join(f"{name} {size_text(size)}" for name, size in largest)
 
 
 def _row(package: PackageSize) -> str:
@@ -118,4 +120,4 @@ def _reasons(dropped: Iterable[Dropped]) -> Iterable[str]:
     for one in dropped:
         groups.setdefault(one.reason, []).append(one.size)
     for reason, sizes in sorted(groups.items(), key=lambda item: -sum(item[1])):
-        yield f"  {sum(sizes) / 1024:>6.0f} KiB in {len(sizes):>4} files: {reason}"
+        yield f"  {sum(sizes) / 1024:>6.0f} KiB in {counted(len(sizes), 'file'):>10}: {reason}"

@@ -37,6 +37,7 @@ from ferryman.building.resolution_cache import resolved_lately
 from ferryman.building.stripping import Stripper, find_stripper, strip_extension
 from ferryman.building.tried_packages import Tried, tried_digest, tried_package
 from ferryman.core.errors import BuildError, reason_of
+from ferryman.records.wording import counted, size_text
 
 __all__ = ("Packages", "Recipe", "files_in", "prepare_packages", "prepare_tree")
 
@@ -125,7 +126,7 @@ def prepare_packages(
     work = _preparation(recipe)
 
     def make(directory: Path) -> None:
-        progress(f"installing {len(pins)} packages")
+        progress(f"installing {counted(len(pins), 'package')}")
         install_wheels(pins, platform, directory / _TREE, root=root, options=options)
         progress("pruning and compiling packages")
         record = work.run(directory / _TREE)
@@ -281,7 +282,7 @@ class _Preparation:
         saved = sum(strip_extension(path, self._stripper) for path in modules)
         self._notes.append(
             f"{len(modules)} extension modules stripped by {self._stripper.command}: "
-            f"{saved / 1024:.0f} KiB less"
+            f"{size_text(saved)} less"
         )
 
     def _compile(self, tree: Path, by_place: Mapping[str, _Treatment]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from ferryman.cli.portability_check import gravest_lines
 from ferryman.cli.project_options import open_target, project_options, target_option
 from ferryman.cli.terminal import working
 from ferryman.core.errors import ConfigError
+from ferryman.records.wording import size_text
 
 if TYPE_CHECKING:
     from ferryman.building.artifact import Artifact
@@ -141,8 +142,7 @@ def command(
     elif as_json:
         click.echo(artifact.to_json(), nl=False)
     else:
-        size = f"{artifact.size / 2**20:.1f} MiB" if artifact.size > 2**20 else f"{artifact.size} B"
-        click.echo(f"{artifact.path}  {size}  {artifact.digest}")
+        click.echo(f"{artifact.path}  {size_text(artifact.size)}  {artifact.digest}")
         click.echo(f"start: {artifact.start}", err=True)
     if table:
         return

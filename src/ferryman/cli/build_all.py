@@ -18,6 +18,7 @@ from ferryman.cli.printing import show
 from ferryman.cli.project_options import open_project
 from ferryman.cli.terminal import report, working, working_on_each
 from ferryman.records.table import Table
+from ferryman.records.wording import size_text
 
 if TYPE_CHECKING:
     from ferryman.building.artifact import Artifact
@@ -138,15 +139,11 @@ def _cells(outcome: Outcome) -> tuple[str, ...]:
     return (
         outcome.target,
         os.path.relpath(artifact.path),
-        _size(artifact.size),
-        _size(artifact.unpacked) if artifact.unpacked else "",
+        size_text(artifact.size),
+        size_text(artifact.unpacked) if artifact.unpacked else "",
         reused,
         seconds,
     )
-
-
-def _size(size: int) -> str:
-    return f"{size / 2**20:.1f} MiB" if size >= 2**20 else f"{size / 2**10:.1f} KiB"
 
 
 def _as_data(outcome: Outcome, starts: Mapping[str, float] | None) -> dict[str, object]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ferryman.core.errors import ConfigError
+from ferryman.records.wording import counted
 
 __all__ = ("command",)
 
@@ -80,7 +81,7 @@ def command(
     requirement = ferryman or own_requirement(pipeline_for(target).extras)
     files = render_project(NewProject(name, target, python, requirement, pipeline == "github"))
     write_project(files, into / name)
-    click.echo(f"{into / name}: {len(files)} files", err=True)
+    click.echo(f"{into / name}: {counted(len(files), 'file')}", err=True)
     if "file:" in requirement:
         click.echo(f"note: it installs {requirement}", err=True)
         click.echo("  other machines need another place: [dependency-groups] names it", err=True)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ferryman.core.errors import AppError, ConfigError
+from ferryman.records.wording import counted
 
 if TYPE_CHECKING:
     from aiohttp.test_utils import TestServer
@@ -67,7 +68,7 @@ def check_parity(project: Project, path: Path, targets: tuple[str, ...], as_json
     _show(found, as_json)
     differing = len({each.request for each in found})
     told = f"{differing} answered differently" if found else "all answered alike"
-    click.echo(f"{len(requests)} requests, {told}", err=True)
+    click.echo(f"{counted(len(requests), 'request')}, {told}", err=True)
     for status, count in sorted(agreed_errors(requests, answers).items()):
         where = "both" if len(targets) == 2 else f"all {len(targets)}"
         click.echo(

@@ -12,6 +12,7 @@ import click
 
 from ferryman.cli.terminal import working
 from ferryman.core.errors import FerrymanError
+from ferryman.records.wording import counted
 
 if TYPE_CHECKING:
     from ferryman.portability.finding import Finding, Level
@@ -61,7 +62,8 @@ def check_portability(
     for each in found.unused:
         click.echo(f"note: nothing was found to ignore as {each.code} at {each.where}", err=True)
     if found.unsent:
-        click.echo(f"note: the time was over before {found.unsent} requests were sent", err=True)
+        unsent = counted(found.unsent, "request")
+        click.echo(f"note: the time was over, and {unsent} could not be sent", err=True)
     click.echo(_summary(found), err=True)
     grave = [each for each in found.findings if strict and each.level == "warning"]
     return 1 if found.refused or grave else 0
@@ -110,11 +112,12 @@ def _summary(found: Survey) -> str:
         level: sum(each.level == level for each in found.findings)
         for level in ("error", "warning", "note")
     }
-    told = [f"{n} {level}{'s' if n > 1 else ''}" for level, n in counts.items() if n]
+    told = [counted(n, level) for level, n in counts.items() if n]
     told += [f"{len(found.ignored)} ignored"] if found.ignored else []
     targets = _listed(found.refused or found.targets)
     verdict = f"does not move to {targets}" if found.refused else f"moves to {targets}"
-    return f"the app {verdict}: {', '.join(told) or 'nothing found'}, {found.sent} requests sent"
+    sent = f"{counted(found.sent, 'request')} sent"
+    return f"the app {verdict}: {', '.join(told) or 'nothing found'}, {sent}"
 
 
 def _listed(names: tuple[str, ...]) -> str:

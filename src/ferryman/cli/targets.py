@@ -6,6 +6,8 @@ import json
 
 import click
 
+from ferryman.records.wording import size_text
+
 __all__ = ("command",)
 
 
@@ -31,4 +33,4 @@ def command(as_json: bool) -> None:
         for name in ("streaming", "websockets", "work_after_response"):
             click.echo(f"  {name.replace('_', ' ')}: {'yes' if offered[name] else 'no'}")
         limit = offered["response_limit"]
-        click.echo(f"  largest response: {f'{limit / 2**20:.1f} MiB' if limit else 'no limit'}")
+        click.echo(f"  largest response: {size_text(limit) if limit else 'no limit'}")

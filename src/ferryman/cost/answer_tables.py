@@ -17,6 +17,7 @@ from ferryman.cost.input_labels import INPUT_LABELS
 from ferryman.cost.number_format import plain, rate_per_second, usd, volume
 from ferryman.cost.prices.book import Rate
 from ferryman.records.table import Row, Table
+from ferryman.records.wording import counted, three_digits
 
 if TYPE_CHECKING:
     from ferryman.cost.growth import Forecast
@@ -52,9 +53,12 @@ def workload_table(comparison: Comparison, origins: Mapping[str, str]) -> Table:
     """
     rows: list[Row] = []
     for name, label in INPUT_LABELS.items():
-        value = plain(getattr(comparison.workload, name))
+        number = getattr(comparison.workload, name)
+        value = plain(number)
         if name in origins or value != label.silent:
-            told = f"{value} {label.meaning}"
+            # What was typed is repeated; what was found is as exact as it is sure.
+            shown = value if origins.get(name) == "given" else three_digits(number)
+            told = f"{shown} {label.meaning}"
             if name == "response_bytes" and (sizes := comparison.workload.sizes):
                 told += f", {sizes.text}"
             rows.append((label.name, origins.get(name, "assumed"), told))
@@ -105,7 +109,7 @@ def money_table(comparison: Comparison, money: Money) -> Table:
 def servers_text(bill: Bill) -> str:
     """Return how many servers a bill has, of which size, and what share they send on."""
     if not bill.size:
-        text = "1 server" if bill.servers == 1 else f"{bill.servers} servers"
+        text = counted(bill.servers or 0, "server")
     else:
         text = f"{bill.servers} x {bill.size}"
     if bill.sent_on:

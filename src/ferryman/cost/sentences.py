@@ -15,6 +15,7 @@ from ferryman.cost.input_labels import INPUT_LABELS
 from ferryman.cost.number_format import plain, rate_per_second, usd, volume
 from ferryman.cost.platforms.sizes import bill as bill_of
 from ferryman.cost.study import Study
+from ferryman.records.wording import counted
 
 if TYPE_CHECKING:
     from ferryman.cost.growth import Forecast
@@ -125,7 +126,7 @@ def _where(change: Change, duel: Duel) -> str:
 def _servers(change: Change) -> str:
     if change.size:
         return f"{change.servers} x {change.size}"
-    return "1 server" if change.servers == 1 else f"{change.servers} servers"
+    return counted(change.servers or 0, "server")
 
 
 def _volume_and_rate(requests: Decimal) -> str:
@@ -190,13 +191,14 @@ def growth_sentence(growth: Forecast) -> str:
     months = end.number if end else len(growth.months)
     move = growth.move
     if move is None:
-        return f"{growth.current} stays the cheapest for {months} months.{limit}"
+        return f"{growth.current} stays the cheapest for {counted(months, 'month')}.{limit}"
     extra = growth.staying_costs
     more = f"costs {usd(extra)} USD more" if extra.is_finite() else "is not possible"
     when = "now" if not move.number else f"in {move.name}"
     return (
         f"Move from {growth.current} to {move.cheapest} {when}, at"
-        f" {volume(move.requests)} requests a month; staying for {months} months {more}.{limit}"
+        f" {volume(move.requests)} requests a month; staying for"
+        f" {counted(months, 'month')} {more}.{limit}"
     )
 
 

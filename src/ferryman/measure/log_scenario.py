@@ -18,6 +18,7 @@ from ferryman.core.errors import ConfigError, reason_of
 from ferryman.cost.traffic.clocks import common_log_clock, iso_clock
 from ferryman.measure.request import Request, Scenario
 from ferryman.measure.send_times import gaps_of
+from ferryman.records.wording import counted
 
 __all__ = ("read_access_log",)
 
@@ -54,7 +55,8 @@ def read_access_log(path: Path) -> Scenario:
     if not kept:
         raise ConfigError(
             f"{path} tells of no request that can be sent again",
-            cause=f"{unread} lines are of no known format, {seen.total()} need a body",
+            cause=f"{counted(unread, 'line')} of no known format,"
+            f" {counted(seen.total(), 'request')} with a body",
             hint="JSON lines of ferryman and the combined format are read; name a scenario"
             " .toml or .har so",
         )
@@ -129,8 +131,11 @@ def _notes(
     unread: int,
 ) -> Iterable[str]:
     if unread:
-        yield f"{unread} lines tell of no request"
+        yield f"no request was found in {counted(unread, 'line')}"
     if bodies := seen.total() - sum(kept.values()):
-        yield f"{bodies} of {seen.total()} requests need a body that a log does not hold: left out"
+        yield (
+            f"{bodies:,} of {counted(seen.total(), 'request')} left out:"
+            " a log does not hold the body"
+        )
     if rare := sum(kept.values()) - sum(common.values()):
-        yield f"the {_MOST} commonest requests are sent; {rare} of others are left out"
+        yield f"the {_MOST} commonest requests are sent; {rare:,} of others are left out"

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from ferryman.records.measurement import Cost, Estimate, Measurement, TargetFigures
 from ferryman.records.table import Table
+from ferryman.records.wording import three_digits
 
-__all__ = ("short", "tables")
+__all__ = ("tables",)
 
 _TITLES = {
     "server": "On a server: gunicorn, one worker",
@@ -40,7 +41,7 @@ def _cost(cost: Cost) -> tuple[str, ...]:
     return (
         _estimate(cost.cpu_ms),
         _estimate(cost.wall_ms),
-        *(short(time) for time in (cost.p50_ms, cost.p95_ms, cost.p99_ms)),
+        *(three_digits(time) for time in (cost.p50_ms, cost.p95_ms, cost.p99_ms)),
         f"{cost.response_bytes:,.0f}",
         f"{cost.errors:,}",
     )
@@ -62,12 +63,12 @@ def _curve(figures: TargetFigures) -> Table:
     rows = tuple(
         (
             str(load.concurrency),
-            short(load.requests_per_second),
-            short(law.throughput(load.concurrency)) if law else "",
-            short(load.in_flight),
-            short(load.vcpus),
-            short(load.peak_mib),
-            *(short(time) for time in (load.p50_ms, load.p95_ms, load.p99_ms)),
+            three_digits(load.requests_per_second),
+            three_digits(law.throughput(load.concurrency)) if law else "",
+            three_digits(load.in_flight),
+            three_digits(load.vcpus),
+            three_digits(load.peak_mib),
+            *(three_digits(time) for time in (load.p50_ms, load.p95_ms, load.p99_ms)),
         )
         for load in figures.loads
     )
@@ -80,8 +81,8 @@ def _curve(figures: TargetFigures) -> Table:
         title += (
             f": universal law with lambda {_estimate(law.usl_lambda)},"
             f" sigma {_estimate(law.usl_sigma)}, kappa {_estimate(law.usl_kappa)},"
-            f" off by {short(law.usl_error)} requests/s; the linear law is off by"
-            f" {short(law.linear_error)}"
+            f" off by {three_digits(law.usl_error)} requests/s; the linear law is off by"
+            f" {three_digits(law.linear_error)}"
         )
     return Table(title, head, rows, right=frozenset(range(len(head))))
 
@@ -90,8 +91,8 @@ def _arrivals(figures: TargetFigures) -> Table:
     rows = tuple(
         (
             f"{each.share:.0%}",
-            short(each.requests_per_second),
-            *(short(time) for time in (each.p50_ms, each.p95_ms, each.p99_ms)),
+            three_digits(each.requests_per_second),
+            *(three_digits(time) for time in (each.p50_ms, each.p95_ms, each.p99_ms)),
             f"{each.errors:,}",
         )
         for each in figures.arrivals
@@ -106,11 +107,4 @@ def _estimate(figure: Estimate) -> str:
     if not figure.value:
         return "0"
     spread = max(figure.high - figure.value, figure.value - figure.low) / figure.value
-    return f"{short(figure.value)} ±{spread:.0%}"
-
-
-def short(value: float) -> str:
-    """Return three digits that count, or all before the point."""
-    if value >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
+    return f"{three_digits(figure.value)} ±{spread:.0%}"

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean
 
 from ferryman.measure.estimates import is_cpu_bound
-from ferryman.measure.measurement_tables import short
 from ferryman.measure.request import Scenario
 from ferryman.measure.rounds import Round
 from ferryman.measure.throughput import find_knee
 from ferryman.records.measurement import Estimate, Route, TargetFigures
+from ferryman.records.wording import counted, size_text, three_digits
 
 __all__ = (
     "CAPACITY_SPREAD_LIMIT",
@@ -83,8 +83,8 @@ def doubts_of(name: str, figures: TargetFigures) -> Iterator[str]:
     off = [x for x in figures.loads if abs(x.in_flight / x.concurrency - 1) > _FLIGHT]
     if len(off) * 2 > len(figures.loads):
         yield (
-            f"{name}: with {off[0].concurrency} requests under way, rate times latency is"
-            f" {off[0].in_flight:.3g}: by Little's law it should be as many"
+            f"{name}: with {counted(off[0].concurrency, 'request')} under way, rate times latency"
+            f" is {off[0].in_flight:.3g}: by Little's law it should be as many"
         )
 
 
@@ -108,7 +108,8 @@ def refusals(name: str, rounds: Sequence[Round], scenario: Scenario) -> Iterator
             status = max(refused, key=refused.__getitem__)
             told = f", not by {request.status}" if request.status else ""
             yield (
-                f"{name}: {request} was answered by {status}{told}, {times} times of {sent}: the"
+                f"{name}: {request} was answered by {status}{told},"
+                f" {counted(times, 'time')} of {sent:,}: the"
                 f" figures are those of a refusal; `status = {status}` in a scenario says that it"
                 " is meant"
             )
@@ -124,8 +125,9 @@ def notes_of(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Iter
     """
     if figures.loads and figures.capacity is None:
         yield (
-            f"{name}: the throughput still rose at {figures.loads[-1].concurrency} requests"
-            " under way, so there is no capacity: the CPU time stands in for it"
+            f"{name}: the throughput still rose at"
+            f" {counted(figures.loads[-1].concurrency, 'request')} under way, so there is no"
+            " capacity: the CPU time stands in for it"
         )
     if figures.capacity is not None:
         yield from _limits(name, figures, rounds)
@@ -139,8 +141,9 @@ def notes_of(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Iter
     if len(grown) * 2 > len(rounds):
         mib, requests = fmean(g[0] for g in grown), fmean(g[1] for g in grown)
         yield (
-            f"{name}: memory grew by {mib:.0f} MiB in {requests:,.0f} requests,"
-            f" {mib * 1024 / requests:.1f} KiB each, and did not level off: it may leak, and the"
+            f"{name}: memory grew by {size_text(mib * 2**20)} in"
+            f" {counted(round(requests), 'request')}, {size_text(mib * 2**20 / requests)} each,"
+            " and did not level off: it may leak, and the"
             " memory under load holds for no longer run"
         )
 
@@ -155,8 +158,8 @@ def reach(figure: Estimate) -> float:
 def _spread(what: str, figure: Estimate, unit: str, most: float = SPREAD_LIMIT) -> Iterator[str]:
     if reach(figure) > most:
         yield (
-            f"{what}: the repeats differ too much: {short(figure.value)} {unit}, but anything"
-            f" from {short(figure.low)} to {short(figure.high)}"
+            f"{what}: the repeats differ too much: {three_digits(figure.value)} {unit}, but"
+            f" anything from {three_digits(figure.low)} to {three_digits(figure.high)}"
         )
 
 
@@ -166,7 +169,9 @@ def _limits(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Itera
     batches = [x.batch for each in rounds for x in each.curve if x.concurrency >= knee]
     if is_cpu_bound(batches):
         return
-    above = f"{name}: above {rate:,.0f} requests a second more at once brought no more, but"
+    above = (
+        f"{name}: above {three_digits(rate)} requests a second more at once brought no more, but"
+    )
     if fmean(batch.generator_busy for batch in batches) > _GENERATOR_BUSY:
         yield f"{above} that was the load generator, not the app: it can do more"
         return
@@ -180,8 +185,9 @@ def _limits(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Itera
 def _failing(name: str, route: Route) -> Iterator[str]:
     if route.cost.errors > _ERRORS * route.cost.requests:
         yield (
-            f"{name}: {route.method} {route.path} failed {route.cost.errors} times of"
-            f" {route.cost.requests}: the figures are those of its failure"
+            f"{name}: {route.method} {route.path} failed"
+            f" {counted(route.cost.errors, 'time')} of {route.cost.requests:,}: the figures"
+            " are those of its failure"
         )
 
 

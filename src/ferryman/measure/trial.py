@@ -12,6 +12,7 @@ from ferryman.core.errors import FerrymanError
 from ferryman.local.lambda_.app_log import TITLE
 from ferryman.measure.request import Request, Scenario
 from ferryman.measure.runner import Runner
+from ferryman.records.wording import counted
 
 __all__ = ("try_requests",)
 
@@ -76,7 +77,8 @@ def _refused(
     shown = [*failing[:_SHOWN]]
     if len(failing) > _SHOWN:
         shown.append(f"and {len(failing) - _SHOWN} more")
-    count = f"{len(failing)} of {len(scenario.requests)} requests fail"
+    verb = "fails" if len(failing) == 1 else "fail"
+    count = f"{len(failing)} of {counted(len(scenario.requests), 'request')} {verb}"
     return FerrymanError(
         f"{name}: {count if len(scenario.requests) > 1 else 'the request fails'},"
         " and nothing was measured",

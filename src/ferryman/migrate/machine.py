@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from ferryman.core.judge import Counts, Judgement, judge
 from ferryman.migrate.state import Migration, Move, Phase, Purpose
+from ferryman.records.wording import counted
 
 __all__ = (
     *("JOIN", "Deed", "Join", "Look", "Write"),
@@ -227,7 +228,7 @@ def _watch(migration: Migration, look: Look) -> tuple[Migration, Deed | None]:
         return migration, None
     if migration.last:
         return replace(migration, phase="holding"), None
-    passed = f"{judgement.answers} answers, and nothing speaks against it"
+    passed = f"{counted(judgement.answers, 'answer')}, and nothing speaks against it"
     return _move(migration, look, migration.next_step, passed)
 
 

@@ -20,6 +20,7 @@ from ferryman.core.recording import without_secrets
 from ferryman.migrate.golden import COOKIES, Golden, Recorded
 from ferryman.migrate.parity import ParityRequest, open_session, send
 from ferryman.migrate.verify import SAFE
+from ferryman.records.wording import counted
 
 __all__ = ("Group", "Replayed", "replay")
 
@@ -51,7 +52,7 @@ class Group:
         """Return the group as one line."""
         return (
             f"{self.where}: {self.part}: {self.recorded} was recorded, {self.answered} is answered "
-            f"({self.requests} requests, such as {self.example})"
+            f"({counted(self.requests, 'request')}, such as {self.example})"
         )
 
 
@@ -107,7 +108,7 @@ async def replay(
         async def one(golden: Golden) -> None:
             async with lanes:
                 found.append(await _compare(session, address.rstrip("/"), golden, cookies))
-                show(f"{len(found):,} of {len(chosen):,} requests")
+                show(f"{len(found):,} of {counted(len(chosen), 'request')}")
 
         try:
             async with asyncio.TaskGroup() as group:

@@ -9,6 +9,7 @@ import math
 
 from ferryman.portability.destinations import LAMBDA_CONCURRENCY, Destination
 from ferryman.portability.finding import Effect, Fact
+from ferryman.records.wording import size_text
 
 __all__ = (
     "absolute_link",
@@ -71,7 +72,7 @@ def request_body(fact: Fact, on: Destination) -> Effect | None:
     limit = on.offered.request_limit
     if limit is None or (fact.amount or 0) <= limit:
         return None
-    return Effect("warning", f"the door refuses bodies above {_size(limit)} before the app")
+    return Effect("warning", f"the door refuses bodies above {size_text(limit)} before the app")
 
 
 def response_body(fact: Fact, on: Destination) -> Effect | None:
@@ -80,8 +81,10 @@ def response_body(fact: Fact, on: Destination) -> Effect | None:
     if limit is None or size <= limit * _NEAR:
         return None
     if size > limit:
-        return Effect("error", f"the door passes on {_size(limit)} at most: the client gets a 5xx")
-    return Effect("warning", f"it is near the limit of the door, {_size(limit)}")
+        return Effect(
+            "error", f"the door passes on {size_text(limit)} at most: the client gets a 5xx"
+        )
+    return Effect("warning", f"it is near the limit of the door, {size_text(limit)}")
 
 
 def long_handler(fact: Fact, on: Destination) -> Effect | None:
@@ -245,7 +248,3 @@ def migrates_at_start(fact: Fact, on: Destination) -> Effect | None:
     if on.several or on.replaced:
         return Effect("error", f"each {on.kind} runs it at its start, several at a time")
     return Effect("warning", "each restart runs it")
-
-
-def _size(count: int) -> str:
-    return f"{count / 2**20:.1f} MiB"

@@ -7,15 +7,16 @@ from decimal import ROUND_HALF_UP, Decimal
 __all__ = ("counted", "size_text", "three_digits")
 
 
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """Return how many there are of something: ``1 request``, ``2,000 requests``.
+def counted(count: float, noun: str, plural: str = "") -> str:
+    """Return how many there are of something: ``1 request``, ``2,000 requests``, ``1.5 days``.
 
     Args:
-        count: How many.
+        count: How many; a part of one to three digits.
         noun: What one of them is called.
         plural: What several are called; by default the noun and an s.
     """
-    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+    number = three_digits(count)
+    return f"{number} {noun if number == '1' else plural or f'{noun}s'}"
 
 
 def size_text(size: float) -> str:
@@ -28,7 +29,7 @@ def size_text(size: float) -> str:
         # What rounds to 1,024 of a unit is one of the next.
         if size >= 2**power * (1 - 5e-4):
             return f"{three_digits(size / 2**power)} {unit}"
-    return f"{three_digits(size)} {'byte' if size == 1 else 'bytes'}"
+    return counted(size, "byte")
 
 
 def three_digits(number: Decimal | float) -> str:

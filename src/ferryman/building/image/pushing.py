@@ -14,6 +14,7 @@ from ferryman.building.image.container_registry import Repository
 from ferryman.building.image.manifest import INDEX_TYPE, MANIFEST_TYPE, Blob, Built, Image, Index
 from ferryman.building.image.sbom import SBOM_TYPE
 from ferryman.core.errors import BuildError, ConfigError
+from ferryman.records.wording import size_text
 
 __all__ = ("check_reference", "push_image")
 
@@ -64,7 +65,7 @@ def push_image(built: Built, reference: str, progress: Callable[[str], None]) ->
 
 def _send_blobs(repository: Repository, image: Image, progress: Callable[[str], None]) -> None:
     for layer in image.layers:
-        progress(f"sending {layer.name}, {layer.size / 2**20:.1f} MiB, unless it is there")
+        progress(f"sending {layer.name}, {size_text(layer.size)}, unless it is there")
         repository.send(layer.digest, layer.path)
     repository.send(image.config.digest, image.config.content)
 

@@ -12,6 +12,7 @@ from ferryman.cli.printing import show
 from ferryman.core.errors import ConfigError, FerrymanError
 from ferryman.cost.number_format import plain
 from ferryman.records.table import Table
+from ferryman.records.wording import counted
 
 if TYPE_CHECKING:
     from ferryman.cost.prices.book import PriceBook
@@ -127,8 +128,12 @@ def update_prices(base: str, region: str, offers: tuple[str, ...], path: Path) -
     found = fetch(base, region, offers, lambda text: click.echo(text, err=True))
     if found.rates:
         write_overlay(path, found.rates, found.instances)
-        learned = f" and {len(found.instances)} new instance types" if found.instances else ""
-        click.echo(f"wrote {len(found.rates)} rates{learned} of {region} to {path}", err=True)
+        learned = (
+            f" and {counted(len(found.instances), 'new instance type')}" if found.instances else ""
+        )
+        click.echo(
+            f"wrote {counted(len(found.rates), 'rate')}{learned} of {region} to {path}", err=True
+        )
     if not found.failed:
         return
     kept = "the others are kept" if found.rates else "nothing was written"
@@ -179,7 +184,7 @@ def set_price(
         share = parse_number(discount or "", SHARE, "--discount")
         rates = discounted(book, name, region, share, reason)
     write_overlay(path, rates)
-    click.echo(f"wrote {len(rates)} rates of {region} to {path}", err=True)
+    click.echo(f"wrote {counted(len(rates), 'rate')} of {region} to {path}", err=True)
 
 
 @prices.command("check")
@@ -200,7 +205,9 @@ def check_prices(base: str, region: str, offers: tuple[str, ...], path: Path | N
     fresh = fetch_rates(base, region, offers, lambda text: click.echo(text, err=True))
     changed = drift(book, fresh)
     if not offers and (left := unread(book, fresh, region)):
-        click.echo(f"note: {len(left)} rates are in none of the lists: {', '.join(left)}", err=True)
+        click.echo(
+            f"note: in none of the lists, {counted(len(left), 'rate')}: {', '.join(left)}", err=True
+        )
     rows = tuple(
         (
             now.id,
@@ -215,7 +222,7 @@ def check_prices(base: str, region: str, offers: tuple[str, ...], path: Path | N
         header = ("rate", "region", "book", "AWS", "seen")
         show(Table("Rates that differ, USD", header, rows, frozenset({2, 3})))
         raise FerrymanError(
-            f"{len(rows)} of {len(fresh)} rates differ from AWS's price list",
+            f"AWS's price list has {len(rows)} of {counted(len(fresh), 'rate')} otherwise",
             hint="ferryman cost prices update",
         )
     click.echo(f"all {len(fresh)} rates agree with AWS's price list of today")

@@ -16,6 +16,7 @@ from ferryman.cost.page.scale import Scale, decades, round_steps
 from ferryman.cost.page.week_chart import DAYS, capacities, hourly_rates
 from ferryman.cost.study import Study, shown_duels
 from ferryman.cost.traffic.shape import HOURS, Shape
+from ferryman.records.wording import counted
 
 __all__ = ("plot_curves", "plot_week")
 
@@ -129,8 +130,9 @@ def plot_week(comparison: Comparison, shape: Shape) -> Iterator[str]:
     for each in held:
         far = "" if each in low_enough else ", far above"
         count = sorted({min(each.servers), max(each.servers)})
-        servers = " to ".join(map(str, count))
-        yield f"  {_coloured(letter(each.index))} {each.platform}: {servers} servers{far}"
+        least = f"{count[0]} to " if len(count) > 1 else ""
+        servers = f"{least}{counted(count[-1], 'server')}"
+        yield f"  {_coloured(letter(each.index))} {each.platform}: {servers}{far}"
 
 
 def _pairs(values: Sequence[float]) -> Iterator[Sequence[float]]:

@@ -19,6 +19,7 @@ from ferryman.cli.migrate.session import (
 from ferryman.cli.project_options import project_options
 from ferryman.cli.terminal import announce, working
 from ferryman.core.errors import ConfigError
+from ferryman.records.wording import counted
 
 if TYPE_CHECKING:
     from ferryman.cost.hybrid import HybridWeek
@@ -97,7 +98,7 @@ def _print(sides: tuple[str, str], hybrid: HybridWeek, week: Week, as_json: bool
         hours = week.percentages[24 * number : 24 * number + 24]
         click.echo(f"  {day} " + " ".join(f"{percent:3.0f}" for percent in hours))
     click.echo(
-        f"with {hybrid.servers} servers, {hybrid.usd:,.2f} USD a month; without servers "
+        f"with {counted(hybrid.servers, 'server')}, {hybrid.usd:,.2f} USD a month; without servers "
         f"{hybrid.usd_requests:,.2f}, with servers alone {hybrid.usd_servers:,.2f}"
     )
 

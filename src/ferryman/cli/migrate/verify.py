@@ -13,6 +13,7 @@ import click
 from ferryman.cli.migrate.session import read_project, side_options
 from ferryman.cli.terminal import working
 from ferryman.core.errors import ConfigError
+from ferryman.records.wording import counted
 
 if TYPE_CHECKING:
     from ferryman.migrate.options import MigrateOptions
@@ -91,7 +92,9 @@ def _from_file(
         for difference in found.differences:
             click.echo(str(difference))
     left = f"; {found.left_out} that may change something were not (--unsafe)"
-    click.echo(f"{found.sent} requests sent" + (left if found.left_out else ""), err=True)
+    click.echo(
+        f"{counted(found.sent, 'request')} sent" + (left if found.left_out else ""), err=True
+    )
     return 1 if found.differences else 0
 
 
@@ -116,7 +119,7 @@ def _from_logs(
     else:
         for group in found.groups:
             click.echo(str(group))
-    click.echo(f"{found.sent} requests sent", err=True)
+    click.echo(f"{counted(found.sent, 'request')} sent", err=True)
     if found.changing:
         click.echo(f"{found.changing} of them answer differently each time", err=True)
     for reason, count in found.left_out.items():

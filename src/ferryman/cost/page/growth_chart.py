@@ -18,6 +18,7 @@ from ferryman.cost.page.drawing import (
 )
 from ferryman.cost.page.markup import Markup, element, join
 from ferryman.cost.page.scale import Scale, round_steps
+from ferryman.records.wording import counted
 
 __all__ = ("growth_chart", "narrow_growth_chart")
 
@@ -47,7 +48,7 @@ def _chart(growth: Forecast, width: float, left: float, right: float, kind: str)
     y = Scale(0, max(float(most), 1.0) * 1.08, BOTTOM, TOP)
     return picture(
         HEIGHT,
-        f"Line chart: USD a month in each of {len(months)} months, as the traffic grows",
+        f"Line chart: USD a month in each of {counted(len(months), 'month')}, as the traffic grows",
         _axes(months, x, y),
         path(_points(staying, [m.staying_usd for m in staying], x, y), "staying"),
         path(_points(months, [m.usd for m in months], x, y), "cheapest"),

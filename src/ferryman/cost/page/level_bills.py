@@ -7,6 +7,7 @@ from ferryman.cost.compare import Comparison
 from ferryman.cost.number_format import usd, volume
 from ferryman.cost.page.drawing import colours
 from ferryman.cost.page.markup import Markup, element
+from ferryman.records.wording import counted
 
 __all__ = ("level_bills",)
 
@@ -46,6 +47,5 @@ def _cell(bill: Bill, cheapest: bool) -> Markup:
     amount: str = usd(bill.total)
     if cheapest:
         amount = element("b", amount, element("span", "*", class_="star"))
-    servers = "1 server" if bill.servers == 1 else f"{bill.servers} servers"
-    count = element("small", servers) if bill.servers else ""
+    count = element("small", counted(bill.servers, "server")) if bill.servers else ""
     return element("td", amount, count, class_="number")

@@ -37,6 +37,7 @@ from ferryman.cost.sentences import (
     saving_sentence,
 )
 from ferryman.cost.study import Study, shown_duels
+from ferryman.records.wording import three_digits
 
 if TYPE_CHECKING:
     from ferryman.cost.growth import Forecast
@@ -113,8 +114,8 @@ def section(name: str, title: str, *content: Markup) -> Markup:
 def _traffic(study: Study) -> Iterator[Markup]:
     comparison, work = study.comparison, study.comparison.workload
     caption = (
-        f"USD a month; both axes are logarithmic. {plain(work.wall_ms, 1)} ms a request,"
-        f" {plain(work.cpu_ms)} ms of it CPU; Lambda with {plain(work.memory_mib)} MiB."
+        f"USD a month; both axes are logarithmic. {three_digits(work.wall_ms)} ms a request,"
+        f" {three_digits(work.cpu_ms)} ms of it CPU; Lambda with {plain(work.memory_mib)} MiB."
         " Circles are crossovers."
     )
     if study.bands:
@@ -204,8 +205,8 @@ def _memory(study: Study) -> Iterator[Markup]:
     best, now = study.advice.cheapest, study.comparison.workload.memory_mib
     yield element(
         "p",
-        f"{best.memory_mib:,} MiB is the cheapest size, at {plain(best.wall_ms, 1)} ms a request"
-        f" and {usd(best.usd)} USD a month. The bills above are for {plain(now)} MiB."
+        f"{best.memory_mib:,} MiB is the cheapest size, at {three_digits(best.wall_ms)} ms"
+        f" a request and {usd(best.usd)} USD a month. The bills above are for {plain(now)} MiB."
         " Memory brings CPU: 1,769 MiB are one vCPU, and one Python thread has no use for more.",
     )
     yield scrolling(memory_chart(study.advice), "Lambda by memory size")

@@ -10,6 +10,7 @@ from ferryman.cost.page.drawing import requests
 from ferryman.cost.page.markup import Markup, element
 from ferryman.cost.sentences import stretches_from_here
 from ferryman.cost.study import Study
+from ferryman.records.wording import counted
 
 __all__ = ("Tile", "tile_row", "tiles")
 
@@ -84,7 +85,7 @@ def _growth(study: Study) -> Tile:
         return _doubled(study)
     move = growth.move
     if move is None:
-        return Tile("At your growth", "no move", f"within {len(growth.months)} months")
+        return Tile("At your growth", "no move", f"within {counted(len(growth.months), 'month')}")
     return Tile("At your growth", move.name, f"move to {move.cheapest}")
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ferryman.cost.input_labels import INPUT_LABELS
-from ferryman.cost.number_format import plain
 from ferryman.cost.page.drawing import Point, line, picture, requests, text
 from ferryman.cost.page.markup import Markup, element
 from ferryman.cost.page.scale import Scale, decades
@@ -14,6 +13,7 @@ from ferryman.cost.sentences import MOVES
 from ferryman.cost.study import Study
 from ferryman.cost.uncertainty import Influence
 from ferryman.records.table import Row, Table
+from ferryman.records.wording import three_digits
 
 __all__ = ("moving", "tornado_chart", "tornado_table")
 
@@ -87,7 +87,7 @@ def _labels(found: Influence, low: Point, high: Point) -> Iterator[Markup]:
 
 
 def _range(low: Decimal, high: Decimal) -> str:
-    return f"{plain(low, 4)} to {plain(high, 4)}"
+    return f"{three_digits(low)} to {three_digits(high)}"
 
 
 def tornado_table(study: Study) -> Table:

@@ -20,6 +20,7 @@ from ferryman.cost.platforms.platform import Platform
 from ferryman.cost.platforms.sizes import size_at
 from ferryman.cost.traffic.shape import HOURS, Shape
 from ferryman.records.table import Row, Table
+from ferryman.records.wording import counted
 
 __all__ = ("DAYS", "Capacity", "capacities", "hourly_rates", "week_chart", "week_table")
 
@@ -169,12 +170,12 @@ def week_table(comparison: Comparison) -> Table:
         elif fleet and bill.servers:
             each = _each(fleet, comparison)
             share = busiest / (each * bill.servers)
-            kept = "1 server" if bill.servers == 1 else f"{bill.servers} servers"
+            kept = counted(bill.servers, "server")
             cells = kept, f"{each * bill.servers:,.0f}", f"{share:.0%}"
             rows.append((platform.name, *cells))
         else:
             at_once = math.ceil(busiest * float(work.wall_ms) / 1000)
-            rows.append((platform.name, f"{at_once:,} environments", "as needed", ""))
+            rows.append((platform.name, counted(at_once, "environment"), "as needed", ""))
     peak = work.requests * work.peak_to_mean
     title = f"In the busiest hour, at {rate_per_second(peak)} requests a second"
     header = ("platform", "kept", "can carry, a second", "used")

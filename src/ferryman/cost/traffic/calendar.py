@@ -16,6 +16,7 @@ from itertools import pairwise
 from ferryman.core.errors import ConfigError
 from ferryman.cost.number_format import MONTH_SECONDS
 from ferryman.cost.traffic.shape import HOURS, Shape
+from ferryman.records.wording import counted
 
 __all__ = ("MAX_GAP_HOURS", "Calendar", "Period")
 
@@ -137,8 +138,9 @@ class Calendar:
         if hours < QUIET_HOURS or self.requests * hours * HOUR < QUIET_REQUESTS * self.covered:
             return ()
         return (
-            f"there are no requests from {_day(before + 1)} to {_day(after)}, {hours} hours; they"
-            " count as quiet, and if the log has a hole there, the rate is too low",
+            f"there are no requests from {_day(before + 1)} to {_day(after)},"
+            f" {counted(hours, 'hour')}; they count as quiet,"
+            " and if the log has a hole there, the rate is too low",
         )
 
     def period(self, name: str) -> Period | None:
@@ -199,7 +201,7 @@ class Calendar:
             Fraction(total) / count if count else Fraction(0)
             for total, count in zip(totals, seen, strict=True)
         )
-        return Shape(name, weights, f"a log of {self.requests:,} requests")
+        return Shape(name, weights, f"a log of {counted(self.requests, 'request')}")
 
     def _burst(self, sums: dict[int, int]) -> Decimal | None:
         ratios = sorted(

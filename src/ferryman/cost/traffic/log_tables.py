@@ -9,6 +9,7 @@ from typing import Any
 from ferryman.cost.number_format import plain, volume
 from ferryman.cost.traffic.log_summary import LambdaSummary, LogSummary
 from ferryman.cost.traffic.shape import HOURS, Shape
+from ferryman.records.wording import counted
 
 __all__ = ("log_json", "log_rows")
 
@@ -52,10 +53,10 @@ def _moment(seconds: float) -> str:
 def _month(found: LogSummary) -> str:
     if found.period:
         length = found.period.seconds
-        days = f"{length / 86400:.1f} days" if length >= 86400 else f"{length / 3600:.1f} hours"
+        days = counted(length / 86400, "day") if length >= 86400 else counted(length / 3600, "hour")
         return f"{volume(found.period.requests)}, the mean rate of {days} over 730 hours"
     if found.covered:
-        return f"unknown: the log covers {found.covered:,.0f} seconds, and an hour is needed"
+        return f"unknown: the log covers {counted(found.covered, 'second')}, and an hour is needed"
     return "unknown: the lines have no times, or the same"
 
 

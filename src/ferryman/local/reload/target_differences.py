@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ferryman.project.project import Project
+from ferryman.records.wording import size_text
 
 __all__ = ("differences",)
 
@@ -33,7 +34,7 @@ def differences(target: str, project: Project, source: str) -> list[str]:
     offered = offered_behind(source, streaming=options.streaming)
     lines = [text for name, text in _LACKING.items() if not getattr(offered, name)]
     if offered.response_limit is not None:
-        lines.append(f"a response holds at most {offered.response_limit:,} bytes")
+        lines.append(f"a response holds at most {size_text(offered.response_limit)}")
     if not options.log_level:
         lines.append("log records below WARNING are not written, unless log_level says so")
     lost = [loss.what.partition(":")[0] for loss in losses(source)]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ferryman.migrate.planning.facts import Facts, Side
+from ferryman.records.wording import size_text
 
 __all__ = ("ALB_BODY", "Difference", "differences", "refused_bodies")
 
@@ -60,8 +61,8 @@ def refused_bodies(facts: Facts, shifter: str) -> Iterator[str]:
         size = facts.traffic.largest_body
         if side is facts.new and least is not None and size is not None and size > least:
             yield (
-                f"{facts.traffic.largest_of} has a body of {_bytes(size)}, and {side.name} takes "
-                f"{_bytes(least)} at most"
+                f"{facts.traffic.largest_of} has a body of {size_text(size)}, and {side.name} "
+                f"takes {size_text(least)} at most"
             )
 
 
@@ -72,8 +73,8 @@ def _behind_alb(facts: Facts) -> Iterator[str]:
         size = facts.traffic.largest_body
         if size is not None and size > ALB_BODY:
             yield (
-                f"{facts.traffic.largest_of} has a body of {_bytes(size)}, and a load balancer "
-                f"passes {_bytes(ALB_BODY)} at most to and from a function ({side.name})"
+                f"{facts.traffic.largest_of} has a body of {size_text(size)}, and a load balancer "
+                f"passes {size_text(ALB_BODY)} at most to and from a function ({side.name})"
             )
         if side.streams:
             yield (
@@ -125,9 +126,5 @@ def _value(name: str, value: object) -> str:
         return "anywhere" if name == "writable" else "no limit"
     if name.endswith("_limit") and name != "time_limit":
         assert isinstance(value, int)
-        return _bytes(value)
+        return size_text(value)
     return f"{value:g} s" if name == "time_limit" else str(value)
-
-
-def _bytes(size: int) -> str:
-    return f"{size / 2**20:.3g} MiB" if size >= 2**20 else f"{size:,} bytes"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ferryman.migrate.planning.plan import Plan
+from ferryman.records.wording import counted, three_digits
 
 __all__ = ("as_markdown",)
 
@@ -93,5 +94,5 @@ def _row(cells: list[str]) -> str:
 
 def _duration(hours: float) -> str:
     if hours >= 48:
-        return f"{hours / 24:.1f} days"
-    return f"{hours:.1f} h" if hours >= 1 else f"{max(1, round(hours * 60))} min"
+        return counted(hours / 24, "day")
+    return f"{three_digits(hours)} h" if hours >= 1 else f"{max(1, round(hours * 60))} min"

@@ -37,6 +37,7 @@ from ferryman.portability.probe.routes_found import (
 from ferryman.portability.probe.running_work import RunningWork
 from ferryman.portability.probe.sending import Sender, plain_requests, with_cookies
 from ferryman.portability.probe.user_code import UserCode
+from ferryman.records.wording import size_text
 
 _SETTLE = 0.03
 """Seconds after the last request, for what its handlers have left behind."""
@@ -104,7 +105,7 @@ class _Observer:
                 note(Fact("M513", _NOWHERE, f"{name} is handled by the app"))
         self._audit.threads.clear()
         size = app._client_max_size
-        note(Fact("M103", _NOWHERE, f"the app takes bodies up to {size:,} bytes", float(size)))
+        note(Fact("M103", _NOWHERE, f"the app takes bodies up to {size_text(size)}", float(size)))
         apps = all_apps(app)
         self.found |= {
             "handlers": [_pair(each) for each in handlers(self._code, app)],

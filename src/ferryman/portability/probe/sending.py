@@ -18,6 +18,7 @@ from aiohttp.payload import AsyncIterablePayload
 from ferryman.migrate.parity import Answer, ParityRequest, open_session, send
 from ferryman.portability.finding import Fact, Place
 from ferryman.portability.probe.audit import Audit
+from ferryman.records.wording import size_text
 
 __all__ = ("Sender", "Sent", "plain_requests", "with_cookies")
 
@@ -131,7 +132,7 @@ class Sender:
         if handler is None:
             return
         size = len(answer.body)
-        what = f"an answer has {size:,} bytes"
+        what = f"an answer has {size_text(size)}"
         self.facts.append(Fact("M104", handler, what, float(size), handler=handler))
         media = " ".join(answer.headers.get("content-type", ()))
         text = answer.body[:_LINKED] if media.startswith(_TEXTS) else b""

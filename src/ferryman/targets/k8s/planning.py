@@ -12,6 +12,7 @@ from ferryman.core.errors import BuildError
 from ferryman.project.project import Project
 from ferryman.project.resolution import in_overlay
 from ferryman.records.progress import Progress
+from ferryman.records.wording import counted
 from ferryman.targets.k8s import rendering, schemas
 from ferryman.targets.k8s.checking import REFUSED, find_mistakes
 from ferryman.targets.k8s.documents import Source
@@ -192,4 +193,4 @@ def _check_end(plan: Plan) -> None:
 
 
 def _count(findings: Sequence[object]) -> str:
-    return "a mistake" if len(findings) == 1 else f"{len(findings)} mistakes"
+    return "a mistake" if len(findings) == 1 else counted(len(findings), "mistake")

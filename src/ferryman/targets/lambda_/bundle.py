@@ -31,6 +31,7 @@ from ferryman.core.errors import BuildError, ConfigError
 from ferryman.core.settings import SETTINGS_FILE
 from ferryman.project.project import Project
 from ferryman.records.progress import Progress
+from ferryman.records.wording import size_text
 from ferryman.targets.lambda_.archive import explain_archive, pack_modules, write_archive
 from ferryman.targets.lambda_.deploying.specification import HANDLER, template_text
 from ferryman.targets.lambda_.import_timing import time_import
@@ -228,9 +229,7 @@ def _add_start(own: OwnFiles, packages: dict[str, Path]) -> tuple[str, ...]:
     modules = pack_modules(packages | files_in(own.directory), own.interpreter.tag)
     own.add_bytes(MODULES, modules)
     own.add_text(BOOTSTRAP, _BOOTSTRAP_SCRIPT.format(start=f"{_START}c"), executable=True)
-    return (
-        f"{len(modules) / 1024:.0f} KiB of modules are in {MODULES} too: a start reads it at once",
-    )
+    return (f"{size_text(len(modules))} of modules are in {MODULES} too: a start reads it at once",)
 
 
 def _try(
@@ -260,7 +259,7 @@ def _check_size(files: Mapping[str, Path], owners: Mapping[str, str]) -> None:
     total = sum(sizes.values())
     if total > _UNPACKED_LIMIT:
         raise ConfigError(
-            f"the bundle would be {total / 2**20:.0f} MiB unpacked; Lambda takes 250",
+            f"the bundle would be {size_text(total)} unpacked; Lambda takes 250",
             cause=f"the largest parts are {largest_packages(sizes, owners)}",
             hint=f"{_SMALLER}; build an image (--image), of which Lambda takes 10 GB; or run the "
             "app on another target",
@@ -271,9 +270,9 @@ def _too_large_to_send(size: int, report: Report) -> tuple[str, ...]:
     """Return what there is to say of a zip that Lambda takes from S3 alone."""
     if size <= _UPLOAD_LIMIT:
         return ()
-    largest = ", ".join(f"{one.name} {one.packed / 2**20:.0f} MiB" for one in report.packages[:3])
+    largest = ", ".join(f"{one.name} {size_text(one.packed)}" for one in report.packages[:3])
     return (
-        f"the zip has {size / 2**20:.0f} MiB: Lambda takes 50 in a request, and more from S3, "
+        f"the zip has {size_text(size)}: Lambda takes 50 in a request, and more from S3, "
         f"where `ferryman deploy` puts it. The largest parts are {largest}. To be smaller, "
         f"{_SMALLER}",
     )

@@ -36,7 +36,7 @@ SCHEDULED = {"type": "PodScheduled", "status": "False", "message": "0/3 nodes ar
         (pod(waiting("ImagePullBackOff", "denied")), "cannot be pulled: denied", True),
         (pod(waiting("InvalidImageName")), "cannot be used: InvalidImageName", True),
         (pod(waiting("CreateContainerConfigError", "no secret")), "made: no secret", False),
-        (pod(waiting("CrashLoopBackOff"), restartCount=1), "1 times restarted", False),
+        (pod(waiting("CrashLoopBackOff"), restartCount=1), "1 time restarted", False),
         (pod(waiting("CrashLoopBackOff"), restartCount=2), "2 times restarted", True),
         (pod({"terminated": {"exitCode": 1}}), "ended with status 1", False),
         (
@@ -57,7 +57,7 @@ SCHEDULED = {"type": "PodScheduled", "status": "False", "message": "0/3 nodes ar
                     }
                 },
             ),
-            'the container shop cannot be started, 1 times restarted: exec: "shop": executable',
+            'the container shop cannot be started, 1 time restarted: exec: "shop": executable',
             False,
         ),
         (pod({}, node=None, conditions=[SCHEDULED]), "0/3 nodes are available", False),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ferryman.records.wording import counted
 from ferryman.targets.k8s.rendering import Document
 
 __all__ = ("Trouble", "diagnose")
@@ -135,7 +136,7 @@ def _crash(subject: str, name: str, state: dict[str, Any]) -> Trouble:
         text, hint = f"the container {name} ran out of memory", "raise memory"
     elif end.get("reason") in _NOT_STARTED:
         text, hint = f"the container {name} cannot be started", "does the image have its command?"
-    text = f"{text}, {count} times restarted{f': {said}' if said else ''}"
+    text = f"{text}, {counted(count, 'time')} restarted{f': {said}' if said else ''}"
     return Trouble(
         subject,
         text,

@@ -14,6 +14,7 @@ from ferryman.aws.image_repository import image_uri, push
 from ferryman.aws.session import Aws
 from ferryman.core.errors import BuildError, ConfigError
 from ferryman.project.project import Project
+from ferryman.records.wording import size_text
 from ferryman.targets.deployment import Choices, Dialogue
 from ferryman.targets.lambda_.bundle import build_bundle
 from ferryman.targets.lambda_.image import build_image
@@ -151,9 +152,9 @@ def _check(path: Path) -> None:
         parts[part] = parts.get(part, 0) + entry.file_size
     largest = sorted(parts.items(), key=lambda one: -one[1])[:3]
     raise BuildError(
-        f"{path.name} is {total / 2**20:.0f} MiB unpacked; Lambda takes 250",
+        f"{path.name} is {size_text(total)} unpacked; Lambda takes 250",
         cause="the largest parts are "
-        + ", ".join(f"{part} ({size / 2**20:.0f} MiB)" for part, size in largest),
+        + ", ".join(f"{part} ({size_text(size)})" for part, size in largest),
         hint="drop a dependency, or build an image: [tool.ferryman.lambda.image] build = true",
     )
 
