@@ -125,12 +125,12 @@ def open_project(
         ConfigError: A file, a key or a value is wrong.
     """
     from ferryman.project.resolution import resolve_project
-    from ferryman.project.setting_sources import find_project, has_section
+    from ferryman.project.setting_sources import find_project, named_sections
 
     flags = {"app": app, "python": python, **dict(_assignment(text) for text in assignments)}
     root = directory or find_project(Path.cwd())
-    named = {key.partition(".")[0] for key in flags}
-    said = {name for name in OTHER_SECTIONS if whole or name in named or has_section(root, name)}
+    named = {key.partition(".")[0] for key in flags} & {*OTHER_SECTIONS}
+    said = {*OTHER_SECTIONS} if whole else named | named_sections(root, OTHER_SECTIONS)
     return resolve_project(
         root,
         section_models(targets, said | {*wanted}),

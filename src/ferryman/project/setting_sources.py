@@ -10,7 +10,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,7 +32,7 @@ __all__ = (
     "environment_layer",
     "find_project",
     "flag_layer",
-    "has_section",
+    "named_sections",
     "overlay_layers",
     "overlay_name",
     "project_name",
@@ -141,15 +141,16 @@ def find_project(here: Path) -> Path:
     return here
 
 
-def has_section(root: Path, section: str) -> bool:
-    """Say whether a variable, pyproject.toml or an overlay in it says something of a section.
+def named_sections(root: Path, sections: Iterable[str]) -> set[str]:
+    """Return those of some sections that a variable, pyproject.toml or an overlay in it names.
 
     Raises:
         ConfigError: pyproject.toml cannot be read.
     """
     document = read_pyproject(root)
     layers = (table_layer(document), *overlay_layers(document).values())
-    return bool(section_variables(section)) or any(section in layer.values for layer in layers)
+    named = {name for layer in layers for name in layer.values}
+    return {each for each in sections if each in named or section_variables(each)}
 
 
 def overlay_layers(document: Mapping[str, Any]) -> dict[str, Layer]:
