@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import click
 import pytest
 from click.testing import CliRunner
@@ -48,6 +51,63 @@ def test_a_run_ends_in_an_answer_or_in_an_error_that_is_told(found: list[list[st
     else:
         assert result.exit_code in (0, 2), arguments
         assert result.exception is None or isinstance(result.exception, SystemExit), arguments
+
+
+NONSENSE = {"html": "nowhere/answer.html", "path": "nowhere/prices.json"}
+"""What no value means, where that is not `\\x01nonsense`; by the name of the parameter."""
+
+ANY = {"profile", "log_group", "reason"}
+"""What only an account of AWS can refuse, and what may be any words."""
+
+
+def verbs() -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """The command and each verb below it, with the words that it needs."""
+    yield (), command
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        verb = command.get_command(context, name)
+        assert verb is not None
+        if isinstance(verb, click.Group):
+            yield from (((name, below), each) for below, each in verb.commands.items())
+        else:
+            yield (name,), verb
+
+
+CASES = [
+    (words, option.opts[0], option.name)
+    for words, verb in verbs()
+    for option in verb.params
+    if isinstance(option, click.Option) and not option.is_flag and option.name not in ANY
+]
+ARGUMENTS = {
+    ("portfolio",): ("apps.toml",),
+    ("prices", "set"): ("ec2.m7g.large", "0.07", "--reason", "agreed"),
+}
+
+
+@pytest.mark.parametrize(("words", "flag", "name"), CASES)
+def test_an_option_that_is_given_nonsense_is_named(
+    words: tuple[str, ...],
+    flag: str,
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("apps.toml").write_text("[apps.shop]\nrequests = '1M'\n")
+    place = ("-C", str(tmp_path)) if not words and name != "project" else ()
+    more = ARGUMENTS.get(words, ())
+    value = NONSENSE.get(name, "\x01nonsense")
+    if name == "discount":
+        more = more[:1] + more[2:]
+    result = CliRunner().invoke(command, [*place, *words, *more, flag, value])
+    error = result.exception
+    told = error.message if isinstance(error, FerrymanError) else result.output
+    assert flag in told
+    assert result.stdout == "" or not isinstance(error, FerrymanError)
+    assert getattr(error, "exit_code", result.exit_code) == 2
+    assert isinstance(error, FerrymanError | SystemExit)
+    assert [each.name for each in tmp_path.iterdir()] == ["apps.toml"]
 
 
 @pytest.mark.parametrize("horizon", ["0", "1e14", "1e30", "1e308", "1e999999", "-1"])

@@ -121,11 +121,11 @@ def test_several_paths(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--logs", "empty"), "empty: no line tells of a request"),
-        (("--logs", "nowhere"), "nowhere: the log cannot be read"),
+        (("--logs", "empty"), "--logs: empty: no line tells of a request"),
+        (("--logs", "nowhere"), "--logs: nowhere: the log cannot be read"),
         (("--logs", "empty", "--log-group", "x"), "--logs and --log-group exclude each other"),
         (("--log-group", "x", "--since", "week"), "--since: 'week' is not a length of time"),
-        (("--reconcile", "empty"), "empty: no line tells of a request"),
+        (("--reconcile", "empty"), "--reconcile: empty: no line tells of a request"),
         (("--reconcile", "short"), "short: the log covers 0 seconds"),
     ],
 )

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import click
 
 from ferryman.cli.cost.logs import log_table, read_paths
+from ferryman.cli.cost.options import about
 from ferryman.cli.cost.question import Question
 from ferryman.cli.cost.workload_options import TrafficOptions
 from ferryman.cli.printing import show
@@ -27,7 +28,8 @@ def print_actuals(
     Raises:
         ConfigError: The logs cannot be read, or cover too little.
     """
-    logs = read_paths(paths, traffic)
+    with about("--reconcile"):
+        logs = read_paths(paths, traffic)
     functions = (x for x in question.platforms if isinstance(x, LambdaFunction))
     function = next(functions, question.function)
     actuals = compare_with_logs(question.workload, logs, function, question.book)

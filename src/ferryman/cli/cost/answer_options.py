@@ -13,10 +13,12 @@ from ferryman.cli.cost.values import (
     a_budget,
     a_currency,
     a_file,
+    a_new_file,
     a_plot,
     a_range,
     a_tax,
     a_volume,
+    an_input,
 )
 from ferryman.core.errors import ConfigError
 from ferryman.cost.ranges import Range
@@ -56,7 +58,10 @@ class QuestionOptions:
         type=click.IntRange(0, 1_000_000),
     )
     over: str | None = option(
-        "Find crossovers over another input, such as memory or wall-ms.", metavar="INPUT"
+        "Find crossovers over another input, such as memory or wall-ms.",
+        None,
+        an_input,
+        metavar="INPUT",
     )
     advise_memory: bool = option("Show duration and bill by Lambda memory size.", False)
     months: int = option(
@@ -105,7 +110,7 @@ class OutputOptions:
         setting=False,
     )
     html: Path | None = option(
-        "Write the answer as one page to this file.", None, a_file, setting=False
+        "Write the answer as one page to this file.", None, a_new_file, setting=False
     )
 
     def check(self) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ferryman.cli.cost.options import add_options, option, read_group
-from ferryman.cli.cost.values import a_week, field_number, seconds
+from ferryman.cli.cost.values import a_week, above_nothing, field_number, seconds
 from ferryman.cli.printing import show
 from ferryman.cost.number_format import MONTH_SECONDS, plain
 from ferryman.cost.traffic.shape import Shape
@@ -27,18 +27,22 @@ __all__ = ("cold_starts",)
 class ColdStartOptions:
     """The traffic, and how long environments are kept."""
 
-    requests: Decimal = option("Requests a month, or a rate.", "10M", field_number("requests"))
-    wall_ms: Decimal = option("Duration of a warm request, ms.", "100", field_number("wall_ms"))
+    requests: Decimal = option(
+        "Requests a month, or a rate.", "10M", above_nothing(field_number("requests"))
+    )
+    wall_ms: Decimal = option(
+        "Duration of a warm request, ms.", "100", above_nothing(field_number("wall_ms"))
+    )
     cold_ms: Decimal | None = option(
         "Duration of a request that starts cold, ms; by default that of a warm one.",
         None,
-        field_number("wall_ms"),
+        above_nothing(field_number("wall_ms")),
     )
     shape: Shape | None = option(
         "The week: flat, office, consumer, social, batch, or a .json file.", None, a_week
     )
     timeout: Decimal = option(
-        "Seconds after which an idle environment is taken away.", "600", seconds
+        "Seconds after which an idle environment is taken away.", "600", above_nothing(seconds)
     )
     simulated: bool = option("Also simulate; takes seconds.", False, flag="--simulate")
     as_json: bool = option("Print the rows as JSON.", False, flag="--json")

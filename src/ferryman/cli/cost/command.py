@@ -13,7 +13,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from ferryman.cli.cost.options import add_options, declared
+from ferryman.cli.cost.options import about, add_options, declared
 from ferryman.cli.cost.question import GROUPS, CostOptions, Question, answer, ask, read_options
 from ferryman.cli.cost.source_options import SettingsContext, source_options
 from ferryman.cli.garbage import without_garbage_collection
@@ -173,7 +173,8 @@ def _print(study: Study, options: CostOptions) -> Iterator[Callable[[], None]]:
     elif output.base:
         from ferryman.cost.earlier_answer import difference_table, read_base
 
-        table = difference_table(read_base(output.base), study.comparison)
+        with about("--compare"):
+            table = difference_table(read_base(output.base), study.comparison)
         yield partial(show_markdown, table)
     else:
         from ferryman.cli.cost.text_answer import text_parts

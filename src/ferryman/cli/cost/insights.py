@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from ferryman.core.errors import ConfigError, FerrymanError
+from ferryman.cli.cost.values import a_period
+from ferryman.core.errors import FerrymanError
 from ferryman.cost.traffic.insights import MINUTES, SUMMARY, from_insights, slices
 from ferryman.cost.traffic.log_summary import LogSummary
 
@@ -63,12 +63,8 @@ def ask_insights(group: str, since: str, region: str | None, profile: str | None
 
 
 def _seconds(text: str) -> int:
-    match = re.fullmatch(r"(\d{1,5})([mhdw])", text)
-    if match is None or not int(match[1]):
-        raise ConfigError(
-            f"--since: {text!r} is not a length of time", hint="write 90m, 12h, 7d or 4w"
-        )
-    return int(match[1]) * _UNITS[match[2]]
+    period = a_period("--since", text)
+    return int(period[:-1]) * _UNITS[period[-1]]
 
 
 def _query(client: Any, group: str, text: str, start: int, end: int) -> Iterator[dict[str, str]]:

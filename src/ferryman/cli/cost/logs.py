@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ferryman.cli.cost.options import about
 from ferryman.cli.cost.workload_options import TrafficOptions
 from ferryman.core.errors import ConfigError
 from ferryman.cost.traffic.formats.durations import UNITS
@@ -62,8 +63,10 @@ def read_workload_logs(traffic: TrafficOptions, region: str | None) -> LogSummar
     if traffic.log_group:
         from ferryman.cli.cost.insights import ask_insights
 
-        return ask_insights(traffic.log_group, traffic.since, region, traffic.profile)
-    return read_paths(traffic.logs, traffic) if traffic.logs else None
+        with about("--log-group"):
+            return ask_insights(traffic.log_group, traffic.since, region, traffic.profile)
+    with about("--logs"):
+        return read_paths(traffic.logs, traffic) if traffic.logs else None
 
 
 def read_paths(paths: Iterable[str], traffic: TrafficOptions) -> LogSummary:

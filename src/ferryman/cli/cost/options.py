@@ -6,18 +6,19 @@ From a field's declaration come the flag of the command line, its help, and the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, TypeVar
 
 import click
 
-from ferryman.core.errors import ConfigError
+from ferryman.core.errors import ConfigError, FerrymanError
 
 __all__ = (
     "Option",
     "Read",
+    "about",
     "add_options",
     "declared",
     "naming_flags",
@@ -80,9 +81,11 @@ class Option:
         """
         if given is None or self.is_switch:
             return given
-        if self.many:
-            return tuple(self.read(place or self.flag, str(each)) for each in given)
-        return self.read(place or self.flag, str(given))
+        place = place or self.flag
+        with about(place):
+            if self.many:
+                return tuple(self.read(place, str(each)) for each in given)
+            return self.read(place, str(given))
 
 
 def text(_: str, given: str) -> str:
@@ -146,11 +149,31 @@ def read_group(group: type[Group], values: dict[str, Any]) -> Group:
 
 
 @contextmanager
-def naming_flags(group: type) -> Iterator[None]:
+def about(flag: str) -> Iterator[None]:
+    """Begin an error of the block with the flag that it is about, unless it names it already.
+
+    Args:
+        flag: The flag, or another place that a value is from.
+
+    Raises:
+        FerrymanError: What the block raises, in these words.
+    """
+    try:
+        yield
+    except FerrymanError as error:
+        if flag in error.message:
+            raise
+        message = f"{flag}: {error.message}"
+        raise type(error)(message, cause=error.cause, hint=error.hint) from error.__cause__
+
+
+@contextmanager
+def naming_flags(*groups: type, also: Mapping[str, str] | None = None) -> Iterator[None]:
     """Name the flag where an error of the block begins with the field that it sets.
 
     Args:
-        group: The group whose fields are meant.
+        groups: The groups whose fields are meant.
+        also: Further flags, by what errors begin with.
 
     Raises:
         ConfigError: What the block raises, in these words.
@@ -159,7 +182,8 @@ def naming_flags(group: type) -> Iterator[None]:
         yield
     except ConfigError as error:
         name, colon, rest = error.message.partition(":")
-        flag = {each.name: each.flag for each in declared(group)}.get(name, name)
+        flags = {each.name: each.flag for each in declared(*groups)} | dict(also or {})
+        flag = flags.get(name, name)
         message = f"{flag}{colon}{rest}"
         raise ConfigError(message, cause=error.cause, hint=error.hint) from None
 
@@ -180,6 +204,7 @@ _METAVARS = {
     "a_budget": "USD",
     "a_file": "FILE",
     "a_log_format": "FORMAT",
+    "a_new_file": "FILE",
     "a_requests": "REQUESTS",
     "a_tax": "SHARE",
     "a_volume": "REQUESTS",

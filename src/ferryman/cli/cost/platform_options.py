@@ -9,10 +9,11 @@ from decimal import Decimal
 import click
 
 from ferryman.cli.completed_values import complete_platforms, complete_regions
-from ferryman.cli.cost.options import option, whole
+from ferryman.cli.cost.options import about, naming_flags, option, whole
 from ferryman.cli.cost.values import (
     a_budget,
     a_disk,
+    a_platform,
     a_share,
     a_task,
     flat_hosts,
@@ -26,15 +27,25 @@ from ferryman.cli.cost.values import (
 )
 from ferryman.cost.capacity import Objective
 from ferryman.cost.platforms.catalog import USUAL, Choices
+from ferryman.cost.platforms.fargate import Fargate, check_size
 from ferryman.cost.platforms.fleet import Sizing
 from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS
+from ferryman.cost.platforms.gke import Gke
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.platform import Platform
 from ferryman.cost.platforms.pod import Pod
 from ferryman.cost.platforms.storage import Disk
+from ferryman.cost.prices.book import PriceBook
 
-__all__ = ("FunctionOptions", "PlatformOptions", "ServerOptions", "given_platforms", "make_choices")
+__all__ = (
+    "FunctionOptions",
+    "PlatformOptions",
+    "ServerOptions",
+    "check_servers",
+    "given_platforms",
+    "make_choices",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,7 @@ class PlatformOptions:
     platforms: tuple[str, ...] = option(
         "A platform to compare; repeat for several.",
         USUAL,
+        a_platform,
         flag="--platform",
         metavar="PLATFORM",
         shell_complete=complete_platforms,
@@ -189,8 +201,51 @@ def make_choices(
     Raises:
         ConfigError: One of them is out of range.
     """
+    with naming_flags(ServerOptions, FunctionOptions, also=_ALSO):
+        return _choices(common, servers, function)
+
+
+_ALSO = {
+    "share": "--wait-share",
+    "requests_per_connection": "--connection-requests",
+    "nat_zones": "--lambda-nat",
+}
+"""Flags whose names differ from what errors call their values."""
+
+
+def _sizes(servers: ServerOptions) -> tuple[list[tuple[Decimal, Decimal]], list[str]]:
+    """Return the tasks and the instance types of ``--size``."""
     tasks = [a_task("--size", text) for text in servers.size if "/" in text]
-    types = [text for text in servers.size if "/" not in text]
+    return tasks, [text for text in servers.size if "/" not in text]
+
+
+def check_servers(common: PlatformOptions, servers: ServerOptions, book: PriceBook) -> None:
+    """See that every choice is offered, also those of platforms that are not compared.
+
+    Raises:
+        ConfigError: A size, a type or a region is not sold.
+    """
+    tasks, types = _sizes(servers)
+    chosen = [("--size", name) for name in types]
+    chosen += [("--instance", servers.instance or ""), ("--box", servers.box or "")]
+    for flag, name in chosen:
+        with about(flag):
+            if name:
+                book.instance(name)
+    for flag, task in [*(("--size", task) for task in tasks), ("--task", servers.task)]:
+        with about(flag):
+            if task:
+                check_size(*task)
+    with about("--task-disk"):
+        Fargate(disk_gb=servers.task_disk)
+    with about("--gke-machine"):
+        Gke(servers.gke_machine)
+    with about("--region"):
+        book.check_region(common.region)
+
+
+def _choices(common: PlatformOptions, servers: ServerOptions, function: FunctionOptions) -> Choices:
+    tasks, types = _sizes(servers)
     instance = servers.instance or next(iter(types), None)
     return Choices(
         region=common.region,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ferryman.cli.cost.options import about
+from ferryman.cli.cost.values import a_new_file
 from ferryman.cli.printing import show, write_file
 from ferryman.cost.number_format import six_places
 
@@ -29,7 +31,7 @@ __all__ = ("portfolio",)
 @click.option("--prices", type=click.Path(path_type=Path), help="A book of `prices update`.")
 @click.option(
     "--html",
-    type=click.Path(path_type=Path),
+    callback=lambda _context, _option, given: given and a_new_file("--html", given),
     metavar="FILE",
     help="Write the answer as one page to this file.",
 )
@@ -54,7 +56,8 @@ def portfolio(
 
     apps, choices, told = read_portfolio(path)
     more = tuple(a_copy("--copies", text) for text in copies)
-    book = with_overlay(load_book(), prices) if prices else load_book()
+    with about("--prices"):
+        book = with_overlay(load_book(), prices) if prices else load_book()
     found = find_portfolio(with_copies(apps, (*told, *more)), choices, book)
     answer = f"{tables.headline(found)} {tables.outlook(found)}"
     if html:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ferryman.cli.cost.options import about
+from ferryman.cli.cost.values import a_new_file
 from ferryman.cli.printing import show
 from ferryman.core.errors import ConfigError, FerrymanError
 from ferryman.cost.number_format import plain
@@ -43,6 +46,9 @@ def show_prices(path: Path | None, region: str | None, as_json: bool, prefix: st
       ferryman cost prices show fargate --region eu-west-1
     """
     book = _book(path)
+    if region is not None:
+        with about("--region"):
+            book.check_region(region)
     rates = [
         rate
         for rate in book.rates.values()
@@ -88,21 +94,48 @@ _SOURCE = click.option(
     show_default=True,
     help="Where AWS's bulk price lists are: an address, a folder or a file, CSV or JSON.",
 )
+
+
+def _check_region(_: click.Context, __: click.Parameter, given: str) -> str:
+    # The lists may know regions that the book does not.
+    if not re.fullmatch(r"[a-z]+(-[a-z]+)*-\d+", given, re.ASCII):
+        raise ConfigError(
+            f"--region: {given!r} is not the name of a region", hint="give one such as eu-west-1"
+        )
+    return given
+
+
+def _check_offers(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    from ferryman.cost.prices.update import parse_list
+
+    with about("--offer"):
+        for text in given:
+            parse_list(text)
+    return given
+
+
 _REGION = click.option(
-    "--region", metavar="REGION", default="us-east-1", show_default=True, help="AWS region."
+    "--region",
+    metavar="REGION",
+    default="us-east-1",
+    show_default=True,
+    callback=_check_region,
+    help="AWS region.",
 )
 _OFFERS = click.option(
     "--offer",
     "offers",
     metavar="LIST",
     multiple=True,
+    callback=_check_offers,
     help="Only this list, such as AWSComputeSavingsPlan or AmazonEC2@20260925174521; repeatable.",
 )
 
 _BOOK = click.option(
     "--to",
     "path",
-    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    callback=lambda _context, _option, given: a_new_file("--to", given),
     default="ferryman-prices.json",
     show_default=True,
     help="The book to write; what else it has stays.",
@@ -125,7 +158,8 @@ def update_prices(base: str, region: str, offers: tuple[str, ...], path: Path) -
     """
     from ferryman.cost.prices.update import fetch, write_overlay
 
-    found = fetch(base, region, offers, lambda text: click.echo(text, err=True))
+    with about("--from"):
+        found = fetch(base, region, offers, lambda text: click.echo(text, err=True))
     if found.rates:
         write_overlay(path, found.rates, found.instances)
         learned = (
@@ -143,7 +177,8 @@ def update_prices(base: str, region: str, offers: tuple[str, ...], path: Path) -
     names = ", ".join(found.failed)
     message = f"{names}: {kept}; {error.message}" if more else f"{error.message}; {kept}"
     cause = error.cause or None
-    raise type(error)(message, cause=cause, hint=error.hint or f"try again with --offer {first}")
+    hint = error.hint or f"try again with --offer {first}"
+    raise type(error)(f"--from: {message}", cause=cause, hint=hint)
 
 
 @prices.command("set")
@@ -202,7 +237,8 @@ def check_prices(base: str, region: str, offers: tuple[str, ...], path: Path | N
     from ferryman.cost.prices.update import drift, fetch_rates, unread
 
     book = _book(path)
-    fresh = fetch_rates(base, region, offers, lambda text: click.echo(text, err=True))
+    with about("--from"):
+        fresh = fetch_rates(base, region, offers, lambda text: click.echo(text, err=True))
     changed = drift(book, fresh)
     if not offers and (left := unread(book, fresh, region)):
         click.echo(
@@ -232,4 +268,5 @@ def _book(path: Path | None) -> PriceBook:
     from ferryman.cost.prices.book import load_book
     from ferryman.cost.prices.overlay import with_overlay
 
-    return with_overlay(load_book(), path) if path else load_book()
+    with about("--prices"):
+        return with_overlay(load_book(), path) if path else load_book()

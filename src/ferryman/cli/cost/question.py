@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ferryman.cli.cost.answer_options import OutputOptions, QuestionOptions
-from ferryman.cli.cost.options import naming_flags, read_group
+from ferryman.cli.cost.options import about, naming_flags, read_group
 from ferryman.cli.cost.platform_options import (
     FunctionOptions,
     PlatformOptions,
     ServerOptions,
+    check_servers,
     given_platforms,
     make_choices,
 )
@@ -24,7 +25,7 @@ from ferryman.core.errors import ConfigError
 from ferryman.cost.compare import Comparison, compare
 from ferryman.cost.money import Money
 from ferryman.cost.number_format import MONTH_SECONDS, plain
-from ferryman.cost.platforms.catalog import ALL, Choices, check_choices, make_platforms, sold
+from ferryman.cost.platforms.catalog import ALL, Choices, make_platforms, sold
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.platform import Platform
 from ferryman.cost.prices.book import PriceBook, load_book
@@ -171,7 +172,7 @@ def ask(options: CostOptions) -> Question:
     workload, origins, logs, measured = read_workload(options)
     choices = make_choices(options.platforms, options.servers, options.function)
     book = _read_book(options.question.prices)
-    check_choices(choices, book)
+    check_servers(options.platforms, options.servers, book)
     platforms = _platforms(options.platforms, choices)
     left_out: tuple[str, ...] = ()
     if "platforms" not in options.given or options.platforms.everything:
@@ -231,6 +232,7 @@ def answer(question: Question, options: QuestionOptions, *, whole: bool) -> Stud
         notes=question.notes,
     )
     study = with_savings(with_influences(with_bands(study, options.draws)))
+    _check_current(options.current, question.platforms)
     study = with_growth(study, options.months, options.current, date.today())
     if options.advise_memory:
         study = with_memory_advice(study, question.function)
@@ -239,8 +241,17 @@ def answer(question: Question, options: QuestionOptions, *, whole: bool) -> Stud
     if options.currency or options.tax:
         study = replace(study, money=Money(*(options.currency or ("USD", Decimal(1))), options.tax))
     if options.over:
-        study = with_input_scans(study, options.over, field_name(options.over))
+        with about("--over"):
+            study = with_input_scans(study, options.over, field_name(options.over))
     return study
+
+
+def _check_current(name: str | None, platforms: Iterable[Platform]) -> None:
+    names = [each.name for each in platforms]
+    if name is not None and name not in names:
+        raise ConfigError(
+            f"--current: {name!r} is not compared", hint=f"there are {'; '.join(names)}"
+        )
 
 
 def _compare(question: Question, options: QuestionOptions) -> Comparison:
@@ -294,7 +305,8 @@ def _read_book(path: Path | None) -> PriceBook:
         return load_book()
     from ferryman.cost.prices.overlay import with_overlay
 
-    return with_overlay(load_book(), path)
+    with about("--prices"):
+        return with_overlay(load_book(), path)
 
 
 def _read_measured(options: CostOptions, logs: LogSummary | None) -> MeasuredInputs | None:
@@ -307,7 +319,8 @@ def _read_measured(options: CostOptions, logs: LogSummary | None) -> MeasuredInp
     memory_mib = options.workload.memory_mib
     if logs and "memory_mib" not in options.given:
         memory_mib = logs.inputs.get("memory_mib", memory_mib)
-    return measured_inputs(read_measurement(path), memory_mib)
+    with about("--measured"):
+        return measured_inputs(read_measurement(path), memory_mib)
 
 
 def _workload(

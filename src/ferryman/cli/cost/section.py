@@ -50,7 +50,7 @@ def read_settings(directory: Path | None, overlay: str | None) -> Mapping[str, A
 
     root = directory or find_project(Path.cwd())
     if not root.is_dir():
-        raise ConfigError(f"there is no directory {root}", hint="pass the project's with -C")
+        raise ConfigError(f"-C: there is no directory {root}", hint="give the project's")
     document = read_pyproject(root)
     overlays = overlay_layers(document)
     told: dict[str, Any] = {}

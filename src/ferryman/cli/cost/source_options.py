@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import click
 
+from ferryman.cli.cost.options import about
+
 __all__ = ("SettingsContext", "source_options")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -67,4 +69,5 @@ class SettingsContext(click.Context):
             return settings
         from ferryman.cli.cost.usage_file import read_usage
 
-        return {**settings, **read_usage(usage_file)}
+        with about("--usage-file"):
+            return {**settings, **read_usage(usage_file)}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -15,12 +15,13 @@ from pathlib import Path
 
 from ferryman.core.errors import ConfigError, reason_of
 from ferryman.cost.number_format import plain
+from ferryman.cost.platforms.catalog import platform_names
 from ferryman.cost.platforms.flat import FlatHost
 from ferryman.cost.platforms.fleet import Sizing
 from ferryman.cost.platforms.free_tier import FREE_TIERS
 from ferryman.cost.platforms.storage import Disk
 from ferryman.cost.prices.book import suggest
-from ferryman.cost.ranges import Range, parse_range
+from ferryman.cost.ranges import RANGED, Range, parse_range
 from ferryman.cost.traffic.shape import Shape, preset, preset_names
 from ferryman.cost.units import (
     FIELD_UNITS,
@@ -42,6 +43,9 @@ __all__ = (
     "a_disk",
     "a_file",
     "a_log_format",
+    "a_new_file",
+    "a_period",
+    "a_platform",
     "a_plot",
     "a_range",
     "a_share",
@@ -49,6 +53,8 @@ __all__ = (
     "a_tax",
     "a_volume",
     "a_week",
+    "above_nothing",
+    "an_input",
     "field_name",
     "field_number",
     "flat_hosts",
@@ -93,9 +99,13 @@ class _In:
     """Reads a number in a unit."""
 
     unit: Unit
+    above_nothing: bool = False
 
     def __call__(self, flag: str, text: str) -> Decimal:
-        return parse_number(text, self.unit, flag)
+        found = parse_number(text, self.unit, flag)
+        if self.above_nothing and not found > 0:
+            raise ConfigError(f"{flag}: {text} is not a number above 0")
+        return found
 
     @property
     def metavar(self) -> str:
@@ -111,7 +121,12 @@ number, a_share = _in(NUMBER), _in(SHARE)
 requests, milliseconds, seconds, hours = map(_in, (REQUESTS, MILLISECONDS, SECONDS, HOURS))
 
 
-def field_number(name: str) -> Callable[[str, str], Decimal]:
+def above_nothing(read: _In) -> _In:
+    """Return the reader of what must be above 0."""
+    return _In(read.unit, above_nothing=True)
+
+
+def field_number(name: str) -> _In:
     """Return the reader of a field of the workload, in the field's unit."""
     return _in(FIELD_UNITS.get(name, NUMBER))
 
@@ -185,6 +200,20 @@ def a_file(flag: str, text: str) -> Path:
     return Path(text)
 
 
+def a_new_file(flag: str, text: str) -> Path:
+    """Return the path of a file to write.
+
+    Raises:
+        ConfigError: Its folder is none.
+    """
+    path = a_file(flag, text)
+    if not path.parent.is_dir():
+        raise ConfigError(
+            f"{flag}: {path} cannot be written", cause=f"there is no folder {path.parent}"
+        )
+    return path
+
+
 def a_plot(flag: str, text: str) -> Path:
     """Return the path of a picture, ``-`` for text.
 
@@ -196,7 +225,52 @@ def a_plot(flag: str, text: str) -> Path:
             f"{flag}: {text} is not the name of an SVG file",
             hint="give a name that ends in .svg, or none for a chart of text",
         )
-    return a_file(flag, text)
+    return a_new_file(flag, text)
+
+
+def a_period(flag: str, text: str) -> str:
+    """Return a length of time.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    if not re.fullmatch(r"(?!0+\D)\d{1,5}[mhdw]", text, re.ASCII):
+        raise ConfigError(
+            f"{flag}: {text!r} is not a length of time", hint="write 90m, 12h, 7d or 4w"
+        )
+    return text
+
+
+def a_platform(flag: str, text: str) -> str:
+    """Return the name of a platform.
+
+    Raises:
+        ConfigError: There is no such platform.
+    """
+    known = platform_names()
+    if text not in known:
+        raise ConfigError(
+            f"{flag}: there is no platform {text!r}", hint=suggest(text, known, "there are")
+        )
+    return text
+
+
+def an_input(flag: str, text: str) -> str:
+    """Return the name of an input that a scan may go over.
+
+    Raises:
+        ConfigError: There is no such input.
+    """
+    if field_name(text) not in RANGED:
+        names = {field: flag for flag, field in _FIELDS.items()}
+        known = [names.get(name, name.replace("_", "-")) for name in RANGED]
+        raise ConfigError(
+            f"{flag}: there is no input {text!r}",
+            hint="the answer is over the requests already"
+            if text == "requests"
+            else suggest(text, known, "there are"),
+        )
+    return text
 
 
 def a_task(flag: str, text: str) -> tuple[Decimal, Decimal]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ferryman.cli.cost.options import option
-from ferryman.cli.cost.values import a_file, a_log_format, a_week, field_number
+from ferryman.cli.cost.values import a_file, a_log_format, a_period, a_week, field_number
 from ferryman.cost.traffic.response_sizes import ResponseSizes, parse_sizes
 from ferryman.cost.traffic.shape import Shape
 
@@ -121,5 +121,5 @@ class TrafficOptions:
     log_group: str | None = option(
         "Take the workload from this group of CloudWatch Logs.", metavar="GROUP"
     )
-    since: str = option("How far back to read the group.", "7d", metavar="TIME")
+    since: str = option("How far back to read the group.", "7d", a_period, metavar="TIME")
     profile: str | None = option("AWS profile that reads the group.", metavar="NAME")

@@ -13,7 +13,7 @@ from ferryman.cost.capacity import Objective
 from ferryman.cost.number_format import plain
 from ferryman.cost.platforms.ec2 import USUAL_DISK, Ec2, single_box
 from ferryman.cost.platforms.eks import EKS_FARGATE_MIB, NODE_DISK, Eks, EksFargate
-from ferryman.cost.platforms.fargate import FREE_DISK_GB, Fargate, check_size
+from ferryman.cost.platforms.fargate import FREE_DISK_GB, Fargate
 from ferryman.cost.platforms.fargate import SIZES as FARGATE_SIZES
 from ferryman.cost.platforms.fleet import Sizing
 from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS
@@ -36,7 +36,6 @@ __all__ = (
     "USUAL",
     "USUAL_SIZING",
     "Choices",
-    "check_choices",
     "make_platforms",
     "platform_names",
     "sold",
@@ -158,19 +157,6 @@ def make_platforms(names: Iterable[str], choices: Choices | None = None) -> tupl
                 f"there is no platform {name!r}", hint=suggest(name, known, "there are")
             )
     return tuple(known[name](choices or Choices()) for name in wanted)
-
-
-def check_choices(choices: Choices, book: PriceBook) -> None:
-    """See that every choice is offered, also those of platforms that are not compared.
-
-    Raises:
-        ConfigError: A size or a type is not sold.
-    """
-    if choices.task:
-        check_size(*choices.task)
-    for name in filter(None, (choices.instance, choices.box)):
-        book.instance(name)
-    Gke(choices.machine)
 
 
 def sold(

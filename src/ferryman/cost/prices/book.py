@@ -162,6 +162,17 @@ class PriceBook:
         """When the youngest rate was seen."""
         return max(rate.seen for rate in self.rates.values())
 
+    def check_region(self, region: str) -> None:
+        """See that the book knows a region.
+
+        Raises:
+            ConfigError: It does not.
+        """
+        if region not in self.regions:
+            raise ConfigError(
+                f"no prices for the region {region!r}", hint=suggest(region, self.regions)
+            )
+
     def rate(self, id: str, region: str) -> Rate:
         """Return the rate with this id in this region.
 
@@ -172,10 +183,7 @@ class PriceBook:
         """
         if found := self.find(id, region):
             return found
-        if region not in self.regions:
-            raise ConfigError(
-                f"no prices for the region {region!r}", hint=suggest(region, self.regions)
-            )
+        self.check_region(region)
         having = sorted(place for name, place in self.rates if name == id)
         if not having:
             family = f"{id.partition('.')[0]}."

@@ -29,6 +29,7 @@ __all__ = (
     "drift",
     "fetch",
     "fetch_rates",
+    "parse_list",
     "read_list",
     "unread",
     "write_overlay",
@@ -80,7 +81,7 @@ def fetch(
     Raises:
         ConfigError: There is no such list.
     """
-    wanted = [_wanted(text) for text in lists]
+    wanted = [parse_list(text) for text in lists]
     found = Fetched()
     for name, read in _lists(base, region, wanted, say):
         try:
@@ -104,7 +105,12 @@ def fetch_rates(
     return found.rates
 
 
-def _wanted(text: str) -> tuple[str, str]:
+def parse_list(text: str) -> tuple[str, str]:
+    """Return the name of a list and its version, empty for the one of today.
+
+    Raises:
+        ConfigError: There is no such list.
+    """
     name, _, version = text.partition("@")
     if name not in LISTS:
         raise ConfigError(
