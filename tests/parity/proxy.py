@@ -8,19 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_CONFIGURATION = """\
-daemon off;
-master_process off;
-pid {place}/pid;
-error_log {place}/error.log;
-events {{ worker_connections 64; }}
-http {{
+from tests.targets.server.fronts import NGINX
+
+_SERVER = """\
   access_log off;
-  client_body_temp_path {place}/body;
-  proxy_temp_path {place}/proxy;
-  fastcgi_temp_path {place}/fastcgi;
-  scgi_temp_path {place}/scgi;
-  uwsgi_temp_path {place}/uwsgi;
   server {{
     listen 127.0.0.1:{port};
     merge_slashes off;
@@ -39,7 +30,6 @@ http {{
       proxy_set_header X-Forwarded-Port "";
     }}
   }}
-}}
 """
 
 
@@ -50,7 +40,8 @@ def nginx(place: Path, port: int, behind: int) -> Iterator[None]:
     assert Path(program).is_file(), "there is no nginx: run `make test`, which installs it"
     place.mkdir()
     configuration = place / "nginx.conf"
-    configuration.write_text(_CONFIGURATION.format(place=place, port=port, behind=behind))
+    text = _SERVER.format(port=port, behind=behind)
+    configuration.write_text(NGINX.format(place=place, text=text))
     process = subprocess.Popen([program, "-c", str(configuration), "-e", str(place / "error.log")])
     try:
         yield

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "how-to" / "server-behind-a-proxy.md"
 ENVOY = ROOT / ".tools" / "envoy" / "envoy" / "_bin" / "envoy"
 
-_NGINX = """\
+NGINX = """\
 daemon off;
 master_process off;
 pid {place}/pid;
@@ -46,7 +46,7 @@ def nginx(place: Path, text: str, port: int, behind: int) -> Sequence[str]:
     text = text.replace("listen 80;", f"listen 127.0.0.1:{port};").replace(
         "127.0.0.1:8000", f"127.0.0.1:{behind}"
     )
-    (place / "front.conf").write_text(_NGINX.format(place=place, text=text))
+    (place / "front.conf").write_text(NGINX.format(place=place, text=text))
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     return (program, "-c", str(place / "front.conf"), "-e", str(place / "error.log"))
 
