@@ -281,7 +281,7 @@ class _Preparation:
         modules = [p for p in files_in(tree).values() if ".so" in p.suffixes]
         saved = sum(strip_extension(path, self._stripper) for path in modules)
         self._notes.append(
-            f"{len(modules)} extension modules stripped by {self._stripper.command}: "
+            f"{counted(len(modules), 'extension module')} stripped by {self._stripper.command}: "
             f"{size_text(saved)} less"
         )
 

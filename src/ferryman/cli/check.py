@@ -13,6 +13,7 @@ from ferryman.cli.completed_values import complete_targets
 from ferryman.cli.project_options import open_project, open_target, project_options
 from ferryman.cli.terminal import working
 from ferryman.core.errors import ConfigError
+from ferryman.records.wording import counted
 
 __all__ = ("command",)
 
@@ -128,5 +129,5 @@ def _check_objects(target: str, own: dict[str, Any], as_json: bool, **options: A
     else:
         for finding in findings:
             click.echo(str(finding))
-        click.echo(f"{len(findings) or 'no'} findings", err=True)
+        click.echo(counted(len(findings), "finding") if findings else "no findings", err=True)
     return 1 if findings else 0

@@ -20,6 +20,7 @@ from yarl import URL
 
 from ferryman.core.errors import ConfigError, reason_of
 from ferryman.migrate.ignoring import check_ignored, without
+from ferryman.records.wording import counted
 
 __all__ = (
     "MAY_DIFFER",
@@ -302,7 +303,7 @@ def _outlines(bodies: Mapping[str, bytes]) -> dict[str, str]:
     start = max(0, place - _BEFORE)
     before = f"byte {start} on, " if start else ""
     return {
-        name: f"{len(body)} bytes, {before}{body[start : place + _AFTER]!r}"
+        name: f"{counted(len(body), 'byte')}, {before}{body[start : place + _AFTER]!r}"
         for name, body in bodies.items()
     }
 

@@ -123,7 +123,7 @@ def _from_logs(
     if found.changing:
         click.echo(f"{found.changing} of them answer differently each time", err=True)
     for reason, count in found.left_out.items():
-        click.echo(f"{count} recorded requests were not sent: {reason}", err=True)
+        click.echo(f"not sent, {counted(count, 'recorded request')}: {reason}", err=True)
     return 1 if found.groups else 0
 
 

@@ -32,6 +32,7 @@ from ferryman.cost.page.scale import Scale, apart, decades
 from ferryman.cost.study import Study, shown_duels
 from ferryman.cost.uncertainty import Band
 from ferryman.records.table import Table
+from ferryman.records.wording import counted
 
 __all__ = (
     "CHEAPEST_SHOWN",
@@ -98,7 +99,7 @@ def narrow_bill_chart(study: Study) -> Markup:
 
 def _label(comparison: Comparison) -> str:
     count = len(comparison.platforms)
-    return f"Line chart: USD a month by requests a month, {count} platforms"
+    return f"Line chart: USD a month by requests a month, {counted(count, 'platform')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 from ferryman.cost.number_format import plain, volume
 from ferryman.cost.traffic.log_summary import LambdaSummary, LogSummary
 from ferryman.cost.traffic.shape import HOURS, Shape
-from ferryman.records.wording import counted
+from ferryman.records.wording import counted, three_digits
 
 __all__ = ("log_json", "log_rows")
 
@@ -128,7 +128,7 @@ def _bytes(size: float | None) -> str:
 
 
 def _ms(number: float) -> str:
-    return f"{number:,.1f} ms" if number < 100 else f"{number:,.0f} ms"
+    return f"{three_digits(number)} ms"
 
 
 def _unread(found: LogSummary) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ferryman.records.wording import counted
 from ferryman.targets.k8s.rules.manifest_reader import Pod, candidates, matches, named, pods, share
 from ferryman.targets.k8s.rules.rule import Manifest, Problem, Rule
 
@@ -34,7 +35,7 @@ def _budget_room(manifests: Sequence[Manifest]) -> Iterator[Problem]:
             for pod in _selected(budget, manifests):
                 count = _fewest(pod.manifest, least)
                 if not _room(budget.spec, count):
-                    yield budget, "spec", f"with {count} pods it lets none go"
+                    yield budget, "spec", f"with {counted(count, 'pod')} it lets none go"
 
 
 def _fewest(manifest: Manifest, least: Mapping[tuple[str, str, str], int]) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ferryman.aws.session import Aws
 from ferryman.core.errors import ConfigError
+from ferryman.records.wording import counted
 from ferryman.targets.server.deploying.options import ServiceOptions
 
 __all__ = ("network_parameters",)
@@ -68,7 +69,7 @@ def _subnets(aws: Aws, options: ServiceOptions) -> Sequence[Mapping[str, Any]]:
     found = list(aws.pages("ec2", "describe_subnets", "Subnets", Filters=filters))
     if len(found) < 2:
         raise ConfigError(
-            f"{vpc} has {len(found)} subnets, and a load balancer needs two",
+            f"{vpc} has {counted(len(found), 'subnet')}, and a load balancer needs two",
             hint="name two in [tool.ferryman.server.deploy] subnets",
         )
     return found
