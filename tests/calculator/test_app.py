@@ -37,6 +37,7 @@ async def test_the_page_is_whole_without_a_script(local: Client) -> None:
     assert 'value="40M"' in text
     assert '<form method="get" action="./"' in text
     assert "How much memory" in text
+    assert "<td>the wait and the memory</td><td>79.6 ms a request" in text  # to three digits
     assert not re.search(r'name="ec2"[^>]* checked', text)
 
 

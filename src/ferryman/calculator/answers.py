@@ -80,7 +80,8 @@ def _at_any_volume(state: State) -> Answer:
     if not platforms:
         raise ConfigError("there is nothing to compare", cause="; ".join(missing))
     names = ("requests", "wall_ms", "cpu_ms", "memory_mib", *dict(state.more))
-    origins = dict.fromkeys(names, "given") | ({"peak_to_mean": "the week"} if work.shape else {})
+    origins = dict.fromkeys(names, "given") | {"wall_ms": "the wait and the memory"}
+    origins |= {"peak_to_mean": "the week"} if work.shape else {}
     study = Study(
         compare(work, platforms, levels=()),
         origins=origins,

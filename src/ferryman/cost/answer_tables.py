@@ -208,7 +208,7 @@ def memory_table(advice: Advice) -> Table:
             for text, best in (("cheapest", advice.cheapest), ("fastest", advice.fastest))
             if option == best
         ]
-        size, wall = str(option.memory_mib), plain(option.wall_ms, 1)
+        size, wall = str(option.memory_mib), three_digits(option.wall_ms)
         rows.append((size, wall, usd(option.usd), ", ".join(marks)))
     header = ("MiB", "ms a request", "USD a month", "")
     return Table("Lambda by memory size", header, tuple(rows), frozenset({0, 1, 2}))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 
-__all__ = ("Markup", "element", "join")
+__all__ = ("Markup", "element", "join", "unbroken")
 
 _VOID = frozenset({"input", "link", "meta", "br"})
 
@@ -34,6 +35,11 @@ def element(name: str, /, *children: str, **attributes: object) -> Markup:
     if name in _VOID:
         return Markup(f"<{name}{head}>")
     return Markup(f"<{name}{head}>{join(children)}</{name}>")
+
+
+def unbroken(text: str) -> str:
+    """Keep a number and its unit on one line."""
+    return re.sub(r"(\d) (M|k|USD)\b", "\\1\u00a0\\2", text)
 
 
 def _attribute(key: str, value: object) -> str:

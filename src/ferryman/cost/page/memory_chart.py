@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ferryman.cost.memory import Advice, Option
-from ferryman.cost.number_format import plain, usd
+from ferryman.cost.number_format import usd
 from ferryman.cost.page.markup import Markup, element
+from ferryman.records.wording import three_digits
 
 __all__ = ("memory_chart",)
 
@@ -36,7 +37,7 @@ def _row(option: Option, advice: Advice, duration: float, cost: float) -> Markup
     return element(
         "tr",
         element("th", f"{option.memory_mib:,}", scope="row", class_="number"),
-        element("td", plain(option.wall_ms, 1), class_="number"),
+        element("td", three_digits(option.wall_ms), class_="number"),
         element("td", _bar(duration, "time"), class_="bars"),
         element("td", usd(option.usd), class_="number"),
         element("td", _bar(cost, "money"), class_="bars"),

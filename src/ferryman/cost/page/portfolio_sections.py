@@ -8,9 +8,9 @@ from decimal import Decimal
 from ferryman.cost.bill import Bill
 from ferryman.cost.number_format import usd, volume
 from ferryman.cost.page.drawing import figure
-from ferryman.cost.page.markup import Markup, element, join
+from ferryman.cost.page.markup import Markup, element, join, unbroken
 from ferryman.cost.page.portfolio_chart import narrow_portfolio_chart, portfolio_chart
-from ferryman.cost.page.sections import folded_bill, prices, section, unbroken
+from ferryman.cost.page.sections import folded_bill, prices, section
 from ferryman.cost.page.tables import html_table, scrolling
 from ferryman.cost.page.tiles import Tile, tile_row
 from ferryman.cost.portfolio import Crossover, Portfolio

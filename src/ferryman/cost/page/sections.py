@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from ferryman.cost.page.bill_chart import bill_chart, crossover_table, narrow_bi
 from ferryman.cost.page.drawing import figure
 from ferryman.cost.page.growth_chart import growth_chart, narrow_growth_chart
 from ferryman.cost.page.level_bills import level_bills
-from ferryman.cost.page.markup import Markup, element, join
+from ferryman.cost.page.markup import Markup, element, join, unbroken
 from ferryman.cost.page.memory_chart import memory_chart
 from ferryman.cost.page.price_table import price_table
 from ferryman.cost.page.tables import folded, html_table, scrolling
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = (
     *("answer", "first_sections", "second_sections", "sections"),
-    *("folded_bill", "prices", "section", "unbroken"),
+    *("folded_bill", "prices", "section"),
 )
 
 
@@ -72,11 +71,6 @@ def _availability(study: Study) -> str:
         return f"{text}, and none that is compared does."
     safe = min(lasting, key=lambda made: made.total)
     return f"{text}; the cheapest that does is {safe.platform}, at {usd(safe.total)} USD."
-
-
-def unbroken(text: str) -> str:
-    """Keep a number and its unit on one line."""
-    return re.sub(r"(\d) (M|k|USD)\b", "\\1\u00a0\\2", text)
 
 
 def sections(study: Study) -> Iterator[Markup]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ferryman.cost.number_format import usd, volume
 from ferryman.cost.page.drawing import requests
-from ferryman.cost.page.markup import Markup, element
+from ferryman.cost.page.markup import Markup, element, unbroken
 from ferryman.cost.sentences import stretches_from_here
 from ferryman.cost.study import Study
 from ferryman.records.wording import counted
@@ -44,7 +44,7 @@ def _markup(tile: Tile) -> Markup:
         "div",
         element("dt", tile.name),
         element("dd", tile.figure, class_="figure"),
-        element("dd", tile.note),
+        element("dd", unbroken(tile.note)),
     )
 
 
