@@ -76,7 +76,7 @@ def test_the_table_tells_sizes_and_the_layers_that_stayed(tmp_path: Path) -> Non
     first, again = build(tmp_path), build(tmp_path)
     edited = build(tmp_path, "--set", "canoe.cargo=salt")
     path = os.path.relpath(tmp_path / "dist/canoe")
-    assert cells(first)["canoe"][:-1] == [path, "0.0", "KiB", "5.0", "MiB", "0", "of", "2"]
+    assert cells(first)["canoe"][:-1] == [path, "10", "bytes", "5", "MiB", "0", "of", "2"]
     assert cells(again)["canoe"][5:8] == ["2", "of", "2"]
     assert cells(edited)["canoe"][5:8] == ["1", "of", "2"]
     assert cells(edited)["barge"][5:8] == ["2", "of", "2"]

@@ -285,7 +285,7 @@ def test_what_lambda_does_not_carry_is_told_without_a_run(tmp_path: Path) -> Non
     (tmp_path / "boats").mkdir()
     for name, text in {"__init__": HANDLERS, "store": store, "unused": unused}.items():
         (tmp_path / "boats" / f"{name}.py").write_text(text)
-    lines = gravest(project_of(tmp_path, "boats:app"), "lambda")
+    lines = gravest(project_of(tmp_path, "boats:app"), ["lambda"])["lambda"]
     assert [line.partition(": the")[0].partition(": only")[0] for line in lines] == [
         "boats/__init__.py:19: M101 Chat.talk opens a WebSocket",
         "boats/store.py:2: M401 keep writes uploads/last",

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from ferryman.project.project import Project
     from ferryman.targets.protocols import Target
 
-__all__ = ("command", "notes_on")
+__all__ = ("TOLD", "command", "in_short")
 
 # How many of the project's files that do not ship are named where the build ends.
 _SHOWN = 4
 
 
-# A build tells of it itself, from the start that it tries.
-_TOLD = {"M305"}
+TOLD = frozenset({"M305"})
+"""What the check finds and a build tells itself, of the start that it tries."""
 
 
 class _Table(Protocol):
@@ -150,19 +150,14 @@ def command(
     for word, text in told.items():
         if text and not as_json:
             click.echo(f"{word}: {text}", err=True)
-    for line in notes_on(artifact, project):
+    unmoved = gravest_lines(project, [chosen.name], TOLD)[chosen.name]
+    for line in (*in_short(artifact), *artifact.lacks, *unmoved):
         click.echo(f"note: {line}", err=True)
     if not as_json:
         tell_next(artifact, chosen)
 
 
-def notes_on(artifact: Artifact, project: Project) -> tuple[str, ...]:
-    """Return what did not ship, what the app lacks here, and what will not work where it runs."""
-    unmoved = gravest_lines(project, artifact.target, _TOLD)
-    return (*_left_out(artifact), *artifact.lacks, *unmoved)
-
-
-def _left_out(artifact: Artifact) -> tuple[str, ...]:
+def in_short(artifact: Artifact) -> tuple[str, ...]:
     """Return what was left out of an artifact, as one line that says where all of it is told."""
     shown, more = artifact.left_out[:_SHOWN], len(artifact.left_out) - _SHOWN
     if not shown:

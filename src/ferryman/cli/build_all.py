@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ferryman.cli.build import notes_on
+from ferryman.cli.build import TOLD, in_short
 from ferryman.cli.build_ending import next_commands
 from ferryman.cli.image_options import image_assignments, makes_image
+from ferryman.cli.portability_check import gravest_lines
 from ferryman.cli.printing import show
 from ferryman.cli.project_options import open_project
 from ferryman.cli.terminal import report, working, working_on_each
@@ -70,9 +71,11 @@ def build_all(
         rows = tuple(_row(one, starts) for one in outcomes)
         header = _HEADER if starts is None else (*_HEADER, "start, ms")
         show(Table("What was built", header, rows, frozenset(range(2, len(header)))))
+    unmoved = gravest_lines(project, targets, TOLD)
     for one in outcomes:
-        for lack in notes_on(one.artifact, project) if one.artifact else ():
-            click.echo(f"note: {one.target}: {lack}", err=True)
+        if one.artifact:
+            for line in (*in_short(one.artifact), *one.artifact.lacks, *unmoved[one.target]):
+                click.echo(f"note: {one.target}: {line}", err=True)
     if not as_json:
         for name, target in targets.items():
             _tell(next((one.artifact for one in outcomes if one.target == name), None), target)

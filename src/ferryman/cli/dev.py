@@ -96,7 +96,7 @@ def command(
     source = source or "function-url"
     for number, line in enumerate(differences(kind, configuration.project, source)):
         _tell(f"  {line}" if number else f"on {target}:\n  {line}")
-    for line in gravest_lines(configuration.project, target):
+    for line in gravest_lines(configuration.project, [target])[target]:
         _tell(f"  {line}")
     if kind == "lambda":
         work = _lambda(configuration, read, address, source, snapshot, artifact)

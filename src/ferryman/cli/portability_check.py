@@ -69,21 +69,24 @@ def check_portability(
     return 1 if found.refused or grave else 0
 
 
-def gravest_lines(project: Project, target: str, told: Collection[str] = ()) -> tuple[str, ...]:
-    """Return what of the app does not work on a target, in a few lines, if its code can be read.
+def gravest_lines(
+    project: Project, targets: Collection[str], told: Collection[str] = ()
+) -> dict[str, tuple[str, ...]]:
+    """Return what of the app does not work on each target, in a few lines; none if not readable.
 
     Args:
         project: The project, with the sections of all targets.
-        target: The target.
+        targets: The targets.
         told: Codes of what is told already.
     """
     from ferryman.portability.survey import gravest
 
     try:
-        lines = gravest(project, target, told)
+        found = gravest(project, targets, told)
     except FerrymanError:
-        return ()  # what is wrong with the app is told where it is run
-    return (*lines, "`ferryman check` tells more, and the mend") if lines else ()
+        return dict.fromkeys(targets, ())  # what is wrong with the app is told where it is run
+    more = "`ferryman check` tells more, and the mend"
+    return {name: (*lines, more) if lines else () for name, lines in found.items()}
 
 
 def _show(finding: Finding) -> None:

@@ -104,14 +104,16 @@ def survey(
     return _sorted_out(judge(facts, on, options.database_connections), on, options, found)
 
 
-def gravest(project: Project, target: str, told: Collection[str] = ()) -> tuple[str, ...]:
-    """Return a line for each of the three gravest errors on a target, by the code alone.
+def gravest(
+    project: Project, targets: Collection[str], told: Collection[str] = ()
+) -> dict[str, tuple[str, ...]]:
+    """Return a line for each of the three gravest errors, by target, by the code alone.
 
     It runs nothing, so that a build may end with it.
 
     Args:
         project: The project, with the sections of all targets.
-        target: The target.
+        targets: The targets.
         told: Codes of what is told already.
 
     Raises:
@@ -121,12 +123,16 @@ def gravest(project: Project, target: str, told: Collection[str] = ()) -> tuple[
     assert isinstance(options, PortabilityOptions)
     running = read_alone(project.root, import_root(project), project.app.module, _NOWHERE)
     facts = code_facts(running, os.environ)
-    found = judge(facts, destinations(project, [target]), options.database_connections)
-    return tuple(
-        f"{each.place}: {each.code} {each.what}: {each.effects[target].text}"
-        for each in found
-        if each.level == "error" and each.code not in told and not ignored_by(each, options.ignore)
-    )[:_GRAVEST]
+    facts = tuple(each for each in facts if each.code not in told)
+    lines = {}
+    for target in targets:
+        found = judge(facts, destinations(project, [target]), options.database_connections)
+        lines[target] = tuple(
+            f"{each.place}: {each.code} {each.what}: {each.effects[target].text}"
+            for each in found
+            if each.level == "error" and not ignored_by(each, options.ignore)
+        )[:_GRAVEST]
+    return lines
 
 
 def _destinations(

@@ -106,7 +106,7 @@ def _findings(
     if targets[0] == targets[1]:
         return ()
     # The last line names the command that tells more, as the plan does.
-    return gravest_lines(project, targets[1])[:-1]
+    return gravest_lines(project, [targets[1]])[targets[1]][:-1]
 
 
 def _environment(section: Any) -> Mapping[str, str] | None:
