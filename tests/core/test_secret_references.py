@@ -12,7 +12,8 @@ import pytest
 from tests.aws_stand_in import CREDENTIALS
 
 from ferryman.core.app_settings import Rotation, SettingMissing, provide_settings
-from ferryman.core.secret_references import SecretUnreadable, parse_reference, read_secrets
+from ferryman.core.secret_reading import SecretUnreadable, read_secrets
+from ferryman.core.secret_references import parse_reference
 
 PLANTED = "planted-value-7f3a"
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import base64
 import re
 import shutil
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,6 +148,9 @@ def _path_of(url: str) -> str:
 
 
 def _download(url: str, to: Path, name: str) -> None:
+    import urllib.error
+    import urllib.request  # slow to import, and few projects have such an address
+
     parts = urlsplit(url)
     account, at, host = parts.netloc.rpartition("@")
     bare = urlunsplit(parts._replace(netloc=host, fragment=""))

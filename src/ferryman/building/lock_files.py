@@ -14,14 +14,16 @@ import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from packaging.markers import Marker
-from packaging.pylock import Package, Pylock, PylockValidationError
+from typing import TYPE_CHECKING
 
 from ferryman.building.requirements_file import DIRECTORY, parse_requirements
 from ferryman.building.uv import run_uv
 from ferryman.core.errors import ConfigError, reason_of
 from ferryman.project.setting_sources import read_pyproject
+
+if TYPE_CHECKING:
+    from packaging.markers import Marker
+    from packaging.pylock import Package
 
 __all__ = ("Chosen", "Lock", "find_lock")
 
@@ -118,6 +120,8 @@ def _private_indexes(place: Path) -> Iterator[str]:
 
 
 def _read_pylock(root: Path, chosen: Chosen) -> Lock:
+    from packaging.pylock import Pylock, PylockValidationError
+
     name = "pylock.toml"
     try:
         lock = Pylock.from_dict(tomllib.loads((root / name).read_text(encoding="utf-8")))

@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from packaging.metadata import Metadata, RawMetadata
 from packaging.utils import canonicalize_name, canonicalize_version
 
 from ferryman.building.app_files import SourceFile
 from ferryman.building.installed import write_record
+
+if TYPE_CHECKING:
+    from packaging.metadata import RawMetadata
 
 __all__ = (
     "install_distribution",
@@ -97,6 +99,8 @@ def install_distribution(
 
 
 def _metadata(project: Mapping[str, Any]) -> str:
+    from packaging.metadata import Metadata  # slow to import, and not every project is installed
+
     extras = project.get("optional-dependencies", {})
     raw = {
         "metadata_version": "2.4",

@@ -49,32 +49,45 @@ class OwnFiles:
             files: The files.
             scratch: A directory for what cannot be cached.
         """
+        self._add_made(tuple(files), _FERRYMAN, scratch, ours=True)
+
+    def add_app(self, files: Iterable[SourceFile], name: str, scratch: Path) -> None:
+        """Add the app's files, with their bytecode beside the sources: tracebacks show those.
+
+        Args:
+            files: The files.
+            name: The app's name.
+            scratch: A directory for what cannot be cached.
+        """
         files = tuple(files)
-        contents = [(file.place, sha256(file.path.read_bytes()).hexdigest()) for file in files]
+        self.owners.update(dict.fromkeys(self._copy(files), name))
+        sources = tuple(file for file in files if file.place.endswith(".py"))
+        if self.interpreter and sources:
+            self._add_made(sources, name, scratch, ours=False)
+
+    def _add_made(
+        self, sources: Sequence[SourceFile], owner: str, scratch: Path, *, ours: bool
+    ) -> None:
+        """Add what is made of sources, once for as long as they are the same."""
+        contents = [(file.place, sha256(file.path.read_bytes()).hexdigest()) for file in sources]
         python = asdict(self.interpreter) if self.interpreter else None
         key = digest_of(compiler_digest(), contents, python, self._location)
-        made = cached("runtime", key, partial(self._make_runtime, files), scratch)
+        kind = "runtime" if ours else "bytecode"
+        made = cached(kind, key, partial(self._make, sources, ours), scratch)
         for place, path in files_in(made).items():
-            if place.partition("/")[0] == _FERRYMAN:
+            if place.endswith((".py", ".pyc")):
                 (self.directory / place).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, self.directory / place)
-                self.owners[place] = _FERRYMAN
+                self.owners[place] = owner
 
-    def _make_runtime(self, files: Sequence[SourceFile], directory: Path) -> None:
+    def _make(self, sources: Sequence[SourceFile], ours: bool, directory: Path) -> None:
         whole = OwnFiles(directory, self.interpreter, self._location)
-        places = whole._copy(files)
-        for place in whole._compile({place: f"{place}c" for place in places}, ours=True):
-            (directory / place).unlink()
-
-    def add_app(self, files: Iterable[SourceFile], name: str) -> None:
-        """Add the app's files, with their bytecode beside the sources: tracebacks show those."""
-        places = self._copy(files)
+        places = whole._copy(sources)
         tag = self.interpreter.tag if self.interpreter else ""
-        sources = (place for place in places if place.endswith(".py"))
-        targets = {place: cached_place(place, tag) for place in sources}
-        compiled = self._compile(targets)
-        kept = (*places, *(targets[place] for place in compiled))
-        self.owners.update(dict.fromkeys(kept, name))
+        targets = {place: f"{place}c" if ours else cached_place(place, tag) for place in places}
+        compiled = whole._compile(targets, ours=ours)
+        for place in compiled if ours else places:
+            (directory / place).unlink()
 
     def add_text(self, place: str, text: str, *, executable: bool = False) -> None:
         """Add a small file of ferryman's own."""

@@ -31,11 +31,12 @@ class Stripper:
 
     Attributes:
         command: Its name.
-        version: What it says of itself.
+        identity: What tells it from another version: its place, size and time. To ask it for
+            its version takes a tenth of a rebuild.
     """
 
     command: str
-    version: str
+    identity: str
 
 
 def find_stripper(machine: str) -> Stripper | None:
@@ -44,8 +45,8 @@ def find_stripper(machine: str) -> Stripper | None:
     if platform.system() == "Linux" and platform.machine() == machine:
         names.insert(0, "strip")
     for name in names:
-        if shutil.which(name):
-            return Stripper(name, _version(name))
+        if found := shutil.which(name):
+            return Stripper(name, _identity(Path(found).resolve()))
     return None
 
 
@@ -73,9 +74,9 @@ def strip_extension(path: Path, stripper: Stripper) -> int:
     return len(before) - len(after)
 
 
-def _version(name: str) -> str:
-    done = subprocess.run([name, "--version"], capture_output=True, text=True, check=False)
-    return " ".join(done.stdout.split()[:8])
+def _identity(program: Path) -> str:
+    status = program.stat()
+    return f"{program} {status.st_size} {status.st_mtime_ns}"
 
 
 def _has_payload(module: bytes) -> bool:

@@ -50,7 +50,7 @@ class Rotation:
         if self._clock() < self._due:
             return
         self._due = self._clock() + _EVERY
-        from ferryman.core.secret_references import read_secrets
+        from ferryman.core.secret_reading import read_secrets
 
         try:
             self._environment.update(read_secrets(self._references, self._environment))
@@ -90,7 +90,7 @@ def provide_settings(
         )
     if not asked:
         return None
-    from ferryman.core.secret_references import read_secrets  # few apps have secrets
+    from ferryman.core.secret_reading import read_secrets  # few apps have secrets
 
     environment.update(read_secrets(asked, environment))
     return Rotation(asked, environment)

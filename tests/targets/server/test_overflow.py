@@ -23,7 +23,7 @@ from ferryman.core.aws.signing import Credentials, Scope, sign
 from ferryman.core.errors import ConfigError
 from ferryman.targets.server.runtime.options import ServerSettings
 from ferryman.targets.server.runtime.overflow.breaker import Breaker, ShareCap
-from ferryman.targets.server.runtime.overflow.settings import check_credentials
+from ferryman.targets.server.runtime.overflow.forwarder import check_credentials
 from ferryman.targets.server.runtime.overflow.signed_hosts import signing_scope
 
 # The same app on both sides; `busy` keeps the only place of the small one.

@@ -96,7 +96,7 @@ def prepare_contents(
     runtime = OwnFiles(scratch / "runtime", compiler, f"/{PACKAGES}")
     runtime.add_runtime(runtime_files(plan.package), scratch)
     app = OwnFiles(scratch / "app", compiler, f"/{APP}")
-    app.add_app(parts.files, project.fields.name)
+    app.add_app(parts.files, project.fields.name, scratch)
     there = (runtime.directory, shared.tree, own.tree)
     if python.machine != platform.machine():
         why = f"the app was not imported: the image is for {python.machine}"

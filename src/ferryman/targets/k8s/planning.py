@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from ferryman.core.errors import BuildError
 from ferryman.project.project import Project
@@ -14,17 +15,18 @@ from ferryman.project.resolution import in_overlay
 from ferryman.records.progress import Progress
 from ferryman.records.wording import counted
 from ferryman.targets.k8s import rendering, schemas
-from ferryman.targets.k8s.checking import REFUSED, find_mistakes
 from ferryman.targets.k8s.documents import Source
 from ferryman.targets.k8s.manifests.kustomization import added, kustomization, overlay, root
 from ferryman.targets.k8s.options import KubernetesOptions
 from ferryman.targets.k8s.own_objects import read_objects
 from ferryman.targets.k8s.patching import patch_objects, read_patches
 from ferryman.targets.k8s.rendering import KUSTOMIZATION, Document, ordered, to_yaml
-from ferryman.targets.k8s.rules.all_rules import check_codes
-from ferryman.targets.k8s.rules.rule import Finding
 from ferryman.targets.k8s.schemas import described
+from ferryman.targets.k8s.sound_before import unless_sound_before
 from ferryman.targets.k8s.values import Values, plan_values
+
+if TYPE_CHECKING:
+    from ferryman.targets.k8s.rules.rule import Finding
 
 __all__ = (
     "Plan",
@@ -61,7 +63,9 @@ def plan_objects(project: Project, progress: Progress) -> Plan:
         BuildError: An object does not fit its schema, or breaks a rule.
     """
     plan = _rendered(project, progress)
-    if findings := _findings(project, plan):
+    options = project.section("k8s", KubernetesOptions)
+    asked = (options.kube_version, options.strict, options.ignore, plan.objects)
+    if findings := unless_sound_before(asked, lambda: _findings(project, plan)):
         raise BuildError(
             f"the manifests have {_count(findings)}",
             cause="\n  ".join(map(str, findings)),
@@ -101,7 +105,7 @@ def _rendered(project: Project, progress: Progress) -> Plan:
     """Return the objects of a project with the patches in them, unchecked."""
     options = project.section("k8s", KubernetesOptions)
     schemas.check_version(options.kube_version, project.origins["k8s.kube_version"])
-    check_codes(options.ignore, project.origins["k8s.ignore"], REFUSED)
+    _check_ignored(options.ignore, project.origins["k8s.ignore"])
     values = plan_values(project)
     for note in values.notes:
         progress(note)
@@ -125,7 +129,18 @@ def _rendered(project: Project, progress: Progress) -> Plan:
     )
 
 
+def _check_ignored(codes: Sequence[str], origin: str) -> None:
+    if codes:
+        from ferryman.targets.k8s.checking import REFUSED
+        from ferryman.targets.k8s.rules.all_rules import check_codes
+
+        check_codes(codes, origin, REFUSED)
+
+
 def _findings(project: Project, plan: Plan) -> list[Finding]:
+    # Most builds make what was checked before, and need none of this.
+    from ferryman.targets.k8s.checking import find_mistakes
+
     options = project.section("k8s", KubernetesOptions)
     return find_mistakes(
         plan.objects,

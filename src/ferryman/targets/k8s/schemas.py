@@ -6,14 +6,14 @@ names and nothing across two objects.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
-from kubernetes_validate.utils import all_versions, schema_contents
-from referencing import Registry, Resource
-
+from ferryman.building.import_lock import IMPORTING
 from ferryman.core.errors import ConfigError
 from ferryman.targets.k8s.custom_kinds import SCHEMAS, UNKNOWN
 from ferryman.targets.k8s.options import OLDEST_VERSION
@@ -30,6 +30,24 @@ __all__ = (
 )
 
 
+def _place_of(package: str) -> Path:
+    """Return where a package begins, without importing it.
+
+    Raises:
+        ModuleNotFoundError: It is not installed.
+    """
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"there is no module {package}", name=package)
+    return Path(spec.origin)
+
+
+# What validates is imported where a document is checked, and is there from the beginning.
+for _validating in ("jsonschema", "referencing"):
+    _place_of(_validating)
+
+_HOME = _place_of("kubernetes_validate").with_name("kubernetes-json-schema")
+
 _OF_PROJECTS = frozenset(
     f"{name}.k8s.io"
     for name in (
@@ -45,7 +63,7 @@ def offered_versions() -> tuple[str, ...]:
 
     Those that the manifests are too new for are left out.
     """
-    minors = {int(version.split(".")[1]) for version in all_versions()}
+    minors = {int(directory.name.split(".")[1]) for directory in _HOME.glob("v1.*")}
     oldest = int(OLDEST_VERSION.split(".")[1])
     return tuple(f"1.{minor}" for minor in sorted(minors) if minor >= oldest)
 
@@ -134,7 +152,11 @@ def definitions(version: str) -> Mapping[str, Any]:
 
 
 @cache
-def _validator(api_version: str, kind: str, version: str) -> Draft202012Validator:
+def _validator(api_version: str, kind: str, version: str) -> Any:
+    with IMPORTING:  # which takes longer than all else that is done with a document
+        from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+        from referencing import Registry, Resource
+
     schema = resource_schema(api_version, kind, version)
     assert schema is not None
     shared: Resource[Any] = Resource.from_contents(_contents("_definitions.json", version))
@@ -144,4 +166,4 @@ def _validator(api_version: str, kind: str, version: str) -> Draft202012Validato
 
 @cache
 def _contents(file: str, version: str) -> Any:
-    return schema_contents(f"kubernetes-json-schema/v{version}.0-local-strict/{file}", version)
+    return json.loads((_HOME / f"v{version}.0-local-strict" / file).read_bytes())

@@ -200,7 +200,7 @@ def _write(project: Project, path: Path, scratch: Path, progress: Progress) -> _
     check_native_files(app.files, platform.python, platform.wheels.partition("-")[0])
     own = OwnFiles(scratch / "own", find_interpreter(platform.python), _TASK)
     own.add_runtime(runtime_files("lambda_"), scratch)
-    own.add_app(app.files, project.fields.name)
+    own.add_app(app.files, project.fields.name, scratch)
     own.add_text(SETTINGS_FILE, project.baked("lambda", deployed(options)).to_json())
     package_files = files_in(packages.tree)
     start = _add_start(own, package_files)

@@ -24,7 +24,7 @@ from ferryman.targets.server.runtime.log_output import LogOutput
 from ferryman.targets.server.runtime.master import Master
 from ferryman.targets.server.runtime.monitor import Monitor
 from ferryman.targets.server.runtime.options import ServerSettings
-from ferryman.targets.server.runtime.overflow.settings import check_credentials
+from ferryman.targets.server.runtime.overflow.forwarder import check_credentials
 from ferryman.targets.server.runtime.runner import Runner
 from ferryman.targets.server.runtime.shared_directory import scratch_directory, shared_directory
 from ferryman.targets.server.runtime.sharing.process import KeeperProcess

@@ -28,8 +28,8 @@ from ferryman.targets.server.runtime.connection import active, connections_of
 from ferryman.targets.server.runtime.limits import Limits
 from ferryman.targets.server.runtime.monitor import Monitor
 from ferryman.targets.server.runtime.options import ServerSettings
+from ferryman.targets.server.runtime.overflow.forwarder import overflow_of
 from ferryman.targets.server.runtime.overflow.forwarding import Overflow
-from ferryman.targets.server.runtime.overflow.settings import overflow_of
 from ferryman.targets.server.runtime.sharing.passing import Channel
 from ferryman.targets.server.runtime.sharing.share import Share
 from ferryman.targets.server.runtime.shutdown import (
