@@ -76,11 +76,10 @@ class Calendar:
     by_minute: bool = False
     first: float = math.inf
     last: float = -math.inf
-    requests: int = 0
     rows: int = 0
     hours: dict[int, array[int]] = field(default_factory=dict)
     places: dict[int, str] = field(default_factory=dict)
-    _hour: int = -1
+    _begins: int = -60
     _minutes: array[int] = field(default_factory=lambda: array("q"))
 
     def add(self, time: float, requests: int) -> bool:
@@ -92,11 +91,11 @@ class Calendar:
         """
         if not 0.0 <= time < 253_402_300_800.0:
             raise ValueError(f"{time} is not a time")
-        hour, second = divmod(int(time), HOUR)
-        if opened := hour != self._hour:
-            opened = self._turn(hour)
-        self._minutes[second // MINUTE] += requests
-        self.requests += requests
+        minute = int(time) // MINUTE - self._begins
+        opened = False
+        if not 0 <= minute < 60:
+            minute, opened = int(time) % HOUR // MINUTE, self._turn(int(time) // HOUR)
+        self._minutes[minute] += requests
         self.rows += 1
         if time < self.first:
             self.first = time
@@ -113,8 +112,13 @@ class Calendar:
                     hint="read a part of it; the last weeks say more of the next",
                 )
             self.hours[hour] = array("q", bytes(8 * 60))
-        self._hour, self._minutes = hour, self.hours[hour]
+        self._begins, self._minutes = hour * 60, self.hours[hour]
         return opened
+
+    @property
+    def requests(self) -> int:
+        """How many came."""
+        return sum(map(sum, self.hours.values()))
 
     @property
     def covered(self) -> float:

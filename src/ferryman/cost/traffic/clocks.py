@@ -9,6 +9,7 @@ __all__ = ("common_log_clock", "iso_clock")
 
 Clock = Callable[[bytes], float]
 
+_Z = ord("Z")
 _UTC_ENDINGS = (b"Z", b"+00:00")
 
 
@@ -21,11 +22,13 @@ def iso_clock() -> Clock:
 
     def read(text: bytes) -> float:
         nonlocal minute, base
+        if text[:17] == minute and text[-1] == _Z:
+            return base + float(text[17:-1])
         rest = text[16:]
         if rest.endswith(_UTC_ENDINGS) and rest[:1] == b":":
-            if text[:16] != minute:
+            if text[:17] != minute:
                 base = _iso(text[:16] + b":00Z")
-                minute = text[:16]
+                minute = text[:17]
             return base + float(rest[1:-1] if rest[-1:] == b"Z" else rest[1:-6])
         return _iso(text)
 

@@ -7,6 +7,8 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ferryman.cost.traffic.remembered import Remembered
+
 __all__ = ("ERROR", "Histogram")
 
 ERROR = 0.01
@@ -15,6 +17,13 @@ ERROR = 0.01
 _LOWEST = 1e-3
 _PER_E = 1 / math.log((1 + ERROR) / (1 - ERROR))
 _BUCKETS = math.ceil(math.log(1e12) * _PER_E) + 1
+
+
+def _place(number: float) -> int:
+    return int(math.log(number / _LOWEST) * _PER_E) + 1 if number >= _LOWEST else 0
+
+
+_PLACES = Remembered(_place)
 
 
 @dataclass(slots=True)
@@ -38,8 +47,7 @@ class Histogram:
         self.total += number
         if number > self.most:
             self.most = number
-        place = int(math.log(number / _LOWEST) * _PER_E) + 1 if number >= _LOWEST else 0
-        self.buckets[place] += 1
+        self.buckets[_PLACES[number]] += 1
 
     @property
     def mean(self) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
 from typing import BinaryIO
 
 __all__ = ("BLOCK", "MAX_LINE", "blocks", "foreign", "split_lines")
@@ -93,18 +94,26 @@ def _unpacked(packed: Iterable[bytes], complain: Callable[[str], object]) -> Ite
         complain("the gzip file was not written to its end; what there is was read")
 
 
-def split_lines(blocks: Iterable[bytes]) -> Iterator[list[bytes | None]]:
-    """Yield the lines of some blocks, a list for each; None for a line above `MAX_LINE`."""
+def split_lines(blocks: Iterable[bytes], *, ends: bool = False) -> Iterator[list[bytes | None]]:
+    """Yield the lines of some blocks, a list for each; None for a line above `MAX_LINE`.
+
+    Args:
+        blocks: The blocks.
+        ends: Whether lines keep the mark at their end, which saves a copy of each.
+    """
     rest, dropping = b"", False
     for block in blocks:
-        lines: list[bytes | None] = [*(rest + block).split(b"\n")]
-        rest = lines.pop() or b""
+        text = rest + block
+        # bytes.split looks at one byte at a time, and a stream for the next end of a line.
+        whole = BytesIO(text).readlines()
+        rest = whole.pop() if whole and not text.endswith(b"\n") else b""
+        lines: list[bytes | None] = [*whole] if ends else [line[:-1] for line in whole]
         if dropping and lines:
             lines[0], dropping = None, False
         if dropping or len(rest) > MAX_LINE:
             rest, dropping = b"", True
-        if lines and max(map(len, filter(None, lines)), default=0) > MAX_LINE:
-            lines = [None if line and len(line) > MAX_LINE else line for line in lines]
+        if len(text) > MAX_LINE:
+            lines = [None if line and len(line) > MAX_LINE + ends else line for line in lines]
         yield lines
     if rest or dropping:
         yield [None if dropping else rest]

@@ -70,10 +70,8 @@ class _Order:
     back: float = 0.0
     line: int = 0
 
-    def see(self, time: float, line: int) -> None:
-        if time > self.newest:
-            self.newest = time
-        elif self.newest - time > self.back:
+    def see_earlier(self, time: float, line: int) -> None:
+        if self.newest - time > self.back:
             self.back, self.line = self.newest - time, line
 
 
@@ -229,8 +227,10 @@ def _count(
                     continue
                 if add(record):
                     places[int(record[0] or 0) // 3600] = f"{name}, line {number}"
-                if record[0] is not None:
-                    order.see(record[0], number)
+                if (time := record[0]) is not None and time < order.newest:
+                    order.see_earlier(time, number)
+                elif time is not None:
+                    order.newest = time
             except UNREADABLE as error:
                 _miss(reading, f"{name}, line {number}", b"-" if line is None else line, error)
     if order.back > MAX_STEP_BACK:
@@ -247,7 +247,7 @@ def _too_long() -> NoReturn:
 def _miss(reading: _Reading, where: str, line: bytes, error: Exception) -> None:
     if line.strip():
         said = str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"
-        reading.miss(where, line, said)
+        reading.miss(where, line.rstrip(b"\n"), said)
 
 
 def _nothing(sources: Sequence[Source], reading: _Reading, only: str | None) -> ConfigError:

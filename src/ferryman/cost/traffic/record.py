@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ("LambdaUse", "Record")
+__all__ = ("LambdaUse", "Record", "timed_record")
 
 
 class LambdaUse(NamedTuple):
@@ -49,3 +49,17 @@ class Record(NamedTuple):
     use: LambdaUse | None = None
     request_id: str | None = None
     requests: int = 1
+
+
+def timed_record(
+    time: float,
+    wall_ms: float | None,
+    failed: bool | None,
+    bytes_out: int | None,
+    bytes_in: int | None,
+) -> Record:
+    """Return the record of a request of a server, in half the time that its class takes."""
+    return _new(Record, (time, wall_ms, failed, bytes_out, bytes_in, None, None, 1))
+
+
+_new = tuple.__new__

@@ -9,10 +9,13 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balance
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from ferryman.cost.traffic.clocks import iso_clock
 from ferryman.cost.traffic.formats.format import Format, Parse
-from ferryman.cost.traffic.record import Record
+from ferryman.cost.traffic.lines import split_lines
+from ferryman.cost.traffic.record import Record, timed_record
+from ferryman.cost.traffic.remembered import Remembered
 
 __all__ = ("ALB",)
 
@@ -23,7 +26,7 @@ _ACTIONS = re.compile(rb' \S+ \d{4}-\d\d-\d\dT\S+ "([^"]*)"')
 
 
 def _reader(*_: object) -> Parse:
-    clock = iso_clock()
+    clock, seconds, failed = iso_clock(), Remembered(float), Remembered(_failed)
 
     def parse(line: bytes) -> Record | None:
         (_, time, _, _, to, wait, target, answer, status, _, size_in, size_out, quoted) = (
@@ -34,11 +37,17 @@ def _reader(*_: object) -> Parse:
         if to == b"-" and _answered_by_itself(quoted):
             return None
         # -1 stands for a part that never came to be: the target refused or hung up.
-        seconds = None if b"-1" in (wait, target, answer) else _total(wait, target, answer)
-        failed = None if status == b"-" else status[:1] == b"5"
-        return Record(clock(time), seconds, failed, _size(size_out), _size(size_in))
+        refused = wait == b"-1" or target == b"-1" or answer == b"-1"
+        wall_ms = None if refused else (seconds[wait] + seconds[target] + seconds[answer]) * 1000
+        bytes_out = None if size_out == b"-" else int(size_out)
+        bytes_in = None if size_in == b"-" else int(size_in)
+        return timed_record(clock(time), wall_ms, failed[status], bytes_out, bytes_in)
 
     return parse
+
+
+def _failed(status: bytes) -> bool | None:
+    return None if status == b"-" else status[:1] == b"5"
 
 
 def _answered_by_itself(tail: bytes) -> bool:
@@ -47,12 +56,10 @@ def _answered_by_itself(tail: bytes) -> bool:
     return actions is not None and b"forward" not in actions[1]
 
 
-def _total(wait: bytes, target: bytes, answer: bytes) -> float:
-    return (float(wait) + float(target) + float(answer)) * 1000
-
-
-def _size(text: bytes) -> int | None:
-    return None if text == b"-" else int(text)
-
-
-ALB = Format("alb", "ALB access log", lambda line: _LINE.match(line) is not None, _reader)
+ALB = Format(
+    "alb",
+    "ALB access log",
+    lambda line: _LINE.match(line) is not None,
+    _reader,
+    partial(split_lines, ends=True),
+)
