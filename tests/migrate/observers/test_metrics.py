@@ -10,9 +10,8 @@ from tests.targets.server.running import get, running
 
 from ferryman.core.errors import FerrymanError
 from ferryman.core.judge import Counts
-from ferryman.migrate.observers import TwoSides
+from ferryman.migrate.observers import TwoSides, since
 from ferryman.migrate.observers.metrics import Metrics, read_metrics
-from ferryman.migrate.observers.totals import since
 
 APP = """
 import asyncio

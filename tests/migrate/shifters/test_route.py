@@ -18,8 +18,7 @@ from ferryman.core.errors import ConfigError, FerrymanError
 from ferryman.core.judge import Counts
 from ferryman.migrate.book import Book
 from ferryman.migrate.carrying import Carrier
-from ferryman.migrate.observers import Sight
-from ferryman.migrate.observers.totals import since, totals_of
+from ferryman.migrate.observers import Sight, since, totals_of
 from ferryman.migrate.shifters import Drift
 from ferryman.migrate.shifters.route import RouteShifter, open_route
 from ferryman.migrate.state import Migration

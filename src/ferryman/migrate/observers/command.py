@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ferryman.core.errors import FerrymanError
-from ferryman.migrate.observers import Sight
-from ferryman.migrate.observers.totals import since, totals_of
+from ferryman.migrate.observers import Sight, since, totals_of
 from ferryman.migrate.shifters.command import run_command
 
 __all__ = ("CommandObserver",)

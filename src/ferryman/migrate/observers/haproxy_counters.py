@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from ferryman.core.judge import Counts
-from ferryman.migrate.observers import Sight
-from ferryman.migrate.observers.totals import since, totals_of
+from ferryman.migrate.observers import Sight, since, totals_of
 from ferryman.migrate.shifters.haproxy import HAProxy, Row
 
 __all__ = ("HAProxyCounters",)

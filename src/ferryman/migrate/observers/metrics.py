@@ -13,8 +13,7 @@ from typing import Any
 
 from ferryman.core.errors import FerrymanError, reason_of
 from ferryman.core.judge import Counts
-from ferryman.migrate.observers import SideSight
-from ferryman.migrate.observers.totals import since, totals_of
+from ferryman.migrate.observers import SideSight, since, totals_of
 
 __all__ = ("Metrics", "read_metrics")
 

@@ -17,8 +17,7 @@ from typing import Any
 from ferryman.aws.refusals import explained
 from ferryman.aws.session import seconds_left
 from ferryman.core.errors import ConfigError
-from ferryman.migrate.shifters import Live
-from ferryman.migrate.shifters.checked import write_checked
+from ferryman.migrate.shifters import Live, write_checked
 
 __all__ = ("BalancerShifter",)
 

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ferryman.core.errors import FerrymanError
-from ferryman.migrate.shifters import Live
-from ferryman.migrate.shifters.checked import write_checked
+from ferryman.migrate.shifters import Live, write_checked
 
 __all__ = ("CommandShifter", "run_command")
 

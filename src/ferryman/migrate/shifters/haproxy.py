@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ferryman.core.errors import ConfigError, FerrymanError, reason_of
-from ferryman.migrate.shifters import Live
-from ferryman.migrate.shifters.checked import write_checked
+from ferryman.migrate.shifters import Live, write_checked
 
 __all__ = ("HAProxy", "HAProxyShifter", "Row")
 

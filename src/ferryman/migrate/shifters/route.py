@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ferryman.core.errors import ConfigError, FerrymanError
-from ferryman.migrate.shifters import Live
-from ferryman.migrate.shifters.checked import write_checked
+from ferryman.migrate.shifters import Live, write_checked
 
 __all__ = ("MANAGER", "RouteShifter", "Routes", "open_route")
 
