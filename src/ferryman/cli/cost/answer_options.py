@@ -9,17 +9,8 @@ from pathlib import Path
 import click
 
 from ferryman.cli.cost.options import option, whole
-from ferryman.cli.cost.values import (
-    a_budget,
-    a_currency,
-    a_file,
-    a_new_file,
-    a_plot,
-    a_range,
-    a_tax,
-    a_volume,
-    an_input,
-)
+from ferryman.cli.cost.path_values import a_file, a_new_file, a_plot
+from ferryman.cli.cost.values import a_budget, a_currency, a_range, a_tax, a_volume, an_input
 from ferryman.core.errors import ConfigError
 from ferryman.cost.ranges import Range
 from ferryman.cost.study import DRAWS

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ferryman.cli.cost.options import about
-from ferryman.cli.cost.values import a_new_file
+from ferryman.cli.cost.path_values import a_new_file
 from ferryman.cli.printing import show, write_file
 from ferryman.cost.number_format import six_places
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ferryman.cli.cost.answer_options import OutputOptions, QuestionOptions
 from ferryman.cli.cost.options import Option, declared, read_group
+from ferryman.cli.cost.path_values import a_file
 from ferryman.cli.cost.platform_options import (
     FunctionOptions,
     PlatformOptions,
@@ -20,7 +21,7 @@ from ferryman.cli.cost.platform_options import (
     make_choices,
 )
 from ferryman.cli.cost.question import GROUPS, read_options, read_workload
-from ferryman.cli.cost.values import a_file, a_task
+from ferryman.cli.cost.values import a_task
 from ferryman.cli.cost.workload_options import TrafficOptions, WorkloadOptions
 from ferryman.core.errors import ConfigError, reason_of
 from ferryman.cost.platforms.catalog import Choices

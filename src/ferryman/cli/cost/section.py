@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from ferryman.cli.cost.options import Option, declared
+from ferryman.cli.cost.path_values import a_file
 from ferryman.cli.cost.question import GROUPS
-from ferryman.cli.cost.values import a_file
 from ferryman.core.errors import ConfigError
 
 if TYPE_CHECKING:

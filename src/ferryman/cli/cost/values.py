@@ -41,12 +41,9 @@ __all__ = (
     "a_budget",
     "a_currency",
     "a_disk",
-    "a_file",
     "a_log_format",
-    "a_new_file",
     "a_period",
     "a_platform",
-    "a_plot",
     "a_range",
     "a_share",
     "a_task",
@@ -187,45 +184,6 @@ def a_volume(flag: str, text: str) -> Decimal:
             f"{flag}: {text} is out of range", hint=f"give {low} to {plain(high)} {unit}"
         )
     return found
-
-
-def a_file(flag: str, text: str) -> Path:
-    """Return the path of a file.
-
-    Raises:
-        ConfigError: No file can have that name.
-    """
-    if not text or "\0" in text:
-        raise ConfigError(f"{flag}: {text!r} is not the name of a file", hint="give a path")
-    return Path(text)
-
-
-def a_new_file(flag: str, text: str) -> Path:
-    """Return the path of a file to write.
-
-    Raises:
-        ConfigError: Its folder is none.
-    """
-    path = a_file(flag, text)
-    if not path.parent.is_dir():
-        raise ConfigError(
-            f"{flag}: {path} cannot be written", cause=f"there is no folder {path.parent}"
-        )
-    return path
-
-
-def a_plot(flag: str, text: str) -> Path:
-    """Return the path of a picture, ``-`` for text.
-
-    Raises:
-        ConfigError: It is not an SVG file.
-    """
-    if text != "-" and not text.lower().endswith(".svg"):
-        raise ConfigError(
-            f"{flag}: {text} is not the name of an SVG file",
-            hint="give a name that ends in .svg, or none for a chart of text",
-        )
-    return a_new_file(flag, text)
 
 
 def a_period(flag: str, text: str) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from ferryman.cli.cost.options import option
-from ferryman.cli.cost.values import a_file, a_log_format, a_period, a_week, field_number
+from ferryman.cli.cost.path_values import a_file
+from ferryman.cli.cost.values import a_log_format, a_period, a_week, field_number
 from ferryman.cost.traffic.response_sizes import ResponseSizes, parse_sizes
 from ferryman.cost.traffic.shape import Shape
 
