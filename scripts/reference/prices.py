@@ -11,8 +11,8 @@ from ferryman.cost.prices.book import InstanceType, PriceBook, Rate, load_book
 __all__ = ("prices_page",)
 
 _SECTIONS = (
-    ("AWS Lambda", "lambda."),
-    ("API Gateway", ("http_api.", "rest_api.")),
+    ("AWS Lambda", ("lambda.", "lambda_edge.")),
+    ("API Gateway", ("http_api.", "rest_api.", "websocket_api.")),
     ("CloudFront", "cloudfront."),
     ("Application Load Balancer", "alb."),
     ("Network", ("ipv4.", "egress", "nat.", "cross_zone")),

@@ -27,6 +27,7 @@ from ferryman.cost.platforms.fleet import Sizing
 from ferryman.cost.platforms.front_door import FrontDoor
 from ferryman.cost.platforms.gke import Gke
 from ferryman.cost.platforms.lambda_ import LambdaFunction
+from ferryman.cost.platforms.lambda_edge import EdgeFunction
 from ferryman.cost.platforms.load_balancer import LoadBalancer, lcu_hours
 from ferryman.cost.platforms.managed_instances import ManagedInstances
 from ferryman.cost.platforms.platform import NotSoldError, Platform
@@ -48,6 +49,8 @@ PLATFORMS: list[Platform] = [
     LambdaFunction("rest-api", streaming=True),
     LambdaFunction("alb", savings="1y", architecture="x86_64"),
     LambdaFunction("cloudfront", snapstart=True),
+    LambdaFunction("websocket-api"),
+    EdgeFunction(),
     LambdaFunction(provisioned=40, nat_zones=2),
     LambdaFunction(provisioned=3, provisioned_hours=Decimal(200)),
     ManagedInstances("c7g.xlarge"),
@@ -364,3 +367,32 @@ def test_pods_fill_nodes_and_what_does_not_fit_is_refused() -> None:
     assert Pod(Decimal("0.1"), 2048).per_node("m7g.large", Decimal(2), 8192) == 3
     with pytest.raises(ConfigError, match="no pod of 2 vCPU"):
         bill_of(Eks(pod=Pod(Decimal(2), 512)), WORK, BOOK)
+
+
+def test_a_message_of_33_kb_is_two_and_an_open_connection_costs_by_the_minute() -> None:
+    # https://aws.amazon.com/api-gateway/pricing/: by 32 KB, 1.00 USD and 0.25 USD a million.
+    work = Workload.of(
+        requests=10**6, wall_ms=10, cpu_ms=1, request_bytes=33 * 1024, response_bytes=100
+    )
+    lines = {x.item: x for x in bill_of(LambdaFunction("websocket-api"), work, BOOK).lines}
+    assert lines["WebSocket API messages"].quantity == 3_000_000
+    assert lines["WebSocket API messages"].amount == 3
+    # Five messages on a connection that is open for two minutes.
+    assert lines["WebSocket API connections"].quantity == 400_000
+    assert lines["WebSocket API connections"].amount == Decimal("0.1")
+
+
+def test_a_message_that_no_websocket_api_lets_through_is_told() -> None:
+    work = Workload.of(requests=10**6, wall_ms=10, cpu_ms=1, response_bytes=200_000)
+    notes = bill_of(LambdaFunction("websocket-api"), work, BOOK).notes
+    assert "WebSocket API: no body above 128 KB comes through" in notes
+
+
+def test_lambda_at_the_edge_is_billed_by_the_millisecond_from_the_first_one_on() -> None:
+    # AWS's price list: 0.60 USD a million requests, 0.00005001 USD a GB-second, none of it free.
+    work = Workload.of(requests=10**7, wall_ms=10, cpu_ms="0.5", memory_mib=128, cold_start_share=0)
+    lines = {x.item: x.amount for x in bill_of(EdgeFunction(), work, BOOK).lines}
+    assert lines["Lambda@Edge requests"] == 6
+    assert lines["Lambda@Edge duration"] == Decimal("0.625125")
+    assert "lambda-edge" in platform_names()
+    assert "lambda-edge" not in ALL

@@ -20,6 +20,7 @@ from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS
 from ferryman.cost.platforms.front_door import FRONT_DOORS, FrontDoor
 from ferryman.cost.platforms.gke import Gke
 from ferryman.cost.platforms.lambda_ import LambdaFunction
+from ferryman.cost.platforms.lambda_edge import EdgeFunction
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.managed_instances import ManagedInstances
 from ferryman.cost.platforms.overflowing import Hybrid
@@ -201,6 +202,7 @@ def _makers() -> Mapping[str, Callable[[Choices], Platform]]:
         c.machine, pod=c.pod or Pod(), sizing=c.sizing, credit="gke" in c.free_tiers
     )
     makers["box"] = _box
+    makers["lambda-edge"] = lambda c: EdgeFunction(c.region, c.free_tiers)
     for name in tuple(makers):
         if name.removesuffix("-spot").partition("-savings")[0] in HYBRID:
             makers[f"{name}+lambda"] = _hybrid(makers[name])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Literal, get_args
 
 from ferryman.cost.bill import Charge, Usage
@@ -24,7 +25,15 @@ __all__ = (
     "http_api_units",
 )
 
-FrontDoor = Literal["function-url", "http-api", "rest-api", "alb", "cloudfront", "cloudfront-plan"]
+FrontDoor = Literal[
+    "function-url",
+    "http-api",
+    "rest-api",
+    "alb",
+    "cloudfront",
+    "cloudfront-plan",
+    "websocket-api",
+]
 
 FRONT_DOORS: tuple[FrontDoor, ...] = get_args(FrontDoor)
 
@@ -35,6 +44,7 @@ DOOR_NAMES: dict[FrontDoor, str] = {
     "alb": "ALB",
     "cloudfront": "CloudFront",
     "cloudfront-plan": "CloudFront plan",
+    "websocket-api": "WebSocket API",
 }
 """The name of each in a table."""
 
@@ -43,14 +53,22 @@ HTTP_API_STEP = 512 * 1024
 The page does not say which bytes; request and response together is the dearest reading."""
 
 
-SLOWEST_MS: dict[FrontDoor, int] = {"http-api": 30_000, "rest-api": 29_000}
-"""Longest wait for the function, milliseconds. Sources: the quotas of HTTP and REST APIs in the
-Amazon API Gateway Developer Guide; that of a REST API can be raised on request."""
+MESSAGE_STEP = 32 * 1024
+"""Bytes that a WebSocket API meters as one message (the same page): 33 KB are two."""
+
+SLOWEST_MS: dict[FrontDoor, int] = {
+    "http-api": 30_000,
+    "rest-api": 29_000,
+    "websocket-api": 29_000,
+}
+"""Longest wait for the function, milliseconds. Sources: the quotas of HTTP, REST and WebSocket
+APIs in the Amazon API Gateway Developer Guide; that of a REST API can be raised on request."""
 
 LARGEST: dict[FrontDoor, int] = {
     "http-api": 10 * 2**20,
     "rest-api": 10 * 2**20,
     "alb": 2**20,
+    "websocket-api": 128 * 1024,
 }
 """Largest body, bytes. Sources: the same quotas; Elastic Load Balancing, Lambda functions as
 targets."""
@@ -63,7 +81,13 @@ def door_notes(door: FrontDoor, workload: Workload) -> Iterator[str]:
     if longest and workload.wall_ms > longest:
         yield f"{name}: it gives up after {longest // 1000} seconds"
     if largest and max(workload.largest_response, workload.request_bytes) > largest:
-        yield f"{name}: no body above {largest // 2**20} MB comes through"
+        size = f"{largest // 2**20} MB" if largest >= 2**20 else f"{largest // 1024} KB"
+        yield f"{name}: no body above {size} comes through"
+    if door == "websocket-api":
+        yield (
+            f"{name}: each request is a message of a client, and its response one to it;"
+            " calls of the function when clients come and go are left out"
+        )
 
 
 def door_charges(
@@ -85,7 +109,7 @@ def door_charges(
         inputs: The workload.
         book: The prices.
         region: An AWS region.
-        balancer: How clients connect, for ``alb``.
+        balancer: How clients connect, for ``alb`` and ``websocket-api``.
         free_tiers: The account's free tiers that are left for it.
     """
     if door == "cloudfront":
@@ -105,6 +129,8 @@ def door_charges(
     elif door == "rest-api":
         rate = book.rate("rest_api.requests", region)
         yield Charge("REST API requests", Usage(per_request=1), rate, "requests")
+    elif door == "websocket-api":
+        yield from _websocket_api(inputs, book, region, balancer)
     elif door == "alb":
         yield from balancer.charges(inputs, book, region, to_lambda=True)
     yield from internet_egress(inputs, book, region, free_tiers=free_tiers)
@@ -117,6 +143,27 @@ def http_api_units(inputs: Inputs) -> Quantity:
         return larger(1, ceiling((inputs.request_bytes + size) / HTTP_API_STEP))
 
     return inputs.mean_over_responses(metered)
+
+
+def _websocket_api(
+    inputs: Inputs, book: PriceBook, region: str, balancer: LoadBalancer
+) -> Iterator[Charge]:
+    """Yield the messages, one for each 32 KB begun, and the minutes of open connections."""
+    answers = inputs.mean_over_responses(lambda size: ceiling(size / MESSAGE_STEP))
+    messages = larger(1, ceiling(inputs.request_bytes / MESSAGE_STEP)) + answers
+    yield Charge(
+        "WebSocket API messages",
+        Usage(per_request=messages),
+        book.rate("websocket_api.messages", region),
+        f"requests x {plain(messages)} (steps of 32 KB, both ways)",
+    )
+    minutes = Fraction(balancer.connection_seconds) / 60
+    yield Charge(
+        "WebSocket API connections",
+        Usage(per_request=minutes / Fraction(balancer.requests_per_connection)),
+        book.rate("websocket_api.minutes", region),
+        f"requests / {plain(balancer.requests_per_connection)} x {plain(minutes)} min",
+    )
 
 
 def _cloudfront(

@@ -11,6 +11,7 @@ from ferryman.cost.number_format import plain
 from ferryman.cost.platforms.eks import Eks, EksFargate
 from ferryman.cost.platforms.gke import Gke
 from ferryman.cost.platforms.lambda_ import LambdaFunction
+from ferryman.cost.platforms.lambda_edge import EdgeFunction
 from ferryman.cost.platforms.managed_instances import ManagedInstances
 from ferryman.cost.platforms.overflowing import Hybrid
 from ferryman.cost.platforms.platform import Platform
@@ -65,6 +66,6 @@ def _kinds(platform: Platform) -> tuple[str, ...]:
     if isinstance(platform, Hybrid):
         return *_kinds(platform.servers), "lambda"
     one = platform.first if isinstance(platform, SizedPlatform) else platform
-    if isinstance(one, LambdaFunction | ManagedInstances):
+    if isinstance(one, LambdaFunction | ManagedInstances | EdgeFunction):
         return ("lambda",)
     return ("k8s",) if isinstance(one, Eks | EksFargate | Gke) else ("server",)

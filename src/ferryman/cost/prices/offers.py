@@ -60,6 +60,8 @@ USAGE: Mapping[str, Mapping[str, str]] = {
     "AmazonApiGateway": {
         "ApiGatewayHttpRequest": "http_api.requests",
         "ApiGatewayRequest": "rest_api.requests",
+        "ApiGatewayMessage": "websocket_api.messages",
+        "ApiGatewayMinute": "websocket_api.minutes",
     },
     "AWSDataTransfer": {
         "DataTransfer-Out-Bytes": "egress",
