@@ -38,9 +38,10 @@ def imports(tree: ast.AST) -> Iterator[str]:
 
 CORE = {
     *("ferryman.core.errors", "ferryman.records.measurement", "ferryman.records.table"),
-    "ferryman.records.atomic_file",
+    *("ferryman.records.atomic_file", "ferryman.records.wording"),
 }
-"""Values that rooms share, and the writing of a file, which needs the standard library alone."""
+"""Values that rooms share, and the writing of files and figures, which need the standard library
+alone."""
 
 
 def is_own(name: str) -> bool:
