@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost import Workload, compare, load_book
+from ferryman.cost.hybrid.overflowing import Hybrid
 from ferryman.cost.platforms.catalog import ALL, USUAL_SIZING, Choices, make_platforms
 from ferryman.cost.platforms.lambda_ import LambdaFunction
-from ferryman.cost.platforms.overflowing import Hybrid
 from ferryman.cost.platforms.platform import Platform
 from ferryman.cost.platforms.sizes import bill
 from ferryman.cost.ranges import RANGED, Range, parse_range, usual_ranges

@@ -21,7 +21,7 @@ from ferryman.cost.workload import LIMITS
 
 if TYPE_CHECKING:
     from ferryman.cost.growth import Forecast
-    from ferryman.cost.hybrid_saving import HybridSaving
+    from ferryman.cost.hybrid.saving import HybridSaving
     from ferryman.cost.input_scan import InputScan
     from ferryman.cost.memory import Advice, Option
     from ferryman.cost.uncertainty import Band

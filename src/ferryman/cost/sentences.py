@@ -19,7 +19,7 @@ from ferryman.records.wording import counted
 
 if TYPE_CHECKING:
     from ferryman.cost.growth import Forecast
-    from ferryman.cost.hybrid_saving import HybridSaving
+    from ferryman.cost.hybrid.saving import HybridSaving
     from ferryman.cost.input_scan import InputScan
     from ferryman.cost.uncertainty import Band
 

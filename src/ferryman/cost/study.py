@@ -20,7 +20,7 @@ from ferryman.cost.platforms.platform import Platform
 
 if TYPE_CHECKING:
     from ferryman.cost.growth import Forecast
-    from ferryman.cost.hybrid_saving import HybridSaving
+    from ferryman.cost.hybrid.saving import HybridSaving
     from ferryman.cost.input_scan import InputScan
     from ferryman.cost.measured import MeasuredInputs
     from ferryman.cost.memory import Advice
@@ -169,7 +169,7 @@ def _drawn_pairs(study: Study) -> list[tuple[Platform, Platform]]:
 
     What a hybrid sends on is found for one workload and not for ten thousand.
     """
-    from ferryman.cost.platforms.overflowing import Hybrid
+    from ferryman.cost.hybrid.overflowing import Hybrid
 
     duels = [x for x in shown_duels(study.comparison) if x.cheaper_at_first == x.first]
     pairs = [(study.platform(duel.first), study.platform(duel.second)) for duel in duels]
@@ -202,11 +202,11 @@ def with_savings(study: Study) -> Study:
     Raises:
         ConfigError: A price is missing.
     """
-    from ferryman.cost.platforms.overflowing import Hybrid
+    from ferryman.cost.hybrid.overflowing import Hybrid
 
     if not any(isinstance(each, Hybrid) for each in study.comparison.platforms):
         return study
-    from ferryman.cost.hybrid_saving import find_savings
+    from ferryman.cost.hybrid.saving import find_savings
 
     return replace(study, savings=tuple(find_savings(study.comparison)))
 

@@ -11,8 +11,8 @@ from fractions import Fraction
 from functools import reduce
 
 from ferryman.cost.bill import Charge
+from ferryman.cost.hybrid.overflowing import Hybrid
 from ferryman.cost.platforms.fleet import Fleet
-from ferryman.cost.platforms.overflowing import Hybrid
 from ferryman.cost.platforms.platform import Platform
 from ferryman.cost.platforms.sizes import SizedPlatform
 from ferryman.cost.prices.book import PriceBook

@@ -22,7 +22,7 @@ from ferryman.core.errors import ConfigError
 from ferryman.records.wording import counted
 
 if TYPE_CHECKING:
-    from ferryman.cost.hybrid import HybridWeek
+    from ferryman.cost.hybrid.standing_week import HybridWeek
     from ferryman.migrate.hours import Week
     from ferryman.migrate.options import MigrateOptions
     from ferryman.migrate.state import Migration
@@ -68,7 +68,7 @@ def _plan(
     settings: MigrateOptions, sides: tuple[str, str], economy: Any
 ) -> tuple[HybridWeek, Week]:
     """Return the cheapest week, and the new side's percentages in it."""
-    from ferryman.cost.hybrid import hybrid_week
+    from ferryman.cost.hybrid.standing_week import hybrid_week
     from ferryman.migrate.hours import make_week
     from ferryman.migrate.opening import side_of
 

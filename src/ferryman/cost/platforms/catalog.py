@@ -10,6 +10,7 @@ from typing import Any
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost.capacity import Objective
+from ferryman.cost.hybrid.overflowing import Hybrid
 from ferryman.cost.number_format import plain
 from ferryman.cost.platforms.ec2 import USUAL_DISK, Ec2, single_box
 from ferryman.cost.platforms.eks import EKS_FARGATE_MIB, NODE_DISK, Eks, EksFargate
@@ -23,7 +24,6 @@ from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.lambda_edge import EdgeFunction
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.managed_instances import ManagedInstances
-from ferryman.cost.platforms.overflowing import Hybrid
 from ferryman.cost.platforms.platform import NotSoldError, Platform
 from ferryman.cost.platforms.pod import Pod
 from ferryman.cost.platforms.purchase import PURCHASES, Purchase, suffix

@@ -221,7 +221,7 @@ _recent: deque[tuple[Platform, Workload, PriceBook, AnyPriced]] = deque(maxlen=4
 
 
 def _price(platform: Platform, workload: Workload, book: PriceBook) -> AnyPriced:
-    from ferryman.cost.platforms.overflowing import Hybrid, price_hybrid
+    from ferryman.cost.hybrid.overflowing import Hybrid, price_hybrid
 
     if isinstance(platform, Hybrid):
         return price_hybrid(platform, workload, book)
@@ -235,7 +235,7 @@ def _price(platform: Platform, workload: Workload, book: PriceBook) -> AnyPriced
 
 def size_at(platform: Platform, workload: Workload, book: PriceBook) -> Platform:
     """Return the platform of the size that costs least for a workload."""
-    from ferryman.cost.platforms.overflowing import Hybrid
+    from ferryman.cost.hybrid.overflowing import Hybrid
 
     priced = price(platform, workload, book)
     servers = platform.servers if isinstance(platform, Hybrid) else platform
@@ -335,7 +335,7 @@ def bill(platform: Platform, workload: Workload, book: PriceBook) -> Bill:
     Raises:
         ConfigError: As `price` does.
     """
-    from ferryman.cost.platforms.overflowing import Hybrid, price_hybrid
+    from ferryman.cost.hybrid.overflowing import Hybrid, price_hybrid
 
     requests = workload.requests
     if isinstance(platform, Hybrid) and _found(platform, workload, book) is None:

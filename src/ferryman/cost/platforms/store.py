@@ -13,9 +13,9 @@ from typing import Protocol
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Charge, Usage
+from ferryman.cost.hybrid.overflowing import Hybrid
 from ferryman.cost.number_format import MONTH_HOURS, plain
 from ferryman.cost.platforms.fleet import Fleet
-from ferryman.cost.platforms.overflowing import Hybrid
 from ferryman.cost.platforms.platform import Platform
 from ferryman.cost.platforms.sizes import SizedPlatform
 from ferryman.cost.prices.book import PriceBook

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ferryman.cost.bill import Charge, Usage
+from ferryman.cost.hybrid.overflowing import Hybrid
 from ferryman.cost.number_format import plain
 from ferryman.cost.platforms.eks import Eks, EksFargate
 from ferryman.cost.platforms.gke import Gke
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.lambda_edge import EdgeFunction
 from ferryman.cost.platforms.managed_instances import ManagedInstances
-from ferryman.cost.platforms.overflowing import Hybrid
 from ferryman.cost.platforms.platform import Platform
 from ferryman.cost.platforms.sizes import SizedPlatform
 from ferryman.cost.platforms.store import with_stores

@@ -17,14 +17,14 @@ from itertools import pairwise
 from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Bill, Charge, Servers, cost_curve, make_bill
 from ferryman.cost.curve import Curve, Segment
-from ferryman.cost.number_format import exact, plain
-from ferryman.cost.platforms.fleet import Fleet
-from ferryman.cost.platforms.hybrid_servers import (
+from ferryman.cost.hybrid.cheapest_number import (
     MOST_SERVERS,
     Window,
     cheapest_windows,
     make_option,
 )
+from ferryman.cost.number_format import exact, plain
+from ferryman.cost.platforms.fleet import Fleet
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.platform import Platform
 from ferryman.cost.platforms.sizes import SizedPlatform, admissible_sizes

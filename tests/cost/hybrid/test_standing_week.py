@@ -9,7 +9,7 @@ import pytest
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost import Choices, Workload, bill, load_book, make_platforms, preset
-from ferryman.cost.hybrid import hybrid_week
+from ferryman.cost.hybrid.standing_week import hybrid_week
 from ferryman.cost.number_format import MONTH_SECONDS
 from ferryman.cost.partial_load import PartialLoad, partial_load
 

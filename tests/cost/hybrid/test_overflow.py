@@ -9,15 +9,15 @@ from fractions import Fraction
 
 import pytest
 from click.testing import CliRunner
-from tests.cost.overflow_simulation import minutes, play
+from tests.cost.hybrid.overflow_simulation import minutes, play
 
 from ferryman.cli.cost import command
 from ferryman.core.errors import ConfigError
 from ferryman.cost import Choices, Shape, Workload, bill, compare, load_book, make_platforms, preset
 from ferryman.cost.bill import Servers, cost_curve
 from ferryman.cost.capacity import Objective
-from ferryman.cost.overflow import Process, late_share, lost_share, most_at_once
-from ferryman.cost.platforms.overflowing import Hybrid, PricedHybrid
+from ferryman.cost.hybrid.overflow import Process, late_share, lost_share, most_at_once
+from ferryman.cost.hybrid.overflowing import Hybrid, PricedHybrid
 from ferryman.cost.platforms.sizes import price, size_at
 from ferryman.cost.sentences import saving_sentence
 from ferryman.cost.study import make_study

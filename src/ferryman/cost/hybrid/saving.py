@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ferryman.cost.compare import Comparison
 from ferryman.cost.envelope import CostCurve
-from ferryman.cost.platforms.overflowing import Hybrid
+from ferryman.cost.hybrid.overflowing import Hybrid
 from ferryman.cost.platforms.sizes import curve
 
 __all__ = ("HybridSaving", "find_savings")

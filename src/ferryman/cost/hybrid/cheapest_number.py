@@ -18,8 +18,8 @@ from operator import itemgetter
 
 from ferryman.cost.bill import Charge, Servers, cost_curve
 from ferryman.cost.capacity import Objective
+from ferryman.cost.hybrid.overflow import MOST_IN_FLIGHT, OverflowTable
 from ferryman.cost.number_format import MONTH_SECONDS
-from ferryman.cost.overflow import MOST_IN_FLIGHT, OverflowTable
 from ferryman.cost.platforms.fleet import Fleet
 from ferryman.cost.platforms.platform import NotSoldError, Platform
 from ferryman.cost.prices.book import PriceBook
