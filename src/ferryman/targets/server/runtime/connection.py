@@ -35,6 +35,7 @@ _HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]{1,300}")
 # Seconds that a connection which has not asked for anything yet gets to ask, at the end.
 _FRESH = 1.0
 
+_BAD = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _LATE = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -127,18 +128,23 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Let aiohttp read what came, and note what is awaited now."""
-        _receive(self, data)
+        try:
+            _receive(self, data)
+        except ValueError:  # before 3.14 aiohttp's parser raises where a target is no URL
+            self._refuse_bytes()
+            return
         messages = self._messages
         if messages:  # a head has come to its end
             message, content = messages[-1]
-            # Most clients send Host first, and the same one each time: then it is known.
+            # Most clients send a path, Host first, and the same one each time: then it is known.
             if (
                 message.__class__ is not RawRequestMessage
+                or message.path[0] != "/"
                 or not (sent := message.raw_headers)
                 or sent[0] != self._known_host
                 or len(messages) > 1
             ):
-                self._refuse_hosts()
+                self._refuse_urls()
             if content is EMPTY_PAYLOAD:
                 self._since = 0.0
             else:
@@ -255,13 +261,19 @@ class Connection(web.RequestHandler):
             return 414 if exc.args[1] == self._limits.parsing["max_line_size"] else 431
         return 431 if "Too many headers" in exc.message else 400
 
-    def _refuse_hosts(self) -> None:
+    def _refuse_bytes(self) -> None:
+        """Refuse what aiohttp could not read, unless that would be part of another's answer."""
+        if self.transport is not None and not self.busy:
+            self.transport.write(_BAD)
+        self.force_close()
+
+    def _refuse_urls(self) -> None:
         """Put an error in the place of each request whose `url` could not be read."""
         for at, (message, payload) in enumerate(self._messages):
             if not isinstance(message, RawRequestMessage):
                 continue
-            if not _gives_url(message.headers.get("Host", "")):
-                error = BadHttpMessage("the Host header is not a host and port")
+            if wrong := _wrong_in(message):
+                error = BadHttpMessage(wrong)
                 self._messages[at] = _ErrInfo(400, error, error.message), payload
             elif message.raw_headers and message.raw_headers[0][0].lower() == b"host":
                 self._known_host = message.raw_headers[0]
@@ -289,6 +301,17 @@ class Connection(web.RequestHandler):
         else:  # it has been answered, and aiohttp only waits for the rest
             self.force_close()
         content.feed_eof()
+
+
+def _wrong_in(message: RawRequestMessage) -> str:
+    """Return what keeps the URL of a request from being read, or nothing."""
+    try:
+        _ = message.url.host, message.url.port
+    except ValueError:
+        return "the target is not a URL"
+    if not _gives_url(message.headers.get("Host", "")):
+        return "the Host header is not a host and port"
+    return ""
 
 
 @lru_cache(maxsize=1024)
