@@ -15,6 +15,15 @@ from pathlib import Path
 import pytest
 from tests.local.reload.dev import APP, RUN, Dev
 
+# It starts when there is a file "go".
+HELD = APP.replace(
+    "    app = web.Application()",
+    """    open("starting", "w").close()
+    while not os.path.exists("go"):
+        await asyncio.sleep(0.02)
+    app = web.Application()""",
+)
+
 
 @pytest.fixture(params=["server", "lambda"])
 def dev(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Dev]:
@@ -40,6 +49,21 @@ def test_a_save_is_in_the_next_answer_and_a_mistake_is_explained(dev: Dev) -> No
     assert dev.end() == 0
     with pytest.raises(OSError, match="refused"):
         dev.get()
+
+
+@pytest.mark.parametrize("target", ["server", "lambda"])
+def test_the_address_is_announced_once_the_app_answers_there(target: str, tmp_path: Path) -> None:
+    (directory := tmp_path / "shop").mkdir()
+    dev = Dev(directory, target, source=HELD)
+    try:
+        dev.wait_for((directory / "starting").exists)
+        assert "answers at" not in dev.log.read_text()
+        (directory / "go").touch()
+        dev.wait_for(lambda: f"{target} answers at {dev.base}" in dev.log.read_text())
+        assert dev.get() == (200, "one good day")
+    finally:
+        dev.process.kill()
+        dev.process.wait()
 
 
 def test_a_request_in_flight_is_finished_by_the_code_it_began_with(dev: Dev) -> None:

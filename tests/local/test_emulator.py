@@ -83,10 +83,12 @@ def serve(
 
 
 HELLO = """
-import sys
+import logging, sys
 from aiohttp import web
 
 async def hello(request):
+    print("asked for", request.raw_path, flush=True)
+    logging.getLogger("shop").warning("few boats left")
     loaded = {"click", "pydantic", "gunicorn", "kubernetes"} & set(sys.modules)
     return web.json_response({"path": request.raw_path, "foreign": sorted(loaded)})
 
@@ -98,6 +100,13 @@ app.router.add_get("/{tail:.*}", hello)
 def test_it_answers_and_leaves_nothing_behind(serve: Callable[[str], Served]) -> None:
     served = serve(HELLO)
     assert served.get("/a%2Fb?c=%20") == (200, '{"path": "/a%2Fb?c=%20", "foreign": []}')
+    # What the app logs comes through a pipe, and may be there after its answer.
+    while "few boats left" not in served.log.read_text():
+        assert served.process.poll() is None
+        time.sleep(0.05)
+    log = served.log.read_text()
+    assert "asked for /a%2Fb?c=%20" in log
+    assert "(rapid)" not in log  # what the emulator says of itself
     children = served.children()
     assert children
     served.process.send_signal(signal.SIGINT)

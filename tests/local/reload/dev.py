@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 from scripts.ports import free_port
@@ -41,8 +42,9 @@ RUN = "import sys; from ferryman.cli.dev import command; sys.exit(command.main(s
 class Dev:
     """The command, running, and the file it watches."""
 
-    def __init__(self, directory: Path, target: str) -> None:
+    def __init__(self, directory: Path, target: str, source: str = APP) -> None:
         self.directory = directory
+        self.source = source
         self.base = f"http://127.0.0.1:{free_port()}"
         (directory / "pyproject.toml").write_text('[tool.ferryman]\napp = "shop:create_app"\n')
         (directory / ".env").write_text("# comment\nexport GREETING='good day'\n")
@@ -60,7 +62,7 @@ class Dev:
             )
 
     def save(self, version: str) -> None:
-        (self.directory / "shop.py").write_text(APP.replace("VERSION", version))
+        (self.directory / "shop.py").write_text(self.source.replace("VERSION", version))
 
     def get(self, path: str = "/") -> tuple[int, str]:
         try:
@@ -82,6 +84,14 @@ class Dev:
                 return answer
             time.sleep(0.02)
         raise AssertionError(f"{wanted!r} never came: {answer}\n{self.log.read_text()}")
+
+    def wait_for(self, true: Callable[[], bool]) -> None:
+        """Wait until a condition holds, while the command runs."""
+        deadline = time.monotonic() + 30
+        while not true():
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.02)
 
     def end(self) -> int:
         self.process.send_signal(signal.SIGINT)

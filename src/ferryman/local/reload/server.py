@@ -73,11 +73,10 @@ async def run_server(
     """
     with tempfile.TemporaryDirectory(prefix="ferryman-") as scratch:
         settings = Path(scratch, "ferryman.json")
-        workers = Workers(_launcher(configuration, listener, settings).launch, announce)
+        where = "server answers at http://{}:{}; Ctrl-C ends it".format(*_address(listener))
+        workers = Workers(_launcher(configuration, listener, settings).launch, announce, where)
         # Watching begins before the first worker has read the files.
         first = asyncio.create_task(workers.replace())
-        where = "server answers at http://{}:{}; Ctrl-C ends it".format(*_address(listener))
-        first.add_done_callback(lambda done: None if done.cancelled() else announce(where))
         try:
             async for names in saves(configuration.project.root, stopped):
                 announce(f"{', '.join(names)} changed")

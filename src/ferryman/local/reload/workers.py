@@ -98,13 +98,15 @@ class Workers:
     Args:
         launch: Starts a worker.
         announce: Told of workers that are ready, and of those that end unasked.
+        where: What to announce once the first one answers.
     """
 
     def __init__(
-        self, launch: Callable[[], Awaitable[Worker]], announce: Callable[[str], None]
+        self, launch: Callable[[], Awaitable[Worker]], announce: Callable[[str], None], where: str
     ) -> None:
         self._launch = launch
         self._announce = announce
+        self._where = where
         self._answering: Worker | None = None
         self._starting: Worker | None = None
         self._spare: Worker | None = None
@@ -167,6 +169,9 @@ class Workers:
         said = await worker.says()
         answered = clock()
         if said not in (b"", BEGUN) and worker is self._starting:
+            if self._where:
+                self._announce(self._where)
+                self._where = ""
             if ANSWERS in said:
                 self._announce(f"ready after {answered - began:.2f} s")
             before, self._answering, self._starting = self._answering, worker, None

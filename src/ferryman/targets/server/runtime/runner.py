@@ -44,7 +44,7 @@ from ferryman.targets.server.runtime.writing import SlowReaders
 __all__ = ("Runner", "check_aiohttp")
 
 # What targets/server/requirements.py asks for.
-_NEEDED = (3, 11)
+_NEEDED = (3, 9)
 
 # A late connection is found within this many seconds.
 _SWEEP = 0.5
