@@ -85,6 +85,14 @@ def test_dependencies_of_poetry_are_not_left_out_in_silence(tmp_path: Path) -> N
     with pytest.raises(ConfigError, match=r"stand in \[tool.poetry\]") as caught:
         requirements(tmp_path)
     assert "`poetry export --output requirements.txt`" in str(caught.value.hint)
+    back_end = '[build-system]\nbuild-backend = "poetry.core.masonry.api"\n'
+    (tmp_path / "pyproject.toml").write_text(f"{poetry}{back_end}")
+    assert requirements(tmp_path) == (f"-e {tmp_path}",)
+    (tmp_path / "pyproject.toml").write_text(
+        f"[tool.poetry]\npackage-mode = false\n{poetry}{back_end}"
+    )
+    with pytest.raises(ConfigError, match="where no build back end reads them"):
+        requirements(tmp_path)
     (tmp_path / "requirements.txt").write_text("aiohttp==3.14.5")
     assert requirements(tmp_path) == ("aiohttp==3.14.5",)
 

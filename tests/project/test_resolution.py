@@ -154,6 +154,12 @@ def test_the_overlay_can_be_named_by_a_variable(
         (None, "my-shop", "0.0.0", "the directory's name"),
         ("", "my-shop", "0.0.0", "the directory's name"),
         ('[project]\nversion = "2"', "my-shop", "2", "the directory's name"),
+        (
+            '[tool.poetry]\nname = "a.b"\nversion = "3"',
+            "a-b",
+            "3",
+            "pyproject.toml [tool.poetry] name",
+        ),
         ('[project]\nname = "A__b.C"', "a-b-c", "0.0.0", "pyproject.toml [project] name"),
         ('[project]\nname = "..."', "app", "0.0.0", "pyproject.toml [project] name"),
         (
@@ -163,7 +169,7 @@ def test_the_overlay_can_be_named_by_a_variable(
         ('\ufeff[project]\nname = "a"', "a", "0.0.0", "pyproject.toml [project] name"),
         ('[tool.ferryman]\nname = "b"', "b", "0.0.0", "pyproject.toml [tool.ferryman] name"),
     ],
-    ids=["no file", "empty", "no name", "no label", "no letter", "dynamic", "BOM", "own"],
+    ids=["no file", "empty", "no name", "Poetry", "no label", "no letter", "dynamic", "BOM", "own"],
 )
 def test_name_and_version_come_from_what_there_is(
     root: Path, text: str | None, name: str, version: str, origin: str

@@ -107,6 +107,8 @@ def _read(project: Project, chosen: Chosen) -> Requirements:
         return Requirements(lines, _USUAL_FILE, notes)
     if lock:
         raise ConfigError(lock.problem, hint=lock.hint)
+    if _by_poetry(read_pyproject(root)):
+        return Requirements((_by_back_end(root, chosen),), "pyproject.toml")
     _refuse_unread(root)
     for file in _SETUP_FILES:
         if (root / file).is_file():
@@ -185,6 +187,13 @@ def _by_back_end(root: Path, chosen: Chosen) -> str:
     return f"{DIRECTORY}{root}{extras}"
 
 
+def _by_poetry(document: Mapping[str, Any]) -> bool:
+    """Return whether Poetry's back end can say what the project depends on."""
+    poetry = document.get("tool", {}).get("poetry", {})
+    back_end = document.get("build-system", {}).get("build-backend", "")
+    return poetry.get("package-mode", bool(poetry)) and str(back_end).startswith("poetry.")
+
+
 def _refuse_unread(root: Path) -> None:
     """See that nothing that the project needs stands where a build does not read it.
 
@@ -195,7 +204,8 @@ def _refuse_unread(root: Path) -> None:
     needed = document.get("tool", {}).get("poetry", {}).get("dependencies", {})
     if {*needed} - {"python"} and "dependencies" not in document.get("project", {}):
         raise ConfigError(
-            "pyproject.toml: the dependencies stand in [tool.poetry], which a build does not read",
+            "pyproject.toml: the dependencies stand in [tool.poetry], where no build back end"
+            " reads them",
             hint="move them to [project], or write them out by "
             f"`poetry export --output {_USUAL_FILE}`",
         )

@@ -206,21 +206,20 @@ def table_layer(document: Mapping[str, Any]) -> Layer:
 
 
 def declared_layer(document: Mapping[str, Any], root: Path) -> Layer:
-    """Return what `[project]`, or else the directory, says of name and version.
+    """Return what `[project]`, `[tool.poetry]`, or else the directory, says of name and version.
 
     Raises:
-        ConfigError: `[project]` is not a table.
+        ConfigError: One of the two is not a table.
     """
-    project = _table(document, "project")
-    named = project.get("name", "") != ""
-    name = project["name"] if named else root.name
-    values = {"name": _dns_label(name) if isinstance(name, str) else name}
-    if "version" in project:
-        values["version"] = project["version"]
-    declared = _naming("project")
-    return Layer(
-        values, lambda key: declared(key) if named or key != "name" else "the directory's name"
-    )
+    values: dict[str, Any] = {"name": _dns_label(root.name)}
+    places = {"name": "the directory's name"}
+    for path in (("tool", "poetry"), ("project",)):
+        for key, value in _table(document, *path).items():
+            if key in ("name", "version") and value != "":
+                label = key == "name" and isinstance(value, str)
+                values[key] = _dns_label(value) if label else value
+                places[key] = _naming(*path)(key)
+    return Layer(values, lambda key: places[key])
 
 
 def project_name(directory: Path | None) -> str:
