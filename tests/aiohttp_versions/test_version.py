@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tests.measure.conftest import figures_of, resolved, subject
 
-from ferryman.core.aiohttp_version import VERSION
 from ferryman.core.errors import ConfigError
+from ferryman.targets.server.runtime.options import ServerSettings
 from ferryman.targets.server.runtime.runner import check_aiohttp
 
 SUITE = """
@@ -33,7 +33,7 @@ class TestApp(AioHTTPTestCase):
 """
 
 
-@pytest.mark.parametrize("target", ["lambda", "server"] if VERSION >= (3, 11) else ["lambda"])
+@pytest.mark.parametrize("target", ["lambda", "server"])
 async def test_an_app_is_measured(tmp_path: Path, target: str) -> None:
     figures = await figures_of(resolved(subject(tmp_path)), tmp_path, target, "/")
     assert figures.init_ms.value > 0
@@ -49,7 +49,9 @@ def test_the_users_own_tests_run_on_targets(tmp_path: Path) -> None:
     assert "2 passed" in done.stdout, done.stdout
 
 
-def test_a_server_says_which_aiohttp_it_needs() -> None:
-    with pytest.raises(ConfigError, match=r"the server needs aiohttp 3\.11; there is 3\.9\.5"):
-        check_aiohttp((3, 9, 5))
-    check_aiohttp((3, 11, 0))
+def test_a_server_says_what_needs_a_newer_aiohttp() -> None:
+    asked = ServerSettings(proxy_protocol=True)
+    with pytest.raises(ConfigError, match=r"proxy_protocol needs aiohttp 3\.11; there is 3\.9\.5"):
+        check_aiohttp((3, 9, 5), asked)
+    check_aiohttp((3, 11, 0), asked)
+    check_aiohttp((3, 9, 5), ServerSettings())

@@ -17,10 +17,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from scripts.ports import free_port
 
+from ferryman.core.aiohttp_version import VERSION
 from ferryman.core.settings import RuntimeSettings
 from ferryman.targets.server.runtime.sharing.process import COMMAND
+
+# Before 3.10 aiohttp's own farewell, as the handler ends, may be quicker than ours.
+FAREWELLS = {
+    aiohttp.WSCloseCode.GOING_AWAY,
+    *((aiohttp.WSCloseCode.OK,) if VERSION < (3, 10) else ()),
+}
 
 APP = """
 import asyncio, os

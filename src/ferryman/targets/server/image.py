@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ferryman.building.artifact import Artifact
+from ferryman.building.dependencies import AIOHTTP
 from ferryman.building.image import dockerfile_context as context
 from ferryman.building.image.plan import ImagePlan
 from ferryman.building.image.root import PROGRAM
@@ -73,8 +74,6 @@ def plan_image(project: Project, *, contained: bool = True) -> ImagePlan:
     )
 
 
-# The worker's connections extend aiohttp's own, whose inner parts were others before.
-_AIOHTTP = "aiohttp>=3.11,<4"
 _GUNICORN = "gunicorn>=26.1,<28"
 _TELEMETRY = ("opentelemetry-sdk>=1.40,<2", "opentelemetry-exporter-otlp-proto-http>=1.40,<2")
 
@@ -82,7 +81,7 @@ _TELEMETRY = ("opentelemetry-sdk>=1.40,<2", "opentelemetry-exporter-otlp-proto-h
 def server_requirements(options: ServerOptions) -> tuple[str, ...]:
     """Return what the server needs besides the app's own, as lines of a requirements file."""
     telemetry = _TELEMETRY if options.telemetry else ()
-    return (_AIOHTTP, _GUNICORN, *telemetry)
+    return (AIOHTTP, _GUNICORN, *telemetry)
 
 
 _HEALTH_CODE = (

@@ -20,17 +20,18 @@ from aiohttp.web_protocol import _ErrInfo
 from yarl import URL
 
 from ferryman.targets.server.runtime.limits import RETRY_AFTER, Limits
+from ferryman.targets.server.runtime.request_handler import RequestHandler
 
 __all__ = ("Connection", "active", "connections_of")
 
 # Called by name, for super() costs more than what is added to it.
-_receive = web.RequestHandler.data_received
+_receive = RequestHandler.data_received
 
 _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: %d\r\n"
     b"Content-Length: 0\r\nConnection: close\r\n\r\n" % RETRY_AFTER
 )
-_HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]{1,300}")
+_HOST = re.compile(r"(\[[A-Za-z0-9:.%_~-]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]{1,300})(:[0-9]{0,5})?")
 
 # Seconds that a connection which has not asked for anything yet gets to ask, at the end.
 _FRESH = 1.0
@@ -39,7 +40,7 @@ _BAD = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\
 _LATE = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
-class Connection(web.RequestHandler):
+class Connection(RequestHandler):
     """A connection that is closed if its request takes too long to come.
 
     Args:

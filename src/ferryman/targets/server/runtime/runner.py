@@ -43,9 +43,6 @@ from ferryman.targets.server.runtime.writing import SlowReaders
 
 __all__ = ("Runner", "check_aiohttp")
 
-# What targets/server/requirements.py asks for.
-_NEEDED = (3, 9)
-
 # A late connection is found within this many seconds.
 _SWEEP = 0.5
 
@@ -56,17 +53,17 @@ _WEBSOCKET_TIMEOUT = 5.0
 _QUICK = 0.5
 
 
-def check_aiohttp(version: tuple[int, ...]) -> None:
-    """See that the server runs with a version of aiohttp.
+def check_aiohttp(version: tuple[int, ...], settings: ServerSettings) -> None:
+    """See that the server can do with a version of aiohttp what the settings ask for.
 
     Raises:
-        ConfigError: It is too old.
+        ConfigError: The version is too old.
     """
-    if version < _NEEDED:
+    if settings.proxy_protocol and version < (3, 11):
         raise ConfigError(
-            f"the server needs aiohttp {'.'.join(map(str, _NEEDED))}; there is"
-            f" {'.'.join(map(str, version))}",
-            hint="install a newer one beside the app; Lambda takes 3.9 and later",
+            f"proxy_protocol needs aiohttp 3.11; there is {'.'.join(map(str, version))}",
+            cause="an older one asks the connection itself whose it is",
+            hint="install a newer one beside the app, or have the proxy send X-Forwarded-For",
         )
 
 
@@ -118,9 +115,9 @@ class Runner:
 
         Raises:
             AppError: It could not be loaded.
-            ConfigError: aiohttp is too old.
+            ConfigError: aiohttp is too old for what the settings ask for.
         """
-        check_aiohttp(VERSION)
+        check_aiohttp(VERSION, self._settings)
         capabilities.declare(CAPABILITIES)
         self._source = call_source(self._source)
 
