@@ -6,7 +6,7 @@ uv says "you" of every line that it is given, the user's and ours.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,8 +24,12 @@ _TWO = re.compile(rf"you require ({_REQUIREMENT}) and (?!you )(?={_REQUIREMENT}(
 
 
 def hold_pins_to(
-    needed: Sequence[str], requirements: Sequence[str], place: Path, target: str
-) -> None:
+    needed: Sequence[str],
+    requirements: Sequence[str],
+    place: Path,
+    target: str,
+    programs: Collection[str] = (),
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Hold the versions that a project pins to what a target needs.
 
     Args:
@@ -33,19 +37,31 @@ def hold_pins_to(
         requirements: What the project requires, likewise.
         place: The file that the project's are from.
         target: What runs the app there, in a word.
+        programs: Packages that run the app, and that it does not import: the target's own
+            version goes before one that is pinned.
+
+    Returns:
+        The project's lines, less those of programs whose pins do not fit; and a note on each.
 
     Raises:
         ConfigError: The project pins a version that does not fit.
     """
     wanted = {name_of(line): Requirement(line) for line in needed}
+    kept, notes = [], []
     for line in requirements:
         pin, want = _PIN.match(line), wanted.get(name_of(line))
         if pin is None or want is None or want.specifier.contains(pin[1], prereleases=True):
+            kept.append(line)
             continue
-        raise ConfigError(
-            f"the {target} needs {want}; {_where(place, line)} pins {pin[1]}",
-            hint=f"pin a version of {want.name} that fits, and lock again where there is a lock",
-        )
+        said = f"the {target} needs {want}; {_where(place, line)} pins {pin[1]}"
+        if want.name not in programs:
+            raise ConfigError(
+                said,
+                hint=f"pin a version of {want.name} that fits, and lock again where there is"
+                " a lock",
+            )
+        notes.append(f"{said}, which does not ship")
+    return tuple(kept), tuple(notes)
 
 
 def _where(place: Path, line: str) -> str:

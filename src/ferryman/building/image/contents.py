@@ -18,7 +18,6 @@ from ferryman.building.app_parts import gather_app, resolve_parts
 from ferryman.building.artifact import tree_digest
 from ferryman.building.bytecode import find_interpreter
 from ferryman.building.cache import digest_of
-from ferryman.building.conflicts import hold_pins_to
 from ferryman.building.dependencies import AIOHTTP
 from ferryman.building.image.interpreter import Python
 from ferryman.building.image.layer import Entry, Layer, tree_entries, write_layer
@@ -87,9 +86,7 @@ def prepare_contents(
     def prepare(lines: tuple[str, ...], shipped: tuple[str, ...]) -> tuple[Packages, Packages]:
         return _prepare(project, plan, replace(recipe, omit=shipped), lines, scratch, progress)
 
-    gathered = gather_app(project, scratch, progress)
-    place = project.root / gathered.place
-    hold_pins_to(plan.requirements, gathered.requirements, place, plan.package.rstrip("_"))
+    gathered = plan.hold(gather_app(project, scratch, progress), project.root)
     parts, (shared, own) = resolve_parts(gathered, (AIOHTTP, *SYSTEM), prepare)
     check_native_files(parts.files, python.minor, python.machine)
     compiler = find_interpreter(python.minor)

@@ -16,7 +16,6 @@ from ferryman.building.app_files import (
 )
 from ferryman.building.app_parts import gather_app
 from ferryman.building.artifact import Artifact, describe, staged
-from ferryman.building.conflicts import hold_pins_to
 from ferryman.building.dependencies import AIOHTTP
 from ferryman.building.image.container_registry import resolve_digest
 from ferryman.building.image.dockerfile import Dockerfile, render_dockerfile
@@ -73,9 +72,7 @@ def write_context(
     """
     settings = {f"app/{SETTINGS_FILE}": plan.settings.to_json()}
     with staged(out) as stage, TemporaryDirectory(dir=stage.parent) as scratch:
-        gathered = gather_app(project, Path(scratch), progress)
-        place = project.root / gathered.place
-        hold_pins_to(plan.requirements, gathered.requirements, place, plan.package.rstrip("_"))
+        gathered = plan.hold(gather_app(project, Path(scratch), progress), project.root)
         python = project.fields.python
         check_native_files(gathered.files, python)
         progress(f"pinning dependencies for Python {python}")

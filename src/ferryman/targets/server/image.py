@@ -71,6 +71,7 @@ def plan_image(project: Project, *, contained: bool = True) -> ImagePlan:
         options=options.image,
         ports=settings.front.ports,
         health=_health_command(settings, PROGRAM),
+        programs=("gunicorn",),
     )
 
 
