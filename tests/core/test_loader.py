@@ -190,3 +190,13 @@ def test_a_factory_that_fails_on_a_loop_of_its_own_is_told(shop: Callable[..., N
     with pytest.raises(AppFactoryFailed, match="ZeroDivisionError") as caught:
         run_with_app("shop.app:app", load_app)
     assert "in make" in (caught.value.cause or "")
+
+
+async def test_modules_that_import_each_other_as_scripts_are_told_their_source(
+    shop: Callable[..., None],
+) -> None:
+    shop(app="import views", views="from boats import all", boats="")
+    with pytest.raises(AppModuleBroken) as caught:
+        await load_app("shop.app:app")
+    told = 'views lies in shop: set source = "shop" in [tool.ferryman], and app = "app:app"'
+    assert caught.value.hint == told

@@ -42,6 +42,12 @@ def test_packages_are_looked_through_in_both_layouts(tmp_path: Path) -> None:
     assert likely_apps(tmp_path) == ("shop.web.main:create_app", "yard:create_app")
 
 
+def test_a_package_needs_no_init(tmp_path: Path) -> None:
+    write(tmp_path, "bot/__main__.py", "from aiohttp import web\napp = web.Application()\n")
+    write(tmp_path, "examples/main.py")
+    assert likely_apps(tmp_path) == ("bot.__main__:app",)
+
+
 def test_tests_and_what_cannot_be_read_are_passed_over(tmp_path: Path) -> None:
     write(tmp_path, "test_main.py")
     write(tmp_path, "tests/__init__.py")

@@ -13,6 +13,7 @@ import inspect
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from aiohttp import web
@@ -154,12 +155,27 @@ def _import_module(reference: AppReference) -> object:
 
 def _missing_import_hint(reference: AppReference, error: ModuleNotFoundError) -> str:
     top = (error.name or "").partition(".")[0]
-    own = top == reference.module.partition(".")[0]
-    return (
-        _MEND
-        if own or not top
-        else (f"{top} is not installed here: add it to the project's dependencies, or install them")
-    )
+    package, _, module = reference.module.rpartition(".")
+    if not top or top == reference.module.partition(".")[0]:
+        return _MEND
+    if package and _lies_beside(top, package, error):
+        source = package.replace(".", "/")
+        return (
+            f'{top} lies in {source}: set source = "{source}" in [tool.ferryman],'
+            f' and app = "{module}:{reference.attribute}"'
+        )
+    return f"{top} is not installed here: add it to the project's dependencies, or install them"
+
+
+def _lies_beside(name: str, package: str, error: BaseException) -> bool:
+    """Return whether a module lies in the package whose own modules imported it as a script's."""
+    traceback = error.__traceback__
+    while traceback is not None:
+        frame, traceback = traceback.tb_frame, traceback.tb_next
+        if frame.f_globals.get("__package__") == package:
+            place = Path(frame.f_code.co_filename).parent / name
+            return place.is_dir() or place.with_suffix(".py").is_file()
+    return False
 
 
 def _broken(reference: AppReference, error: BaseException, hint: str) -> AppModuleBroken:

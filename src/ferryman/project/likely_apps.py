@@ -17,6 +17,9 @@ _NAMES = ("app", "application", "web_app")
 _ABOUT_APPS = re.compile(rb"\bApplication\b|_app\b|app_factory|run_app")
 _CLASSES = ("Application", "aiohttp.web.Application", "web.Application")
 
+# Directories with modules that are imported from elsewhere, or not at all.
+_NO_PACKAGES = ("build", "dist", "docs", "examples", "scripts", "src", "test", "tools")
+
 # A hint is not worth reading all of a large project.
 _MOST_FILES = 500
 
@@ -43,8 +46,16 @@ def _sources(base: Path) -> Iterator[Path]:
     for path in sorted(base.iterdir(), key=lambda one: (one.is_dir(), one.name)):
         if path.suffix == ".py" and path.stem.isidentifier() and not _is_test(path.stem):
             yield path
-        elif (path / "__init__.py").is_file() and not _is_test(path.name):
+        elif _is_package(path) and not _is_test(path.name):
             yield from _sources(path)
+
+
+def _is_package(path: Path) -> bool:
+    """Return whether an import finds modules in a directory that are the project's own."""
+    if (path / "__init__.py").is_file():
+        return True
+    named = path.name.isidentifier() and path.name not in _NO_PACKAGES
+    return named and path.is_dir() and any(path.glob("*.py"))
 
 
 def _is_test(name: str) -> bool:
