@@ -31,7 +31,8 @@ NODE_HEADERS := $(if $(wildcard /usr/include/node/common.gypi),npm_config_nodedi
 LOCK := requirements-lock.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup programs demo demo-deploy demo-migrate test test-aiohttp test-node test-packages
+.PHONY: help setup programs demo demo-deploy demo-migrate
+.PHONY: test test-aiohttp test-applications test-node test-packages
 .PHONY: coverage docs docs-site release-check lint lock types rewritten run-tests format clean
 .PHONY: bench-cache bench-cost bench-build bench-judge bench-lambda bench-local bench-logs bench-measure
 .PHONY: bench-server
@@ -45,6 +46,8 @@ help:
 	@echo "make test    lint, types, import contracts, tests"
 	@echo "make test-aiohttp"
 	@echo "             the tests that aiohttp's versions can break, with each from 3.9 on"
+	@echo "make test-applications"
+	@echo "             ten applications as strangers write them, built for both targets and run"
 	@echo "make test-node"
 	@echo "             AWS's runtime for Node.js on the local Lambda"
 	@echo "make test-packages"
@@ -138,6 +141,10 @@ coverage: programs $(READY)
 # The versions of aiohttp that strangers' apps pin, each with the Pythons that are here.
 test-aiohttp: $(READY)
 	@$(BIN)/python -m scripts.aiohttp_matrix
+
+# Applications of ten kinds: what is built of each, for Lambda and for a server, has to answer.
+test-applications: programs $(READY)
+	@$(BIN)/python -m tests.applications.test_look_alikes
 
 # Another language's runtime on the local Lambda. Its client takes a minute to compile.
 test-node: $(NODE_CLIENT) $(READY)

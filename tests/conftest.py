@@ -44,6 +44,7 @@ LONGEST = (
     "test_pytest_plugin.py",
     "targets/server/test_serving.py",
     "packages/test_smoke.py",
+    "applications/test_look_alikes.py",
     "targets/server/test_admin.py",
     "migrate/test_under_load.py",
     "portability/test_findings.py",

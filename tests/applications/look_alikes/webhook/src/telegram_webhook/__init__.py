@@ -1,0 +1,3 @@
+from telegram_webhook.app import create_app
+
+__all__ = ["create_app"]
