@@ -29,7 +29,7 @@ from ferryman.targets.lambda_.runtime.streaming import Streamed
 __all__ = ("EventServer",)
 
 # A handler that waits for its client to read gets no further: the answer goes out whole.
-_TIME_LIMIT = 3.0
+_TIME_LIMIT = 8.0
 
 # What a source lets through is checked below; the server must not be the narrower one.
 _HEADER_BYTES = 1024 * 1024
