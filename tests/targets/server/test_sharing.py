@@ -96,16 +96,32 @@ async def clients(server: Server, count: int) -> AsyncIterator[list[Client]]:
             each.writer.close()
 
 
-async def stall(made: list[Client]) -> None:
-    """Have the workers learn that their loops stand still."""
-    for n, each in enumerate(made):
-        await each.ask(n, 0.03)
-    await asyncio.sleep(0.6)
+async def stall(server: Server, made: list[Client]) -> None:
+    """Have the workers learn that their loops stand still, and give all connections away."""
+    async with asyncio.timeout(30):
+        while kept(server) < len(made):
+            for n, each in enumerate(made):
+                await each.ask(n, 0.03)
+            await asyncio.sleep(0.6)
+
+
+def kept(server: Server) -> int:
+    """How many connections of clients the keeper of the idle ones has."""
+    own = {link.name for link in sockets(server.keeper())}
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    port = f":{server.port:04X}"
+    return sum(row[1].endswith(port) and f"socket:[{row[9]}]" in own for row in rows)
+
+
+def sockets(pid: int) -> Iterator[Path]:
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            yield fd.readlink()
 
 
 async def test_nobody_waits_for_a_worker_that_stands_still(server: Server) -> None:
     async with clients(server, 12) as made:
-        await stall(made)
+        await stall(server, made)
         blocked = asyncio.create_task(made[0].ask(0, 3))
         await asyncio.sleep(0.2)
         others = {await each.ask(1, 0) for each in made[1:]}
@@ -115,7 +131,7 @@ async def test_nobody_waits_for_a_worker_that_stands_still(server: Server) -> No
 
 async def test_requests_that_come_at_once_wait_for_whoever_is_free_first(server: Server) -> None:
     async with clients(server, 8) as made:
-        await stall(made)
+        await stall(server, made)
         began = time.monotonic()
         answered = await asyncio.gather(*(each.ask(1, 0.5) for each in made))
         assert time.monotonic() - began < 8 * 0.5 * 0.75
@@ -146,14 +162,14 @@ async def test_every_request_is_answered_however_it_is_cut_and_whoever_reads_it(
         return pids
 
     async with clients(server, 12) as made:
-        await stall(made)
+        await stall(server, made)
         seen = await asyncio.gather(*(ask(each, 40) for each in made))
     assert any(len(pids) > 1 for pids in seen), seen
 
 
 async def test_idle_connections_outlive_the_workers(server: Server) -> None:
     async with clients(server, 6) as made:
-        await stall(made)
+        await stall(server, made)
         old = server.workers()
         server.signal(signal.SIGHUP)
         async with asyncio.timeout(30):
@@ -165,7 +181,7 @@ async def test_idle_connections_outlive_the_workers(server: Server) -> None:
 
 async def test_the_server_goes_on_when_the_keeper_is_killed(server: Server) -> None:
     async with clients(server, 3) as made:
-        await stall(made)
+        await stall(server, made)
         old = server.keeper()
         os.kill(old, signal.SIGKILL)
         for each in made:
@@ -173,7 +189,7 @@ async def test_the_server_goes_on_when_the_keeper_is_killed(server: Server) -> N
     server.wait_until(lambda: server.keeper() not in (0, old))
     assert "idle connections has ended" in server.log.read_text()
     async with clients(server, 3) as made:
-        await stall(made)
+        await stall(server, made)
         for each in made:
             await each.ask(1, 0)
 
@@ -184,7 +200,7 @@ async def test_the_end_of_the_server_answers_whoever_asks_before_the_port_closes
     with running(tmp_path, APP, plain=False, workers=2, drain_delay=1) as server:
         server.wait_until(lambda: starts(server) == 2)
         async with clients(server, 6) as made:
-            await stall(made)
+            await stall(server, made)
             server.signal(signal.SIGTERM)
             await asyncio.sleep(0.3)
             for each in made[:3]:
