@@ -62,7 +62,7 @@ def test_the_artifact_lies_in_dist_with_its_description_beside(tmp_path: Path) -
     assert done.exit_code == 0, done.output
     assert names(tmp_path / "dist") == ["boat", "boat.json"]
     described = json.loads((tmp_path / "dist/boat.json").read_text())
-    assert done.stdout.split() == [described["path"], "4", "B", described["digest"]]
+    assert done.stdout.split() == [described["path"], "4", "bytes", described["digest"]]
     assert done.stderr == "start: row\n"
 
 

@@ -262,4 +262,4 @@ async def test_the_command_prints_groups_and_ends_with_1(
     assert done.stdout, done.stderr
     (group,) = json.loads(done.stdout)["groups"]
     assert (group["where"], group["part"]) == ("GET /cards/*", "body")
-    assert "were not sent" in done.stderr
+    assert "not sent, 1 recorded request: it had cookies (--cookie)" in done.stderr

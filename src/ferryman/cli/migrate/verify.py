@@ -121,7 +121,8 @@ def _from_logs(
             click.echo(str(group))
     click.echo(f"{counted(found.sent, 'request')} sent", err=True)
     if found.changing:
-        click.echo(f"{found.changing} of them answer differently each time", err=True)
+        changing = counted(found.changing, "request")
+        click.echo(f"answered differently each time: {changing}", err=True)
     for reason, count in found.left_out.items():
         click.echo(f"not sent, {counted(count, 'recorded request')}: {reason}", err=True)
     return 1 if found.groups else 0
