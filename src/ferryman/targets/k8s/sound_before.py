@@ -35,7 +35,7 @@ def unless_sound_before(
         if found[0]:
             raise _Mistaken
 
-    # A cache that cannot be written keeps nobody from checking.
+    # The check works without a cache that can be written.
     with suppress(_Mistaken, OSError):
         made_once(cache_directory() / "sound", digest_of(repr(asked), *_checkers()), check)
         return ()
