@@ -257,8 +257,14 @@ def test_a_picture_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None
         (("--requests", "inf"), "--requests: 'inf' is not a number"),
         (("--at", "NaN"), "--at: 'NaN' is not a number"),
         (("--fail-above", "NaN"), "--fail-above: 'NaN' is not a number"),
-        (("--provisioned-hours", "900"), "--provisioned-hours: 900 is out of range"),
-        (("--provisioned-share", "2"), "--provisioned-share: 2 is not a share"),
+        (
+            ("--provisioned", "1", "--provisioned-hours", "900"),
+            "--provisioned-hours: 900 is out of range",
+        ),
+        (
+            ("--provisioned", "1", "--provisioned-share", "2"),
+            "--provisioned-share: 2 is not a share",
+        ),
         (("--ephemeral-mib", "100"), "--ephemeral-mib: 100 is out of range"),
         (("--platform", "gke", "--gke-machine", "e9"), "no prices for the machine type 'e9'"),
         (("--store", "mysql"), "--store: 'mysql' is not a store"),
@@ -710,3 +716,32 @@ def test_the_workers_of_the_server_are_those_that_are_priced(tmp_path: Path) -> 
         for more in (("-C", str(tmp_path)), ("--workers", "2"), ())
     )
     assert by_project == by_flag < one
+
+
+@pytest.mark.parametrize(
+    ("typed", "flags"),
+    [
+        (("--profile", "prod"), "--profile has no effect without --log-group"),
+        (("--since", "2d"), "--since has no effect without --log-group"),
+        (("--log-format", "alb"), "--log-format has no effect without --logs or --reconcile"),
+        (("--provisioned-share", "0.5"), "--provisioned-share has no effect without --provisioned"),
+        (("--wait-ms", "0", "--wait-share", "0.9"), "--wait-share has no effect without --wait-ms"),
+        (("--months", "12"), "--months has no effect without --growth or --range"),
+    ],
+)
+def test_an_option_without_effect_is_refused(typed: tuple[str, ...], flags: str) -> None:
+    assert flags in str(run(*typed).exception)
+
+
+def test_an_option_has_its_effect_through_another_however_that_is_given(tmp_path: Path) -> None:
+    project = tmp_path / "pyproject.toml"
+    project.write_text("[tool.ferryman.cost]\ngrowth = '10%'\nprofile = 'prod'\n")
+    result = run("-C", str(tmp_path), "--months", "12")
+    assert result.exit_code == 0, result.exception
+    assert "12 months" in result.stdout
+
+
+def test_two_sizes_of_one_kind_are_refused() -> None:
+    error = str(run("--size", "m7g.large", "--size", "c7g.large").exception)
+    assert "--size: m7g.large and c7g.large are two sizes of one kind" in error
+    assert run("--size", "m7g.large", "--size", "0.5/1").exit_code == 0

@@ -217,3 +217,9 @@ def message(event: str, payload: bytes, content: str) -> bytes:
     lengths = struct.pack("!II", 16 + len(headers) + len(payload), len(headers))
     body = lengths + struct.pack("!I", binascii.crc32(lengths)) + headers + payload
     return body + struct.pack("!I", binascii.crc32(body))
+
+
+def test_the_account_is_asked_for_only_with_a_function_there() -> None:
+    given = ("-t", "lambda", "--fixture", "warm-up", "--profile", "prod")
+    error = CliRunner().invoke(command, given, standalone_mode=False).exception
+    assert "--profile has no effect without --remote" in str(error)

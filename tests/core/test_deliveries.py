@@ -182,7 +182,7 @@ async def test_where_no_answer_names_records_a_failure_is_the_invocations(kind: 
     with pytest.raises(TriggerFailed) as caught:
         await answer(kind, records, failing("b", seen=seen))
     assert caught.value.message == f"the handler of '{kind}' raised ValueError"
-    assert caught.value.cause == "1 of 3 records were not handled"
+    assert caught.value.cause == "records not handled: 1 of 3"
     assert isinstance(caught.value.__cause__, ValueError)
     assert seen == ["a", "b", "c"]
     assert await answer(kind, records, failing()) == {}
@@ -258,7 +258,7 @@ async def test_what_was_not_handled_in_time_has_failed(
         await running
     assert delivery.cut_off() == failures(*left)
     assert stuck.cancelled == ["b"]
-    assert f"cut off at the time limit, {len(left)} of 4 records not handled" in caplog.text
+    assert f"cut off at the time limit, records not handled: {len(left)} of 4" in caplog.text
 
 
 async def test_a_stream_cut_off_goes_on_from_where_it_was() -> None:
@@ -283,7 +283,7 @@ async def test_without_such_an_answer_the_cut_off_is_an_error(kind: str, reports
     record = message("a") if kind == "sqs" else {"id": "a"}
     delivery = Delivery(KINDS[kind], [record], stuck, report_failures=reports)
     await stuck.cut_off(delivery)
-    with pytest.raises(TriggerCutOff, match=f"{kind}: cut off .* 1 of 1 records"):
+    with pytest.raises(TriggerCutOff, match=f"{kind}: cut off .* records not handled: 1 of 1"):
         delivery.cut_off()
 
 

@@ -60,7 +60,7 @@ def test_a_workload_without_work_needs_the_minimum() -> None:
 def test_a_fleet_beyond_reason_is_refused() -> None:
     with pytest.raises(ConfigError, match="need more than 10,000 servers") as caught:
         Fleet(Decimal(1), 2048).peak(WORK.inputs, Fraction(MONTH * 10_001))
-    assert "2,628,000 requests a month (CPU)" in (caught.value.cause or "")
+    assert "2.63 M requests a month (CPU)" in (caught.value.cause or "")
 
 
 @pytest.mark.parametrize(("minimum", "utilisation"), [(0, "0.6"), (2, "0"), (2, "1.1")])

@@ -201,8 +201,8 @@ def test_a_response_that_lambda_cannot_buffer_is_said() -> None:
     [
         ("http-api", 31_000, 0, "HTTP API: it gives up after 30 seconds"),
         ("rest-api", 29_500, 0, "REST API: it gives up after 29 seconds"),
-        ("alb", 100, 2_000_000, "ALB: no body above 1 MB comes through"),
-        ("http-api", 100, 11_000_000, "HTTP API: no body above 10 MB comes through"),
+        ("alb", 100, 2_000_000, "ALB: no body above 1 MiB comes through"),
+        ("http-api", 100, 11_000_000, "HTTP API: no body above 10 MiB comes through"),
     ],
 )
 def test_what_a_door_does_not_let_through_is_said(
@@ -385,7 +385,7 @@ def test_a_message_of_33_kb_is_two_and_an_open_connection_costs_by_the_minute() 
 def test_a_message_that_no_websocket_api_lets_through_is_told() -> None:
     work = Workload.of(requests=10**6, wall_ms=10, cpu_ms=1, response_bytes=200_000)
     notes = bill_of(LambdaFunction("websocket-api"), work, BOOK).notes
-    assert "WebSocket API: no body above 128 KB comes through" in notes
+    assert "WebSocket API: no body above 128 KiB comes through" in notes
 
 
 def test_lambda_at_the_edge_is_billed_by_the_millisecond_from_the_first_one_on() -> None:

@@ -106,6 +106,9 @@ def command(
         )
     if (local or artifact) and remote:
         raise ConfigError("--local and --remote exclude each other", hint="pass one of them")
+    for flag, told in {"--function": function, "--region": region, "--profile": profile}.items():
+        if told and not remote:
+            raise ConfigError(f"{flag} has no effect without --remote", hint="pass --remote too")
     if not remote:
         ran = (
             "the artifact, built for this machine" if artifact else f"the sources in {project.root}"

@@ -97,7 +97,7 @@ class Delivery:
         if not self._left:
             return self.result()
         left, of = len(self._left), len(self._records)
-        said = f"{self._kind.name}: cut off at the time limit, {left} of {of} records not handled"
+        said = f"{self._kind.name}: cut off at the time limit, records not handled: {left} of {of}"
         if not self._reports:
             raise TriggerCutOff(
                 said, hint="give the function a longer timeout, or the handler less to do"
@@ -155,7 +155,7 @@ class Delivery:
         raised = type(self._errors[0]).__name__
         return TriggerFailed(
             f"the handler of '{self._kind.name}' raised {raised}",
-            cause=f"{len(self._left)} of {len(self._records)} records were not handled",
+            cause=f"records not handled: {len(self._left)} of {len(self._records)}",
             hint="its traceback is in the log",
         )
 

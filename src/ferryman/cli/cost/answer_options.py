@@ -56,10 +56,16 @@ class QuestionOptions:
     )
     advise_memory: bool = option("Show duration and bill by Lambda memory size.", False)
     months: int = option(
-        "How many months growth is followed.", "36", whole, type=click.IntRange(1, 600)
+        "How many months growth is followed.",
+        "36",
+        whole,
+        type=click.IntRange(1, 600),
+        needs=("growth", "ranges"),
     )
     current: str | None = option(
-        "The platform of today, for growth; by default the cheapest.", metavar="PLATFORM"
+        "The platform of today, for growth; by default the cheapest.",
+        metavar="PLATFORM",
+        needs=("growth", "ranges"),
     )
     currency: tuple[str, Decimal] | None = option(
         "Also give the bills in another currency, by how many of it a USD is.",

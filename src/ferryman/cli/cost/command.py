@@ -13,7 +13,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from ferryman.cli.cost.options import about, add_options, declared
+from ferryman.cli.cost.options import about, add_options, check_needs, declared
 from ferryman.cli.cost.question import GROUPS, CostOptions, Question, answer, ask, read_options
 from ferryman.cli.cost.source_options import SettingsContext, source_options
 from ferryman.cli.garbage import without_garbage_collection
@@ -105,7 +105,8 @@ def command(context: click.Context, /, **values: Any) -> None:
     # One thread is enough for ten thousand draws, and starting others takes longer.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with without_garbage_collection():
-        options = read_options(values, _given(context, values))
+        options = read_options(values, _from(context, values, *_TOLD))
+        check_needs(GROUPS, values, _from(context, values, ParameterSource.COMMANDLINE))
         options.output.check()
         _run(ask(options), options, values["project"])
         if not (options.platforms.stores or options.output.as_json or options.output.reconcile):
@@ -120,9 +121,14 @@ def _tell_of_database(root: Path | None, overlay: str | None) -> None:
         click.echo(f"note: {note}", err=True)
 
 
-def _given(context: click.Context, values: dict[str, Any]) -> frozenset[str]:
-    default = ParameterSource.DEFAULT
-    return frozenset(name for name in values if context.get_parameter_source(name) is not default)
+_TOLD = tuple(source for source in ParameterSource if source is not ParameterSource.DEFAULT)
+
+
+def _from(
+    context: click.Context, values: dict[str, Any], *sources: ParameterSource
+) -> frozenset[str]:
+    """Return the names of the options whose values are from one of these sources."""
+    return frozenset(name for name in values if context.get_parameter_source(name) in sources)
 
 
 def _run(question: Question, options: CostOptions, root: Path | None) -> None:

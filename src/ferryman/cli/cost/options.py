@@ -6,7 +6,7 @@ From a field's declaration come the flag of the command line, its help, and the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ __all__ = (
     "Read",
     "about",
     "add_options",
+    "check_needs",
     "declared",
     "naming_flags",
     "option",
@@ -47,6 +48,7 @@ class Option:
         default: Its text if it is not given; ``None`` for no value, a bool for a switch.
         many: Whether it may be repeated; its default is then a tuple.
         setting: Whether `[tool.ferryman.cost]` may hold it.
+        needs: Fields of options; it has no effect unless one of them has a value.
         more: What click is told besides.
     """
 
@@ -57,6 +59,7 @@ class Option:
     default: str | bool | tuple[str, ...] | None
     many: bool
     setting: bool
+    needs: tuple[str, ...]
     more: dict[str, Any]
 
     @property
@@ -112,6 +115,7 @@ def option(
     *,
     flag: str = "",
     setting: bool = True,
+    needs: tuple[str, ...] = (),
     **more: Any,
 ) -> Any:
     """Return a field of a group.
@@ -122,11 +126,12 @@ def option(
         read: As `Option` has it.
         flag: By default ``--`` and the field's name with dashes.
         setting: As `Option` has it.
+        needs: As `Option` has it.
         more: What click is told besides, such as ``metavar``; and ``also``, further flags.
     """
     many = isinstance(default, tuple)
-    described = {"help": help, "read": read, "flag": flag, "setting": setting, "more": more}
-    return field(metadata={**described, "default": default, "many": many})
+    told = {"help": help, "read": read, "flag": flag, "setting": setting, "needs": needs}
+    return field(metadata={**told, "default": default, "many": many, "more": more})
 
 
 def declared(*groups: type) -> Iterator[Option]:
@@ -146,6 +151,27 @@ def _option(each: Field[Any]) -> Option:
 def read_group(group: type[Group], values: dict[str, Any]) -> Group:
     """Return a group with the values that the command line gave its options."""
     return group(**{each.name: values[each.name] for each in declared(group)})
+
+
+def check_needs(groups: Iterable[type], values: Mapping[str, Any], typed: Collection[str]) -> None:
+    """See that no option was typed that has no effect without another.
+
+    Args:
+        groups: The groups of options.
+        values: The values of all options, by their names.
+        typed: The names of those on the command line. A setting may wait for its day.
+
+    Raises:
+        ConfigError: One was.
+    """
+    known = {each.name: each for each in declared(*groups)}
+    for each in known.values():
+        if each.needs and each.name in typed and not any(values[name] for name in each.needs):
+            others = " or ".join(known[name].flag for name in each.needs)
+            raise ConfigError(
+                f"{each.flag} has no effect without {others}",
+                hint=f"add {others}, or leave {each.flag} out",
+            )
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from ferryman.cli.cost.values import (
     seconds,
     three_rates,
 )
+from ferryman.core.errors import ConfigError
 from ferryman.cost.capacity import Objective
 from ferryman.cost.platforms.catalog import USUAL, Choices
 from ferryman.cost.platforms.fargate import Fargate, check_size
@@ -108,7 +109,7 @@ class ServerOptions:
     """How servers are sized, bought and reached."""
 
     size: tuple[str, ...] = option(
-        "Compare this size alone, such as m7g.large or 0.5/1; repeat, for instances and tasks."
+        "Compare this size alone, such as m7g.large or 0.5/1; once for instances, once for tasks."
         " By default the cheapest size at each volume.",
         (),
         metavar="SIZE",
@@ -128,7 +129,9 @@ class ServerOptions:
     wait_ms: Decimal = option(
         "How long requests may wait for a CPU, ms; 0 for no objective.", "100", milliseconds
     )
-    wait_share: Decimal = option("Share of the requests that must wait no longer.", "0.95", a_share)
+    wait_share: Decimal = option(
+        "Share of the requests that must wait no longer.", "0.95", a_share, needs=("wait_ms",)
+    )
     workers: int | None = option(
         "Processes of each server; 0 for one a vCPU. By default as [tool.ferryman.server] has it:"
         " one in a container, one a vCPU on a machine.",
@@ -164,9 +167,14 @@ class FunctionOptions:
     """What the Lambda function buys besides requests and duration."""
 
     provisioned: int = option("Lambda environments that are kept ready.", "0", whole)
-    provisioned_hours: Decimal = option("Hours of the month for which they are.", "730", hours)
+    provisioned_hours: Decimal = option(
+        "Hours of the month for which they are.", "730", hours, needs=("provisioned",)
+    )
     provisioned_share: Decimal | None = option(
-        "Share of the requests in those hours; by default that of the hours.", None, a_share
+        "Share of the requests in those hours; by default that of the hours.",
+        None,
+        a_share,
+        needs=("provisioned",),
     )
     tenant_isolation: bool = option("Give each tenant Lambda environments of its own.", False)
     snapstart: bool = option("Start Lambda environments from a snapshot.", False)
@@ -214,9 +222,19 @@ _ALSO = {
 
 
 def _sizes(servers: ServerOptions) -> tuple[list[tuple[Decimal, Decimal]], list[str]]:
-    """Return the tasks and the instance types of ``--size``."""
+    """Return the task and the instance type of ``--size``, each at most once.
+
+    Raises:
+        ConfigError: There are two of a kind.
+    """
     tasks = [a_task("--size", text) for text in servers.size if "/" in text]
-    return tasks, [text for text in servers.size if "/" not in text]
+    types = [text for text in servers.size if "/" not in text]
+    if len(tasks) > 1 or len(types) > 1:
+        raise ConfigError(
+            f"--size: {' and '.join(servers.size)} are two sizes of one kind",
+            hint="give one instance type and one task, or none for the cheapest at each volume",
+        )
+    return tasks, types
 
 
 def check_servers(common: PlatformOptions, servers: ServerOptions, book: PriceBook) -> None:

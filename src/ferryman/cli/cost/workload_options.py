@@ -114,13 +114,19 @@ class TrafficOptions:
         None,
         a_log_format,
         also=("--format",),
+        needs=("logs", "reconcile"),
     )
     log_duration: str | None = option(
         "Unit of the whole number at the end of access log lines, if it is a duration.",
         type=click.Choice(["us", "ms", "s"]),
+        needs=("logs", "reconcile"),
     )
     log_group: str | None = option(
         "Take the workload from this group of CloudWatch Logs.", metavar="GROUP"
     )
-    since: str = option("How far back to read the group.", "7d", a_period, metavar="TIME")
-    profile: str | None = option("AWS profile that reads the group.", metavar="NAME")
+    since: str = option(
+        "How far back to read the group.", "7d", a_period, metavar="TIME", needs=("log_group",)
+    )
+    profile: str | None = option(
+        "AWS profile that reads the group.", metavar="NAME", needs=("log_group",)
+    )

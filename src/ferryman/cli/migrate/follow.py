@@ -51,6 +51,8 @@ def command(once: bool, show: bool, as_json: bool, **options: Any) -> int:
       ferryman migrate follow --show
       ferryman migrate follow
     """
+    if as_json and not show:
+        raise ConfigError("--json has no effect without --show", hint="pass --show too")
     project, settings = read_project(**options)
     session = open_session(**options)
     found = session.book.read()

@@ -71,6 +71,10 @@ def command(
         if requests:
             raise ConfigError("a file of requests and --from-logs are both given", hint="give one")
         return _from_logs(settings, names[1], logs, cookies, unsafe, as_json)
+    if cookies:
+        raise ConfigError(
+            "--cookie has no effect without --from-logs", hint="leave it out, or pass --from-logs"
+        )
     if requests is None:
         raise ConfigError("there are no requests", hint="name a file of them, or --from-logs")
     return _from_file(settings, names, requests, unsafe, as_json)

@@ -23,7 +23,7 @@ from ferryman.cost.hybrid.cheapest_number import (
     cheapest_windows,
     make_option,
 )
-from ferryman.cost.number_format import exact, plain
+from ferryman.cost.number_format import exact, plain, volume
 from ferryman.cost.platforms.fleet import Fleet
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.platform import Platform
@@ -175,10 +175,10 @@ class PricedHybrid:
     def _beyond(self, requests: Decimal) -> Bill:
         if not self.is_full:
             raise ConfigError(
-                f"{plain(requests, 0)} requests a month need more than {MOST_SERVERS:,} servers",
+                f"{volume(requests)} requests a month need more than {MOST_SERVERS:,} servers",
                 hint="choose larger servers or a nearer horizon",
             )
-        note = f"it carries no more than {plain(self.end, 0)} requests a month"
+        note = f"it carries no more than {volume(self.end)} requests a month"
         available = self.platform.highly_available
         return Bill(self.platform.name, requests, (), available, notes=(note,), carried=False)
 
@@ -188,7 +188,7 @@ class PricedHybrid:
         limit = window.option.table.limit(window.option.rate(float(requests), window.servers))
         share = plain(sent / Fraction(requests) * 100, 2)
         return (
-            f"at {plain(requests, 0)} requests a month {share} % of them go to the function, with"
+            f"at {volume(requests)} requests a month {share} % of them go to the function, with"
             f" max_in_flight = {limit}"
         )
 

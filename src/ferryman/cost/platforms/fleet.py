@@ -16,11 +16,12 @@ from typing import Literal
 from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Servers
 from ferryman.cost.capacity import Objective, full_load
-from ferryman.cost.number_format import MONTH_SECONDS, plain
+from ferryman.cost.number_format import MONTH_SECONDS, plain, volume
 from ferryman.cost.quantity import Quantity, ceiling, is_array, larger, to_grid
 from ferryman.cost.staircases import Staircase
 from ferryman.cost.traffic.shape import HOURS
 from ferryman.cost.workload import Inputs
+from ferryman.records.wording import counted
 
 __all__ = ("MAX_SERVERS", "Fleet", "Scaling", "Sizing")
 
@@ -91,7 +92,7 @@ class Sizing:
     @property
     def text(self) -> str:
         """Half a sentence for a table of assumptions."""
-        parts = [f"at least {self.minimum} servers" if self.maximum is None else "1 server"]
+        parts = ["1 server" if self.maximum else f"at least {counted(self.minimum, 'server')}"]
         parts += [f"{self.spare} to spare"] if self.spare else []
         parts.append(f"{plain(self.utilisation * 100)} % of their CPU in the busy hour")
         if self.objective:
@@ -282,7 +283,7 @@ class Fleet:
     def _too_many(self, inputs: Inputs, requests: Quantity) -> ConfigError:
         full = 1 / self.share(inputs)
         return ConfigError(
-            f"{plain(requests, 0)} requests a month need more than {MAX_SERVERS:,} servers",
-            cause=f"one server is full at {plain(full, 0)} requests a month ({self.bound(inputs)})",
+            f"{volume(requests)} requests a month need more than {MAX_SERVERS:,} servers",
+            cause=f"one server is full at {volume(full)} requests a month ({self.bound(inputs)})",
             hint="choose larger servers or a nearer horizon",
         )

@@ -15,6 +15,7 @@ from ferryman.cost.platforms.network import internet_egress
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.quantity import Quantity, ceiling, larger
 from ferryman.cost.workload import Inputs, Workload
+from ferryman.records.wording import size_text
 
 __all__ = (
     "DOOR_NAMES",
@@ -81,8 +82,7 @@ def door_notes(door: FrontDoor, workload: Workload) -> Iterator[str]:
     if longest and workload.wall_ms > longest:
         yield f"{name}: it gives up after {longest // 1000} seconds"
     if largest and max(workload.largest_response, workload.request_bytes) > largest:
-        size = f"{largest // 2**20} MB" if largest >= 2**20 else f"{largest // 1024} KB"
-        yield f"{name}: no body above {size} comes through"
+        yield f"{name}: no body above {size_text(largest)} comes through"
     if door == "websocket-api":
         yield (
             f"{name}: each request is a message of a client, and its response one to it;"

@@ -268,6 +268,6 @@ def _notes(function: LambdaFunction, workload: Workload) -> Iterator[str]:
             f" {plain(DEFAULT_CONCURRENCY * RATE_PER_CONCURRENCY)} until it asks for more"
         )
     if workload.largest_response > BUFFERED_RESPONSE_LIMIT and not function.streaming:
-        yield "responses above 6 MB must be streamed, which this bill leaves out"
+        yield "responses above 6 MiB must be streamed, which this bill leaves out"
     if workload.largest_response > STREAMED_RESPONSE_LIMIT:
-        yield "Lambda streams no response above 200 MB"
+        yield "Lambda streams no response above 200 MiB"

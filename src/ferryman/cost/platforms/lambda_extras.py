@@ -112,13 +112,13 @@ def tenants(inputs: Inputs, book: PriceBook, region: str) -> Charge:
 def streaming(
     inputs: Inputs, book: PriceBook, region: str, *, free_tiers: frozenset[str]
 ) -> Iterator[Charge]:
-    """Yield the bytes of a streamed response beyond its first 6 MB."""
+    """Yield the bytes of a streamed response beyond its first 6 MiB."""
     beyond = inputs.mean_over_responses(lambda size: larger(size - FREE_STREAM, 0))
     free = allowance("lambda", "lambda.free.streaming", book, region, free_tiers)
     yield Charge(
         "Lambda response streaming",
         Usage(per_request=beyond / 2**30),
         book.rate("lambda.streaming", region),
-        f"requests x {plain(beyond, 3)} bytes / 2**30, the mean above 6 MB",
+        f"requests x {plain(beyond, 3)} bytes / 2**30, the mean above 6 MiB",
         free,
     )

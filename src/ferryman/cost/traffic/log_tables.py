@@ -124,7 +124,7 @@ def _share(share: float | None) -> str:
 
 
 def _bytes(size: float | None) -> str:
-    return "not in the log" if size is None else f"{size:,.0f} bytes a request"
+    return "not in the log" if size is None else f"{counted(round(size), 'byte')} a request"
 
 
 def _ms(number: float) -> str:

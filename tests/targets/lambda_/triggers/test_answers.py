@@ -219,7 +219,7 @@ def test_a_batch_that_fails_whole_can_fail_the_invocation(
     trigger = ferryman.Trigger(handle, raise_when_all_fail=True)
     handler = handler_of(app_with({"sqs": trigger}))
     if fails == 3:
-        with pytest.raises(TriggerFailed, match="3 of 3 records"):
+        with pytest.raises(TriggerFailed, match="records not handled: 3 of 3"):
             handler(sample("sqs"), context)
     else:
         assert len(handler(sample("sqs"), context)["batchItemFailures"]) == 1

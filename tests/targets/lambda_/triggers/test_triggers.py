@@ -156,7 +156,7 @@ def test_at_the_time_limit_what_is_not_handled_comes_again(
     context.milliseconds = 300
     assert ids(handler(sample("sqs"), context)) == ["2", "3"]
     assert sorted(cancelled) == ["2", "3"]
-    assert "sqs: cut off at the time limit, 2 of 3 records not handled" in caplog.text
+    assert "sqs: cut off at the time limit, records not handled: 2 of 3" in caplog.text
 
 
 def test_at_the_time_limit_an_invocation_fails_where_no_answer_names_records(
@@ -167,7 +167,7 @@ def test_at_the_time_limit_an_invocation_fails_where_no_answer_names_records(
 
     handler = handler_of(app_with(schedule=handle))
     context.milliseconds = 300
-    with pytest.raises(TriggerCutOff, match="1 of 1 records not handled"):
+    with pytest.raises(TriggerCutOff, match="records not handled: 1 of 1"):
         handler(sample("schedule"), context)
     context.milliseconds = 30_000
     result: Any = handler(event("/"), context)
