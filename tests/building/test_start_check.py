@@ -56,6 +56,17 @@ def test_an_app_is_imported_made_started_and_stopped(tmp_path: Path) -> None:
     assert marks.read_text() == "started stopped ", "it was tried again, and is the same"
 
 
+def test_packages_that_stand_in_are_compiled_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    seen = tmp_path / "seen"
+    attempt(tmp_path, f"open({str(seen)!r}, 'w').write(web.__cached__)\napp = web.Application()")
+    assert Path(seen.read_text()).is_relative_to(tmp_path / "cache")
+    assert Path(seen.read_text()).is_file(), "the next build compiles aiohttp again"
+    assert not list((tmp_path / "artifact").rglob("*.pyc")), "the artifact is not as it was built"
+
+
 @pytest.mark.parametrize(("check", "done"), [("import", "imported"), ("parse", "parsed")])
 def test_it_goes_no_further_than_is_asked_for(tmp_path: Path, check: str, done: str) -> None:
     verdict = attempt(tmp_path, start("1 / 0"), check=check)

@@ -132,6 +132,7 @@ def try_app(
         interpreter=interpreter,
         sources=sources,
         trial=replace(trial, packages=packages),
+        stands_in=not trial.packages,
         settings=plain_values(project.fields.settings),
         unchosen=_unchosen(project),
     )
@@ -159,6 +160,8 @@ class _Run:
     sources: tuple[Path, Path]
     """The project's directories that the files come from: the app is imported from the first."""
     trial: Trial
+    stands_in: bool
+    """Whether the packages are not those of the artifact."""
     settings: Mapping[str, str]
     """The app's settings that everybody may read; its secrets are not read to try it."""
     unchosen: tuple[str, ...] = ()
@@ -310,7 +313,10 @@ def _ask(run: _Run) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="ferryman-") as scratch:
         answer = Path(scratch, "answer.json")
         probe = str(Path(start_probe.__file__))
-        command = [run.interpreter.path, "-I", "-S", "-B", probe, str(answer), json.dumps(how)]
+        # What it imports is compiled once in what stands in, which is kept; an artifact stays as
+        # it was built.
+        python = [run.interpreter.path, "-I", "-S", *(() if run.stands_in else ("-B",))]
+        command = [*python, probe, str(answer), json.dumps(how)]
         # What the app writes as it starts is not to be in the artifact.
         copy = Path(scratch).resolve() / "app"
         shutil.copytree(run.trial.directory, copy)

@@ -79,7 +79,9 @@ class Heard:
             # Not resolved: that would open it, and be heard.
             whole = os.path.normpath(os.path.join(os.getcwd(), os.fsdecode(path)))  # noqa: PTH109, PTH118
             below = whole.startswith(f"{self._directory}{os.sep}")
-            if below or not whole.startswith(self._allowed):
+            # Python writes bytecode here; an artifact has it already.
+            own = "__pycache__" not in whole
+            if own and (below or not whole.startswith(self._allowed)):
                 shown = os.path.relpath(whole, self._directory) if below else whole
                 self._notes[f"the app's start writes {shown}: {_only(self._bound)}"] = None
 
