@@ -23,7 +23,7 @@ from ferryman.cost.platforms.ec2 import Ec2
 from ferryman.cost.platforms.eks import Eks, EksFargate
 from ferryman.cost.platforms.fargate import Fargate
 from ferryman.cost.platforms.flat import FlatHost
-from ferryman.cost.platforms.fleet import Sizing
+from ferryman.cost.platforms.fleet import Scaling, Sizing
 from ferryman.cost.platforms.front_door import FrontDoor
 from ferryman.cost.platforms.gke import Gke
 from ferryman.cost.platforms.lambda_ import LambdaFunction
@@ -356,10 +356,50 @@ def test_spot_is_a_range_and_says_so() -> None:
 
 
 def test_a_savings_plan_that_is_not_in_the_book_is_told() -> None:
+    key = "savings.1y.ec2.c7g.large", "us-east-1"
+    rates = {place: rate for place, rate in BOOK.rates.items() if place != key}
+    book = PriceBook(rates, BOOK.instances)
     with pytest.raises(ConfigError, match=r"savings\.1y\.ec2\.c7g\.large"):
-        bill_of(Ec2("c7g.large", purchase="savings-1y"), WORK, BOOK)
+        bill_of(Ec2("c7g.large", purchase="savings-1y"), WORK, book)
     discount = bill_of(Ec2(purchase="savings-3y"), WORK, BOOK).lines[0].amount
     assert discount == Decimal("0.0414") * 730 * 2
+
+
+@pytest.mark.parametrize(
+    ("peak", "scaling", "vcpu"),
+    [
+        ("1", "fixed", "0.8"),
+        ("1.25", "fixed", "1"),
+        ("1.75", "fixed", "1.2"),
+        ("2", "hourly", "0.8"),
+    ],
+)
+def test_a_flex_type_is_used_no_more_than_aws_gives_for_ever(
+    peak: str, scaling: Scaling, vcpu: str
+) -> None:
+    """Two vCPUs at 60 % in the busy hour, and at 40 % on the mean."""
+    work = replace(WORK, peak_to_mean=Decimal(peak))
+    server = Ec2("m7i-flex.large", sizing=Sizing(scaling=scaling))
+    assert server.fleet(BOOK).usable_vcpu(work.inputs) == Fraction(vcpu)
+    assert "m7i-flex.large: AWS gives all of its CPU" in next(iter(server.notes(work)))
+    assert not list(Ec2("m7i.large").notes(work))
+
+
+def test_a_flex_type_is_compared_where_it_is_named() -> None:
+    every = Choices(architecture="x86_64", every_size=True)
+    assert "m8i.large" in every.instances
+    assert not any("flex" in name for name in (*every.instances, *every.boxes))
+    assert replace(every, instance="m7i-flex.large").instances == ("m7i-flex.large",)
+
+
+def test_before_a_function_a_flex_type_counts_at_what_it_gives_for_ever() -> None:
+    """Such servers are full for hours, so 40 % of the CPU is all that is sure."""
+    busy = replace(WORK, requests=Decimal(1_000_000_000))
+    flex, other = (
+        bill_of(make_platforms(["ec2+lambda"], Choices(instance=name))[0], busy, BOOK)
+        for name in ("m7i-flex.large", "m7i.large")
+    )
+    assert (flex.servers, other.servers) == (6, 3)
 
 
 def test_pods_fill_nodes_and_what_does_not_fit_is_refused() -> None:

@@ -161,7 +161,8 @@ class PortfolioModel:
             if memory > 0 and self.book.find(f"ec2.{name}", self.choices.region):
                 node = replace(self._node, instance=name, disk=self.choices.disk or NODE_DISK)
                 charges = tuple(node.server_charges(inputs, self.book))
-                yield _Type.of(name, shape.vcpu - kept.reserved_vcpu, memory, charges)
+                vcpu = shape.vcpu * shape.sustained - kept.reserved_vcpu
+                yield _Type.of(name, vcpu, memory, charges)
 
     def functions_usd(self, volumes: Volumes) -> float:
         """Return USD a month of a function each."""

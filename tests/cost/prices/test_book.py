@@ -69,8 +69,17 @@ def test_every_priced_instance_type_has_a_shape_and_the_other_way_round() -> Non
     priced = {id.removeprefix("ec2.") for id, region in BOOK.rates if region == "us-east-1"}
     assert set(BOOK.instances) <= priced
     for id, _ in BOOK.rates:
-        if re.fullmatch(r"ec2\.[a-z0-9]+\.[a-z0-9]+", id) and not id.startswith("ec2.surplus"):
+        if re.fullmatch(r"ec2\.[a-z0-9-]+\.[a-z0-9]+", id) and not id.startswith("ec2.surplus"):
             assert id.removeprefix("ec2.") in BOOK.instances
+
+
+@pytest.mark.parametrize("name", BOOK.instances)
+def test_every_instance_type_has_savings_plans_that_save(name: str) -> None:
+    listed, one, three = (
+        BOOK.rates[f"{plan}ec2.{name}", "us-east-1"].value
+        for plan in ("", "savings.1y.", "savings.3y.")
+    )
+    assert listed * Decimal("0.45") < three < one < listed * Decimal("0.75")
 
 
 @pytest.mark.parametrize(

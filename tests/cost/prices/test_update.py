@@ -627,8 +627,8 @@ def test_a_type_that_the_book_lacks_is_learned_and_compared(tmp_path: Path) -> N
         ["0", "Inf", "Hrs", price, "EU (Ireland)", "eu-west-1", f"EU-BoxUsage:{name}",
          "RunInstances", name, vcpu, memory, processor, *plain]
         for name, vcpu, memory, processor, price in (
-            ("m9g.large", "2", "8 GiB", "AWS Graviton5 Processor", "0.0500000000"),
-            ("c8i-flex.large", "2", "4 GiB", "Intel Xeon 6", "0.0400000000"),
+            ("m10g.large", "2", "8 GiB", "AWS Graviton5 Processor", "0.0500000000"),
+            ("c9i-flex.large", "2", "4 GiB", "Intel Xeon 6", "0.0400000000"),
             ("u-6tb1.metal", "448", "6,144 GiB", "Intel Xeon", "54.0000000000"),
         )
     ]  # fmt: skip
@@ -639,12 +639,12 @@ def test_a_type_that_the_book_lacks_is_learned_and_compared(tmp_path: Path) -> N
     assert done.exit_code == 0, done.exception
     assert "2 new instance types" in done.stderr
     fresh = with_overlay(load_book(), book)
-    assert fresh.instance("m9g.large").architecture == "arm64"
-    assert fresh.instance("c8i-flex.large").memory_mib == 4096
+    assert fresh.instance("m10g.large").architecture == "arm64"
+    assert fresh.instance("c9i-flex.large").memory_mib == 4096
     assert "u-6tb1.metal" not in fresh.instances
     arguments = ["-C", "/", "--draws", "0", "--region", "eu-west-1", "--prices", str(book)]
-    arguments += ["--platform", "ec2", "--size", "m9g.large"]
-    assert "EC2 m9g.large" in CliRunner().invoke(command, arguments).stdout
+    arguments += ["--platform", "ec2", "--size", "m10g.large"]
+    assert "EC2 m10g.large" in CliRunner().invoke(command, arguments).stdout
 
 
 def test_a_negotiated_rate_is_on_the_bill_with_its_reason(tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def make_option(name: str, size: Platform, inputs: Inputs, book: PriceBook) -> O
     held = room / inputs.in_flight_mib if inputs.in_flight_mib else Fraction(MOST_IN_FLIGHT)
     peak = float(inputs.peak_to_mean * inputs.burst)
     table = _table(
-        float(inputs.cpu_ms / 1000 / fleet.speed),
+        float(inputs.cpu_ms / 1000 / (fleet.speed * Fraction(fleet.sustained))),
         float(max(Fraction(0), inputs.wall_ms - inputs.cpu_ms) / 1000),
         min(max(1, int(held)), MOST_IN_FLIGHT),
         fleet.sizing.objective,

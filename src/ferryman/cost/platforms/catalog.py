@@ -29,7 +29,7 @@ from ferryman.cost.platforms.pod import Pod
 from ferryman.cost.platforms.purchase import PURCHASES, Purchase, suffix
 from ferryman.cost.platforms.sizes import Size, SizedPlatform, price
 from ferryman.cost.platforms.storage import Disk
-from ferryman.cost.prices.book import MissingPriceError, PriceBook, load_book, suggest
+from ferryman.cost.prices.book import MissingPriceError, PriceBook, is_flex, load_book, suggest
 from ferryman.cost.workload import Workload
 
 __all__ = (
@@ -340,8 +340,10 @@ def _of_sizes(name: str, sizes: Mapping[str, Size]) -> Platform:
 
 @cache
 def _instances(architecture: str) -> tuple[str, ...]:
+    """Return the types of every size: flex ones only by name, for what they carry is not sure."""
     shapes = load_book().instances.values()
-    return tuple(shape.name for shape in shapes if shape.architecture == architecture)
+    kept = (x for x in shapes if x.architecture == architecture and not is_flex(x.name))
+    return tuple(shape.name for shape in kept)
 
 
 @cache

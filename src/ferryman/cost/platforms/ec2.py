@@ -20,10 +20,10 @@ from ferryman.cost.platforms.network import public_addresses
 from ferryman.cost.platforms.purchase import Purchase, bought, purchase_notes, suffix
 from ferryman.cost.platforms.storage import Disk, gp3_volumes
 from ferryman.cost.platforms.surroundings import surroundings
-from ferryman.cost.prices.book import PriceBook
+from ferryman.cost.prices.book import PriceBook, is_flex
 from ferryman.cost.workload import Inputs, Workload
 
-__all__ = ("USUAL_DISK", "Ec2", "instance_charges", "single_box")
+__all__ = ("USUAL_DISK", "Ec2", "instance_charges", "instance_notes", "single_box")
 
 USUAL_DISK = Disk(8)
 
@@ -81,11 +81,12 @@ class Ec2:
     def fleet(self, book: PriceBook) -> Fleet:
         """Return the instances as servers to be counted."""
         shape = book.instance(self.instance)
-        return Fleet(Decimal(shape.vcpu), shape.memory_mib - SYSTEM_MIB, self.sizing)
+        memory_mib, sustained = shape.memory_mib - SYSTEM_MIB, shape.sustained
+        return Fleet(Decimal(shape.vcpu), memory_mib, self.sizing, sustained=sustained)
 
     def notes(self, workload: Workload) -> Iterator[str]:
-        """Yield what spot means, and what stands in for the balancer where there is none."""
-        yield from purchase_notes(self.purchase)
+        """Yield what the type and spot mean, and what stands in for a balancer that is missing."""
+        yield from instance_notes(self.instance, self.purchase)
         if not self.balancer:
             yield "one box: nothing answers while it restarts, and it ends TLS itself"
 
@@ -122,6 +123,16 @@ def single_box(
     base = sizing or Sizing()
     one = replace(base, minimum=1, spare=0, scaling="fixed", maximum=1)
     return Ec2(instance, region, one, disk=disk, balancer=None, free_tiers=free_tiers)
+
+
+def instance_notes(instance: str, purchase: Purchase) -> Iterator[str]:
+    """Yield what must be known of instances of a type that are bought so."""
+    yield from purchase_notes(purchase)
+    if is_flex(instance):
+        yield (
+            f"{instance}: AWS gives all of its CPU for 95 % of the time and 40 % for ever; this"
+            " bill uses no more than 40 % on the mean of the month"
+        )
 
 
 def instance_charges(server: Ec2, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:

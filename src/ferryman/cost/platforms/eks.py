@@ -8,13 +8,13 @@ from decimal import Decimal
 
 from ferryman.cost.bill import Charge
 from ferryman.cost.number_format import MONTH_HOURS, plain
-from ferryman.cost.platforms.ec2 import Ec2, instance_charges
+from ferryman.cost.platforms.ec2 import Ec2, instance_charges, instance_notes
 from ferryman.cost.platforms.fargate import Fargate, check_size, task_charges
 from ferryman.cost.platforms.fleet import Fleet, Sizing
 from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.pod import Pod, control_plane, node_fleet
-from ferryman.cost.platforms.purchase import Purchase, purchase_notes, suffix
+from ferryman.cost.platforms.purchase import Purchase, suffix
 from ferryman.cost.platforms.storage import Disk
 from ferryman.cost.platforms.surroundings import surroundings
 from ferryman.cost.prices.book import PriceBook
@@ -80,11 +80,11 @@ class Eks:
         """Return the nodes as servers to be counted."""
         shape = book.instance(self.instance)
         per_node = self.pod.per_node(self.instance, Decimal(shape.vcpu), shape.memory_mib)
-        return node_fleet(self.pod, per_node, self.sizing)
+        return node_fleet(self.pod, per_node, self.sizing, shape.sustained)
 
     def notes(self, workload: Workload) -> Iterator[str]:
-        """Yield what spot means."""
-        yield from purchase_notes(self.purchase)
+        """Yield what the type of the nodes and spot mean."""
+        yield from instance_notes(self.instance, self.purchase)
 
     def server_charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
         """Yield the nodes' hours, surplus credits, disks and addresses."""

@@ -17,7 +17,7 @@ from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Servers
 from ferryman.cost.capacity import Objective, full_load
 from ferryman.cost.number_format import MONTH_SECONDS, plain, volume
-from ferryman.cost.quantity import Quantity, ceiling, is_array, larger, to_grid
+from ferryman.cost.quantity import Quantity, ceiling, is_array, larger, smaller, to_grid
 from ferryman.cost.staircases import Staircase
 from ferryman.cost.traffic.shape import HOURS
 from ferryman.cost.workload import Inputs
@@ -113,6 +113,7 @@ class Fleet:
         slots: Requests that each may have in flight; ``None`` for as many as memory holds.
         copies: How many of these stand on what is counted: the pods on a node.
         contained: Whether it is a container, whose image starts one process by default.
+        sustained: The part of its vCPUs that may be used on the mean of the month.
     """
 
     vcpu: Decimal
@@ -121,6 +122,7 @@ class Fleet:
     slots: int | None = None
     copies: int = 1
     contained: bool = False
+    sustained: Decimal = Decimal(1)
 
     @property
     def processes(self) -> int:
@@ -139,11 +141,16 @@ class Fleet:
         """Return the vCPUs of a server that the busy hour may use.
 
         Either the share that `Sizing` allows of what its processes can use, or the load at
-        which the objective is still met, whichever is lower.
+        which the objective is still met, whichever is lower. Where not all of the CPU may be
+        used for ever, the mean is within what may: that of an hour, if the servers follow it.
         """
-        key = self.vcpu, self.processes, self.sizing
+        key = self.vcpu, self.processes, self.sizing, self.sustained
         if key not in inputs.usable:
-            inputs.usable[key] = self._usable_vcpu(inputs)
+            usable = self._usable_vcpu(inputs)
+            if self.sustained < 1:
+                peak = inputs.peak_to_mean if self.sizing.scaling == "fixed" else 1
+                usable = smaller(usable, Fraction(self.vcpu * self.sustained) * peak)
+            inputs.usable[key] = usable
         return inputs.usable[key]
 
     def _usable_vcpu(self, inputs: Inputs) -> Quantity:

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.number_format import MONTH_HOURS
+from ferryman.cost.platforms.ec2 import instance_notes
 from ferryman.cost.platforms.fleet import Fleet, Sizing
 from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS
 from ferryman.cost.platforms.front_door import DOOR_NAMES, FrontDoor, door_charges, door_notes
@@ -112,10 +113,12 @@ class ManagedInstances:
                 cause="they take the families C, M and R, from large on",
                 hint="choose another type by --instance, such as m7g.large",
             )
-        return Fleet(Decimal(vcpu), memory_mib, self.sizing, REQUESTS_PER_VCPU * vcpu)
+        slots, sustained = REQUESTS_PER_VCPU * vcpu, shape.sustained
+        return Fleet(Decimal(vcpu), memory_mib, self.sizing, slots, sustained=sustained)
 
     def notes(self, workload: Workload) -> Iterator[str]:
-        """Yield what scaling by CPU load means."""
+        """Yield what the type and scaling by CPU load mean."""
+        yield from instance_notes(self.instance, self.purchase)
         yield "it throttles requests when traffic more than doubles within five minutes"
         if not self.private:
             yield "its instances need a way to AWS; --private bills NAT gateways for it"

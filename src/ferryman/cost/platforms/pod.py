@@ -61,13 +61,15 @@ class Pod:
         return count
 
 
-def node_fleet(pod: Pod, per_node: int, sizing: Sizing) -> Fleet:
+def node_fleet(pod: Pod, per_node: int, sizing: Sizing, sustained: Decimal = Decimal(1)) -> Fleet:
     """Return the nodes as servers to be counted.
 
     A node with n pods carries n times what a pod does, so filling nodes with pods and
     rounding up is the same as counting servers n times as large.
     """
-    return Fleet(pod.vcpu, pod.memory_mib, sizing, copies=per_node, contained=True)
+    return Fleet(
+        pod.vcpu, pod.memory_mib, sizing, copies=per_node, contained=True, sustained=sustained
+    )
 
 
 def control_plane(

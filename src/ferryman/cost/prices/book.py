@@ -26,6 +26,7 @@ __all__ = (
     "PriceBook",
     "Rate",
     "Tier",
+    "is_flex",
     "load_book",
 )
 
@@ -136,6 +137,21 @@ class InstanceType:
     def family(self) -> str:
         """The name up to the dot."""
         return self.name.partition(".")[0]
+
+    @property
+    def sustained(self) -> Decimal:
+        """The part of each vCPU that may be used on the mean of a month, however it is paid for."""
+        return FLEX if is_flex(self.name) else Decimal(1)
+
+
+FLEX = Decimal("0.4")
+"""The part of the CPU of flex types that AWS gives for ever, and all of it for 95 % of the time:
+the AWS CDK reference says so of m7i-flex, aws_ec2.InstanceClass."""
+
+
+def is_flex(instance: str) -> bool:
+    """Say whether a type is one of these."""
+    return "-flex." in instance
 
 
 @dataclass(frozen=True, slots=True)
