@@ -194,7 +194,7 @@ async def main() -> None:
     """Measure, and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="of a run")
-    parser.add_argument("--runs", type=int, default=2, help="with servers started anew")
+    parser.add_argument("--runs", type=int, default=2, help="each with new servers")
     parser.add_argument("--seed", type=int, default=1, help="of the arrivals")
     parser.add_argument("--grid", action="store_true", help="more workers, connections, loads")
     chosen = parser.parse_args()

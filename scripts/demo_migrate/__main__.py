@@ -120,7 +120,7 @@ def migration_settings(scratch: Path, control: Path, log: int) -> dict[str, str]
         "FERRYMAN_MIGRATE__STATE": str(scratch / "migration.json"),
         "FERRYMAN_MIGRATE__LOOK": "1",
         "FERRYMAN_MIGRATE__STEPS": "[5, 25, 50, 95]",
-        # A Lambda is slower than a server, and may be: what nobody would accept is judged.
+        # A Lambda is slower than a server, and may be: only what is too slow for anyone is judged.
         "FERRYMAN_MIGRATE__SLOW_LIMIT": "2",
     }
 

@@ -1,4 +1,4 @@
-"""A build starts the app as its artifact has it, and says what came of that."""
+"""A build starts the app as its artifact has it, and says what it found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ferryman build -t all`: every target at once, and a table of what came of it."""
+"""`ferryman build -t all`: every target at once, and a table of the results."""
 
 from __future__ import annotations
 

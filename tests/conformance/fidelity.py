@@ -50,7 +50,7 @@ class Record:
 
     Attributes:
         machine: Where it was.
-        runs: What came of it, by source; `socket` is aiohttp's own server.
+        runs: The outcomes, by source; `socket` is aiohttp's own server.
     """
 
     machine: Machine

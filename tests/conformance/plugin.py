@@ -1,7 +1,7 @@
 """A pytest plugin for the run of aiohttp's tests: it puts an event source in their way.
 
 It runs in a process of its own, with aiohttp's fixtures and without ours. A test that is
-known to fail must fail; what came of each test is written to a file.
+known to fail must fail; the outcome of each test is written to a file.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _requests_before = pytest.StashKey[int]()
 
 
 class Results:
-    """What came of the tests so far."""
+    """The outcomes so far."""
 
     def __init__(self) -> None:
         self.counts = Counter(passed=0, crossed=0, expected=0, skipped=0)

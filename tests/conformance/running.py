@@ -24,7 +24,7 @@ _TIME_LIMIT = 1200.0
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came of the tests behind one source.
+    """The outcomes of the tests behind one source.
 
     Attributes:
         passed: The tests that passed.

@@ -30,7 +30,7 @@ async def side(name: str) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def clients(port: int, count: int = 16) -> AsyncIterator[Counter[str]]:
-    """Send requests until the block ends, half of them POSTs; yield what came of them."""
+    """Send requests until the block ends, half of them POSTs; yield their outcomes."""
     seen: Counter[str] = Counter()
     gone = asyncio.Event()
     tasks = [asyncio.create_task(_send(port, number, seen, gone)) for number in range(count)]

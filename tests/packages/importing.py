@@ -1,4 +1,4 @@
-"""Imports modules from a directory, each in a process of its own, and tells what came of it.
+"""Imports modules from a directory, each in a process of its own, and tells the outcome.
 
 It runs as a program, by the interpreter that is asked, which sees the directory and the standard
 library alone: `-I -S importing.py DIRECTORY [BLOCKED...] < MODULES`. Blocked are modules of the

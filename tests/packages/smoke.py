@@ -160,7 +160,7 @@ def import_from(
     blocked: Sequence[str] = (),
     interpreter: str = sys.executable,
 ) -> dict[str, dict[str, object]]:
-    """Import modules from a directory, and return what came of each."""
+    """Import modules from a directory, and return the outcome of each."""
     done = subprocess.run(
         [interpreter, "-I", "-S", str(HERE / "importing.py"), str(tree), *blocked],
         input=json.dumps(names),

@@ -70,7 +70,7 @@ _PATHS = {
     "a path that is not UTF-8",
     "a path with encoded dots",
 }
-# It writes the query anew from its parsed pairs.
+# It writes the query again from its parsed pairs.
 _QUERIES = {
     "an old address, for good, with its query",
     "a query of repeated, blank and bare keys",

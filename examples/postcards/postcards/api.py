@@ -50,7 +50,7 @@ async def get_card(request: web.Request) -> web.Response:
 
 @routes.put("/cards/{number:[0-9]{1,9}}")
 async def replace_card(request: web.Request) -> web.Response:
-    """Write a whole card anew."""
+    """Replace a whole card."""
     draft = Draft.model_validate(await read_object(request))
     return answer(as_json(await request.config_dict[STORAGE].replace(number_of(request), draft)))
 

@@ -1,6 +1,6 @@
 """The sorting office: a task in the background that counts new cards by the place they show.
 
-Whoever asks for the counts waits until the office is through with its queue: the
+A request for the counts waits until the office is through with its queue: the
 answer is the same whether or not the task ran since the last request, which on
 AWS Lambda it could not.
 """

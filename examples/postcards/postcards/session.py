@@ -18,7 +18,7 @@ MONTH = 30 * 24 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Whoever sent a request; the name is empty until they sign in."""
+    """The sender of a request; the name is empty until they sign in."""
 
     name: str
     theme: str

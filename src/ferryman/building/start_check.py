@@ -73,7 +73,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came out of it.
+    """What the trial found.
 
     Attributes:
         tried: What was done, in words.

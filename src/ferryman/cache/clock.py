@@ -17,7 +17,7 @@ class Clock:
     """A clock that agrees with the wall's and never steps back.
 
     A wall clock that is set back would bring expired values to life again. So the time runs on
-    from where it was, by a clock that nobody sets, until the wall's has caught up. What sets the
+    from where it was, by the monotonic clock, until the wall's has caught up. What sets the
     wall clock ahead, a frozen process among them, sets this one ahead, too.
 
     Args:

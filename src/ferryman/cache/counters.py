@@ -19,7 +19,7 @@ def number_of(key: str, value: bytes) -> int:
     """Return the number that a value is.
 
     Raises:
-        CounterError: It is none of 64 bits.
+        CounterError: The value is not a whole number of 64 bits.
     """
     if _NUMBER.fullmatch(value):
         number = int(value)

@@ -33,7 +33,7 @@ class HttpExchange:
     """
 
     def __init__(self, session: aiohttp.ClientSession | None, timeout: float, clock: Clock) -> None:
-        # To wait for a turn is not an exchange; to connect is none that may have been done.
+        # The time limit leaves out the wait for a turn. A failed connection has changed nothing.
         self._free = asyncio.Semaphore(_AT_ONCE)
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=0.75 * timeout)
         self._clock = clock

@@ -70,7 +70,7 @@ def read_url(text: str) -> StoreUrl:
     """Read a store's URL.
 
     Raises:
-        CacheConfigError: It is none.
+        CacheConfigError: The text is not such a URL.
     """
     try:
         parts = urlsplit(text)

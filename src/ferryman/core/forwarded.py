@@ -1,7 +1,7 @@
 """Reads the headers in which proxies tell of a client: Forwarded, X-Forwarded-For and others.
 
 What they say is taken as it is, nearest proxy first; whether it counts is for `proxy_trust` to
-say. Hosts, schemes and addresses that are none are left out. Source: RFC 7239.
+say. Invalid hosts, schemes and addresses are left out. Source: RFC 7239.
 """
 
 from __future__ import annotations

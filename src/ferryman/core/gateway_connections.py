@@ -26,7 +26,7 @@ __all__ = ("GatewayConnection", "close_sessions", "signed_headers")
 _SERVICE = "execute-api"
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
-# One for each loop: to connect anew for each message would take most of the time.
+# One for each loop: a new connection for each message would take most of the time.
 _sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
 
 

@@ -44,7 +44,7 @@ async def start_app(
 ) -> web.AppRunner:
     """Load the application and start it; `await runner.cleanup()` stops it.
 
-    The access log is the target's own affair, so the runner has none unless it is set.
+    The target writes its own access log, so the runner writes none unless it is asked to.
 
     Args:
         source: The application, its factory, or its reference.
@@ -126,7 +126,7 @@ def _speak_again() -> None:
             for name, logger in known.items()
             if name.partition(".")[0] == library and isinstance(logger, logging.Logger)
         ]
-        # Whoever wants one of them silent disables that one.
+        # An app that wants one of them silent disables that one alone.
         if all(logger.disabled for logger in loggers):
             for logger in loggers:
                 logger.disabled = False

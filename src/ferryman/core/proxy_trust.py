@@ -100,7 +100,7 @@ class ProxyTrust:
             proxy: `proxy`: a kind, or the names of headers, which may be none; None if unset.
 
         Raises:
-            ConfigError: A network is none, a header is not read, or one setting lacks the other.
+            ConfigError: A network is invalid, a header is unknown, or one setting lacks the other.
         """
         if not trusted and not proxy:
             return cls()

@@ -39,7 +39,7 @@ def parse_reference(text: str) -> Reference:
     """Read a reference.
 
     Raises:
-        ValueError: It is none; the message does not repeat it, for it may be the secret itself.
+        ValueError: The text is not a reference. The message does not repeat it: it may be a secret.
     """
     kind, colon, name = text.partition(":")
     if not colon or kind not in KINDS:

@@ -86,7 +86,7 @@ def load_settings() -> RuntimeSettings:
     another.
 
     Raises:
-        ConfigError: There is none, or it cannot be read.
+        ConfigError: The file is missing, or cannot be read.
     """
     # Without pathlib, which is a good part of a millisecond in a cold start.
     home = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))  # noqa: PTH120

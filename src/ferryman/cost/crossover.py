@@ -48,7 +48,7 @@ class Contest:
         first_leads: Whether the first curve is the lower one where the two first differ;
             true if they never do.
         crossings: Every crossing, in order. A point where the curves touch without changing
-            places is none. Empty if neither is ever strictly the lower one after the other
+            places does not count. Empty if neither is ever strictly the lower one after the other
             has been.
     """
 

@@ -54,7 +54,7 @@ def smaller(first: Quantity, second: Quantity) -> Quantity:
 
 
 def ceiling(value: Quantity) -> Quantity:
-    """Return the smallest whole number that is no less."""
+    """Return a value rounded up to a whole number."""
     if is_array(value):
         import numpy
 

@@ -87,7 +87,7 @@ def serve_server(project: Project, address: Address, progress: Progress) -> NoRe
 
 
 def cannot_listen(address: Address, error: OSError) -> ConfigError:
-    """Return the error of an address that is taken, or is none of this machine's."""
+    """Return the error of an address that is taken, or does not belong to this machine."""
     return ConfigError(
         f"cannot listen at {address}", cause=error.strerror, hint="pass another --bind"
     )

@@ -21,7 +21,7 @@ def find_routes(app: web.Application) -> Scenario:
         app: The application; it need not have been started.
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: The app has no such path.
     """
     found, others = {}, []
     for route in app.router.routes():

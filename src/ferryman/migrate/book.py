@@ -66,7 +66,7 @@ class Book:
         """Return the migration.
 
         Raises:
-            ConfigError: There is none.
+            ConfigError: No migration has begun.
         """
         found = self.read()
         if found is None:

@@ -27,7 +27,7 @@ def read_har(path: Path) -> tuple[ParityRequest, ...]:
     """Return the requests of a HAR file, with the statuses that were recorded.
 
     Raises:
-        ConfigError: It cannot be read, or is none.
+        ConfigError: The file cannot be read, or is not a HAR file.
     """
     try:
         entries = json.loads(path.read_text(encoding="utf-8-sig"))["log"]["entries"]

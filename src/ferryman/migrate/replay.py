@@ -175,14 +175,14 @@ async def _answer(session: aiohttp.ClientSession, address: str, request: ParityR
         status=found.status,
         type=next(iter(found.headers.get("content-type", ())), None),
         location=None if location is None else without_secrets(location)[0],
-        # What was recorded had not been compressed, and nobody asked for that.
+        # The recorded answer was not compressed, and the request did not ask for it.
         digest=None if packed else hashlib.sha256(found.body).hexdigest(),
         size=len(found.body),
     )
 
 
 def _differences(golden: Golden, answer: Recorded) -> Iterator[tuple[str, str, str]]:
-    """Yield each part in which an answer is none of those that were recorded."""
+    """Yield each part in which an answer differs from all that were recorded."""
     for part, name in (("status", "status"), ("content-type", "type"), ("location", "location")):
         values = [getattr(each, name) for each in golden.answers]
         now = getattr(answer, name)

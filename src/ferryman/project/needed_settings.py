@@ -1,6 +1,6 @@
 """The settings that an app needs, `[tool.ferryman.settings]`: values, and references to secrets.
 
-A value that looks like a secret is refused: what stands in pyproject.toml is no secret any more.
+A value that looks like a secret is refused: everyone who has the project can read the file.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _refuse_secrets(settings: Mapping[str, Any]) -> Mapping[str, Any]:
         if isinstance(given, str) and given and _looks_secret(name, given):
             raise ValueError(
                 f"{name} looks like a secret, and this file is for everybody to read: write a "
-                'reference, { secret = "aws-sm:..." }, or { value = "..." } if it is none'
+                'reference, { secret = "aws-sm:..." }, or { value = "..." } if it is not a secret'
             )
     return settings
 

@@ -112,10 +112,10 @@ class ProjectStack:
         )
 
     def deployed(self, target: str) -> Stack:
-        """Return the stack that there is.
+        """Return the stack that is deployed.
 
         Raises:
-            FerrymanError: There is none, or AWS refused.
+            FerrymanError: The stack does not exist, or AWS refused.
         """
         stack = find_stack(self.aws, self.name)
         if stack is None or not stack.exists:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Played:
-    """What came of a week: requests that came, were sent on, and waited too long."""
+    """A week's outcome: requests that came, were sent on, and waited too long."""
 
     came: int
     sent_on: int

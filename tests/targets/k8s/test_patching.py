@@ -144,11 +144,11 @@ def test_a_patch_that_is_merged_twice_changes_nothing_more() -> None:
         ("kind: Service\nmetadata: name\n", "the metadata of the patch for Service"),
         ("kind: Service\nmetadata: {labels: 5}\n", "the metadata of the patch for Service"),
         ("kind: Service\nspec: {type: A, type: B}\n", "the key type (line 2) stands twice"),
-        ("kind: Service\n$patch: frob\n", "$patch: frob is none of delete, merge, replace"),
+        ("kind: Service\n$patch: frob\n", "$patch: frob is not one of delete, merge, replace"),
         (pod("containers: [web]"), "'web' names no name, by which the items of its list go"),
         (pod("containers: [null]"), "None names no name"),
         (pod("containers: [{image: 'a:1'}]"), "names no name"),
-        (pod("containers: [{name: shop, $patch: drop}]"), "$patch: drop is none of"),
+        (pod("containers: [{name: shop, $patch: drop}]"), "$patch: drop is not one of"),
         (pod("containers: [{name: shop, ports: [80]}]"), "80 names no containerPort"),
     ],
 )

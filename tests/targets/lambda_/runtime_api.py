@@ -2,7 +2,7 @@
 
 It hands out the invocations a test gives it, and keeps what comes back, chunk by chunk
 with its trailers, as the API that AWS documents would see it. The local Lambda's is not
-used in its place: that one tells a caller what came of an invocation, and not in what pieces
+used in its place: that one tells a caller the result of an invocation, and not in what pieces
 it was posted, and it neither fails nor refuses on demand.
 """
 

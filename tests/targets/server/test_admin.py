@@ -169,7 +169,7 @@ def test_figures_are_those_of_all_workers_and_outlive_each_of_them(place: Path) 
         for number in range(40):
             get(server.port, f"/cards/{number}?n=1")
             get(server.port, f"/nowhere/{number}")
-        # Whoever answers knows the others' figures of a second ago.
+        # The worker that answers knows the others' figures of a second ago.
         server.wait_until(lambda: _holds(admin, 40), timeout=10)
         victim = min(server.workers())
         os.kill(victim, signal.SIGKILL)

@@ -79,7 +79,7 @@ def this_interpreter(minor: str) -> Python:
         minor: The version, as major.minor.
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: This machine does not have one.
     """
     found = find_interpreter(minor)
     if found is None:

@@ -65,7 +65,7 @@ class Libraries:
         """Return the directory that glibc lies in, relative to the root: its loader looks there.
 
         Raises:
-            BuildError: There is none.
+            BuildError: The machine has no glibc.
         """
         for directory in self.directories:
             if resolve_inside(self.root, self.root / directory / LIBC).is_file():

@@ -24,7 +24,7 @@ def a_new_file(flag: str, text: str) -> Path:
     """Return the path of a file to write.
 
     Raises:
-        ConfigError: Its folder is none.
+        ConfigError: Its folder does not exist.
     """
     path = a_file(flag, text)
     if not path.parent.is_dir():

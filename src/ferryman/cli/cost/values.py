@@ -164,7 +164,7 @@ def a_tax(flag: str, text: str) -> Decimal:
     """Return a share that comes on top.
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: The text is not a share of 0 to 1,000 %.
     """
     share = a_share(flag, text)
     if not 0 <= share <= 10:
@@ -190,7 +190,7 @@ def a_period(flag: str, text: str) -> str:
     """Return a length of time.
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: The text is not a length of time.
     """
     if not re.fullmatch(r"(?!0+\D)\d{1,5}[mhdw]", text, re.ASCII):
         raise ConfigError(

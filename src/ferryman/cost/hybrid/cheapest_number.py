@@ -182,7 +182,7 @@ def make_option(name: str, size: Platform, inputs: Inputs, book: PriceBook) -> O
 
     Raises:
         ConfigError: The workload does not fit the size, or a price is missing.
-        NotSoldError: The servers are none that can send requests on.
+        NotSoldError: Such servers cannot send requests on.
     """
     fleet = size.fleet(book)
     if fleet is None or fleet.slots is not None:

@@ -234,7 +234,7 @@ def price_hybrid(
 
     Raises:
         ConfigError: A price is missing, or the workload fits no size.
-        NotSoldError: The servers are none that can send requests on.
+        NotSoldError: Such servers cannot send requests on.
     """
     inputs, servers = workload.inputs, platform.servers
     sent_on = tuple(platform.function.overflow_charges(inputs, book))

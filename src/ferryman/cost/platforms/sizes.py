@@ -289,7 +289,7 @@ def admissible_sizes(
     """Return the sizes that the workload fits and that no other size beats at every volume.
 
     Raises:
-        ConfigError: There is none: the error of the last of them.
+        ConfigError: The workload fits no size; this is the error of the last one.
     """
     worth: list[_Worth] = []
     failed: ConfigError | None = None

@@ -23,7 +23,7 @@ def negotiated(book: PriceBook, id: str, region: str, price: Decimal, reason: st
         reason: Why it is another one.
 
     Raises:
-        ConfigError: The book has no such rate, or the price is none.
+        ConfigError: The book has no such rate, or the price is negative or not a number.
     """
     if not (price.is_finite() and 0 <= price <= 10**6):
         raise ConfigError(f"{price} USD is not a price", hint="give a number of 0 or more")
@@ -40,10 +40,10 @@ def discounted(
     Rates that were set by hand before are taken as they were in the book.
 
     Raises:
-        ConfigError: There is none, or the share is not a discount.
+        ConfigError: No rate begins so, or the share is not a discount.
     """
     if not (share.is_finite() and 0 < share < 1):
-        raise ConfigError(f"a discount of {share} is none", hint="write 12% or 0.12")
+        raise ConfigError(f"{share} is not a discount", hint="write 12% or 0.12")
     ids = sorted({id for id, place in book.rates if id.startswith(prefix) and ".free" not in id})
     told = [rate for id in ids if (rate := book.find(id, region))]
     found = [rate for rate in told if rate.confidence != NEGOTIATED]

@@ -73,7 +73,7 @@ def read_overlay(path: Path) -> Overlay:
     try:
         return Overlay(tuple(map(_rate, rows)), tuple(InstanceType(**x) for x in shapes))
     except (KeyError, TypeError, ValueError, InvalidOperation) as error:
-        raise ConfigError(f"{path} has a rate that is none", cause=repr(error)) from error
+        raise ConfigError(f"{path} has a rate that cannot be read", cause=repr(error)) from error
 
 
 def write_overlay(

@@ -30,7 +30,7 @@ class ResponseSizes:
         parts: Sizes in bytes, each with how many responses have it, or which share of them.
 
     Raises:
-        ConfigError: There is none, or one of the numbers is out of range.
+        ConfigError: No size is given, or a number is out of range.
     """
 
     parts: tuple[tuple[Fraction, Fraction], ...]

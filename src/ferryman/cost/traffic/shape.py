@@ -89,7 +89,7 @@ def preset(name: str) -> Shape:
     """Return a shape that ships with ferryman.
 
     Raises:
-        ConfigError: There is none of that name.
+        ConfigError: No shape has that name.
     """
     presets = _presets()
     if name not in presets:

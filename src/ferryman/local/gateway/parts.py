@@ -90,7 +90,7 @@ def read_response(result: object, headers: Pairs) -> HttpResponse:
     status = int(result["statusCode"])
     body = result.get("body") or ""
     if not 100 <= status <= 599 or not isinstance(body, str):
-        raise ValueError("the status or the body is none")
+        raise ValueError("the status is not one of 100 to 599, or the body is not text")
     content = b64decode(body, validate=True) if result.get("isBase64Encoded") else body.encode()
     return HttpResponse(status, tuple(headers), content)
 

@@ -34,7 +34,7 @@ class Gateway(NamedTuple):
         name: The name of the event source.
         encode_request: The event of a request. It raises Refused for what the source never
             hands to a function.
-        decode_result: The response that a result makes; if it is none that can be read, the
+        decode_result: The response that a result makes; if it cannot be read, the
             source's own answer to that.
         forwards: The headers about the client that the source itself writes.
         limits: What it lets through.

@@ -120,7 +120,7 @@ async def _pass_on(
     assert stream is not None
     head = read_result({"statusCode": 200, **(outcome.prelude or {}), "body": ""}, gateway)
     if head.body:
-        # The source's own, for the prelude is none.
+        # The source's own answer: the prelude cannot be read.
         stream.abandon()
         return reply(request, head)
     response = web.StreamResponse(status=head.status)

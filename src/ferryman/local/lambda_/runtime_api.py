@@ -180,7 +180,7 @@ class RuntimeApi:
         _resolve(self.ready, await self._accept_error(request))
 
     async def _restore(self, request: Request) -> None:
-        """Let the runtime go on as if from a snapshot, which is none: the process is the same."""
+        """Let the runtime go on as if from a snapshot, in the same process."""
         await request.read(0)
         _resolve(self.ready)
         reply(request.writer, 200)

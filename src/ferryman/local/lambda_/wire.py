@@ -76,7 +76,7 @@ async def read_request(
     """Return the next request of a connection, or None at its end.
 
     Raises:
-        ProtocolError: It is none.
+        ProtocolError: The bytes are not an HTTP request.
     """
     line = (await reader.readline()).decode("latin-1").split()
     if not line:

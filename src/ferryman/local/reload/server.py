@@ -1,6 +1,6 @@
 """`ferryman dev -t server`: one listening socket, and a worker behind it that is replaced.
 
-A new worker takes over once it answers; the old one finishes its requests first. Nobody is
+A new worker takes over once it answers; the old one finishes its requests first. No client is
 refused in between, as the socket is never closed. The next worker has been started by then,
 and has imported all but the app.
 """

@@ -16,7 +16,7 @@ class Probed:
 
     Attributes:
         shifter: The balancer.
-        old: The old side's address; empty asks nobody.
+        old: The old side's address; if empty, it is not asked.
         new: The new side's.
         timeout: Seconds for an answer.
     """

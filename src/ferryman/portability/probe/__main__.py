@@ -206,7 +206,7 @@ def main() -> None:
     found = observer.found
     found["facts"] = [each.to_json() for each in found["facts"]]
     Path(answer).write_text(json.dumps(found), encoding="utf-8")
-    # Threads that the app has left behind keep nobody waiting.
+    # The process ends even if the app has left threads behind.
     os._exit(0)
 
 

@@ -205,7 +205,7 @@ class Code:
         return self.resolve(dotted)
 
     def constant(self, module: Module, node: ast.AST | None, steps: int = 20) -> object:
-        """Return what a constant expression is, through names of modules; None if it is none.
+        """Return what a constant expression is, through names of modules; None for others.
 
         Args:
             module: The module that it is in.

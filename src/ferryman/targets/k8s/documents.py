@@ -148,7 +148,7 @@ def documents_of(text: bytes, name: str) -> list[Source]:
 
 
 def _measure(text: bytes, file: str) -> None:
-    """See that a text is no larger than what it may mean, before anything is built of it."""
+    """Refuse a text whose anchors would unfold to too much, before anything is built of it."""
     sizes: dict[str, int] = {}  # how much each anchor stands for
     opened: list[tuple[str | None, int]] = []
     count = 0

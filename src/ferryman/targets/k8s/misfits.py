@@ -69,7 +69,7 @@ def _misfit(error: Any) -> Misfit:
     if error.validator == "enum":
         values = ", ".join(map(str, error.validator_value))
         meant = did_you_mean(str(error.instance), error.validator_value)
-        return Misfit(path or "the document", f"{error.instance!r} is none of {values}{meant}")
+        return Misfit(path or "the document", f"{error.instance!r} is not one of {values}{meant}")
     if error.validator in ("type", "oneOf"):
         return Misfit(path or "the document", _other_type(error))
     return Misfit(path or "the document", str(error.message)[:300])

@@ -158,7 +158,7 @@ def _merged_list(
 def _check_directive(patch: Mapping[str, Any]) -> None:
     said = patch.get(_DIRECTIVE, "merge")
     if said not in _DIRECTIVES:
-        raise Unmergeable(f"{_DIRECTIVE}: {said} is none of {', '.join(_DIRECTIVES)}")
+        raise Unmergeable(f"{_DIRECTIVE}: {said} is not one of {', '.join(_DIRECTIVES)}")
 
 
 def _resolved(schema: Mapping[str, Any], version: str) -> Mapping[str, Any]:

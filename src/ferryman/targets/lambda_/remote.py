@@ -34,7 +34,7 @@ _HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class RemoteOutcome:
-    """What came of an invocation.
+    """The outcome of an invocation.
 
     Attributes:
         payload: The result, or the error document; of a stream all but its head.

@@ -91,7 +91,7 @@ def test_a_pod_is_held_to_the_server_wherever_it_stands(pod: dict[str, Any], wor
         ("*/0 * * * *", "the step '0'"),
         ("0 4 * * mon-fry", "'fry', which is not a number"),
         ("0 9-5 * * *", "9-5, which is not a range"),
-        ("@dayly", "is none of"),
+        ("@dayly", "is not one of"),
         ("TZ=Europe/Berlin 0 4 * * *", "set timeZone"),
     ],
 )

@@ -24,7 +24,7 @@ def through(
 @pytest.mark.parametrize(
     ("remote", "forwarded", "address"),
     [
-        # Whoever is not trusted is the client, whatever it says of others.
+        # A sender that is not trusted is the client, whatever it says of others.
         ("203.0.113.7", "198.51.100.1", "203.0.113.7"),
         ("10.0.0.1", "203.0.113.7", "203.0.113.7"),
         ("10.0.0.1", "198.51.100.1, 203.0.113.7, 10.0.0.2", "203.0.113.7"),

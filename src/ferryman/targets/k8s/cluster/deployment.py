@@ -128,7 +128,7 @@ class ClusterDeployment:
         Raises:
             ConfigError: There is no such release.
             RolloutError: It did not become good.
-            FerrymanError: There is none to go back to, or the cluster refused.
+            FerrymanError: No release is left to go back to, or the cluster refused.
         """
         if wanted is not None and not wanted.isdecimal():
             raise ConfigError(f"--to {wanted}: a release on Kubernetes has a number")

@@ -80,7 +80,7 @@ def connect(place: Place, project_namespace: str | None) -> Connection:
     context_namespace = _load(configuration, place.context)
     namespace = place.namespace or project_namespace or context_namespace or "default"
     if not configuration.verify_ssl:
-        # The kubeconfig says so; a warning with each request would help nobody.
+        # The kubeconfig says so; a warning with each request would not help.
         disable_warnings(InsecureRequestWarning)
     configuration.retries = False  # the API's answers decide, and `exchange` repeats
     _strip_token(configuration)

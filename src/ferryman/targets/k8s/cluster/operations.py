@@ -281,7 +281,7 @@ class Operations:
 
         Raises:
             RolloutError: It did not become good.
-            FerrymanError: There is none to go back to, or the cluster refused.
+            FerrymanError: No release is left to go back to, or the cluster refused.
         """
         book = open_book(self._cluster, self._name)
         self._refuse_other_environment(book)

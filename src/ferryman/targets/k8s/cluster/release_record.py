@@ -146,7 +146,7 @@ def choose_release(releases: Sequence[Release], wanted: int | None) -> Release:
 
     Raises:
         ConfigError: There is no release of that number.
-        FerrymanError: There is none to go back to.
+        FerrymanError: No good release is left to go back to.
     """
     if wanted is not None:
         chosen = next((release for release in releases if release.number == wanted), None)

@@ -296,7 +296,7 @@ def _last_manager(workload: Document) -> str:
 def troubles_of(cluster: Cluster, found: Running) -> list[Trouble]:
     """Return what is wrong with a release, the gravest first.
 
-    What cannot be read is left out: to tell why is no reason to fail.
+    What cannot be read is left out: a report on a failure must not fail itself.
     """
     events: list[Document] = []
     if found.pods:

@@ -67,7 +67,7 @@ def belonging(values: Values) -> dict[str, str]:
 def selector(values: Values, component: str = WEB) -> dict[str, str]:
     """Return the labels by which pods are found, which stay the same for ever.
 
-    A worker's are none of the web process': no Service leads to it.
+    A worker shares none of them with the web process: no Service leads to it.
     """
     return {
         "app.kubernetes.io/name": values.app if component == WEB else f"{values.app}-{component}",

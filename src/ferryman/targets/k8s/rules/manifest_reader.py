@@ -228,7 +228,7 @@ def quantity(text: object) -> Decimal:
     """Return the number that a quantity is, such as 268,435,456 for `256Mi`.
 
     Raises:
-        ValueError: It is none; the message names what may have been meant.
+        ValueError: The text is not a quantity; the message names what may have been meant.
     """
     match = _QUANTITY.fullmatch(str(text)) if not isinstance(text, bool) else None
     if not match:

@@ -136,7 +136,7 @@ def schedule(text: str) -> str | None:
             else "is not a duration"
         )
     if text.startswith("@"):
-        return None if text in _CRON_WORDS else f"is none of {', '.join(_CRON_WORDS)}"
+        return None if text in _CRON_WORDS else f"is not one of {', '.join(_CRON_WORDS)}"
     if text.startswith(("TZ=", "CRON_TZ=")):
         return "may not name a time zone; set timeZone"
     fields = text.split()

@@ -52,7 +52,10 @@ def _fields(node: Node) -> Iterator[tuple[str, str]]:
         for value in given if isinstance(given, list) else [given]:
             if isinstance(value, str) and value not in values:
                 listed = ", ".join(filter(None, values))
-                yield node.at(field), f"{value!r} is none of {listed}{did_you_mean(value, values)}"
+                yield (
+                    node.at(field),
+                    f"{value!r} is not one of {listed}{did_you_mean(value, values)}",
+                )
     for field, (least, most) in RANGES.get(node.type, {}).items():
         value = node.value.get(field)
         if isinstance(value, int) and not isinstance(value, bool) and not least <= value <= most:

@@ -55,7 +55,7 @@ def parse_share(text: str) -> float:
     """Return a share from a percentage such as `5%`.
 
     Raises:
-        ConfigError: It is none, or not above 0 and below 100.
+        ConfigError: The text is not a percentage above 0 and below 100.
     """
     number = text.strip().removesuffix("%")
     try:

@@ -122,7 +122,7 @@ def prepare_code(project: Project, choices: Choices, dialogue: Dialogue) -> Code
     """Build the project, or take the zip that `--zip` names.
 
     Raises:
-        ConfigError: A setting is wrong, or the zip is none.
+        ConfigError: A setting is wrong, or the file is not a zip.
         BuildError: It could not be built.
     """
     options = project.section("lambda", LambdaOptions)

@@ -41,7 +41,7 @@ def version_to_serve(found: list[Version], alias: Alias, wanted: str | None) -> 
 
     Raises:
         ConfigError: There is no such version.
-        FerrymanError: There is none before.
+        FerrymanError: No older version is left.
     """
     by_number = {version.number: version for version in found}
     if wanted is not None:

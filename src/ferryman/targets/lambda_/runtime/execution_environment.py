@@ -134,7 +134,7 @@ class Environment:
 
         Raises:
             asyncio.CancelledError, StillRunning: It took longer.
-            Exception: The response is none that can be sent.
+            Exception: The response cannot be sent.
         """
         assert self._bridge is not None
         respond = self._bridge.respond(request)

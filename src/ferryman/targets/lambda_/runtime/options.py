@@ -33,13 +33,13 @@ def streamed_sources(streaming: bool | str) -> tuple[str, ...]:
         streaming: True for a Function URL, `rest` for REST APIs, `all` for both, or False.
 
     Raises:
-        ConfigError: It is none of them.
+        ConfigError: The value is not one of them.
     """
     try:
         return _STREAMED[streaming]
     except KeyError:
         raise ConfigError(
-            f"streaming = {streaming!r} is none that this runtime knows",
+            f"streaming = {streaming!r} is not known to this runtime",
             hint="build the artifact again with the ferryman that runs it",
         ) from None
 

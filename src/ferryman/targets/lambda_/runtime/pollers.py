@@ -137,7 +137,7 @@ class Pollers:
         """Return the result of an invocation, in time.
 
         Raises:
-            Exception: There is none.
+            Exception: The app failed, or took too long.
         """
         trace = invocation.headers.get("lambda-runtime-trace-id")
         left = _countdown(invocation.headers.get("lambda-runtime-deadline-ms"))

@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 # Lambda developer guide); a hook that is ended earlier is told why.
 _RESTORE_LIMIT = 9.0
 
-# How long the request may take that warms the app. Nobody waits for it.
+# How long the request may take that warms the app. No client waits for it.
 _WARM_LIMIT = 10.0
 
 

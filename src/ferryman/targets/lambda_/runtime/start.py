@@ -3,7 +3,7 @@
 Two finders stand before Python's own. One has modules of the standard library wait that
 others import and that most requests never need: `ssl`, which asyncio imports, is a tenth of
 a cold start. The other gives modules that every start imports, from one file that was read at
-once, in place of a hundred. Whoever asks a module for anything finds it as it always was.
+once, in place of a hundred. Code that asks a module for a name finds it as ever.
 
 It is run as a program, before anything of ferryman is imported, and imports nothing of it
 until it is done. A function that only names its handler starts without.
@@ -35,7 +35,7 @@ _WAITING = frozenset(
     }
 )
 
-# Started so, nobody waits for the start, and every restore or first request would for modules.
+# With these no request waits for the start; delayed modules would only slow the first requests.
 _AHEAD = ("provisioned-concurrency", "snap-start")
 
 

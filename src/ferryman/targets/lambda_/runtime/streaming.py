@@ -36,7 +36,7 @@ _END_OF_PRELUDE = bytes(8)
 INVOCATION_ID: ContextVar[str | None] = ContextVar("ferryman.invocation_id", default=None)
 """What the Runtime API calls this attempt at an invocation; it is given back with a response.
 
-It is none of the app's affair, so that it is not in `RequestContext`.
+The app has no use for it, so it is not in `RequestContext`.
 """
 
 
@@ -125,7 +125,7 @@ class ResponseStream:
         try:
             self._writer.write(last)
             await self._writer.drain()
-            # The answer's head says that it has been taken; nobody needs the rest.
+            # The answer's head says that it has been taken; the rest is not needed.
             await self._reader.readuntil(b"\r\n\r\n")
         finally:
             self._writer.close()

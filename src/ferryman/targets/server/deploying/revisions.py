@@ -84,7 +84,7 @@ def read_service(aws: Aws, name: str) -> Running:
     """Return the service of a name, in the cluster of that name.
 
     Raises:
-        FerrymanError: There is none.
+        FerrymanError: There is no such service.
         AwsError: AWS refused.
     """
     told = aws.call("ecs", "describe_services", cluster=name, services=[name])
@@ -145,7 +145,7 @@ def revision_to_run(found: Sequence[Revision], running: str, wanted: str | None)
 
     Raises:
         ConfigError: There is no such revision.
-        FerrymanError: There is none before.
+        FerrymanError: No older revision is left.
     """
     if wanted is not None:
         known = {str(one.number): one for one in found}
