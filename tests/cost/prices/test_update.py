@@ -62,7 +62,10 @@ def lambda_list(duration: str = "0.0000166667") -> str:
         ["0", "6000000000", "GB-Second", duration, *here, group, usage],
         ["6000000000", "15000000000", "GB-Second", "0.0000150000", *here, group, usage],
         ["0", "400000", "seconds", "0.0000000000", *anywhere, group, "Global-Lambda-GB-Second"],
-        ["0", "Inf", "GB-Second", "0.0000500100", *here, "AWS-Lambda-Edge-Duration", "EU-Edge"],
+        ["0", "Inf", "GB-Second", "0.0000500100", *here, "AWS-Lambda-Edge-Duration",
+         "EU-Lambda-Edge-GB-Second"],
+        ["0", "Inf", "Request", "0.0000006000", *here, "AWS-Lambda-Edge-Requests",
+         "EU-Lambda-Edge-Request"],
     ])  # fmt: skip
 
 
@@ -290,6 +293,8 @@ def test_every_list_is_read_and_look_alikes_are_left(aws: str) -> None:
     assert values == {
         "lambda.requests.x86_64": "2E-7",
         "lambda.requests.arm64": "2E-7",
+        "lambda_edge.requests": "6E-7",
+        "lambda_edge.duration": "0.00005001",
         "lambda.duration.x86_64": "0.0000166667",
         "fargate.vcpu.x86_64": "0.04048",
         "fargate.memory.x86_64": "0.004445",
@@ -340,7 +345,8 @@ def test_every_list_is_read_and_look_alikes_are_left(aws: str) -> None:
         ("APN1-Lambda-Provisioned-GB-Second-ARM", "lambda.provisioned_duration.arm64"),
         ("USE1-Request", "lambda.requests.x86_64"),
         ("Global-Request", None),
-        ("Lambda-Edge-Request", None),
+        ("Lambda-Edge-Request", "lambda_edge.requests"),
+        ("APN1-Lambda-Edge-GB-Second", "lambda_edge.duration"),
     ],
 )
 def test_usage_types_are_known_in_every_region(usage: str, rate: str | None) -> None:
@@ -380,13 +386,17 @@ def test_a_second_update_keeps_what_it_does_not_read(aws: str, tmp_path: Path) -
         done = run("update", "--from", aws, "--region", "eu-west-1", "--offer", offer,
                    "--to", str(book))  # fmt: skip
         assert done.exit_code == 0
-    assert {rate.id.partition(".")[0] for rate in read_overlay(book).rates} == {"lambda", "alb"}
+    assert {rate.id.partition(".")[0] for rate in read_overlay(book).rates} == {
+        "lambda",
+        "lambda_edge",
+        "alb",
+    }
 
 
 def test_a_version_can_be_pinned(aws: str, pages: dict[str, str]) -> None:
     del pages["/offers/v1.0/aws/AWSLambda/current/region_index.json"]
     pinned = [f"AWSLambda@{VERSION}"]
-    assert len(fetch_rates(aws, "eu-west-1", pinned, lambda _: None)) == 3
+    assert len(fetch_rates(aws, "eu-west-1", pinned, lambda _: None)) == 5
 
 
 def test_check_prints_what_has_drifted(aws: str, pages: dict[str, str]) -> None:
@@ -394,7 +404,7 @@ def test_check_prints_what_has_drifted(aws: str, pages: dict[str, str]) -> None:
     result = run("check", "--from", aws, "--region", "eu-west-1", "--offer", "AWSLambda")
     assert isinstance(result.exception, FerrymanError)
     assert result.exception.exit_code == 1
-    assert "AWS's price list has 1 of 3 rates otherwise" in result.exception.message
+    assert "AWS's price list has 1 of 5 rates otherwise" in result.exception.message
     row = next(line for line in result.stdout.splitlines() if "lambda.duration" in line).split()
     assert row[2:4] == ["0.0000166667", "0.00002"]
 
@@ -402,7 +412,7 @@ def test_check_prints_what_has_drifted(aws: str, pages: dict[str, str]) -> None:
 def test_check_is_content_when_nothing_has_drifted(aws: str) -> None:
     result = run("check", "--from", aws, "--region", "eu-west-1", "--offer", "AWSLambda")
     assert result.exit_code == 0
-    assert "all 3 rates agree" in result.stdout
+    assert "all 5 rates agree" in result.stdout
     rates = fetch_rates(aws, "eu-west-1", ["AWSLambda"], lambda _: None)
     assert drift(load_book(), rates) == []
 
@@ -416,7 +426,7 @@ def swap(old: str, new: str) -> str:
 
 
 DAMAGED = {
-    "cut within a row": (damage(lambda t: t[:-40]), "is cut short or damaged in line 13"),
+    "cut within a row": (damage(lambda t: t[:-40]), "is cut short or damaged in line 14"),
     "cut before the rows": (damage(lambda t: t.split('"SKU"')[0]), "is not a price list"),
     "empty": ("\n", "is not a price list"),
     "a page of HTML": ("<html>\n<body>\n</body>\n</html>\n\n\n", "is not a price list"),
@@ -594,7 +604,7 @@ def test_a_list_of_json_has_the_same_rates_as_one_of_csv(tmp_path: Path) -> None
     ]
     one, two = ([(x.id, x.tiers, x.seen, x.code) for x in rates] for rates in found)
     assert one == two
-    assert len(one) == 3
+    assert len(one) == 5
 
 
 def test_a_folder_is_read_whole_and_what_is_no_list_passed_over(tmp_path: Path) -> None:
@@ -607,7 +617,11 @@ def test_a_folder_is_read_whole_and_what_is_no_list_passed_over(tmp_path: Path) 
     book.parent.mkdir()
     done = run("update", "--from", str(tmp_path), "--region", "eu-west-1", "--to", str(book))
     assert done.exit_code == 0, done.exception
-    assert {rate.id.partition(".")[0] for rate in read_overlay(book).rates} == {"lambda", "alb"}
+    assert {rate.id.partition(".")[0] for rate in read_overlay(book).rates} == {
+        "lambda",
+        "lambda_edge",
+        "alb",
+    }
 
 
 @pytest.mark.parametrize("place", ["nowhere", "empty"])

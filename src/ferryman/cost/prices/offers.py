@@ -48,6 +48,8 @@ USAGE: Mapping[str, Mapping[str, str]] = {
         "Lambda-Storage-GB-Second": "lambda.ephemeral",
         "Lambda-SnapStart-Cached-GB-S": "lambda.snapstart.cache",
         "Lambda-SnapStart-Restored-GB": "lambda.snapstart.restore",
+        "Lambda-Edge-Request": "lambda_edge.requests",
+        "Lambda-Edge-GB-Second": "lambda_edge.duration",
     },
     "AmazonECS": {
         "Fargate-vCPU-Hours:perCPU": "fargate.vcpu.x86_64",
