@@ -257,6 +257,8 @@ def test_a_picture_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None
         (("--requests", "inf"), "--requests: 'inf' is not a number"),
         (("--at", "NaN"), "--at: 'NaN' is not a number"),
         (("--fail-above", "NaN"), "--fail-above: 'NaN' is not a number"),
+        (("--task-runs", "10min"), "--task-runs: '10min' is not RUNSxTIME"),
+        (("--task-runs", "30x0s"), "--task-runs: 0s is not a number above 0"),
         (
             ("--provisioned", "1", "--provisioned-hours", "900"),
             "--provisioned-hours: 900 is out of range",

@@ -182,6 +182,11 @@ QUESTIONS = {
         + 1 * D("0.625")
         + 15 * D("0.25"),
     ),
+    "tasks that end by themselves are billed for a minute at least": (
+        "lambda-url --requests 1M --wall-ms 10 --memory 128 --architecture x86_64 --task 1/2"
+        " --task-disk 30 --task-runs 300x20s",
+        5 * (D("0.04048") + 2 * D("0.004445") + D("0.005")) + 300 * 60 * 10 * D("0.0000000308"),
+    ),
 }
 
 

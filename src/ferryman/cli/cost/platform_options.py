@@ -22,6 +22,7 @@ from ferryman.cli.cost.values import (
     hours_of_work,
     milliseconds,
     number,
+    runs,
     seconds,
     three_rates,
 )
@@ -150,6 +151,12 @@ class ServerOptions:
         metavar="GB[/IOPS[/MBPS]]",
     )
     task_disk: int = option("GB of storage of a Fargate task.", "20", whole)
+    task_runs: tuple[int, Decimal] | None = option(
+        "Also bill Fargate tasks that end by themselves, so many a month, such as 30x10min.",
+        None,
+        runs,
+        metavar="RUNSxTIME",
+    )
     connection_requests: Decimal = option(
         "Requests that a client sends on one connection to a load balancer.", "5", number
     )

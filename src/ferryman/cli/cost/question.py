@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
@@ -26,7 +26,8 @@ from ferryman.core.errors import ConfigError
 from ferryman.cost.compare import Comparison, compare
 from ferryman.cost.money import Money
 from ferryman.cost.number_format import MONTH_SECONDS, plain
-from ferryman.cost.platforms.catalog import ALL, Choices, make_platforms, sold
+from ferryman.cost.platforms.catalog import ALL, USUAL_TASK, Choices, make_platforms, sold
+from ferryman.cost.platforms.fargate import Fargate, TaskRuns
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.platform import Platform
 from ferryman.cost.prices.book import PriceBook, load_book
@@ -179,7 +180,7 @@ def ask(options: CostOptions) -> Question:
         platforms, left_out = sold(platforms, workload, book)
     return Question(
         workload=workload,
-        platforms=_with_floors(platforms, options),
+        platforms=_with_floors(platforms, options, choices),
         book=book,
         origins=origins,
         left_out=left_out,
@@ -270,7 +271,9 @@ def _platforms(options: PlatformOptions, choices: Choices) -> tuple[Platform, ..
     return *make_platforms(names, choices), *given_platforms(options, choices)
 
 
-def _with_floors(platforms: tuple[Platform, ...], options: CostOptions) -> tuple[Platform, ...]:
+def _with_floors(
+    platforms: tuple[Platform, ...], options: CostOptions, choices: Choices
+) -> tuple[Platform, ...]:
     told = options.platforms
     if (told.hourly is None) != (not told.ops_hours):
         raise ConfigError(
@@ -283,12 +286,20 @@ def _with_floors(platforms: tuple[Platform, ...], options: CostOptions) -> tuple
         from ferryman.cost.platforms.work import with_work
 
         platforms = with_work(platforms, told.ops_hours, told.hourly)
-    if told.stores:
+    if told.stores or options.servers.task_runs:
         from ferryman.cost.platforms.store import parse_store, with_stores
 
-        stores = tuple(map(parse_store, told.stores))
+        stores = (*map(parse_store, told.stores), *_task_runs(options.servers, choices))
         platforms = tuple(with_stores(each, stores, told.region) for each in platforms)
     return platforms
+
+
+def _task_runs(servers: ServerOptions, choices: Choices) -> Iterator[TaskRuns]:
+    if servers.task_runs:
+        task = Fargate(
+            *(choices.task or USUAL_TASK), choices.architecture, disk_gb=choices.task_disk_gb
+        )
+        yield TaskRuns(task, *servers.task_runs)
 
 
 def _read_logs(options: CostOptions) -> LogSummary | None:

@@ -61,6 +61,7 @@ __all__ = (
     "milliseconds",
     "number",
     "requests",
+    "runs",
     "seconds",
     "three_rates",
 )
@@ -291,6 +292,20 @@ def free_tier_names(flag: str, text: str) -> frozenset[str]:
             hint=suggest(name, ("all", "none", *FREE_TIERS), "there are"),
         )
     return names
+
+
+def runs(flag: str, text: str) -> tuple[int, Decimal]:
+    """Return how many there are in a month and how many seconds each lasts, from ``30x10min``.
+
+    Raises:
+        ConfigError: The text says something else.
+    """
+    count, _, length = text.partition("x")
+    if not (count.isdecimal() and int(count)):
+        raise ConfigError(
+            f"{flag}: {text!r} is not RUNSxTIME", hint="write 30x10min or 22x8h, for a month"
+        )
+    return int(count), above_nothing(seconds)(flag, length)
 
 
 def hours_of_work(flag: str, text: str) -> dict[str, Decimal]:

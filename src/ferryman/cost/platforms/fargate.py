@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from ferryman.core.errors import ConfigError
@@ -23,7 +23,15 @@ from ferryman.cost.platforms.surroundings import surroundings
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.workload import Inputs, Workload
 
-__all__ = ("FREE_DISK_GB", "SIZES", "Fargate", "check_size", "task_charges", "task_hours")
+__all__ = (
+    "FREE_DISK_GB",
+    "SIZES",
+    "Fargate",
+    "TaskRuns",
+    "check_size",
+    "task_charges",
+    "task_hours",
+)
 
 
 def _every(low: int, high: int, step: int = 1) -> tuple[Decimal, ...]:
@@ -142,6 +150,30 @@ class Fargate:
         """Yield the tasks, the balancer and what they send."""
         yield from task_charges(self, MONTH_HOURS, book)
         yield from surroundings("the tasks", self, inputs, book)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRuns:
+    """Tasks that are started and end by themselves, billed as a store is: on every platform.
+
+    Args:
+        task: Their size and architecture.
+        runs: How many are started in a month.
+        seconds: How long each runs, from the pull of its image on.
+    """
+
+    task: Fargate
+    runs: int
+    seconds: Decimal
+
+    def charges(self, book: PriceBook, region: str) -> Iterator[Charge]:
+        """Yield their hours and addresses."""
+        hours = task_hours(self.runs, self.seconds)
+        rate = book.rate("ipv4.hours", region)
+        yield Charge("Public IPv4 of tasks that end", Usage(fixed=hours), rate, "task-hours")
+        for charge in task_charges(replace(self.task, region=region), hours, book):
+            usage = Usage(fixed=charge.usage.per_server)
+            yield replace(charge, item=f"{charge.item} of tasks that end", usage=usage)
 
 
 def task_hours(runs: int, seconds: int | Decimal) -> Decimal:
