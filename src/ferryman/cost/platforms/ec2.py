@@ -17,6 +17,7 @@ from ferryman.cost.platforms.fleet import Fleet, Sizing
 from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.network import public_addresses
+from ferryman.cost.platforms.platform import OnServers
 from ferryman.cost.platforms.purchase import Purchase, bought, purchase_notes, suffix
 from ferryman.cost.platforms.storage import Disk, gp3_volumes
 from ferryman.cost.platforms.surroundings import surroundings
@@ -32,7 +33,7 @@ SYSTEM_MIB = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Ec2:
+class Ec2(OnServers):
     """Equal EC2 instances.
 
     Args:
@@ -61,11 +62,6 @@ class Ec2:
         """Such as ``EC2 m7g.large``, or ``One m7g.large`` without a balancer."""
         family = "EC2" if self.balancer else "One"
         return f"{family} {self.instance}{suffix(self.purchase)}"
-
-    @property
-    def pays_per_request(self) -> bool:
-        """False: instances cost money while they wait."""
-        return False
 
     @property
     def highly_available(self) -> bool:

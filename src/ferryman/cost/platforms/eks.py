@@ -13,6 +13,7 @@ from ferryman.cost.platforms.fargate import Fargate, check_size, task_charges
 from ferryman.cost.platforms.fleet import Fleet, Sizing
 from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS
 from ferryman.cost.platforms.load_balancer import LoadBalancer
+from ferryman.cost.platforms.platform import OnServers
 from ferryman.cost.platforms.pod import Pod, control_plane, node_fleet
 from ferryman.cost.platforms.purchase import Purchase, suffix
 from ferryman.cost.platforms.storage import Disk
@@ -29,7 +30,7 @@ EKS_FARGATE_MIB = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Eks:
+class Eks(OnServers):
     """Amazon EKS on EC2 nodes behind an Application Load Balancer.
 
     Args:
@@ -60,16 +61,6 @@ class Eks:
     def name(self) -> str:
         """Such as ``EKS m7g.large``."""
         return f"EKS {self.instance}{suffix(self.purchase)}"
-
-    @property
-    def pays_per_request(self) -> bool:
-        """False: the cluster costs money while it waits."""
-        return False
-
-    @property
-    def highly_available(self) -> bool:
-        """Whether there are always two nodes."""
-        return self.sizing.highly_available
 
     @property
     def assumptions(self) -> str:
@@ -104,7 +95,7 @@ class Eks:
 
 
 @dataclass(frozen=True, slots=True)
-class EksFargate:
+class EksFargate(OnServers):
     """Amazon EKS with pods on Fargate, which runs them on x86 alone.
 
     Args:
@@ -137,16 +128,6 @@ class EksFargate:
     def private(self) -> bool:
         """True: EKS starts Fargate pods in private subnets only."""
         return True
-
-    @property
-    def pays_per_request(self) -> bool:
-        """False: the cluster costs money while it waits."""
-        return False
-
-    @property
-    def highly_available(self) -> bool:
-        """Whether there are always two pods."""
-        return self.sizing.highly_available
 
     @property
     def assumptions(self) -> str:

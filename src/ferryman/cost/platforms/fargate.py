@@ -18,6 +18,7 @@ from ferryman.cost.platforms.fleet import Fleet, Sizing
 from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.network import public_addresses
+from ferryman.cost.platforms.platform import OnServers
 from ferryman.cost.platforms.purchase import Purchase, bought, purchase_notes, suffix
 from ferryman.cost.platforms.surroundings import surroundings
 from ferryman.cost.prices.book import PriceBook
@@ -75,7 +76,7 @@ def check_size(vcpu: Decimal, memory_gb: Decimal) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Fargate:
+class Fargate(OnServers):
     """A service of equal Fargate tasks.
 
     Args:
@@ -116,16 +117,6 @@ class Fargate:
         """Such as ``Fargate arm64 0.25 vCPU 0.5 GB``."""
         size = f"{plain(self.vcpu)} vCPU {plain(self.memory_gb)} GB"
         return f"Fargate {self.architecture} {size}{suffix(self.purchase)}"
-
-    @property
-    def pays_per_request(self) -> bool:
-        """False: tasks cost money while they wait."""
-        return False
-
-    @property
-    def highly_available(self) -> bool:
-        """Whether there are always two tasks."""
-        return self.sizing.highly_available
 
     @property
     def assumptions(self) -> str:

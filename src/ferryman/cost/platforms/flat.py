@@ -9,6 +9,7 @@ from decimal import Decimal
 from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.platforms.fleet import Fleet, Sizing
+from ferryman.cost.platforms.platform import OnServers
 from ferryman.cost.prices.book import PriceBook, Rate, Tier
 from ferryman.cost.workload import Inputs, Workload
 
@@ -16,7 +17,7 @@ __all__ = ("FlatHost",)
 
 
 @dataclass(frozen=True, slots=True)
-class FlatHost:
+class FlatHost(OnServers):
     """Servers of any host, for so much each a month.
 
     Args:
@@ -42,16 +43,6 @@ class FlatHost:
     def name(self) -> str:
         """The label."""
         return self.label
-
-    @property
-    def pays_per_request(self) -> bool:
-        """False: its price is flat."""
-        return False
-
-    @property
-    def highly_available(self) -> bool:
-        """Whether there are always two servers; what spreads the load is the host's affair."""
-        return self.sizing.highly_available
 
     @property
     def assumptions(self) -> str:

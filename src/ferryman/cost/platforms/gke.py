@@ -10,6 +10,7 @@ from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.number_format import MONTH_HOURS
 from ferryman.cost.platforms.fleet import Fleet, Sizing
+from ferryman.cost.platforms.platform import OnServers
 from ferryman.cost.platforms.pod import Pod, control_plane, node_fleet
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.workload import Inputs, Workload
@@ -18,7 +19,7 @@ __all__ = ("Gke",)
 
 
 @dataclass(frozen=True, slots=True)
-class Gke:
+class Gke(OnServers):
     """Google Kubernetes Engine, one zonal Standard cluster, behind a Google load balancer.
 
     Args:
@@ -48,11 +49,6 @@ class Gke:
     def name(self) -> str:
         """Such as ``GKE e2-standard-2``."""
         return f"GKE {self.machine}"
-
-    @property
-    def pays_per_request(self) -> bool:
-        """False: the nodes cost money while they wait."""
-        return False
 
     @property
     def highly_available(self) -> bool:

@@ -15,7 +15,6 @@ from fractions import Fraction
 from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.number_format import MONTH_HOURS, MONTH_SECONDS, plain
-from ferryman.cost.platforms.fleet import Fleet
 from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS, allowance
 from ferryman.cost.platforms.front_door import DOOR_NAMES, FrontDoor, door_charges, door_notes
 from ferryman.cost.platforms.lambda_extras import (
@@ -28,6 +27,7 @@ from ferryman.cost.platforms.lambda_extras import (
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.logs import LAMBDA_LOG_BYTES, log_charges
 from ferryman.cost.platforms.network import cross_zone, nat_gateways
+from ferryman.cost.platforms.platform import OnLambda
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.quantity import Quantity, larger
 from ferryman.cost.workload import LAMBDA_MIB_PER_VCPU, Inputs, Workload
@@ -45,7 +45,7 @@ RATE_PER_CONCURRENCY = 10
 
 
 @dataclass(frozen=True, slots=True)
-class LambdaFunction:
+class LambdaFunction(OnLambda):
     """A Lambda function and its front door.
 
     Args:
@@ -122,11 +122,6 @@ class LambdaFunction:
         return not idle and self.front_door not in ("alb", "cloudfront-plan")
 
     @property
-    def highly_available(self) -> bool:
-        """True: Lambda runs in several zones."""
-        return True
-
-    @property
     def assumptions(self) -> str:
         """Whether the free tier is left for it."""
         used = sorted(ALL_FREE_TIERS - self.free_tiers)
@@ -135,10 +130,6 @@ class LambdaFunction:
         return (
             f"free tiers used up: {', '.join(used)}" if used else "the free tiers are left for it"
         )
-
-    def fleet(self, book: PriceBook) -> Fleet | None:
-        """Return nothing: there are no servers to count."""
-        return None
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
         """Yield requests, duration, what was bought besides, and the front door."""

@@ -16,6 +16,7 @@ from ferryman.cost.platforms.front_door import door_charges
 from ferryman.cost.platforms.lambda_ import billed_seconds
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.logs import LAMBDA_LOG_BYTES, log_charges
+from ferryman.cost.platforms.platform import OnLambda
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.workload import Inputs, Workload
 
@@ -23,7 +24,7 @@ __all__ = ("EdgeFunction",)
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeFunction:
+class EdgeFunction(OnLambda):
     """A function that CloudFront runs near its clients. It has no free tier of its own.
 
     Args:
@@ -40,22 +41,9 @@ class EdgeFunction:
         return "Lambda@Edge"
 
     @property
-    def pays_per_request(self) -> bool:
-        """True."""
-        return True
-
-    @property
-    def highly_available(self) -> bool:
-        """True: it runs in many places."""
-        return True
-
-    @property
     def assumptions(self) -> str:
         """Where it runs."""
         return "every request reaches it, at the origin request; nothing is taken as cached"
-
-    def fleet(self, _: PriceBook) -> None:
-        """Return nothing: there are no servers to count."""
 
     def notes(self, _: Workload) -> Iterator[str]:
         """Yield what must be known before it is chosen."""

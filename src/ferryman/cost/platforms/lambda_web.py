@@ -14,6 +14,7 @@ from ferryman.cost.number_format import MONTH_HOURS, plain
 from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS
 from ferryman.cost.platforms.logs import log_charges
 from ferryman.cost.platforms.network import internet_egress
+from ferryman.cost.platforms.platform import OnLambda
 from ferryman.cost.prices.book import PriceBook, Rate, Tier
 from ferryman.cost.workload import Inputs, Workload
 
@@ -24,7 +25,7 @@ AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
-class WebFunction:
+class WebFunction(OnLambda):
     """A function that is a server: billed by requests, active CPU and the memory of environments.
 
     Args:
@@ -48,17 +49,9 @@ class WebFunction:
         return False
 
     @property
-    def highly_available(self) -> bool:
-        """True: Lambda runs in several zones."""
-        return True
-
-    @property
     def assumptions(self) -> str:
         """How many environments there are."""
         return f"one environment all month, and more where each has {AT_ONCE} requests at once"
-
-    def fleet(self, _: PriceBook) -> None:
-        """Return nothing: there are no servers to count."""
 
     def notes(self, _: Workload) -> Iterator[str]:
         """Yield what is not known."""

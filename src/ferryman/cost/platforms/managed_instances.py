@@ -20,7 +20,7 @@ from ferryman.cost.platforms.front_door import DOOR_NAMES, FrontDoor, door_charg
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.logs import log_charges
 from ferryman.cost.platforms.network import cross_zone, nat_gateways
-from ferryman.cost.platforms.platform import NotSoldError
+from ferryman.cost.platforms.platform import NotSoldError, OnServers
 from ferryman.cost.platforms.purchase import Purchase, bought, scaled, suffix
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.workload import Inputs, Workload
@@ -43,7 +43,7 @@ REQUESTS_PER_VCPU = 16
 
 
 @dataclass(frozen=True, slots=True)
-class ManagedInstances:
+class ManagedInstances(OnServers):
     """A function on Lambda Managed Instances.
 
     Args:
@@ -81,16 +81,6 @@ class ManagedInstances:
         """Such as ``Managed Instances m7g.large, Function URL``."""
         door = DOOR_NAMES[self.front_door]
         return f"Managed Instances {self.instance}{suffix(self.purchase)}, {door}"
-
-    @property
-    def pays_per_request(self) -> bool:
-        """False: it does not scale to zero."""
-        return False
-
-    @property
-    def highly_available(self) -> bool:
-        """Whether there are always two instances."""
-        return self.sizing.highly_available
 
     @property
     def assumptions(self) -> str:

@@ -16,12 +16,12 @@ from typing import Protocol
 from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Bill, Charge, Servers, cost_curve, make_bill
 from ferryman.cost.number_format import usd, volume
-from ferryman.cost.platforms.fleet import MAX_SERVERS, Fleet
+from ferryman.cost.platforms.fleet import MAX_SERVERS, Fleet, Sizing
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.stepped_curve import SteppedCurve
 from ferryman.cost.workload import Inputs, Workload
 
-__all__ = ("NotSoldError", "Platform", "Priced", "price_one")
+__all__ = ("NotSoldError", "OnLambda", "OnServers", "Platform", "Priced", "price_one")
 
 
 class NotSoldError(ConfigError):
@@ -63,6 +63,42 @@ class Platform(Protocol):
 
     def notes(self, workload: Workload) -> Iterator[str]:
         """Yield what a reader must know before trusting the total."""
+
+
+class OnServers:
+    """What servers have in common that a `Sizing` counts: they cost money while they wait."""
+
+    __slots__ = ()
+    sizing: Sizing
+
+    @property
+    def pays_per_request(self) -> bool:
+        """False."""
+        return False
+
+    @property
+    def highly_available(self) -> bool:
+        """Whether there are always two of them."""
+        return self.sizing.highly_available
+
+
+class OnLambda:
+    """What functions have in common: Lambda runs them in several zones."""
+
+    __slots__ = ()
+
+    @property
+    def pays_per_request(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def highly_available(self) -> bool:
+        """True."""
+        return True
+
+    def fleet(self, _: PriceBook) -> None:
+        """Return nothing: there are no servers to count."""
 
 
 @dataclass(frozen=True)
