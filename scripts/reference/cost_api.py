@@ -114,8 +114,10 @@ def _default(value: object) -> str:
 
 
 def _members(kind: type) -> Iterator[str]:
-    """Yield the properties and methods that a class adds to its fields."""
-    for name, member in vars(kind).items():
+    """Yield the properties and methods that a class has besides its fields."""
+    ours = [each for each in kind.__mro__ if each.__module__.startswith("ferryman.")]
+    found = {name: member for each in reversed(ours) for name, member in vars(each).items()}
+    for name, member in found.items():
         shown = isinstance(member, property | classmethod) or inspect.isfunction(member)
         if name.startswith("_") or not shown:
             continue

@@ -175,8 +175,8 @@ renders, each environment, and the user's patches. They are no linter for other 
 | --- | --- |
 | `K001` | An object does not fit its schema: an unknown field, a missing one, another type. |
 | `K002` | Kubernetes has no such kind in this version. |
-| `K003` | An object fits its schema, and the API server refuses it: a value that is not one of those \
-that the field takes, a number out of its range, fields that exclude each other. |
+| `K003` | An object fits its schema, and the API server refuses it: a value that is not one of \
+those that the field takes, a number out of its range, fields that exclude each other. |
 | `K009` | The cluster alone refuses it, asked by `ferryman check -t k8s --server`. |
 
 A finding names the line of your patch that brought it, and what was probably meant. To break a
