@@ -89,26 +89,16 @@ def command(
       ferryman build -t server --image --push ghcr.io/me/shop:1.2.3
       ferryman build -t all
     """
-    from ferryman.building.artifact import alone, refuse_work_of_others, write_description
-    from ferryman.records.atomic_file import write_whole
-    from ferryman.targets.protocols import Explains, Profiles, TellsOutputs
+    from ferryman.building.artifact import refuse_work_of_others
+    from ferryman.targets.protocols import TellsOutputs
 
-    if explain and profile:
-        raise click.UsageError("--explain and --profile each print a table: pass one of them")
-    if image and (explain or profile):
-        raise click.UsageError("--explain and --profile describe a zip, not an image")
+    _refuse_combinations(target, out, explain, profile, measure, outputs, image)
     switches = [name for name, chosen in (("strict", strict), ("systemd", systemd)) if chosen]
     if target == "all":
-        if explain or profile or outputs or "push" in image or out == Path("-"):
-            raise click.UsageError(
-                "--explain, --profile, --outputs, --push and --out - need one target"
-            )
         from ferryman.cli.build_all import build_all
 
         build_all(out, switches, image, measure, as_json, **options)
         return
-    if measure:
-        raise click.UsageError("--measure is for -t all; for one target run `ferryman measure`")
     options["assignments"] += _switched_on(target, switches, image)
     chosen, project = open_target(target, **options)
     if outputs and not isinstance(chosen, TellsOutputs):
@@ -121,40 +111,88 @@ def command(
     else:
         out = out.resolve()
         refuse_work_of_others(out, project.root, chosen.name)
-    with working(f"building for {chosen.name}") as progress, alone(project.root), ending_build():
-        table: _Table | None = None
-        if explain:
-            if not isinstance(chosen, Explains):
-                raise _unable(chosen, "--explain")
-            artifact, table = chosen.explain(project, out, progress)
-        elif profile:
-            if not isinstance(chosen, Profiles):
-                raise _unable(chosen, "--profile")
-            artifact = chosen.build(project, out, progress)
-            table = chosen.profile(project, artifact)
-        else:
-            artifact = chosen.build(project, out, progress)
-        write_description(artifact, out)
+    artifact, table = _build(chosen, project, out, explain, profile)
     if outputs and isinstance(chosen, TellsOutputs):
+        from ferryman.records.atomic_file import write_whole
+
         write_whole(outputs, json.dumps(chosen.outputs(project, artifact), indent=2) + "\n")
     if table:
         click.echo(table.to_json() if as_json else table.to_text(), nl=False)
-    elif as_json:
+    else:
+        _print_artifact(chosen, project, artifact, as_json)
+
+
+def _refuse_combinations(
+    target: str,
+    out: Path | None,
+    explain: bool,
+    profile: bool,
+    measure: bool,
+    outputs: Path | None,
+    image: Mapping[str, object],
+) -> None:
+    """Refuse options that contradict each other.
+
+    Raises:
+        click.UsageError: Two of them do.
+    """
+    if explain and profile:
+        raise click.UsageError("--explain and --profile each print a table: pass one of them")
+    if image and (explain or profile):
+        raise click.UsageError("--explain and --profile describe a zip, not an image")
+    if target != "all":
+        if measure:
+            raise click.UsageError("--measure is for -t all; for one target run `ferryman measure`")
+    elif explain or profile or outputs or "push" in image or out == Path("-"):
+        raise click.UsageError(
+            "--explain, --profile, --outputs, --push and --out - need one target"
+        )
+
+
+def _build(
+    target: Target, project: Project, out: Path, explain: bool, profile: bool
+) -> tuple[Artifact, _Table | None]:
+    """Build into a directory and describe the artifact beside it; return it, and a table of it.
+
+    Raises:
+        ConfigError: The target has no such table.
+        FerrymanError: It could not be built.
+    """
+    from ferryman.building.artifact import alone, write_description
+    from ferryman.targets.protocols import Explains, Profiles
+
+    table: _Table | None = None
+    with working(f"building for {target.name}") as progress, alone(project.root), ending_build():
+        if explain:
+            if not isinstance(target, Explains):
+                raise _unable(target, "--explain")
+            artifact, table = target.explain(project, out, progress)
+        elif profile:
+            if not isinstance(target, Profiles):
+                raise _unable(target, "--profile")
+            artifact = target.build(project, out, progress)
+            table = target.profile(project, artifact)
+        else:
+            artifact = target.build(project, out, progress)
+        write_description(artifact, out)
+    return artifact, table
+
+
+def _print_artifact(target: Target, project: Project, artifact: Artifact, as_json: bool) -> None:
+    """Print what was built, and to standard error what to know of it and what to do next."""
+    if as_json:
         click.echo(artifact.to_json(), nl=False)
     else:
         click.echo(f"{artifact.path}  {size_text(artifact.size)}  {artifact.digest}")
-        click.echo(f"start: {artifact.start}", err=True)
-    if table:
-        return
-    told = {"for": artifact.runs_on, "tried": artifact.tried}
-    for word, text in told.items():
-        if text and not as_json:
-            click.echo(f"{word}: {text}", err=True)
-    unmoved = gravest_lines(project, [chosen.name], TOLD)[chosen.name]
+        told = {"start": artifact.start, "for": artifact.runs_on, "tried": artifact.tried}
+        for word, text in told.items():
+            if text:
+                click.echo(f"{word}: {text}", err=True)
+    unmoved = gravest_lines(project, [target.name], TOLD)[target.name]
     for line in (*in_short(artifact), *artifact.lacks, *unmoved):
         click.echo(f"note: {line}", err=True)
     if not as_json:
-        tell_next(artifact, chosen)
+        tell_next(artifact, target)
 
 
 def in_short(artifact: Artifact) -> tuple[str, ...]:
