@@ -219,7 +219,7 @@ def _event(request: Request) -> bytes | int:
     message = HttpRequest(
         method=request.method,
         target=request.target,
-        headers=(("Host", "127.0.0.1"), *request.headers),
+        fields=(("Host", "127.0.0.1"), *request.headers),
         body=request.body,
         scheme="https",
         remote="127.0.0.1",

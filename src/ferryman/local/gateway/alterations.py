@@ -7,7 +7,7 @@ events that were caught, and not from the code that it is compared with.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -45,7 +45,7 @@ _IN_QUERY = "-._~!$'()*,:@/?"
 
 def lower_names(request: HttpRequest) -> HttpRequest:
     """Put header names into lower case."""
-    return _with(request, [(name.lower(), value) for name, value in request.headers])
+    return request.with_headers([(name.lower(), value) for name, value in request.headers])
 
 
 def without_bare_question_mark(request: HttpRequest) -> HttpRequest:
@@ -87,7 +87,7 @@ def last_of_query(request: HttpRequest) -> HttpRequest:
 
 def last_of_headers(request: HttpRequest) -> HttpRequest:
     """Keep the last header of each name."""
-    return _with(request, list(dict(request.headers).items()))
+    return request.with_headers(list(dict(request.headers).items()))
 
 
 def joined_by(separator: str) -> Callable[[HttpRequest], HttpRequest]:
@@ -95,7 +95,7 @@ def joined_by(separator: str) -> Callable[[HttpRequest], HttpRequest]:
 
     def arrives(request: HttpRequest) -> HttpRequest:
         grouped = group(request.headers)
-        return _with(request, [(name, separator.join(grouped[name])) for name in grouped])
+        return request.with_headers([(name, separator.join(grouped[name])) for name in grouped])
 
     return arrives
 
@@ -104,13 +104,12 @@ def joined_cookies(request: HttpRequest) -> HttpRequest:
     """Join Cookie headers."""
     cookies = [value for name, value in request.headers if name == "cookie"]
     others = [pair for pair in request.headers if pair[0] != "cookie"]
-    return _with(request, [*others, ("cookie", "; ".join(cookies))]) if cookies else request
+    return request.with_headers([*others, ("cookie", "; ".join(cookies))]) if cookies else request
 
 
 def spaced_cookies(request: HttpRequest) -> HttpRequest:
     """Put one space between cookies."""
-    return _with(
-        request,
+    return request.with_headers(
         [
             (name, "; ".join(part.strip() for part in value.split(";")))
             if name == "cookie"
@@ -127,7 +126,7 @@ def always_https(request: HttpRequest) -> HttpRequest:
 
 def hidden(request: HttpRequest) -> HttpRequest:
     """Take away the headers that CloudFront hides."""
-    return _with(request, [pair for pair in request.headers if not is_hidden(pair[0])])
+    return request.with_headers([pair for pair in request.headers if not is_hidden(pair[0])])
 
 
 def joined_headers(response: HttpResponse) -> HttpResponse:
@@ -138,14 +137,14 @@ def joined_headers(response: HttpResponse) -> HttpResponse:
         if name != "set-cookie"
     }
     cookies = [pair for pair in response.headers if pair[0] == "set-cookie"]
-    return _with(response, [*joined.items(), *cookies])
+    return response.with_headers([*joined.items(), *cookies])
 
 
 def typed(response: HttpResponse) -> HttpResponse:
     """Add the content type that API Gateway adds."""
     if not response.body or "content-type" in dict(response.headers):
         return response
-    return _with(response, [*response.headers, ("content-type", "application/json")])
+    return response.with_headers([*response.headers, ("content-type", "application/json")])
 
 
 def remapped(response: HttpResponse) -> HttpResponse:
@@ -159,8 +158,7 @@ def remapped(response: HttpResponse) -> HttpResponse:
         "server",
         "user-agent",
     ]
-    return _with(
-        response,
+    return response.with_headers(
         [(f"x-amzn-remapped-{n}" if n in names else n, value) for n, value in response.headers],
     )
 
@@ -168,16 +166,12 @@ def remapped(response: HttpResponse) -> HttpResponse:
 def dropped(response: HttpResponse) -> HttpResponse:
     """Take away the headers that REST APIs drop."""
     names = ("expect", "host", "proxy-authenticate", "te", "trailer")
-    return _with(response, [pair for pair in response.headers if pair[0] not in names])
+    return response.with_headers([pair for pair in response.headers if pair[0] not in names])
 
 
 def unrefused(response: HttpResponse) -> HttpResponse:
     """Take away the headers that CloudFront refuses."""
-    return _with(response, [pair for pair in response.headers if not is_refused(pair[0])])
-
-
-def _with(message: Message, headers: Sequence[tuple[str, str]]) -> Message:
-    return message._replace(headers=tuple(headers))
+    return response.with_headers([pair for pair in response.headers if not is_refused(pair[0])])
 
 
 def _query(request: HttpRequest) -> list[tuple[str, str]]:

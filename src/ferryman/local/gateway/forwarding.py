@@ -20,9 +20,7 @@ def forward(request: HttpRequest, names: tuple[str, ...]) -> HttpRequest:
         names: The headers that the source writes.
     """
     sent = [(name, value) for name, value in request.headers if name.lower() not in names]
-    return request._replace(
-        headers=(*sent, *[(name, _value(name, request)) for name in names]),
-    )
+    return request.with_headers([*sent, *[(name, _value(name, request)) for name in names]])
 
 
 def _value(name: str, request: HttpRequest) -> str:

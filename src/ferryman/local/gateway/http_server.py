@@ -116,7 +116,7 @@ async def read_request(request: web.BaseRequest, *, upgrades: bool = False) -> H
     return HttpRequest(
         method=request.method,
         target=_origin_form(request.raw_path),
-        headers=tuple([pair for pair in request.headers.items() if pair[0].lower() not in dropped]),
+        fields=tuple([pair for pair in request.headers.items() if pair[0].lower() not in dropped]),
         body=await request.clone(client_max_size=_BODY_BYTES).read(),
         scheme=request.scheme,
         remote=request.remote,

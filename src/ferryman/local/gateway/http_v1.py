@@ -55,7 +55,7 @@ def decode_result(result: object) -> HttpResponse:
     """Return the response that a function's result makes at a REST API."""
     response = _decode(result, "rest-api")
     kept = [pair for pair in response.headers if pair[0] not in _DROPPED]
-    return response._replace(headers=tuple(renamed(kept)))
+    return response.with_headers(renamed(kept))
 
 
 def decode_api_result(result: object) -> HttpResponse:
@@ -73,7 +73,7 @@ def _decode(result: object, source: str) -> HttpResponse:
     headers = [*[pair for pair in single if pair[0] not in dict(listed)], *listed]
     if response.body and "content-type" not in dict(headers):
         headers.append(("content-type", "application/json"))
-    return response._replace(headers=tuple(headers))
+    return response.with_headers(headers)
 
 
 def _event(request: HttpRequest, path: str, where: dict[str, str]) -> dict[str, Any]:

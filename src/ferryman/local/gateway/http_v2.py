@@ -54,7 +54,7 @@ def decode_result(result: object) -> HttpResponse:
     A result that is not an object with a `statusCode` is itself the body, as JSON.
     """
     response = _decode(result, "function-url")
-    return response._replace(headers=tuple(renamed(response.headers)))
+    return response.with_headers(renamed(response.headers))
 
 
 def decode_api_result(result: object) -> HttpResponse:
@@ -76,7 +76,7 @@ def _decode(result: object, source: str) -> HttpResponse:
         return answer(source, Fault.UNREADABLE)
     if response.body and "content-type" not in dict(headers):
         headers.append(("content-type", "application/json"))
-    return response._replace(headers=tuple(headers))
+    return response.with_headers(headers)
 
 
 def _event(request: HttpRequest, path: str, domain: str) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def to_client(name: str, response: HttpResponse) -> HttpResponse:
 
 def ordered(message: Message) -> Message:
     """Put headers of different names into one order, which no source keeps."""
-    return message._replace(headers=tuple(sorted(message.headers, key=lambda pair: pair[0])))
+    return message.with_headers(sorted(message.headers, key=lambda pair: pair[0]))
 
 
 def arrives(source: str, message: Message) -> Message:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from aiohttp import hdrs, web
 from aiohttp.http import HttpVersion11, RawRequestMessage
@@ -28,9 +28,8 @@ from ferryman.targets.lambda_.runtime.transport import CapturingWriter, InProces
 
 __all__ = ("Bridge",)
 
-Writer = TypeVar("Writer", bound=CapturingWriter)
 MakeWriter: TypeAlias = Callable[
-    [InProcessProtocol, asyncio.AbstractEventLoop, InProcessTransport, bool], Writer
+    [InProcessProtocol, asyncio.AbstractEventLoop, InProcessTransport, bool], CapturingWriter
 ]
 
 # Of W3C Trace Context.
@@ -52,25 +51,51 @@ class Bridge:
         self.app = runner.app
         """The application."""
         self._server = server
+        self._make_request = server.request_factory
         self._loop = loop
         # Making a protocol costs as much as routing a request, so those that are done
         # wait here for the next; there are as many as requests were ever under way at once.
         self._idle: list[InProcessProtocol] = []
 
     async def respond(
-        self, request: HttpRequest, event: Mapping[str, object] | None = None
+        self,
+        request: HttpRequest,
+        event: Mapping[str, object] | None = None,
+        make_writer: MakeWriter = CapturingWriter,
     ) -> HttpResponse:
-        """Return the app's response to a request, whole.
+        """Return the app's response to a request, as far as its writer has kept it.
 
         Args:
             request: The request.
             event: The raw event behind it, for `ferryman.event`.
+            make_writer: Makes what takes the response, from the arguments of `CapturingWriter`.
 
         Raises:
             ConnectionResetError: The response broke off before its end.
             Exception: The response is one that no client may be sent.
         """
-        return (await self.feed(request, event, CapturingWriter)).response()
+        method, target, fields, body, scheme, remote, cut_off = request
+        loop, server, make_request = self._loop, self._server, self._make_request
+        protocol = self._idle.pop() if self._idle else self._protocol()
+        connection = protocol.open(remote, scheme == "https")
+        writer = make_writer(protocol, loop, connection, method == "HEAD")
+        message = _message(method, target, fields, None if cut_off else len(body))
+        payload = protocol.feed_body(message, request) if body or cut_off else EMPTY_PAYLOAD
+        task = asyncio.current_task(loop)
+        assert task is not None
+        server.requests_count += 1
+        web_request = make_request(message, payload, protocol, writer, task)
+        if event is not None:
+            # A private name, which is spared the check of a key that is right.
+            web_request._state[EVENT] = event
+        began = loop.time() if protocol.logs_access else None
+        # A private name: what aiohttp does with a parsed request. It holds the error pages
+        # and the end of the response, which nothing public does.
+        _, aborted = await protocol._handle_request(web_request, began, server.request_handler)
+        if aborted:
+            raise ConnectionResetError("the response came to an end before its time")
+        self._idle.append(protocol)
+        return writer.response()
 
     async def stream(
         self,
@@ -94,50 +119,7 @@ class Bridge:
         # Few functions stream, and a cold start pays for what is imported.
         from ferryman.targets.lambda_.runtime.streaming_writer import StreamingWriter
 
-        await self.feed(request, event, partial(StreamingWriter, stream=stream, prelude=prelude))
-
-    async def feed(
-        self,
-        request: HttpRequest,
-        event: Mapping[str, object] | None,
-        make_writer: MakeWriter[Writer],
-    ) -> Writer:
-        """Have the app respond to a request by way of a writer, and return that.
-
-        Args:
-            request: The request.
-            event: The raw event behind it, for `ferryman.event`.
-            make_writer: Makes the writer from the arguments of `CapturingWriter`.
-
-        Raises:
-            ConnectionResetError: The response broke off before its end.
-            Exception: The response is one that no client may be sent.
-        """
-        method, target, pairs, body, scheme, remote, cut_off = request
-        server, loop = self._server, self._loop
-        protocol = self._idle.pop() if self._idle else self._protocol()
-        connection = protocol.open(remote, scheme == "https")
-        writer = make_writer(protocol, loop, connection, method == "HEAD")
-        message = _message(method, target, pairs, None if cut_off else len(body))
-        if hdrs.IF_MODIFIED_SINCE in message.headers:
-            compare_dates_exactly()
-        if _TRACEPARENT in message.headers:
-            follow_trace(message.headers[_TRACEPARENT])
-        payload = protocol.feed_body(message, request) if body or cut_off else EMPTY_PAYLOAD
-        task = asyncio.current_task(loop)
-        assert task is not None
-        server.requests_count += 1
-        web_request = server.request_factory(message, payload, protocol, writer, task)
-        if event is not None:
-            web_request[EVENT] = event
-        began = loop.time() if protocol.logs_access else None
-        # A private name: what aiohttp does with a parsed request. It holds the error pages
-        # and the end of the response, which nothing public does.
-        _, aborted = await protocol._handle_request(web_request, began, server.request_handler)
-        if aborted:
-            raise ConnectionResetError("the response came to an end before its time")
-        self._idle.append(protocol)
-        return writer
+        await self.respond(request, event, partial(StreamingWriter, stream=stream, prelude=prelude))
 
     def _protocol(self) -> InProcessProtocol:
         # Its settings are the app's `handler_args` and what its runner was given.
@@ -156,17 +138,26 @@ class _Message(RawRequestMessage):
 
 
 def _message(
-    method: str, target: str, pairs: tuple[tuple[str, str], ...], length: int | None
+    method: str,
+    target: str,
+    fields: Mapping[str, str] | tuple[tuple[str, str], ...],
+    length: int | None,
 ) -> RawRequestMessage:
-    headers = CIMultiDict(pairs)
+    headers = CIMultiDict(fields)
     encoding = None
     if length or hdrs.CONTENT_LENGTH in headers:
         if length is not None:
             headers[hdrs.CONTENT_LENGTH] = str(length)
         encoding = headers.get(hdrs.CONTENT_ENCODING, "").lower()
+        if encoding not in _ENCODINGS:
+            encoding = None
     if hdrs.TRANSFER_ENCODING in headers:
         # The body is here whole, whatever framed it on its way to the event source.
         del headers[hdrs.TRANSFER_ENCODING]
+    if hdrs.IF_MODIFIED_SINCE in headers:
+        compare_dates_exactly()
+    if _TRACEPARENT in headers:
+        follow_trace(headers[_TRACEPARENT])
     return _Message(
         method,
         target,
@@ -174,7 +165,7 @@ def _message(
         CIMultiDictProxy(headers),
         (),
         False,  # it is not the last of its connection
-        encoding if encoding in _ENCODINGS else None,
+        encoding,
         False,  # nor an upgrade
         False,  # nor chunked
         _known_url(target) if len(target) <= _KNOWN_LENGTH else _url(target),

@@ -12,9 +12,9 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from functools import partial
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -33,8 +33,6 @@ from ferryman.targets.lambda_.runtime.tasks import TaskWatch
 from ferryman.targets.lambda_.runtime.translation import translation
 
 __all__ = ("Environment", "LambdaContext", "seconds_to_answer")
-
-Respond: TypeAlias = Callable[[dict[str, Any], RequestContext], Coroutine[Any, Any, Any]]
 
 _log = logging.getLogger(__name__)
 
@@ -86,12 +84,6 @@ class Environment:
         self._last: RequestContext | None = None
         # What has begun to stream cannot be answered in another way; it has a patience of its own.
         self._patience = None if options.streaming else LAST_WORDS
-        self.respond: Respond = self._respond_once_started
-        """Does what `answer` does, on the loop, where other events may be under way.
-
-        It sets the context of its task, so that each event wants a task of its own. To
-        enforce the time limit, cancel that task after `seconds_to_answer`.
-        """
         self._tasks = TaskWatch(self.loop, options.task_budget)
         self._starting: asyncio.Task[Any] | None = None
         try:
@@ -116,14 +108,24 @@ class Environment:
         )
         self.cold = False
         self._last = facts
-        if self._failed():
+        if self._bridge is None and self._failed():
             self._begin_start()
         try:
             return self.loop.run_at_once(
-                self.respond(event, facts), seconds_to_answer, facts, patience=self._patience
+                self.respond(event, facts), self._seconds_left, self._patience, request_id
             )
         except StillRunning:
             return cut_off(event)
+
+    def respond(self, event: dict[str, Any], facts: RequestContext) -> Coroutine[Any, Any, Any]:
+        """Do what `answer` does, on the loop, where other events may be under way.
+
+        It sets the context of its task, so that each event wants a task of its own. To
+        enforce the time limit, cancel that task after `seconds_to_answer`.
+        """
+        if self._bridge is None:
+            return self._respond_once_started(event, facts)
+        return respond(self._bridge, self._streamed, self._translate, event, facts)
 
     def ask(self, request: HttpRequest, timeout: float) -> HttpResponse:
         """Return the app's response to a request that no event brought.
@@ -138,16 +140,15 @@ class Environment:
         """
         assert self._bridge is not None
         respond = self._bridge.respond(request)
-        return self.loop.run_at_once(respond, lambda: timeout, patience=LAST_WORDS)
+        return self.loop.run_at_once(respond, lambda: timeout, LAST_WORDS)
 
     def finish_tasks(self) -> None:
         """Let what the last request started finish, now that its response is on its way.
 
         Its time limit counts until the next one is asked for.
         """
-        last = self._last
-        if self._tasks.has_work:
-            self._tasks.finish(last, seconds_to_answer(last) if last else math.inf)
+        if self._tasks.has_work():
+            self._tasks.finish(self._last, self._seconds_left())
 
     def stop(self) -> None:
         """Stop the application and close the loop. Nothing can be answered after it.
@@ -163,6 +164,9 @@ class Environment:
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
         asyncio.set_event_loop(None)
         self.loop.close()
+
+    def _seconds_left(self) -> float:
+        return seconds_to_answer(self._last) if self._last else math.inf
 
     def _begin_start(self) -> None:
         # The loop does not run yet: the app's module or factory may run it.
@@ -201,7 +205,6 @@ class Environment:
         assert self._starting is not None
         runner = self._starting.result()
         self._bridge = make_bridge(runner, self.loop)
-        self.respond = partial(respond, self._bridge, self._streamed, self._translate)
         self._tasks = TaskWatch(self.loop, self.options.task_budget)
 
     async def _respond_once_started(self, event: dict[str, Any], facts: RequestContext) -> Any:

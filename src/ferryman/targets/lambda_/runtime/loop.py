@@ -99,9 +99,9 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
     def run_at_once(
         self,
         work: Coroutine[Any, Any, _Result],
-        limit: Callable[..., float] | None = None,
-        *args: Any,
+        limit: Callable[[], float] | None = None,
         patience: float | None = None,
+        name: str | None = None,
     ) -> _Result:
         """Run a coroutine to its end as a task, and return what it returned.
 
@@ -111,15 +111,15 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
             work: The coroutine.
             limit: Tells the seconds after which the task is cancelled; asked only if the
                 task waits for something.
-            *args: What `limit` is called with.
             patience: Seconds that the task gets to end once it was cancelled; None for ever.
+            name: The task's name; asyncio takes a moment to make one up.
 
         Raises:
             StillRunning: It has not ended by then. It goes on whenever the loop runs.
             BaseException: What it raised.
         """
         self._capturing = True
-        task = asyncio.Task(work, loop=self)
+        task = asyncio.Task(work, loop=self, name=name)
         first_step, context = self._first_step, self._first_context
         assert first_step is not None
         assert context is not None
@@ -135,7 +135,7 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
             return task.result()
         if limit is None:
             return self.run_until_complete(task)
-        return self._run_in_time(task, limit(*args), patience)
+        return self._run_in_time(task, limit(), patience)
 
     def _run_in_time(
         self, task: asyncio.Task[_Result], seconds: float, patience: float | None

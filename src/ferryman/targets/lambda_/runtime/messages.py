@@ -8,29 +8,31 @@ where every request passes, by `tuple.__new__(HttpRequest, (...))`, in half of t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-__all__ = ("FORBIDDEN", "OF_A_CONNECTION", "HttpRequest", "HttpResponse")
+__all__ = ("FORBIDDEN", "OF_A_CONNECTION", "OF_A_SERVER", "HttpRequest", "HttpResponse")
 
 FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """What no header may hold, so that no value can end it; aiohttp's own serialisation refuses it."""
 
 # Headers of a connection, not of a message (RFC 9110, 7.6.1): there is no connection. The
-# event source counts the body itself, says what time it is, and names itself. It is told of a
-# date or a server only by an app that sets one.
+# event source counts the body itself.
 OF_A_CONNECTION = frozenset(
     {
         "connection",
         "content-length",
-        "date",
         "keep-alive",
         "proxy-connection",
-        "server",
         "transfer-encoding",
         "upgrade",
     }
 )
 """Names of headers that a response does not have, in lower case."""
+
+OF_A_SERVER = frozenset({"date", "server"})
+"""Names of headers that a response has only where the app sets them: the event source says what
+time it is, and names itself."""
 
 
 class HttpRequest(NamedTuple):
@@ -39,7 +41,7 @@ class HttpRequest(NamedTuple):
     Attributes:
         method: The method, such as `GET`.
         target: The raw path and query, byte for byte, as ASCII.
-        headers: Names and values in order, repeats allowed.
+        fields: Names and values of the headers in order: by name where none repeats, else pairs.
         body: The content.
         scheme: `https` or `http`, as the client sees it.
         remote: The client's address.
@@ -48,11 +50,21 @@ class HttpRequest(NamedTuple):
 
     method: str
     target: str
-    headers: tuple[tuple[str, str], ...]
+    fields: Mapping[str, str] | tuple[tuple[str, str], ...]
     body: bytes
     scheme: str
     remote: str | None
     cut_off: bool = False
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Names and values of the headers in order, repeats allowed."""
+        fields = self.fields
+        return fields if isinstance(fields, tuple) else tuple(fields.items())
+
+    def with_headers(self, headers: Iterable[tuple[str, str]]) -> HttpRequest:
+        """Return the same request with other headers."""
+        return self._replace(fields=tuple(headers))
 
 
 class HttpResponse(NamedTuple):
@@ -68,3 +80,7 @@ class HttpResponse(NamedTuple):
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+
+    def with_headers(self, headers: Iterable[tuple[str, str]]) -> HttpResponse:
+        """Return the same response with other headers."""
+        return self._replace(headers=tuple(headers))

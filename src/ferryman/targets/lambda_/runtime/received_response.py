@@ -88,17 +88,13 @@ class ReceivedResponse:
             lower = name.lower()
             if FORBIDDEN.search(field):
                 self._refused = name
-            if lower not in OF_A_CONNECTION:
-                kept.append((lower, value))
-            elif lower == "content-length":
+            if lower == "content-length":
                 self._length = int(value)
                 if self._head:
                     kept.append((lower, value))
             elif lower == "transfer-encoding":
                 self._chunked = "chunked" in value
-            elif (lower == "server" and value != SERVER_SOFTWARE) or (
-                lower == "date" and value not in _dates(int(time.time()))
-            ):
+            elif lower not in OF_A_CONNECTION and not _is_of_aiohttp(lower, value):
                 kept.append((lower, value))
         self.headers = tuple(kept)
         self.status = status
@@ -124,6 +120,13 @@ class ReceivedResponse:
                 return
             self._left = length + len(_END_OF_LINE)
             data = rest
+
+
+def _is_of_aiohttp(name: str, value: str) -> bool:
+    """Return whether aiohttp has put a header in a response of its own accord."""
+    if name == "server":
+        return value == SERVER_SOFTWARE
+    return name == "date" and value in _dates(int(time.time()))
 
 
 @lru_cache(maxsize=1)

@@ -27,6 +27,8 @@ __all__ = ("LAST_WORDS", "cut_off", "respond")
 
 _log = logging.getLogger(__name__)
 
+_set_context = current_context.set
+
 # Of the smallest limit that a source has, of which JSON takes six times as much at most.
 _FITS_ANYWHERE = 40 * 1024 // 7
 
@@ -56,7 +58,7 @@ async def respond(
         UnknownEvent: The event is neither an HTTP request nor one that the app handles.
         TriggerFailed, TriggerCutOff: It is one that the app handles, and could not.
     """
-    current_context.set(facts)
+    _set_context(facts)
     source = find_source(event)
     if source is None:
         # What handles other events is loaded when one comes.
@@ -70,7 +72,7 @@ async def respond(
         return source.encode(problem(400, "Bad Request", error.message), event)
     if translate is not None:
         request = translate(request)
-    if source.name in streamed:
+    if streamed and source.name in streamed:
         return await _stream(bridge, source, request, event, facts)
     try:
         response = await bridge.respond(request, event)

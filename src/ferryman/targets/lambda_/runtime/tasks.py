@@ -56,9 +56,8 @@ class TaskWatch:
         self._thread_count = count_threads()
         self._workers = bool(self._threads.started())
 
-    @property
     def has_work(self) -> bool:
-        """Whether there may be something to wait for, or to be told of a pause."""
+        """Return whether there may be something to wait for, or to be told of a pause."""
         if self._loop.has_work or HOOKS or count_threads() != self._thread_count:
             return True
         # A worker of an executor may have been given something else by now.
@@ -73,7 +72,7 @@ class TaskWatch:
             request: The request; None for one that had no context.
             limit: Seconds that there are at most, whatever the budget.
         """
-        if not self.has_work:
+        if not self.has_work():
             return
         loop = self._loop
         began = loop.time()

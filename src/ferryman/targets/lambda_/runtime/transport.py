@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from aiohttp import hdrs, helpers
@@ -15,10 +16,14 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import SERVER_SOFTWARE, StreamWriter
 from multidict import CIMultiDict
 
-from ferryman.targets.lambda_.runtime.messages import FORBIDDEN, OF_A_CONNECTION, HttpResponse
+from ferryman.targets.lambda_.runtime.messages import (
+    FORBIDDEN,
+    OF_A_CONNECTION,
+    OF_A_SERVER,
+    HttpResponse,
+)
 
 __all__ = ("CapturingWriter", "InProcessTransport")
-
 # Names that were found right, each in lower case, or empty if it is dropped. An app sends
 # few, and must not fill the memory with those that it makes up.
 _names: dict[str, str] = {}
@@ -85,18 +90,22 @@ class CapturingWriter(StreamWriter):
         connection: InProcessTransport,
         head: bool,
     ) -> None:
-        # What aiohttp's own sets beyond these two is the same for every writer: see below.
+        # What aiohttp's own sets beyond these is the same for every writer: see below.
         self._protocol = protocol
         self.loop = loop
         self._connection = connection
         self._head = head
+        # Python finds them here in fewer steps than in the class.
+        self._compress = None
+        self._eof = False
+        self.output_size = 0
 
     async def write_headers(self, status_line: str, headers: CIMultiDict[str]) -> None:
         """Keep status and headers, as they are now."""
         pairs = _message_headers(headers)
         if self._head and hdrs.CONTENT_LENGTH in headers:
             pairs.append(("content-length", headers[hdrs.CONTENT_LENGTH]))
-        self._status = int(status_line.split(" ", 2)[1])
+        self._status = _status(status_line)
         self._headers = tuple(pairs)
         self._chunks = []
 
@@ -134,7 +143,7 @@ class CapturingWriter(StreamWriter):
             self._keep(chunk)
 
     def _keep(self, chunk: bytes | bytearray | memoryview) -> None:
-        self._chunks.append(bytes(chunk))
+        self._chunks.append(chunk if type(chunk) is bytes else bytes(chunk))
 
     def _writelines(self, chunks: Iterable[bytes | bytearray | memoryview]) -> None:  # type: ignore[override]
         for chunk in chunks:
@@ -152,20 +161,19 @@ def _message_headers(headers: CIMultiDict[str]) -> list[tuple[str, str]]:
     Raises:
         ValueError: One holds a character that could end it.
     """
+    # The date is a private name: what aiohttp itself has just set it to.
+    own = (helpers._cached_formatted_datetime, SERVER_SOFTWARE)
     pairs = []
     for name, value in headers.items():
         lower = _names.get(name)
         if lower is None:
             lower = _learn(name)
+        if lower in OF_A_SERVER and value in own:
+            continue
         if not value.isprintable() and FORBIDDEN.search(value):
             raise ValueError(f"the header {name} holds a control character")
         if lower:
             pairs.append((lower, value))
-    if (server := headers.get(hdrs.SERVER, SERVER_SOFTWARE)) != SERVER_SOFTWARE:
-        pairs.append(("server", server))
-    # A private name: what aiohttp itself has just set it to.
-    if (date := headers.get(hdrs.DATE)) != helpers._cached_formatted_datetime and date:
-        pairs.append(("date", date))
     return pairs
 
 
@@ -177,3 +185,9 @@ def _learn(name: str) -> str:
     if len(_names) < _NAMES_LIMIT:
         _names[name] = kept
     return kept
+
+
+# An app sends few, and the same ones again and again.
+@lru_cache(maxsize=256)
+def _status(status_line: str) -> int:
+    return int(status_line.split(" ", 2)[1])

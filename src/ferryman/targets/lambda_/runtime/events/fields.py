@@ -62,7 +62,10 @@ def checked_list(value: object, name: str) -> list[Any]:
 
 def text_field(event: dict[str, Any], name: str) -> str:
     """Return a field that holds text; absent and null are empty."""
-    value = event.get(name)
+    try:
+        value = event[name]
+    except KeyError:
+        return ""
     if isinstance(value, str):
         return value
     if value is None:

@@ -35,9 +35,10 @@ _EMULATORS = ("", "localhost", "127.0.0.1")
 
 def is_function_url(event: Event) -> bool:
     """Return whether an event came from a Function URL."""
-    if not _has_format(event):
+    context = _context(event)
+    if context is None:
         return False
-    domain = event["requestContext"].get("domainName")
+    domain = context.get("domainName")
     if isinstance(domain, str):
         return _FUNCTION_URL_DOMAIN in domain or domain.partition(":")[0] in _EMULATORS
     return domain is None
@@ -45,7 +46,7 @@ def is_function_url(event: Event) -> bool:
 
 def is_http_api(event: Event) -> bool:
     """Return whether an event came from an HTTP API with payload format 2.0."""
-    return _has_format(event) and not is_function_url(event)
+    return _context(event) is not None and not is_function_url(event)
 
 
 def decode(event: Event, path: str | None = None) -> HttpRequest:
@@ -60,21 +61,18 @@ def decode(event: Event, path: str | None = None) -> HttpRequest:
     """
     context = event["requestContext"]
     http = context["http"]
-    query, remote = event.get("rawQueryString"), http.get("sourceIp")
-    if not (isinstance(query, str) and isinstance(remote, str)):
-        query, remote = text_field(event, "rawQueryString"), text_field(http, "sourceIp")
     # Function URLs and some emulators leave a cookie header in place as well.
     headers = single_headers(event.get("headers"), event.get("cookies"))
     if "host" not in headers and (domain := text_field(context, "domainName")):
         headers |= single_headers({"host": domain})
     request = (
         method_field(http, "method"),
-        request_target(path or _path(event), query),
-        tuple(headers.items()),
+        request_target(path or _path(event), text_field(event, "rawQueryString")),
+        headers,
         body_field(event) if event.get("body") else b"",
         # AWS itself writes this header, whatever a client sent.
         scheme_of(headers.get("x-forwarded-proto")),
-        remote or None,
+        text_field(http, "sourceIp") or None,
         False,
     )
     return tuple.__new__(HttpRequest, request)
@@ -129,16 +127,16 @@ def _path(event: Event) -> str:
     return text_field(event, "rawPath") or text_field(event["requestContext"]["http"], "path")
 
 
-def _has_format(event: Event) -> bool:
+def _context(event: Event) -> dict[str, Any] | None:
+    """Return the context of an event that has the format, or None of any other."""
+    # As a number the version is in events that were written by hand.
+    if event.get("version") not in ("2.0", 2.0):
+        return None
     context = event.get("requestContext")
-    return (
-        # As a number it is in events that were written by hand.
-        event.get("version") in ("2.0", 2.0)
-        and isinstance(context, dict)
-        and isinstance(context.get("http"), dict)
-        # A question to a Lambda authorizer looks the same but for this.
-        and event.get("type") is None
-    )
+    if not isinstance(context, dict) or not isinstance(context.get("http"), dict):
+        return None
+    # A question to a Lambda authorizer looks the same but for its type.
+    return context if event.get("type") is None else None
 
 
 FUNCTION_URL = EventSource("function-url", True, is_function_url, decode, head, encode)

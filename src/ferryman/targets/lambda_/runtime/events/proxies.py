@@ -32,7 +32,7 @@ def through_proxies(request: HttpRequest, trust: ProxyTrust) -> HttpRequest:
         if name in _OF_SOURCE or not trust.drops(name, from_proxy=from_proxy)
     ]
     if not from_proxy:
-        return request._replace(headers=tuple(headers))
+        return request.with_headers(headers)
     joined: dict[str, str] = {}
     for name, value in headers:
         if name not in _OF_PROXY_LOST:
@@ -43,7 +43,7 @@ def through_proxies(request: HttpRequest, trust: ProxyTrust) -> HttpRequest:
     return request._replace(
         remote=client.remote or request.remote,
         scheme=client.scheme or request.scheme,
-        headers=tuple(headers),
+        fields=tuple(headers),
     )
 
 
