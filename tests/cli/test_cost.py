@@ -729,6 +729,7 @@ def test_the_workers_of_the_server_are_those_that_are_priced(tmp_path: Path) -> 
         (("--provisioned-share", "0.5"), "--provisioned-share has no effect without --provisioned"),
         (("--wait-ms", "0", "--wait-share", "0.9"), "--wait-share has no effect without --wait-ms"),
         (("--months", "12"), "--months has no effect without --growth or --range"),
+        (("cold-starts", "--cold-ms", "1s"), "--cold-ms has no effect without --simulate"),
     ],
 )
 def test_an_option_without_effect_is_refused(typed: tuple[str, ...], flags: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ferryman.cli.cost.options import add_options, option, read_group
+from ferryman.cli.cost.options import add_options, check_needs, option, read_group
 from ferryman.cli.cost.values import a_week, above_nothing, field_number, seconds
 from ferryman.cli.printing import show
 from ferryman.cost.number_format import MONTH_SECONDS, plain
@@ -37,6 +37,7 @@ class ColdStartOptions:
         "Duration of a request that starts cold, ms; by default that of a warm one.",
         None,
         above_nothing(field_number("wall_ms")),
+        needs=("simulated",),
     )
     shape: Shape | None = option(
         "The week: flat, office, consumer, social, batch, or a .json file.", None, a_week
@@ -60,6 +61,7 @@ def cold_starts(**values: Any) -> None:
     Example:
       ferryman cost cold-starts --requests 3M --shape office --simulate
     """
+    check_needs(click.get_current_context(), ColdStartOptions)
     options = read_group(ColdStartOptions, values)
     rows = list(_rows(options))
     if options.as_json:

@@ -105,8 +105,8 @@ def command(context: click.Context, /, **values: Any) -> None:
     # One thread is enough for ten thousand draws, and starting others takes longer.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with without_garbage_collection():
-        options = read_options(values, _from(context, values, *_TOLD))
-        check_needs(GROUPS, values, _from(context, values, ParameterSource.COMMANDLINE))
+        options = read_options(values, _given(context, values))
+        check_needs(context, *GROUPS)
         options.output.check()
         _run(ask(options), options, values["project"])
         if not (options.platforms.stores or options.output.as_json or options.output.reconcile):
@@ -121,14 +121,9 @@ def _tell_of_database(root: Path | None, overlay: str | None) -> None:
         click.echo(f"note: {note}", err=True)
 
 
-_TOLD = tuple(source for source in ParameterSource if source is not ParameterSource.DEFAULT)
-
-
-def _from(
-    context: click.Context, values: dict[str, Any], *sources: ParameterSource
-) -> frozenset[str]:
-    """Return the names of the options whose values are from one of these sources."""
-    return frozenset(name for name in values if context.get_parameter_source(name) in sources)
+def _given(context: click.Context, values: dict[str, Any]) -> frozenset[str]:
+    default = ParameterSource.DEFAULT
+    return frozenset(name for name in values if context.get_parameter_source(name) is not default)
 
 
 def _run(question: Question, options: CostOptions, root: Path | None) -> None:

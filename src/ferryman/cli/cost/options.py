@@ -6,12 +6,13 @@ From a field's declaration come the flag of the command line, its help, and the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from ferryman.core.errors import ConfigError, FerrymanError
 
@@ -153,20 +154,20 @@ def read_group(group: type[Group], values: dict[str, Any]) -> Group:
     return group(**{each.name: values[each.name] for each in declared(group)})
 
 
-def check_needs(groups: Iterable[type], values: Mapping[str, Any], typed: Collection[str]) -> None:
-    """See that no option was typed that has no effect without another.
+def check_needs(context: click.Context, *groups: type) -> None:
+    """See that no option was typed that has no effect without another. A setting may wait.
 
     Args:
+        context: What the command line said.
         groups: The groups of options.
-        values: The values of all options, by their names.
-        typed: The names of those on the command line. A setting may wait for its day.
 
     Raises:
         ConfigError: One was.
     """
-    known = {each.name: each for each in declared(*groups)}
+    known, values = {each.name: each for each in declared(*groups)}, context.params
     for each in known.values():
-        if each.needs and each.name in typed and not any(values[name] for name in each.needs):
+        typed = context.get_parameter_source(each.name) is ParameterSource.COMMANDLINE
+        if typed and each.needs and not any(values[name] for name in each.needs):
             others = " or ".join(known[name].flag for name in each.needs)
             raise ConfigError(
                 f"{each.flag} has no effect without {others}",
