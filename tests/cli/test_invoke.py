@@ -144,6 +144,12 @@ def test_lambda_takes_http_requests_as_well_and_never_streams_them(project: Path
     [
         (("-t", "server"), None, 2, "no event is given"),
         (("-t", "server", "-", "--fixture", "sqs"), None, 2, "two events are given"),
+        (
+            ("-t", "lambda", "--fixture", "sqs", "--path", "/x"),
+            None,
+            2,
+            "have no effect on an event",
+        ),
         (("-t", "server", "-"), "{", 2, "standard input is not JSON"),
         (("-t", "server", "-"), "[" * 200_000, 2, "standard input is not JSON"),
         (("-t", "server", "none.json"), None, 2, "none.json cannot be read"),

@@ -142,6 +142,7 @@ def test_without_a_scenario_the_routes_are_sent_and_it_is_said(root: Path, tmp_p
     [
         (("--scenario", "none.toml"), "none.toml cannot be read"),
         (("--scenario", "traffic.toml", "--har", "x.har"), "there are 2 scenarios"),
+        (("--host", "shop.example"), "--host has no effect without --scenario or --har"),
         (("--scenario", "away.toml"), "is not on this machine"),
         (("--access-log", "empty.log"), "tells of no request that can be sent again"),
         (("-t", "moon"), "there is no target 'moon'"),

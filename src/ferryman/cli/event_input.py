@@ -15,6 +15,10 @@ FIXTURES = {path.stem: path for path in sorted((Path(__file__).parent / "fixture
 """Sample events of every kind, as AWS sends them, by name."""
 
 
+NO_REQUEST = ("GET", "/", "")
+"""Method, path and body where none of them is given."""
+
+
 def read_event(file: Path | None, fixture: str | None, request: tuple[str, str, str]) -> Any:
     """Return the event that a command's options name.
 
@@ -34,6 +38,11 @@ def read_event(file: Path | None, fixture: str | None, request: tuple[str, str, 
         )
     if fixture is not None and fixture not in FIXTURES:
         return _http_event(fixture, *request)
+    if request != NO_REQUEST:
+        raise ConfigError(
+            "--method, --path and --data have no effect on an event that is complete",
+            hint="give an event source as --fixture, such as http-api, or leave them out",
+        )
     path = FIXTURES[fixture] if fixture else file
     assert path is not None
     name = "standard input" if str(path) == "-" else str(path)

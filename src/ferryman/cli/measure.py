@@ -146,6 +146,10 @@ def _scenario(
             f"there are {len(given)} scenarios",
             hint="give one of --scenario, --har and --access-log",
         )
+    if hosts and not (table or har):
+        raise ConfigError(
+            "--host has no effect without --scenario or --har", hint="pass one of them too"
+        )
     if table is not None:
         return read_table(table, hosts)
     if har is not None:
