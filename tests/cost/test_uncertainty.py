@@ -35,6 +35,7 @@ ONE_OF_EACH = (
     *make_platforms(["ec2", "fargate"], Choices(sizing=replace(USUAL_SIZING, scaling="hourly"))),
     LambdaFunction(provisioned=2, provisioned_hours=Decimal(100)),
     *make_platforms(["ec2-savings-1y", "fargate-savings-3y", "eks"], Choices(private=True)),
+    *make_platforms(["ec2"], Choices(instance="m7i-flex.large")),
 )
 
 

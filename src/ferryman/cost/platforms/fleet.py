@@ -149,7 +149,8 @@ class Fleet:
             usable = self._usable_vcpu(inputs)
             if self.sustained < 1:
                 peak = inputs.peak_to_mean if self.sizing.scaling == "fixed" else 1
-                usable = smaller(usable, Fraction(self.vcpu * self.sustained) * peak)
+                mean = Fraction(self.vcpu * self.sustained)
+                usable = smaller(usable, peak * (float(mean) if is_array(peak) else mean))
             inputs.usable[key] = usable
         return inputs.usable[key]
 
