@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 import pytest
+from tests.unmeasured import unmeasured
 
 from ferryman.cli import main as command_line
 from ferryman.cli.main import cli, main
@@ -220,7 +221,7 @@ def test_a_signal_ends_with_its_status_and_no_traceback(
     building = subprocess.Popen(
         [sys.executable, "-c", code, "build", "-t", "lambda", "--app", "app:app"],
         cwd=tmp_path,
-        env=os.environ
+        env=unmeasured()
         | {
             "PATH": f"{uv.parent}:{os.environ['PATH']}",
             # Its own: from another's cache it would be done without uv.

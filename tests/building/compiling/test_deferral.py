@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from tests.unmeasured import unmeasured
 
 from ferryman.building.bytecode import Compilation, Deferral, Interpreter, compile_files
 
@@ -98,6 +99,7 @@ def ask(directory: Path, questions: str, *arguments: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", questions, *arguments],
         cwd=directory,
+        env=unmeasured(),
         capture_output=True,
         text=True,
         check=False,
