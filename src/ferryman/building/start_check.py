@@ -278,7 +278,7 @@ def _failure(run: _Run, failure: Sequence[Any], absent: str) -> AppError:
     if "ModuleNotFoundError" in cause and run.unchosen:
         names = ", ".join(run.unchosen)
         hint = f"{hint}; what {names} would bring does not ship unless [tool.ferryman] names it"
-    error = made(message, cause=cause, hint=(absent or hint or "mend it") + _WAY_OUT)
+    error = made(message, cause=cause, hint=(absent or hint or "fix it") + _WAY_OUT)
     if isinstance(error, AppModuleBroken):
         error.exit_code = 1
     return error

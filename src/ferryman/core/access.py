@@ -1,6 +1,6 @@
 """The access log: one line for each answered request, with the same fields on every target.
 
-The query is not among them, nor is any header that could hold a secret.
+The fields leave out the query, and every header that could hold a secret.
 """
 
 from __future__ import annotations
@@ -13,23 +13,22 @@ from aiohttp import web
 __all__ = ("LOGGER", "AccessRecord", "access_record", "log_access", "route_template")
 
 LOGGER = "ferryman.access"
-"""The name of the logger that gets the lines."""
+"""The name of the logger that access lines go to."""
 
 
 class AccessRecord(NamedTuple):
-    """The fields that the access log has of a request.
+    """The fields of one line of the access log.
 
     Attributes:
         method: Its method.
-        path: Its path as it came, without the query.
+        path: Its path as sent, without the query.
         route: The template of the route that served it, or None.
         status: The status of the response.
         duration: Seconds from the request's head to the end of the response.
-        request_bytes: Bytes of the request's body that had come by then.
-        response_bytes: Bytes of the response as they went out; on a server its head is
-            among them.
+        request_bytes: Bytes of the request's body received by the end of the response.
+        response_bytes: Bytes of the response as sent; on a server this counts the response's head.
         client: The address of the client, or None.
-        user_agent: What the client calls itself, or None.
+        user_agent: The User-Agent header, or None.
     """
 
     method: str
@@ -69,7 +68,7 @@ def access_record(
 def log_access(
     log: logging.Logger, request: web.BaseRequest, response: web.StreamResponse, duration: float
 ) -> None:
-    """Write the line of a request.
+    """Write the access line of a request.
 
     Args:
         log: The logger called `LOGGER`.
@@ -91,7 +90,7 @@ def route_template(request: web.BaseRequest) -> str | None:
     try:
         match = getattr(request, "match_info", None)
     except AssertionError:
-        # So aiohttp says that the app never saw it: it was refused before.
+        # aiohttp refused the request before the app saw it.
         return None
     resource = match.route.resource if match is not None else None
     return resource.canonical if resource is not None else None

@@ -1,6 +1,6 @@
 """Reads addresses of clients and proxies as headers write them.
 
-It is in every cold start on Lambda, so it does without the ipaddress module.
+Every cold start on Lambda loads this module, so it does not import `ipaddress`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ _MAPPED = "::ffff:"
 
 
 def bare_address(text: str) -> str | None:
-    """Return an address without its port, such as of `192.0.2.1:80` or `[2001:db8::1]:80`.
+    """Return the address in a text such as `192.0.2.1:80` or `[2001:db8::1]:80`, or None.
 
-    An IPv4 address that is written as IPv6 is the IPv4 address. None if it is not an address.
+    An IPv4 address that is written as IPv6 becomes the IPv4 address.
     """
     text = text.strip()
     if text.startswith("["):
@@ -24,7 +24,7 @@ def bare_address(text: str) -> str | None:
         text = text.partition(":")[0]
     text = text.removeprefix(_MAPPED)
     try:
-        # Telling an address takes this a tenth of the time that making a value of it takes.
+        # Checking the text takes a tenth of the time of parsing it into an address.
         inet_pton(AF_INET6 if ":" in text else AF_INET, text)
     except (OSError, ValueError):
         return None
@@ -34,7 +34,7 @@ def bare_address(text: str) -> str | None:
 def last_address(forwarded_for: str) -> str | None:
     """Return the last entry of X-Forwarded-For, without its port.
 
-    It is the one that a load balancer adds: what stands before it, the client may have made
-    up. None if it is not an address.
+    A load balancer adds the last entry; a client may have forged those before it. Return None if
+    the last entry is not an address.
     """
     return bare_address(forwarded_for.rpartition(",")[2])

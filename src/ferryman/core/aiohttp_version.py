@@ -1,4 +1,4 @@
-"""Which aiohttp is installed, for what differs between its versions."""
+"""The version of the installed aiohttp, for code that differs between versions."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ import aiohttp
 __all__ = ("VERSION",)
 
 VERSION = tuple(int(number) for number in re.findall(r"\d+", aiohttp.__version__)[:3])
-"""Its version, in three numbers."""
+"""The version, as three numbers."""

@@ -1,7 +1,7 @@
-"""Types of what handlers answer, for the kinds of events whose sender reads the result.
+"""Types of handlers' results, for the kinds of events whose sender reads the result.
 
-For type checkers alone: an app that names them in annotations loads nothing at run time. The
-fields are AWS's own, of the guides of those services, and so are their spellings.
+Only type checkers need them: an app that names them in annotations loads nothing at run time.
+Fields and spellings are those of the AWS services' guides.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = (
 
 
 class AuthorizerAnswer(TypedDict, total=False):
-    """Of an authorizer of an HTTP API with simple responses."""
+    """The result of an authorizer of an HTTP API with simple responses."""
 
     isAuthorized: bool
     context: dict[str, Any]
@@ -38,7 +38,7 @@ class PolicyStatement(TypedDict):
 
 
 class PolicyDocument(TypedDict):
-    """A policy of IAM, whose version is `2012-10-17`."""
+    """An IAM policy; its version is `2012-10-17`."""
 
     Version: str
     Statement: list[PolicyStatement]
@@ -50,14 +50,14 @@ class _AuthorizerPolicy(TypedDict):
 
 
 class AuthorizerPolicy(_AuthorizerPolicy, total=False):
-    """Of an authorizer of a REST or WebSocket API, or of an HTTP API with policies."""
+    """The result of an authorizer of a REST or WebSocket API, or of an HTTP API with policies."""
 
     context: dict[str, str | int | float | bool]
     usageIdentifierKey: str
 
 
 class AppSyncAuthorizerAnswer(TypedDict, total=False):
-    """Of an authorizer of AppSync."""
+    """The result of an AppSync authorizer."""
 
     isAuthorized: bool
     resolverContext: dict[str, str]
@@ -66,7 +66,7 @@ class AppSyncAuthorizerAnswer(TypedDict, total=False):
 
 
 class AppSyncBatchItem(TypedDict, total=False):
-    """One item of what a resolver of batches returns; a plain resolver returns any JSON."""
+    """One item of a batch resolver's result; a plain resolver returns any JSON."""
 
     data: Any
     errorMessage: str
@@ -74,7 +74,7 @@ class AppSyncBatchItem(TypedDict, total=False):
 
 
 class CognitoResponse(TypedDict, total=False):
-    """What a trigger may set, each of them some of it."""
+    """The fields that triggers may set; each trigger uses some of them."""
 
     autoConfirmUser: bool
     autoVerifyEmail: bool
@@ -113,7 +113,7 @@ class CognitoAnswer(TypedDict, total=False):
 
 
 class CustomResourceAnswer(TypedDict, total=False):
-    """What the CDK's provider framework reads, of `onEvent` and of `isComplete`."""
+    """The result that the CDK's provider framework reads, from `onEvent` and from `isComplete`."""
 
     PhysicalResourceId: str
     Data: dict[str, Any]
@@ -122,7 +122,7 @@ class CustomResourceAnswer(TypedDict, total=False):
 
 
 class FirehoseMetadata(TypedDict, total=False):
-    """What dynamic partitioning goes by."""
+    """The keys for dynamic partitioning."""
 
     partitionKeys: dict[str, str]
 
@@ -133,7 +133,7 @@ class _FirehoseRecord(TypedDict):
 
 
 class FirehoseRecord(_FirehoseRecord, total=False):
-    """A record transformed; its data is base64."""
+    """A transformed record; its data is base64."""
 
     data: str
     metadata: FirehoseMetadata
@@ -146,7 +146,7 @@ class FirehoseAnswer(TypedDict):
 
 
 class LexMessage(TypedDict, total=False):
-    """Something that the bot says."""
+    """A message of the bot."""
 
     contentType: Literal["CustomPayload", "ImageResponseCard", "PlainText", "SSML"]
     content: str
@@ -162,7 +162,7 @@ class LexDialogAction(TypedDict, total=False):
 
 
 class LexSessionState(TypedDict, total=False):
-    """Where the conversation stands."""
+    """The state of the conversation."""
 
     dialogAction: LexDialogAction
     intent: dict[str, Any]
@@ -171,7 +171,7 @@ class LexSessionState(TypedDict, total=False):
 
 
 class LexAnswer(TypedDict, total=False):
-    """Of a code hook of Lex V2."""
+    """The result of a Lex V2 code hook."""
 
     sessionState: LexSessionState
     messages: list[LexMessage]
@@ -179,7 +179,7 @@ class LexAnswer(TypedDict, total=False):
 
 
 class S3ObjectAnswer(TypedDict, total=False):
-    """For HEAD and lists; what GET is answered with goes by `WriteGetObjectResponse`."""
+    """The result for HEAD and lists; a response to GET is sent by `WriteGetObjectResponse`."""
 
     statusCode: int
     headers: dict[str, str]
@@ -194,6 +194,6 @@ class _FailedItem(TypedDict):
 
 
 class BatchAnswer(TypedDict):
-    """The items that failed, where the handler of a Pipe's list says so itself."""
+    """The items that failed, from a handler that takes a Pipe's whole list."""
 
     batchItemFailures: list[_FailedItem]

@@ -1,6 +1,6 @@
-"""The reference of the application, and the errors that it can lead to.
+"""The reference to the application, and the errors that resolving it can raise.
 
-It loads nothing, neither the app nor aiohttp: the build side asks it as well.
+This module imports neither the app nor aiohttp, because the build side uses it too.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ class AppModuleBroken(AppError):
 
 
 class AppAttributeMissing(AppError):
-    """The module was imported and has no such attribute."""
+    """The app reference names an attribute that the module does not have."""
 
 
 class AppWrongType(AppError):
-    """The reference leads to an object that is neither an application nor a factory of one."""
+    """The app reference names an object that is neither an application nor a factory of one."""
 
 
 class AppFactoryFailed(AppError):
-    """The factory that should make the application raised."""
+    """The application's factory raised."""
 
 
 class AppReference(NamedTuple):
-    """Where the application is: a module, and an attribute in it."""
+    """A reference to the application: a module, and an attribute in it."""
 
     module: str
     attribute: str
@@ -50,7 +50,7 @@ class AppReference(NamedTuple):
         """Read `module:attribute`.
 
         Raises:
-            ConfigError: The text has another form.
+            ConfigError: The text is not of the form `module:attribute`.
         """
         module, colon, attribute = text.partition(":")
         names = [*module.split("."), *attribute.split(".")]
@@ -63,5 +63,5 @@ class AppReference(NamedTuple):
         return cls(module, attribute)
 
     def __str__(self) -> str:
-        """Return the reference as it is written."""
+        """Return the reference as `module:attribute`."""
         return f"{self.module}:{self.attribute}"

@@ -1,7 +1,7 @@
-"""The settings that the app needs: put into its environment before it is imported.
+"""Puts the settings that the app needs into its environment, before the app is imported.
 
-The build bakes `[tool.ferryman.settings]` into the artifact, of secrets the references alone. What
-the platform has set already stays as it is.
+The build writes `[tool.ferryman.settings]` into the artifact; of a secret it writes only the
+reference. Variables that the platform has already set keep their values.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _log = logging.getLogger("ferryman.settings")
 
 
 class SettingMissing(ConfigError):
-    """The app needs a setting, and nothing gives it."""
+    """The app needs a setting that neither the artifact nor the environment has."""
 
 
 class Rotation:
-    """Reads secrets again from time to time, so that a process learns of a new value.
+    """Reads secrets again from time to time, so that a running process gets rotated values.
 
     Args:
         references: The references, by the names of their variables.
-        environment: Where the values go.
-        clock: Tells seconds.
+        environment: The mapping to write the values into.
+        clock: Returns a time in seconds.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Rotation:
         self._due = clock() + _EVERY
 
     def renew_if_due(self) -> None:
-        """Read the secrets if it is time; one that cannot be read keeps its value."""
+        """Read the secrets again if they are due; one that cannot be read keeps its old value."""
         if self._clock() < self._due:
             return
         self._due = self._clock() + _EVERY
@@ -61,14 +61,15 @@ class Rotation:
 def provide_settings(
     settings: Mapping[str, object], environment: MutableMapping[str, str] = os.environ
 ) -> Rotation | None:
-    """Put an app's settings into its environment, and return what renews its secrets.
+    """Put an app's settings into its environment, and return the rotation of its secrets.
 
     Args:
-        settings: What the build baked, by the names of the variables: a text, or a reference.
-        environment: The process's. A variable that it has is not touched.
+        settings: The settings of the artifact, by variable name: a text, or a reference to a
+            secret.
+        environment: The process's environment. Variables that are set in it are not changed.
 
     Raises:
-        SettingMissing: Neither the settings nor the environment give a variable.
+        SettingMissing: A variable is in neither the settings nor the environment.
         SecretUnreadable: A secret cannot be read.
     """
     asked: dict[str, str] = {}

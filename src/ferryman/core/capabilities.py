@@ -1,4 +1,4 @@
-"""What a target offers the app that runs on it.
+"""The capabilities that a target offers the app.
 
 A runtime declares its capabilities once, when it starts; the app asks with
 `ferryman.capabilities()`.
@@ -12,7 +12,7 @@ __all__ = ("PLAIN_SERVER", "Capabilities", "current", "declare")
 
 
 class Capabilities(NamedTuple):
-    """What the app can rely on where it runs.
+    """The capabilities of the target that the app runs on.
 
     It is a named tuple, because a dataclass takes a millisecond of each cold start to make.
 
@@ -25,9 +25,9 @@ class Capabilities(NamedTuple):
         request_limit: The largest request body in bytes; None: only the app's own bound.
         response_limit: The largest response body in bytes; None: no bound.
         time_limit: Seconds after which a request is cut off; None: no bound.
-        writable: The directory that can be written to, if there is only one.
-        base_path: The path that is taken off before the app sees a request; see
-            `ferryman.prefix`, which knows of stages too.
+        writable: The only directory that the app can write to; None: no such restriction.
+        base_path: The path prefix that is removed before the app sees a request; see
+            `ferryman.prefix`, which includes the stage too.
     """
 
     target: str
@@ -53,21 +53,21 @@ PLAIN_SERVER = Capabilities(
     time_limit=None,
     writable=None,
 )
-"""What any server offers; also what holds when the app runs under no target of ours."""
+"""What any aiohttp server offers: the default when no target of ferryman runs the app."""
 
 _declared = PLAIN_SERVER
 
 
 def declare(capabilities: Capabilities) -> None:
-    """Say what the running target offers. Called once, by the target's runtime."""
+    """Set the capabilities of this process. The target's runtime calls it once, at start."""
     global _declared
     _declared = capabilities
 
 
 def current() -> Capabilities:
-    """Return the capabilities of the target that is running this process.
+    """Return the capabilities of the target that runs this process.
 
-    Outside any target (the app started by hand, or in its own tests) the answer
-    describes a plain aiohttp server and its `target` is `none`.
+    Without a target (the app started by hand, or in its own tests) the result describes a plain
+    aiohttp server, and its `target` is `none`.
     """
     return _declared

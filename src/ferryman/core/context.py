@@ -22,15 +22,15 @@ __all__ = (
     "remaining_time",
 )
 
-# aiohttp has keys with a type from 3.14 on.
+# aiohttp has typed request keys from 3.14 on.
 EVENT: Any = (
     web.RequestKey("ferryman.event", Mapping) if hasattr(web, "RequestKey") else "ferryman.event"
 )
-"""Where a Lambda runtime leaves the raw event on the request."""
+"""The request key under which the Lambda runtime stores the raw event."""
 
 
 class Context(Protocol):
-    """What a runtime tells of the request being served, as `RequestContext` describes it."""
+    """The protocol of a request's context; `RequestContext` describes its members."""
 
     @property
     def request_id(self) -> str: ...  # noqa: D102
@@ -46,17 +46,16 @@ class Context(Protocol):
 
 
 class RequestContext(NamedTuple):
-    """What the runtime knows of one request.
+    """The runtime's data about one request.
 
     Attributes:
         request_id: The platform's id for the request.
-        read_trace: Tells the value of the trace header, as it came, or None; reading it is
-            left to the caller.
-        milliseconds_left: Tells how long it is until the platform cuts the request off;
-            None where nothing does.
+        read_trace: Returns the unparsed value of the trace header, or None.
+        milliseconds_left: Returns the time until the platform cuts the request off; None if nothing
+            does.
         cold_start: Whether this is the first request of its process.
-        event: The event behind it, on Lambda.
-        told: What Lambda told beside the event, as its context object has it.
+        event: The raw Lambda event; None elsewhere.
+        told: The invocation's data from Lambda's context object.
     """
 
     request_id: str
@@ -68,7 +67,7 @@ class RequestContext(NamedTuple):
 
     @property
     def trace(self) -> str | None:
-        """The value of the trace header, as it came, or None."""
+        """The unparsed value of the trace header, or None."""
         return self.read_trace() if self.read_trace else None
 
 
@@ -79,7 +78,7 @@ def follow_trace(sent: str) -> None:
     """Use the trace that the caller of this request names, unless it is malformed.
 
     Args:
-        sent: The value of its `traceparent`.
+        sent: The value of the request's `traceparent` header.
     """
     context = current_context.get()
     if not isinstance(context, RequestContext):
@@ -87,7 +86,7 @@ def follow_trace(sent: str) -> None:
     else_trace = context.read_trace
 
     def trace() -> str | None:
-        from ferryman.core.trace import read_trace  # compiles patterns, which few ask for
+        from ferryman.core.trace import read_trace  # it compiles patterns; few apps read traces
 
         return sent if read_trace(sent) or else_trace is None else else_trace()
 

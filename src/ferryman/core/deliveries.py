@@ -1,7 +1,7 @@
-"""Passes one event to its handler: its records in order, or all of it, for an answer.
+"""Passes one event to its handler: record by record in order, or whole, for an answer.
 
-It knows no event's format and no application: a kind says what order records want and
-what a failed one is called.
+It knows no event format and no application: the event's kind gives the order of records and the ids
+of failed ones.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class TriggerFailed(FerrymanError):
-    """The handler of an event raised; the sender must send the event again."""
+    """An event's handler raised; the sender must send the event again."""
 
 
 class TriggerCutOff(FerrymanError):
@@ -37,9 +37,9 @@ class Delivery:
         records: Its records, in order.
         handle: The handler, which takes a record.
         concurrency: How many records are handled at once, at most.
-        report_failures: Whether failed records are named in the answer, where the kind has
-            such an answer. Else one that fails fails the invocation.
-        raise_when_all_fail: Whether the invocation fails where every record does.
+        report_failures: Whether the answer names the records that failed, if the kind has such an
+            answer. Otherwise one failed record fails the invocation.
+        raise_when_all_fail: Whether the invocation fails if every record fails.
     """
 
     def __init__(
@@ -58,15 +58,15 @@ class Delivery:
         self._concurrency = concurrency
         self._reports = report_failures and kind.identify is not None
         self._raises = raise_when_all_fail
-        # What is not handled yet, in order: those that fail are never taken out.
+        # Records that are not handled yet, in order; failed records stay in.
         self._left = dict(enumerate(records))
         self._errors: list[BaseException] = []
 
     async def run(self) -> None:
-        """Pass every record to the handler; `result` then has the outcome.
+        """Pass every record to the handler; `result` then returns the outcome.
 
-        Records in a lane are handled one after the other, up to the first that fails. If
-        this is cancelled, what has not been handled counts as failed.
+        Records in a lane are handled one after the other, up to the first that fails. If this call
+        is cancelled, records that are not handled yet count as failed.
         """
         lanes = self._lanes()
         waiting = iter(lanes)
@@ -75,11 +75,11 @@ class Delivery:
                 group.create_task(self._work(waiting), name=f"records of {self._kind.name}")
 
     def result(self) -> dict[str, Any]:
-        """Return the answer to the event: for most kinds, one that says nothing.
+        """Return the answer to the event; for most kinds it is empty.
 
         Raises:
-            TriggerFailed: Records failed, and the answer has no room for them; or all of them
-                did, and that shall fail the invocation.
+            TriggerFailed: Records failed, and this kind's answer cannot name them; or all records
+                failed, and `raise_when_all_fail` is set.
         """
         failed = self._reports and self._raises and len(self._left) == len(self._records)
         if self._reports and not (failed and self._errors):
@@ -89,10 +89,10 @@ class Delivery:
         return {}
 
     def cut_off(self) -> dict[str, Any]:
-        """Return the answer to an event for which there was no time left.
+        """Return the answer to an event that the time limit cut off.
 
         Raises:
-            TriggerCutOff: The answer has no room for the records that were not handled.
+            TriggerCutOff: This kind's answer cannot name the records that were not handled.
         """
         if not self._left:
             return self.result()
@@ -132,7 +132,7 @@ class Delivery:
             del self._left[number]
         worker = asyncio.current_task()
         if worker and worker.cancelling():
-            # Whatever the handler made of it: nothing more shall be begun.
+            # Even if the handler caught the cancellation, start no further record.
             raise asyncio.CancelledError
         if failure:
             _log.error("%s: its handler failed\n%s", self._name(number), user_traceback(failure))
@@ -166,10 +166,9 @@ class Delivery:
 
 
 class Exchange:
-    """One event on its way to its handler, whose answer its sender waits for.
+    """One event on its way to its handler, whose sender waits for the answer.
 
-    What the handler raises is what the invocation fails with: senders read its name and its
-    text.
+    The handler's exception fails the invocation unchanged, because senders read its name and text.
 
     Args:
         kind: The event's kind.
@@ -187,10 +186,10 @@ class Exchange:
         self._returned: object = None
 
     async def run(self) -> None:
-        """Have the event handled; `result` then has the answer.
+        """Pass the event to the handler; `result` then returns the answer.
 
         Raises:
-            Exception: What the handler raised.
+            Exception: The handler's own exception.
         """
         handling = self._handle(self._record)
         if not isawaitable(handling):
@@ -203,7 +202,7 @@ class Exchange:
         return self._kind.reply(self._event, self._returned)
 
     def cut_off(self) -> Any:
-        """Say that there was no time left.
+        """Raise the error of an event that the time limit cut off.
 
         Raises:
             TriggerCutOff: Always.

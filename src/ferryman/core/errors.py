@@ -1,6 +1,6 @@
 """The errors ferryman raises: what happened, why, and how to put it right.
 
-Part of the runtime half: it ships in every artifact, so it imports nothing.
+It imports nothing but the standard library, because every artifact ships it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ __all__ = (
 
 
 ENDINGS = (KeyboardInterrupt, SystemExit, GeneratorExit)
-"""What ends the process, or the coroutine, and is nothing to be answered."""
+"""Exceptions that end the process or the coroutine; never turn one into a response."""
 
 
 class FerrymanError(Exception):
-    """Something ferryman could not do, and how the reader can fix it.
+    """An operation of ferryman failed; says why, and how to fix it.
 
     Args:
         message: What happened, in one sentence, naming the file and key if there is one.
@@ -64,7 +64,7 @@ class FerrymanError(Exception):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> FerrymanError:
-        """Return the error that `as_dict` made data of, in this process or another.
+        """Return the error that `as_dict` described, in this process or another.
 
         A code that no loaded class has gives an error of this class.
         """
@@ -100,11 +100,11 @@ class UnknownEvent(FerrymanError):
 
 
 class MalformedEvent(FerrymanError):
-    """An event of a known kind, with a part that is missing or not what it should be."""
+    """An event of a known kind with a missing or invalid part."""
 
 
 def reason_of(error: Exception) -> str:
-    """Return why an exception of Python's was raised, in words: no number, and no bare key."""
+    """Return the reason of a Python exception in words: without the errno, or a bare key."""
     if isinstance(error, KeyError):
         return f"it has no key {error}"
     return getattr(error, "strerror", None) or str(error)

@@ -1,8 +1,8 @@
-"""The kinds of events that are not HTTP requests: how to tell each, and what its records are.
+"""The kinds of events that are not HTTP requests: how to recognise each, and its records.
 
-Pure functions on parsed JSON, which may hold anything. The formats are AWS's ("Using
+Pure functions on parsed JSON, which may be malformed. The formats are AWS's ("Using
 Lambda with other services", in the AWS Lambda developer guide, and the guides of those
-services), yet they are the same for every sender, so this module reads them and no target does.
+services), and are the same for every sender, so this module reads them and no target does.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ def _returned(_event: Any, returned: object) -> object:
 
 @dataclass(frozen=True, slots=True)
 class EventKind:
-    """A kind of event, by what sends it.
+    """A kind of event, named after its sender.
 
     Attributes:
-        name: What handlers are registered by, such as `sqs`.
-        source: What the kind's records say they come from; None if the event is the record.
-        identify: The id of a record in the answer that names those that failed; None where
-            there is no such answer, and one failure fails the whole invocation. It returns None
-            for a record that lacks an id.
-        lane: What names the records that must be handled in order, one after the other;
-            it returns None for a record that can be handled at any time.
-        checkpoint: Whether the sender goes on from the first failure, so that it alone is
-            named.
-        reply: Makes the function's result of the event and what its handler returned, where the
-            sender waits for that; None where the result only says what failed.
-        take: The records of an event. It raises MalformedEvent where there are none.
+        name: The name that handlers are registered under, such as `sqs`.
+        source: The `eventSource` of the kind's records; None if the event is the record.
+        identify: Returns a record's id, by which the answer names failed records, or None if the
+            record has no id. None for a kind without such an answer: one failure fails the
+            invocation.
+        lane: Returns the name of the sequence in which a record must be handled in order, or None
+            for a record that can be handled at any time.
+        checkpoint: Whether the sender resumes at the first failure, so that the answer names only
+            that.
+        reply: Makes the function's result from the event and the handler's result, if the sender
+            waits for it; None if the result only names failed records.
+        take: Returns the records of an event. It raises MalformedEvent if the event has none.
     """
 
     name: str
@@ -58,7 +58,7 @@ class EventKind:
         """Return the records of an event, each of them checked.
 
         Raises:
-            MalformedEvent: A record is of another kind, or lacks an id that it needs.
+            MalformedEvent: A record is of another kind, or lacks a required id.
         """
         if self.source is None:
             return [event] if self.take is None else self.take(event)
@@ -79,7 +79,7 @@ class EventKind:
 
 
 def find_kinds(event: object) -> tuple[EventKind, ...]:
-    """Return the kinds of an event: whichever has a handler first, gets it.
+    """Return the kinds of an event, the most specific first; the first with a handler gets it.
 
     The last of them is `ANY`.
 
@@ -90,7 +90,7 @@ def find_kinds(event: object) -> tuple[EventKind, ...]:
 
 
 def unknown(event: object) -> UnknownEvent:
-    """Return the error of an event that is of no known kind."""
+    """Return the error for an event of an unknown kind."""
     return UnknownEvent(
         "this event is neither an HTTP request nor of a kind that can be handled",
         cause=f"it is {_outline(event)}",
@@ -132,13 +132,13 @@ def _of_records(records: list[Any]) -> EventKind | None:
 
 
 def _is_schedule(event: Record) -> bool:
-    # A rule's clock, or EventBridge Scheduler's. Only AWS can send with a source in aws.
+    # A scheduled rule, or EventBridge Scheduler. Only AWS can send a source that begins with aws.
     sources = ("aws.events", "aws.scheduler")
     return event["detail-type"] == "Scheduled Event" and event["source"] in sources
 
 
 def _message_group(record: Record) -> str | None:
-    # Messages of a standard queue can have a group too, for fairness; it means no order.
+    # Messages of a standard queue can have a group too, for fairness; it does not mean order.
     queue = record.get("eventSourceARN")
     if not isinstance(queue, str) or not queue.endswith(".fifo"):
         return None
@@ -155,7 +155,7 @@ def _partition(record: Record) -> str:
 
 
 def _offset(record: Record) -> object:
-    """Return what names a record of Kafka, by "Configuring error handling controls for Kafka"."""
+    """Return a Kafka record's id, as in "Configuring error handling controls for Kafka"."""
     topic, offset = record.get("topic"), record.get("offset")
     if not _is_name(topic) or not isinstance(offset, int):
         return None
@@ -163,13 +163,13 @@ def _offset(record: Record) -> object:
 
 
 def _sequence_number(record: Record) -> object:
-    # EventBridge Pipes has the fields of a stream's record at its top.
+    # EventBridge Pipes puts the fields of a stream's record at the top level.
     inner = _object(record, "kinesis").get("sequenceNumber")
     return _name(inner if inner is not None else record.get("sequenceNumber"))
 
 
 def _of_lists(field: str) -> Callable[[Any], list[Record]]:
-    """Return what takes the records out of an object that has a list of them for each name."""
+    """Return a function that takes the records out of an object of lists."""
 
     def take(event: Any) -> list[Record]:
         if isinstance(event, list):
@@ -193,8 +193,8 @@ def _messages(event: Any) -> list[Record]:
 
 
 def _log_data(event: Record) -> list[Record]:
-    """Return what CloudWatch Logs has packed."""
-    import gzip  # what packs and unpacks is not in every start
+    """Return the log data that CloudWatch Logs packed into the event."""
+    import gzip  # imported here, to keep it out of cold starts
     import json
     from base64 import b64decode
 
@@ -237,14 +237,14 @@ def _is_log(event: Record) -> bool:
 
 
 def _same_event(event: object, returned: object) -> object:
-    # Cognito wants its event back, with what the handler has put into its `response`.
+    # Cognito expects its event back, with the handler's result in its `response`.
     return event if returned is None else returned
 
 
 def _source(record: object) -> object:
     if not isinstance(record, dict):
         return None
-    # SNS alone writes its fields with a capital.
+    # Only SNS capitalises its field names.
     return record.get("eventSource") or record.get("EventSource")
 
 
@@ -262,7 +262,7 @@ def _name(value: object) -> object:
 
 
 def _outline(event: object) -> str:
-    """Say what an event looks like, by its keys: its values may be private."""
+    """Describe an event by its keys: its values may be private."""
     if not isinstance(event, dict):
         return f"not a JSON object but of type {type(event).__name__}"
     keys = ", ".join(sorted(str(key)[:40] for key in event)[:12])
@@ -273,7 +273,7 @@ def _outline(event: object) -> str:
 
 
 ANY = EventKind("*", reply=_returned)
-"""Whatever no other handler takes. What its handler returns is the function's result."""
+"""Any event that no other handler takes. Its handler's result is the function's result."""
 
 _EVENTBRIDGE = EventKind("eventbridge")
 _SCHEDULE = EventKind("schedule")

@@ -1,7 +1,7 @@
-"""Reads the headers in which proxies tell of a client: Forwarded, X-Forwarded-For and others.
+"""Reads the headers in which proxies describe a client: Forwarded, X-Forwarded-For and others.
 
-What they say is taken as it is, nearest proxy first; whether it counts is for `proxy_trust` to
-say. Invalid hosts, schemes and addresses are left out. Source: RFC 7239.
+It returns their values, nearest proxy first; `proxy_trust` decides which to trust. Invalid hosts,
+schemes and addresses are left out. Source: RFC 7239.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ("Hop", "hops", "is_host")
 
 _SCHEMES = ("http", "https")
 
-# No real chain of proxies is so long; a longer list is an attack.
+# No real chain of proxies is longer; a longer list is an attack.
 _MOST = 32
 
 # Less than RFC 3986 allows: a host goes into links, where quotes and brackets do harm.
@@ -23,12 +23,12 @@ _HOST_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_")
 
 
 class Hop(NamedTuple):
-    """What one proxy tells of the sender of a request; None for what it does not tell.
+    """The sender of a request, as one proxy reports it; None for values it does not report.
 
     Attributes:
         address: The address, without its port.
         scheme: `http` or `https`.
-        host: The host that was asked for, and the port if it was named.
+        host: The requested host, with the port if the request named one.
     """
 
     address: str | None
@@ -37,10 +37,10 @@ class Hop(NamedTuple):
 
 
 def hops(headers: Mapping[str, str]) -> list[Hop]:
-    """Return what the proxies tell, the one nearest to the app first.
+    """Return the hops that the proxies report, the one nearest to the app first.
 
     Args:
-        headers: Those that count, by name in lower case, several values joined with commas.
+        headers: The trusted headers, by name in lower case, several values joined with commas.
     """
     forwarded = headers.get("forwarded")
     if forwarded is not None:
@@ -49,7 +49,7 @@ def hops(headers: Mapping[str, str]) -> list[Hop]:
 
 
 def is_host(text: str) -> bool:
-    """Return whether a text is a host, and a port if any, as a Host header has it.
+    """Return whether a text is a valid Host header: a host, with or without a port.
 
     Source: RFC 3986, 3.2.2 and 3.2.3; a name is not looked up.
     """
@@ -69,10 +69,10 @@ def _is_port(text: str) -> bool:
 
 
 def _split(value: str) -> Iterable[str]:
-    """Return the elements between commas that are in no quotes, the last one first.
+    """Return the elements between unquoted commas, the last one first.
 
-    It goes from the end, which a proxy has written: a quote that a client left open cannot
-    swallow what the proxy added.
+    It reads from the end, which a proxy has written, so that an open quote from a client cannot
+    swallow the proxy's entry.
     """
     end, quoted, found = len(value), False, []
     for at in range(len(value) - 1, -1, -1):
@@ -107,7 +107,7 @@ def _x_forwarded(headers: Mapping[str, str]) -> list[Hop]:
     host = _host_and_port(headers)
     scheme = _scheme(schemes[0]) if schemes else None
     hops = [Hop(bare_address(address), scheme, host) for address in addresses]
-    # The nearest proxy's word, and where each adds one to the list, that of the same hop.
+    # The nearest proxy's value; if each proxy appends one, the value of the same hop.
     if len(schemes) == len(addresses) > 1:
         return [hop._replace(scheme=_scheme(each)) for hop, each in zip(hops, schemes, strict=True)]
     return hops or [Hop(None, scheme, host)]
@@ -122,7 +122,7 @@ def _host_and_port(headers: Mapping[str, str]) -> str | None:
 
 
 def _list(headers: Mapping[str, str], name: str) -> list[str]:
-    """Return the entries of a header, the last one first, as many as anybody has proxies."""
+    """Return the entries of a header, the last one first, up to the maximum number of proxies."""
     value = headers.get(name)
     return [entry.strip() for entry in reversed(value.rsplit(",", _MOST)[-_MOST:])] if value else []
 

@@ -1,7 +1,7 @@
 """Hooks for the moment before a platform freezes the process between two requests.
 
-Lambda does so; where nothing freezes, a hook is never called. When that moment is, a runtime
-knows; what is to be done, the app says here.
+Lambda freezes processes; on other targets a hook is never called. The app registers hooks here, and
+the target's runtime runs them.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ __all__ = ("HOOKS", "before_freeze", "run_hooks")
 _log = logging.getLogger(__name__)
 
 HOOKS: list[Callable[[], object]] = []
-"""Those that are registered, in order."""
+"""The registered hooks, in order."""
 
 
 def before_freeze(hook: Hook) -> Hook:
-    """Have a function called after each request, once its response is sent. A decorator.
+    """Register a function to call after each request, once its response is sent. A decorator.
 
-    It is where what sends in the background is told to send now: Lambda freezes a process
-    between requests, and its threads with it. Hooks run one after the other once the tasks of
-    the request have ended, and have `task_budget` seconds together.
+    Use it to flush background senders: Lambda freezes a process between requests, and its threads
+    with it. Hooks run one after the other once the tasks of the request have ended, and have
+    `task_budget` seconds together.
 
     Args:
-        hook: A function without parameters; it may be async. What it raises is logged.
+        hook: A function without parameters; it may be async. Its exceptions are logged.
     """
     HOOKS.append(hook)
     return hook
 
 
 async def run_hooks(seconds: float) -> None:
-    """Run the hooks, those that raise as well as the others.
+    """Run all hooks; one that raises does not stop the others.
 
     Args:
-        seconds: How long they may take. One that does not wait for anything is not cut off.
+        seconds: The time for all hooks together. A hook that never awaits cannot be cut off.
     """
     deadline = asyncio.get_running_loop().time() + seconds
     for hook in HOOKS:

@@ -26,7 +26,7 @@ __all__ = ("GatewayConnection", "close_sessions", "signed_headers")
 _SERVICE = "execute-api"
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
-# One for each loop: a new connection for each message would take most of the time.
+# One session for each loop: connecting anew would take most of the time of a message.
 _sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
 
 
@@ -34,7 +34,7 @@ class GatewayConnection:
     """A connection at API Gateway.
 
     Args:
-        url: Its address in the management API, with an id that is not escaped.
+        url: The connection's address in the management API, with an unescaped id.
     """
 
     def __init__(self, url: str) -> None:
@@ -45,17 +45,17 @@ class GatewayConnection:
         """Send a message.
 
         Raises:
-            ConnectionGone: The client has gone.
-            ConfigError: There are no credentials, or they do not allow it.
-            FerrymanError: API Gateway does not take it.
+            ConnectionGone: The client has disconnected.
+            ConfigError: There are no credentials, or they do not allow the call.
+            FerrymanError: API Gateway refused the message, or could not be reached.
         """
         await self._ask("POST", data.encode() if isinstance(data, str) else data)
 
     async def close(self) -> None:
-        """Close it.
+        """Close the connection.
 
         Raises:
-            ConnectionGone, ConfigError, FerrymanError: as of `send`.
+            ConnectionGone, ConfigError, FerrymanError: as for `send`.
         """
         await self._ask("DELETE", b"")
 
@@ -86,7 +86,7 @@ class GatewayConnection:
 
 
 async def close_sessions() -> None:
-    """Close what this loop has open."""
+    """Close this loop's HTTP session."""
     session = _sessions.pop(asyncio.get_running_loop(), None)
     if session is not None:
         await session.close()
@@ -116,7 +116,7 @@ def signed_headers(
     """
     parts = urlsplit(url)
     if parts.scheme == "http":
-        return {}  # of the local Lambda, which has no secrets
+        return {}  # the local Lambda's endpoint, which needs no signature
     try:
         key, secret = environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]
         region = environment.get("AWS_REGION") or environment["AWS_DEFAULT_REGION"]
@@ -132,7 +132,7 @@ def signed_headers(
         headers["x-amz-security-token"] = token
     names = ";".join(sorted(headers))
     listed = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
-    # Of every service but S3 the path is escaped once more.
+    # For every service but S3 the signed path is escaped once more.
     path = quote(parts.path, safe="/-._~")
     request = "\n".join([method, path, "", listed, names, hashlib.sha256(body).hexdigest()])
     scope = f"{stamp[:8]}/{region}/{_SERVICE}/aws4_request"

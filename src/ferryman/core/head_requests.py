@@ -1,7 +1,7 @@
-"""Keeps the body of a response to HEAD back, which aiohttp sends where a handler streams.
+"""Drops the body of a response to HEAD, which aiohttp sends if the handler streams.
 
-A client reads what comes after such a response as the beginning of the next one (RFC 9110,
-9.3.2), so that the connection breaks.
+A client reads the bytes after such a response as the beginning of the next response (RFC 9110,
+9.3.2), and the connection breaks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from aiohttp.http import StreamWriter
 __all__ = ("HeadWriter", "MakeRequest", "without_body")
 
 MakeRequest = Callable[..., web.BaseRequest]
-"""Makes a request, as aiohttp's servers want it: of a message, its payload, the protocol, the
+"""Makes a request, in the signature of aiohttp's servers: message, payload, protocol,
 writer and the task."""
 
 
@@ -23,7 +23,7 @@ _HOLDS_HEADERS = hasattr(StreamWriter, "send_headers")
 
 
 class HeadWriter(StreamWriter):
-    """Sends status and headers, and takes a body without sending it."""
+    """A writer that sends status and headers, and discards the body."""
 
     async def write(self, chunk: Any, *, drain: bool = True, LIMIT: int = 0x10000) -> None:
         """Send the headers, if they have not been sent."""
@@ -37,7 +37,7 @@ class HeadWriter(StreamWriter):
         await super().write_eof(b"")
 
     def send_headers(self) -> None:
-        """Send the headers that are held back; aiohttp before 3.12 holds none."""
+        """Send the buffered headers; aiohttp before 3.12 does not buffer them."""
         if _HOLDS_HEADERS:
             super().send_headers()
 
@@ -49,10 +49,10 @@ class HeadWriter(StreamWriter):
 
 
 def without_body(make: MakeRequest) -> MakeRequest:
-    """Return what makes requests, and has those with HEAD answered without a body.
+    """Return a request factory whose HEAD requests are answered without a body.
 
     Args:
-        make: What makes a request.
+        make: The request factory to wrap.
     """
 
     def make_request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> Any:

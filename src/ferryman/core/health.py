@@ -1,7 +1,7 @@
-"""Health: the app's own checks, and the answers of a process to probes.
+"""Health: the app's own checks, and a process's responses to probes.
 
-An app registers checks; a runtime says how far it has come. How the answer travels is
-not known here.
+An app registers checks; a runtime reports its state. This module does not know how the response is
+sent.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from aiohttp import web
 __all__ = ("CHECK_TIMEOUT", "HEALTH_CHECKS", "HealthCheck", "Readiness", "State", "readiness")
 
 HealthCheck = Callable[[web.Application], Awaitable[object]]
-"""A coroutine function that raises if something the app needs is not there."""
+"""A coroutine function that raises if a service that the app needs is unavailable."""
 
 HEALTH_CHECKS: web.AppKey[MutableMapping[str, HealthCheck]] = web.AppKey(
     "ferryman.health_checks",
     MutableMapping,
 )
-"""Where an app has its checks, by name: `app[ferryman.health_checks] = {"database": ping}`."""
+"""The app key of the checks, by name: `app[ferryman.health_checks] = {"database": ping}`."""
 
 CHECK_TIMEOUT = 2.0
-"""Seconds after which a check that has not answered has failed.
+"""Seconds after which a check that has not returned counts as failed.
 
-Below the three seconds that our probes wait, so that the answer says which check it was.
+Shorter than the three seconds of ferryman's probes, so that the response can name the check.
 """
 
 _log = logging.getLogger("ferryman.health")
 
 
 class State(Enum):
-    """How far a process has come."""
+    """The state of a process."""
 
     STARTING = "starting"
     READY = "ready"
@@ -44,12 +44,12 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether a process wants requests.
+    """Whether a process accepts requests, and why not.
 
     Attributes:
-        state: How far it has come.
-        checks: The result of each of the app's checks, by name: `ok`, or what is wrong.
-        missing_workers: Processes of the server that should answer beside this one and do not.
+        state: The state of the process.
+        checks: The result of each of the app's checks, by name: `ok`, or the kind of failure.
+        missing_workers: How many of the server's other processes should respond and do not.
     """
 
     state: State
@@ -62,7 +62,7 @@ class Readiness:
         return self.state is State.READY and all(said == "ok" for said in self.checks.values())
 
     def to_json(self) -> dict[str, object]:
-        """Return the body of the answer to a probe."""
+        """Return the body of the response to a probe."""
         failing = self.state is State.READY and not self.ready
         told: dict[str, object] = {
             "status": "failing" if failing else self.state.value,
@@ -74,11 +74,11 @@ class Readiness:
 async def readiness(
     app: web.Application | None, state: State, timeout: float = CHECK_TIMEOUT
 ) -> Readiness:
-    """Return whether requests should be sent; the app's checks run side by side.
+    """Return the readiness of a process; the app's checks run concurrently.
 
     Args:
-        app: The app, or None where it has not started.
-        state: How far the process has come. Only one that is ready runs the checks.
+        app: The app, or None if it has not started.
+        state: The state of the process. Checks run only if it is ready.
         timeout: Seconds that each check may take.
     """
     checks = app.get(HEALTH_CHECKS, {}) if app is not None and state is State.READY else {}
@@ -90,7 +90,7 @@ async def readiness(
 
 
 async def _run(name: str, check: HealthCheck, app: web.Application, timeout: float) -> str:
-    """Return `ok`, or the kind of what went wrong; the whole of it is for the log alone."""
+    """Return `ok`, or the kind of failure; its details go to the log only."""
     try:
         async with asyncio.timeout(timeout):
             await check(app)
@@ -98,7 +98,7 @@ async def _run(name: str, check: HealthCheck, app: web.Application, timeout: flo
         _log.warning("the health check %s took more than %g s", name, timeout)
         return "timed out"
     except Exception as error:
-        # Its text may hold an address or a password, and the client is unknown.
+        # The exception's text may hold an address or a password, and the client is unknown.
         _log.warning("the health check %s failed: %r", name, error)
         return f"raised {type(error).__name__}"
     return "ok"

@@ -1,8 +1,8 @@
 """Judges whether a new side answers worse than an old one while both get traffic.
 
-It may be asked as often as one likes: however many looks, a healthy new side is called worse
-with a probability of at most the error rate `alpha`. Arithmetic alone: it knows no target, no
-clock and no file.
+It may be asked any number of times: a healthy new side is called worse with a probability of at
+most the error rate `alpha`, over all looks together. The module is arithmetic only: it knows no
+target, no clock and no file.
 
 Given that a bad answer happened, it came from the new side with probability
 ``w r / (w r + 1 - w)``, where w is the new side's share of the answers and r the ratio of the
@@ -44,7 +44,7 @@ __all__ = (
 Verdict = Literal["worse", "fine", "undecided"]
 
 RATIOS = (1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
-"""How many times the tolerated ratio the new side's rate is supposed to be, in the mixture."""
+"""The mixture's hypotheses: the new side's rate as a multiple of the tolerated ratio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ SLOW = Stream("slow", 1.5, 0.0025)
 """Answers slower than the old side's 95th percentile, frozen before traffic moved."""
 
 STREAMS = (FAILURES, REJECTIONS, SLOW)
-"""What is judged unless told otherwise: one false alarm in a hundred migrations at most."""
+"""The default streams: together at most one false alarm in a hundred migrations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Counts:
         slow: Those that took longer than the frozen limit.
 
     Raises:
-        ValueError: A count is negative, or one of bad answers exceeds that of all.
+        ValueError: A count is negative, or there are more bad answers than answers.
     """
 
     answers: int = 0
@@ -98,7 +98,7 @@ class Counts:
             raise ValueError(f"these counts contradict each other: {self}")
 
     def __add__(self, other: Counts) -> Counts:
-        """Return the answers of both."""
+        """Return the sum of both counts."""
         return Counts(
             self.answers + other.answers,
             self.failures + other.failures,
@@ -122,10 +122,10 @@ class Evidence:
     logs: tuple[float, ...] = (0.0,) * len(RATIOS)
 
     def weighed(self, stream: Stream, old: int, new: int, share: float) -> Evidence:
-        """Return the evidence with the bad answers of one more interval.
+        """Return the evidence after one more interval.
 
         Args:
-            stream: What they are, which says what is tolerated.
+            stream: The kind of bad answer, with its tolerated ratio.
             old: Bad answers of the old side.
             new: Bad answers of the new side.
             share: The new side's part of all answers in the interval, from 0 to 1. With only
@@ -154,7 +154,7 @@ class Evidence:
     @property
     def value(self) -> float:
         """The evidence: how many times likelier the counts are if the new side is worse."""
-        # Beyond e to the 700th it would overflow, and is beyond all doubt.
+        # Beyond e ** 700 the value would overflow.
         return math.exp(min(self.log, 700.0))
 
 
@@ -164,7 +164,7 @@ class Trial:
 
     Attributes:
         streams: The kinds of bad answers that are judged.
-        evidence: What each of them has said so far, in the same order.
+        evidence: The evidence of each stream so far, in the same order.
         old: All answers of the old side.
         new: All answers of the new side.
     """
@@ -175,7 +175,7 @@ class Trial:
     new: Counts = Counts()
 
     def seen(self, old: Counts, new: Counts) -> Trial:
-        """Return the trial with what both sides answered in one more interval."""
+        """Return the trial after one more interval of both sides' answers."""
         answers = old.answers + new.answers
         share = new.answers / answers if answers else 0.0
         evidence = tuple(
@@ -206,19 +206,19 @@ class Finding:
 
     @property
     def worse(self) -> bool:
-        """Whether the new side is worse here than is tolerated."""
+        """Whether the new side is worse than tolerated in this stream."""
         return self.evidence >= self.threshold
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict, and the numbers that made it.
+    """A verdict, and the numbers behind it.
 
     Attributes:
         verdict: `worse`, `fine` or `undecided`.
-        findings: What each stream says.
+        findings: The finding for each stream.
         answers: Answers of the new side in the present step.
-        needed: How many of them a step needs before it is called fine.
+        needed: How many answers a step needs before it can be called fine.
     """
 
     verdict: Verdict
@@ -233,7 +233,7 @@ class Judgement:
 
 
 def answers_needed(rate: float) -> int:
-    """Return after how many answers without a bad one a rate is ruled out, 19 times in 20.
+    """Return how many good answers in a row rule out a rate of bad ones, 19 times in 20.
 
     Args:
         rate: The rate of bad answers, above 0 and below 1.
@@ -244,16 +244,16 @@ def answers_needed(rate: float) -> int:
 
 
 ENOUGH = answers_needed(0.01)
-"""Answers of the new side in a step without which it is not called fine: 299."""
+"""Answers of the new side that a step needs before it can be called fine: 299."""
 
 
 def judge(trial: Trial, answers: int, needed: int = ENOUGH) -> Judgement:
     """Return the verdict on the new side.
 
     Args:
-        trial: All that has been seen since the comparison began; it carries over steps.
+        trial: All answers since the comparison began, over all steps.
         answers: How many answers the new side has given in the present step.
-        needed: How many it must have given for the step to be fine.
+        needed: How many answers the step needs before it can be called fine.
     """
     findings = tuple(
         Finding(stream.name, each.old, each.new, each.value, 1 / stream.alpha)
@@ -270,15 +270,15 @@ def once_per_client(
 ) -> tuple[Counts, frozenset[tuple[str, str]]]:
     """Add up answers so that each kind of bad answer counts once for each client.
 
-    A client that repeats what failed makes several bad answers of one fault; counted singly
-    they would raise false alarms.
+    A client that retries gets several bad answers from one fault; counting each would raise false
+    alarms.
 
     Args:
-        answers: A client's name and one answer, or several, in the order they came.
+        answers: Pairs of a client's name and one or more answers, in order.
         known: Clients and kinds of bad answers that were counted before.
 
     Returns:
-        The sum, and the clients and kinds that are known now.
+        The sum, and `known` with the newly counted clients and kinds.
     """
     total, met = Counts(), set(known)
     for client, counts in answers:

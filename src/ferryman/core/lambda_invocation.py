@@ -1,6 +1,6 @@
-"""What Lambda says of the invocation that is being handled, beyond the request itself.
+"""Data about the Lambda invocation that is being handled, beyond the request itself.
 
-Elsewhere there is none. The names are AWS's, from "Using the Lambda context object to retrieve
+Other targets have none. The names are AWS's, from "Using the Lambda context object to retrieve
 Python function information" in the AWS Lambda developer guide.
 """
 
@@ -19,7 +19,7 @@ class Invocation(NamedTuple):
     """One invocation of a function.
 
     Attributes:
-        request_id: Its id, as it stands in the log.
+        request_id: The invocation's id, as in the log.
         function_name: The function's name.
         function_version: The version that runs, such as `7` or `$LATEST`.
         function_arn: The ARN that was invoked, with the alias or version, if any.
@@ -27,7 +27,7 @@ class Invocation(NamedTuple):
         log_group: The name of its log group.
         log_stream: The name of the environment's log stream.
         tenant_id: The tenant that the environment serves, where tenants are isolated.
-        client_context: What a caller sent beside the event: `client`, `custom` and `env`.
+        client_context: The caller's client context: `client`, `custom` and `env`.
         identity: The Amazon Cognito identity of a mobile caller: `cognito_identity_id` and
             `cognito_identity_pool_id`.
     """
@@ -45,7 +45,7 @@ class Invocation(NamedTuple):
 
 
 def invocation() -> Invocation | None:
-    """Return the invocation that is being handled, or None off Lambda."""
+    """Return the invocation that is being handled, or None outside Lambda."""
     context = current_context.get()
     told = getattr(context, "told", None)
     if context is None or told is None:
@@ -68,10 +68,10 @@ def invocation() -> Invocation | None:
 
 
 def prefix() -> str:
-    """Return what stands before the app's own paths where its clients see them, such as `/prod`.
+    """Return the prefix of the app's paths as its clients see them, such as `/prod`.
 
-    It is the stage of an API Gateway API, and `base_path` where that was taken off: a redirect
-    to a path of the app begins with it. Empty on a server, and wherever nothing was taken off.
+    It is the stage of an API Gateway API and the removed `base_path`. Put it before the path of a
+    redirect. It is empty on a server, and if no prefix was removed.
     """
     event = getattr(current_context.get(), "event", None)
     if not isinstance(event, dict):
@@ -87,7 +87,7 @@ def _stage(event: Mapping[str, Any], path: str) -> str:
     if not isinstance(context, dict):
         return ""
     if event.get("version") is None:
-        # A REST API takes the stage off the path, and leaves it on in the context.
+        # A REST API removes the stage from the event's path, but not from the context's.
         whole = context.get("path")
         if not isinstance(whole, str) or whole == path:
             return ""

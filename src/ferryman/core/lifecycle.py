@@ -1,4 +1,4 @@
-"""The life of the application: started once, stopped once, on one event loop.
+"""Starts the application once and stops it once, on one event loop.
 
 Every target starts the app through here, so that `on_startup`, `cleanup_ctx` and
 `on_cleanup` mean the same everywhere, and a failure to start reads the same.
@@ -20,19 +20,19 @@ from ferryman.core.tracebacks import user_traceback
 
 __all__ = ("AppStartFailed", "run_within", "start_app", "start_failure")
 
-# What goes on when it is cancelled is cancelled again: of several parts of a cleanup that
-# hang, aiohttp ends one each time.
+# A cleanup that goes on after it is cancelled is cancelled again: if several parts of it hang,
+# each cancellation ends one.
 _CANCELS = 5
 _BETWEEN_CANCELS = 0.1
 
-# Whose loggers say what went wrong with requests, and with the process.
+# Their loggers report errors of requests and of the process.
 _HEARD = ("aiohttp", "ferryman", "gunicorn")
 
 _log = logging.getLogger("ferryman.lifecycle")
 
 
 class AppStartFailed(AppError):
-    """The application was loaded, and raised while it started up."""
+    """The application was loaded, but raised while it started up."""
 
 
 async def start_app(
@@ -44,17 +44,17 @@ async def start_app(
 ) -> web.AppRunner:
     """Load the application and start it; `await runner.cleanup()` stops it.
 
-    The target writes its own access log, so the runner writes none unless it is asked to.
+    The target writes the access log, so aiohttp's runner writes none by default.
 
     Args:
         source: The application, its factory, or its reference.
-        shutdown_timeout: Seconds that requests in flight are given when it is stopped.
-        prepare: Does something to the application before it starts.
-        **settings: Others of aiohttp's runner.
+        shutdown_timeout: Seconds that requests in flight get when the app stops.
+        prepare: Changes the application before it starts.
+        **settings: Further settings of aiohttp's runner.
 
     Raises:
-        AppError: The application could not be loaded, or failed to start. What had
-            been started of it has been cleaned up.
+        AppError: The application could not be loaded, or failed to start. Its started parts have
+            been cleaned up.
     """
     settings = {"access_log": None, "shutdown_timeout": shutdown_timeout} | settings
     app = await load_app(source)
@@ -73,7 +73,7 @@ async def start_app(
 
 
 def start_failure(error: BaseException) -> AppStartFailed:
-    """Return the error that says an application raised while it started up."""
+    """Return the error for an application that raised while it started up."""
     return AppStartFailed(
         f"the application raised {type(error).__name__} while it started up",
         cause=user_traceback(error),
@@ -84,13 +84,13 @@ def start_failure(error: BaseException) -> AppStartFailed:
 async def run_within(
     what: str, work: Awaitable[object], seconds: float, hurry: asyncio.Event | None = None
 ) -> None:
-    """Run one step of the app's cleanup, which may neither take too long nor abort the others.
+    """Run one step of the app's cleanup; a failure or a timeout is logged, not raised.
 
     Args:
-        what: Names it in the log, where the log says why it failed or where it hung.
+        what: The step's name, for the log.
         work: What to run.
-        seconds: How long it may take before it is cancelled.
-        hurry: Set to cancel it sooner.
+        seconds: The time after which the step is cancelled.
+        hurry: An event; when it is set, the step is cancelled at once.
     """
     task = asyncio.ensure_future(work)
     hurried = asyncio.ensure_future((hurry or asyncio.Event()).wait())
@@ -114,10 +114,10 @@ async def run_within(
 
 
 def _speak_again() -> None:
-    """Enable loggers that the app has disabled without a thought.
+    """Enable the loggers that the app disabled by mistake.
 
-    `logging.config.dictConfig` disables every logger that there is and that it is not told of,
-    those of errors in requests too, unless `disable_existing_loggers` is false.
+    `logging.config.dictConfig` disables every existing logger that it does not name, those that
+    report errors in requests too, unless `disable_existing_loggers` is false.
     """
     known = logging.root.manager.loggerDict
     for library in _HEARD:
@@ -126,13 +126,13 @@ def _speak_again() -> None:
             for name, logger in known.items()
             if name.partition(".")[0] == library and isinstance(logger, logging.Logger)
         ]
-        # An app that wants one of them silent disables that one alone.
+        # An app that disables only one of them does so on purpose.
         if all(logger.disabled for logger in loggers):
             for logger in loggers:
                 logger.disabled = False
 
 
 async def _clean_up(runner: web.AppRunner) -> None:
-    # What a cleanup_ctx generator raises now would only hide why the start failed.
+    # An error of a cleanup_ctx generator would hide why the start failed.
     with suppress(Exception):
         await runner.cleanup()

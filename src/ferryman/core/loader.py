@@ -1,8 +1,7 @@
 """Finds the user's application from its reference, `module:attribute`.
 
-Each way a reference can fail is an error of its own, because each is mended in another way:
-a module that is not there, a module that raises, an attribute that is not there,
-an object that is not an application, a factory that raises.
+Each way a reference can fail has its own error with its own fix: a missing module, a module that
+raises, a missing attribute, an object that is not an application, a factory that raises.
 """
 
 from __future__ import annotations
@@ -57,14 +56,15 @@ INTERRUPTIONS = (CancelledError, GeneratorExit, KeyboardInterrupt)
 `Exception`.
 """
 
-_MEND = "import the module by hand and mend it"
+_MEND = "import the module by hand and fix it"
 
 
 def load_source(reference: AppReference) -> AppSource:
     """Import the module and return the application or the factory it names.
 
     Raises:
-        AppModuleMissing, AppModuleBroken, AppAttributeMissing, AppWrongType: see each.
+        AppModuleMissing, AppModuleBroken, AppAttributeMissing, AppWrongType: The reference cannot
+            be resolved; see each class.
     """
     value: object = _import_module(reference)
     walked = f"the module {reference.module}"
@@ -75,7 +75,7 @@ def load_source(reference: AppReference) -> AppSource:
 
 
 def call_source(source: AppSource | AppReference | str) -> web.Application | _AsyncFactory:
-    """Import the module and call the factory, and return the application or what awaits it.
+    """Import the module, call the factory, and return the application or an awaitable of it.
 
     Call it before the event loop runs: a module or a factory may run one itself, by
     `asyncio.run` or `run_until_complete`, as it may under gunicorn.
@@ -84,7 +84,7 @@ def call_source(source: AppSource | AppReference | str) -> web.Application | _As
         source: A reference, an application, or a factory of one, sync or async.
 
     Raises:
-        AppError: One of the five of this module.
+        AppError: The application could not be loaded.
         ConfigError: The reference is not of the form `module:attribute`.
     """
     name, source = _named(source)
@@ -98,17 +98,17 @@ def run_with_app(
     source: AppSource | AppReference | str,
     work: Callable[[AppSource], Coroutine[Any, Any, _Result]],
 ) -> _Result:
-    """Load an app and run what is done with it, on an event loop that ends with it.
+    """Load an app and run a coroutine with it, on an event loop that is closed afterwards.
 
     Args:
         source: The application, its factory, or its reference.
-        work: Is given what `call_source` returned.
+        work: The coroutine function; it gets the result of `call_source`.
 
     Raises:
-        BaseException: What either of them raises.
+        BaseException: Loading the app or `work` raised it.
     """
     with asyncio.Runner() as runner:
-        runner.get_loop()  # it becomes the current one, which the app may ask for
+        runner.get_loop()  # sets the current loop, which the app may ask for
         return runner.run(work(call_source(source)))
 
 
@@ -116,10 +116,10 @@ async def load_app(source: AppSource | AppReference | str) -> web.Application:
     """Return the application, calling and awaiting its factory if it has one.
 
     Args:
-        source: A reference, an application, a factory of one, or what `call_source` returned.
+        source: A reference, an application, a factory of one, or the result of `call_source`.
 
     Raises:
-        AppError: One of the five of this module.
+        AppError: The application could not be loaded.
         ConfigError: The reference is not of the form `module:attribute`.
     """
     called = call_source(source)
@@ -127,7 +127,7 @@ async def load_app(source: AppSource | AppReference | str) -> web.Application:
 
 
 def _named(source: AppSource | AppReference | str) -> tuple[str, AppSource]:
-    """Return what a source is called in errors, and the application or the factory."""
+    """Return a source's name for errors, and the application or the factory."""
     if isinstance(source, str):
         source = AppReference.parse(source)
     if isinstance(source, AppReference):
@@ -168,7 +168,7 @@ def _missing_import_hint(reference: AppReference, error: ModuleNotFoundError) ->
 
 
 def _lies_beside(name: str, package: str, error: BaseException) -> bool:
-    """Return whether a module lies in the package whose own modules imported it as a script's."""
+    """Return whether a missing top-level module lies in the package that imports it."""
     traceback = error.__traceback__
     while traceback is not None:
         frame, traceback = traceback.tb_frame, traceback.tb_next
@@ -190,14 +190,14 @@ def _attribute(reference: AppReference, walked: str, holder: object, name: str) 
     try:
         return getattr(holder, name)
     except AttributeError:
-        from difflib import get_close_matches  # seldom needed, and not cheap
+        from difflib import get_close_matches  # expensive to import, and rarely needed
 
         close = get_close_matches(name, [n for n in dir(holder) if not n.startswith("__")], n=1)
         raise AppAttributeMissing(
             f"{walked} has no attribute '{name}'",
             hint=f"did you mean '{close[0]}'?" if close else "name the application in it",
         ) from None
-    except Exception as error:  # a module's __getattr__ that imports as it is asked
+    except Exception as error:  # a module's __getattr__ may import lazily, and fail
         raise _broken(reference, error, _MEND) from error
 
 
@@ -225,7 +225,7 @@ async def _awaited(name: str, making: Awaitable[object]) -> web.Application:
     try:
         made = await making
     except (AppError, *INTERRUPTIONS):
-        raise  # what was called twice has said so itself
+        raise  # a factory that was called twice reports that itself
     except BaseException as error:
         raise _failed(name, error) from error
     return _made(name, made)
@@ -235,7 +235,7 @@ def _failed(name: str, error: BaseException) -> AppFactoryFailed:
     return AppFactoryFailed(
         f"the factory {name} raised {type(error).__name__}",
         cause=user_traceback(error),
-        hint="it is called without arguments; call it by hand and mend it",
+        hint="it is called without arguments; call it by hand and fix it",
     )
 
 

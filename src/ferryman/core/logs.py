@@ -27,7 +27,7 @@ _LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class LogStream(Protocol):
-    """Where the log is written to."""
+    """The stream that log lines are written to."""
 
     def write(self, text: str, /) -> object: ...
 
@@ -41,8 +41,8 @@ def configure(format: str, level: str, stream: LogStream | None = None) -> None:
 
     Args:
         format: `json`, `text`, or `auto`: text on a terminal and JSON elsewhere.
-        level: The least level that is shown, such as INFO.
-        stream: Where to write in place of standard output.
+        level: The lowest level that is written, such as INFO.
+        stream: Where to write; by default standard output.
     """
     stream = stream or sys.stdout
     handler = logging.StreamHandler(stream)
@@ -52,7 +52,7 @@ def configure(format: str, level: str, stream: LogStream | None = None) -> None:
 
 
 def request_fields() -> dict[str, str]:
-    """Return the fields that say to which request a record belongs."""
+    """Return the fields that identify the request of a record."""
     context = current_context.get()
     if context is None:
         return {}
@@ -70,14 +70,13 @@ class JsonFormatter(logging.Formatter):
 
     Its fields are timestamp (RFC 3339, UTC), level, logger and message; request_id,
     trace_id and span_id within a request, and cold_start in the first one of a Lambda
-    environment; exception where there is one; error, with code, message, cause and hint, where
-    a record has a `FerrymanError` as its `error`; and for a request that was answered those of
-    `AccessRecord`.
+    environment; exception if there is one; error, with code, message, cause and hint, if the record
+    has a `FerrymanError` as its `error`; and in an access line the fields of `AccessRecord`.
     """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        # Written out by hand: json.dumps takes twice as long, for every request.
+        # Formatted by hand: json.dumps takes twice as long, and this runs for every request.
         line = (
             f'{{"timestamp": "{timestamp(record.created)}", "level": "{record.levelname}", '
             f'"logger": {_quoted(record.name)}, "message": {_quoted(record.getMessage())}'
@@ -110,10 +109,10 @@ def _access_fields(access: AccessRecord) -> str:
 
 
 class TextFormatter(logging.Formatter):
-    """Formats a record as a line for people; its message cannot begin a second line."""
+    """Formats a record as text for people; line breaks in a message are escaped."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, and below it the traceback where there is one."""
+        """Return the line, followed by the traceback if there is one."""
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
         message = _LINE_BREAKS.sub(_escaped, record.getMessage())
         line = f"{clock} {record.levelname:<7} {record.name}: {message}"
@@ -121,7 +120,7 @@ class TextFormatter(logging.Formatter):
 
 
 def timestamp(seconds: float) -> str:
-    """Return a time as RFC 3339 has it, in UTC, to the millisecond.
+    """Format a time as RFC 3339, in UTC, to the millisecond.
 
     Args:
         seconds: Since the epoch.

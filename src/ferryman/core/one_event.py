@@ -1,7 +1,7 @@
-"""Starts the app, has it handle one event, and stops it: a process for each event.
+"""Starts the app, passes one event to its handler, and stops it: one process for each event.
 
-`python -m ferryman.core.one_event NAME` calls the app's handler for `schedule`, in an artifact: for
-clocks outside AWS, such as a CronJob.
+`python -m ferryman.core.one_event NAME` calls the app's handler for `schedule`, in an artifact. It
+is for schedulers outside AWS, such as a CronJob.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from ferryman.core.triggers import deliver
 __all__ = ("handle_once", "main", "scheduled_event")
 
 _TASK_BUDGET = 5.0
-"""Seconds that tasks of a handler get to finish, before the app is stopped."""
+"""Seconds that the tasks of a handler get to finish before the app stops."""
 
 _log = logging.getLogger("ferryman.schedule")
 
 
 async def handle_once(event: object, source: AppSource) -> Any:
-    """Start an app, have it handle an event, stop it, and return the answer.
+    """Start an app, pass an event to its handler, stop the app, and return the answer.
 
     Args:
         event: The event, as parsed JSON.
         source: The application, or its factory.
 
     Raises:
-        AppError: The app could not be made, or failed to start.
+        AppError: The app could not be loaded, or failed to start.
         TriggerFailed: The handler raised.
         UnknownEvent, MalformedEvent: The app has no handler for the event.
     """
@@ -53,7 +53,7 @@ async def handle_once(event: object, source: AppSource) -> Any:
         current_context.set(RequestContext(str(uuid4()), cold_start=True))
         answer = await deliver(runner.app, event)
         if started := asyncio.all_tasks() - resident:
-            # A server would live on, and they with it.
+            # On a server the tasks would go on; this process ends.
             await asyncio.wait(started, timeout=_TASK_BUDGET)
         return answer
     finally:
@@ -61,11 +61,11 @@ async def handle_once(event: object, source: AppSource) -> Any:
 
 
 def scheduled_event(name: str, time: datetime) -> dict[str, Any]:
-    """Return the event of a clock, in the form of EventBridge's.
+    """Return the event of a schedule, in EventBridge's format.
 
     Args:
         name: The schedule's name, which is the only one of the event's resources.
-        time: When it is due, in UTC.
+        time: The scheduled time, in UTC.
     """
     return {
         "version": "0",
@@ -81,17 +81,17 @@ def scheduled_event(name: str, time: datetime) -> dict[str, Any]:
 
 
 def main(name: str) -> None:
-    """Call the handler for `schedule` of the app that this code is beside.
+    """Call the `schedule` handler of the app in this artifact.
 
     Args:
         name: The schedule's name.
 
     Raises:
-        SystemExit: Always: with 0 when it was handled, 1 when the handler failed or was told to
-            stop, 2 for wrong settings, 3 when the app failed to start.
+        SystemExit: Always: with 0 if the event was handled, 1 if the handler failed or was stopped,
+            2 for wrong settings, 3 if the app failed to start.
     """
-    # The first process of a container is not ended by a signal that it does not handle, and a
-    # shell has its background jobs ignore SIGINT.
+    # Process 1 of a container ignores signals that it does not handle, and a shell makes its
+    # background jobs ignore SIGINT.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:

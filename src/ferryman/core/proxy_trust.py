@@ -1,12 +1,12 @@
-"""Says which proxies are trusted, and with which headers, so that no client can forge itself.
+"""Decides which proxies are trusted, and with which headers, so that clients cannot forge theirs.
 
-A header that says who sent a request is worth as much as its writer. A proxy passes on
-what it does not know, so of each kind of proxy only those headers count that it sets or adds to
-itself, and the others that say the same are taken out before the app can read them. In a list of
-addresses an entry counts only as far as every address nearer to the app is trusted.
+A header that describes the client is as trustworthy as its writer. A proxy passes on headers that
+it does not know. So ferryman reads only the headers that the kind of proxy sets or appends to, and
+removes the others of that sort before the app can read them. In a list of addresses an entry counts
+only if every address nearer to the app is trusted.
 
-Servers and Lambda both ask here. Sources: the documentation of each kind of proxy, which
-docs/how-to/server-behind-a-proxy.md names.
+The server and the Lambda runtime both use it. Sources: the documentation of each kind of proxy,
+which docs/how-to/server-behind-a-proxy.md names.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 """The headers that a kind of proxy sets, or appends to."""
 
 UNIX = "unix"
-"""The word among trusted networks for every client of a UNIX socket."""
+"""The entry of trusted networks that stands for every client of a UNIX socket."""
 
 CARRIED_AUTHORIZATION = "X-Forwarded-Authorization"
-"""Holds the client's Authorization where a signature for AWS has taken its place on the way."""
+"""The header that holds the client's Authorization if an AWS signature has replaced it."""
 
 _READABLE = {
     name.lower(): name
@@ -45,10 +45,10 @@ _READABLE = {
         *("X-Forwarded-Port", "CloudFront-Forwarded-Proto", "X-Request-Id"),
     )
 }
-# Each of these tells the client's address, so that only one of them can be trusted.
+# Each of these gives the client's address, so only one of them can be trusted.
 _TELL_CLIENT = ("forwarded", "x-forwarded-for", "x-real-ip")
 
-# What else claims to tell of a client, its way or its wish, and is read by apps and frameworks.
+# Other headers about the client or its request that apps and frameworks read.
 _CLAIMS = frozenset(
     {
         *("cf-connecting-ip", "client-ip", "cloudfront-viewer-address", "fastly-client-ip"),
@@ -61,12 +61,12 @@ _CLAIMS = frozenset(
 
 
 class Client(NamedTuple):
-    """Whom a request comes from; None where the headers do not say.
+    """The sender of a request; None for values that the headers do not give.
 
     Attributes:
         remote: The client's address.
-        scheme: How it reached the first trusted proxy.
-        host: What it asked for.
+        scheme: The scheme by which the request reached the first trusted proxy.
+        host: The requested host.
     """
 
     remote: str | None = None
@@ -79,9 +79,9 @@ class ProxyTrust:
     """Which proxies are trusted, and with which headers.
 
     Attributes:
-        networks: Theirs.
+        networks: The proxies' networks.
         unix: Whether every client of a UNIX socket is one of them.
-        headers: The names that they are trusted with, in lower case.
+        headers: The names of the trusted headers, in lower case.
     """
 
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
@@ -97,7 +97,7 @@ class ProxyTrust:
         Args:
             table: The table of the settings, for errors: `tool.ferryman.server`.
             trusted: `trusted_proxies`: networks as addresses or CIDR, and the word `unix`.
-            proxy: `proxy`: a kind, or the names of headers, which may be none; None if unset.
+            proxy: `proxy`: a kind, or a list of header names, which may be empty; None if unset.
 
         Raises:
             ConfigError: A network is invalid, a header is unknown, or one setting lacks the other.
@@ -110,7 +110,7 @@ class ProxyTrust:
             )
             raise ConfigError(
                 f"[{table}] {present} is set, and {absent} is not",
-                cause="who is trusted, and which headers it sets, are only safe together",
+                cause="a trusted proxy is only safe together with the list of headers that it sets",
                 hint="set proxy to nginx, alb, cloudfront, envoy, traefik, or to the list of "
                 "headers that the proxy sets itself, and trusted_proxies to its networks",
             )
@@ -118,11 +118,11 @@ class ProxyTrust:
         return cls(networks, UNIX in trusted, _names(table, proxy))
 
     def __bool__(self) -> bool:
-        """Whether anybody is trusted at all."""
+        """Whether any proxy is trusted."""
         return bool(self.networks) or self.unix
 
     def includes(self, address: str | None) -> bool:
-        """Return whether an address is a trusted proxy's; a UNIX socket's is empty."""
+        """Return whether an address is a trusted proxy's; the address of a UNIX socket is empty."""
         if not address:
             return address == "" and self.unix
         bare = bare_address(address)
@@ -135,7 +135,7 @@ class ProxyTrust:
         """Return whether to hide a header from the app, because no trusted proxy has set it.
 
         Args:
-            name: The header's.
+            name: The header's name.
             from_proxy: Whether a trusted proxy sent the request.
         """
         name = name.lower()
@@ -144,13 +144,14 @@ class ProxyTrust:
         return name in _CLAIMS or name.startswith("x-forwarded")
 
     def client(self, headers: Mapping[str, str]) -> Client:
-        """Return whom a trusted proxy says that a request comes from.
+        """Return the sender of a request, as the trusted proxies report it.
 
         The walk goes from the nearest hop outwards, and ends at the first address that is not a
         trusted proxy's, or that is not an address.
 
         Args:
-            headers: The request's, by name in lower case, several values joined with commas.
+            headers: The request's headers, by name in lower case, several values joined with
+                commas.
         """
         known = {name: headers[name] for name in self.headers if name in headers}
         remote = scheme = host = None
@@ -176,7 +177,7 @@ def _network(table: str, text: str) -> IPv4Network | IPv6Network:
 
 
 def _names(table: str, proxy: str | Sequence[str]) -> frozenset[str]:
-    """Return the names of headers that a kind of proxy, or a list, stands for."""
+    """Return the names of the headers of a kind of proxy, or of a list."""
     known: Collection[str] = KINDS if isinstance(proxy, str) else _READABLE.values()
     written = KINDS.get(proxy, (proxy,)) if isinstance(proxy, str) else proxy
     names = frozenset(name.lower() for name in written)

@@ -1,9 +1,9 @@
-"""Golden traffic: keeps a sample of requests in the log, with a digest of each answer.
+"""Golden traffic: writes a sample of requests to the log, with a digest of each response.
 
-`ferryman migrate verify --from-logs` sends them to another release, and says what differs. It
-is off by default, and loaded only where it is on. What may be secret stays out of the log: of
-most headers the name alone, of the query's values those that no name tells apart from a secret,
-and of bodies the size, and the digest of the answer's.
+`ferryman migrate verify --from-logs` sends them to another release and shows the differences.
+Recording is off by default, and loaded only when it is on. Possible secrets stay out of the log: it
+gets only the names of most headers, no query values whose names suggest a secret, and of bodies the
+size, with a digest of the response's.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ KEPT = frozenset(
         *("range", "user-agent", "x-requested-with"),
     }
 )
-"""Headers whose values are kept; of all others there is the name."""
+"""Headers whose values are kept; of all others only the name is kept."""
 
 _SECRET = re.compile(
     r"token|secret|passw|pwd|auth|sign|sig$|code|session|sid$|key|jwt|otp|pin$|state|nonce|mail"
@@ -49,11 +49,11 @@ _log = logging.getLogger(LOGGER)
 
 
 def record_requests(app: web.Application, share: float, *, bodies: bool = False) -> None:
-    """Have an app keep a sample of its requests in the log.
+    """Make an app record a sample of its requests in the log.
 
     Args:
         app: The app, which has not started.
-        share: The part of the requests that is kept, from 0 to 1.
+        share: The share of the requests that is recorded, from 0 to 1.
         bodies: Whether bodies of up to 64 KiB are kept whole.
     """
     if not share:
@@ -61,13 +61,13 @@ def record_requests(app: web.Application, share: float, *, bodies: bool = False)
     if app.frozen:
         _log.warning("requests are not recorded: the app was frozen before it started")
         return
-    # By default Lambda shows warnings alone; a user who sets `record` wants these lines.
+    # By default Lambda shows only warnings; a user who sets `record` wants these lines.
     _log.setLevel(logging.INFO)
     app.middlewares.insert(0, make_recorder(share, bodies=bodies))
 
 
 def make_recorder(share: float, *, bodies: bool = False) -> Middleware:
-    """Return the middleware that keeps them; the arguments are those of `record_requests`."""
+    """Return the middleware that records requests; for the arguments see `record_requests`."""
 
     @web.middleware
     async def recorder(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -112,13 +112,13 @@ def _record(request: web.Request, response: web.StreamResponse, bodies: bool) ->
 
 
 def _request_body(request: web.Request, bodies: bool) -> dict[str, Any] | None:
-    """Return the size of a body, and what it was, where the app has read it whole.
+    """Return the size of a body, and its content if `bodies` is set and the app read it whole.
 
     There is no digest: that of a password could be guessed.
     """
     if not request.body_exists:
         return None
-    # A private name: reading it again would take it from an app that reads it piece by piece.
+    # A private attribute: reading the body here would take it from an app that streams it.
     body: bytes | None = request._read_bytes
     found: dict[str, Any] = {"size": request.content.total_bytes}
     if bodies and body is not None and len(body) <= _LARGEST_BODY:
@@ -127,7 +127,7 @@ def _request_body(request: web.Request, bodies: bool) -> dict[str, Any] | None:
 
 
 def _answer_body(response: web.StreamResponse, bodies: bool) -> dict[str, Any] | None:
-    """Return the digest of an answer's body; None where it is a file or a stream."""
+    """Return the digest of a response's body; None for a file or a stream."""
     if not isinstance(response, web.Response):
         return None
     body = response.body
@@ -142,10 +142,10 @@ def _answer_body(response: web.StreamResponse, bodies: bool) -> dict[str, Any] |
 
 
 def without_secrets(target: str) -> tuple[str, list[str]]:
-    """Return a target without the values in its query that may be secret, and their names.
+    """Return a target without query values that may be secret, and the names of those removed.
 
     Args:
-        target: A path or a URL, as it came.
+        target: A path or a URL, as received.
     """
     path, mark, query = target.partition("?")
     if not mark:

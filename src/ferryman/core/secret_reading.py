@@ -1,7 +1,7 @@
-"""Reads what references to secrets refer to.
+"""Reads the values of secrets from their references.
 
-A process reads them when it starts, before the app is imported, so that the app finds the values
-in its environment. The values go nowhere else: no error and no log line has them.
+A process reads its secrets when it starts, before the app is imported, so that the app finds the
+values in its environment. The values go nowhere else: not into errors, not into the log.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TIMEOUT = 5.0
 
 
 class SecretUnreadable(ConfigError):
-    """A secret could not be read. It names the variable and the reference, never the value."""
+    """A secret could not be read. The message has its variable and reference, never its value."""
 
 
 def read_secrets(
@@ -36,10 +36,10 @@ def read_secrets(
 
     Args:
         asked: References, by the names of the variables.
-        environment: Tells the region and the credentials of AWS.
+        environment: Gives the AWS region and credentials.
 
     Raises:
-        SecretUnreadable: One cannot be read.
+        SecretUnreadable: A secret cannot be read.
     """
     references = {name: parse_reference(text) for name, text in asked.items()}
     found = {
@@ -52,7 +52,7 @@ def read_secrets(
 
 
 def _run(work: Any) -> Any:
-    """Run a coroutine on a loop of its own, and leave the current one what it is."""
+    """Run a coroutine on a new event loop, and leave the current loop as it was."""
     loop = asyncio.new_event_loop()
     try:
         return loop.run_until_complete(work)
@@ -97,7 +97,7 @@ async def _read_aws(
 
 
 class _AwsReader:
-    """Reads secrets of AWS, each once however many variables want a part of it."""
+    """Reads AWS secrets, each once, even if several variables use parts of it."""
 
     def __init__(self, session: Any, credentials: Any, environment: Mapping[str, str]) -> None:
         self._session = session

@@ -1,4 +1,4 @@
-"""References to secrets: what a build and its artifact hold in place of values."""
+"""References to secrets, which builds and artifacts hold in place of the values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Reference(NamedTuple):
     key: str = ""
 
     def __str__(self) -> str:
-        """Return the reference as it is written."""
+        """Return the reference in its written form, as `parse_reference` reads it."""
         mark = "/" if self.kind == "k8s" else "#"
         return f"{self.kind}:{self.name}{mark + self.key if self.key else ''}"
 

@@ -1,7 +1,7 @@
 """The numbers that a server and its load balancer or orchestrator must agree on.
 
-The server target runs by them and the k8s target writes them into manifests; they
-stand here once so that the two cannot drift apart. All times are in seconds.
+The server target uses them and the k8s target writes them into manifests; they are defined once so
+that the two cannot differ. All times are in seconds.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ ADMIN_PORT = 8001
 """The TCP port of health checks and metrics, which no client of the app should reach."""
 
 LIVENESS_PATH = "/livez"
-"""Answers 200 as long as the process answers at all."""
+"""The liveness path: 200 as long as the process responds."""
 
 READINESS_PATH = "/readyz"
-"""Answers 200 while the server wants requests."""
+"""The readiness path: 200 while the server accepts requests."""
 
 METRICS_PATH = "/metrics"
-"""Answers with figures in the text format of Prometheus."""
+"""The path of metrics in the Prometheus text format."""
 
 LOAD_BALANCER_IDLE_TIMEOUT = 60
 """How long a load balancer keeps an idle connection: the default of AWS's ALB."""
@@ -59,9 +59,9 @@ a 502, and only the load balancer knows how to avoid that.
 """
 
 DRAIN_DELAY = 5
-"""How long the server goes on serving once it has said that it is not ready any more.
+"""How long the server goes on serving after it reports that it is not ready.
 
-In that time every load balancer polls, and sends its requests elsewhere.
+In that time every load balancer polls it and stops sending requests.
 """
 
 GRACEFUL_TIMEOUT = 30
@@ -74,29 +74,29 @@ CLEANUP_TIMEOUT = 5
 """How long the app's own cleanup may take after the last request."""
 
 EXIT_TIMEOUT = 4
-"""How long telemetry, threads and the processes themselves may take to end after that."""
+"""How long telemetry, threads and processes may take to end after the app's cleanup."""
 
 PRE_STOP_DELAY = 5
 """How long Kubernetes waits before it tells the server to stop.
 
-In that time the endpoint is taken out of every proxy's table.
+In that time every proxy removes the endpoint from its table.
 """
 
 USER_ID = 65532
-"""The user a container runs as: of no name and no rights. Distroless images use it too."""
+"""The id of a container's user, without a name or privileges. Distroless images use it too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """The end of a server, in seconds, from the signal to the kill.
+    """The times of a server's shutdown and of its connections, in seconds.
 
     Attributes:
-        drain_delay: From "not ready" to the closing of the port.
-        graceful_timeout: What requests in flight get after that.
+        drain_delay: From "not ready" until the server closes its port.
+        graceful_timeout: How long requests in flight may take after that.
         keep_alive: How long an idle connection is kept.
-        load_balancer_idle_timeout: How long the proxy in front keeps one; 0 if
-            nothing does.
-        pre_stop_delay: What an orchestrator waits before it sends the signal.
+        load_balancer_idle_timeout: How long the proxy in front keeps an idle connection; 0 without
+            a proxy.
+        pre_stop_delay: How long an orchestrator waits before it sends the signal.
     """
 
     drain_delay: float = DRAIN_DELAY
@@ -117,10 +117,11 @@ class Timing:
         return self.pre_stop_delay + self.shutdown
 
     def check(self, termination_grace: float | None = None) -> Timing:
-        """Return this, if the times fit together.
+        """Return this timing if its times fit together.
 
         Args:
-            termination_grace: Seconds until the kill, where others have set them.
+            termination_grace: Seconds until the kill, if the platform sets them; by default
+                computed.
 
         Raises:
             ConfigError: An idle connection would be closed under the load balancer's
@@ -131,8 +132,8 @@ class Timing:
                 f"keep_alive is {self.keep_alive:g} s, and the load balancer keeps an idle "
                 f"connection for {self.load_balancer_idle_timeout:g} s",
                 cause="the server would close a connection that is about to be used: a 502",
-                hint="set keep_alive above load_balancer_idle_timeout, or that one to 0 "
-                "where no load balancer stands in front",
+                hint="set keep_alive above load_balancer_idle_timeout, or set that to 0 "
+                "if there is no load balancer",
             )
         if termination_grace is not None and termination_grace < self.termination_grace:
             raise ConfigError(
@@ -148,7 +149,7 @@ class Timing:
 
 
 TERMINATION_GRACE = int(Timing().check().termination_grace)
-"""How long Kubernetes waits before it kills: both delays, the requests, the cleanup."""
+"""How long Kubernetes waits before it kills the server: delays, requests, cleanup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +157,8 @@ class Endpoint:
     """Where a server listens.
 
     Attributes:
-        host: The address, empty for every one; or the path of a UNIX socket.
-        port: The TCP port, or None of a UNIX socket.
+        host: The address; empty for all addresses; or the path of a UNIX socket.
+        port: The TCP port; None for a UNIX socket.
     """
 
     host: str
@@ -168,7 +169,7 @@ class Endpoint:
         """Read `HOST:PORT`, an IPv6 host in brackets, or `unix:/path`.
 
         Raises:
-            ValueError: It is neither.
+            ValueError: The text has neither form.
         """
         if text.startswith("unix:/"):
             return cls(text.removeprefix("unix:"), None)
@@ -192,14 +193,14 @@ _EVERYWHERE = "0.0.0.0"  # noqa: S104 - of a container, whose ports are publishe
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """What a server shows to the proxy or balancer in front of it.
+    """The ports, paths and times that a proxy or load balancer in front of a server needs.
 
     Attributes:
         app: Where the app listens.
         admin: Where health and metrics are, or None.
         health_on_app_port: Whether the app's port answers health checks, too.
-        liveness_path: Answers 200 as long as the process answers at all.
-        readiness_path: Answers 200 while the server wants requests.
+        liveness_path: Responds with 200 as long as the process runs.
+        readiness_path: Responds with 200 while the server accepts requests.
         secure: Whether the app's port speaks TLS.
         timing: The end of the server.
     """
@@ -214,7 +215,7 @@ class Front:
 
     @property
     def ports(self) -> tuple[int, ...]:
-        """The TCP ports that it listens on, that of the app first."""
+        """The TCP ports that the server listens on, the app's first."""
         found = (endpoint.port for endpoint in (self.app, self.admin) if endpoint)
         return tuple(port for port in found if port is not None)
 
@@ -224,5 +225,5 @@ class Serves(Protocol):
     """Settings of a server from which a target that runs its image derives times and ports."""
 
     def front(self) -> Front:
-        """Return what a server in a container shows by these settings."""
+        """Return the ports, paths and times of a server in a container with these settings."""
         ...

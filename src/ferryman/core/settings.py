@@ -1,7 +1,7 @@
-"""The settings a build bakes into an artifact, and the runtime reads back.
+"""The settings that a build writes into an artifact and the runtime reads.
 
-The project is resolved where it is built; what the runtime needs of it travels as a
-small JSON file beside the packages, read with the standard library alone.
+The build resolves the project's settings. The runtime reads those it needs from a small JSON file
+beside the packages, with the standard library only.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ __all__ = ("SETTINGS_FILE", "SETTINGS_VARIABLE", "RuntimeSettings", "load_settin
 
 SETTINGS_FILE = "ferryman.json"
 SETTINGS_VARIABLE = "FERRYMAN_SETTINGS"
-"""The environment variable that names another settings file, for a run outside an artifact."""
+"""The environment variable that names the settings file of a run outside an artifact."""
 
 _FORMAT = 1
 _KINDS = {"app": str, "name": str, "version": str, "target": str, "options": dict}
 
 
 class RuntimeSettings(NamedTuple):
-    """What a runtime needs to know.
+    """The settings of a runtime.
 
     Attributes:
         app: The app reference, `module:attribute`.
@@ -33,7 +33,7 @@ class RuntimeSettings(NamedTuple):
         version: The project's version.
         target: The target it was built for.
         options: The target's own settings, as plain JSON values.
-        settings: What the app needs in its environment: texts, and references to secrets.
+        settings: The variables of the app's environment: texts, and references to secrets.
     """
 
     app: str
@@ -61,7 +61,7 @@ class RuntimeSettings(NamedTuple):
             source: The file's name, for the error.
 
         Raises:
-            ConfigError: It is not a settings file of this format.
+            ConfigError: The text is not a settings file of this format.
         """
         try:
             values = json.loads(text)
@@ -80,15 +80,15 @@ class RuntimeSettings(NamedTuple):
 
 
 def load_settings() -> RuntimeSettings:
-    """Read the settings baked into the artifact that this code runs from.
+    """Read the settings of the artifact that this code runs from.
 
     The file lies beside the `ferryman` package; the variable `FERRYMAN_SETTINGS` names
     another.
 
     Raises:
-        ConfigError: The file is missing, or cannot be read.
+        ConfigError: The settings file is missing, or cannot be read.
     """
-    # Without pathlib, which is a good part of a millisecond in a cold start.
+    # Without pathlib, whose import takes up to a millisecond of a cold start.
     home = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))  # noqa: PTH120
     path = os.environ.get(SETTINGS_VARIABLE) or f"{home}/{SETTINGS_FILE}"
     try:

@@ -1,7 +1,7 @@
-"""SnapStart in the app: hooks around a snapshot, and resources that reopen.
+"""SnapStart in the app: hooks around a snapshot, and resources that are reopened after it.
 
-A platform that takes snapshots (Lambda, with SnapStart) runs them; it is a runtime's
-affair when. Elsewhere a hook is never called, and a resource is opened once and closed once.
+On a platform that takes snapshots (Lambda, with SnapStart) the runtime runs them. Elsewhere a hook
+is never called, and a resource is opened once and closed once.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ _open: list[_ReopenedResource] = []
 
 
 class SnapshotHookFailed(AppError):
-    """A hook raised, or a resource did while it was closed or opened again."""
+    """A hook raised, or a resource raised while it was closed or opened again."""
 
 
 def before_snapshot(hook: Hook) -> Hook:
-    """Have a function called before a snapshot is taken. A decorator.
+    """Register a function to call before a snapshot is taken. A decorator.
 
-    Hooks run in the reverse order of their registration, the app being started, and before
-    resources are closed.
+    Hooks run in the reverse order of registration, after the app has started and before resources
+    are closed.
 
     Args:
         hook: A function without parameters; it may be async.
@@ -53,9 +53,9 @@ def before_snapshot(hook: Hook) -> Hook:
 
 
 def after_restore(hook: Hook) -> Hook:
-    """Have a function called each time the process resumes from a snapshot. A decorator.
+    """Register a function to call each time the process resumes from a snapshot. A decorator.
 
-    Hooks run in the order of their registration, resources being open again.
+    Hooks run in the order of registration, after resources are open again.
 
     Args:
         hook: A function without parameters; it may be async.
@@ -65,13 +65,13 @@ def after_restore(hook: Hook) -> Hook:
 
 
 def reopened(resource: Resource) -> Resource:
-    """Have a resource of the app closed before a snapshot and opened after it. A decorator.
+    """Close a resource of the app before a snapshot and open it again after. A decorator.
 
-    A connection does not live through a snapshot, so a pool that is one of `cleanup_ctx`
-    wants this. Its generator runs once for each time that it is opened.
+    A connection does not survive a snapshot, so use this for a connection pool in `cleanup_ctx`.
+    The generator runs once each time the resource is opened.
 
     Args:
-        resource: A generator as `cleanup_ctx` takes it.
+        resource: An async generator function, as for `cleanup_ctx`.
     """
 
     @wraps(resource)
@@ -90,10 +90,10 @@ def reopened(resource: Resource) -> Resource:
 
 
 async def prepare_for_snapshot() -> None:
-    """Run the hooks, the last one first, and close the resources that want it.
+    """Run the hooks, the last one first, and close the `reopened` resources.
 
     Raises:
-        SnapshotHookFailed: One of them raised; the others are left.
+        SnapshotHookFailed: A hook or a resource raised; the others do not run.
     """
     await _run(reversed(_before), "before_snapshot")
     with _state_may_change():
@@ -106,7 +106,7 @@ async def resume_from_snapshot() -> None:
     """Open the resources again, and run the hooks.
 
     Raises:
-        SnapshotHookFailed: One of them raised; the others are left.
+        SnapshotHookFailed: A hook or a resource raised; the others do not run.
     """
     with _state_may_change():
         for resource in _open:
@@ -124,13 +124,13 @@ class _ReopenedResource:
         self._held: AbstractAsyncContextManager[None] | None = None
 
     async def open(self) -> None:
-        """Open it."""
+        """Open the resource."""
         held = self._make()
         await held.__aenter__()
         self._held = held
 
     async def close(self) -> None:
-        """Close it, if it is open."""
+        """Close the resource, if it is open."""
         held, self._held = self._held, None
         if held is not None:
             await held.__aexit__(None, None, None)
@@ -154,13 +154,13 @@ def _told(what: str) -> Iterator[None]:
         raise SnapshotHookFailed(
             f"{what} raised {type(error).__name__}",
             cause=user_traceback(error),
-            hint="mend it: the function cannot start from a snapshot without it",
+            hint="fix it: the function cannot start from a snapshot without it",
         ) from error
 
 
 @contextmanager
 def _state_may_change() -> Iterator[None]:
-    """Let a resource put itself into the app, which aiohttp advises against once it runs."""
+    """Silence aiohttp's warning when a reopened resource stores itself in the running app."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Changing state of started", DeprecationWarning)
         yield

@@ -1,8 +1,8 @@
 """Answers conditional requests for files whose dates come from their content.
 
-Such a date says whether a file is the same one, and not which of two is newer, as
-`If-Modified-Since` supposes. So of a file that is dated before `REAL_DATES` the date asked by must
-be the very date, as it must with nginx; others are compared as aiohttp does.
+Such a date identifies a file's content, but not which of two files is newer, as `If-Modified-Since`
+assumes. So for a file dated before `REAL_DATES` the header's date must equal the file's, as with
+nginx; for other files aiohttp compares as usual.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from aiohttp.abc import AbstractStreamWriter
 __all__ = ("REAL_DATES", "compare_dates_exactly")
 
 REAL_DATES = 1577836800
-"""1 January 2020 in seconds since 1970. An artifact dates files by their content before it."""
+"""1 January 2020 in seconds since 1970. Artifacts give files earlier dates, from their content."""
 
 
 def compare_dates_exactly() -> None:
-    """Have aiohttp answer 304 for a file that is dated before 2020 only to its own date.
+    """Make aiohttp answer 304 for a file dated before 2020 only if the dates are equal.
 
-    It loads aiohttp's file responses, which a cold start does without, so a function calls it
-    when a request asks with such a header.
+    It imports aiohttp's file responses, which a cold start does not need, so a function calls it on
+    the first request with such a header.
     """
     prepare = web.FileResponse.prepare
     if prepare.__module__ == __name__:
@@ -30,7 +30,7 @@ def compare_dates_exactly() -> None:
         response: web.FileResponse, request: web.BaseRequest
     ) -> AbstractStreamWriter | None:
         since = request.if_modified_since
-        # An ETag decides alone where a request has one (RFC 9110, 13.1.3).
+        # If a request has an ETag, only the ETag decides (RFC 9110, 13.1.3).
         if (
             since is not None
             and request.if_none_match is None

@@ -1,7 +1,7 @@
 """Reads the trace that a request belongs to from its headers.
 
-Two are known: W3C Trace Context's `traceparent` (its recommendation, level 1, section
-3.2) and AWS X-Ray's `X-Amzn-Trace-Id`. What is malformed counts as not sent.
+It knows two headers: W3C Trace Context's `traceparent` (its recommendation, level 1, section
+3.2) and AWS X-Ray's `X-Amzn-Trace-Id`. A malformed header is ignored.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _XRAY_PARENT = re.compile(r"(?:^|;)\s*Parent=([0-9a-f]{16})(?:;|$)")
 
 
 class Trace(NamedTuple):
-    """Where a request stands among those that caused each other.
+    """A request's trace and its parent span.
 
     Attributes:
-        trace_id: 32 hexadecimal digits, the same for all of them.
-        span_id: 16 hexadecimal digits, those of the caller; or None.
+        trace_id: 32 hexadecimal digits, the same for all requests of the trace.
+        span_id: The caller's span, 16 hexadecimal digits; or None.
     """
 
     trace_id: str
@@ -29,7 +29,7 @@ class Trace(NamedTuple):
 
 
 def read_trace(value: str | None) -> Trace | None:
-    """Return what a trace header says, of either kind; None if it says nothing.
+    """Parse a trace header of either kind; None if it is malformed.
 
     Args:
         value: The header's value.

@@ -1,7 +1,7 @@
 """Formats an exception with the user's own frames, without ferryman's.
 
-What failed is in their code; the frames of ferryman, of the import system and of the
-server around it only hide the place.
+The fault is in the user's code; frames of ferryman, the import system and the server would only
+hide it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _FOREIGN = (
 
 
 def user_traceback(error: BaseException) -> str:
-    """Return the formatted traceback of an exception, less the frames that are not the user's.
+    """Return the formatted traceback of an exception, with only the user's frames.
 
-    What caused it is shown as well, in the same way. Where no frame is left (a syntax
-    error, say), only the exception itself is shown.
+    Its cause is formatted in the same way. If no frame is left (after a syntax error, for example),
+    the result has only the exception itself.
     """
     shown = TracebackException.from_exception(error)
     _keep_user_frames(shown, _foreign_places())
@@ -32,7 +32,7 @@ def user_traceback(error: BaseException) -> str:
 
 def _keep_user_frames(shown: TracebackException, foreign: tuple[str, ...]) -> None:
     own = [frame for frame in shown.stack if not frame.filename.startswith(foreign)]
-    # Without a stack no line says "Traceback" above nothing; typeshed does not know it.
+    # Without a stack, Python omits the "Traceback" line; typeshed does not allow None here.
     shown.stack = StackSummary.from_list(own) if own else None  # type: ignore[assignment]
     related = (shown.__cause__, shown.__context__, *(shown.exceptions or ()))
     for exception in filter(None, related):
@@ -40,10 +40,10 @@ def _keep_user_frames(shown: TracebackException, foreign: tuple[str, ...]) -> No
 
 
 def _foreign_places() -> tuple[str, ...]:
-    """Return how the names of foreign files begin: a package's directory, a module's file."""
+    """Return the path prefixes of files that are not the user's: packages and modules."""
     files = (getattr(sys.modules.get(name), "__file__", None) for name in _FOREIGN)
     paths = (Path(file) for file in files if file)
     places = (f"{p.parent}{os.sep}" if p.stem == "__init__" else str(p) for p in paths)
-    # Bytecode that was compiled for another place says in its frames that it lies there.
+    # Frames of bytecode that was compiled for another path name that path.
     ours = Path(_foreign_places.__code__.co_filename).parents[1]
     return ("<frozen importlib", f"{ours}{os.sep}", *places)

@@ -1,7 +1,7 @@
-"""The handlers that an app registers for events other than HTTP requests, and their calls.
+"""Finds and calls the handlers that an app registers for events other than HTTP requests.
 
-A target recognises nothing and calls nothing here until such an event comes, and an app
-that registers nothing never loads this module.
+A target uses this module only when such an event arrives, and an app that registers no handlers
+never loads it.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class Trigger:
             `kinesis`, `dynamodb` and `kafka`. The event source mapping must then have
             `ReportBatchItemFailures`, or AWS takes failed records for handled. If False,
             one that fails fails the invocation, and the whole batch comes again.
-        raise_when_all_fail: Whether the invocation fails where every record of an event does,
-            so that Lambda's metric Errors counts it. The whole batch comes again either way.
+        raise_when_all_fail: Whether the invocation fails if every record of an event fails, so that
+            Lambda's metric Errors counts it. The whole batch comes again either way.
     """
 
     handler: TriggerHandler | WebSocket
@@ -72,7 +72,7 @@ class Trigger:
 
 
 TRIGGERS = web.AppKey("ferryman.triggers", Mapping[str, TriggerHandler | Trigger | WebSocket])
-"""Where an app, or a subapp, keeps its handlers, each by its kind of event."""
+"""The key under which an app or a subapp stores its handlers, by kind of event."""
 
 
 class TriggersWrong(AppError):
@@ -80,16 +80,16 @@ class TriggersWrong(AppError):
 
 
 def open_delivery(app: web.Application, event: object) -> Delivery | Exchange:
-    """Find what handles an event, without calling it yet.
+    """Find the handler of an event, without calling it yet.
 
     Args:
         app: The application, whose subapps count too.
         event: The event, as parsed JSON.
 
     Raises:
-        UnknownEvent: It is of no known kind, or has no handler.
-        MalformedEvent: A part of it is missing, or not what it should be.
-        TriggersWrong: What is registered for it cannot be used.
+        UnknownEvent: The event is of an unknown kind, or has no handler.
+        MalformedEvent: A part of the event is missing or invalid.
+        TriggersWrong: The handler that is registered for it cannot be used.
     """
     kind, owner, trigger = _find_trigger(app, event)
     if isinstance(trigger.handler, WebSocket):
@@ -110,10 +110,10 @@ def open_delivery(app: web.Application, event: object) -> Delivery | Exchange:
 
 
 async def deliver(app: web.Application, event: object) -> Any:
-    """Have an event handled, and return the answer for its sender.
+    """Pass an event to its handler, and return the answer for the sender.
 
     Raises:
-        TriggerFailed: The handler raised, and the answer has no room for which record.
+        TriggerFailed: The handler raised, and the answer cannot name the failed record.
         UnknownEvent, MalformedEvent, TriggersWrong: see `open_delivery`.
     """
     delivery = open_delivery(app, event)
@@ -135,7 +135,7 @@ def find_websocket(app: web.Application) -> tuple[web.Application, WebSocket]:
     """Return the handlers of WebSockets, and the application, or subapp, that registered them.
 
     Raises:
-        TriggersWrong: There are none, or they cannot be used.
+        TriggersWrong: No WebSocket handlers are registered, or they cannot be used.
     """
     for owner, name, trigger in _registrations(app):
         if name == "websocket":
@@ -148,14 +148,14 @@ def find_websocket(app: web.Application) -> tuple[web.Application, WebSocket]:
 
 
 def trigger_route(token: str, path: str = "/-/events") -> web.RouteDef:
-    """Return a route that takes events over HTTP, for an app that wants one.
+    """Return a route that receives events over HTTP.
 
     It answers 401 without the header `Authorization: Bearer TOKEN`, 403 with another
     token, 413 to a body larger than the app's `client_max_size`, 422 to a body that is not an event
-    that can be handled, 500 where a handler failed, and else 200 with the answer.
+    with a handler, 500 if the handler failed, and otherwise 200 with the answer.
 
     Args:
-        token: What a sender must know.
+        token: The secret that senders must present.
         path: The route's path.
 
     Raises:
@@ -200,7 +200,7 @@ def _find_trigger(
 
 
 def _registrations(app: web.Application) -> Iterator[tuple[web.Application, str, Trigger]]:
-    """Yield what an app and its subapps register: which of them, the kind, the handler."""
+    """Yield each registration of an app and its subapps: the app, the kind, the handler."""
     registered = app.get(TRIGGERS, {})
     if not isinstance(registered, Mapping):
         raise TriggersWrong(
@@ -259,7 +259,7 @@ async def _answer(request: web.Request) -> web.Response:
         event = json.loads(body)
     except (ValueError, RecursionError):
         return _problem(422, "Unprocessable Content", "the body is not JSON")
-    # The outermost application: subapps may have added the route, and handle none of it.
+    # The outermost app: a subapp that added the route may have no handlers.
     app = request.match_info.apps[0]
     try:
         answer = await deliver(app, event)
@@ -270,8 +270,8 @@ async def _answer(request: web.Request) -> web.Response:
     try:
         return web.json_response(answer)
     except (TypeError, ValueError) as error:
-        _log.error("the answer to an event is nothing that JSON can hold: %s", error)
-        return _problem(500, "Internal Server Error", "the answer is nothing that JSON can hold")
+        _log.error("the answer to an event cannot be written as JSON: %s", error)
+        return _problem(500, "Internal Server Error", "the answer cannot be written as JSON")
 
 
 def _problem(status: int, title: str, detail: str) -> web.Response:

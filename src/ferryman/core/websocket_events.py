@@ -1,4 +1,4 @@
-"""Has the events of a WebSocket API handled, as API Gateway sends them.
+"""Passes the events of an API Gateway WebSocket API to the app's handlers.
 
 Source of the format: "Working with WebSocket APIs" in the API Gateway developer guide.
 """
@@ -24,7 +24,7 @@ _LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 def open_socket_event(
     kind: EventKind, app: web.Application, handlers: WebSocket, event: Any
 ) -> Exchange:
-    """Return what has an event handled.
+    """Return the delivery of an event to its WebSocket handler.
 
     Args:
         kind: The kind of WebSocket events.
@@ -33,7 +33,7 @@ def open_socket_event(
         event: The event.
 
     Raises:
-        MalformedEvent: A part of it is missing, or not what it should be.
+        MalformedEvent: A part of the event is missing or invalid.
     """
     what = event["requestContext"]["eventType"]
     connection = Connection(connection_id(event), _texts(event, "headers"), _query(event))
@@ -55,17 +55,17 @@ def open_socket_event(
 
 
 def connection_id(event: Any) -> str:
-    """Return the address at which the connection of an event can be sent to.
+    """Return the management API address of an event's connection, which messages are sent to.
 
     Raises:
-        MalformedEvent: The event does not say where its API is.
+        MalformedEvent: The event does not give its API's domain.
     """
     context = event["requestContext"]
     domain, stage = context.get("domainName"), context.get("stage")
     if not isinstance(domain, str) or not domain:
         raise MalformedEvent("the event of a WebSocket has no domainName")
     scheme = "http" if domain.rpartition(":")[0] in _LOCAL_HOSTS else "https"
-    # A domain of one's own has a mapping in place of the stage, which no event tells.
+    # With a custom domain a mapping replaces the stage, and events do not contain it.
     place = f"/{stage}" if isinstance(stage, str) and ".execute-api." in domain else ""
     return f"{scheme}://{domain}{place}/@connections/{context['connectionId']}"
 

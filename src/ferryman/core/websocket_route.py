@@ -1,4 +1,4 @@
-"""A route that serves WebSockets where the process holds them: on a server, and under no target."""
+"""A route for WebSockets that this process holds: on a server, or without a target."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _log = logging.getLogger(__name__)
 def websocket_route(path: str = "/ws", **settings: object) -> web.RouteDef:
     """Return a route whose WebSockets the app's handlers for `websocket` serve.
 
-    On Lambda it is never asked: there a WebSocket API of API Gateway has a domain of its own.
+    On Lambda the route gets no requests: an API Gateway WebSocket API has its own domain.
 
     Args:
         path: The route's path.
-        **settings: Those of aiohttp's `WebSocketResponse`, such as `heartbeat`. A message may
-            have 128 KiB, as on Lambda, unless `max_msg_size` says otherwise.
+        **settings: Settings of aiohttp's `WebSocketResponse`, such as `heartbeat`. A message may
+            have 128 KiB, as on Lambda, unless `max_msg_size` is given.
 
     Raises:
         ConfigError: The path does not begin with a slash.
@@ -87,7 +87,7 @@ async def _receive(
         try:
             await handlers.message(app, connection, message.data)
         except Exception:
-            # As on Lambda: a message that fails fails alone, and the connection stays.
+            # As on Lambda, a failed message does not close the connection.
             _log.exception("the handler of a WebSocket's message failed")
 
 

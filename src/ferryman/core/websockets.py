@@ -1,7 +1,7 @@
-"""WebSockets that work on every target: handlers for what happens, and connections by their ids.
+"""WebSockets that work on every target: handlers for their events, and connections by id.
 
-Lambda holds no connection: a WebSocket API of API Gateway does, and calls the function for each
-thing that happens. A server holds its own. The same handlers serve both.
+On Lambda, API Gateway holds the connections and calls the function for each event. A server holds
+its own connections. The same handlers serve both.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ __all__ = (
 )
 
 MESSAGE_LIMIT = 128 * 1024
-"""Bytes of a message, each way, that API Gateway passes on ("WebSocket API quotas")."""
+"""The largest message in bytes, each way, that API Gateway passes on ("WebSocket API quotas")."""
 
 
 class ConnectionGone(FerrymanError):
-    """A WebSocket that something was to be sent to is closed, or is another process's."""
+    """The WebSocket to send to or close is closed already, or another process holds it."""
 
 
 class LocalConnection(Protocol):
@@ -46,16 +46,17 @@ LOCAL: dict[str, LocalConnection] = {}
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A WebSocket, by the id that it has for as long as it is open.
+    """A WebSocket, identified by an id for as long as it is open.
 
-    Keep the id, in a database say, and make a connection of it wherever there is something to
-    send: `await ferryman.Connection(id).send("sold")`. On a server only the process that holds
-    a connection can send to it.
+    Store the id, in a database for example, and make a connection from it to send: `await
+    ferryman.Connection(id).send("sold")`. On a server only the process that holds a connection can
+    send to it.
 
     Attributes:
-        id: What names it.
-        headers: Those of the request that opened it, by lower-case name; empty but in `connect`.
-        query: The parameters of that request; empty but in `connect`.
+        id: The connection's id.
+        headers: Headers of the request that opened it, by lower-case name; empty except in
+            `connect`.
+        query: Query parameters of that request; empty except in `connect`.
     """
 
     id: str
@@ -69,7 +70,7 @@ class Connection:
             data: Text, or bytes for a binary message; 128 KiB at most.
 
         Raises:
-            ConnectionGone: It is closed, or another process holds it.
+            ConnectionGone: The connection is closed, or another process holds it.
             ConfigError: The message is too long, or there are no credentials to send it with.
         """
         size = len(data.encode() if isinstance(data, str) else data)
@@ -77,16 +78,16 @@ class Connection:
             raise ConfigError(
                 f"a message of {size} bytes is too long for a WebSocket",
                 cause=f"API Gateway passes on {MESSAGE_LIMIT} bytes at most",
-                hint="send it in pieces, or send where it can be fetched",
+                hint="send it in pieces, or send a link to it",
             )
         await self._held().send(data)
 
     async def close(self) -> None:
-        """Close it; its `disconnect` handler is called as if the client had.
+        """Close the connection; its `disconnect` handler runs as if the client had closed it.
 
         Raises:
-            ConnectionGone: It is closed already, or another process holds it.
-            ConfigError: There are no credentials to do it with.
+            ConnectionGone: The connection is closed already, or another process holds it.
+            ConfigError: There are no credentials for API Gateway.
         """
         await self._held().close()
 
@@ -111,15 +112,16 @@ OnChange: TypeAlias = Callable[[web.Application, Connection], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class WebSocket:
-    """What handles WebSockets: `app[ferryman.triggers] = {"websocket": ferryman.WebSocket(...)}`.
+    """Handlers of WebSockets: `app[ferryman.triggers] = {"websocket": ferryman.WebSocket(...)}`.
 
     Each handler takes the application that registered it, and the connection.
 
     Attributes:
-        message: Takes each message as well: text, or bytes of a binary one.
-        connect: Is called before a connection is opened. An `HTTPException` of aiohttp's that
-            it raises refuses it.
-        disconnect: Is called once it is closed. Lambda calls it as well as it can: it may be lost.
+        message: Also gets each message: text, or bytes of a binary one.
+        connect: Called before a connection is opened. It refuses the connection by raising an
+            `HTTPException` of aiohttp.
+        disconnect: Called once it is closed. API Gateway delivers this event on a best-effort
+            basis.
     """
 
     message: OnMessage

@@ -142,6 +142,6 @@ async def test_what_hands_out_nonsense_is_named_and_its_words_are_not(
 
 
 async def test_no_credentials_at_all() -> None:
-    with pytest.raises(NoCredentials, match="no credentials of AWS in the environment"):
+    with pytest.raises(NoCredentials, match="no AWS credentials in the environment"):
         await found({"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nowhere"})
     assert not has_credentials({})

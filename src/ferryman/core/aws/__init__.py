@@ -1,5 +1,5 @@
-"""Speaks with AWS without its SDK: credentials, signatures and calls in JSON.
+"""Calls AWS without its SDK: credentials, signatures and JSON calls.
 
-The server's overflow, the cache in DynamoDB and the secrets of an app use it. It knows none of
-them, and no service of AWS but the one that hands out credentials.
+The server's overflow, the cache in DynamoDB and the reader of an app's secrets use it. It must not
+know them, nor any AWS service except those that issue credentials.
 """

@@ -1,8 +1,8 @@
-"""Finds credentials of AWS where an SDK would, without one.
+"""Finds AWS credentials where an AWS SDK would find them, without an SDK.
 
-In this order: variables; a role for a web identity (EKS, and CI); the shared credentials file;
-what a container's orchestrator hands out (ECS, and EKS with Pod Identity); the role of an EC2
-instance. Source: "AWS SDKs and Tools standardized credential providers".
+It looks in this order: environment variables; a role for a web identity (EKS, and CI); the shared
+credentials file; the container's credential endpoint (ECS, and EKS with Pod Identity); the role of
+an EC2 instance. Source: "AWS SDKs and Tools standardized credential providers".
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _TIMEOUT = 2.0
 
 
 class NoCredentials(Exception):
-    """No credentials were found, or those that hand them out did not."""
+    """No credentials were found, or the service that issues them failed."""
 
 
 class _Found(NamedTuple):
@@ -45,7 +45,7 @@ class _Found(NamedTuple):
 
 
 def has_credentials(environment: Mapping[str, str]) -> bool:
-    """Return whether an environment names credentials, or where they are handed out."""
+    """Return whether an environment names credentials, or a service that issues them."""
     return bool(
         (environment.get("AWS_ACCESS_KEY_ID") and environment.get("AWS_SECRET_ACCESS_KEY"))
         or (environment.get(_IDENTITY) and environment.get(_ROLE))
@@ -55,11 +55,11 @@ def has_credentials(environment: Mapping[str, str]) -> bool:
 
 
 class CredentialSource:
-    """Tells the credentials that are good now.
+    """Provides valid credentials, and renews them when they expire.
 
     Args:
-        session: Asks those that hand them out.
-        environment: The process's.
+        session: The HTTP session for requests to the services that issue credentials.
+        environment: The process's environment.
     """
 
     def __init__(
@@ -74,8 +74,8 @@ class CredentialSource:
         """Return the credentials.
 
         Raises:
-            NoCredentials: There are none, or they are not handed out. Its message says where
-                they were looked for, and holds nothing of them.
+            NoCredentials: No credentials were found, or the service that issues them failed. The
+                message says where they were looked for, and contains no credentials.
         """
         values = self._environment
         key, secret = values.get("AWS_ACCESS_KEY_ID"), values.get("AWS_SECRET_ACCESS_KEY")
@@ -90,10 +90,10 @@ class CredentialSource:
         return self._known.credentials
 
     def forget(self) -> bool:
-        """Look for credentials again when they are next asked for: those known have expired.
+        """Forget the credentials, which have expired, so that `get` looks for new ones.
 
         Returns:
-            Whether others can be had; those of variables and files stay what they are.
+            Whether `get` can find others; those from variables and files do not change.
         """
         renewable = self._known is not None and self._known.until is not None
         self._known = None
@@ -106,7 +106,7 @@ class CredentialSource:
         return None
 
     async def _find(self) -> _Found:
-        from aiohttp import ClientError  # the build side reads `has_credentials`, and no more
+        from aiohttp import ClientError  # the build side only needs `has_credentials`
 
         values = self._environment
         try:
@@ -117,15 +117,15 @@ class CredentialSource:
             if values.get(_RELATIVE) or values.get(_FULL):
                 return await self._of_container()
             if values.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
-                raise NoCredentials("there are no credentials of AWS in the environment")
+                raise NoCredentials("there are no AWS credentials in the environment")
             return await self._of_instance()
         except (ClientError, TimeoutError, OSError, ValueError, KeyError) as error:
             raise NoCredentials(
-                f"no credentials of AWS: {self._asked()} answered with {type(error).__name__}"
+                f"no AWS credentials:  {self._asked()} answered with {type(error).__name__}"
             ) from error
 
     def _asked(self) -> str:
-        """Return who is asked for credentials, in words."""
+        """Return the name of the service that issues the credentials, for messages."""
         if self._environment.get(_IDENTITY):
             return f"AWS STS for the role {self._environment.get(_ROLE)}"
         if self._environment.get(_RELATIVE) or self._environment.get(_FULL):
@@ -199,7 +199,7 @@ class CredentialSource:
 
 
 def _of_file(environment: Mapping[str, str]) -> _Found | None:
-    """Return what the shared credentials file holds for the profile, if it is there."""
+    """Return the profile's section of the shared credentials file; empty if there is none."""
     place = environment.get("AWS_SHARED_CREDENTIALS_FILE")
     path = Path(place) if place else Path(environment.get("HOME", "/"), ".aws", "credentials")
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""The addresses of AWS's services."""
+"""The endpoint addresses of AWS services."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def endpoint(service: str, region: str, environment: Mapping[str, str]) -> str:
     Args:
         service: Its name in addresses, such as `dynamodb`.
         region: The region.
-        environment: May name another address in `AWS_ENDPOINT_URL_<SERVICE>` or
+        environment: The environment; it may give another address in `AWS_ENDPOINT_URL_<SERVICE>` or
             `AWS_ENDPOINT_URL`, as for AWS's own SDKs.
     """
     variable = f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}"
@@ -24,5 +24,5 @@ def endpoint(service: str, region: str, environment: Mapping[str, str]) -> str:
 
 
 def region_of(environment: Mapping[str, str]) -> str | None:
-    """Return the region that an environment names, if it does."""
+    """Return the region that an environment names, or None."""
     return environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or None

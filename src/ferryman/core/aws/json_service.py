@@ -1,7 +1,7 @@
 """Calls a service of AWS by its JSON protocol: DynamoDB, Secrets Manager, Systems Manager.
 
-Source: "AWS JSON 1.0 protocol" and "1.1" of Smithy. One call sends one request: what may be sent
-again is for callers to say.
+Source: "AWS JSON 1.0 protocol" and "1.1" of Smithy. One call sends one request; callers decide
+whether to retry.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = (
 
 
 class Answer(NamedTuple):
-    """What a service answers: the status, the headers, the whole body."""
+    """A service's response: the status, the headers, the whole body."""
 
     status: int
     headers: Mapping[str, str]
@@ -46,7 +46,7 @@ Post = Callable[[URL, Mapping[str, str], bytes], Awaitable[Answer]]
 
 
 def session_post(session: aiohttp.ClientSession) -> Post:
-    """Return what posts by a session, once."""
+    """Return a function that sends a POST with a session, without retries."""
 
     async def post(url: URL, headers: Mapping[str, str], body: bytes) -> Answer:
         async with session.post(url, headers=headers, data=body, allow_redirects=False) as answer:
@@ -56,11 +56,11 @@ def session_post(session: aiohttp.ClientSession) -> Post:
 
 
 class Protocol(NamedTuple):
-    """What a service wants to be called by.
+    """How to address a service.
 
     Attributes:
         name: Its name in addresses and signatures.
-        target: What stands before the operation in the header `X-Amz-Target`.
+        target: The prefix of the operation in the header `X-Amz-Target`.
         version: The version of the JSON protocol.
     """
 
@@ -79,10 +79,10 @@ class AwsRefusal(Exception):
     """The service refused a call, or failed to answer it.
 
     Attributes:
-        status: The HTTP status; from 500 on it may have done what was asked for all that.
+        status: The HTTP status; from 500 on, the service may have performed the operation anyway.
         code: The kind of the refusal, such as `ResourceNotFoundException`.
-        message: AWS's own words.
-        body: The whole answer, where it is an object.
+        message: The message from AWS.
+        body: The whole response body, if it is a JSON object.
     """
 
     def __init__(self, status: int, code: str, message: str, body: Mapping[str, Any]) -> None:
@@ -94,7 +94,7 @@ class AwsRefusal(Exception):
 
 
 class DamagedAnswer(Exception):
-    """The answer is not what the service sent: its checksum differs, or it is not JSON."""
+    """The response was damaged in transit: its checksum differs, or it is not JSON."""
 
 
 class JsonService:
@@ -103,9 +103,9 @@ class JsonService:
     Args:
         protocol: The service.
         region: The region.
-        credentials: Tells whose calls they are.
-        post: Sends a request, once.
-        environment: May name another address of the service.
+        credentials: Provides the credentials that sign the calls.
+        post: Sends a request, without retries.
+        environment: The environment; it may give another address of the service.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class JsonService:
         self._credentials = credentials
         self._post = post
         self.url = URL(endpoint(protocol.name, region, environment) + "/")
-        # Compressed, a checksum would be of what aiohttp does not show.
+        # The checksum of a compressed response covers bytes that aiohttp does not expose.
         self._headers = {
             "Content-Type": f"application/x-amz-json-{protocol.version}",
             "Accept-Encoding": "identity",
@@ -131,13 +131,13 @@ class JsonService:
         """Call an operation once and return its answer.
 
         Args:
-            operation: Such as `GetItem`.
-            parameters: What it takes.
+            operation: The operation's name, such as `GetItem`.
+            parameters: The operation's parameters.
 
         Raises:
-            NoCredentials: There are none; nothing was sent.
+            NoCredentials: No credentials were found; the request was not sent.
             AwsRefusal: The service refused.
-            DamagedAnswer: The answer was damaged on its way.
+            DamagedAnswer: The response was damaged in transit.
         """
         credentials = await self._credentials.get()
         body = _to_json(parameters).encode()
@@ -147,7 +147,7 @@ class JsonService:
         return _content(answer)
 
     def renew_credentials(self) -> bool:
-        """Have the next call look for credentials again; return whether others can be had."""
+        """Make the next call look for credentials again; return whether it can find others."""
         return self._credentials.forget()
 
 

@@ -1,6 +1,7 @@
 """Signs requests to AWS with Signature Version 4.
 
-Source: "Create a signed AWS API request" in the IAM user guide. Tests hold it to botocore.
+Source: "Create a signed AWS API request" in the IAM user guide. Tests compare its signatures with
+botocore's.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 class Credentials(NamedTuple):
-    """What AWS knows a caller by.
+    """The credentials of an AWS caller.
 
     Attributes:
         key: The access key's id.
@@ -36,7 +37,7 @@ class Credentials(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """What a signature is good for: a service in a region."""
+    """The scope of a signature: a service in a region."""
 
     service: str
     region: str
@@ -54,13 +55,13 @@ def sign(
     """Return the headers that sign a request.
 
     Args:
-        credentials: Whose signature it is.
-        scope: What it is good for.
+        credentials: The caller's credentials.
+        scope: The service and region of the signature.
         method: The request's method.
-        url: Where it goes; path and query as they are sent.
-        body: All of its body.
-        now: The time, in UTC; a signature is good for five minutes.
-        others: Headers that are signed, too, and returned with the rest.
+        url: The request's URL; path and query as they are sent.
+        body: The whole body.
+        now: The time, in UTC; a signature is valid for five minutes.
+        others: Further headers to sign; they are returned with the rest.
     """
     time = now.strftime("%Y%m%dT%H%M%SZ")
     digest = hashlib.sha256(body).hexdigest()
@@ -86,7 +87,7 @@ def sign(
 
 @lru_cache(maxsize=8)
 def _signing_key(secret: str, date: str, scope: Scope) -> bytes:
-    """Return the key of a day, which is the same for all requests of a scope."""
+    """Return the signing key of a day, which all requests of a scope share."""
     key = f"AWS4{secret}".encode()
     for part in (date, scope.region, scope.service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
@@ -95,7 +96,7 @@ def _signing_key(secret: str, date: str, scope: Scope) -> bytes:
 
 @lru_cache(maxsize=64)
 def _canonical_place(url: URL) -> tuple[str, str, str]:
-    """Return the host, the path and the query as they are signed; a service has one address."""
+    """Return the host, the path and the query as they are signed."""
     assert url.host is not None
     host = url.host if url.is_default_port() else f"{url.host}:{url.port}"
     return host, _canonical_path(url.raw_path), _canonical_query(url.raw_query_string)
