@@ -268,6 +268,34 @@ def test_what_the_platform_is_needs_no_module(tmp_path: Path) -> None:
     ask(tmp_path, "import sys, ship; assert not ship.PYPY and 'platform' not in sys.modules")
 
 
+def test_what_every_python_has_needs_no_module(tmp_path: Path) -> None:
+    takes = "'module' in inspect.signature(typing._type_check).parameters"
+    write_deferred(
+        tmp_path,
+        {"ship.py": f"import inspect, typing\nTAKES = {takes}\ndef of(it): inspect.stack()"},
+    )
+    ask(tmp_path, "import sys, ship; assert ship.TAKES and 'inspect' not in sys.modules")
+    ask(tmp_path, f"import inspect, typing, ship; assert ship.TAKES is ({takes})")
+
+
+def test_a_module_that_answers_but_to_type_checkers_waits_too(tmp_path: Path) -> None:
+    source = """
+import uuid
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    old = 7
+else:
+    def __getattr__(name):
+        if name == "old":
+            return 7
+        raise AttributeError(name)
+def number(): return uuid.uuid4()
+"""
+    write_deferred(tmp_path, {"ship.py": source})
+    ask(tmp_path, "import sys, ship; assert ship.old == 7 and 'uuid' not in sys.modules")
+    ask(tmp_path, "import ship; assert ship.number() and ship.uuid and not hasattr(ship, 'keel')")
+
+
 def test_a_test_may_still_replace_what_a_module_imports(tmp_path: Path) -> None:
     write_deferred(tmp_path, {"ship.py": "from uuid import uuid4\ndef number(): return uuid4()"})
     ask(tmp_path, "import ship; ship.uuid4 = lambda: 7; assert ship.number() == 7")

@@ -148,6 +148,52 @@ def test_a_module_that_fails_says_so_each_time(tmp_path: Path) -> None:
     )
 
 
+AT_HAND = """
+import concurrent.futures, functools, inspect, subprocess, traceback
+
+async def waits(): pass
+def plain(): pass
+class Thing:
+    async def waits(self): pass
+    async def __call__(self): pass
+    def frame(self): return inspect.currentframe().f_code.co_name
+    def stack(self): return [each.name for each in traceback.extract_stack()]
+
+def told(asked):
+    answers = [*map(inspect.iscoroutinefunction, asked)]
+    futures, processes = concurrent.futures, subprocess
+    answers += [futures.ALL_COMPLETED, futures.FIRST_COMPLETED, futures.FIRST_EXCEPTION]
+    answers += [processes.DEVNULL, processes.PIPE, processes.STDOUT, Thing().frame()]
+    return answers
+
+def more():
+    mark = getattr(inspect, "markcoroutinefunction", lambda function: function)
+    wrapped = functools.wraps(waits)(lambda: None)
+    partial = functools.partial(waits)
+    asked = [wrapped, partial, Thing.waits, Thing().waits, Thing(), len, None, mark(lambda: 0)]
+    return [*told(asked), Thing().stack(), [each.name for each in traceback.extract_stack(limit=1)]]
+"""
+
+
+def test_what_is_at_hand_of_a_module_that_waits_is_what_it_holds(tmp_path: Path) -> None:
+    ask(
+        f"""
+here, there = {{}}, {{}}
+exec({AT_HAND!r}, here)
+names = ("concurrent.futures", "inspect", "subprocess", "traceback")
+for name in names: del sys.modules[name]
+wait(*names)
+exec({AT_HAND!r}, there)
+def told(place): return place["told"]([place["waits"], place["plain"], place["told"]])
+assert told(there) == told(here) and told(here)[:3] == [True, False, False]
+assert {{type(sys.modules[name]).__name__ for name in names}} == {{"_Waiting"}}
+assert there["more"]() == here["more"]()
+assert "_Waiting" not in {{type(sys.modules[name]).__name__ for name in ("inspect", "traceback")}}
+""",
+        tmp_path,
+    )
+
+
 HELLO = """
 from aiohttp import web
 
@@ -203,6 +249,7 @@ async def test_what_a_start_imports_is_read_at_once(
     account = await start(task, tmp_path, api, event())
     imported = set(re.findall(r"^import time:.* (\S+)$", account, re.M))
     assert not {"_ssl", "email.message", "aiohttp.client", "http.client"} & imported
+    assert not {"_ast", "_posixsubprocess", "dis", "pathlib", "simplejson"} & imported
     shipped = {name for name in imported if is_packaged(task, name)}
     missing = shipped - {*started_modules()}
     assert not missing, f"add to targets/lambda_/started.txt: {' '.join(sorted(missing))}"

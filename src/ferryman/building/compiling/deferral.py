@@ -125,14 +125,21 @@ def __getattr__(name):
 """
 
 _LISTING = """
+_late_names = globals().get("__dir__", globals().keys)
+
 def __dir__():
     for name, maker in [*globals().items()]:
-        if name.startswith("_late_") and name != "_late_others":
+        if name.startswith("_late_") and name not in ("_late_names", "_late_others"):
             maker()
-    return [name for name in globals() if not name.startswith("_late")]
+    return [name for name in _late_names() if not name.startswith("_late")]
 """
 
-_KNOWN = {"platform.python_implementation": "CPython", "platform.system": "Linux"}
+# The last is of every CPython that is built for, and `inspect` is half a tenth of a start.
+_KNOWN: dict[str, str | bool] = {
+    "platform.python_implementation()": "CPython",
+    "platform.system()": "Linux",
+    "'module' in inspect.signature(typing._type_check).parameters": True,
+}
 
 _Import = ast.Import | ast.ImportFrom
 _Makers = Mapping[str, str]
@@ -158,11 +165,13 @@ def defer_definitions(tree: ast.Module, seldom: Seldom, *, package: bool) -> boo
     own = {getattr(node, "name", "") for node in tree.body}
     body = [new for node in tree.body for new in _replaced(node, chosen, makers, package)]
     answer = _ANSWER.format(submodules=_submodules(chosen) if package else {})
-    listing = "" if "__dir__" in own else _LISTING
-    answers = "__getattr__" in own
+    # What the module has of these itself is asked by ours, which come after it.
+    first, last = _LOCK, ""
+    for name, ours in (("__dir__", _LISTING), ("__getattr__", answer)):
+        first, last = (first, last + ours) if name in own else (first + ours, last)
     start = next(i for i, node in enumerate(body) if not _is_prologue(node))
-    body[start:start] = ast.parse(_LOCK + listing + ("" if answers else answer)).body
-    tree.body = [*body, *ast.parse(answer if answers else "").body]
+    body[start:start] = ast.parse(first).body
+    tree.body = [*body, *ast.parse(last).body]
     ast.fix_missing_locations(tree)
     return True
 
@@ -170,11 +179,19 @@ def defer_definitions(tree: ast.Module, seldom: Seldom, *, package: bool) -> boo
 class _Platform(ast.NodeTransformer):
     """Writes down what is known of where the bytecode runs: CPython made it, on Linux."""
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        known = _KNOWN.get(ast.unparse(node.func)) if not node.args else None
+    def visit_Call(self, node: ast.Call | ast.Compare) -> ast.AST:
+        known = _KNOWN.get(ast.unparse(node))
         if known is None:
             return self.generic_visit(node)
         return ast.copy_location(ast.Constant(known), node)
+
+    visit_Compare = visit_Call
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        self.generic_visit(node)
+        # What type checkers read in its place would hide a module's `__getattr__`.
+        checked = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        return node.orelse if checked and node.orelse else node
 
 
 def _is_prologue(node: ast.stmt) -> bool:

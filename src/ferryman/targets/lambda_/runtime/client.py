@@ -13,13 +13,19 @@ import sys
 from types import FrameType
 from typing import Any, NoReturn
 
-from awslambdaric import bootstrap
-from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
 from awslambdaric.lambda_runtime_marshaller import LambdaMarshaller
 
 from ferryman.targets.lambda_.runtime.handler import made_handlers
 from ferryman.targets.lambda_.runtime.polling import SignalSafeExecutor
 from ferryman.targets.lambda_.runtime.streaming import INVOCATION_ID, Streamed
+
+# AWS's client makes a marshaller for its class, which imports what ours does without.
+_begin = LambdaMarshaller.__init__
+LambdaMarshaller.__init__ = object.__init__
+from awslambdaric import bootstrap  # noqa: E402
+from awslambdaric.lambda_runtime_client import LambdaRuntimeClient  # noqa: E402
+
+LambdaMarshaller.__init__ = _begin
 
 __all__ = ("RuntimeClient", "run")
 

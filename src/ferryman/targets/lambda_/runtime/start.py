@@ -18,7 +18,7 @@ import sys
 from _thread import RLock
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourcelessFileLoader
-from types import CodeType, ModuleType
+from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 __all__ = ("MODULES", "CodeFinder", "WaitingFinder", "add_layers", "main")
@@ -29,11 +29,49 @@ each whether it is a package, and its code, marshalled."""
 
 _WAITING = frozenset(
     {
-        *("ast", "asyncio.sslproto", "asyncio.staggered", "calendar", "datetime", "decimal"),
-        *("fnmatch", "html", "ipaddress", "linecache", "locale", "shutil", "ssl"),
-        *("tempfile", "textwrap", "tokenize", "traceback"),
+        *("ast", "asyncio.sslproto", "asyncio.staggered", "calendar", "concurrent.futures"),
+        *("datetime", "decimal", "fnmatch", "html", "inspect", "ipaddress", "linecache"),
+        *("locale", "shutil", "ssl", "subprocess", "tempfile", "textwrap", "tokenize"),
+        "traceback",
     }
 )
+
+
+def _is_coroutine_function(asked: object) -> bool:
+    """Answer as `inspect.iscoroutinefunction`, and of a plain function without `inspect`."""
+    if type(asked) is FunctionType and not asked.__dict__:
+        return bool(asked.__code__.co_flags & 0x80)  # CO_COROUTINE
+    import inspect
+
+    _execute(inspect)
+    return inspect.iscoroutinefunction(asked)
+
+
+def _current_frame() -> FrameType:
+    """Answer as `inspect.currentframe`, by which keys of aiohttp find their module."""
+    return sys._getframe(1)
+
+
+def _extract_stack(frame: FrameType | None = None, limit: int | None = None) -> object:
+    """Answer as `traceback.extract_stack`, of which asyncio keeps hold."""
+    import traceback
+
+    _execute(traceback)
+    return traceback.extract_stack(frame or sys._getframe(1), limit)
+
+
+# What every start asks modules for that wait.
+_AT_HAND: dict[str, dict[str, object]] = {
+    "concurrent.futures": {
+        name: name for name in ("ALL_COMPLETED", "FIRST_COMPLETED", "FIRST_EXCEPTION")
+    },
+    "inspect": {
+        "currentframe": _current_frame,
+        "iscoroutinefunction": _is_coroutine_function,
+    },
+    "subprocess": {"DEVNULL": -3, "PIPE": -1, "STDOUT": -2},
+    "traceback": {"extract_stack": _extract_stack},
+}
 
 # With these no request waits for the start; delayed modules would only slow the first requests.
 _AHEAD = ("provisioned-concurrency", "snap-start")
@@ -82,7 +120,9 @@ class _WaitingLoader:
         self.loader = loader
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return _Waiting(spec.name)
+        module = _Waiting(spec.name)
+        module.__dict__.update(_AT_HAND.get(spec.name, {}))
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
         pass
