@@ -66,6 +66,17 @@ def test_a_pool_has_the_capacity_of_what_it_let_through() -> None:
     assert "20% of a vCPU was busy: a pool, a lock" in note
 
 
+def test_the_last_level_of_the_first_round_is_neither_the_knee_nor_the_memory() -> None:
+    """A round after the first ends a level earlier, and the machine was slower by then."""
+    first = [point(n, rate, 2.0) for n, rate in ((1, 80), (2, 100), (4, 100), (8, 104))]
+    first[-1] = first[-1]._replace(peak_mib=90.0)
+    later = [point(n, rate, 2.0) for n, rate in ((1, 70), (2, 84), (4, 84))]
+    found = summarize([seen(*first), seen(*later)], COMMON_AND_RARE)
+    assert found.capacity is not None
+    assert found.capacity.value == pytest.approx(92)
+    assert found.memory_load_mib.value == found.memory_load_mib.high == 50
+
+
 def test_a_curve_that_still_rises_has_no_capacity() -> None:
     rounds = [seen(*(point(n, 50 * n, 2.0) for n in (1, 2, 4)))] * 2
     found = summarize(rounds, COMMON_AND_RARE)

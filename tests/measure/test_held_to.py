@@ -29,10 +29,9 @@ async def test_cpu_time_and_wait_are_told_apart(
     assert besides < 4
     assert burning.cost.cpu_ms.value - besides == pytest.approx(10, rel=0.1)
     assert both.cost.cpu_ms.value - besides == pytest.approx(10, rel=0.1)
-    assert waiting.cost.p50_ms >= 30
-    # The kernel of a virtual machine counts CPU time apart from the clock: ten milliseconds of it
-    # have taken as few as two.
-    assert both.cost.p50_ms > waiting.cost.p50_ms
+    # How long the two together take is not known: the kernel of a virtual machine counts CPU time
+    # apart from the clock, and ten milliseconds of it have taken less than two.
+    assert min(waiting.cost.p50_ms, both.cost.p50_ms) >= 30
     mean = sum(route.cost.cpu_ms.value for route in found.routes) / 4
     assert found.total.cpu_ms.value == pytest.approx(mean, rel=0.05)
 

@@ -41,15 +41,16 @@ def summarize(rounds: Sequence[Round], scenario: Scenario) -> TargetFigures:
         _route(scenario, which, batches[which]) for which in range(len(scenario.requests))
     )
     curves = [_points(each) for each in rounds if each.curve]
+    last = min((each.curve[-1].concurrency for each in rounds if each.curve), default=0)
     return TargetFigures(
         total=_total(rounds, scenario, routes),
         routes=routes,
         init_ms=estimate([each.init_ms for each in rounds]),
         memory_rest_mib=estimate([each.rest_mib for each in rounds]),
-        memory_load_mib=estimate([each.peak_mib for each in rounds]),
+        memory_load_mib=estimate([_peak_mib(each, last) for each in rounds]),
         loads=tuple(_loads(rounds)),
         arrivals=tuple(_arrivals(rounds, scenario)),
-        capacity=_capacity(rounds, curves),
+        capacity=_capacity(rounds, curves, last),
         scaling=_scaling(curves),
     )
 
@@ -147,6 +148,11 @@ def _weighted_percentile(times: Sequence[tuple[float, float]], share: float) -> 
     return times[-1][0]
 
 
+def _peak_mib(found: Round, last: int) -> float:
+    """Return the most memory of a round, up to the concurrency that all rounds went to."""
+    return next((x.peak_mib for x in found.curve if x.concurrency == last), found.peak_mib)
+
+
 def _points(found: Round) -> list[tuple[float, float]]:
     return [(float(n), batch.rate) for n, batch, _ in found.curve if batch.rate]
 
@@ -197,19 +203,19 @@ def _arrivals(rounds: Sequence[Round], scenario: Scenario) -> Iterable[Arrivals]
 
 
 def _capacity(
-    rounds: Sequence[Round], curves: Sequence[Sequence[tuple[float, float]]]
+    rounds: Sequence[Round], curves: Sequence[Sequence[tuple[float, float]]], last: int
 ) -> Estimate | None:
     """Return the requests a second of one vCPU at the knee; None if there was no knee.
 
     Where the CPU was the limit they are those of a vCPU that the app has for itself: what
     other programs and the load generator took of it is put back. A CPU that is full is the
-    knee, even if others were pushed aside by more at once. The first round goes on until it
-    is past the knee; those after it go as far.
+    knee, even if others were pushed aside by more at once. The knee is no later than `last`,
+    the concurrency that all rounds went to.
     """
     if not curves:
         return None
-    points = [(float(load.concurrency), load.requests_per_second) for load in _loads(rounds)]
-    knee, _ = find_knee(points)
+    loads = [load for load in _loads(rounds) if load.concurrency <= last]
+    knee, _ = find_knee([(float(load.concurrency), load.requests_per_second) for load in loads])
     if is_cpu_bound(x.batch for each in rounds for x in each.curve if x.concurrency >= knee):
         return estimate([_rate_of_full_vcpu(each, knee) for each in rounds])
     if not is_past_knee(curves[0]):

@@ -181,11 +181,21 @@ async def observe(
         async with runner.start() as running:
             found = await _Observer(running, scenario).round(pace, runner.concurrent, levels)
         rounds.append(found)
-        levels = [point.concurrency for point in found.curve]
+        levels = levels or _levels_again(found.curve)
         took = time.monotonic() - round_began
         elapsed = time.monotonic() - began
         if pace.is_over(len(rounds), elapsed + took, settled(rounds)):
             return tuple(rounds)
+
+
+def _levels_again(curve: Sequence[Point]) -> list[int]:
+    """Return the concurrencies of the rounds after the first.
+
+    The last level of a curve past its knee has only shown that the knee was before it, and takes
+    half of the curve's time.
+    """
+    levels = [point.concurrency for point in curve]
+    return levels[:-1] if is_past_knee([(n, batch.rate) for n, batch, _ in curve]) else levels
 
 
 def _time_left(pace: Pace, rounds: int, elapsed: float) -> str:
@@ -256,7 +266,7 @@ class _Observer:
     async def _curve(
         self, order: list[int], slowest: float, seconds: float, levels: Sequence[int]
     ) -> list[Point]:
-        """Send the mixture at rising concurrency, as high as before or until it brings nothing."""
+        """Send the mixture at rising concurrency, at these levels or until more bring nothing."""
         found: list[Point] = []
         concurrency, best = 1, 0.0
         while concurrency <= (levels[-1] if levels else _MOST_CONCURRENT):
