@@ -216,5 +216,5 @@ def test_a_build_tells_the_gravest_in_a_line_each(project: Path) -> None:
     assert told == [
         "note: a_shop.py:7: M302 order changes a_shop.ORDERS: each pod has its own, and the next "
         "request may miss it",
-        "note: `ferryman check` tells more, and the mend",
+        "note: `ferryman check` shows more, and the fixes",
     ]

@@ -372,7 +372,7 @@ def test_csv_has_every_line_of_every_bill() -> None:
 def test_a_budget_for_more_than_anything_carries_fails_with_the_reason() -> None:
     failed = run("--platform", "box", "--requests", "5G", "--fail-above", "10")
     assert failed.exit_code == 1
-    assert "none of the platforms carries 5,000 M requests a month" in str(failed.exception)
+    assert "no platform carries 5,000 M requests a month" in str(failed.exception)
 
 
 def test_a_budget_that_is_kept_and_one_that_is_not() -> None:

@@ -112,7 +112,7 @@ def test_a_forced_measurement_is_doubted_where_the_answer_begins(file: str, tmp_
     [
         ("import asyncpg", "--store rds:"),
         ("import redis.asyncio", "--store elasticache:"),
-        ("def connect():\n    from motor import core", "no price of MongoDB"),
+        ("def connect():\n    from motor import core", "no price for MongoDB"),
         ("import json", ""),
     ],
 )

@@ -146,7 +146,7 @@ def test_a_wrong_usage_is_told_on_standard_error(
         (AppError("raised"), 3, "error: raised\n"),
         (KeyboardInterrupt(), 130, "\n"),
         (click.Abort(), 130, ""),
-        (OSError(28, "Full", "dist/x"), 1, "error: dist/x: Full\nhint: make room on the disk\n"),
+        (OSError(28, "Full", "dist/x"), 1, "error: dist/x: Full\nhint: free some disk space\n"),
         (OSError(13, "Permission denied"), 1, "error: Permission denied\n"),
         (OSError("odd"), 1, "error: odd\n"),
     ],

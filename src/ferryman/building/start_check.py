@@ -327,7 +327,7 @@ def _ask(run: _Run) -> dict[str, Any]:
         except (OSError, ValueError):
             last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
             full = "No space left on device" in last
-            hint = "make room on the disk" if full else _WAY_OUT.removeprefix("; or ")
+            hint = "free some disk space" if full else _WAY_OUT.removeprefix("; or ")
             raise BuildError("the app cannot be tried", cause=last, hint=hint) from None
     return found
 

@@ -101,7 +101,7 @@ def _uv_failure(stderr: str) -> ConfigError | BuildError:
     reasons = [" ".join(part.split()) for part in parts if part.strip()] or ["uv gave no reason"]
     hint = " ".join(said.split()) or None
     if "No space left on device" in stderr:
-        hint = "make room on the disk"
+        hint = "free some disk space"
     if "Failed to initialize cache" in stderr:
         hint = "name a directory that can be written, in XDG_CACHE_HOME"
     if sources := tuple(dict.fromkeys(_WHEELS_REQUIRED.findall(stderr))):

@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 __all__ = ("TOLD", "command", "in_short")
 
-# How many of the project's files that do not ship are named where the build ends.
+# How many of the project's files that do not ship the last lines of a build name.
 _SHOWN = 4
 
 
 TOLD = frozenset({"M305"})
-"""What the check finds and a build tells itself, of the start that it tries."""
+"""Codes of findings that a build reports itself, because it starts the app."""
 
 
 class _Table(Protocol):
-    """A result that people and programs can read."""
+    """A table that prints for people or as JSON."""
 
     def to_text(self) -> str: ...
     def to_json(self) -> str: ...
@@ -61,7 +61,7 @@ class _Table(Protocol):
 @click.option(
     "--outputs",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="For lambda: write what Terraform or CDK need to this file, as JSON.",
+    help="For lambda: write the values that Terraform or CDK need to this file, as JSON.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the artifact's description as JSON.")
 @without_garbage_collection()
@@ -78,7 +78,7 @@ def command(
     image: Mapping[str, object],
     **options: Any,
 ) -> None:
-    """Build the app for a target, into dist/<target>; for every target, by -t all.
+    """Build the app for a target, into dist/<target>; with -t all, for every target.
 
     The build replaces the directory, or leaves it as it was if it fails. Beside it,
     dist/<target>.json describes the artifact: digest, size, how to start it.
@@ -131,10 +131,10 @@ def _refuse_combinations(
     outputs: Path | None,
     image: Mapping[str, object],
 ) -> None:
-    """Refuse options that contradict each other.
+    """Check that no two options contradict each other.
 
     Raises:
-        click.UsageError: Two of them do.
+        click.UsageError: Two options contradict each other.
     """
     if explain and profile:
         raise click.UsageError("--explain and --profile each print a table: pass one of them")
@@ -152,11 +152,11 @@ def _refuse_combinations(
 def _build(
     target: Target, project: Project, out: Path, explain: bool, profile: bool
 ) -> tuple[Artifact, _Table | None]:
-    """Build into a directory and describe the artifact beside it; return it, and a table of it.
+    """Build into a directory, describe the artifact beside it, and return it with its table.
 
     Raises:
         ConfigError: The target has no such table.
-        FerrymanError: It could not be built.
+        FerrymanError: The artifact could not be built.
     """
     from ferryman.building.artifact import alone, write_description
     from ferryman.targets.protocols import Explains, Profiles
@@ -179,7 +179,7 @@ def _build(
 
 
 def _print_artifact(target: Target, project: Project, artifact: Artifact, as_json: bool) -> None:
-    """Print what was built, and to standard error what to know of it and what to do next."""
+    """Print the artifact, and to standard error its notes and the next commands."""
     if as_json:
         click.echo(artifact.to_json(), nl=False)
     else:
@@ -196,7 +196,7 @@ def _print_artifact(target: Target, project: Project, artifact: Artifact, as_jso
 
 
 def in_short(artifact: Artifact) -> tuple[str, ...]:
-    """Return what was left out of an artifact, as one line that says where all of it is told."""
+    """Return the files left out of an artifact as one line; the JSON beside it lists all."""
     shown, more = artifact.left_out[:_SHOWN], len(artifact.left_out) - _SHOWN
     if not shown:
         return ()
@@ -207,7 +207,7 @@ def in_short(artifact: Artifact) -> tuple[str, ...]:
 def _switched_on(
     target: str, switches: Sequence[str], image: Mapping[str, object]
 ) -> tuple[str, ...]:
-    """Return the settings that have a flag of their own, as assignments.
+    """Return the settings that flags of their own switch on, as assignments.
 
     Raises:
         ConfigError: The target has no such setting.
@@ -231,7 +231,7 @@ def _unable(target: Target, flag: str) -> ConfigError:
 
 
 def _print_text(target: Target, project: Project) -> None:
-    """Print what a target builds, if that is text."""
+    """Print the artifact of a target that builds text."""
     from ferryman.targets.protocols import Renders
 
     if not isinstance(target, Renders):

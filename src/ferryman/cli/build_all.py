@@ -45,8 +45,8 @@ def build_all(
     Args:
         out: The directory of the targets' directories; by default dist in the project's.
         switches: Settings to switch on, in the sections that have them.
-        image: What was chosen of the image, by setting, for the targets that make one.
-        measure: Whether what was built is started too, to tell how long that takes.
+        image: The image options that were given, by setting, for targets that build an image.
+        measure: Whether to start each artifact too, and print how long that takes.
         as_json: Whether the outcomes are printed as JSON.
         options: Those of every verb on a project.
     """
@@ -88,7 +88,7 @@ def build_all(
 
 
 def _tell(artifact: Artifact | None, target: Target) -> None:
-    """Say what it is for, how far the app was tried, and which commands come next."""
+    """Print what the artifacts are built for, how far the app was tried, and the next commands."""
     if artifact is None:
         return
     if artifact.runs_on:

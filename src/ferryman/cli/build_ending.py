@@ -1,4 +1,4 @@
-"""The last lines of a build: what to type next; and its status, where it fails."""
+"""The last lines of a build: the next commands; and the exit status of one that fails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ("ending_build", "next_commands", "tell_next")
 
 @contextmanager
 def ending_build() -> Iterator[None]:
-    """End with status 1 where the app's module cannot be imported: no app has failed to start.
+    """Exit with 1, not 3, if the app's module cannot be imported: no app has failed to start.
 
     Raises:
         AppError: What the block raises.
@@ -34,7 +34,7 @@ def ending_build() -> Iterator[None]:
 
 
 def tell_next(artifact: Artifact, target: Target) -> None:
-    """Say which commands come next."""
+    """Print the commands that come next."""
     if commands := next_commands(artifact, target):
         click.echo("next:", err=True)
     for command in commands:
@@ -42,7 +42,7 @@ def tell_next(artifact: Artifact, target: Target) -> None:
 
 
 def next_commands(artifact: Artifact, target: Target) -> tuple[str, ...]:
-    """Return the commands that come next, quoted for a shell, their paths as from here."""
+    """Return the commands that come next, quoted for a shell, with paths from this directory."""
     from ferryman.targets.deployment import Deployable
 
     commands = [list(words) for words in artifact.next]

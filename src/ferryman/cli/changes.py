@@ -21,7 +21,7 @@ def print_changes(changes: Iterable[Change], *, err: bool = False) -> None:
 
     Args:
         changes: The changes.
-        err: Whether they are talk, and not the data that was asked for.
+        err: Whether they go to standard error, because they are not the requested data.
     """
     for change in changes:
         loud = change.action == _LOUD
@@ -34,7 +34,7 @@ def print_changes(changes: Iterable[Change], *, err: bool = False) -> None:
 
 
 def change_data(change: Change) -> dict[str, Any]:
-    """Return a change as JSON has it."""
+    """Return a change as JSON data."""
     return {
         "action": change.action,
         "kind": change.kind,
@@ -45,7 +45,7 @@ def change_data(change: Change) -> dict[str, Any]:
 
 
 def release_line(release: Release) -> str:
-    """Return a release in a line."""
+    """Return a release as one line."""
     share = None if release.share is None else f"{release.share:.0%}"
     artifact = release.artifact
     if release.digest and release.digest not in artifact:
@@ -57,7 +57,7 @@ def release_line(release: Release) -> str:
 
 
 def release_data(release: Release) -> dict[str, Any]:
-    """Return a release as JSON has it."""
+    """Return a release as JSON data."""
     return {
         "id": release.id,
         "version": release.version,

@@ -1,4 +1,4 @@
-"""`ferryman check`: whether the app moves; and checks of manifests, and that targets agree."""
+"""`ferryman check`: checks that the app moves, that manifests are valid, that targets agree."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ __all__ = ("command",)
     *("--parity", "parity"),
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="A file of requests, TOML or HAR, that the targets must answer alike.",
+    help="A file of requests, TOML or HAR, to which all targets must respond alike.",
 )
 @click.option("--strict", is_flag=True, help="Count warnings too.")
 @click.option("--server", is_flag=True, help="With -t k8s, ask the cluster, too.")
@@ -59,7 +59,7 @@ def command(
     as_sarif: bool,
     **options: Any,
 ) -> int:
-    """Tell what in the app does not move between targets; or check manifests, or parity.
+    """Find what in the app does not move between targets; or check manifests, or parity.
 
     It runs the app here, sends it requests, and reads the code that they run. Each finding
     says where it is, what happens on which target, and what to do.
@@ -110,7 +110,7 @@ def _check_app(
 
 
 def _checks_objects(target: str) -> bool:
-    """Say whether a target checks what a deploy of it would apply."""
+    """Return whether a target can check the objects that a deploy would apply."""
     from ferryman.targets.deployment import Checks
     from ferryman.targets.registry import installed_targets
 

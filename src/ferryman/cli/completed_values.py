@@ -1,4 +1,4 @@
-"""The values of options that a shell completes. Each is read only when a shell asks."""
+"""The option values that a shell completes. Each is read only when a shell asks for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ferryman completion`: prints what completes the command line in a shell."""
+"""`ferryman completion`: prints the script that completes the command line in a shell."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ("command",)
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
-    """Print what completes commands, options, targets, regions and platforms in a shell.
+    """Print the shell script that completes commands, options, targets, regions and platforms.
 
     \b
     Example:

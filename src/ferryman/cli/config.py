@@ -100,7 +100,7 @@ def _takes(field: FieldInfo) -> str:
 
 
 def _in_words(schema: Mapping[str, Any]) -> str:
-    """Say what a JSON schema allows, in a few words."""
+    """Describe the values that a JSON schema allows, in a few words."""
     if "anyOf" in schema:
         return " or ".join(_in_words(s) for s in schema["anyOf"] if s.get("type") != "null")
     if "enum" in schema:

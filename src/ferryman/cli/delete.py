@@ -1,4 +1,4 @@
-"""`ferryman delete`: deletes all that ferryman made for a project."""
+"""`ferryman delete`: deletes everything that ferryman made for a project."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ("command",)
 
 
 @deployment_verb("delete")
-@click.option("--dry-run", is_flag=True, help="Show what would be deleted; delete nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
 def command(dry_run: bool, as_json: bool, **options: Any) -> int:
-    """Delete all that ferryman made for the project, after asking.
+    """Delete everything that ferryman made for the project, after asking.
 
     It touches nothing else: on Kubernetes it selects by the labels that every deploy sets, on
     AWS by the stack. Exits with 1 if the answer was no.
@@ -25,7 +25,7 @@ def command(dry_run: bool, as_json: bool, **options: Any) -> int:
     Example:
       ferryman delete -t k8s --dry-run
     """
-    with opened("looking what is there", dry_run=dry_run, **options) as (deployment, _):
+    with opened("looking for what to delete", dry_run=dry_run, **options) as (deployment, _):
         changes = deployment.delete()
     if as_json:
         click.echo(json.dumps([change_data(change) for change in changes or ()], indent=2))

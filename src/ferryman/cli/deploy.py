@@ -32,7 +32,10 @@ def command(dry_run: bool, as_json: bool, **options: Any) -> int:
       ferryman deploy -t server --env production
       ferryman deploy -t k8s --env prod --rollback-on-failure
     """
-    with opened("comparing with what runs", dry_run=dry_run, **options) as (deployment, dialogue):
+    with opened("comparing with the running release", dry_run=dry_run, **options) as (
+        deployment,
+        dialogue,
+    ):
         plan = deployment.plan()
         agreed = not dry_run and _agreed(plan, dialogue)
         release = deployment.apply(plan) if agreed else None

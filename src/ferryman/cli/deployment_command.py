@@ -1,7 +1,7 @@
-"""The verbs on what is deployed: options that all share, options of a target, the deployment.
+"""The verbs on a deployed project: common options, options of a target, the deployment.
 
-What a target adds is known once `-t` or the project names it, so the target is looked for
-before the options are read. Without one, `--help` loads no target.
+A target's own options are known once `-t` or the project names the target, so the target is found
+before the options are read. Without a target, `--help` loads none.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class DeploymentCommand(click.Command):
         named = _given(args, "-t", "--target")
         if not named:
             directory = _given(args, "-C", "--project")
-            with suppress(ConfigError):  # told once the options are read, and not by --help
+            with suppress(ConfigError):  # reported once the options are read, and not by --help
                 named = project_target(Path(directory) if directory else None)
         ctx.meta[_OWN] = self.options_of(named) if named else ()
         rest = super().parse_args(ctx, args)
@@ -54,16 +54,16 @@ class DeploymentCommand(click.Command):
         return [*shared, *(_click_option(option) for option in ctx.meta.get(_OWN, ())), help_]
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Say where the options of a target are shown, where none was named."""
+        """Name the command that shows a target's options, if no target was named."""
         if not ctx.meta.get(_OWN):
             formatter.write_paragraph()
             formatter.write_text(f"`{ctx.command_path} -t TARGET --help` shows a target's own.")
 
     def options_of(self, target: str) -> tuple[VerbOption, ...]:
-        """Return what a target adds to this verb.
+        """Return a target's own options for this verb.
 
         Raises:
-            ConfigError: There is no such target, or it does not deploy.
+            ConfigError: There is no such target, or it cannot deploy.
         """
         options = deployable(target).verb_options
         return tuple(o for o in options if not o.verbs or self.name in o.verbs)
@@ -102,10 +102,10 @@ def _shared_options() -> tuple[Callable[[Any], Any], ...]:
 
 
 def deployable(name: str) -> Deployable:
-    """Return the target of a name, which deploys.
+    """Return the deployable target of a name.
 
     Raises:
-        ConfigError: There is no such target, or it does not deploy.
+        ConfigError: There is no such target, or it cannot deploy.
     """
     from ferryman.targets.deployment import Deployable
     from ferryman.targets.registry import find_target, installed_targets
@@ -132,9 +132,9 @@ def opened(
     dry_run: bool = False,
     **options: Any,
 ) -> Iterator[tuple[Deployment[Any], Dialogue]]:
-    """Yield the deployment that a command's options name, and how it speaks with the user.
+    """Yield the deployment that a command's options name, and its connection to the user.
 
-    It is opened by the values of all options; `doing` is the progress shown first.
+    The values of all options open it; `doing` is the first progress message.
 
     Raises:
         ConfigError: An option, a file, a key or a value is wrong.
@@ -160,7 +160,7 @@ def _ask(yes: bool, pause: Callable[[], AbstractContextManager[None]], question:
 
 
 def _given(args: Sequence[str], short: str, long: str) -> str | None:
-    """Return the value of an option on a command line that is not read yet."""
+    """Return the value of an option before the command line is parsed."""
     words: Iterator[str] = iter(args)
     for word in words:
         if word in (short, long):

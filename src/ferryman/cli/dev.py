@@ -44,7 +44,9 @@ __all__ = ("command",)
     help="A file of NAME=value lines, for the app's environment.",
 )
 @click.option("--snapshot", is_flag=True, help="Start as Lambda does from a SnapStart snapshot.")
-@click.option("--artifact", is_flag=True, help="For lambda: build at each save, and run that.")
+@click.option(
+    "--artifact", is_flag=True, help="For lambda: build at each save, and run the artifact."
+)
 @bind_option
 @project_options
 def command(
@@ -60,8 +62,8 @@ def command(
 
     `server` runs it in a process; a new one takes over once it answers, and the old one
     finishes its requests. `lambda` runs it in environments as Lambda does: one request at a
-    time in each, frozen in between, with Lambda's limits and log. If the app does not
-    start, the terminal and the browser say why, and the next save tries again.
+    time in each, frozen in between, with Lambda's limits and log. If the app does not start, the
+    terminal and the browser show why, and the next save tries again.
 
     \b
     Example:
@@ -135,7 +137,7 @@ async def _server(
 
 
 def _until_ctrl_c() -> asyncio.Event:
-    """Return an event that Ctrl-C sets, and SIGTERM."""
+    """Return an event that Ctrl-C or SIGTERM sets."""
     import asyncio
     import signal
 
@@ -146,5 +148,5 @@ def _until_ctrl_c() -> asyncio.Event:
 
 
 def _tell(text: str) -> None:
-    """Say what happens, in another colour than what the app says."""
+    """Print a message in another colour than the app's output."""
     click.secho(text, fg="cyan", err=True)

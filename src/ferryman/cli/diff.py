@@ -19,15 +19,18 @@ def command(as_json: bool, **options: Any) -> int:
     """Show what a deploy would change.
 
     It asks the platform, so its defaults count: Kubernetes by a server-side dry run,
-    AWS by a change set. Exits with 0 if nothing would change, 1 if something would, 2 if it
-    cannot be told.
+    AWS by a change set. Exits with 0 if nothing would change, 1 if something would, 2 if the
+    platform cannot be asked.
 
     \b
     Example:
       ferryman diff -t k8s --context staging
     """
     try:
-        with opened("comparing with what runs", dry_run=True, **options) as (deployment, _):
+        with opened("comparing with the running release", dry_run=True, **options) as (
+            deployment,
+            _,
+        ):
             plan = deployment.plan()
             deployment.discard(plan)
     except FerrymanError as error:

@@ -16,7 +16,7 @@ FIXTURES = {path.stem: path for path in sorted((Path(__file__).parent / "fixture
 
 
 NO_REQUEST = ("GET", "/", "")
-"""Method, path and body where none of them is given."""
+"""Method, path and body if none is given."""
 
 
 def read_event(file: Path | None, fixture: str | None, request: tuple[str, str, str]) -> Any:
@@ -24,11 +24,11 @@ def read_event(file: Path | None, fixture: str | None, request: tuple[str, str, 
 
     Args:
         file: A file of JSON; `-` is standard input.
-        fixture: A sample in its place, or an event source that makes an event of a request.
+        fixture: The name of a sample, or of an event source that makes an event from a request.
         request: Method, path with query, and body of that request.
 
     Raises:
-        ConfigError: No event is given, or two, or it is not JSON.
+        ConfigError: No event is given, or two are, or the event is not JSON.
     """
     if (file is None) == (fixture is None):
         raise ConfigError(
@@ -55,7 +55,7 @@ def read_event(file: Path | None, fixture: str | None, request: tuple[str, str, 
 
 
 def _http_event(source: str, method: str, target: str, data: str) -> dict[str, Any]:
-    """Return the event of a request, as an event source sends it.
+    """Return the event that an event source makes from a request.
 
     Raises:
         ConfigError: There is no fixture of that name, or the source refuses the request.

@@ -1,4 +1,4 @@
-"""Which extra of ferryman brings a package that a verb wants and that is not installed."""
+"""Names the extra of ferryman with a package that a verb needs and that is not installed."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ EXTRAS = {
     **dict.fromkeys(("watchfiles",), "dev"),
     **dict.fromkeys(("opentelemetry",), "otel"),
 }
-"""The extra that brings a package, by the name of its module."""
+"""The extra with a package, by the package's module name."""
 
 
 def missing_extra(error: ModuleNotFoundError) -> ConfigError | None:
     """Return the error that names the extra to install; None if no extra has the package.
 
     Args:
-        error: What an import raised.
+        error: The error of the import.
     """
     module = (error.name or "").partition(".")[0]
     verb = sys.argv[1] if len(sys.argv) > 1 else ""
     extra = EXTRAS.get(module)
-    if module == "yaml":  # two of them bring it
+    if module == "yaml":  # two extras have it
         extra = "cost" if verb in ("cost", "measure") else "k8s"
     if extra is None:
         return None

@@ -1,4 +1,4 @@
-"""Keeps Python from looking for cycles in a run that is short, and keeps nearly all it makes."""
+"""Turns garbage collection off in a short run that keeps nearly all its objects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ("without_garbage_collection",)
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """Look for no cycles until the block ends: a tenth of the time goes into that."""
+    """Turn cyclic garbage collection off in the block: it takes a tenth of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -29,7 +29,7 @@ _OPTIONS = (
     click.option(
         "--archive",
         type=click.Choice(["oci", "docker"]),
-        help="Write the image as one tar: an OCI layout, or what `docker load` takes.",
+        help="Write the image as one tar: an OCI layout, or an archive for `docker load`.",
     ),
     click.option("--push", metavar="REGISTRY/NAME:TAG", help="Push the image to a registry."),
     click.option(
@@ -42,7 +42,7 @@ _OPTIONS = (
 
 
 def image_options(command: _Command) -> _Command:
-    """Add the options to a command, which gets those that were given as `image`, by setting."""
+    """Add the options to a command; it gets the given ones as `image`, by setting."""
 
     @wraps(command)
     def gather(
@@ -66,7 +66,7 @@ def image_options(command: _Command) -> _Command:
 
 
 def makes_image(target: Target) -> bool:
-    """Return whether a target has the settings of an image."""
+    """Return whether a target builds an image."""
     from ferryman.building.image.image_options import ImageOptions
 
     field = target.options.model_fields.get("image")
@@ -74,7 +74,7 @@ def makes_image(target: Target) -> bool:
 
 
 def image_assignments(target: str, image: Mapping[str, object]) -> tuple[str, ...]:
-    """Return the options that were given as assignments of settings, KEY=VALUE."""
+    """Return the given options as assignments of settings, KEY=VALUE."""
     return tuple(
         f"{target}.image.{name}={value if isinstance(value, str) else json.dumps(value)}"
         for name, value in image.items()

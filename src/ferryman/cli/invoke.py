@@ -28,7 +28,7 @@ __all__ = ("FIXTURES", "command")
     default="lambda",
     show_default=True,
     shell_complete=complete_targets,
-    help="The target whose way of handling an event is taken.",
+    help="The target that handles the event.",
 )
 @project_options
 @click.option(
@@ -46,15 +46,17 @@ __all__ = ("FIXTURES", "command")
 @click.option("--method", metavar="METHOD", default="GET", help="Method of an HTTP request.")
 @click.option("--data", metavar="BODY", default="", help="Body of an HTTP request.")
 @click.option("--local", is_flag=True, help="Invoke the app in a local Lambda environment.")
-@click.option("--artifact", is_flag=True, help="Build it for this machine, and invoke that.")
+@click.option("--artifact", is_flag=True, help="Build the zip for this machine, and invoke it.")
 @click.option("--remote", is_flag=True, help="Invoke the deployed function on AWS.")
 @click.option(
     "--function",
     metavar="NAME",
-    help="With --remote: its name or ARN; by default the project's name.",
+    help="With --remote: the function's name or ARN; by default the project's name.",
 )
 @click.option(
-    "--region", metavar="REGION", help="With --remote: its region; by default that of the profile."
+    "--region",
+    metavar="REGION",
+    help="With --remote: the function's region; by default that of the profile.",
 )
 @click.option("--profile", metavar="NAME", help="With --remote: the AWS profile.")
 def command(
@@ -81,9 +83,9 @@ def command(
     output goes to standard error.
 
     `--local` invokes the function in a process as Lambda does, with its limits, and prints
-    its log and its REPORT line on standard error; with `--artifact` that is the zip, built for
-    this machine, and not the sources. `--remote` does so with the function on
-    AWS, as it is deployed there; with lambda.streaming its response is printed as it comes.
+    its log and its REPORT line on standard error; with `--artifact` it runs the zip, built for this
+    machine, instead of the sources. `--remote` invokes the deployed function on AWS; with
+    lambda.streaming its response is printed as it arrives.
 
     Exits with 0 if all records were handled, else with 1.
 

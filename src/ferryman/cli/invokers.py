@@ -48,7 +48,7 @@ def invoke_local(project: Project, event: object, *, artifact: bool = False) -> 
     Args:
         project: The project.
         event: The event.
-        artifact: Whether the zip is built for this machine, and runs in place of the sources.
+        artifact: Whether to build the zip for this machine, and run it in place of the sources.
     """
     import asyncio
 
@@ -76,7 +76,7 @@ def invoke_remote(
         project: The project.
         event: The event.
         name: The function's name; None for the project's.
-        region: Its region; None for that of the profile.
+        region: The function's region; None for that of the profile.
         profile: The AWS profile; None for the usual one.
     """
     from ferryman.targets.lambda_.options import LambdaOptions
@@ -109,7 +109,7 @@ def _print_piece(piece: bytes) -> None:
 
 
 def _enter(project: Project) -> None:
-    """Make the app importable, and relative paths work as in an artifact."""
+    """Make the app importable, and resolve relative paths as in an artifact."""
     from ferryman.building.app_files import import_root
 
     sys.path.insert(0, str(import_root(project)))
@@ -133,7 +133,7 @@ def _invoke_lambda(project: Project, event: Any) -> Any:
 
     options = project.section("lambda", LambdaOptions)
     known = EnvironmentOptions.from_settings(deployed(options))
-    # There is no client here that could take a stream.
+    # No client is connected that could receive a stream.
     handler = LambdaHandler(project.app, known._replace(streaming=False))
     try:
         return handler(event, _Context(str(uuid4()), time.monotonic() + options.timeout))
@@ -149,7 +149,7 @@ def _invoke_lambda(project: Project, event: Any) -> Any:
 
 @dataclass(slots=True)
 class _Context:
-    """What Lambda passes with an event."""
+    """The context object that Lambda passes with an event."""
 
     aws_request_id: str
     deadline: float

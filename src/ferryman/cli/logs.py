@@ -1,4 +1,4 @@
-"""`ferryman logs`: what the app wrote where it runs."""
+"""`ferryman logs`: prints the log of the deployed app."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ("command",)
 )
 @click.option("-f", "--follow", is_flag=True, help="Keep printing new lines until Ctrl-C.")
 def command(tail: int, follow: bool, as_json: bool, **options: Any) -> None:
-    """Print the last lines that the app wrote, each with the pod or stream it came from.
+    """Print the last lines of the app's log, each with its pod or log stream.
 
     \b
     Example:
@@ -27,10 +27,10 @@ def command(tail: int, follow: bool, as_json: bool, **options: Any) -> None:
     with opened("reading the logs", **options) as (deployment, _):
         lines = deployment.logs(tail, follow=follow)
     count = 0
-    for count, line in enumerate(lines, 1):  # noqa: B007 - how many there were is told
+    for count, line in enumerate(lines, 1):  # noqa: B007 - the count is printed
         if as_json:
             click.echo(json.dumps({"source": line.source, "text": line.text}))
         else:
             click.echo(f"{line.source}  {line.text}")
     if not count:
-        click.echo("the logs hold nothing", err=True)
+        click.echo("the logs are empty", err=True)

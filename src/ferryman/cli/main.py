@@ -25,23 +25,23 @@ __all__ = ("cli", "main")
 # the verb is used.
 _VERBS: Mapping[str, str] = {
     "build": "Build the app for a target, into dist/<target>.",
-    "check": "Find what keeps the app from moving, and what is wrong in manifests.",
-    "completion": "Print what completes the command line in bash, zsh or fish.",
+    "check": "Find what keeps the app from moving between targets, and errors in manifests.",
+    "completion": "Print the script that completes the command line in bash, zsh or fish.",
     "config": "Show the resolved settings, and where each came from.",
     "cost": "Estimate the monthly bill on each platform, and when to cross over.",
-    "delete": "Delete all that ferryman made for the project, after asking.",
+    "delete": "Delete everything that ferryman made for the project, after asking.",
     "deploy": "Deploy the project, and wait until the rollout is complete.",
     "dev": "Run the app here, and restart it at each save.",
     "diff": "Show what a deploy would change.",
     "invoke": "Send one event to the app, here or on AWS, and print the answer.",
     "logs": "Print the last lines of the deployed app's log.",
-    "measure": "Run the app here, and measure what its requests cost.",
-    "migrate": "Carry the traffic to another side, and back if that is worse.",
+    "measure": "Run the app here, and measure the time and memory that its requests take.",
+    "migrate": "Move the traffic to another side, and back if the new side is worse.",
     "new": "Make a project: an app, its tests, and a pipeline.",
-    "policy": "Print the permissions that a deploy needs, no wider.",
+    "policy": "Print the least permissions that a deploy needs.",
     "rollback": "Roll back to an older release, and wait until it runs.",
     "serve": "Run the app here as a target would.",
-    "status": "Show what runs, and which releases you can roll back to.",
+    "status": "Show the running release, and the releases you can roll back to.",
     "targets": "List the targets, and what each offers the app.",
 }
 
@@ -70,14 +70,14 @@ def main() -> None:
     Raises:
         SystemExit: Always.
     """
-    # click looks at the terminal alone: https://no-color.org asks for more.
+    # click only checks for a terminal; https://no-color.org asks for more.
     colour = False if os.environ.get("NO_COLOR") else None
     with click.Context(cli, color=colour):
         _run(colour)
 
 
 class _Terminated(KeyboardInterrupt):
-    """SIGTERM asked the command to end: it cleans up as after Ctrl-C."""
+    """Raised on SIGTERM, so that the command cleans up as after Ctrl-C."""
 
 
 def _terminate(*_: object) -> NoReturn:
@@ -108,12 +108,12 @@ def _run(colour: bool | None) -> None:
         terminated = isinstance(error.__cause__ or error, _Terminated)
         sys.exit(128 + (signal.SIGTERM if terminated else signal.SIGINT))
     except BrokenPipeError:
-        # The reader of our output has closed it; Python would complain as it exits.
+        # The reader has closed the pipe; Python would complain as it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
         parts = (error.filename, error.strerror or str(error))
-        hint = "make room on the disk" if error.errno == errno.ENOSPC else None
+        hint = "free some disk space" if error.errno == errno.ENOSPC else None
         report(FerrymanError(": ".join(str(part) for part in parts if part), hint=hint))
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)

@@ -1,4 +1,4 @@
-"""`ferryman measure`: runs the app here and measures what its requests cost."""
+"""`ferryman measure`: runs the app here and measures the time and memory of its requests."""
 
 from __future__ import annotations
 
@@ -35,9 +35,11 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
     help="The target to measure; repeat for several. k8s runs the server.",
 )
 @click.option("--scenario", type=_PATH, help="A table of weighted requests, TOML or JSON.")
-@click.option("--har", type=_PATH, help="A recording of a browser or proxy.")
+@click.option("--har", type=_PATH, help="A HAR file, recorded by a browser or proxy.")
 @click.option(
-    "--access-log", type=_PATH, help="An access log, also gzip: the paths and how often each."
+    "--access-log",
+    type=_PATH,
+    help="An access log, also gzip, for the paths and their frequencies.",
 )
 @click.option(
     "--host",
@@ -60,14 +62,14 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
     type=click.FloatRange(0.1, 900),
     default=10.0,
     show_default=True,
-    help="Seconds to wait for an answer.",
+    help="Seconds to wait for a response.",
 )
 @click.option("--force", is_flag=True, help="Write the figures even if they are doubtful.")
 @click.option("--json", "as_json", is_flag=True, help="Print the measurement as JSON.")
 @click.option(
     *("-o", "--output"),
     type=_PATH,
-    help=f"Where to write it; by default {FILE_NAME} in the project's directory.",
+    help=f"Where to write the measurement; by default  {FILE_NAME} in the project's directory.",
 )
 @project_options
 def command(
@@ -84,14 +86,14 @@ def command(
     output: Path | None,
     **options: Any,
 ) -> int:
-    """Run the app here and measure what its requests cost, for each target.
+    """Run the app here and measure the time and memory of its requests, for each target.
 
     It starts the app several times, unmodified, under gunicorn with one worker and in a
     local Lambda environment. A separate program sends it requests, over loopback only:
-    one at a time for CPU time and duration, then more and more at once for the throughput.
-    Before that each request is sent once: one that fails ends it, unless --force insists.
-    Every figure has an interval of 95 %. If intervals are too wide, or the machine is too
-    busy, it writes nothing and exits with 1.
+    one at a time for CPU time and duration, then more and more at once for the throughput. Before
+    that it sends each request once; if one fails, the command ends, except with --force. Every
+    figure has a 95 % confidence interval. If intervals are too wide, or the machine is too busy, it
+    writes nothing and exits with 1.
 
     \b
     Example:
@@ -137,7 +139,7 @@ def _scenario(
     access_log: Path | None,
     hosts: tuple[str, ...],
 ) -> Scenario:
-    """Return the scenario of the one file that was given, or of the app's own routes."""
+    """Return the scenario from the given file, or from the app's own routes."""
     from ferryman.measure.scenario import read_access, read_recorded, read_table
 
     given = [path for path in (table, har, access_log) if path is not None]
@@ -168,7 +170,7 @@ def _routes(project: Project) -> Scenario:
     from ferryman.measure.routes import find_routes
 
     sys.path.insert(0, str(import_root(project)))
-    with redirect_stdout(sys.stderr):  # what the app prints is not part of --json
+    with redirect_stdout(sys.stderr):  # keep the app's output out of --json
         app = run_with_app(project.app, load_app)
     return find_routes(app)
 
@@ -182,10 +184,10 @@ def _show(found: Measurement) -> None:
 
 
 def _conclude(found: Measurement, force: bool) -> None:
-    """Refuse doubtful figures, unless the user insists.
+    """Refuse doubtful figures, except with --force.
 
     Raises:
-        FerrymanError: There are doubts.
+        FerrymanError: The figures are doubtful.
     """
     from ferryman.measure.reliability import QUIETEN
 

@@ -1,4 +1,4 @@
-"""`ferryman new`: a project whose tests pass, ready for every target."""
+"""`ferryman new`: makes a project whose tests pass, ready for every target."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ __all__ = ("command",)
     type=click.Choice(["github", "none"]),
     default="github",
     show_default=True,
-    help="Whose pipeline it has.",
+    help="The CI service of its pipeline.",
 )
 @click.option(
     "--ferryman",
     metavar="REQUIREMENT",
-    help="Where it installs ferryman from; by default as this one was.",
+    help="Where the project installs ferryman from; by default the source of this installation.",
 )
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
-    help="The directory to make it in; by default this one.",
+    help="The directory to make the project in; by default this one.",
 )
 def command(
     name: str | None,
@@ -53,10 +53,10 @@ def command(
 ) -> int:
     """Make a project: an app, its settings and tests, and a pipeline that deploys it.
 
-    On a terminal it asks for what you did not give. It does not touch an existing directory.
-    The pipeline tests on each target, says in a pull request what the bill becomes, and deploys.
-    The project installs ferryman from where this one was installed: an index, a
-    repository, or a directory of this machine; it tells you which.
+    On a terminal it asks for options you did not give. It does not touch an existing directory. The
+    pipeline tests on each target, comments the new bill on a pull request, and deploys. The project
+    installs ferryman from the source of this installation: an index, a repository, or a directory
+    of this machine; the command prints which.
 
     \b
     Example:

@@ -34,16 +34,15 @@ __all__ = ("check_parity",)
 
 
 def check_parity(project: Project, path: Path, targets: tuple[str, ...], as_json: bool) -> int:
-    """Print where targets answer a file of requests differently.
+    """Print the differences between the targets' responses to a file of requests.
 
     Args:
-        project: The project whose app answers, a fresh one for each target.
+        project: The project; its app starts afresh for each target.
         path: A table of requests in TOML, or a HAR file.
         targets: The targets, such as `server` and `lambda:alb`.
         as_json: Whether the differences are printed as JSON.
 
-    Returns:
-        1 if some differ, else 0.
+    Returns: 1 if responses differ, else 0.
 
     Raises:
         ConfigError: The file cannot be read, or there is no such target.
@@ -53,7 +52,7 @@ def check_parity(project: Project, path: Path, targets: tuple[str, ...], as_json
     from ferryman.migrate.har import read_har
     from ferryman.migrate.parity import agreed_errors, compare, read_setup, read_table
 
-    # What the app logs comes once for each target; the answers are what is compared.
+    # The app's log would appear once for each target; only responses are compared.
     logging.getLogger().addHandler(logging.NullHandler())
     recorded = path.suffix.lower() == ".har"
     requests = read_har(path) if recorded else read_table(path)
@@ -82,9 +81,9 @@ def check_parity(project: Project, path: Path, targets: tuple[str, ...], as_json
 def _answers(
     project: Project, name: str, requests: tuple[ParityRequest, ...], setup: Setup
 ) -> list[Answer]:
-    """Return a target's answers, in order, from an app in a process of its own.
+    """Return a target's responses, in order, from an app in a process of its own.
 
-    An app that is made at its module's top level exists once in a process, and starts once.
+    An app at its module's top level exists once in a process, and can start only once.
     """
     if isinstance(setup, str):
         _run(setup, project.root)
@@ -101,7 +100,7 @@ def _answers(
 
 
 def _speak_to_stderr() -> None:
-    """Have all that the app prints go to standard error; the differences have the other."""
+    """Redirect the app's output to standard error; the differences go to standard output."""
     os.dup2(2, 1)
 
 
@@ -131,7 +130,7 @@ async def _ask(
     setup: tuple[ParityRequest, ...],
     source: AppSource,
 ) -> list[Answer]:
-    """Return a target's answers, in order."""
+    """Return a target's responses, in order."""
     from ferryman.core.loader import load_app
     from ferryman.migrate.parity import open_session, send
 
@@ -143,7 +142,7 @@ async def _ask(
             if status != request.status and not 200 <= status < 400:
                 raise ConfigError(
                     f"the setup request {request.name} is answered with {status} on {name}",
-                    hint="give the `status` that it should have, or mend it",
+                    hint="give the `status` that it should have, or fix the request",
                 )
         return [await send(session, base, request) for request in requests]
 

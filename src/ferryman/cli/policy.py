@@ -1,4 +1,4 @@
-"""`ferryman policy`: the permissions that the verbs on what is deployed need."""
+"""`ferryman policy`: prints the permissions that deploy and the verbs after it need."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _VERBS = ("deploy", "diff", "status", "logs", "rollback", "delete")
 def command(
     target: str, own: dict[str, Any], verbs: tuple[str, ...], wait: bool, **options: Any
 ) -> None:
-    """Print the permissions that a deploy needs, no wider: an IAM policy, or a Role.
+    """Print the least permissions that a deploy needs: an IAM policy, or a Role.
 
     It is JSON with and without `--json`, and `kubectl apply -f -` takes a Role as it is. A
     deploy to Kubernetes with `--no-wait` needs fewer.

@@ -1,4 +1,4 @@
-"""`ferryman check` without arguments: says what in the app does not move from target to target."""
+"""`ferryman check` without arguments: finds what in the app does not move between targets."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def check_portability(
     form: str,
     strict: bool,
 ) -> int:
-    """Print what does not move, and return the exit status.
+    """Print the findings, and return the exit status.
 
     Args:
         project: The project.
         targets: The targets; by default those of the settings, or all.
         requests: A table of requests or a HAR file.
         form: `text`, `json` or `sarif`.
-        strict: Whether warnings count as errors do.
+        strict: Whether warnings count as errors.
 
     Returns:
         1 if something does not work on a target, else 0.
@@ -72,20 +72,20 @@ def check_portability(
 def gravest_lines(
     project: Project, targets: Collection[str], told: Collection[str] = ()
 ) -> dict[str, tuple[str, ...]]:
-    """Return what of the app does not work on each target, in a few lines; none if not readable.
+    """Return the errors of the app on each target, in a few lines; empty if it cannot be read.
 
     Args:
         project: The project, with the sections of all targets.
         targets: The targets.
-        told: Codes of what is told already.
+        told: Codes of findings that are reported already.
     """
     from ferryman.portability.survey import gravest
 
     try:
         found = gravest(project, targets, told)
     except FerrymanError:
-        return dict.fromkeys(targets, ())  # what is wrong with the app is told where it is run
-    more = "`ferryman check` tells more, and the mend"
+        return dict.fromkeys(targets, ())  # starting the app reports its errors
+    more = "`ferryman check` shows more, and the fixes"
     return {name: (*lines, more) if lines else () for name, lines in found.items()}
 
 

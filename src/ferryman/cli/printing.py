@@ -20,10 +20,10 @@ __all__ = ("show", "show_csv", "show_markdown", "write_file")
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write a file whole or not at all, and say so.
+    """Write a file completely or not at all, and print its name.
 
     Raises:
-        FerrymanError: It cannot be written.
+        FerrymanError: The file cannot be written.
     """
     try:
         write_whole(path, text)
@@ -60,7 +60,7 @@ def _show_rich(table: Table) -> None:
     drawn = RichTable(box=None, show_header=bool(table.header), header_style="bold")
     for index, name in enumerate(table.header or table.rows[0]):
         justify: JustifyMethod = "right" if index in table.right else "left"
-        # A path that is cut short leads nowhere.
+        # A shortened path would be useless.
         drawn.add_column(name, justify=justify, overflow="fold")
     for row in table.rows:
         drawn.add_row(*row)

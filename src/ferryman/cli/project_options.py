@@ -1,4 +1,4 @@
-"""The options that every verb on a project shares, and the project they lead to."""
+"""The options that every verb on a project shares, and the project they name."""
 
 from __future__ import annotations
 
@@ -58,18 +58,18 @@ def project_options(command: _Command) -> _Command:
 
 
 def target_option(command: _Command) -> _Command:
-    """Add `-t`, `--target` to a command; a project that is for one target need not be asked."""
+    """Add `-t`, `--target` to a command; a project with a single target does not need it."""
     return click.option(
         *("-t", "--target"),
         metavar="TARGET",
         callback=_named_target,
         shell_complete=complete_targets,
-        help="lambda, server or k8s; not needed where the project is for one alone.",
+        help="lambda, server or k8s; not needed if the project has a single target.",
     )(command)
 
 
 def _named_target(context: click.Context, _: click.Parameter, named: str | None) -> str:
-    # click reads what was given before what was not: the directory is known.
+    # click reads given options first, so the directory is known.
     target = named or project_target(context.params.get("directory"))
     if target is None and not context.resilient_parsing:
         raise ConfigError(
@@ -118,8 +118,8 @@ def open_project(
         python: The Python to build for.
         assignments: Further keys, as `KEY=VALUE`.
         targets: The targets whose sections are read.
-        whole: Whether sections count that nothing sets.
-        wanted: Those that count all the same.
+        whole: Whether to read sections that no source sets.
+        wanted: Sections to read even so.
 
     Raises:
         ConfigError: A file, a key or a value is wrong.
@@ -142,7 +142,7 @@ def open_project(
 def section_models(
     targets: Mapping[str, Target], others: Collection[str] = OTHER_SECTIONS
 ) -> dict[str, type[BaseModel]]:
-    """Return the models of the sections: of each target, and of the others that are wanted."""
+    """Return the models of the sections: of each target, and of other wanted sections."""
     models = {name: target.options for name, target in targets.items()}
     if "cost" in others:
         from ferryman.cli.cost.section import SECTION, section_model

@@ -24,7 +24,7 @@ __all__ = ("command",)
 def command(dry_run: bool, wanted: str | None, as_json: bool, **options: Any) -> None:
     """Roll back to an older release, and wait until it runs.
 
-    The release runs as it did before: its code, and on Kubernetes its pods and plain settings too.
+    The release runs as before: its code, and on Kubernetes its pods and plain settings too.
     `ferryman status` lists the releases.
 
     \b

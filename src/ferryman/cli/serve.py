@@ -17,13 +17,18 @@ __all__ = ("command",)
 @target_option
 @project_options
 @bind_option
-@click.option("--artifact", is_flag=True, help="Run what a build makes; lambda always does.")
+@click.option(
+    "--artifact",
+    is_flag=True,
+    help="Run the built artifact instead of the sources; lambda always does.",
+)
 def command(target: str, bind: str, artifact: bool, **options: Any) -> int:
     """Run the app here as a target would, until Ctrl-C.
 
     `server` runs it under gunicorn. `lambda` builds the zip for this machine, unpacks it
     as Lambda would, and runs it under AWS's Runtime Interface Emulator behind the
-    gateway of a Function URL. Both listen on this machine only unless told otherwise.
+    gateway of a Function URL. Both listen on this machine only, unless --bind names another
+    address.
 
     \b
     Example:

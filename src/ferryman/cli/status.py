@@ -18,7 +18,7 @@ __all__ = ("command",)
 
 @deployment_verb("status")
 def command(as_json: bool, **options: Any) -> int:
-    """Show what runs, and which releases you can roll back to.
+    """Show the running release, and the releases you can roll back to.
 
     Exits with 0 if the newest release has taken over, else with 1.
 

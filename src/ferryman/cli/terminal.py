@@ -1,4 +1,4 @@
-"""Progress, on a terminal only, and messages; both on standard error."""
+"""Prints progress, on a terminal only, and messages; both on standard error."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def working(first: str) -> Iterator[Progress]:
     """Yield a function that shows the current step, until the block ends.
 
     Args:
-        first: What is shown to begin with.
+        first: The first message.
     """
     if not sys.stderr.isatty():
         yield lambda _: None
@@ -46,10 +46,10 @@ def working(first: str) -> Iterator[Progress]:
 def interruptible_progress(
     first: str,
 ) -> Iterator[tuple[Progress, Callable[[], AbstractContextManager[None]]]]:
-    """Yield what shows progress, and what hides it for as long as a question is asked.
+    """Yield a function that shows progress, and a context that hides it during a question.
 
     Args:
-        first: What is shown to begin with.
+        first: The first message.
     """
     if not sys.stderr.isatty():
         yield (lambda _: None), nullcontext
@@ -72,7 +72,7 @@ def working_on_each(names: Iterable[str]) -> Iterator[Mapping[str, Progress]]:
     """Yield, for each of several parallel jobs, a function that shows its current step.
 
     Args:
-        names: What stands before each.
+        names: The label of each job.
     """
     if not sys.stderr.isatty():
         yield dict.fromkeys(names, lambda _: None)
@@ -97,7 +97,7 @@ def _line(bars: Bars, name: str) -> Progress:
 
 
 def report(error: FerrymanError) -> None:
-    """Say what happened, why, and what to do, on standard error."""
+    """Print an error on standard error: what happened, why, and what to do."""
     click.secho("error", fg="red", bold=True, nl=False, err=True)
     click.echo(f": {error.message}", err=True)
     if error.cause:

@@ -1,4 +1,4 @@
-"""A group of verbs of which only the one that is used is loaded: `--help` must answer at once."""
+"""A group of verbs that loads only the verb in use, so that `--help` is fast."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class VerbGroup(click.Group):
         return list(self._verbs)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Load a verb."""
+        """Import a verb's module and return its command."""
         if name not in self._verbs:
             return None
         command: click.Command = import_module(f"{self._package}.{name}").command
@@ -43,7 +43,7 @@ class VerbGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the verb of some arguments.
+        """Return the verb that the arguments name.
 
         Raises:
             ConfigError: No command has that name.
@@ -58,7 +58,7 @@ class VerbGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Complete a verb; click would import each for its first line of help."""
+        """Complete a verb's name; click would import every verb for its help."""
         from click.shell_completion import CompletionItem
 
         if incomplete.startswith("-"):
@@ -70,6 +70,6 @@ class VerbGroup(click.Group):
         ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the verbs; click would import each for its first line of help."""
+        """Write the verbs; click would import every verb for its help."""
         with formatter.section("Commands"):
             formatter.write_dl(list(self._verbs.items()))

@@ -1,10 +1,11 @@
-"""Carries an app's traffic from one side to another, and back by itself.
+"""Moves an app's traffic from one side to another, and back automatically if the new side is worse.
 
-`planning` says beforehand what that takes; `machine` decides what happens next, as a function of
-a document and of what was seen; `shifters` change a balancer's weight, `observers` count what both
-sides answer, and `stores` keep the document. Beside them stands the proof that both sides answer
-alike: `parity` and `verify` with requests of a file, `golden` and `replay` with recorded ones.
+`planning` estimates time and cost beforehand. `machine` decides the next move, as a function of the
+migration's document and of a look at both sides. `shifters` change a balancer's weight, `observers`
+count both sides' answers, and `stores` keep the document. `parity` and `verify` compare both sides'
+answers to the requests of a file, `golden` and `replay` to recorded requests.
 
-It knows sides by their addresses and by the names that a balancer has for them. It must not know
-how a target works inside, nor prices: what a side costs and carries is told to it.
+The room knows a side by its address and by its names at a balancer. It must not know how a target
+works inside, nor prices: callers pass in the costs and capacity of a side. (`shifters.route` uses
+the Kubernetes client of `targets.k8s`.)
 """

@@ -1,4 +1,4 @@
-"""Makes a new migration, and refuses one that cannot begin."""
+"""Creates a new migration, or refuses one that cannot begin."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def begin(
         options: The settings.
         old: The side that the traffic leaves.
         new: The side that it goes to.
-        live: The new side's percentage now, or None where it has not joined.
-        before: The migration before it, which is over.
+        live: The new side's percentage now, or None if it has not joined.
+        before: The previous migration, which is over, or None.
         adopt: Whether to begin from the live percentage, if it is not 0.
 
     Raises:
@@ -61,7 +61,7 @@ def begin(
 
 
 def resumed(migration: Migration) -> Migration:
-    """Return a paused migration that goes on where it stood."""
+    """Return a paused migration, resumed in the phase where it paused."""
     if migration.log and migration.log[-1].move.purpose == "follow" and not migration.move:
         return replace(migration, phase="holding", reason="")
     begun = bool(migration.log) or migration.weight > 0 or migration.move is not None

@@ -1,4 +1,4 @@
-"""How large bodies are, as far as a measurement or a file of requests tells."""
+"""Finds the sizes of bodies in a measurement or in a file of requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Body:
     Attributes:
         request: Method and path.
         size: Bytes.
-        streamed: Whether the answer is known to be a stream.
+        streamed: Whether the response is known to be a stream.
     """
 
     request: str
@@ -38,7 +38,7 @@ def largest(bodies: Iterable[Body]) -> Body | None:
 
 
 def measured_bodies(measurement: Measurement) -> tuple[Body, ...]:
-    """Return the bodies of a measurement's routes, on the mean."""
+    """Return the bodies of a measurement's routes, with mean sizes."""
     return tuple(
         Body(
             f"{route.method} {route.path}",
@@ -50,10 +50,10 @@ def measured_bodies(measurement: Measurement) -> tuple[Body, ...]:
 
 
 def read_bodies(path: Path) -> tuple[Body, ...]:
-    """Return the bodies of a file of requests; a HAR file has those of the answers, too.
+    """Return the bodies in a file of requests; a HAR file also has those of responses.
 
     Raises:
-        ConfigError: It cannot be read.
+        ConfigError: The file cannot be read.
     """
     if path.suffix != ".har":
         rows = read_table(path)
@@ -67,7 +67,7 @@ def read_bodies(path: Path) -> tuple[Body, ...]:
 
 
 def _sizes(entry: dict[str, Any]) -> Iterator[int]:
-    """Yield what the file says of sizes; -1 is its word for what is not known."""
+    """Yield the sizes in the file; a HAR file writes -1 for an unknown size."""
     content = entry["response"].get("content") or {}
     for size in (entry["request"].get("bodySize"), content.get("size"), 0):
         yield size if isinstance(size, int) else 0

@@ -1,7 +1,7 @@
 """The state of a migration in its store, with one owner at a time.
 
-Everybody who acts on a migration writes its name into the document first, over the version
-that was read. The process that acted before finds that out at its next write, and stops.
+A process that acts on a migration first writes its name into the document, over the version that it
+read. The previous owner finds this out at its next write, and stops.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from ferryman.migrate.stores import Conflict, Store
 __all__ = ("Book", "Busy")
 
 _BEATS = 3
-"""Looks without one of the owner's after which it is gone."""
+"""Intervals without a look of the owner, after which the owner counts as gone."""
 
 
 class Busy(FerrymanError):
-    """Somebody else carries the migration on."""
+    """Another process carries the migration on."""
 
 
 class Book:
     """Reads and writes a migration.
 
     Args:
-        store: Where its document is.
-        owner: Who we are; by default this process.
+        store: The store of the migration's document.
+        owner: The name of this owner; by default that of this process.
         pause: Waits some seconds.
     """
 
@@ -49,11 +49,11 @@ class Book:
         self.place = store.place
 
     def read(self) -> Migration | None:
-        """Return the migration as it is now, or None where there is none.
+        """Return the migration as it is now, or None if there is none.
 
         Raises:
-            ConfigError: What is there is no state, or that of a newer version.
-            FerrymanError: It cannot be read.
+            ConfigError: The document is not a migration's state, or a newer version's.
+            FerrymanError: The document cannot be read.
         """
         found = self._store.read()
         if found is None:
@@ -76,18 +76,18 @@ class Book:
         return found
 
     def write(self, migration: Migration) -> Migration:
-        """Write a migration over what was read, in our name, and return it.
+        """Write a migration over the version that was read, as its owner, and return it.
 
         Raises:
-            Conflict: Somebody else has written it since.
+            Conflict: Another process has written it since.
         """
         return self._write(replace(migration, owner=self.owner, beat=migration.beat + 1))
 
     def release(self, migration: Migration) -> Migration:
-        """Write a migration that no process carries on from here, and return it.
+        """Write a migration without an owner, and return it.
 
         Raises:
-            Conflict: Somebody else has written it since.
+            Conflict: Another process has written it since.
         """
         return self._write(replace(migration, owner=""))
 
@@ -96,7 +96,7 @@ class Book:
         try:
             self._version = self._store.write(content, self._version)
         except Conflict:
-            # A write whose answer was lost on the way is our own.
+            # If the response to our write was lost, the newer version is our own.
             found = self._store.read()
             if not found or decode(found[0], self.place).owner != self.owner:
                 raise
@@ -104,24 +104,24 @@ class Book:
         return migration
 
     def probe(self) -> None:
-        """See that the store honours conditions.
+        """Check that the store honours conditional writes.
 
         Raises:
-            ConfigError: It does not.
+            ConfigError: The store ignores conditions.
         """
         self._store.probe()
 
     def claim(self, interval: float, *, take_over: bool = False) -> Migration:
-        """Return the migration, ours from now on.
+        """Become the migration's owner, and return the migration.
 
-        No clock is compared with another: an owner is alive while it goes on counting.
+        It compares no clocks: an owner is alive as long as its counter grows.
 
         Args:
-            interval: Seconds between two looks of the owner.
-            take_over: Whether to wait for three looks, and take it from an owner that is gone.
+            interval: Seconds between two of the owner's looks.
+            take_over: Whether to wait for three looks, and take over from an owner that is gone.
 
         Raises:
-            Busy: Somebody else carries it on.
+            Busy: Another process carries it on.
             ConfigError: There is no migration.
         """
         found = self.must_read()
@@ -136,7 +136,7 @@ class Book:
         return self.write(found)
 
     def seize(self) -> Migration:
-        """Return the migration, ours from now on: the process that ran it stops.
+        """Become the migration's owner at once, and return it: the previous owner stops.
 
         Raises:
             ConfigError: There is no migration.
@@ -157,7 +157,7 @@ class Book:
 
 
 def _is_dead(owner: str) -> bool:
-    """Say whether an owner was a process of this machine that is gone."""
+    """Return whether an owner was a process of this machine that has ended."""
     host, _, rest = owner.partition(":")
     if host != socket.gethostname():
         return False

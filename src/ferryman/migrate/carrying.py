@@ -1,6 +1,7 @@
-"""Carries a migration on: look, decide, write down, do; until it stands still.
+"""Carries a migration on: look, decide, record, act, until it stands still.
 
-The edge of `machine`. Whatever ends this process, the next one goes on from the document.
+It does the input and output for `machine`. If this process ends, the next one resumes from the
+document.
 """
 
 from __future__ import annotations
@@ -20,22 +21,22 @@ from ferryman.migrate.stores import Conflict
 __all__ = ("Carrier", "stands_still", "stopped_at")
 
 _TRIES = 10
-"""Looks in a row that may fail before it is given up."""
+"""Looks in a row that may fail before the process gives up."""
 
 
 @dataclass(slots=True)
 class Carrier:
-    """What a migration is carried on with.
+    """Carries a migration on with a store, a balancer and an observer.
 
     Attributes:
-        book: Its state.
+        book: The migration's state.
         shifter: The balancer.
         observer: The counts.
         interval: Seconds between two looks.
-        tell: Told of each thing that happens, in a sentence.
-        show: Told how it stands, after each look.
-        decides: Says what follows from a look.
-        holds: Whether it goes on while the migration holds its last weight.
+        tell: Called with a sentence about each event.
+        show: Called with the migration after each look.
+        decides: Decides the next action from a look.
+        holds: Whether to keep looking while the migration holds its last weight.
         clock: Seconds since 1970.
         pause: Waits some seconds.
     """
@@ -56,7 +57,7 @@ class Carrier:
         """Carry a migration on until it stands still, and return it.
 
         Raises:
-            Conflict: Somebody else carries it on.
+            Conflict: Another process carries it on.
             FerrymanError: The balancer, the counts or the store fail, ten looks in a row.
         """
         failed = 0
@@ -77,12 +78,12 @@ class Carrier:
         return migration
 
     def once(self, migration: Migration) -> Migration:
-        """Look once, do what follows from it, and see that it was done.
+        """Look once, act on it, and confirm the action.
 
-        An observer that sees only what happens while it is open is given an interval first.
+        An observer that only counts while it is open gets one interval first.
 
         Raises:
-            Conflict: Somebody else carries it on.
+            Conflict: Another process carries it on.
             FerrymanError: The balancer, the counts or the store fail.
         """
         if self.observer.listens:
@@ -90,18 +91,18 @@ class Carrier:
         return self._settle(migration)
 
     def do(self, migration: Migration, deed: Deed | None) -> Migration:
-        """Do what was decided outside of a look, once it is written, and see that it was done.
+        """Record and do an action that was decided without a look, and confirm it.
 
         Raises:
-            Conflict: Somebody else carries it on.
-            FerrymanError: It cannot be done.
+            Conflict: Another process carries it on.
+            FerrymanError: The action failed.
         """
         migration = self.book.write(migration)
         self._perform(deed)
         return self._settle(migration)
 
     def decide(self, migration: Migration) -> tuple[Migration, Deed | None]:
-        """Look and decide; return the migration as it is written now, and what is to be done."""
+        """Look and decide; return the recorded migration, and the action to take."""
         decided, deed = self.decides(migration, self._look(migration))
         written = self.book.write(decided)
         self._tell_changes(migration, written)
@@ -109,7 +110,7 @@ class Carrier:
         return written, deed
 
     def _settle(self, migration: Migration) -> Migration:
-        """Look, and do what follows, until nothing does."""
+        """Look and act until no action follows."""
         for _ in range(3):
             migration, deed = self.decide(migration)
             self._perform(deed)
@@ -145,7 +146,7 @@ class Carrier:
             elif deed:
                 self.shifter.join()
         except (Drift, NotHealthy) as error:
-            # The next look sees the same, and decides what follows from it.
+            # The next look sees the same state, and decides again.
             self.tell(error.message)
 
     def _tell_changes(self, before: Migration, after: Migration) -> None:
@@ -170,7 +171,7 @@ _SENTENCES = {
 
 
 def stands_still(migration: Migration) -> bool:
-    """Say whether nothing more happens until somebody asks for it."""
+    """Return whether the migration does nothing more until a user acts."""
     return migration.phase in ("paused", "returned", "finished", "holding")
 
 

@@ -1,7 +1,7 @@
-"""Reads golden traffic: the requests that a release has kept in its log, with their answers.
+"""Reads golden traffic: the requests that a release recorded in its log, with their responses.
 
-A line may be a server's JSON, CloudWatch's text, or what `aws logs` and `kubectl logs` put
-around either.
+A line may be a server's JSON or CloudWatch's text, with or without the prefixes of `aws logs` and
+`kubectl logs`.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from ferryman.core.recording import MARK
 __all__ = ("COOKIES", "Golden", "Recorded", "read_golden")
 
 COOKIES = "it had cookies"
-"""Why a request is withheld that can be sent with cookies of another session."""
+"""The reason to withhold a request that needs the cookies of a session."""
 
 _BEGIN = re.compile(re.escape(MARK) + r'(\{(\\*)"v\\*": 1,)')
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The answer that was recorded.
+    """A recorded response.
 
     Attributes:
         status: Its status.
         type: Its Content-Type, if it had one.
-        location: Where it led, if it did.
+        location: Its Location header, if it had one.
         digest: The SHA-256 of its body; None for a file or a stream.
-        size: The bytes of its body, where it has a digest.
+        size: The bytes of its body, if it has a digest.
     """
 
     status: int
@@ -46,15 +46,15 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """A request that was recorded, once or more often.
+    """A request that was recorded, once or several times.
 
     Attributes:
         method: The method.
         target: Path and query.
         headers: The headers whose values were kept.
         body: Its body; None if it had none, or if that was left out.
-        withheld: Why it cannot be sent as it was; empty if it can.
-        answers: The answers, each once, in the order they came.
+        withheld: Why it cannot be sent unchanged; empty if it can.
+        answers: The distinct responses, in order.
         times: How often it was recorded.
     """
 
@@ -68,10 +68,10 @@ class Golden:
 
 
 def read_golden(paths: Iterable[Path]) -> tuple[Golden, ...]:
-    """Return the requests of some logs; those that are alike are one.
+    """Return the requests in some logs; equal requests are merged.
 
     Raises:
-        ConfigError: A log cannot be read, or there are no records in any.
+        ConfigError: A log cannot be read, or no log has records.
     """
     found: dict[tuple[object, ...], Golden] = {}
     read = list(paths)
@@ -90,7 +90,7 @@ def read_golden(paths: Iterable[Path]) -> tuple[Golden, ...]:
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the records of a log; lines that are cut off are passed over."""
+    """Yield the records of a log; truncated lines are skipped."""
     try:
         with path.open(encoding="utf-8", errors="replace") as lines:
             yield from filter(None, map(_record, lines))
@@ -104,7 +104,7 @@ def _record(line: str) -> dict[str, Any] | None:
         return None
     decoder, text = json.JSONDecoder(), line[begin.start(1) :]
     try:
-        # Each string of JSON that it lies in doubles the backslashes before a quote, and one more.
+        # Each JSON string around the record doubles the backslashes before a quote, and adds one.
         for _ in range(len(begin[2]).bit_length()):
             text = decoder.raw_decode(f'"{text}')[0]
         found: Any = decoder.raw_decode(text)[0]
@@ -139,10 +139,10 @@ def _body(record: dict[str, Any]) -> bytes | None:
 
 
 def _withheld(record: dict[str, Any]) -> str:
-    """Return why a request cannot be sent as it was."""
+    """Return why a request cannot be sent unchanged."""
     others = set(record.get("other_headers", ()))
     if record["status"] == 304:
-        return "its client had the answer already"
+        return "its client had the response cached already"
     if record.get("redacted"):
         return "a value of its query was left out of the log"
     if "authorization" in others:

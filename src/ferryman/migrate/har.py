@@ -17,14 +17,14 @@ from ferryman.migrate.parity import ParityRequest
 
 __all__ = ("read_har",)
 
-# They describe the connection that was recorded, or are written again for each.
+# These describe the recorded connection, or are set again for each request.
 _DROPPED = frozenset(
     {"connection", "content-length", "host", "keep-alive", "te", "transfer-encoding", "upgrade"}
 )
 
 
 def read_har(path: Path) -> tuple[ParityRequest, ...]:
-    """Return the requests of a HAR file, with the statuses that were recorded.
+    """Return the requests of a HAR file, with the recorded statuses.
 
     Raises:
         ConfigError: The file cannot be read, or is not a HAR file.

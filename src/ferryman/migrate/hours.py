@@ -1,6 +1,6 @@
 """The cheapest share of each hour of the week, as percentages of the new side.
 
-What is cheapest is the cost model's affair; here it is kept within bounds, and found by a clock.
+The cost model finds the cheapest shares; this module limits them, and looks them up by time.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Week:
 
 
 def make_week(shares: tuple[float, ...], options: FollowOptions) -> Week:
-    """Return the week within the bounds of the settings.
+    """Return the week's percentages, within the limits of the settings.
 
     Args:
         shares: The new side's cheapest share in each hour, 0 to 1, from Monday 00:00 on.

@@ -1,4 +1,4 @@
-"""Leaves the parts of a body out that may differ: by JSON paths, and by patterns."""
+"""Masks the parts of a body that may differ, by JSON paths and by patterns."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _LEFT_OUT = "(ignored)"
 
 
 def check_ignored(ignored: Iterable[str]) -> tuple[str, ...]:
-    """Return what is to be ignored, once it has been found right.
+    """Return the paths and patterns to ignore, if they are valid.
 
     Args:
         ignored: JSON paths such as `$.items[*].id` and `$..created`, and regular expressions
             between slashes, such as `/token=[0-9a-f]+/`.
 
     Raises:
-        ValueError: One is neither.
+        ValueError: One is neither a JSON path nor a pattern.
     """
     for each in ignored:
         if _is_pattern(each):
@@ -36,11 +36,11 @@ def check_ignored(ignored: Iterable[str]) -> tuple[str, ...]:
 
 
 def without(body: bytes, ignored: Sequence[str]) -> bytes:
-    """Return a body with what is to be ignored replaced by one and the same text.
+    """Return a body with the ignored parts replaced by a fixed text.
 
     Args:
         body: The body. JSON paths apply to it if it is JSON.
-        ignored: What `check_ignored` returned.
+        ignored: The result of `check_ignored`.
     """
     paths = [each for each in ignored if not _is_pattern(each)]
     if paths:
@@ -77,7 +77,7 @@ def _steps(path: str) -> Iterator[tuple[str, str]]:
 
 
 def _cover(node: Any, steps: list[tuple[str, str]]) -> None:
-    """Replace in a document what steps lead to."""
+    """Replace the values in a document that a path's steps select."""
     (kind, name), rest = steps[0], steps[1:]
     for key in _keys(node, kind, name):
         if rest:

@@ -1,12 +1,12 @@
-"""What a migration does next: a function of its state and of what was seen.
+"""Decides a migration's next action: a pure function of its state and a look.
 
-No clock, no network, no file: whatever kills the process between two calls, the next one
-decides again from the document and from the live weight. Three rules hold throughout:
+It uses no clock, network or file: if the process is killed between two calls, the next one decides
+again from the document and the live weight. Three rules hold throughout:
 
-- a move is in the document before it is done;
-- a weight that is neither the one before a move nor the one after it was set by somebody
-  else: the migration pauses, and does not fight;
-- traffic goes back to a side that is healthy, and to no other.
+- a move is written to the document before it is made;
+- a weight that is neither the one before a move nor the one after it was set by someone else: the
+migration pauses, and does not change it back;
+- traffic goes back only to a healthy side.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ __all__ = (
 )
 
 _TOLERANCE = 0.5
-"""Percentage points: balancers that know whole weights only come as close as that."""
+"""Tolerance in percentage points, because some balancers only have whole weights."""
 
 _MARGIN = 300.0
-"""Seconds that credentials must outlive a step, so that there is a way back from it."""
+"""Seconds that credentials must outlive a step, so that a rollback is possible."""
 
 _SETTLED = ("paused", "returned", "finished")
 
@@ -40,26 +40,25 @@ _AFTER: Mapping[Purpose, Phase] = {
 """The phase that a move leads to."""
 
 _POOLED = 50
-"""Answers that are weighed together: in fewer, the share of a small weight is hardly ever met."""
+"""Answers to judge together: among fewer, a small weight's actual share is too random."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was seen of both sides since the look before.
+    """The observations of both sides since the previous look.
 
     Attributes:
-        at: When, in seconds since 1970.
+        at: The time of the look, in seconds since 1970.
         live: The new side's percentage, or None where it has not joined.
         old_healthy: Whether the old side can take traffic.
         new_healthy: Whether the new side can.
-        old: What the old side answered since then.
-        new: What the new side answered.
-        seconds: How long since the look before; 0 if that is not known.
-        slow_limit: The old side's 95th percentile, in seconds, once enough was seen.
-        measuring: Whether that is still being found out.
-        credentials: Seconds for which the right to change the weight is still held; None for
-            ever.
-        cursor: Where the observer left off.
+        old: The old side's answers since then.
+        new: The new side's answers since then.
+        seconds: The time since the previous look; 0 if unknown.
+        slow_limit: The old side's 95th percentile, in seconds, once there are enough answers.
+        measuring: Whether `slow_limit` is still being measured.
+        credentials: Seconds until the credentials for changing the weight expire; None if never.
+        cursor: The observer's position in its source.
     """
 
     at: float
@@ -82,7 +81,7 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Set the new side's percentage, where the present one is live."""
+    """Set the new side's percentage, if the expected one is live."""
 
     start: float
     end: float
@@ -93,11 +92,11 @@ JOIN = Join()
 
 
 def advance(migration: Migration, look: Look) -> tuple[Migration, Deed | None]:
-    """Return the migration after a look, and what is to be done once that is written.
+    """Return the migration after a look, and the action to take once it is written.
 
     Args:
-        migration: What is recorded.
-        look: What was seen.
+        migration: The recorded migration.
+        look: The look.
     """
     seen = _absorb(migration, look)
     if seen.phase in _SETTLED:
@@ -120,17 +119,17 @@ def follow(
 ) -> tuple[Migration, Deed | None]:
     """Return the migration after a look, moved towards a percentage if it holds.
 
-    More goes to the new side once the present weight has been found fine, and less at any time
-    that the old side is healthy. It goes back as it does while it is shifted.
+    The new side gets more once the judge has found the present weight fine, and less at any time if
+    the old side is healthy. Traffic goes back as in `advance`.
 
     Args:
-        migration: What is recorded.
-        look: What was seen.
-        wanted: The new side's percentage that is wanted now.
-        change: Percentage points that one move may have.
-        renews: Whether the limit of slow answers is the old side's of late, as the observer
-            tells it: a day has hours in which both sides are slower. What is counted by a limit
-            came after it was set, so that the judge's promise holds.
+        migration: The recorded migration.
+        look: The look.
+        wanted: The wanted percentage of the new side.
+        change: The largest move, in percentage points.
+        renews: Whether the limit of slow answers follows the old side's recent times, because both
+            sides are slower in some hours of a day. A limit only counts answers after it was set,
+            so the judge's guarantee holds.
     """
     seen, deed = advance(migration, look)
     if renews and look.slow_limit:
@@ -151,14 +150,14 @@ def follow(
 
 
 def pause(migration: Migration, reason: str) -> Migration:
-    """Return the migration, standing where it is."""
+    """Return the migration, paused."""
     return replace(migration, phase="paused", reason=reason)
 
 
 def retreat(
     migration: Migration, live: float, at: float, reason: str
 ) -> tuple[Migration, Deed | None]:
-    """Return the migration with all traffic sent back to the old side, from wherever it is."""
+    """Return the migration with all traffic sent back to the old side, from any phase."""
     move = Move("return", live, 0.0, reason, at)
     return replace(migration, phase="watching", move=move, reason=reason), Write(live, 0.0)
 
@@ -170,7 +169,7 @@ def finish(migration: Migration, live: float, at: float) -> tuple[Migration, Dee
 
 
 def _absorb(migration: Migration, look: Look) -> Migration:
-    """Return the migration with what was seen, which counts from the first weight above 0."""
+    """Return the migration with the look's answers, which count from the first weight above 0."""
     seen = replace(
         migration,
         beat=migration.beat + 1,
@@ -196,7 +195,7 @@ def _absorb(migration: Migration, look: Look) -> Migration:
 def _carry_on(
     migration: Migration, move: Move, look: Look, live: float
 ) -> tuple[Migration, Deed | None]:
-    """Finish a move that was decided, whether or not it was done already."""
+    """Finish a decided move, whether or not it was already made."""
     if _same(live, move.end):
         return _arrived(migration.done(look.at), move), None
     if not _same(live, move.start):
@@ -255,7 +254,7 @@ def _return(migration: Migration, look: Look, reason: str) -> tuple[Migration, D
 
 
 def _seconds_of_step(migration: Migration, end: float) -> float:
-    """Return how long a step may take, at the traffic of the one before; 0 if none was seen."""
+    """Return how long a step may take, at the previous step's traffic; 0 without traffic."""
     if not migration.answers or not migration.seconds:
         return 0.0
     a_second = migration.answers / migration.seconds
@@ -278,7 +277,7 @@ def _drift(live: float, recorded: str) -> str:
 
 
 def _same(one: float, other: float) -> bool:
-    # Nothing and everything are exact: half a percent is not nothing.
+    # 0 and 100 must be exact: half a percent is still traffic.
     if {one, other} & {0.0, 100.0}:
         return one == other
     return abs(one - other) <= _TOLERANCE

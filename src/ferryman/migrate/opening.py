@@ -1,6 +1,6 @@
 """Makes the shifter, the observer and the store that the settings name.
 
-What only one of them needs (boto3, the Kubernetes client) is imported when it is made.
+A package that only one of them needs (boto3, the Kubernetes client) is imported on use.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ _Value = TypeVar("_Value", str, tuple[str, ...])
 
 
 def side_of(options: MigrateOptions, name: str) -> SideOptions:
-    """Return a side's settings; they are empty where there are none."""
+    """Return a side's settings; empty ones if it has none."""
     return options.sides.get(name, SideOptions())
 
 
 def make_store(options: MigrateOptions, root: Path) -> Store:
-    """Return where the state is kept.
+    """Return the store of the state.
 
     Raises:
-        ConfigError: The address is not that of a file, nor of an object of S3.
+        ConfigError: The address is neither a file nor an S3 object.
     """
     if "://" not in options.state:
         from ferryman.migrate.stores.file import FileStore
@@ -52,7 +52,7 @@ def make_store(options: MigrateOptions, root: Path) -> Store:
 
 
 def make_shifter(options: MigrateOptions, old: str, new: str) -> Shifter:
-    """Return what changes the weight.
+    """Return the shifter that changes the weight.
 
     Args:
         options: The settings.
@@ -60,7 +60,7 @@ def make_shifter(options: MigrateOptions, old: str, new: str) -> Shifter:
         new: The side that it goes to.
 
     Raises:
-        ConfigError: A setting that it needs is missing.
+        ConfigError: A required setting is missing.
     """
     shifter = _SHIFTERS[options.shifter](options, old, new)
     addresses = side_of(options, old).health, side_of(options, new).health
@@ -72,10 +72,10 @@ def make_shifter(options: MigrateOptions, old: str, new: str) -> Shifter:
 
 
 def make_observer(options: MigrateOptions, old: str, new: str) -> Observer:
-    """Return what counts the answers.
+    """Return the observer that counts the answers.
 
     Raises:
-        ConfigError: A setting that it needs is missing, or an address cannot be listened at.
+        ConfigError: A required setting is missing, or the log's address cannot be bound.
     """
     if options.observer == "haproxy":
         return _haproxy_observer(options, old, new)

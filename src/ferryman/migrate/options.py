@@ -23,17 +23,18 @@ Percent = Annotated[int, Field(ge=1, le=99)]
 
 
 class SideOptions(BaseModel):
-    """What one side is called by the balancer, and where it can be asked."""
+    """A side's names at the balancer, and its addresses."""
 
     model_config = _MODEL
 
     target: Literal["", "lambda", "server", "k8s"] = Field(
-        default="", description="The target that it is; by default as its name says, or server."
+        default="",
+        description="Its target; by default the side's name if that is a target, else server.",
     )
     platform: str = Field(
         default="",
-        description="What `ferryman cost` calls it, for the plan, such as ec2; by default "
-        "lambda-url or what its door says, fargate for servers, eks for Kubernetes.",
+        description="Its platform in `ferryman cost`, for the plan, such as ec2; by default "
+        "lambda-url or that of its door, fargate for servers, eks for Kubernetes.",
     )
     units: int | None = Field(
         default=None,
@@ -55,7 +56,7 @@ class SideOptions(BaseModel):
     )
     version: str = Field(default="", description="Lambda alias: its published version.")
     address: str = Field(
-        default="", description="An address at which it answers by itself, for verify."
+        default="", description="The side's own address, not behind the balancer, for verify."
     )
     health: str = Field(
         default="", description="An address that answers 200 while it can take traffic."
@@ -78,8 +79,8 @@ class HAProxyOptions(BaseModel):
     backend: str = Field(default="app", description="The backend with both sides' servers.")
     log: str = Field(
         default="",
-        description="HOST:PORT on this machine that its log is sent to; without it its counters "
-        "are read, which tell nothing of times and clients.",
+        description="HOST:PORT on this machine that HAProxy sends its log to; without it ferryman "
+        "reads its counters, which have neither times nor clients.",
     )
     count_clients_once: bool = Field(
         default=True, description="Count the bad answers of one client in one look once."
@@ -141,9 +142,7 @@ class FollowOptions(BaseModel):
 
     least: Percent = Field(default=5, description="The new side's least percentage.")
     most: Percent = Field(default=95, description="The new side's largest percentage.")
-    change: Percent = Field(
-        default=20, description="Percentage points that it is moved by at once, at most."
-    )
+    change: Percent = Field(default=20, description="The largest move, in percentage points.")
     timezone: str = Field(
         default="UTC", description="The time zone of the shape of the week, such as Europe/Berlin."
     )
@@ -163,7 +162,7 @@ class MigrateOptions(BaseModel):
     old: str = Field(default="lambda", description="The side that the traffic leaves.")
     new: str = Field(default="server", description="The side that it goes to.")
     sides: dict[str, SideOptions] = Field(
-        default_factory=dict, description="Each side, by the name that old and new call it."
+        default_factory=dict, description="Each side, by the name that old and new use."
     )
     address: str = Field(default="", description="The address that clients use, for the plan.")
     shifter: Literal["haproxy", "alb", "route", "alias", "command"] = Field(
@@ -184,7 +183,7 @@ class MigrateOptions(BaseModel):
         default=0.01,
         gt=0,
         lt=1,
-        description="The rate of failures that a step rules out before the next begins.",
+        description="The rate of failures that a step must rule out before the next begins.",
     )
     slow_limit: float | None = Field(
         default=None,
@@ -196,7 +195,7 @@ class MigrateOptions(BaseModel):
         default=600,
         ge=0,
         description="Seconds to wait for 2,000 answers of the old side, from which the limit of "
-        "slow answers is taken; then 100 will do, and with fewer no times are judged.",
+        "slow answers is taken; after that 100 suffice, and with fewer no times are judged.",
     )
     region: str = Field(default="", description="The AWS region; by default the environment's.")
     profile: str = Field(default="", description="The AWS profile; by default the environment's.")
@@ -211,5 +210,5 @@ class MigrateOptions(BaseModel):
     @classmethod
     def _ascending(cls, steps: tuple[int, ...]) -> tuple[int, ...]:
         if not steps or list(steps) != sorted(set(steps)):
-            raise ValueError("steps ascend, and there is one at least, such as [1, 5, 25, 50, 95]")
+            raise ValueError("steps must ascend, with at least one, such as [1, 5, 25, 50, 95]")
         return steps

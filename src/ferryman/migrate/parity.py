@@ -1,7 +1,7 @@
-"""Sends the same requests to several servers, and says where their answers differ.
+"""Sends the same requests to several servers, and compares their answers.
 
-An answer is its status, its headers and the bytes of its body. What may differ between
-targets is the list `MAY_DIFFER`, and no more than that.
+An answer is its status, its headers and the bytes of its body. Only the headers in `MAY_DIFFER` may
+differ between targets.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ MAY_DIFFER: Mapping[str, str] = {
 """Headers in which two targets may differ, each with the reason."""
 
 _OF_ONE_SIDE = frozenset({"connection", "keep-alive", "server", "transfer-encoding"})
-# What aiohttp's client raises of an answer that came, and is not one or not whole.
+# Errors of aiohttp's client for an answer that is invalid or incomplete.
 _BROKEN = (
     aiohttp.ClientResponseError,
     aiohttp.ClientPayloadError,
     aiohttp.ServerDisconnectedError,
 )
-# Bytes that are shown before and after the first that differs.
+# Bytes to show before and after the first difference.
 _BEFORE, _AFTER = 24, 56
 _KEYS = {"name", "method", "target", "headers", "status", "varies", "ignore"}
 _BODIES = {"body", "body_base64", "body_repeat"}
@@ -69,7 +69,7 @@ class ParityRequest:
         target: Path and query, sent byte for byte.
         headers: Names and values in order, repeats allowed.
         body: The content, or None.
-        status: The status that every target must answer, or None where any will do.
+        status: The status that every target must answer, or None for any.
         varies: Headers of the answer whose values may differ, in lower case.
         ignore: Parts of the body that may differ: JSON paths, and patterns between slashes.
     """
@@ -86,13 +86,13 @@ class ParityRequest:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answered.
+    """A server's answer.
 
     Attributes:
         status: The status code.
         headers: Values by lower-case name; those of a repeated name in order.
-        body: The bytes of the body, as they came.
-        failure: Why there was no answer that HTTP allows; then nothing else is known.
+        body: The raw bytes of the body.
+        failure: Why there was no valid HTTP answer; the other attributes are then empty.
     """
 
     status: int
@@ -108,7 +108,7 @@ class Difference:
     Attributes:
         request: The request's name.
         part: `answer`, `status`, `body` or a header's name.
-        values: What each target answered there, by the target's name.
+        values: Each target's value of that part, by the target's name.
     """
 
     request: str
@@ -145,10 +145,10 @@ def read_table(path: Path) -> tuple[ParityRequest, ...]:
 
 
 def read_setup(path: Path) -> str | tuple[ParityRequest, ...]:
-    """Read what brings the app's state back before each target is asked.
+    """Read the setup, which resets the app's state before each target.
 
     Returns:
-        A command, or requests to send; no requests where the table has no `setup`.
+        A command, or requests to send; no requests if the table has no `setup`.
 
     Raises:
         ConfigError: The file cannot be read, or its setup is not complete.
@@ -176,10 +176,10 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def open_session(connector: aiohttp.BaseConnector | None = None) -> aiohttp.ClientSession:
-    """Return a client that adds nothing, follows nothing and unpacks nothing.
+    """Return a client that adds no headers, follows no redirects and unpacks no bodies.
 
     Args:
-        connector: Where its connections lead; by default to where names resolve to.
+        connector: The connector of the client; by default one that resolves names as usual.
     """
     return aiohttp.ClientSession(
         connector=connector,
@@ -193,10 +193,10 @@ def open_session(connector: aiohttp.BaseConnector | None = None) -> aiohttp.Clie
 
 
 async def send(session: aiohttp.ClientSession, base: str, request: ParityRequest) -> Answer:
-    """Send a request to the server at a base address and return what it answered.
+    """Send a request to the server at a base address and return the answer.
 
     Args:
-        session: What `open_session` returned.
+        session: The client from `open_session`.
         base: Scheme, host and port, such as `http://127.0.0.1:8000`.
         request: The request.
 
@@ -245,7 +245,7 @@ def compare(request: ParityRequest, answers: Mapping[str, Answer]) -> tuple[Diff
     alike = len(set(bodies.values())) == 1
     for header in sorted({name for answer in answers.values() for name in answer.headers}):
         values = {name: answer.headers.get(header) for name, answer in answers.items()}
-        # Bodies that differ have lengths of their own.
+        # Different bodies have different lengths anyway.
         counts = header != "content-length" or (alike and not request.ignore)
         if counts and not _agree(header, tuple(values.values()), request.varies):
             shown = {name: _header_text(value) for name, value in values.items()}
@@ -258,7 +258,7 @@ def compare(request: ParityRequest, answers: Mapping[str, Answer]) -> tuple[Diff
 def agreed_errors(
     requests: Sequence[ParityRequest], answers: Mapping[str, Sequence[Answer]]
 ) -> dict[int, int]:
-    """Return how many requests get an error that was not asked for, the same from every target.
+    """Return how many requests get the same unexpected error from every target, by status.
 
     Args:
         requests: The requests.
@@ -296,7 +296,7 @@ def _header_text(values: tuple[str, ...] | None) -> str:
 
 
 def _outlines(bodies: Mapping[str, bytes]) -> dict[str, str]:
-    """Return for each body its length, and what stands where they begin to differ."""
+    """Return for each body its length, and the bytes around the first difference."""
     columns = enumerate(zip(*bodies.values(), strict=False))
     shortest = min(len(body) for body in bodies.values())
     place = next((index for index, column in columns if len(set(column)) > 1), shortest)

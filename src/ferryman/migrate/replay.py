@@ -1,7 +1,7 @@
-"""Sends golden traffic to another release, and groups what it answers differently.
+"""Sends golden traffic to another release, and groups the differences between the answers.
 
-An answer that changes by itself (a clock in it, a number of a request) is not a difference: what
-was recorded in two ways, or is answered in two ways now, is told apart from what has changed.
+A part of an answer that changes each time (a clock, a request's number) is not a difference: such a
+part was recorded with two values, or has two values when the request is sent twice.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _VARYING = re.compile(r"(?<=/)(\d+|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-fA-F]{16,})(?
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Requests that are answered differently in the same way.
+    """Requests whose answers differ in the same way.
 
     Attributes:
         where: Method and path, with `*` in place of numbers and ids.
         part: `status`, `content-type`, `location` or `body`.
-        recorded: What was recorded there.
-        answered: What is answered now.
-        requests: How many of the recorded requests.
+        recorded: The recorded value.
+        answered: The value now.
+        requests: The number of recorded requests.
         example: The target of one of them.
     """
 
@@ -58,13 +58,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What was found.
+    """The result of a replay.
 
     Attributes:
         sent: Requests that were sent.
         changing: Those of them whose bodies change by themselves.
         left_out: How many of the recorded requests were not sent, by the reason.
-        groups: What differs, the most frequent first.
+        groups: The differences, the most frequent first.
     """
 
     sent: int
@@ -81,15 +81,15 @@ async def replay(
     unsafe: bool = False,
     show: Callable[[str], None] = lambda _: None,
 ) -> Replayed:
-    """Send recorded requests to a release, and compare the answers with what was recorded.
+    """Send recorded requests to a release, and compare its answers with the recorded ones.
 
     Args:
         requests: The requests.
-        address: The release's.
+        address: The release's address.
         cookies: Cookies of a session there, for requests that had some: of their answers only
             the status, the type and the location are compared.
-        unsafe: Whether requests that may change something are sent too.
-        show: Is told how far it is.
+        unsafe: Whether to send requests that may change something.
+        show: Called with the progress.
 
     Raises:
         FerrymanError: The release does not answer.
@@ -115,7 +115,7 @@ async def replay(
                 for each in chosen:
                     group.create_task(one(each))
         except* FerrymanError as failed:
-            # Where the release does not answer one of them, it answers none.
+            # A release that does not answer one request will not answer the others.
             raise failed.exceptions[0] from None
     return Replayed(
         len(chosen), sum(each.changing for each in found), dict(left_out), tuple(_grouped(found))
@@ -130,7 +130,7 @@ class _Found:
 
 
 def _reason(golden: Golden, has_cookies: bool, unsafe: bool) -> str:
-    """Return why a request is not sent; empty if it is."""
+    """Return why not to send a request; empty to send it."""
     if golden.method not in SAFE and not unsafe:
         return "it may change something (--unsafe)"
     if golden.withheld == COOKIES:
@@ -182,7 +182,7 @@ async def _answer(session: aiohttp.ClientSession, address: str, request: ParityR
 
 
 def _differences(golden: Golden, answer: Recorded) -> Iterator[tuple[str, str, str]]:
-    """Yield each part in which an answer differs from all that were recorded."""
+    """Yield each part in which an answer differs from all recorded answers."""
     for part, name in (("status", "status"), ("content-type", "type"), ("location", "location")):
         values = [getattr(each, name) for each in golden.answers]
         now = getattr(answer, name)
@@ -191,7 +191,7 @@ def _differences(golden: Golden, answer: Recorded) -> Iterator[tuple[str, str, s
 
 
 def _grouped(found: Sequence[_Found]) -> list[Group]:
-    """Return what differs, by path, part and values."""
+    """Return the differences, grouped by path, part and values."""
     counts: Counter[tuple[str, str, str, str]] = Counter()
     examples: dict[tuple[str, str, str, str], str] = {}
     for each in found:

@@ -1,4 +1,4 @@
-"""A migration as a value: what was intended, what was done, what was seen.
+"""A migration as a value: intended moves, completed moves, and observations.
 
 It is one JSON document, overwritten and never deleted. This module turns it into values and
 back; it knows no store and no clock.
@@ -17,7 +17,7 @@ from ferryman.core.judge import ENOUGH, Counts, Evidence, Stream, Trial
 __all__ = ("VERSION", "Entry", "Migration", "Move", "Phase", "Purpose", "decode", "encode")
 
 VERSION = 1
-"""Of the document. A newer one is refused, for it may hold an intent that is not understood."""
+"""The document's version. A newer one is refused, because it may hold an unknown kind of move."""
 
 Phase = Literal["joining", "watching", "holding", "paused", "returned", "finished"]
 
@@ -29,10 +29,10 @@ _ENTRIES, _PREVIOUS = 500, 20
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A change of the weight that was decided. It is written before it is done.
+    """A decided change of the weight. It is recorded before it is made.
 
     Attributes:
-        purpose: What it is for, which says what follows it.
+        purpose: Its purpose, which determines the next phase.
         start: The new side's percentage before it.
         end: The percentage after it.
         reason: Why.
@@ -48,7 +48,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A move that was done, with what had been seen until it was decided.
+    """A completed move, with the observations up to its decision.
 
     Attributes:
         move: The move.
@@ -70,27 +70,27 @@ class Migration:
     """One migration.
 
     Attributes:
-        id: Its name, unlike that of any other.
+        id: Its unique name.
         old: The side that the traffic leaves.
         new: The side that it goes to.
         steps: The new side's percentages, ascending.
         needed: Answers of the new side that a step needs.
-        phase: Where it stands. `holding` is the last step, passed: both sides stay.
+        phase: Its phase. `holding` means that the last step has passed and both sides stay.
         weight: The new side's percentage, as recorded.
-        move: The change that was decided and not yet seen to be live.
-        trial: What both sides answered, as far as it was weighed.
+        move: The decided change that is not confirmed yet, or None.
+        trial: Both sides' answers that the judge has weighed.
         waiting_old: Answers of the old side that are not weighed yet.
-        waiting_new: Answers of the new side that are not.
+        waiting_new: Answers of the new side that are not weighed yet.
         answers: Answers of the new side since the last move.
         looks: Looks since the last move.
         seconds: Seconds of looking since the last move.
         slow_limit: Seconds above which an answer is slow; None judges no times.
-        cursor: Where the observer left off, in its own form.
+        cursor: The observer's position, in its own format.
         reason: Why it is paused or went back; empty otherwise.
         owner: The process that carries it on; empty if none does.
-        beat: Counts the looks of its owner; while it grows the owner is alive.
+        beat: Counts the owner's looks; while it grows the owner is alive.
         at: When it was last written, in seconds since 1970.
-        log: What was done.
+        log: The completed moves.
         previous: Migrations before this one, shortened.
     """
 
@@ -119,7 +119,7 @@ class Migration:
 
     @property
     def over(self) -> bool:
-        """Whether nothing is left to do, and a new migration may begin."""
+        """Whether the migration has ended, and a new one may begin."""
         return self.phase in ("returned", "finished")
 
     @property
@@ -129,16 +129,16 @@ class Migration:
 
     @property
     def next_step(self) -> int:
-        """The percentage of the step after the present one; the last one stays the last."""
+        """The percentage of the next step; after the last step, that of the last."""
         return next((step for step in self.steps if step > self.weight), self.steps[-1])
 
     def weighed(self) -> Migration:
-        """Return the migration with all that was seen given to the judge."""
+        """Return the migration with its waiting answers weighed by the judge."""
         trial = self.trial.seen(self.waiting_old, self.waiting_new)
         return replace(self, trial=trial, waiting_old=Counts(), waiting_new=Counts())
 
     def done(self, at: float) -> Migration:
-        """Return the migration with its move done, and written into the log."""
+        """Return the migration with its move completed and added to the log."""
         return self.weighed()._moved(at)
 
     def _moved(self, at: float) -> Migration:
@@ -159,12 +159,12 @@ class Migration:
         )
 
     def shortened(self) -> Mapping[str, Any]:
-        """Return what a later migration remembers of this one."""
+        """Return the short form that later migrations keep of this one."""
         names = ("id", "old", "new", "phase", "weight", "reason", "at")
         return {name: getattr(self, name) for name in names}
 
     def history(self) -> tuple[Mapping[str, Any], ...]:
-        """Return the earlier migrations of one that follows this one."""
+        """Return the list of earlier migrations for the successor of this one."""
         return (*self.previous, self.shortened())[-_PREVIOUS:]
 
 
@@ -179,10 +179,10 @@ def decode(content: bytes, place: str) -> Migration:
 
     Args:
         content: The document.
-        place: What an error calls it.
+        place: Its name in errors.
 
     Raises:
-        ConfigError: It is not such a document, or one of a newer version.
+        ConfigError: The document is not a migration's, or is a newer version.
     """
     try:
         document = json.loads(content)

@@ -1,4 +1,4 @@
-"""Says how a migration stands: one line for a terminal, a table, and JSON."""
+"""Formats the state of a migration: one line for a terminal, a table, and JSON."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ("as_data", "as_text", "judgement_of", "one_line")
 
 
 def judgement_of(migration: Migration) -> Judgement:
-    """Return what the judge says of all that was seen so far."""
+    """Return the judgement on all answers so far."""
     seen = migration.weighed()
     return judge(seen.trial, seen.answers, seen.needed)
 
 
 def one_line(migration: Migration) -> str:
-    """Return how it stands, in one line."""
+    """Return the state in one line."""
     if migration.phase == "joining":
         return f"{migration.new} joins at 0 %: waiting until it is healthy and times are known"
     judgement = judgement_of(migration)
@@ -34,11 +34,11 @@ def one_line(migration: Migration) -> str:
 
 
 def as_text(migration: Migration, live: Live | None) -> str:
-    """Return how it stands, for people.
+    """Return the state as text.
 
     Args:
         migration: The migration.
-        live: What the balancer does now; None where it cannot be asked.
+        live: The live state of the balancer; None if it cannot be read.
     """
     judgement = judgement_of(migration)
     shown = "unknown" if live is None or live.weight is None else f"{live.weight:.4g} %"
@@ -76,7 +76,7 @@ def as_text(migration: Migration, live: Live | None) -> str:
 
 
 def as_data(migration: Migration, live: Live | None) -> Mapping[str, Any]:
-    """Return how it stands, as JSON has it."""
+    """Return the state as JSON data."""
     judgement = judgement_of(migration)
     return {
         **json.loads(encode(migration)),

@@ -1,6 +1,6 @@
 """Sends the same requests to both sides, with the cookies of one session across both.
 
-A session that one side opened must be known to the other: whatever a side sets is sent to both
+A session that one side opened must work on the other: a cookie that one side sets is sent to both
 from then on.
 """
 
@@ -23,12 +23,12 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was found.
+    """The result of a comparison.
 
     Attributes:
         sent: How many requests both sides got.
-        left_out: How many would change something, and were not sent.
-        differences: Where the answers differ.
+        left_out: How many requests were not sent, because they may change something.
+        differences: The differences between the answers.
     """
 
     sent: int
@@ -44,7 +44,7 @@ async def verify(
     Args:
         requests: The requests, in the order in which a session sends them.
         sides: The address of each side, by its name.
-        unsafe: Whether requests that may change something are sent too.
+        unsafe: Whether to send requests that may change something.
 
     Raises:
         FerrymanError: A side does not answer.
@@ -56,7 +56,7 @@ async def verify(
         for request in chosen:
             answers = {}
             for name, address in sides.items():
-                # What one side sets, the other gets with the very next request.
+                # A cookie that one side sets goes to the other with the next request.
                 answers[name] = await _answer(session, name, address, request, cookies)
                 cookies |= _cookies(answers[name])
             found += compare(request, answers)

@@ -55,8 +55,8 @@ def test_one_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("printed", "said"),
     [
-        ("echo no", "prints no JSON object"),
-        ("echo '[5]'", "prints no JSON object"),
+        ("echo no", "does not print a JSON object"),
+        ("echo '[5]'", "does not print a JSON object"),
         ("echo '{\"weight\": 500}'", "its weight is 500"),
         ("echo '{\"weight\": true}'", "its weight is True"),
         ("echo broken >&2; exit 3", "ended with 3"),

@@ -119,7 +119,7 @@ def test_a_gateway_that_does_not_take_it_is_told(fake: FakeCluster, route: dict[
     waited: list[float] = []
     with pytest.raises(FerrymanError, match="has arrived") as raised:
         shifter(patience=1.0, pause=waited.append).join()
-    assert "no Gateway has taken the route" in str(raised.value)
+    assert "no Gateway has accepted the route" in str(raised.value)
     refused = {"type": "Accepted", "status": "False", "observedGeneration": 99, "message": "no"}
     fake.objects[KEY]["status"] = {
         "parents": [{"parentRef": {"name": "front"}, "conditions": [refused]}]

@@ -349,7 +349,7 @@ def test_a_disk_that_is_full_when_the_app_is_tried_is_told(
     (hello / "hello.py").write_text("from aiohttp import web\napp = web.Application()\n# other\n")
     with pytest.raises(BuildError, match="the app cannot be tried") as caught:
         build_bundle(here(hello), tmp_path / "dist" / "lambda", silent)
-    assert caught.value.hint == "make room on the disk"
+    assert caught.value.hint == "free some disk space"
 
 
 def test_a_full_disk_leaves_nothing(
@@ -364,7 +364,7 @@ def test_a_full_disk_leaves_nothing(
     monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
     with pytest.raises(BuildError, match="could not be written") as caught:
         build_bundle(project_at(hello), out, silent)
-    assert caught.value.hint == "make room on the disk"
+    assert caught.value.hint == "free some disk space"
     assert [path.name for path in out.parent.iterdir()] == ["lambda"]
     assert Path(before.path).is_file()
 

@@ -106,7 +106,7 @@ def write_image(
         raise BuildError(
             f"the image could not be written to {out}",
             cause=error.strerror or str(error),
-            hint="make room on the disk" if error.errno == errno.ENOSPC else None,
+            hint="free some disk space" if error.errno == errno.ENOSPC else None,
         ) from error
     described = describe(
         target=target,

@@ -1,7 +1,7 @@
 """``ferryman cost``: what the workload costs on each platform, and where that changes.
 
-Thin: it reads flags and configuration, calls `ferryman.cost` and prints rows. Data goes to
-standard output, talk to standard error.
+It reads flags and configuration, calls `ferryman.cost` and prints tables; it must not calculate
+bills itself. Data goes to standard output, messages to standard error.
 """
 
 from __future__ import annotations

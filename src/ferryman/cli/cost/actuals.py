@@ -1,4 +1,4 @@
-"""The flag `--reconcile`: the prediction against what the logs say since."""
+"""The flag `--reconcile`: compares the prediction with the logs written since."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ("print_actuals",)
 def print_actuals(
     question: Question, paths: Iterable[str], traffic: TrafficOptions, *, as_json: bool
 ) -> None:
-    """Print predicted and actual, line by line, and which input was off.
+    """Print predicted and actual figures, line by line, and which input was off.
 
     Raises:
         ConfigError: The logs cannot be read, or cover too little.

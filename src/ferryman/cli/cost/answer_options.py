@@ -1,4 +1,4 @@
-"""The options that say what is asked besides bills, and in which form the answer comes."""
+"""The options for further questions beside the bills, and for the form of the answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ("OutputOptions", "QuestionOptions")
 
 @dataclass(frozen=True, slots=True)
 class QuestionOptions:
-    """What is asked besides the bills."""
+    """Questions beside the bills."""
 
     levels: tuple[Decimal, ...] = option(
         "Also price this many requests a month; repeat. By default 1M, 10M and 100M.",
@@ -56,49 +56,53 @@ class QuestionOptions:
     )
     advise_memory: bool = option("Show duration and bill by Lambda memory size.", False)
     months: int = option(
-        "How many months growth is followed.",
+        "Months of growth to project.",
         "36",
         whole,
         type=click.IntRange(1, 600),
         needs=("growth", "ranges"),
     )
     current: str | None = option(
-        "The platform of today, for growth; by default the cheapest.",
+        "The platform in use today, for growth; by default the cheapest.",
         metavar="PLATFORM",
         needs=("growth", "ranges"),
     )
     currency: tuple[str, Decimal] | None = option(
-        "Also give the bills in another currency, by how many of it a USD is.",
+        "Also give the bills in another currency, at this exchange rate for one USD.",
         None,
         a_currency,
         metavar="CODE=RATE",
     )
     tax: Decimal = option("Also give the bills with this tax, such as 19%.", "0", a_tax)
     fail_above: Decimal | None = option(
-        "Fail if the cheapest bill at --requests is above so many USD.", None, a_budget
+        "Fail if the cheapest bill at --requests is above this amount, USD.", None, a_budget
     )
     prices: Path | None = option("A price book that `prices update` wrote.", None, a_file)
 
 
 @dataclass(frozen=True, slots=True)
 class OutputOptions:
-    """In which form the answer comes. None of them is a setting of a project."""
+    """The form of the answer. No project setting can change it."""
 
     lines: bool = option("Print every line of every bill at --requests.", False, setting=False)
-    assumptions: bool = option("Print what the answer assumes.", False, setting=False)
+    assumptions: bool = option("Print the assumptions of the answer.", False, setting=False)
     as_json: bool = option("Print the whole answer as JSON.", False, flag="--json", setting=False)
     as_csv: bool = option("Print the bills' lines as CSV.", False, flag="--csv", setting=False)
     base: Path | None = option(
-        "Compare with an earlier answer of --json.", None, a_file, flag="--compare", setting=False
+        "Compare with an earlier answer saved from --json.",
+        None,
+        a_file,
+        flag="--compare",
+        setting=False,
     )
     reconcile: tuple[str, ...] = option(
-        "Compare the prediction with what these logs say of Lambda since.",
+        "Compare the prediction for Lambda with these later logs.",
         (),
         metavar="PATH...",
         setting=False,
     )
     plot: Path | None = option(
-        "Draw the curves as text, or to a file of the name FILE.svg.",
+        "Draw the curves as text, or into an SVG file.",
         None,
         a_plot,
         is_flag=False,
@@ -111,10 +115,10 @@ class OutputOptions:
     )
 
     def check(self) -> None:
-        """See that one form is asked for.
+        """Check that at most one form is asked for.
 
         Raises:
-            ConfigError: Two of them exclude each other.
+            ConfigError: Two options exclude each other.
         """
         forms = {"--json": self.as_json, "--csv": self.as_csv, "--compare": self.base}
         pages = {"--html": self.html, "--plot": self.plot}

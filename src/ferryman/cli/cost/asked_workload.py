@@ -1,4 +1,4 @@
-"""The workload that options ask about, of what they, logs and a measurement say."""
+"""The workload of a question, from options, logs, a measurement and settings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def asked_workload(
     logs: LogSummary | None,
     sizes: Mapping[str, ResponseSizes | None],
 ) -> tuple[Workload, dict[str, str]]:
-    """Return the workload; each source stands between the ones before it and the defaults."""
+    """Return the workload; earlier sources override later ones, and all override the defaults."""
     numbers: dict[str, Decimal] = {name: getattr(options.workload, name) for name in LIMITS}
     if numbers["memory_mib"] != numbers["memory_mib"].to_integral_value():
         raise ConfigError(
@@ -54,10 +54,10 @@ def asked_workload(
 def _sizes(
     options: CostOptions, origins: dict[str, str], found: Mapping[str, ResponseSizes | None]
 ) -> ResponseSizes | None:
-    """Return how large responses are: as given, or from where their mean is from.
+    """Return the sizes of responses: as given, or from the source of their mean.
 
     Raises:
-        ConfigError: Their mean is given as well.
+        ConfigError: The mean size of responses is given as well.
     """
     given = options.traffic.response_sizes
     if given is None:
@@ -74,17 +74,17 @@ def _sizes(
 def _take_likely_values(
     numbers: dict[str, Decimal], origins: dict[str, str], ranges: Mapping[str, Range]
 ) -> None:
-    """Put the likely value of each range in place of a number that was not given.
+    """Fill in the likely value of a range for each number that was not given.
 
     Raises:
-        ConfigError: A number that was given lies outside of its range.
+        ConfigError: A given number lies outside its range.
     """
     for name, found in ranges.items():
         if origins.get(name) != "given":
             numbers[name], origins[name] = found.mode, "given"
         elif not found.low <= numbers[name] <= found.high:
             raise ConfigError(
-                f"{name}: {plain(numbers[name])} lies outside of its range,"
+                f"{name}: {plain(numbers[name])} lies outside its range,"
                 f" {plain(found.low)} to {plain(found.high)}",
                 hint="leave one of the two out: the likely value of a range counts as given",
             )
@@ -93,7 +93,7 @@ def _take_likely_values(
 def _fitting_cpu(
     numbers: Mapping[str, Decimal], origins: Mapping[str, str], logs: LogSummary | None
 ) -> Decimal:
-    """Return the CPU time; one that is assumed or measured elsewhere fits into the duration."""
+    """Return the CPU time; one that is assumed or measured is cut to the duration."""
     cpu_ms, wall_ms = numbers["cpu_ms"], numbers["wall_ms"]
     vcpu = min(Decimal(1), numbers["memory_mib"] / LAMBDA_MIB_PER_VCPU)
     if origins.get("cpu_ms") != "given" and origins.get("wall_ms") in ("logs", "measured"):
@@ -101,7 +101,7 @@ def _fitting_cpu(
         fitting = wall_ms * (vcpu if on_lambda else 1)
         return cpu_ms if cpu_ms <= fitting else fitting.quantize(Decimal("0.001"), ROUND_DOWN)
     if "cpu_ms" not in origins:
-        # What is assumed must not lengthen a duration that is what Lambda bills.
+        # An assumption must not lengthen the duration that Lambda bills.
         fitting = min(cpu_ms, max(Decimal(0), wall_ms * vcpu))
         return fitting.quantize(Decimal("0.001"), ROUND_DOWN)
     return cpu_ms

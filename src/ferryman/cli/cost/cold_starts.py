@@ -43,7 +43,7 @@ class ColdStartOptions:
         "The week: flat, office, consumer, social, batch, or a .json file.", None, a_week
     )
     timeout: Decimal = option(
-        "Seconds after which an idle environment is taken away.", "600", above_nothing(seconds)
+        "Seconds after which Lambda removes an idle environment.", "600", above_nothing(seconds)
     )
     simulated: bool = option("Also simulate; takes seconds.", False, flag="--simulate")
     as_json: bool = option("Print the rows as JSON.", False, flag="--json")
@@ -52,7 +52,7 @@ class ColdStartOptions:
 @click.command("cold-starts")
 @add_options(ColdStartOptions)
 def cold_starts(**values: Any) -> None:
-    """Say how many requests start cold, and how many environments there are.
+    """Estimate how many requests start cold, and how many environments run.
 
     AWS promises no idle time-out: the band is from 5 to 60 minutes. The closed form is some
     30 % low from 0.3 requests a second on; --simulate is right there.

@@ -1,4 +1,4 @@
-"""The command itself: reads the options, answers, and prints the answer in the form asked for."""
+"""The command itself: reads the options, and prints the answer in the chosen form."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ _TITLES = (
     "Logs, measurements, the shape of a week and growth",
     "What is compared, and where it runs",
     "How servers are sized, bought and reached",
-    "What the Lambda function buys besides",
-    "What is asked besides the bills",
-    "In which form the answer comes",
+    "Further costs of the Lambda function",
+    "Questions beside the bills",
+    "Form of the answer",
 )
 
 _SUBCOMMANDS = {
-    "cold-starts": "How many requests start cold, and how many environments there are.",
-    "portfolio": "Several applications of one account: what they share, and which to move when.",
-    "prices": "Show the price book, compare it with AWS, bring it up to date.",
+    "cold-starts": "Estimate how many requests start cold, and how many environments run.",
+    "portfolio": "Plan for several applications of one account: what to share, what to move when.",
+    "prices": "Show the price book, compare it with AWS, or update it.",
     "selfcheck": "Compare the model with AWS's own worked examples.",
-    "serve": "Serve the calculator: the same as a page with sliders, on this machine.",
+    "serve": "Serve the calculator, a page with sliders, on this machine.",
 }
 
 
 class _Lazy(click.Group):
-    """Loads the subcommands, which few runs need, when one is named."""
+    """Loads the subcommands only when one is named, because few runs need them."""
 
     context_class = SettingsContext
 
@@ -62,7 +62,7 @@ class _Lazy(click.Group):
         return super().parse_args(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options in the groups that declare them, each with what it is for."""
+        """Write the options by group, each with its help."""
         records = {each.name: each.get_help_record(ctx) for each in self.get_params(ctx)}
         for group in GROUPS:
             names = [each.name for each in declared(group)]
@@ -134,7 +134,7 @@ def _run(question: Question, options: CostOptions, root: Path | None) -> None:
         print_actuals(question, output.reconcile, options.traffic, as_json=output.as_json)
         return
     study = answer(question, options.question, whole=output.html is not None)
-    # All of it is there before the first file is written or line printed.
+    # Compute everything before the first file is written or line printed.
     drawn, printed = [*_draw(study, options, root)], [*_print(study, options)]
     for path, text in drawn:
         write_file(path, text)
@@ -195,7 +195,7 @@ def _fail_above(comparison: Comparison, most: Decimal | None) -> None:
     cheapest = comparison.own.cheapest
     if not cheapest.carried:
         raise FerrymanError(
-            f"none of the platforms carries {volume(cheapest.requests)} requests a month",
+            f"no platform carries {volume(cheapest.requests)} requests a month",
             hint="choose others by --platform, or larger servers",
         )
     if cheapest.total > most:

@@ -1,4 +1,4 @@
-"""Tells of a database that the app talks to, and that is not on the bill."""
+"""Reports a database that the app uses and that is not on the bill."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _STORES = {
     **dict.fromkeys(("asyncpg", "psycopg", "psycopg2", "aiopg"), _POSTGRES_OR_MYSQL),
     **dict.fromkeys(("aiomysql", "asyncmy", "pymysql"), _POSTGRES_OR_MYSQL),
     **dict.fromkeys(("redis", "aioredis"), "--store elasticache:t4g.micro adds it"),
-    **dict.fromkeys(("motor", "pymongo"), "there is no price of MongoDB here: add its own"),
+    **dict.fromkeys(("motor", "pymongo"), "ferryman has no price for MongoDB: add it yourself"),
 }
-"""What to do about a library's database, by the library's name."""
+"""The advice for a library's database, by the library's name."""
 
 _MOST_FILES = 500
 
@@ -24,12 +24,12 @@ def database_note(root: Path, overlay: str | None) -> str | None:
     """Return which database is missing from a bill without one, or None.
 
     Args:
-        root: The project's directory. Where no app is found in it, nothing is said.
+        root: The project's directory. If it has no app, the result is None.
         overlay: The name of the overlay that `--env` gave.
     """
     if not (root / "pyproject.toml").is_file() or not _is_named(root):
         return None
-    # To resolve a project takes half as long as the whole answer.
+    # Resolving a project takes half as long as the whole answer.
     from ferryman.building.app_files import choose_app_files
     from ferryman.building.import_scan import imported_names
     from ferryman.core.errors import FerrymanError
@@ -38,7 +38,7 @@ def database_note(root: Path, overlay: str | None) -> str | None:
     try:
         modules = choose_app_files(resolve_project(root, {}, overlay=overlay)).modules
     except FerrymanError:
-        return None  # other verbs say what is wrong with the app
+        return None  # other verbs report errors of the app
     for module in modules:
         for name in imported_names(module.path, ""):
             library = name.partition(".")[0]
@@ -51,7 +51,7 @@ def database_note(root: Path, overlay: str | None) -> str | None:
 
 
 def _is_named(root: Path) -> bool:
-    """Say whether a file near the top names a library of a database; of many, that one may."""
+    """Return whether a file near the project's top names a database library; True if too many."""
     names = re.compile(rf"\b({'|'.join(_STORES)})\b".encode())
     files = chain(root.glob("*.py"), root.glob("*/*.py"), root.glob("*/*/*.py"))
     deeper = chain(files, root.glob("*/*/*/*.py"))

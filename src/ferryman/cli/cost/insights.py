@@ -1,4 +1,4 @@
-"""Asking CloudWatch Logs Insights, through boto3, about the log group of a function."""
+"""Queries CloudWatch Logs Insights, through boto3, for the log group of a function."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from ferryman.cost.traffic.log_summary import LogSummary
 __all__ = ("ask_insights",)
 
 PAUSE = 0.5
-"""Seconds between two looks at a query."""
+"""Seconds between two polls of a query."""
 
 PATIENCE = 900.0
-"""Seconds after which a query is given up; AWS ends one after an hour."""
+"""Seconds after which to give up a query; AWS ends one after an hour."""
 
 _UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def ask_insights(group: str, since: str, region: str | None, profile: str | None) -> LogSummary:
-    """Return what a log group says of its function.
+    """Return the workload figures in a function's log group.
 
     Args:
-        group: Its name, such as ``/aws/lambda/shop``.
-        since: How far back, such as ``7d``.
+        group: The log group's name, such as ``/aws/lambda/shop``.
+        since: How far back to read, such as ``7d``.
         region: An AWS region; ``None`` for that of the profile.
         profile: An AWS profile; ``None`` for the usual one.
 
     Raises:
         ConfigError: ``since`` is not a length of time, or there were no invocations.
-        FerrymanError: AWS refuses.
+        FerrymanError: AWS refuses the query.
         ModuleNotFoundError: boto3 is not installed; the command line names the extra.
     """
     length = _seconds(since)
-    # A minute that is still running would count as a quiet one.
+    # The current minute is incomplete, and would count as a quiet one.
     end = int(time.time()) // 60 * 60
     start = end - length
     from boto3 import Session  # type: ignore[import-untyped]

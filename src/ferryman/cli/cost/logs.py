@@ -1,4 +1,4 @@
-"""The flag ``--logs``: several paths after it, and how far the reading is."""
+"""The flag ``--logs``: takes several paths, and shows the progress of reading."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from ferryman.records.table import Table
 __all__ = ("log_table", "read_paths", "read_workload_logs", "spread")
 
 _MANY = ("--logs", "--reconcile")
-"""Flags that take all the paths that follow."""
+"""Flags that take all paths after them."""
 
 
 def spread(arguments: Iterable[str], commands: Collection[str]) -> list[str]:
     """Return the arguments with ``--logs a b`` written as ``--logs a --logs b``.
 
     Args:
-        arguments: Of the command line.
-        commands: Names that end the paths, unless there are files of that name.
+        arguments: The arguments of the command line.
+        commands: Names of commands that end the paths, unless a file has that name.
     """
     found: list[str] = []
     flag = ""
@@ -47,14 +47,14 @@ def spread(arguments: Iterable[str], commands: Collection[str]) -> list[str]:
 
 
 def read_workload_logs(traffic: TrafficOptions, region: str | None) -> LogSummary | None:
-    """Return what the logs say that the options name; ``None`` if they name none.
+    """Return the figures from the logs that the options name; ``None`` if they name no logs.
 
     Args:
         traffic: The options.
         region: The region of a log group; ``None`` for that of the profile.
 
     Raises:
-        ConfigError: The logs cannot be read, or two places of them are named.
+        ConfigError: The logs cannot be read, or two sources of logs are named.
     """
     if traffic.logs and traffic.log_group:
         raise ConfigError(
@@ -70,10 +70,10 @@ def read_workload_logs(traffic: TrafficOptions, region: str | None) -> LogSummar
 
 
 def read_paths(paths: Iterable[str], traffic: TrafficOptions) -> LogSummary:
-    """Return what the logs at these paths say; shows how far it is on a terminal.
+    """Return the figures from the logs at some paths; shows progress on a terminal.
 
     Raises:
-        ConfigError: They cannot be read.
+        ConfigError: The logs cannot be read.
     """
     sources = find_sources(paths)
     with _progress(sum(source.size for source in sources)) as watch:
@@ -96,5 +96,5 @@ def _progress(total: int) -> Iterator[Callable[[int], object]]:
 
 
 def log_table(logs: LogSummary) -> Table:
-    """Return what logs say, as a table."""
+    """Return the figures from logs as a table."""
     return Table(f"Read from {logs.name}", (), log_rows(logs))

@@ -31,7 +31,7 @@ __all__ = (
 )
 
 Read = Callable[[str, str], Any]
-"""Turns the text of an option into its value, given the flag for errors. It raises ConfigError."""
+"""Turns a flag, for errors, and an option's text into a value. It raises ConfigError."""
 
 Group = TypeVar("Group")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -39,18 +39,19 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """How one option is written.
+    """The declaration of one option.
 
     Args:
         name: The field that it sets.
-        flag: What it is called on the command line.
+        flag: Its flag on the command line.
         help: One line for `--help`.
         read: Turns a text into the value.
-        default: Its text if it is not given; ``None`` for no value, a bool for a switch.
-        many: Whether it may be repeated; its default is then a tuple.
+        default: The text to use if the option is not given; ``None`` for no value, a bool for a
+            switch.
+        many: Whether the option may be repeated; its default is then a tuple.
         setting: Whether `[tool.ferryman.cost]` may hold it.
-        needs: Fields of options; it has no effect unless one of them has a value.
-        more: What click is told besides.
+        needs: Fields of other options; this option has no effect unless one of them has a value.
+        more: Further arguments for click.
     """
 
     name: str
@@ -74,14 +75,14 @@ class Option:
         return isinstance(self.default, bool)
 
     def value(self, given: Any, place: str = "") -> Any:
-        """Return the value of what was given: a text, several, a bool, or ``None``.
+        """Convert a given value: a text, several texts, a bool, or ``None``.
 
         Args:
             given: What was given.
-            place: Where, for errors; by default the flag.
+            place: The place to name in errors; by default the flag.
 
         Raises:
-            ConfigError: A text means nothing.
+            ConfigError: A text is not valid.
         """
         if given is None or self.is_switch:
             return given
@@ -101,7 +102,7 @@ def whole(flag: str, given: str) -> int:
     """Return a whole number.
 
     Raises:
-        BadParameter: It is not one.
+        BadParameter: The text is not a whole number.
     """
     try:
         return int(given)
@@ -128,7 +129,7 @@ def option(
         flag: By default ``--`` and the field's name with dashes.
         setting: As `Option` has it.
         needs: As `Option` has it.
-        more: What click is told besides, such as ``metavar``; and ``also``, further flags.
+        more: Further arguments for click, such as ``metavar``; and ``also``, further flags.
     """
     many = isinstance(default, tuple)
     told = {"help": help, "read": read, "flag": flag, "setting": setting, "needs": needs}
@@ -136,7 +137,7 @@ def option(
 
 
 def declared(*groups: type) -> Iterator[Option]:
-    """Yield the options of some groups, in the order in which they are written."""
+    """Yield the options of some groups, in order of declaration."""
     for group in groups:
         for each in fields(group):
             if "help" in each.metadata:
@@ -155,14 +156,14 @@ def read_group(group: type[Group], values: dict[str, Any]) -> Group:
 
 
 def check_needs(context: click.Context, *groups: type) -> None:
-    """See that no option was typed that has no effect without another. A setting may wait.
+    """Refuse a typed option that has no effect without another. Settings are not checked.
 
     Args:
-        context: What the command line said.
+        context: The context of the command line.
         groups: The groups of options.
 
     Raises:
-        ConfigError: One was.
+        ConfigError: An option was given without the option it needs.
     """
     known, values = {each.name: each for each in declared(*groups)}, context.params
     for each in known.values():
@@ -177,13 +178,13 @@ def check_needs(context: click.Context, *groups: type) -> None:
 
 @contextmanager
 def about(flag: str) -> Iterator[None]:
-    """Begin an error of the block with the flag that it is about, unless it names it already.
+    """Put the flag in front of the block's errors, unless they begin with it already.
 
     Args:
-        flag: The flag, or another place that a value is from.
+        flag: The flag, or another source of a value.
 
     Raises:
-        FerrymanError: What the block raises, in these words.
+        FerrymanError: The block's error, with the flag in front.
     """
     try:
         yield
@@ -196,14 +197,14 @@ def about(flag: str) -> Iterator[None]:
 
 @contextmanager
 def naming_flags(*groups: type, also: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Name the flag where an error of the block begins with the field that it sets.
+    """Replace the field's name at the start of the block's errors by its flag.
 
     Args:
         groups: The groups whose fields are meant.
-        also: Further flags, by what errors begin with.
+        also: Further flags, by the word that errors begin with.
 
     Raises:
-        ConfigError: What the block raises, in these words.
+        ConfigError: The block's error, naming the flag.
     """
     try:
         yield
@@ -226,7 +227,7 @@ def add_options(*groups: type) -> Callable[[Command], Command]:
     return decorate
 
 
-# What stands for a value that a function reads, in the help.
+# The metavar of each reader, for the help.
 _METAVARS = {
     "a_budget": "USD",
     "a_file": "FILE",
@@ -251,7 +252,7 @@ def _click_option(each: Option) -> Callable[[Command], Command]:
         names = [f"{each.flag}/--no-{each.flag.removeprefix('--')}"]
     shown = each.default not in (None, False, ()) and "show_default" not in each.more
     metavar = _METAVARS.get(getattr(each.read, "__name__", "")) or getattr(each.read, "metavar", "")
-    if "type" in each.more:  # a choice names its values itself
+    if "type" in each.more:  # a choice lists its own values
         metavar = "N" if isinstance(each.more["type"], click.IntRange) else ""
     told = {"metavar": metavar} if metavar else {}
     return click.option(

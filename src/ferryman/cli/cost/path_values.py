@@ -1,4 +1,4 @@
-"""Reads options that are paths of files: one to read, one to write, a picture."""
+"""Reads options that are file paths: to read, to write, or for a picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def a_file(flag: str, text: str) -> Path:
     """Return the path of a file.
 
     Raises:
-        ConfigError: No file can have that name.
+        ConfigError: The text cannot be a file's name.
     """
     if not text or "\0" in text:
         raise ConfigError(f"{flag}: {text!r} is not the name of a file", hint="give a path")
@@ -24,7 +24,7 @@ def a_new_file(flag: str, text: str) -> Path:
     """Return the path of a file to write.
 
     Raises:
-        ConfigError: Its folder does not exist.
+        ConfigError: The file's folder does not exist.
     """
     path = a_file(flag, text)
     if not path.parent.is_dir():
@@ -38,7 +38,7 @@ def a_plot(flag: str, text: str) -> Path:
     """Return the path of a picture, ``-`` for text.
 
     Raises:
-        ConfigError: It is not an SVG file.
+        ConfigError: The name does not end in .svg.
     """
     if text != "-" and not text.lower().endswith(".svg"):
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""The options that say what is compared, and how each platform is sized and bought."""
+"""The options for the platforms to compare, and for how each is sized and bought."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ class PlatformOptions:
         shell_complete=complete_platforms,
     )
     everything: bool = option("Compare one of each platform.", False, flag="--all")
-    flat: tuple[str, ...] = option("Also compare a host.", (), metavar="NAME=USD/VCPUS/GB")
+    flat: tuple[str, ...] = option(
+        "Also compare a host at a flat monthly price.", (), metavar="NAME=USD/VCPUS/GB"
+    )
     web_function: tuple[Decimal, Decimal, Decimal] | None = option(
         "Also compare a Lambda Web Function at these rates, USD a million requests, a vCPU-hour and"
         " a GB-hour; AWS has published none.",
@@ -93,7 +95,7 @@ class PlatformOptions:
         hours_of_work,
         metavar="KIND=HOURS,...",
     )
-    hourly: Decimal | None = option("What an hour of that costs, USD.", None, a_budget)
+    hourly: Decimal | None = option("Price of an hour of that work, USD.", None, a_budget)
     no_free_tier: frozenset[str] = option(
         "Free tiers of the account that are used up: all, none, or some of lambda, egress,"
         " logs, cloudfront and gke, between commas.",
@@ -124,8 +126,10 @@ class ServerOptions:
     instance: str | None = option("EC2 instance type, such as m7g.large.", metavar="TYPE")
     box: str | None = option("Instance type of the single box, such as t4g.small.", metavar="TYPE")
     gke_machine: str = option("Machine type of Google's nodes.", "e2-standard-2", metavar="TYPE")
-    minimum: int = option("Servers that are kept running; 1 does not survive a zone.", "2", whole)
-    spare: int = option("Servers beyond what the busiest hour needs.", "0", whole)
+    minimum: int = option(
+        "Minimum of running servers; 1 does not survive the loss of a zone.", "2", whole
+    )
+    spare: int = option("Servers in addition to those that the busiest hour needs.", "0", whole)
     utilisation: Decimal = option("Share of the CPU that the busiest hour may use.", "0.6", a_share)
     wait_ms: Decimal = option(
         "How long requests may wait for a CPU, ms; 0 for no objective.", "100", milliseconds
@@ -152,7 +156,7 @@ class ServerOptions:
     )
     task_disk: int = option("GB of storage of a Fargate task.", "20", whole)
     task_runs: tuple[int, Decimal] | None = option(
-        "Also bill Fargate tasks that end by themselves, so many a month, such as 30x10min.",
+        "Also bill one-off Fargate tasks, runs a month times duration, such as 30x10min.",
         None,
         runs,
         metavar="RUNSxTIME",
@@ -164,18 +168,18 @@ class ServerOptions:
         "How long such a connection stays open, s.", "120", seconds
     )
     rules: int = option("Rules of the load balancer.", "1", whole)
-    mutual_tls: bool = option("Clients show the load balancer certificates.", False)
+    mutual_tls: bool = option("Clients authenticate to the load balancer with certificates.", False)
     zones: int = option("Zones of the load balancer and of NAT gateways.", "2", whole)
     extended_support: bool = option("EKS runs a Kubernetes version in extended support.", False)
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionOptions:
-    """What the Lambda function buys besides requests and duration."""
+    """Costs of the Lambda function besides requests and duration."""
 
     provisioned: int = option("Lambda environments that are kept ready.", "0", whole)
     provisioned_hours: Decimal = option(
-        "Hours of the month for which they are.", "730", hours, needs=("provisioned",)
+        "Hours of the month during which they are kept ready.", "730", hours, needs=("provisioned",)
     )
     provisioned_share: Decimal | None = option(
         "Share of the requests in those hours; by default that of the hours.",
@@ -196,10 +200,10 @@ class FunctionOptions:
 
 
 def given_platforms(options: PlatformOptions, choices: Choices) -> Iterator[Platform]:
-    """Yield what is compared at prices of the user's own.
+    """Yield the platforms at the user's own prices.
 
     Raises:
-        ConfigError: One of them is not valid.
+        ConfigError: A price or a size is not valid.
     """
     yield from flat_hosts(options.flat, choices.sizing)
     if options.web_function:
@@ -211,10 +215,10 @@ def given_platforms(options: PlatformOptions, choices: Choices) -> Iterator[Plat
 def make_choices(
     common: PlatformOptions, servers: ServerOptions, function: FunctionOptions
 ) -> Choices:
-    """Return what the options choose for all platforms.
+    """Return the choices of the options for all platforms.
 
     Raises:
-        ConfigError: One of them is out of range.
+        ConfigError: An option is out of range.
     """
     with naming_flags(ServerOptions, FunctionOptions, also=_ALSO):
         return _choices(common, servers, function)
@@ -225,14 +229,14 @@ _ALSO = {
     "requests_per_connection": "--connection-requests",
     "nat_zones": "--lambda-nat",
 }
-"""Flags whose names differ from what errors call their values."""
+"""Flags, by the names of their values in errors."""
 
 
 def _sizes(servers: ServerOptions) -> tuple[list[tuple[Decimal, Decimal]], list[str]]:
-    """Return the task and the instance type of ``--size``, each at most once.
+    """Return the task and the instance type that ``--size`` names, each at most once.
 
     Raises:
-        ConfigError: There are two of a kind.
+        ConfigError: There are two sizes of one kind.
     """
     tasks = [a_task("--size", text) for text in servers.size if "/" in text]
     types = [text for text in servers.size if "/" not in text]
@@ -245,7 +249,7 @@ def _sizes(servers: ServerOptions) -> tuple[list[tuple[Decimal, Decimal]], list[
 
 
 def check_servers(common: PlatformOptions, servers: ServerOptions, book: PriceBook) -> None:
-    """See that every choice is offered, also those of platforms that are not compared.
+    """Check that every chosen size is sold, also for platforms that are not compared.
 
     Raises:
         ConfigError: A size, a type or a region is not sold.

@@ -39,7 +39,7 @@ __all__ = ("portfolio",)
 def portfolio(
     path: Path, copies: tuple[str, ...], prices: Path | None, html: Path | None, as_json: bool
 ) -> None:
-    """Compare a function each with servers that the applications of a file share.
+    """Compare one function for each application with servers that all of them share.
 
     The file is TOML: a table [apps.NAME] for each, with the keys of [tool.ferryman.cost], and above
     them what all have in common, such as region.

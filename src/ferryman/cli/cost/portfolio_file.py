@@ -1,4 +1,4 @@
-"""A file of several applications, in TOML: what all have in common, and a table for each.
+"""Reads a TOML file of several applications: common settings, and a table for each.
 
 The keys are those of `[tool.ferryman.cost]`.
 """
@@ -37,7 +37,7 @@ _NOT_COMMON = {"platform", "all", "flat", "store", "pod", "task"}
 
 
 def read_portfolio(path: Path) -> tuple[tuple[App, ...], Choices, tuple[tuple[str, Decimal], ...]]:
-    """Return the applications of a file, what they have in common, and its copies.
+    """Return the applications of a file, their common settings, and the copies.
 
     Raises:
         ConfigError: The file cannot be read, or a key or a value is wrong.
@@ -68,7 +68,7 @@ def a_copy(flag: str, text: str) -> tuple[str, Decimal]:
     """Return the name of an environment and its share of the traffic.
 
     Raises:
-        ConfigError: The text says something else.
+        ConfigError: The text is not NAME:SHARE.
     """
     name, colon, share = text.partition(":")
     if not (name and colon):
@@ -118,10 +118,10 @@ def _values(
     without: set[str] | None = None,
     folder: Path | None = None,
 ) -> dict[str, Any]:
-    """Return the values of options: those of a table, and the defaults of all others.
+    """Return the values of options: from a table, else the defaults.
 
     Raises:
-        ConfigError: A key is unknown, or a value means nothing.
+        ConfigError: A key is unknown, or a value is not valid.
     """
     options = {each.key: each for each in declared(*groups) if each.key not in (without or set())}
     values = _defaults(*groups)

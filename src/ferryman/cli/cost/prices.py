@@ -1,4 +1,4 @@
-"""``ferryman cost prices``: the price book shown, held against AWS's lists, brought up to date."""
+"""``ferryman cost prices``: shows the price book, compares it with AWS's lists, updates it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ("prices",)
 
 @click.group("prices")
 def prices() -> None:
-    """Show the price book, hold it against AWS, or bring it up to date.
+    """Show the price book, compare it with AWS, or update it.
 
     \b
     Example:
@@ -92,12 +92,12 @@ _SOURCE = click.option(
     metavar="PLACE",
     default="https://pricing.us-east-1.amazonaws.com",
     show_default=True,
-    help="Where AWS's bulk price lists are: an address, a folder or a file, CSV or JSON.",
+    help="Source of AWS's bulk price lists: an address, a folder or a file, CSV or JSON.",
 )
 
 
 def _check_region(_: click.Context, __: click.Parameter, given: str) -> str:
-    # The lists may know regions that the book does not.
+    # The lists may have regions that the book has not.
     if not re.fullmatch(r"[a-z]+(-[a-z]+)*-\d+", given, re.ASCII):
         raise ConfigError(
             f"--region: {given!r} is not the name of a region", hint="give one such as eu-west-1"
@@ -138,7 +138,7 @@ _BOOK = click.option(
     callback=lambda _context, _option, given: a_new_file("--to", given),
     default="ferryman-prices.json",
     show_default=True,
-    help="The book to write; what else it has stays.",
+    help="The book to write; its other rates stay.",
 )
 
 
@@ -184,21 +184,19 @@ def update_prices(base: str, region: str, offers: tuple[str, ...], path: Path) -
 @prices.command("set")
 @click.argument("name")
 @click.argument("value", required=False)
-@click.option(
-    "--discount", metavar="PERCENT", help="Take so much off, such as 12%, in place of a VALUE."
-)
+@click.option("--discount", metavar="PERCENT", help="Discount, such as 12%, in place of a VALUE.")
 @click.option(
     "--reason",
     metavar="WORDS",
     required=True,
-    help="Why; every bill that the rate touches says it.",
+    help="The reason; every bill with this rate shows it.",
 )
 @_REGION
 @_BOOK
 def set_price(
     name: str, value: str | None, discount: str | None, reason: str, region: str, path: Path
 ) -> None:
-    """Set the rate NAME to VALUE USD, or take a discount off all rates whose names begin so.
+    """Set the rate NAME to VALUE USD, or discount all rates whose names begin with NAME.
 
     For a negotiated rate or a private discount. `ferryman cost --prices` takes the book.
 
@@ -228,7 +226,7 @@ def set_price(
 @_OFFERS
 @click.option("--prices", "path", type=click.Path(path_type=Path), help="A book of `update`.")
 def check_prices(base: str, region: str, offers: tuple[str, ...], path: Path | None) -> None:
-    """Print every rate of the book that AWS's price lists have otherwise; fail if there is one.
+    """Print every rate that differs between the book and AWS's price lists; fail if one does.
 
     \b
     Example:

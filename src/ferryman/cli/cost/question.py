@@ -1,4 +1,4 @@
-"""What the options ask: a workload, platforms and prices, and the study that answers it."""
+"""The question that options ask: a workload, platforms and prices; and its study."""
 
 from __future__ import annotations
 
@@ -69,8 +69,10 @@ GROUPS: tuple[type, ...] = (
 """The groups of options, in the order in which the help has them."""
 
 RARE = 1.0
-"""Requests a second below which the share that starts cold is well above the assumed one, which
-was measured at this rate."""
+"""Requests a second below which more requests start cold than assumed.
+
+The assumed share of cold starts was measured at this rate.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class CostOptions:
     """Every option of `ferryman cost`, group by group.
 
     Attributes:
-        given: The options that have another source than their default.
+        given: The options that were set, and do not have their defaults.
     """
 
     workload: WorkloadOptions
@@ -92,7 +94,7 @@ class CostOptions:
 
 
 def read_options(values: dict[str, Any], given: frozenset[str]) -> CostOptions:
-    """Return the options, from the values that the command line has by their names."""
+    """Return the options from the command line's values by name."""
     names = (each.name for each in fields(CostOptions) if each.name != "given")
     pairs = zip(names, GROUPS, strict=True)
     groups: dict[str, Any] = {name: read_group(group, values) for name, group in pairs}
@@ -101,18 +103,18 @@ def read_options(values: dict[str, Any], given: frozenset[str]) -> CostOptions:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked.
+    """One question to the cost model.
 
     Args:
         workload: The workload.
-        platforms: What is compared.
+        platforms: The platforms to compare.
         book: The prices.
         origins: Where the fields of the workload that are not defaults came from: ``given``,
             ``logs`` or ``measured``.
         function: The Lambda function that memory advice is for.
-        left_out: Which of the platforms that were not asked for by name cannot be priced, and why.
-        logs: What logs say, where there are any.
-        measured: What a measurement says, where there is one.
+        left_out: Platforms that were not named and cannot be priced, with the reasons.
+        logs: The figures from logs; None without logs.
+        measured: The measurement; None without one.
     """
 
     workload: Workload
@@ -126,7 +128,7 @@ class Question:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know of the inputs, and of what is left out."""
+        """Notes on the inputs, and on platforms that are left out."""
         return *self.left_out, *self._cold_notes, *self._measured_notes
 
     @property
@@ -158,7 +160,7 @@ class Question:
 
     @property
     def ranges(self) -> dict[str, Range]:
-        """How uncertain the inputs are: as measured, where they were, and else as usual."""
+        """The ranges of the inputs: measured ones if there are any, else the usual ones."""
         told = self.measured.ranges if self.measured else {}
         own = {name: x for name, x in told.items() if self.origins[name] == "measured"}
         return usual_ranges(self.workload) | own
@@ -193,7 +195,7 @@ def ask(options: CostOptions) -> Question:
 def read_workload(
     options: CostOptions,
 ) -> tuple[Workload, dict[str, str], LogSummary | None, MeasuredInputs | None]:
-    """Return the workload, where its fields are from, and the logs and the measurement read.
+    """Return the workload, the origins of its fields, the logs and the measurement.
 
     Raises:
         ConfigError: A number is wrong, or a file cannot be read.
@@ -217,11 +219,11 @@ def answer(question: Question, options: QuestionOptions, *, whole: bool) -> Stud
 
     Args:
         question: The question.
-        options: What is asked besides the bills.
-        whole: Whether memory advice is wanted even if no option asks for it, as on a page.
+        options: The questions beside the bills.
+        whole: Whether to include memory advice even if no option asks for it, as on a page.
 
     Raises:
-        ConfigError: A price is missing, or an option asks for something that there is not.
+        ConfigError: A price is missing, or an option names something that does not exist.
     """
     study = Study(
         _compare(question, options),

@@ -1,7 +1,7 @@
 """The section `[tool.ferryman.cost]`: the options that are settings, by the keys of the section.
 
-`ferryman cost` reads the section by itself, for it needs nothing else of a project and should
-answer quickly; every other verb reads it with all the others, by the model that is made here.
+`ferryman cost` reads only this section, to answer quickly. Every other verb reads it with all other
+sections, through the model that this module makes.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ SECTION = "cost"
 
 
 def settings() -> dict[str, Option]:
-    """Return the options that are settings, by their keys."""
+    """Return the options that can be settings, by key."""
     return {each.key: each for each in declared(*GROUPS) if each.setting}
 
 
 def read_settings(directory: Path | None, overlay: str | None) -> Mapping[str, Any]:
-    """Return what variables, the overlay and the section say, by the options' names.
+    """Return the values from variables, the overlay and the section, by the options' names.
 
     Args:
         directory: The project's; by default this one, or the project it lies in.
@@ -59,13 +59,13 @@ def read_settings(directory: Path | None, overlay: str | None) -> Mapping[str, A
         told |= _server_workers(layer.values.get("server"))
         told |= {key: _from_file(root, key, value) for key, value in _values(layer)}
     for layer in overlays.values():
-        list(_values(layer))  # a mistake is told before the day it is used
+        list(_values(layer))  # report a mistake even in an overlay that is not used
     told |= _variables()
     return {settings()[key].name: value for key, value in told.items()}
 
 
 def _server_workers(table: Any) -> dict[str, Any]:
-    """Return how many processes the server is built with, which is how many are priced."""
+    """Return how many processes the server is built with, for pricing as many."""
     workers = table.get("workers") if isinstance(table, Mapping) else None
     return {"workers": workers} if isinstance(workers, int) else {}
 
@@ -100,12 +100,12 @@ def _check(place: str, key: str, value: Any) -> None:
 
 
 def _from_file(root: Path, key: str, value: Any) -> Any:
-    """Return a value of pyproject.toml; the path of a file is one from the project."""
+    """Return a value of pyproject.toml; file paths are relative to the project."""
     return str(root / value) if settings()[key].read is a_file else value
 
 
 def _variables() -> dict[str, Any]:
-    """Return what the variables `FERRYMAN_COST__*` say; lists are written as JSON."""
+    """Return the values of the variables `FERRYMAN_COST__*`; lists are JSON."""
     import json
 
     from ferryman.project.setting_sources import section_variables
@@ -127,7 +127,7 @@ def _variables() -> dict[str, Any]:
 
 
 def section_model() -> type[BaseModel]:
-    """Return the section as a model, beside those of the targets."""
+    """Return the section's model, like those of the targets."""
     from pydantic import ConfigDict, Field, create_model
 
     fields = {

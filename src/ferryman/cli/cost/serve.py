@@ -1,4 +1,4 @@
-"""``ferryman cost serve``: the calculator, on this machine alone."""
+"""``ferryman cost serve``: serves the calculator on this machine only."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ __all__ = ("serve",)
 )
 @click.option("--open", "browse", is_flag=True, help="Open it in the browser.")
 def serve(port: int, browse: bool) -> None:
-    """Serve the cost model as a page with sliders, to this machine alone.
+    """Serve the cost model as a page with sliders, to this machine only.
 
-    A log that is given to the page is read here and sent nowhere.
+    A log that you give the page is read on this machine and not sent elsewhere.
 
     \b
     Example:

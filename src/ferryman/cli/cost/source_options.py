@@ -1,4 +1,4 @@
-"""Where options come from besides the command line: a project, its overlay, a usage file.
+"""Other sources of options than the command line: a project, its overlay, a usage file.
 
 Flags are stronger than all of them; a usage file is stronger than the project's settings.
 """
@@ -49,10 +49,10 @@ def source_options(command: Command) -> Command:
 
 
 class SettingsContext(click.Context):
-    """Looks defaults up where the options of `source_options` say, which are read before others."""
+    """Looks up defaults in the sources that `source_options` name; those options are read first."""
 
     def lookup_default(self, name: str, call: bool = True) -> Any:
-        """Return what a source says of an option; ``None`` if none of them does."""
+        """Return an option's value from the first source that has it; ``None`` if no source has."""
         return self._settings.get(name) if self.params.keys() >= set(_SOURCES) else None
 
     @cached_property
@@ -60,7 +60,7 @@ class SettingsContext(click.Context):
         from ferryman.cli.cost.section import read_settings
 
         project, overlay, usage_file = (self.params[name] for name in _SOURCES)
-        # click marks what was not given by a value of its own.
+        # click marks an option that was not given with a sentinel.
         settings = read_settings(
             project if isinstance(project, Path) else None,
             overlay if isinstance(overlay, str) else None,

@@ -64,7 +64,7 @@ def _charts(study: Study) -> Iterator[str]:
 
 
 def _crossovers(study: Study) -> Iterator[str]:
-    """Yield a sentence for each pair that is shown, with its band, and what moves one."""
+    """Yield a sentence for each shown pair, with its band and the inputs that move it."""
     yield "Crossovers"
     for duel in shown_duels(study.comparison):
         text = sentences.duel_sentence(duel, study.comparison.horizon)
@@ -78,7 +78,7 @@ def _crossovers(study: Study) -> Iterator[str]:
 
 
 def _assumptions(study: Study, *, shown: bool) -> Iterator[Table | str]:
-    """Yield what the answer rests on: whole if it is to be shown, else in a line."""
+    """Yield the assumptions: all of them if asked for, else one line."""
     yield ""
     comparison, prices = study.comparison, tables.price_row(study.comparison)
     if shown:
@@ -95,7 +95,7 @@ def _assumptions(study: Study, *, shown: bool) -> Iterator[Table | str]:
 
 
 def _short(study: Study, name: str) -> str:
-    """Return an input and its value, empty for one that moves few bills."""
+    """Return an input and its value; empty for an input that changes few bills."""
     label = INPUT_LABELS[name]
     value = plain(getattr(study.comparison.workload, name), 3)
     return f"{label.name} {value} {label.unit}".rstrip() if name in _SHORT else ""

@@ -1,6 +1,6 @@
 """The curves and the week as text, for a terminal: each platform is a letter.
 
-Pure: lines of text. They read the same without colour, and in a pipe.
+Its functions are pure and return lines of text, readable without colour and in a pipe.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ def letter(index: int) -> str:
 
 
 class _Canvas:
-    """Rows of cells, the top one first; what is put later lies above."""
+    """Rows of cells, the top one first; later marks cover earlier ones."""
 
     def __init__(self, height: int) -> None:
         self.rows = [[" "] * WIDTH for _ in range(height)]
         self.labels = [""] * height
 
     def put(self, column: float, row: float, mark: str) -> None:
-        """Put a mark into a cell, or nowhere if it lies outside."""
+        """Put a mark into a cell; a cell outside the canvas is ignored."""
         place = round(row)
         if 0 <= place < len(self.rows) and 0 <= round(column) < WIDTH:
             self.rows[place][round(column)] = mark
@@ -59,7 +59,7 @@ def _coloured(mark: str) -> str:
 
 
 def plot_curves(study: Study) -> Iterator[str]:
-    """Yield the bill against traffic, both on log scales, and which letter is which."""
+    """Yield a chart of bill against traffic, both on log scales, and its legend."""
     comparison = study.comparison
     low, high = shown_volumes(study)
     samples = [sampled(curve, low, high) for curve in comparison.curves]
@@ -108,7 +108,7 @@ def _legend(comparison: Comparison) -> Iterator[str]:
 
 
 def plot_week(comparison: Comparison, shape: Shape) -> Iterator[str]:
-    """Yield the week's traffic, two hours to a column, and what servers can carry over it."""
+    """Yield a chart of the week's traffic, two hours to a column, with the servers' capacity."""
     rates = [max(pair) for pair in _pairs(hourly_rates(comparison, shape))]
     held = capacities(comparison, shape)
     low_enough = [each for each in held if max(each.rates) <= 5 * max(rates)]

@@ -1,4 +1,4 @@
-"""Infracost usage files: what they say of a workload, by the names of its fields."""
+"""Reads workloads from Infracost usage files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHARED = {
     ("aws_apigatewayv2_api", "monthly_requests"): "requests",
     ("aws_api_gateway_rest_api", "monthly_requests"): "requests",
 }
-"""Keys of an infracost usage file that mean what a flag means."""
+"""Keys of an infracost usage file, with the flag of the same meaning."""
 
 _PER_REQUEST = {
     ("aws_cloudwatch_log_group", "monthly_data_ingested_gb"): "log_bytes",
@@ -34,7 +34,7 @@ _KILOBYTES = {("aws_apigatewayv2_api", "average_request_size"): "request_bytes"}
 
 
 def read_usage(path: Path) -> dict[str, str]:
-    """Return what an infracost usage file says, by the names of the workload's fields.
+    """Return the values of an infracost usage file, by the names of the workload's fields.
 
     Several functions are one application: their requests add up, and their durations are
     weighted with them.

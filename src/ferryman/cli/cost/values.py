@@ -1,4 +1,4 @@
-"""Texts of the command line as values: numbers with units, sizes, hosts, ranges, weeks.
+"""Parses texts of the command line: numbers with units, sizes, hosts, ranges, weeks.
 
 Each reader takes the flag, for errors, and a text.
 """
@@ -67,7 +67,7 @@ __all__ = (
 )
 
 KINDS = ("lambda", "server", "k8s")
-"""What people look after, as the targets of a build are called."""
+"""The kinds of platforms that hours of work are given for."""
 
 _FIELDS = {
     "memory": "memory_mib",
@@ -107,7 +107,7 @@ class _In:
 
     @property
     def metavar(self) -> str:
-        """What stands for the number in a help text."""
+        """The metavar in help texts."""
         return _METAVARS[self.unit.name]
 
 
@@ -120,7 +120,7 @@ requests, milliseconds, seconds, hours = map(_in, (REQUESTS, MILLISECONDS, SECON
 
 
 def above_nothing(read: _In) -> _In:
-    """Return the reader of what must be above 0."""
+    """Return the reader of a number above 0."""
     return _In(read.unit, above_nothing=True)
 
 
@@ -130,7 +130,7 @@ def field_number(name: str) -> _In:
 
 
 def field_name(name: str) -> str:
-    """Return the field of a workload that a flag's name, or its own, means."""
+    """Return the workload field that a name means: a flag's name, or the field's own."""
     return _FIELDS.get(name.replace("_", "-"), name.replace("-", "_"))
 
 
@@ -138,7 +138,7 @@ def a_budget(flag: str, text: str) -> Decimal:
     """Return an amount in USD.
 
     Raises:
-        ConfigError: It is not a number, or below 0.
+        ConfigError: The text is not a number, or below 0.
     """
     amount = parse_number(text, USD, flag)
     if amount < 0:
@@ -147,22 +147,22 @@ def a_budget(flag: str, text: str) -> Decimal:
 
 
 def a_currency(flag: str, text: str) -> tuple[str, Decimal]:
-    """Return a currency and how many of it a USD is, from ``EUR=0.92``.
+    """Return a currency and its exchange rate for one USD, from ``EUR=0.92``.
 
     Raises:
-        ConfigError: The text says something else.
+        ConfigError: The text does not have this form.
     """
     name, equals, rate = map(str.strip, text.partition("="))
     if not (equals and re.fullmatch("[A-Za-z]{3}", name, re.ASCII)):
         raise ConfigError(f"{flag}: {text!r} is not CODE=RATE", hint="write EUR=0.92")
     per_usd = number(flag, rate)
     if not 0 < per_usd <= 10**9:
-        raise ConfigError(f"{flag}: {rate} is out of range", hint="how many of it a USD is")
+        raise ConfigError(f"{flag}: {rate} is out of range", hint="the exchange rate for one USD")
     return name.upper(), per_usd
 
 
 def a_tax(flag: str, text: str) -> Decimal:
-    """Return a share that comes on top.
+    """Return a tax rate as a share.
 
     Raises:
         ConfigError: The text is not a share of 0 to 1,000 %.
@@ -174,10 +174,10 @@ def a_tax(flag: str, text: str) -> Decimal:
 
 
 def a_volume(flag: str, text: str) -> Decimal:
-    """Return requests a month that a workload may have.
+    """Return a number of requests a month, from a count or a rate.
 
     Raises:
-        ConfigError: The text says something else, or they are out of range.
+        ConfigError: The text is not valid, or the number is out of range.
     """
     found, (low, high, unit) = requests(flag, text), LIMITS["requests"]
     if not low <= found <= high:
@@ -236,7 +236,7 @@ def a_task(flag: str, text: str) -> tuple[Decimal, Decimal]:
     """Return vCPUs and GB.
 
     Raises:
-        ConfigError: The text says something else.
+        ConfigError: The text does not have this form.
     """
     vcpu, slash, memory = text.partition("/")
     if not slash:
@@ -251,7 +251,7 @@ def three_rates(flag: str, text: str) -> tuple[Decimal, Decimal, Decimal]:
     """Return three prices, from ``0.2/0.1/0.01``.
 
     Raises:
-        ConfigError: The text says something else.
+        ConfigError: The text does not have this form.
     """
     rates = tuple(a_budget(flag, part) for part in text.split("/"))
     if len(rates) != 3 or max(rates) > 10**6:
@@ -265,7 +265,7 @@ def a_disk(flag: str, text: str) -> Disk:
     """Return a volume from ``GB``, ``GB/IOPS`` or ``GB/IOPS/MBPS``.
 
     Raises:
-        ConfigError: The text says something else.
+        ConfigError: The text does not have this form.
     """
     numbers = [number(flag, part) for part in text.split("/")]
     whole = all(x < 10**9 and x == x.to_integral_value() for x in numbers)
@@ -278,10 +278,10 @@ def a_disk(flag: str, text: str) -> Disk:
 
 
 def free_tier_names(flag: str, text: str) -> frozenset[str]:
-    """Return the free tiers that are used up: ``all``, ``none``, or names between commas.
+    """Return the names of used-up free tiers, from ``all``, ``none``, or names between commas.
 
     Raises:
-        ConfigError: There is no free tier of a name.
+        ConfigError: A name is not a free tier.
     """
     if text in ("all", "none"):
         return frozenset(FREE_TIERS if text == "all" else ())
@@ -295,10 +295,10 @@ def free_tier_names(flag: str, text: str) -> frozenset[str]:
 
 
 def runs(flag: str, text: str) -> tuple[int, Decimal]:
-    """Return how many there are in a month and how many seconds each lasts, from ``30x10min``.
+    """Return the runs in a month and the seconds of each, from ``30x10min``.
 
     Raises:
-        ConfigError: The text says something else.
+        ConfigError: The text does not have this form.
     """
     count, _, length = text.partition("x")
     if not (count.isdecimal() and int(count)):
@@ -309,10 +309,10 @@ def runs(flag: str, text: str) -> tuple[int, Decimal]:
 
 
 def hours_of_work(flag: str, text: str) -> dict[str, Decimal]:
-    """Return hours a month by what they are for, from ``server=2,lambda=0.5``.
+    """Return hours of work a month, by kind of platform, from ``server=2,lambda=0.5``.
 
     Raises:
-        ConfigError: The text says something else.
+        ConfigError: The text does not have this form.
     """
     found = {}
     for part in text.split(","):
@@ -344,10 +344,10 @@ def a_log_format(flag: str, text: str) -> str:
 
 
 def a_range(flag: str, text: str) -> tuple[str, Range]:
-    """Return a field of the workload and what it may be.
+    """Return a field of the workload and its range.
 
     Raises:
-        ConfigError: The text says something else, or there is no such input.
+        ConfigError: The text is not NAME=RANGE, or there is no such input.
     """
     name, equals, value = text.partition("=")
     if not equals:
@@ -356,10 +356,10 @@ def a_range(flag: str, text: str) -> tuple[str, Range]:
 
 
 def flat_hosts(texts: Iterable[str], sizing: Sizing) -> tuple[FlatHost, ...]:
-    """Return hosts of a flat price, from texts such as ``hetzner=4.5/2/4``.
+    """Return hosts with a flat price, from texts such as ``hetzner=4.5/2/4``.
 
     Raises:
-        ConfigError: A text says something else.
+        ConfigError: A text is not NAME=USD/vCPUs/GB.
     """
     return tuple(map(partial(_flat_host, sizing=sizing), texts))
 
@@ -380,7 +380,7 @@ def a_week(flag: str, text: str) -> Shape:
     """Return a preset, or the shape that a JSON file of 168 weights gives.
 
     Raises:
-        ConfigError: It is neither.
+        ConfigError: The text is neither a preset nor a readable file of 168 weights.
     """
     if text in preset_names() or not text.endswith(".json"):
         return preset(text)

@@ -1,4 +1,4 @@
-"""The options that say how much traffic there is and what a request needs."""
+"""The options for the amount of traffic and the needs of a request."""
 
 from __future__ import annotations
 
@@ -89,10 +89,10 @@ class WorkloadOptions:
 
 @dataclass(frozen=True, slots=True)
 class TrafficOptions:
-    """Where a workload is read from, besides the fields one by one."""
+    """Sources of a whole workload, besides its single fields."""
 
     measured: Path | None = option(
-        "Take durations, sizes and memory from the file of `ferryman measure`.", None, a_file
+        "Take durations, sizes and memory from a file that `ferryman measure` wrote.", None, a_file
     )
     response_sizes: ResponseSizes | None = option(
         "How large responses are, in place of their mean: SIZE:SHARE,..., such as 3KB:99%,7MB:1%.",

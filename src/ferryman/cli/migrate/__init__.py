@@ -1,4 +1,4 @@
-"""`ferryman migrate`: carries the traffic from one side to another, a module for each verb."""
+"""`ferryman migrate`: moves the traffic from one side to another, a module for each verb."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the verb of `ferryman migrate`, and loads that one alone."""
+"""Finds the verb of `ferryman migrate`, and loads only that one."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ferryman.cli.verb_group import VerbGroup
 __all__ = ("command",)
 
 _VERBS: Mapping[str, str] = {
-    "plan": "Say how long each step takes, and what it may cost.",
-    "verify": "Send the same requests to both sides, and say where the answers differ.",
+    "plan": "Print how long each step takes, and what it may cost.",
+    "verify": "Send the same requests to both sides, and show where the responses differ.",
     "shift": "Move the traffic step by step, and back if the new side is worse.",
-    "follow": "Keep both sides, with the cheapest share of each hour.",
-    "status": "Show how the migration stands.",
-    "pause": "Stop where it is; both sides keep their traffic.",
-    "resume": "Go on after a pause, or after the process that ran it has ended.",
+    "follow": "Keep both sides, each hour with the cheapest share of the traffic.",
+    "status": "Show the state of the migration.",
+    "pause": "Pause the migration; both sides keep their traffic.",
+    "resume": "Resume after a pause, or after the process that ran the migration has ended.",
     "rollback": "Send all traffic back to the old side, at once.",
     "finish": "Send the rest to the new side, once its last step has passed.",
 }
@@ -25,7 +25,7 @@ _VERBS: Mapping[str, str] = {
 
 @click.group(cls=VerbGroup, verbs=_VERBS, package="ferryman.cli.migrate")
 def command() -> None:
-    """Carry the traffic to another side, without a lost request, and back by itself.
+    """Move the traffic to another side without losing a request, and back if it is worse.
 
     The sides and the balancer between them are set in [tool.ferryman.migrate].
 

@@ -1,4 +1,4 @@
-"""What the cost model says of both sides, for the verbs that plan by it."""
+"""The cost model's figures for both sides, for the verbs that plan."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Economy:
     """A workload with the platforms of both sides.
 
     Attributes:
-        question: What the project's settings ask of the cost model.
+        question: The question of the project's settings to the cost model.
         old: The old side's platform.
-        new: The new side's.
+        new: The new side's platform.
     """
 
     question: Question
@@ -49,7 +49,7 @@ class Economy:
 
     @property
     def assumed(self) -> str:
-        """What of it is assumed, in words; empty if nothing that counts is."""
+        """The assumptions that matter, in words; empty if there are none."""
         missing = {"wall_ms", "cpu_ms"} - self.question.origins.keys()
         if not missing:
             return ""
@@ -67,7 +67,7 @@ def open_economy(
     overlay: str | None,
     rate: float | None = None,
 ) -> Economy:
-    """Return what the cost model says of both sides, by the project's settings.
+    """Return the cost model's figures for both sides, from the project's settings.
 
     Args:
         project: The project.
@@ -75,10 +75,10 @@ def open_economy(
         old: The side that the traffic leaves.
         new: The side that it goes to.
         overlay: The name of the overlay.
-        rate: Requests a second, where the settings do not say.
+        rate: Requests a second, if the settings do not give them.
 
     Raises:
-        ConfigError: A setting is wrong, or it is not known how much traffic there is.
+        ConfigError: A setting is wrong, or the amount of traffic is unknown.
     """
     from ferryman.cli.cost.platform_options import make_choices
     from ferryman.cli.cost.question import ask
@@ -89,7 +89,7 @@ def open_economy(
     if not {"requests", "logs", "log_group"} & told.keys():
         if rate is None:
             raise ConfigError(
-                "it is not known how much traffic there is",
+                "the amount of traffic is unknown",
                 hint="pass --rate, or set requests or logs in [tool.ferryman.cost]",
             )
         told["requests"] = f"{rate:f}/s"

@@ -1,4 +1,4 @@
-"""`ferryman migrate finish`: the rest of the traffic, for good."""
+"""`ferryman migrate finish`: sends the rest of the traffic to the new side."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ("command",)
 
 @click.command()
 @project_options
-@click.option("--force", is_flag=True, help="Although the last step has not passed.")
+@click.option("--force", is_flag=True, help="Finish even if the last step has not passed.")
 def command(force: bool, **options: Any) -> int:
     """Send the rest to the new side, once its last step has passed.
 
-    Nothing of the old side is removed, then or later: that is yours to do, when you like.
+    ferryman never removes the old side: remove it yourself when you like.
 
     \b
     Example:
@@ -43,7 +43,7 @@ def command(force: bool, **options: Any) -> int:
     finally:
         session.leave(migration)
     if migration.phase != "finished":
-        raise FerrymanError(f"it did not finish: {migration.reason or migration.phase}")
+        raise FerrymanError(f"the migration did not finish:  {migration.reason or migration.phase}")
     announce(
         f"{migration.old} gets nothing now and may be removed; until then the way back is "
         f"`ferryman migrate shift --from {migration.new} --to {migration.old}`"
@@ -57,5 +57,5 @@ def _refuse_early(migration: Migration, force: bool) -> None:
     if migration.phase != "holding" and not force:
         raise ConfigError(
             f"{migration.new} has {migration.weight:g} %, and its last step has not passed",
-            hint="`ferryman migrate shift` goes on; --force finishes all the same",
+            hint="`ferryman migrate shift` goes on; --force finishes anyway",
         )

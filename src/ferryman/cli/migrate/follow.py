@@ -1,4 +1,4 @@
-"""`ferryman migrate follow`: both sides, with the cheapest share of each hour."""
+"""`ferryman migrate follow`: keeps both sides, each hour with the cheapest share."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 @click.command()
 @project_options
-@click.option("--once", is_flag=True, help="Look once and do what follows: for a scheduled job.")
+@click.option("--once", is_flag=True, help="Look once, act, and exit: for a scheduled job.")
 @click.option("--show", is_flag=True, help="Print the week and what it costs; move nothing.")
 @click.option("--json", "as_json", is_flag=True, help="With --show, print it as JSON.")
 def command(once: bool, show: bool, as_json: bool, **options: Any) -> int:
-    """Keep both sides, and move the weight by the hour to where the traffic is cheapest.
+    """Keep both sides, and move the weight each hour to the cheapest share.
 
-    Servers that stand are paid for: in each hour they get what they can carry, and Lambda the
-    rest. Traffic, durations and prices are those of [tool.ferryman.cost], which must tell the
+    Running servers are paid for anyway: in each hour they get as much as they can carry, and Lambda
+    the rest. Traffic, durations and prices are those of [tool.ferryman.cost], which must tell the
     shape of the week; the servers are those of `units` of their side. The weight stays within
-    [tool.ferryman.migrate.follow], and the judge goes on watching: a new side that is worse
-    gets nothing more. It begins where `shift` or `shift --stop-at` holds.
+    [tool.ferryman.migrate.follow], and the judge goes on watching: a new side that is worse gets
+    nothing more. It begins where `shift` or `shift --stop-at` holds.
 
     \b
     Example:
@@ -106,10 +106,10 @@ def _print(sides: tuple[str, str], hybrid: HybridWeek, week: Week, as_json: bool
 
 
 def _refuse_early(found: Migration | None) -> None:
-    """See that both sides are to stay.
+    """Check that the migration holds a share, so that both sides stay.
 
     Raises:
-        ConfigError: The migration has not come so far.
+        ConfigError: The migration does not hold a share yet.
     """
     following = found and found.move and found.move.purpose == "follow"
     if found is None or (found.phase != "holding" and not following):

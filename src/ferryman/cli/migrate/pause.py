@@ -1,4 +1,4 @@
-"""`ferryman migrate pause`: stop where it is."""
+"""`ferryman migrate pause`: pauses the migration."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ("command",)
     "--reason", metavar="WORDS", default="asked to", help="The reason, which `status` shows."
 )
 def command(reason: str, **options: Any) -> int:
-    """Stop where it is: both sides keep their traffic, and the process that runs it stops.
+    """Pause the migration: both sides keep their traffic, and the process that runs it stops.
 
     \b
     Example:

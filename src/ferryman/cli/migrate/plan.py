@@ -1,4 +1,4 @@
-"""`ferryman migrate plan`: what a migration takes, and whether it can work."""
+"""`ferryman migrate plan`: the time and cost of a migration, and whether it can work."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ("command",)
 
 _TELLING = ("base_path", "max_body", "max_in_flight", "overflow", "proxy", "trusted_proxies")
-"""Settings of targets that tell about what clients get."""
+"""Settings of targets that change what clients receive."""
 
 
 @click.command()
@@ -35,7 +35,7 @@ _TELLING = ("base_path", "max_body", "max_in_flight", "overflow", "proxy", "trus
     type=float,
     help="Requests a second at the quietest time; by default as [tool.ferryman.cost] says.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 def command(
     old: str | None,
     new: str | None,
@@ -44,11 +44,11 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Say what a migration takes, what it may cost, and whether it can work.
+    """Print how long a migration takes, what it may cost, and whether it can work.
 
     Traffic, durations and prices are those of [tool.ferryman.cost] and of the file that
-    `ferryman measure` wrote. From a file of requests, TOML or HAR, it learns how large bodies
-    are. It moves nothing. It ends with 2 if the migration cannot work.
+    `ferryman measure` wrote. A file of requests, TOML or HAR, gives the sizes of bodies. The
+    command moves nothing. It exits with 2 if the migration cannot work.
 
     \b
     Example:
@@ -99,25 +99,25 @@ def _side(project: Project, settings: MigrateOptions, name: str, load: Any) -> S
 def _findings(
     project: Project, settings: MigrateOptions, names: tuple[str, str]
 ) -> tuple[str, ...]:
-    """Return what `ferryman check` finds by reading that does not work on the new side."""
+    """Return the findings of `ferryman check`, from reading the code, for the new side."""
     from ferryman.cli.portability_check import gravest_lines
 
     targets = [target_of(settings, name) for name in names]
     if targets[0] == targets[1]:
         return ()
-    # The last line names the command that tells more, as the plan does.
+    # Drop the last line, which names a command that the plan names too.
     return gravest_lines(project, [targets[1]])[targets[1]][:-1]
 
 
 def _environment(section: Any) -> Mapping[str, str] | None:
-    """Return the variables that a deployment sets; None where it sets none that are known."""
+    """Return the variables that a deployment sets; None if they are not known."""
     secrets = getattr(section, "secrets", {})
     named = secrets if isinstance(secrets, Mapping) else {}
     return {**getattr(section, "environment", {}), **named} or None
 
 
 def _offered(capabilities: Capabilities, section: Any) -> Capabilities:
-    """Return what a target offers with the project's settings."""
+    """Return a target's capabilities with the project's settings."""
     told = {"time_limit": "timeout", "streaming": "streaming"}
     values = {name: getattr(section, key) for name, key in told.items() if hasattr(section, key)}
     return capabilities._replace(**values)

@@ -1,4 +1,4 @@
-"""`ferryman migrate resume`: go on."""
+"""`ferryman migrate resume`: continues a paused or abandoned migration."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ __all__ = ("command",)
 
 @click.command()
 @project_options
-@click.option("--take-over", is_flag=True, help="From a process that is gone: waits three looks.")
-@click.option("--adopt", is_flag=True, help="Take the live weight for the recorded one.")
-@click.option("--once", is_flag=True, help="Look once and do what follows.")
+@click.option(
+    "--take-over", is_flag=True, help="Take over from a process that is gone; waits three looks."
+)
+@click.option("--adopt", is_flag=True, help="Accept the live weight in place of the recorded one.")
+@click.option("--once", is_flag=True, help="Look once, act, and exit.")
 def command(take_over: bool, adopt: bool, once: bool, **options: Any) -> int:
-    """Go on after a pause, or after the process that ran it has ended.
+    """Resume after a pause, or after the process that ran the migration has ended.
 
-    A move that was decided and not seen to be done is compared with the live weight: it is
-    done, or done again. A weight that somebody else set is refused, unless --adopt takes it.
+    A decided move without confirmation is compared with the live weight, and repeated if it was not
+    made. A live weight that ferryman did not set is refused, except with --adopt.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`ferryman migrate rollback`: all traffic back, at once."""
+"""`ferryman migrate rollback`: sends all traffic back to the old side, at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ferryman.core.errors import ConfigError, FerrymanError
 __all__ = ("command",)
 
 _CONFIRM = 1.0
-"""Seconds after which the weight is read again: the process that ran it may have been writing."""
+"""Seconds after which to read the weight again: another process may just have written it."""
 
 
 @click.command()
@@ -26,7 +26,7 @@ _CONFIRM = 1.0
 def command(reason: str, **options: Any) -> int:
     """Send all traffic back to the old side, at once.
 
-    It does not ask and does not wait: the process that runs the migration stops.
+    It does not ask for confirmation and does not wait. The process that runs the migration stops.
 
     \b
     Example:
@@ -55,7 +55,7 @@ def _go_back(session: Session, reason: str) -> int:
         for _ in range(3):
             live = carrier.shifter.read()
             if not live.old_healthy:
-                announce(f"{migration.old} is not healthy; going back all the same, as asked")
+                announce(f"{migration.old} is not healthy; going back anyway, as asked")
             migration, deed = retreat(migration, live.weight or 0.0, time.time(), reason)
             migration = carrier.do(migration, deed)
             carrier.pause(_CONFIRM)

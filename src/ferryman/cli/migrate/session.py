@@ -1,4 +1,4 @@
-"""What the verbs of a migration share: its options, its state, and who carries it on."""
+"""Shared by the verbs of a migration: its options, its state, and its carrier."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class Session:
 
     Attributes:
         root: The project's directory.
-        options: Its settings.
-        book: Its state.
+        options: The migration's settings.
+        book: The migration's state.
     """
 
     root: Path
@@ -66,7 +66,7 @@ class Session:
 
     @contextmanager
     def carrier(self, old: str, new: str, show: Any = lambda _: None) -> Iterator[Carrier]:
-        """Yield what a migration between two sides is carried on with."""
+        """Yield the carrier of a migration between two sides."""
         from ferryman.migrate.carrying import Carrier
         from ferryman.migrate.opening import make_observer, make_shifter
 
@@ -78,7 +78,7 @@ class Session:
             observer.close()
 
     def leave(self, migration: Migration) -> None:
-        """Let somebody else carry the migration on, unless they do so already."""
+        """Release the migration for another process, unless one has taken it already."""
         from ferryman.migrate.stores import Conflict
 
         with suppress(Conflict):
@@ -125,7 +125,7 @@ def read_project(
 
 
 def exit_code(before: Migration, after: Migration) -> int:
-    """Return the exit code for a scheduled job: passed, gone back, or undecided."""
+    """Return the exit code for a scheduled job: step passed, rolled back, or undecided."""
     if after.phase == "returned":
         return GONE_BACK
     passed = after.weight > before.weight or after.phase in ("holding", "finished")
@@ -134,11 +134,11 @@ def exit_code(before: Migration, after: Migration) -> int:
 
 @contextmanager
 def interruptible(session: Session) -> Iterator[None]:
-    """Let Ctrl-C end the watching: the weight stays, and the next command goes on."""
+    """Let Ctrl-C stop watching: the weight stays, and the next command resumes."""
     try:
         yield
     except KeyboardInterrupt:
-        # A second Ctrl-C must not break off the write that lets the next one in.
+        # A second Ctrl-C must not interrupt the write that releases the migration.
         held = signal.signal(signal.SIGINT, signal.SIG_IGN)
         found = session.book.read()
         if found:

@@ -1,4 +1,4 @@
-"""`ferryman migrate shift`: the traffic, step by step."""
+"""`ferryman migrate shift`: moves the traffic step by step."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ __all__ = ("carry_on", "command")
 
 @click.command()
 @side_options
-@click.option("--once", is_flag=True, help="Look once and do what follows: for a scheduled job.")
+@click.option("--once", is_flag=True, help="Look once, act, and exit: for a scheduled job.")
 @click.option(
     "--stop-at",
     metavar="PERCENT",
     type=click.IntRange(1, 99),
-    help="The new side's last percentage; both sides stay.",
+    help="Hold at this percentage for the new side; both sides stay.",
 )
-@click.option("--adopt", is_flag=True, help="Begin from the weight that is live, if it is not 0.")
+@click.option("--adopt", is_flag=True, help="Begin from the live weight, if it is not 0.")
 def command(
     old: str | None, new: str | None, once: bool, stop_at: int | None, adopt: bool, **options: Any
 ) -> int:
     """Move the traffic step by step, and back if the new side is worse.
 
-    It stays until the last step has passed, which leaves the old side a part of the traffic to
-    compare with: `ferryman migrate finish` sends the rest. With --once it looks once, and ends
-    with 0 if a step passed, 75 if it is too early to say, 1 if the traffic went back.
+    The command runs until the last step has passed. The old side then still has a part of the
+    traffic, for comparison; `ferryman migrate finish` sends the rest. With --once it looks once,
+    and exits with 0 if a step passed, 75 if it is too early to say, 1 if the traffic went back.
 
     \b
     Example:
@@ -62,7 +62,7 @@ def command(
 
 
 def carry_on(session: Session, migration: Migration, *, once: bool = False) -> int:
-    """Carry a migration on that is ours, and return the exit code."""
+    """Continue a migration that this process owns, and return the exit code."""
     after = migration
     with (
         interruptible(session),
@@ -85,7 +85,7 @@ def _ended(before: Migration, after: Migration, once: bool) -> int:
 def _begin(
     session: Session, before: Migration | None, old: str | None, new: str | None, adopt: bool
 ) -> Migration:
-    """Write a new migration down, and see first that it may begin."""
+    """Check that a new migration may begin, and record it."""
     from ferryman.migrate.beginning import begin
     from ferryman.migrate.opening import make_shifter
 

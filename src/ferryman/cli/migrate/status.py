@@ -1,4 +1,4 @@
-"""`ferryman migrate status`: how the migration stands."""
+"""`ferryman migrate status`: the state of the migration."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = ("command",)
 
 @click.command()
 @project_options
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the state as JSON.")
 def command(as_json: bool, **options: Any) -> int:
-    """Show how the migration stands: weights, verdict, evidence, and what was done.
+    """Show the state of the migration: weights, verdict, evidence, and past moves.
 
     \b
     Example:
@@ -42,7 +42,7 @@ def command(as_json: bool, **options: Any) -> int:
 
 
 def _live(session: Session, migration: Migration) -> Live | None:
-    """Return what is live, or None: the state is worth showing without it."""
+    """Return the live weight, or None if it cannot be read: the state is useful without it."""
     from ferryman.migrate.opening import make_shifter
 
     with suppress(FerrymanError):

@@ -1,4 +1,4 @@
-"""`ferryman migrate verify`: both sides answer alike, where they run."""
+"""`ferryman migrate verify`: checks that both deployed sides respond alike."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "cookies",
     multiple=True,
     metavar="NAME=VALUE",
-    help="With --from-logs, a cookie of a session, for requests that had some; repeat for several.",
+    help="With --from-logs, a session cookie for requests that had cookies; repeat for several.",
 )
-@click.option("--unsafe", is_flag=True, help="Send requests that may change something, too.")
+@click.option("--unsafe", is_flag=True, help="Also send requests that may change something.")
 @click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
 def command(
     old: str | None,
@@ -52,13 +52,13 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Send the same requests to both sides, and say where the answers differ.
+    """Send the same requests to both sides, and show where the responses differ.
 
     The requests are those of a file, TOML or HAR, with the cookies of one session across both
     sides; or, by --from-logs, those that the old side has recorded (record = 0.01 in its
-    target's settings), which go to the new side and are compared with the recorded answers. The
-    sides are asked at the addresses that [tool.ferryman.migrate.sides] gives. Ends with 0 if
-    nothing differs, else with 1.
+    target's settings), which go to the new side; its responses are compared with the recorded ones.
+    Requests go to the addresses in [tool.ferryman.migrate.sides]. Exits with 0 if nothing differs,
+    else with 1.
 
     \b
     Example:

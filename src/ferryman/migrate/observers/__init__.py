@@ -1,7 +1,7 @@
-"""Counts what both sides answered since the look before.
+"""Counts both sides' answers since the previous look.
 
-An observer knows where the numbers are. It keeps no file: where it left off is a value, the
-cursor, which the state of the migration carries from process to process.
+An observer knows the source of the numbers, and must not decide anything. It keeps no file: its
+position is a value, the cursor, which the migration's state carries from process to process.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ __all__ = ("Observer", "SideObserver", "SideSight", "Sight", "TwoSides", "since"
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What was seen of both sides.
+    """The observations of both sides.
 
     Attributes:
-        old: What the old side answered since the look before.
-        new: What the new side answered.
-        cursor: Where this look left off, as JSON.
-        slow_limit: The old side's 95th percentile in seconds, where it is known.
-        measuring: Whether answers are still being collected for it.
+        old: The old side's answers since the previous look.
+        new: The new side's answers since the previous look.
+        cursor: The position after this look, as JSON.
+        slow_limit: The old side's 95th percentile in seconds, if known.
+        measuring: Whether answers are still being collected for `slow_limit`.
     """
 
     old: Counts
@@ -36,30 +36,30 @@ class Sight:
 
 
 class Observer(Protocol):
-    """Sees both sides."""
+    """Observes both sides."""
 
     @property
     def listens(self) -> bool:
-        """Whether it sees only what happens while it is open, and reads no totals."""
+        """Whether it only counts answers while it is open, instead of reading totals."""
 
     def look(self, cursor: Any, slow_limit: float | None) -> Sight:
-        """Return what was seen since a cursor.
+        """Return the observations since a cursor.
 
         Args:
-            cursor: Where the look before left off; None counts nothing but begins.
-            slow_limit: Seconds above which an answer is slow, once that is frozen.
+            cursor: The position after the previous look; None starts without counting.
+            slow_limit: Seconds above which an answer is slow, once the limit is frozen.
 
         Raises:
-            FerrymanError: The numbers cannot be had.
+            FerrymanError: The numbers cannot be read.
         """
 
     def close(self) -> None:
-        """Let go of what it holds."""
+        """Release resources."""
 
 
 @dataclass(frozen=True, slots=True)
 class SideSight:
-    """What was seen of one side; as in `Sight`."""
+    """The observations of one side; see `Sight`."""
 
     counts: Counts
     cursor: Any = None
@@ -67,15 +67,15 @@ class SideSight:
 
 
 class SideObserver(Protocol):
-    """Sees one side."""
+    """Observes one side."""
 
     def look(self, cursor: Any, slow_limit: float | None) -> SideSight:
-        """Return what was seen since a cursor; as in `Observer`."""
+        """Return the observations since a cursor; see `Observer`."""
 
 
 @dataclass(frozen=True, slots=True)
 class TwoSides:
-    """An old side and a new one."""
+    """Observes an old and a new side with one observer for each."""
 
     old: SideObserver
     new: SideObserver
@@ -83,7 +83,7 @@ class TwoSides:
     listens: ClassVar[bool] = False
 
     def look(self, cursor: Any, slow_limit: float | None) -> Sight:
-        """Return what was seen since a cursor."""
+        """Return the observations since a cursor."""
         before = cursor or {}
         old = self.old.look(before.get("old"), slow_limit)
         new = self.new.look(before.get("new"), slow_limit)
@@ -91,25 +91,25 @@ class TwoSides:
         return Sight(old.counts, new.counts, after, old.slow_limit)
 
     def close(self) -> None:
-        """Return: nothing is held."""
+        """Do nothing: there are no resources."""
 
 
 def since(now: Counts, before: Counts | None) -> Counts:
-    """Return what was counted between two looks.
+    """Return the counts between two looks.
 
     Args:
-        now: The totals of now.
-        before: Those of the look before; None counts nothing.
+        now: The totals now.
+        before: The totals at the previous look; None counts nothing.
 
-    A total that went backwards is that of a process that was started again: what it counted
-    since then is what is known.
+    A total that fell belongs to a restarted process: then only its counts since the restart are
+    known.
     """
     if before is None:
         return Counts()
     if any(a < b for a, b in zip(astuple(now), astuple(before), strict=True)):
         return now
     answers = now.answers - before.answers
-    # The counters are read one after the other: a bad answer may come before its answer.
+    # The counters are read one after the other: a bad answer may be counted before the total.
     bad = (
         (now.failures, before.failures),
         (now.rejections, before.rejections),
@@ -122,7 +122,7 @@ def totals_of(found: Mapping[str, Any] | None, place: str) -> Counts | None:
     """Return counts that were given as JSON, or None for none.
 
     Raises:
-        FerrymanError: They are no counts.
+        FerrymanError: The JSON is not the counts of a side.
     """
     if found is None:
         return None

@@ -1,8 +1,8 @@
 """Reads CloudWatch's metrics of a side: a target group behind a load balancer, or a function.
 
-They come a minute at a time and some minutes late, so a retreat that rests on them alone is
-later: at 100 requests a second and 1 % of the traffic, a fault of one in twenty costs about 4
-bad answers more than with a log that is read at once. Only minutes that have settled count.
+They cover whole minutes and arrive some minutes late, so a rollback that relies on them alone is
+later: at 100 requests a second and 1 % of the traffic, a fault of one in twenty costs about 4 bad
+answers more than with a live log. Only settled minutes count.
 
 Sources: "CloudWatch metrics for your Application Load Balancer"; "Using CloudWatch metrics with
 Lambda"; "CloudWatch statistics definitions" for the trimmed count, TC(limit:).
@@ -34,14 +34,14 @@ _LEAST = 100
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Where the numbers of a side are.
+    """The metrics of a side.
 
     Attributes:
         namespace: The namespace of its metrics.
-        dimensions: What selects them.
+        dimensions: The dimensions that select them.
         answers: The metric of all answers.
-        failures: Those of failures, which are added up.
-        rejections: Those of rejections.
+        failures: The metrics of failures, which are added up.
+        rejections: The metrics of rejections.
         times: The metric of how long an answer took.
         unit: How many of its units a second has.
     """
@@ -61,7 +61,7 @@ class CloudWatch:
 
     Attributes:
         client: boto3's client of CloudWatch.
-        series: Where its numbers are.
+        series: The side's metrics.
         clock: Seconds since 1970.
     """
 
@@ -70,7 +70,7 @@ class CloudWatch:
     clock: Callable[[], float] = time.time
 
     def look(self, cursor: Any, slow_limit: float | None) -> SideSight:
-        """Return what was seen since a cursor, which is the minute that was read last."""
+        """Return the observations since a cursor, which is the last minute read."""
         end = int((self.clock() - _SETTLED) // _MINUTE * _MINUTE)
         limit = None if slow_limit else self._limit(end)
         if not isinstance(cursor, int) or cursor >= end:
@@ -88,7 +88,7 @@ class CloudWatch:
         failures = sum(rest[: len(series.failures)])
         rejections = sum(rest[len(series.failures) : len(names) - 1])
         slow = sums[-1] if slow_limit else 0
-        # A failure of the load balancer's own is not among the targets' answers.
+        # The targets' answers do not include failures of the load balancer itself.
         answers = max(answers, failures, rejections, slow)
         return Counts(answers, failures, rejections, slow)
 
@@ -133,7 +133,7 @@ class CloudWatch:
 
 
 def dimensions_of(options: MigrateOptions, side: SideOptions, name: str) -> Series:
-    """Return where the numbers of a side are.
+    """Return the metrics of a side.
 
     Raises:
         ConfigError: The side has neither a target group nor a version.
@@ -168,5 +168,5 @@ def dimensions_of(options: MigrateOptions, side: SideOptions, name: str) -> Seri
         )
     raise ConfigError(
         f"[tool.ferryman.migrate.sides.{name}] has neither target_group nor version",
-        hint="CloudWatch counts by one of them; metrics = ... reads a server's own",
+        hint="CloudWatch counts by one of them; metrics = ... reads a server's own metrics",
     )

@@ -1,8 +1,8 @@
-"""Asks a command of the user's own, which prints the totals of both sides as JSON.
+"""Runs the user's own command, which prints the totals of both sides as JSON.
 
     {"old": {"answers": 9000, "failures": 2}, "new": {"answers": 90}, "slow_limit": 0.25}
 
-Totals only grow; what was counted since the look before is worked out here.
+Totals only grow; this module computes the counts since the previous look.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class CommandObserver:
     listens: ClassVar[bool] = False
 
     def look(self, cursor: Any, slow_limit: float | None) -> Sight:
-        """Return what was seen since a cursor."""
+        """Return the observations since a cursor."""
         given: dict[str, str | float] = {"slow_limit": slow_limit} if slow_limit else {}
         found = run_command(self.command, self.timeout, given)
         counts, totals = [], {}
@@ -47,4 +47,4 @@ class CommandObserver:
         return Sight(counts[0], counts[1], totals, float(limit) if limit else None)
 
     def close(self) -> None:
-        """Return: nothing is held."""
+        """Do nothing: there are no resources."""

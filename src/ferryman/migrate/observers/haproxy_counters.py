@@ -1,6 +1,6 @@
-"""Reads HAProxy's own counters: answers, failures and rejections; it has no count of slow ones.
+"""Reads HAProxy's own counters: answers, failures and rejections, but no slow answers.
 
-Clients cannot be told apart in them.
+The counters do not distinguish clients.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class HAProxyCounters:
     listens: ClassVar[bool] = False
 
     def look(self, cursor: Any, slow_limit: float | None) -> Sight:
-        """Return what was seen since a cursor."""
+        """Return the observations since a cursor."""
         rows = self.haproxy.rows()
         now: dict[str, Mapping[str, int]] = {}
         sums = []
@@ -42,13 +42,14 @@ class HAProxyCounters:
         return Sight(sums[0], sums[1], now)
 
     def close(self) -> None:
-        """Return: each look is a connection of its own."""
+        """Do nothing: each look opens and closes its own connection."""
 
 
 def _counts(row: Row) -> Counts:
     """Return the totals of a server.
 
-    Its 5xx are those that it sent; a connection that it refused or broke is answered by HAProxy.
+    Its 5xx count includes only its own answers; HAProxy answers for connections that it refused or
+    broke.
     """
     failures = sum(int(row[name] or 0) for name in ("hrsp_5xx", "econ", "eresp"))
     rejections = int(row["hrsp_4xx"] or 0)

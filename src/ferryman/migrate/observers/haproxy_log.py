@@ -23,7 +23,7 @@ from ferryman.migrate.observers import Sight
 __all__ = ("HAProxyLog", "Line", "read_line")
 
 BASELINE, LEAST = 2000, 100
-"""Answers from which the old side's 95th percentile is taken, and the fewest that will do."""
+"""Answers to take the old side's 95th percentile from, and the fewest that suffice."""
 
 _LINE = re.compile(
     r"(?P<client>\S+):\d+ \[[^\]]+\] \S+ (?P<backend>[^/\s]+)/(?P<server>\S+) "
@@ -42,9 +42,9 @@ class Line:
         client: The client's address.
         backend: The backend.
         server: The server that answered.
-        status: The status, or -1 where there was none.
+        status: The status, or -1 if there was none.
         seconds: How long the server took, its queue included.
-        aborted: Whether the client broke off.
+        aborted: Whether the client aborted the request.
     """
 
     client: str
@@ -56,7 +56,7 @@ class Line:
 
 
 def read_line(text: str) -> Line | None:
-    """Return the answer that a line tells of, or None where it tells of none."""
+    """Return the answer in a log line, or None if the line has no answer."""
     found = _LINE.search(text)
     if not found:
         return None
@@ -72,15 +72,15 @@ def read_line(text: str) -> Line | None:
 
 
 class HAProxyLog:
-    """Collects lines in a thread, from when it is made until it is closed.
+    """Collects lines in a thread, from construction until it is closed.
 
     Args:
         address: Host and port to listen at.
         backend: The backend.
         old: The old side's servers.
         new: The new side's.
-        by_client: Whether bad answers that one client got within a look count once.
-        patience: Looks after which fewer answers than `BASELINE` will do.
+        by_client: Whether several bad answers to one client within a look count once.
+        patience: Looks after which fewer answers than `BASELINE` suffice.
 
     Raises:
         ConfigError: The address cannot be listened at.
@@ -109,7 +109,7 @@ class HAProxyLog:
         self._thread.start()
 
     def look(self, cursor: Any, slow_limit: float | None) -> Sight:
-        """Return what was seen since the look before; what came before this object is lost.
+        """Return the observations since the previous look; earlier lines than this object are lost.
 
         The cursor holds the old side's times, in milliseconds, until there are enough of them.
         """
@@ -157,7 +157,7 @@ class HAProxyLog:
         enough = LEAST if self._looks >= self._patience else BASELINE
         if len(self._times) < enough:
             return None
-        # HAProxy counts whole milliseconds: what takes 0 is not slow at 1.
+        # HAProxy rounds to whole milliseconds: an answer of 0 ms must not be slow at 1 ms.
         return max(sorted(self._times)[math.ceil(0.95 * len(self._times)) - 1], 0.001)
 
 

@@ -1,7 +1,7 @@
 """Reads a release's own metrics: the histogram that a ferryman server keeps of its requests.
 
-A request that never reached the release (its port closed, its host gone) is not in them; the
-balancer's counters or its log have those.
+The metrics miss requests that never reached the release (port closed, host gone); the balancer's
+counters or log have those.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SAMPLE = re.compile(rf"{_NAME}_(bucket|count)\{{(.*)\}} ([0-9.eE+]+)")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _MOST = 32 * 2**20
 _LEAST = 100
-"""Answers that a 95th percentile is taken from at least."""
+"""The fewest answers to take a 95th percentile from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Histogram:
 
     Attributes:
         answers: Answers by status.
-        within: Answers that took at most so many seconds, by that bound.
+        within: Answers that took at most a number of seconds, by that bound.
     """
 
     answers: dict[int, int]
@@ -45,7 +45,7 @@ class Histogram:
         return next((b for b, n in sorted(self.within.items()) if n >= 0.95 * total), None)
 
     def counts(self, slow_limit: float | None) -> Counts:
-        """Return the totals, with those above a limit, which is one of the bounds."""
+        """Return the totals, with answers above a limit, which is one of the bounds, as slow."""
         total = sum(self.answers.values())
         bounds = [bound for bound in self.within if slow_limit and bound >= slow_limit]
         return Counts(
@@ -64,7 +64,7 @@ class Metrics:
     timeout: float = 10.0
 
     def look(self, cursor: Any, slow_limit: float | None) -> SideSight:
-        """Return what was seen since a cursor."""
+        """Return the observations since a cursor."""
         try:
             with urllib.request.urlopen(self.url, timeout=self.timeout) as answer:  # noqa: S310
                 text = answer.read(_MOST).decode("utf-8", "replace")
@@ -77,7 +77,7 @@ class Metrics:
         found = read_metrics(text)
         now = found.counts(slow_limit)
         before = totals_of((cursor or {}).get("totals"), "the state's cursor")
-        # The first look with a limit counts slow answers that the one before could not.
+        # The first look with a limit counts slow answers that the previous look could not.
         if before and cursor.get("slow_limit") != slow_limit:
             before = None
         after = {"totals": asdict(now), "slow_limit": slow_limit}

@@ -1,5 +1,5 @@
-"""Plans a migration before it begins: steps, time, harm at worst, room, money, and what forbids it.
+"""Plans a migration before it begins: steps, time, worst harm, capacity, money, obstacles.
 
-It is arithmetic on what others found out: it asks no balancer, no cloud and no price book, and
-moves nothing.
+It is arithmetic on facts that callers collect: it must not ask a balancer, a cloud or a price book,
+and moves nothing.
 """

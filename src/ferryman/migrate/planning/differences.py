@@ -1,4 +1,4 @@
-"""What differs between two sides: what their targets offer the app, and how they are set."""
+"""Finds the differences between two sides: their targets' capabilities, and their settings."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _OFFERED = (
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that differs.
+    """One difference between two sides.
 
     Attributes:
-        name: What.
-        old: How it is on the old side.
-        new: How it is on the new side.
+        name: The capability or setting.
+        old: Its value on the old side.
+        new: Its value on the new side.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Difference:
 
 
 def differences(old: Side, new: Side) -> tuple[Difference, ...]:
-    """Return what differs, without the values of variables: they may be secret."""
+    """Return the differences; the values of variables are left out, as they may be secret."""
     return tuple(
         each
         for each in (*_offered(old, new), *_settings(old, new), *_variables(old, new))

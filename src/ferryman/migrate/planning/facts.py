@@ -1,4 +1,4 @@
-"""What a plan is made of: both sides, their traffic, and what stands between."""
+"""The facts that a plan is made from: both sides, their traffic, and the database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ("Facts", "Load", "Side", "Traffic")
 
 
 class Load(Protocol):
-    """What a side needs and costs for a share of the traffic, from 0 to 1."""
+    """The capacity and cost of a side for a share of the traffic, from 0 to 1."""
 
     @property
     def platform(self) -> str:
@@ -21,14 +21,14 @@ class Load(Protocol):
 
     @property
     def unit(self) -> str:
-        """What is counted: servers, or environments."""
+        """The unit of capacity: servers, or environments."""
 
     @property
     def processes(self) -> int:
-        """Processes of each of them."""
+        """Processes in each unit."""
 
     def units(self, share: float) -> int:
-        """Return how many of them the busiest hour needs."""
+        """Return how many units the busiest hour needs."""
 
     def usd(self, share: float, kept: float | None = None) -> Decimal:
         """Return USD a month, with servers kept for another share."""
@@ -39,15 +39,15 @@ class Side:
     """One side.
 
     Attributes:
-        name: What the settings call it.
-        capabilities: What its target offers the app.
-        load: What it needs and costs.
+        name: The side's name in the settings.
+        capabilities: The capabilities of its target.
+        load: Its capacity and cost.
         units: How many servers or environments it may have; None if that is not known.
         connections: Database connections that each of its processes opens at most; None if
             that is not known.
-        streams: Whether it is set to send responses as they are produced.
-        settings: Its target's settings that tell about the app's answers, by name.
-        environment: Its variables, by name; None where ferryman does not set them.
+        streams: Whether it streams responses.
+        settings: Its target's settings that affect the app's answers, by name.
+        environment: Its environment variables, by name; None if ferryman does not set them.
     """
 
     name: str
@@ -76,12 +76,11 @@ class Traffic:
 
     Attributes:
         rate: Requests a second at the quietest time that the migration runs through.
-        largest_body: Bytes of the largest body that is known of, in either direction; None if
-            none is.
-        largest_of: Which request has it.
-        streamed: Requests whose answers are known to be streams.
+        largest_body: Bytes of the largest known body, in either direction; None if none is known.
+        largest_of: The request with that body.
+        streamed: Requests whose responses are known to be streams.
         silent_hours: Hours of the week without any requests.
-        assumed: What of the workload is assumed, in words; empty if all is measured.
+        assumed: The assumptions in the workload, in words; empty if all of it is measured.
     """
 
     rate: float
@@ -94,14 +93,14 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All of it.
+    """All facts of a plan.
 
     Attributes:
         old: The side that the traffic leaves.
         new: The side that it goes to.
         traffic: The traffic.
-        findings: What of the app does not work on the new side, in lines.
-        database_connections: Connections that the database takes; None where it is not known.
+        findings: Findings of `ferryman check` for the new side, in lines.
+        database_connections: Connections that the database accepts; None if unknown.
     """
 
     old: Side

@@ -1,7 +1,7 @@
-"""How the address that clients use can be moved, if it can.
+"""Finds how the traffic of the clients' address can be moved.
 
-Weights work only where both sides are behind one name. Names that a cloud gives to a function
-belong to it, and lead nowhere else.
+Weights only work if both sides are behind one name. A name that a cloud gives to a function always
+leads to that function.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _BALANCERS = {
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """What happens to the address.
+    """How the clients' address is moved.
 
     Attributes:
-        address: The address that clients use; empty if that is not known.
+        address: The address that clients use; empty if unknown.
         way: How its traffic is moved.
-        refusal: Why it cannot be; empty if it can.
+        refusal: Why its traffic cannot be moved; empty if it can.
     """
 
     address: str
@@ -46,7 +46,7 @@ def front_of(address: str, shifter: str, old: str) -> Front:
 
     Args:
         address: The address that clients use: a URL or a name.
-        shifter: What changes the weight.
+        shifter: The kind of shifter.
         old: The side that has all the traffic.
     """
     if shifter == "alias":

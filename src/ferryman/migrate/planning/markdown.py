@@ -1,4 +1,4 @@
-"""A plan as a page, for a pull request or a runbook."""
+"""Writes a plan as Markdown, for a pull request or a runbook."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def as_markdown(plan: Plan) -> str:
 
 def _verdict(plan: Plan) -> Iterator[str]:
     if plan.refusals:
-        yield from ("", "**It cannot work so:**", "")
+        yield from ("", "**The migration cannot work like this:**", "")
         yield from (f"- {why}" for why in plan.refusals)
 
 

@@ -1,4 +1,4 @@
-"""The plan itself: a value, and how it is made."""
+"""The plan of a migration, and the function that makes it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE = 1800.0
 """Seconds that the first step may take."""
 
 _BAD_UNTIL_FOUND = ((1, 4), (5, 6), (25, 11), (100, 21))
-"""Weights up to which, and the 99th percentile of bad answers until a fault of 5 % is found.
+"""Upper weights, each with the 99th percentile of bad answers before a fault of 5 % is found.
 
 Source: docs/explanation/judging.md, the simulation at an old rate of 0.1 %.
 """
@@ -40,11 +40,11 @@ class Stage:
 
     Attributes:
         weight: The new side's percentage.
-        hours: How long it takes until enough answers were seen.
+        hours: How long it takes to count enough answers.
         bad: Bad answers at worst, 99 times in 100, if the new side fails one in twenty.
         units: Servers or environments that the new side needs for it in the busiest hour.
         connections: Database connections of both sides together at most; None if unknown.
-        usd: What both sides cost in that time.
+        usd: The cost of both sides in that time.
     """
 
     weight: int
@@ -57,11 +57,11 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """What the sides cost, USD a day.
+    """The costs of the sides, USD a day.
 
     Attributes:
         before: The old side, with all the traffic.
-        both: Both, each able to take all of it, the new side with the traffic of the last step.
+        both: Both sides, each able to take all traffic, at the weight of the last step.
         after: The new side, with all the traffic.
     """
 
@@ -77,17 +77,17 @@ class Plan:
     Attributes:
         old: The side that the traffic leaves.
         new: The side that it goes to.
-        old_platform: What the old side is priced as.
-        new_platform: What the new side is priced as.
-        unit: What the new side's capacity is counted in.
+        old_platform: The platform that the old side is priced as.
+        new_platform: The platform that the new side is priced as.
+        unit: The unit of the new side's capacity.
         rate: Requests a second at the quietest time.
         needed: Answers of the new side that a step needs.
         stages: The steps.
-        money: What both cost.
+        money: The costs of both sides.
         front: How the address that clients use is moved.
         differences: What differs between the sides.
         refusals: Why it cannot work; empty if it can.
-        warnings: What is to be seen to first.
+        warnings: What to check before it begins.
     """
 
     old: str
@@ -116,7 +116,7 @@ class Plan:
 
 
 def make_plan(options: MigrateOptions, facts: Facts) -> Plan:
-    """Return the plan of a migration, with what forbids it.
+    """Return the plan of a migration, with its obstacles.
 
     Args:
         options: The settings.
@@ -161,12 +161,12 @@ def make_plan(options: MigrateOptions, facts: Facts) -> Plan:
 
 
 def as_data(plan: Plan) -> dict[str, Any]:
-    """Return a plan as JSON has it."""
+    """Return a plan as JSON data."""
     return {**asdict(plan), "hours": plan.hours, "works": not plan.refusals}
 
 
 def _steps(wanted: tuple[int, ...], needed: int, rate: float) -> tuple[int, ...]:
-    """Return the steps; the first is the least one that takes `PATIENCE` at most."""
+    """Return the steps; the first is the smallest that takes at most `PATIENCE`."""
     least = math.ceil(100 * needed / (rate * PATIENCE))
     first = min(max(wanted[0], least), wanted[-1])
     return (first, *(step for step in wanted if step > first))

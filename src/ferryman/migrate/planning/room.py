@@ -1,4 +1,4 @@
-"""Whether there is room: on the new side, on the old side for a retreat, and in the database."""
+"""Checks capacity: on the new side, on the old side for a rollback, and in the database."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ferryman.migrate.planning.facts import Facts, Side
 __all__ = ("SCALING_STEP", "check_database", "check_sides", "most_connections")
 
 SCALING_STEP = 1000
-"""Environments by which one function grows in ten seconds, at most.
+"""The most environments that one function can add in ten seconds.
 
 Source: "Understanding Lambda function scaling", concurrency scaling rate."""
 
 
 def check_sides(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Yield `refused` or `warned`, and why, for the room of both sides."""
+    """Yield `refused` or `warned`, and the reason, for the capacity of both sides."""
     why = {
         facts.new.name: "it gets all the traffic in the end",
         facts.old.name: "it must be able to take all of it back until `finish`",
@@ -44,9 +44,9 @@ def check_sides(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def most_connections(facts: Facts, share: float) -> int | None:
-    """Return the database connections of both sides together, at most, at a share of the new.
+    """Return the most database connections of both sides together, at a share of the new side.
 
-    The old side's stay open: it is not scaled down, and idle environments keep theirs.
+    The old side's connections stay open: it is not scaled down, and idle environments keep theirs.
     """
     parts = facts.old.opened(1.0), _standing(facts.new, share)
     if None in parts:
@@ -55,7 +55,7 @@ def most_connections(facts: Facts, share: float) -> int | None:
 
 
 def check_database(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Yield `refused` or `warned`, and why, for the connections of both sides together."""
+    """Yield `refused` or `warned`, and the reason, for the connections of both sides together."""
     most, limit = most_connections(facts, 1.0), facts.database_connections
     if most is None or (limit is None and most):
         counted = "" if most is None else f", {most:,} at most"
@@ -75,7 +75,7 @@ def check_database(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def _standing(side: Side, share: float) -> int | None:
-    """Return the connections of a side's servers, which stand before they have traffic."""
+    """Return the connections of a side's servers, which run before they have traffic."""
     if side.load.unit == "environments" or side.units is None:
         return side.opened(share)
     if side.connections is None:

@@ -1,7 +1,7 @@
-"""Changes the share of the traffic that the new side gets, one module for each balancer.
+"""Changes the new side's share of the traffic, with one module for each balancer.
 
-A shifter knows a balancer and the names that it has for both sides. It decides nothing: when
-to move, and where to, is `machine`'s affair.
+A shifter knows a balancer and its names for both sides. It must not decide when to move, or to
+which weight: `machine` does.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ __all__ = ("Drift", "Live", "NotHealthy", "Shifter", "write_checked")
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What the balancer does now.
+    """The live state of the balancer.
 
     Attributes:
-        weight: The new side's percentage, or None where it has not joined.
+        weight: The new side's percentage, or None if it has not joined.
         old_healthy: Whether the old side can take traffic.
         new_healthy: Whether the new side can.
-        credentials: Seconds for which the weight can still be changed; None for ever.
+        credentials: Seconds until the credentials for changing the weight expire; None if never.
     """
 
     weight: float | None
@@ -37,29 +37,29 @@ class Shifter(Protocol):
     """A balancer between an old side and a new one."""
 
     def read(self) -> Live:
-        """Return the weight that is live, and whether each side can take traffic.
+        """Return the live weight, and whether each side can take traffic.
 
         Raises:
-            FerrymanError: The balancer cannot be asked.
+            FerrymanError: The balancer does not respond.
         """
 
     def join(self) -> None:
-        """Let the new side join with a weight of 0; nothing changes where it has joined.
+        """Let the new side join with a weight of 0; do nothing if it has joined.
 
         Raises:
             FerrymanError: The balancer refuses.
         """
 
     def write(self, start: float, end: float) -> None:
-        """Change the new side's percentage, and return once the change has arrived.
+        """Change the new side's percentage, and return once the change is live.
 
         Args:
             start: The percentage that must be live.
-            end: The one that is to be.
+            end: The new percentage.
 
         Raises:
-            Drift: Another one is live, or the change did not arrive.
-            NotHealthy: The new side is to get more, and cannot take it.
+            Drift: Another percentage is live, or the change did not take effect.
+            NotHealthy: The new side should get more traffic, and is not healthy.
             FerrymanError: The balancer refuses.
         """
 
@@ -74,11 +74,11 @@ class Drift(FerrymanError):
 
 
 class NotHealthy(FerrymanError):
-    """The side that is to get more traffic cannot take it."""
+    """The side that should get more traffic is not healthy."""
 
 
 _TOLERANCE = 0.5
-"""Percentage points by which whole weights may miss the percentage."""
+"""Tolerance in percentage points, because weights are whole numbers."""
 
 
 def write_checked(
@@ -90,13 +90,13 @@ def write_checked(
     patience: float = 60.0,
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Change the weight if it is the recorded one, and return when it is live.
+    """Change the weight if the recorded one is live, and return once the new one is live.
 
-    Few balancers have compare-and-swap. Comparing before the write and reading after it finds
-    others that write; what it cannot find is a change in between, which reads back as ours.
+    Few balancers have compare-and-swap. This reads before and after the write, which detects other
+    writers, except for a change between the first read and the write.
 
     Args:
-        read: Asks the balancer.
+        read: Reads the live state.
         change: Writes the new weight.
         start: The percentage that must be live.
         end: The one that is written.
@@ -104,8 +104,8 @@ def write_checked(
         pause: Waits.
 
     Raises:
-        Drift: Another one is live, before or after.
-        NotHealthy: The new side is to get more, and cannot take it.
+        Drift: Another percentage is live, before or after the write.
+        NotHealthy: The new side should get more traffic, and is not healthy.
     """
     live = read()
     if live.weight is None or abs(live.weight - start) > _TOLERANCE:

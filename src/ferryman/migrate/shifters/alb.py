@@ -1,8 +1,8 @@
 """Shifts traffic between two target groups of one rule of an Application Load Balancer.
 
-One group may be a Lambda function's and the other one of addresses. The load balancer has no
-compare-and-swap: the rule is read, compared, written and read again, and nothing in it is
-changed but the two weights.
+One group may hold a Lambda function, the other one addresses. The load balancer has no
+compare-and-swap: the rule is read, compared, written and read again, and only its two weights are
+changed.
 
 Source: Elastic Load Balancing API, ModifyRule and TargetGroupTuple (weights from 0 to 999).
 """
@@ -32,7 +32,7 @@ class BalancerShifter:
         client: boto3's client of elbv2.
         rule: The rule's ARN.
         old: The ARN of the old side's target group.
-        new: That of the new side's.
+        new: The ARN of the new side's target group.
         settle: Seconds after a change until all nodes of the load balancer have it.
         pause: Waits.
     """
@@ -45,7 +45,7 @@ class BalancerShifter:
     pause: Callable[[float], None] = time.sleep
 
     def read(self) -> Live:
-        """Return what is live."""
+        """Return the live state."""
         weights = {each["TargetGroupArn"]: int(each["Weight"]) for each in self._groups()}
         if self.old not in weights:
             raise ConfigError(
@@ -71,7 +71,7 @@ class BalancerShifter:
     def join(self) -> None:
         """Put the new side's group into the rule with a weight of 0.
 
-        A group that no rule forwards to has no health: it is checked from now on.
+        The load balancer checks a group's health only once a rule forwards to it.
         """
         if self.read().weight is None:
             self._set(0)
@@ -116,7 +116,7 @@ class BalancerShifter:
         return {**forward, "ForwardConfig": {"TargetGroups": [single]}}
 
     def _healthy(self, group: str) -> bool:
-        """Say whether a group has a target that can take traffic; a function's may be unchecked."""
+        """Return whether a group can take traffic; a function's health may be unchecked."""
         with explained("elbv2", "describe_target_health"):
             found = self.client.describe_target_health(TargetGroupArn=group)
         health = [each["TargetHealth"] for each in found["TargetHealthDescriptions"]]

@@ -47,7 +47,7 @@ class AliasShifter:
             raise ConfigError("an alias with weights takes published versions, and not $LATEST")
 
     def read(self) -> Live:
-        """Return what is live."""
+        """Return the live state."""
         found = self._alias()
         parts = (found.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
         main, others = found["FunctionVersion"], parts.keys() - {self.old, self.new}
@@ -62,7 +62,7 @@ class AliasShifter:
         return Live(weight, credentials=seconds_left(self.client._request_signer._credentials))
 
     def join(self) -> None:
-        """Return: a version that has no part of the traffic has joined with 0."""
+        """Do nothing: a version without traffic counts as joined with 0."""
 
     def write(self, start: float, end: float) -> None:
         """Change the new version's percentage."""

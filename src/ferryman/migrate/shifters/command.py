@@ -1,10 +1,10 @@
-"""Shifts traffic by two commands of the user's own, for every balancer that is not known here.
+"""Shifts traffic with the user's own two commands, for balancers that ferryman does not know.
 
-The first prints what is live as JSON: `{"weight": 5}`, the new side's percentage. It may add
+The first prints the live weight as JSON: `{"weight": 5}`, the new side's percentage. It may add
 `old_healthy` and `new_healthy`. The second gets a JSON object on its standard input,
 `{"old": "lambda", "new": "server", "from": 5, "to": 25}`; both have the same as variables,
-`FERRYMAN_OLD`, `FERRYMAN_NEW`, `FERRYMAN_FROM` and `FERRYMAN_TO`. A command that hangs is
-ended, with all that it started; one that says it wrote and did not is found by reading again.
+`FERRYMAN_OLD`, `FERRYMAN_NEW`, `FERRYMAN_FROM` and `FERRYMAN_TO`. A command that hangs is killed,
+with its child processes. Reading again detects a command that did not write.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ferryman.migrate.shifters import Live, write_checked
 __all__ = ("CommandShifter", "run_command")
 
 _SHOWN = 400
-"""Most characters of a command's complaint that are passed on."""
+"""The most characters of a command's error output to show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,11 @@ class CommandShifter:
     """Two commands.
 
     Attributes:
-        reading: Prints what is live; the program and its arguments.
-        writing: Changes it.
+        reading: The command that prints the live weight: a program and its arguments.
+        writing: The command that changes the weight.
         old: The side that the traffic leaves.
         new: The side that it goes to.
-        timeout: Seconds for either, and until what was written must be live.
+        timeout: Seconds for each command, and until a written weight must be live.
     """
 
     reading: tuple[str, ...]
@@ -45,7 +45,7 @@ class CommandShifter:
     timeout: float = 60.0
 
     def read(self) -> Live:
-        """Return what is live."""
+        """Return the live state."""
         found = run_command(self.reading, self.timeout, self._sides())
         weight = found.get("weight")
         if weight is not None and (
@@ -86,12 +86,12 @@ def run_command(
 
     Args:
         command: The program and its arguments; no shell.
-        timeout: Seconds after which it is ended, with all that it started.
-        given: What it gets on its standard input, and as variables.
-        prints: Whether it prints an object; else what it prints is left alone.
+        timeout: Seconds after which it is killed, with its child processes.
+        given: Values for its standard input and its environment.
+        prints: Whether to read its output as an object; else the output is ignored.
 
     Raises:
-        FerrymanError: It cannot be started, fails, hangs, or prints something else.
+        FerrymanError: The command cannot be started, fails, hangs, or prints no object.
     """
     variables = {f"FERRYMAN_{name.upper()}": _text(value) for name, value in given.items()}
     try:
@@ -127,7 +127,7 @@ def _object(name: str, printed: bytes) -> dict[str, Any]:
         found = None
     if not isinstance(found, dict):
         raise FerrymanError(
-            f"{name} prints no JSON object", cause=f"it prints {printed[:_SHOWN]!r}"
+            f"{name} does not print a JSON object", cause=f"it prints {printed[:_SHOWN]!r}"
         )
     return found
 

@@ -1,8 +1,8 @@
 """Shifts traffic between servers of an HAProxy backend, through its runtime API.
 
-Both sides' weights go in one line, so that no request sees one of them alone. The weights last
-until HAProxy restarts: a reload puts back what its configuration says, which is then found as
-a weight that somebody else set.
+It sends both sides' weights in one line, so that no request sees only one of them changed. The
+weights last until HAProxy restarts: a reload restores those of its configuration, and ferryman then
+finds a weight that it did not set.
 
 Source: HAProxy 2.6 management guide, sections 9.1 and 9.3.
 """
@@ -45,10 +45,10 @@ class HAProxy:
     timeout: float = 5.0
 
     def ask(self, commands: Sequence[str]) -> list[str]:
-        """Return the answer to each command, sent as one line.
+        """Send commands as one line, and return the response to each.
 
         Raises:
-            FerrymanError: HAProxy does not answer, or not to each.
+            FerrymanError: HAProxy does not respond, or not to every command.
         """
         try:
             with self._connect() as channel:
@@ -105,7 +105,7 @@ class HAProxyShifter:
                 raise ConfigError(f"'{name}' cannot be the name of a server of HAProxy")
 
     def read(self) -> Live:
-        """Return what is live."""
+        """Return the live state."""
         rows = self.haproxy.rows()
         missing = [name for name in (*self.old, *self.new) if name not in rows]
         if missing:
@@ -151,7 +151,7 @@ class HAProxyShifter:
         answers = self.haproxy.ask([f"get weight {self.haproxy.backend}/{n}" for n in names])
         found = _WEIGHT.findall("\n".join(answers))
         if len(found) != len(names):
-            raise FerrymanError("HAProxy does not tell its weights", cause="; ".join(answers))
+            raise FerrymanError("HAProxy does not report its weights", cause="; ".join(answers))
         return dict(zip(names, map(int, found), strict=True))
 
 
@@ -160,7 +160,7 @@ def _is_up(row: Row) -> bool:
 
 
 def _shares(percent: float, olds: int, news: int) -> tuple[int, int]:
-    """Return the weight of each server, so that the sides get their shares together."""
+    """Return the weight of each server that gives the sides their shares."""
     part = Fraction(percent).limit_denominator(1000) / 100
     old, new = (1 - part) * news, part * olds
     scale = min(Fraction(_MOST) / max(old, new), Fraction(100))

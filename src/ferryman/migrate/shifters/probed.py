@@ -1,4 +1,4 @@
-"""Asks the sides themselves whether they are healthy, besides the balancer."""
+"""Checks the sides' health at their own addresses, in addition to the balancer's checks."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ("Probed",)
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """A shifter whose sides are asked at addresses of their own.
+    """A shifter that also checks each side's health at its own address.
 
     Attributes:
         shifter: The balancer.
-        old: The old side's address; if empty, it is not asked.
-        new: The new side's.
-        timeout: Seconds for an answer.
+        old: The old side's health address; empty for no check.
+        new: The new side's health address; empty for no check.
+        timeout: Seconds to wait for a response.
     """
 
     shifter: Shifter
@@ -27,7 +27,7 @@ class Probed:
     timeout: float = 5.0
 
     def read(self) -> Live:
-        """Return what is live; a side is healthy if both it and the balancer say so."""
+        """Return the live state; a side is healthy if both it and the balancer say so."""
         live = self.shifter.read()
         return replace(
             live,

@@ -1,9 +1,9 @@
 """Shifts traffic between two Services of an HTTPRoute of the Gateway API.
 
-The rules are applied server-side under a manager of their own, with the resourceVersion that
-was read: the cluster refuses them if anybody wrote in between, and a user who deploys the route
-meanwhile is told of a conflict instead of taking the weights back. A weight has arrived once
-every Gateway of the route has seen its generation.
+It applies the rules server-side under its own field manager, with the resourceVersion that it read:
+the cluster refuses them if another client wrote in between, and a user who deploys the route
+meanwhile gets a conflict instead of overwriting the weights. A weight is live once every Gateway of
+the route has seen its generation.
 
 Source: Gateway API, HTTPBackendRef.weight and RouteParentStatus.
 """
@@ -31,10 +31,10 @@ class Routes(Protocol):
     """One HTTPRoute in a cluster."""
 
     def get(self) -> Document | None:
-        """Return it, or None where there is none."""
+        """Return the route, or None if there is none."""
 
     def apply(self, document: Document) -> None:
-        """Apply it server-side, forced, as `MANAGER`."""
+        """Apply the route server-side, with force, as `MANAGER`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,10 @@ class RouteShifter:
 
     Attributes:
         routes: The route.
-        name: What an error calls it.
+        name: Its name in errors.
         rule: Which of its rules, from 0.
         old: The old side's Service, as name:port.
-        new: The new side's.
+        new: The new side's Service, as name:port.
         patience: Seconds until the Gateways must have seen a change.
         pause: Waits.
     """
@@ -60,7 +60,7 @@ class RouteShifter:
     pause: Callable[[float], None] = time.sleep
 
     def read(self) -> Live:
-        """Return what is live."""
+        """Return the live state."""
         backends = self._backends(self._document())
         weights = {_service(each): int(each.get("weight", 1)) for each in backends}
         if self.old not in weights:
@@ -110,10 +110,10 @@ class RouteShifter:
         )
 
     def _arrived(self) -> None:
-        """Return once every Gateway has seen what is written.
+        """Return once every Gateway has seen the written generation.
 
         Raises:
-            FerrymanError: One has not, or refuses it.
+            FerrymanError: A Gateway has not seen it in time, or refuses it.
         """
         waited, delay = 0.0, 0.1
         while (pending := _unseen(self._document())) is not None:
@@ -183,17 +183,17 @@ def _service(backend: Document) -> str:
 
 
 def _like(backend: Document, service: str) -> Document:
-    """Return a reference to another Service, of the same kind as one that is there."""
+    """Return a reference to another Service, copied from an existing one."""
     name, _, port = service.partition(":")
     kept = {key: value for key, value in backend.items() if key in ("group", "kind", "namespace")}
     return {**kept, "name": name, "port": int(port)}
 
 
 def _unseen(document: Document) -> str | None:
-    """Return why a route is not live as it is written; None if it is."""
+    """Return why a written route is not live; None if it is."""
     parents = (document.get("status") or {}).get("parents") or []
     if not parents:
-        return "no Gateway has taken the route"
+        return "no Gateway has accepted the route"
     generation = document["metadata"].get("generation", 0)
     for parent in parents:
         who = parent.get("parentRef", {}).get("name", "a Gateway")

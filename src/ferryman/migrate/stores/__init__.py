@@ -1,4 +1,7 @@
-"""Keeps the state of a migration: one document, written only over the one that was read."""
+"""Keeps the state of a migration: one document, with compare-and-swap.
+
+A store must not know what the document says.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,11 @@ __all__ = ("Conflict", "Store")
 
 
 class Conflict(FerrymanError):
-    """Somebody else wrote the state since it was read: they carry the migration on."""
+    """Another process wrote the state since it was read, and carries the migration on."""
 
     def __init__(self, place: str) -> None:
         super().__init__(
-            f"{place}: somebody else has written it since",
+            f"{place}: another process has written it since",
             hint="`ferryman migrate status` says who carries the migration on",
         )
 
@@ -23,35 +26,35 @@ class Store(Protocol):
     """A place for one document.
 
     Attributes:
-        place: How an error calls it.
+        place: Its name in errors.
     """
 
     @property
     def place(self) -> str:
-        """How an error calls it."""
+        """Its name in errors."""
 
     def read(self) -> tuple[bytes, str] | None:
-        """Return the document and its version, or None where there is none.
+        """Return the document and its version, or None if there is none.
 
         Raises:
-            FerrymanError: It cannot be read.
+            FerrymanError: The document cannot be read.
         """
 
     def write(self, content: bytes, version: str | None) -> str:
-        """Write over a version of the document, and return the version of the new one.
+        """Replace a version of the document, and return the new version.
 
         Args:
             content: The document.
-            version: The version that must still be there; None where there must be none.
+            version: The version that must still be stored; None if there must be no document.
 
         Raises:
-            Conflict: Another one is there.
-            FerrymanError: It cannot be written; the old one is whole.
+            Conflict: Another version is stored.
+            FerrymanError: The document cannot be written; the old one is unchanged.
         """
 
     def probe(self) -> None:
-        """See that the place honours conditions.
+        """Check that the store honours conditional writes.
 
         Raises:
-            ConfigError: It writes whatever the condition says: two at once would both win.
+            ConfigError: The store ignores conditions, so two processes could both win.
         """

@@ -1,4 +1,4 @@
-"""Keeps the state in a local file, under a lock, written whole or not at all."""
+"""Keeps the state in a local file, under a lock, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class FileStore:
 
     @property
     def place(self) -> str:
-        """How an error calls it."""
+        """Its name in errors."""
         return str(self.path)
 
     def read(self) -> tuple[bytes, str] | None:
-        """Return the document and its version, or None where there is none."""
+        """Return the document and its version, or None if there is none."""
         try:
             content = self.path.read_bytes()
         except FileNotFoundError:
@@ -39,7 +39,7 @@ class FileStore:
         return content, _version(content)
 
     def write(self, content: bytes, version: str | None) -> str:
-        """Write over a version of the document, and return the version of the new one."""
+        """Replace a version of the document, and return the new version."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self._locked():
@@ -51,12 +51,12 @@ class FileStore:
             raise FerrymanError(
                 f"{self.path} cannot be written",
                 cause=error.strerror,
-                hint="the weight stays where it is; `resume` goes on once it can be",
+                hint="the weight stays as it is; `resume` goes on once the file can be written",
             ) from None
         return _version(content)
 
     def probe(self) -> None:
-        """Return: a lock and a rename are all that it takes."""
+        """Do nothing: a lock and a rename always suffice."""
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -1,7 +1,7 @@
 """Keeps the state in an object of S3, with its conditional writes as compare-and-swap.
 
 Not every store that speaks S3 honours conditions, and one that ignores them lets two
-migrations write over each other: it is probed, with writes that must be refused.
+migrations write over each other: `probe` tests this with writes that must be refused.
 
 Source: Amazon S3 User Guide, "Add preconditions to S3 operations with conditional requests".
 """
@@ -35,11 +35,11 @@ class S3Store:
 
     @property
     def place(self) -> str:
-        """How an error calls it."""
+        """Its name in errors."""
         return f"s3://{self.bucket}/{self.key}"
 
     def read(self) -> tuple[bytes, str] | None:
-        """Return the document and its version, or None where there is none."""
+        """Return the document and its version, or None if there is none."""
         from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
         try:
@@ -51,7 +51,7 @@ class S3Store:
             raise self._failure("read", error) from None
 
     def write(self, content: bytes, version: str | None) -> str:
-        """Write over a version of the document, and return the version of the new one."""
+        """Replace a version of the document, and return the new version."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
@@ -64,7 +64,7 @@ class S3Store:
                 **condition,
             )
         except ClientError as error:
-            # 409 is a write that was being done at the same time.
+            # 409 means a concurrent write.
             refused = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
             if _code(error) in refused:
                 raise Conflict(self.place) from None
@@ -76,7 +76,7 @@ class S3Store:
         return str(written["ETag"])
 
     def probe(self) -> None:
-        """See that both conditions are honoured, with writes that would change nothing."""
+        """Check that both conditions are honoured, with writes that would change nothing."""
         found = self.read()
         if found is None:
             return
@@ -87,7 +87,7 @@ class S3Store:
                 continue
             raise ConfigError(
                 f"{self.place}: the store ignores conditions",
-                cause="it accepted a write that was to be refused",
+                cause="it accepted a write that it should refuse",
                 hint="use Amazon S3, or a store with If-Match and If-None-Match, or a local file",
             )
 

@@ -113,7 +113,7 @@ def build_explained(project: Project, out: Path, progress: Progress) -> tuple[Ar
         raise BuildError(
             f"the bundle could not be written to {out}",
             cause=error.strerror or str(error),
-            hint="make room on the disk" if error.errno == errno.ENOSPC else None,
+            hint="free some disk space" if error.errno == errno.ENOSPC else None,
         ) from error
     artifact = describe(
         target="lambda",

@@ -101,7 +101,7 @@ def test_logs_bear_the_name_of_their_pod(run: Run, fake: Any) -> None:
     fake.logs = {one: "a\nb\n"}
     assert run("logs").stdout == f"{one}  a\n{one}  b\n"
     fake.logs = {}
-    assert "the logs hold nothing" in run("logs").stderr
+    assert "the logs are empty" in run("logs").stderr
 
 
 def test_logs_are_followed_until_the_pods_end(run: Run, fake: Any) -> None:
