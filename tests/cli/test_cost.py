@@ -300,7 +300,7 @@ def test_a_picture_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None
         (("--horizon", "0"), "horizon: 0 is out of range"),
         (("--plot", "cost.gif"), "cost.gif is not the name of an SVG file"),
         (("--no-free-tier", "lambda,s3"), "there is no free tier 's3'"),
-        (("--cpu-ms", "50", "--range", "cpu-ms=1:5:20"), "--cpu-ms: 50 lies outside of its range"),
+        (("--cpu-ms", "50", "--range", "cpu-ms=1:5:20"), "--cpu-ms: 50 lies outside its range"),
         (("--requests", "5/fortnight"), "--requests: '5/fortnight' is not a number"),
         (("--requests", "2,5"), "--requests: '2,5' is not a number"),
         (("--memory", "512.5"), "Lambda has no functions of 512.5 MiB"),

@@ -1,5 +1,5 @@
-"""Builds what artifacts are made of: dependencies, packages, bytecode, images, descriptions.
+"""Builds the parts of artifacts: dependencies, packages, bytecode, images, descriptions.
 
-A target plans its artifact and calls these modules to make the parts. They know the project,
-and no target. Nothing in this room ships.
+A target plans its artifact and calls these modules to make the parts. They know the project; they
+must not know a target. Nothing in this room ships.
 """

@@ -1,8 +1,8 @@
 """Chooses the files that ship: the app's own, and the runtime half of ferryman.
 
-Of an app that is a package, the package ships; of one that is a single module, what lies beside
-it, but for what version control ignores and what tools made. What the app imports ships in any
-case. Choosing is pure but for reading; copying is one function at the end.
+If the app is a package, the package ships. If it is a single module, the files beside it ship,
+except those that version control ignores or tools made. Modules that the app imports always ship.
+Choosing only reads; one function at the end copies.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ __all__ = (
 )
 
 _BYTECODE = ("__pycache__", "*.pyc")
-"""What a build makes itself."""
+"""Directories that a build makes itself."""
 
-# What makes the directory of a module a project, whose files belong to the app.
+# Files that mark the directory of a module as a project, whose files belong to the app.
 _MARKS = (".git", "pyproject.toml", "requirements.txt", "setup.py", "Pipfile")
 
 _SECRET = ("*.pem", "*.key", "*.p12", "*.pfx", "id_rsa*", "id_ed25519*", "*credentials*.json")
 
-# What tools make or read, beside a module that is the app.
+# Files that tools make or read, beside a module that is the app.
 _MADE = ("node_modules", "venv", "env", "dist", "build", "*.egg-info", "cdk.out", "htmlcov")
 _READ = (
     *("pyproject.toml", "setup.py", "setup.cfg", "requirements*.txt", "requirements*.in"),
@@ -57,8 +57,8 @@ class SourceFile:
     """A file that ships.
 
     Attributes:
-        path: Where it lies now.
-        place: Where it goes in the artifact, relative and with forward slashes.
+        path: Its path now.
+        place: Its path in the artifact, relative and with forward slashes.
     """
 
     path: Path
@@ -70,15 +70,15 @@ class LeftOut:
     """A file or directory of the project that does not ship.
 
     Attributes:
-        place: Where it would have been.
-        reason: Why it does not.
+        place: Its path in the artifact, if it had shipped.
+        reason: Why it does not ship.
     """
 
     place: str
     reason: str
 
     def __str__(self) -> str:
-        """Return the place and the reason, as a build tells them."""
+        """Return the place and the reason, as a build prints them."""
         return f"{self.place}: {self.reason}"
 
 
@@ -87,10 +87,10 @@ class AppFiles:
     """The files of an app.
 
     Attributes:
-        files: Those that ship, by their places.
-        modules: Those that the app consists of: all Python of a package; of a single module and
-            what lies beside it, what the module's imports lead to.
-        left_out: Those that do not ship, by their places.
+        files: The files that ship, by place.
+        modules: The app's Python modules: all those of a package; for a single module, those that
+            its imports reach.
+        left_out: The files that do not ship, by place.
     """
 
     files: tuple[SourceFile, ...]
@@ -102,7 +102,7 @@ def import_root(project: Project) -> Path:
     """Return the directory that the app is imported from: `src`, the project's own, or `source`.
 
     Raises:
-        AppModuleMissing: The app's top-level module is in none of them.
+        AppModuleMissing: None of these directories has the app's top-level module.
         ConfigError: `source` is not a directory of the project.
     """
     top = project.app.module.partition(".")[0]
@@ -138,8 +138,8 @@ def choose_app_files(project: Project) -> AppFiles:
     """Choose the files of the app: its package or module, what it imports and what it includes.
 
     Raises:
-        AppModuleMissing, AppModuleBroken, AppAttributeMissing: The reference leads nowhere.
-        AppFactoryFailed: It leads to a function that cannot be called without arguments.
+        AppModuleMissing, AppModuleBroken, AppAttributeMissing: The reference cannot be resolved.
+        AppFactoryFailed: The reference names a function that cannot be called without arguments.
         ConfigError: An included path does not exist, or lies outside the project.
     """
     root = import_root(project)
@@ -161,13 +161,13 @@ def choose_app_files(project: Project) -> AppFiles:
         modules = choice.follow_imports((package.name,))
     for entry in project.fields.include:
         path = _included(entry, project)
-        # What lies in src is imported from there, so it goes where imports look.
+        # Files in src are imported from there, so they go to the import root.
         choice.add(path, root if path.is_relative_to(root) else project.root)
     return choice.chosen(modules)
 
 
 def left_out(project: Project) -> tuple[str, ...]:
-    """Return what of the project does not ship, each with its reason."""
+    """Return the project's files that do not ship, each with its reason."""
     return tuple(map(str, choose_app_files(project).left_out))
 
 
@@ -212,7 +212,7 @@ def _included(entry: str, project: Project, key: str = "include") -> Path:
 
 
 def _place(path: Path) -> str:
-    """Return a path as an artifact has it, which is UTF-8 whatever the locale here is.
+    """Return a path as in the artifact: in UTF-8, whatever the locale.
 
     Raises:
         ConfigError: Its name is in another encoding.
@@ -243,7 +243,7 @@ def _check_place(path: Path, project: Project) -> None:
 
 
 class _Choice:
-    """The files that ship, as far as they were found.
+    """Collects the files that ship.
 
     Args:
         project: The project.
@@ -257,7 +257,7 @@ class _Choice:
         self._left: dict[str, str] = {}
 
     def add(self, path: Path, base: Path) -> None:
-        """Add a file, or a directory but for what is excluded in it."""
+        """Add a file, or a directory without its excluded files."""
         for child in self._entries(path, base):
             reason = self._excluded(child.name)
             if reason is None:
@@ -266,7 +266,7 @@ class _Choice:
                 self._left[_place(child.relative_to(base))] = reason
 
     def add_beside(self, module: Path) -> None:
-        """Add a module and what lies beside it, but for what the app has no part in."""
+        """Add a module and the files beside it that belong to the app."""
         self.add(module, self._root)
         if any((self._project.root / mark).exists() for mark in _MARKS):
             self._add_beside(self._root, ignored_by_git(self._root))
@@ -302,7 +302,7 @@ class _Choice:
         return tuple(sorted(seen))
 
     def _add_imported(self, source: Path) -> bool:
-        """Add a module's file, with all of the directory that brings it; return if it ships."""
+        """Add a module's file, with its whole package; return whether it ships."""
         place = _place(source.relative_to(self._root))
         if place in self._found:
             return True
@@ -325,7 +325,7 @@ class _Choice:
         return tuple(place for place in self._found if place.endswith(".py"))
 
     def chosen(self, modules: Iterable[str]) -> AppFiles:
-        """Return what was chosen."""
+        """Return the chosen files."""
         files = {place: SourceFile(path, place) for place, path in sorted(self._found.items())}
         left = sorted(self._left.items())
         return AppFiles(
@@ -335,7 +335,7 @@ class _Choice:
         )
 
     def _entries(self, path: Path, base: Path) -> Iterable[Path]:
-        """Return what is in a directory; of a file nothing, which is added."""
+        """Return a directory's entries; a file is added, and has none."""
         _check_place(path, self._project)
         if path.is_dir():
             return sorted(path.iterdir())
@@ -348,7 +348,7 @@ class _Choice:
         return ()
 
     def _excluded(self, name: str) -> str | None:
-        """Return why a name does not ship: nothing to speak of for bytecode; None if it does."""
+        """Return why a name does not ship, empty for bytecode; None if it ships."""
         if any(fnmatch(name, pattern) for pattern in _BYTECODE):
             return ""
         if name.startswith("."):
@@ -359,7 +359,7 @@ class _Choice:
         return None
 
     def _asked(self) -> tuple[str, ...]:
-        """Return what the project itself excludes: what is imported ships unless it is that."""
+        """Return the project's own patterns: an imported module ships unless one matches it."""
         chosen = self._project.origins.get("exclude", DEFAULT) != DEFAULT
         return (".*", *(self._project.fields.exclude if chosen else ()))
 

@@ -1,4 +1,4 @@
-"""What an app brings to an artifact: its own files, wheels of this machine, requirements."""
+"""An app's parts of an artifact: its own files, wheels of this machine, requirements."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ _Resolved = TypeVar("_Resolved")
 
 @dataclass(frozen=True, slots=True)
 class AppParts:
-    """What an app brings.
+    """An app's parts of an artifact.
 
     Attributes:
         own: The app's own files, and the metadata of its distribution if it is one.
         wheels: Wheels on this machine that it depends on.
-        requirements: Lines of a requirements file, those of the wheels too.
-        place: Where the requirements are from, such as `uv.lock`.
-        workshop: Makes wheels of what has none.
-        modules: Those of the app's files that its imports lead to.
-        left_out: What of the project does not ship.
-        project: The project's own wheel, where only its build back end knows what it needs.
-        notes: What was not read of the project, or could not be done, in words.
+        requirements: Lines of a requirements file, including those for the wheels.
+        place: The source of the requirements, such as `uv.lock`.
+        workshop: Makes wheels of packages that have none.
+        modules: The app's files that its imports reach.
+        left_out: The project's files that do not ship.
+        project: The project's own wheel, if only its build back end knows the requirements.
+        notes: Sources of settings that were not read, and steps that were not possible, in words.
     """
 
     own: tuple[SourceFile, ...]
@@ -63,7 +63,7 @@ class AppParts:
     def files(self) -> tuple[SourceFile, ...]:
         """The app's own files, and those of wheels that were made here, by their places."""
         found = {file.place: file for wheel in self.wheels for file in wheel.files}
-        found |= {file.place: file for file in self.own}  # it was tested with its own
+        found |= {file.place: file for file in self.own}  # the app was tested with its own
         return tuple(found[place] for place in sorted(found))
 
     @property
@@ -74,17 +74,17 @@ class AppParts:
 
 
 def gather_app(project: Project, scratch: Path, progress: Callable[[str], None]) -> AppParts:
-    """Gather what the app brings.
+    """Gather the app's parts.
 
     Args:
         project: The project.
-        scratch: A directory for what cannot be cached.
-        progress: Told what is being done.
+        scratch: A directory for files that cannot be cached.
+        progress: Called with each step.
 
     Raises:
         AppError: The app's module or attribute does not exist.
         ConfigError: A setting or a requirement is wrong.
-        BuildError: Requirements could not be read, or a package not be made.
+        BuildError: Requirements could not be read, or a package could not be built.
     """
     chosen, found = choose_app_files(project), project_requirements(project)
     options = tuple(line for line in found.lines if _is_option(line))
@@ -113,19 +113,19 @@ def resolve_parts(
     ours: Sequence[str],
     resolve: Callable[[tuple[str, ...], tuple[str, ...]], _Resolved],
 ) -> tuple[AppParts, _Resolved]:
-    """Resolve what the app requires; of what has no wheel, one is made first.
+    """Resolve the app's requirements; packages without a wheel are built first.
 
     Args:
-        parts: What the app brings.
+        parts: The app's parts.
         ours: The lines that ferryman adds for the target.
-        resolve: Is given the lines, and the packages among them that ship already.
+        resolve: Resolves the lines, given the packages among them that ship already.
 
     Returns:
-        The parts, with the wheels that were made; and what `resolve` returned.
+        The parts, with the built wheels; and the result of `resolve`.
 
     Raises:
         ConfigError: The requirements contradict each other, or a wheel cannot be made.
-        BuildError: Something could not be fetched or written.
+        BuildError: A package could not be fetched or written.
     """
     while True:
         try:
@@ -138,7 +138,7 @@ def resolve_parts(
 
 
 def _with_wheels_of(parts: AppParts, ours: Sequence[str], names: tuple[str, ...]) -> AppParts:
-    """Return parts with wheels that are made of the sources of packages."""
+    """Return parts with wheels built from the sources of packages."""
     workshop = parts.workshop
     here = Platform(workshop.python, f"{platform.machine()}-manylinux_2_28")
     pins: tuple[str, ...] = ()
@@ -192,7 +192,7 @@ def _guarded(make: Callable[[_Given], _Resolved], given: _Given) -> _Resolved:
 def _own_distribution(
     project: Project, chosen: AppFiles, workshop: Workshop, itself: LocalWheel | None
 ) -> tuple[tuple[SourceFile, ...], tuple[str, ...]]:
-    """Return the files of the project's own distribution, if it is one; or what it lacks."""
+    """Return the files of the project's own distribution, if any; or a note on what is missing."""
     document = read_pyproject(project.root)
     if states_its_version(document):
         contents = stated_distribution(document)
@@ -221,7 +221,7 @@ def _is_option(line: str) -> bool:
 
 
 def case_clashes(places: Iterable[str]) -> tuple[str, ...]:
-    """Return, in words, the names among places that differ in case alone.
+    """Return a note for each pair of places that differ only in case.
 
     Args:
         places: Relative paths with forward slashes. Their directories count, too.
@@ -244,5 +244,5 @@ def _with_directories(place: str) -> Iterable[str]:
 
 
 def _ends_differ(one: str, other: str) -> bool:
-    """Return whether two names differ in their last part, and not in a directory alone."""
+    """Return whether two names differ in their last part, and not only in a directory."""
     return one.rpartition("/")[2] != other.rpartition("/")[2]

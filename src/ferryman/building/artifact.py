@@ -1,7 +1,7 @@
 """The result of a build: files under `dist/<target>/`, and their description.
 
-Files are staged beside their place and put there by a rename, so that a build that
-fails, or is interrupted, leaves what was there before.
+Files are staged beside their destination and moved there by a rename, so that a failed or
+interrupted build leaves the earlier one intact.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ __all__ = (
 
 
 _LEFT_OVER_AFTER = 86400.0
-"""Seconds after which no build can be at work any more."""
+"""Seconds after which a staging directory counts as abandoned."""
 
 _TRIES = 100
-"""How often a directory is made that builds at the same time may remove."""
+"""How often to try to make a directory that concurrent builds may remove."""
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A description of what a build left.
+    """The description of a build's result.
 
     Attributes:
         target: The target it was built for.
@@ -52,13 +52,13 @@ class Artifact:
         path: The file or directory to deploy.
         digest: `sha256:` and the digest of its content, path by path.
         size: Bytes on disk, all files together.
-        files: How many files it is made of.
+        files: The number of its files.
         start: How it is started: a handler for Lambda, a command elsewhere.
-        unpacked: Bytes before compression; nothing, where nothing is compressed.
+        unpacked: Bytes before compression; None without compression.
         layers: The digests of an image's layers.
-        lacks: What the build could not do on this machine, in words.
-        left_out: What of the project does not ship, each with its reason, as `place: reason`.
-        tried: How far the app was tried, in words; nothing, where none is in it.
+        lacks: Steps that the build could not do on this machine, in words.
+        left_out: The project's files that do not ship, each as `place: reason`.
+        tried: How far the app was tried, in words; empty without an app.
         runs_on: The Python and the processor that it is for, in words.
         next: The commands to type next, as lists of words; a word in capitals is to be filled in.
     """
@@ -115,7 +115,7 @@ def write_description(artifact: Artifact, out: Path) -> Path:
     in the directory for a manifest.
 
     Raises:
-        BuildError: It cannot be written.
+        BuildError: The description cannot be written.
     """
     path = out.with_name(f"{artifact.target}.json")
     try:
@@ -126,14 +126,14 @@ def write_description(artifact: Artifact, out: Path) -> Path:
 
 
 def read_description(target: str, out: Path) -> Artifact | None:
-    """Return the description that an earlier build left beside a directory, if it did."""
+    """Return the description that an earlier build left beside a directory, or None."""
     try:
         fields = json.loads(out.with_name(f"{target}.json").read_bytes())
         lists = {name: tuple(fields.get(name, ())) for name in ("layers", "lacks", "left_out")}
         lists["next"] = tuple(map(tuple, fields.get("next", ())))
         return Artifact(**{**fields, **lists})
     except (OSError, ValueError, TypeError):
-        return None  # none, or another version's: nothing is known of it
+        return None  # missing, or written by another version
 
 
 def is_build(path: Path) -> bool:
@@ -143,15 +143,15 @@ def is_build(path: Path) -> bool:
 
 
 def refuse_work_of_others(out: Path, root: Path, target: str) -> None:
-    """See that what a build would replace is an earlier build.
+    """Refuse to replace a directory that is not an earlier build.
 
     Args:
-        out: The directory that is to be built into.
+        out: The output directory.
         root: The project's directory.
         target: The target's name.
 
     Raises:
-        ConfigError: It is not.
+        ConfigError: The directory holds the project or files of others.
     """
     if root.is_relative_to(out):
         cause = "the project lies in it"
@@ -168,10 +168,10 @@ def refuse_work_of_others(out: Path, root: Path, target: str) -> None:
 
 @contextmanager
 def staged(out: Path) -> Iterator[Path]:
-    """Yield an empty directory that becomes `out` when the block ends well.
+    """Yield an empty directory that replaces `out` if the block succeeds.
 
-    A directory at `out` is replaced whole. When the block raises, nothing of the new one
-    is left, nor of the directories made to hold it, and `out` stays as it was.
+    A directory at `out` is replaced completely. If the block raises, the new directory and its new
+    parents are removed, and `out` stays unchanged.
 
     Raises:
         ConfigError: There is a file at `out`.
@@ -189,14 +189,14 @@ def staged(out: Path) -> Iterator[Path]:
             _replace(out, stage, scratch / "old")
     except BaseException:
         for parent in made:
-            with suppress(OSError):  # it holds something else by now
+            with suppress(OSError):  # another process has put files into it
                 parent.rmdir()
         raise
 
 
 @contextmanager
 def _scratch(out: Path) -> Iterator[Path]:
-    """Yield a directory beside `out`, on the same file system, for as long as the block runs."""
+    """Yield a temporary directory beside `out`, on the same file system."""
     try:
         scratch = _make_scratch(out)
     except OSError as error:
@@ -209,11 +209,11 @@ def _scratch(out: Path) -> Iterator[Path]:
 
 
 def _make_scratch(out: Path) -> Path:
-    """Make a directory beside `out`, and what is to hold it.
+    """Make a directory beside `out`, with its parents.
 
-    A build of another target that fails at the same time may remove the directory that
-    was just made to hold both, as it was empty: it is made once more. Where it goes just
-    after `mkdir` found it, `mkdir` says that it exists.
+    A concurrent build of another target that fails may remove the common parent while it is empty;
+    then this makes it again. If the parent goes just after `mkdir` found it, `mkdir` raises
+    FileExistsError.
     """
     for _ in range(_TRIES):
         with suppress(FileNotFoundError, FileExistsError):
@@ -249,7 +249,7 @@ def _replace(out: Path, new: Path, old: Path) -> None:
 
 @contextmanager
 def alone(directory: Path) -> Iterator[None]:
-    """Keep other processes that ask for the same directory waiting until the block ends."""
+    """Lock a directory for the block; other processes that ask for it wait."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         # Some network file systems cannot lock a directory: builds do not wait there.

@@ -1,6 +1,6 @@
 """Compiles to bytecode with an interpreter of the same minor version that will run it.
 
-The bytecode is unchecked: at start nothing is compiled, and no source is looked at.
+The bytecode is unchecked: a start compiles nothing and does not look at sources.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = (
 
 _IDENTIFY = "import platform,sys; print(sys.implementation.cache_tag, platform.python_version())"
 
-# One process and one order: what marshal writes depends on what was compiled before. Its
+# One process and one order: marshal's output depends on earlier compilations. Its
 # own standard library comes first, so that nothing beside ferryman stands in for it.
 _COMPILE = """
 import sys
@@ -53,7 +53,7 @@ class Interpreter:
 
     Attributes:
         path: The program.
-        tag: What it puts in the names of bytecode files, such as `cpython-313`.
+        tag: The tag in names of its bytecode files, such as `cpython-313`.
         version: Its full version.
     """
 
@@ -64,10 +64,10 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True)
 class Deferral:
-    """That definitions of a module may wait for their first use.
+    """Lets the definitions of a module wait for their first use.
 
     Attributes:
-        names: What of its own package may wait to be imported; if None, all of it.
+        names: The names of its own package whose import may wait; if None, all.
     """
 
     names: tuple[str, ...] | None = None
@@ -78,10 +78,10 @@ class Compilation:
     """A file to compile.
 
     Attributes:
-        source: Where it lies.
-        target: Where its bytecode goes.
+        source: The source's path.
+        target: The path of its bytecode.
         location: The path that tracebacks show.
-        deferral: What may wait; nothing, where a module is compiled as it is written.
+        deferral: The definitions that may wait; None compiles the module unchanged.
     """
 
     source: Path
@@ -92,7 +92,7 @@ class Compilation:
 
 @cache
 def compiler_digest() -> str:
-    """Return what names the compiler's own code: another makes other bytecode."""
+    """Return a digest of the compiler's own code, which determines the bytecode."""
     files = sorted(Path(compiling.__path__[0]).glob("*.py"))
     return digest_of([sha256(file.read_bytes()).hexdigest() for file in files])
 
@@ -100,7 +100,7 @@ def compiler_digest() -> str:
 def find_interpreter(python: str) -> Interpreter | None:
     """Return a CPython of a minor version, such as `3.13`, if this machine has one.
 
-    It is this one, or else on PATH, or pyenv's, or uv's.
+    It looks at the running one, then on PATH, then at pyenv's and uv's.
     """
     for path in _candidates(python):
         found = _identify(path)
@@ -110,7 +110,7 @@ def find_interpreter(python: str) -> Interpreter | None:
 
 
 def cached_place(place: str, tag: str) -> str:
-    """Return where an import looks for the bytecode of a source that ships beside it."""
+    """Return the path where an import looks for the bytecode of a source."""
     directory, slash, name = place.rpartition("/")
     return f"{directory}{slash}__pycache__/{name.removesuffix('.py')}.{tag}.pyc"
 
@@ -121,13 +121,13 @@ def compile_files(
     """Compile files, and return the sources that are not valid Python.
 
     Args:
-        interpreter: What compiles.
-        compilations: What to compile.
-        columns: Whether tracebacks can mark columns. They do so in a source: where none
-            ships, it is bytes for nothing.
+        interpreter: The interpreter that compiles.
+        compilations: The files to compile.
+        columns: Whether to keep columns for tracebacks. They need the source: if it does not ship,
+            columns only waste bytes.
 
     Raises:
-        BuildError: The interpreter could not be run, or a file not be written.
+        BuildError: The interpreter could not be run, or a file could not be written.
     """
     if not compilations:
         return frozenset()
@@ -181,5 +181,5 @@ def _identify(path: str) -> Interpreter | None:
         )
         tag, version = done.stdout.split()
     except (OSError, subprocess.CalledProcessError, ValueError):
-        return None  # a shim that leads nowhere
+        return None  # a shim without a target
     return Interpreter(path, tag, version)

@@ -1,7 +1,7 @@
 """The user's cache of prepared directories, each made once and never changed.
 
-Each is named by a digest of all that went into it. Builds at the same time may make the
-same one: the first to finish puts it in place by a rename, the others use that.
+Each is named by a digest of its inputs. Concurrent builds may make the same one: the first to
+finish moves it into place by a rename, and the others use that.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 __all__ = ("cache_directory", "cached", "digest_of", "made_once")
 
 _UNUSED_AFTER = 30 * 86400.0
-"""Seconds after which what no build has used is removed."""
+"""Seconds after which an unused directory is removed."""
 
 _DONE = ".done"
 
@@ -36,15 +36,15 @@ def digest_of(*values: object) -> str:
 
 
 def made_once(home: Path, key: str, make: Callable[[Path], None]) -> Path:
-    """Return the directory of a key, made now if it is not there.
+    """Return the directory of a key, making it if it does not exist.
 
     Args:
-        home: The directory that holds such directories.
-        key: The digest of what goes into it.
-        make: Fills an empty directory. If it raises, nothing is left.
+        home: The parent of such directories.
+        key: The digest of its inputs.
+        make: Fills an empty directory. If it raises, the directory is removed.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The directory cannot be written.
     """
     place = home / key
     if not _use(place):
@@ -55,10 +55,10 @@ def made_once(home: Path, key: str, make: Callable[[Path], None]) -> Path:
 
 
 def cached(kind: str, key: str, make: Callable[[Path], None], scratch: Path) -> Path:
-    """Return the directory of a key in the user's cache; in `scratch`, if that is closed to us.
+    """Return the directory of a key in the user's cache; in `scratch` if that is not writable.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The directory cannot be written.
     """
     try:
         return made_once(cache_directory() / kind, key, make)
@@ -67,7 +67,7 @@ def cached(kind: str, key: str, make: Callable[[Path], None], scratch: Path) -> 
 
 
 def _use(place: Path) -> bool:
-    """Note that a directory is in use, if it is there."""
+    """Update a directory's time of last use; return whether it exists."""
     with suppress(OSError):
         os.utime(place / _DONE)
     return (place / _DONE).is_file()
@@ -82,7 +82,7 @@ def _make(place: Path, make: Callable[[Path], None]) -> None:
         try:
             stage.rename(place)
         except OSError:
-            if not _use(place):  # not because another build was first
+            if not _use(place):  # for another reason than a faster build
                 raise
     finally:
         shutil.rmtree(stage, ignore_errors=True)

@@ -1,6 +1,6 @@
-"""Says who requires what where requirements contradict each other.
+"""Explains contradicting requirements: names ferryman or the project as their source.
 
-uv says "you" of every line that it is given, the user's and ours.
+uv says "you require" for every line of its input, the user's and ferryman's.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ def hold_pins_to(
     target: str,
     programs: Collection[str] = (),
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Hold the versions that a project pins to what a target needs.
+    """Check the versions that a project pins against the target's requirements.
 
     Args:
-        needed: What the target needs, as lines of a requirements file.
-        requirements: What the project requires, likewise.
-        place: The file that the project's are from.
-        target: What runs the app there, in a word.
-        programs: Packages that run the app, and that it does not import: the target's own
-            version goes before one that is pinned.
+        needed: The target's requirements, as lines of a requirements file.
+        requirements: The project's requirements, likewise.
+        place: The file of the project's requirements.
+        target: The word for the target in errors.
+        programs: Packages that run the app and that it does not import: the target's own version
+            takes precedence over a pin.
 
     Returns:
-        The project's lines, less those of programs whose pins do not fit; and a note on each.
+        The project's lines, without programs whose pins do not fit; and a note on each of those.
 
     Raises:
         ConfigError: The project pins a version that does not fit.
@@ -81,10 +81,10 @@ def naming_who_requires(ours: Sequence[str], place: str) -> Iterator[None]:
 
     Args:
         ours: The lines that ferryman adds.
-        place: Where the project's own are from, such as `uv.lock`.
+        place: The source of the project's own lines, such as `uv.lock`.
 
     Raises:
-        ConfigError: What the block raises, in these words.
+        ConfigError: The block's error, reworded.
     """
     try:
         yield

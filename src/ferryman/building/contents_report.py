@@ -1,4 +1,4 @@
-"""What takes the space in an artifact, and why each missing file was left out."""
+"""The sizes of an artifact's packages, and the reason for each file that was left out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class PackageSize:
-    """What a package takes.
+    """The size of a package.
 
     Attributes:
         name: The distribution, or `ferryman` and the app's own name.
@@ -51,12 +51,12 @@ class PackageSize:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What takes the space.
+    """The sizes of packages, and the dropped files.
 
     Attributes:
         packages: The largest first.
         dropped: By package and place.
-        notes: What else was done, or could not be.
+        notes: Further steps, and steps that were not possible.
     """
 
     packages: tuple[PackageSize, ...]
@@ -80,7 +80,7 @@ class Report:
 
 
 def largest_packages(sizes: Mapping[str, int], owners: Mapping[str, str], count: int = 3) -> str:
-    """Return the packages that take the most, in words.
+    """Return the largest packages, in words.
 
     Args:
         sizes: Bytes of each file, by its place.

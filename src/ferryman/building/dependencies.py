@@ -1,7 +1,7 @@
 """Installs an app's dependencies for the platform that will run them.
 
-uv resolves and fetches, for the named platform and Python and from wheels alone, so
-that the building machine's own can never slip in.
+uv resolves and fetches only wheels, for the named platform and Python, so that no wheel for the
+building machine gets in.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ __all__ = (
 )
 
 AIOHTTP = "aiohttp>=3.9,<4"
-"""What every runtime needs; a target may need more. The app's own version is the one that ships."""
+"""The requirements of every runtime; a target may add more. The app's own version ships."""
 
-# What a command line of uv takes, and a requirements file of its does not.
+# Options that uv takes on its command line, but not in a requirements file.
 _FLAGS = ("--prerelease", "--allow-insecure-host", "--index ", "--index-strategy")
 
 _HASH = re.compile(r"--hash[=\s]\s*(\S+)")
@@ -42,7 +42,7 @@ _HASH = re.compile(r"--hash[=\s]\s*(\S+)")
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What the wheels must fit.
+    """The platform that wheels must fit.
 
     Attributes:
         python: The Python version, as major.minor.
@@ -65,13 +65,13 @@ def pin_wheels(
 
     Args:
         requirements: Lines of a requirements file.
-        platform: What the wheels must fit.
+        platform: The platform that wheels must fit.
         root: The project's directory, so that its own settings of uv count.
-        omit: Packages that are counted in, and yet get no line.
-        from_sources: Packages that are pinned to an archive of sources in place of a wheel.
+        omit: Packages that take part in the resolution, but get no line.
+        from_sources: Packages to pin to an archive of sources instead of a wheel.
 
     Raises:
-        NoWheels: Packages have no wheel that fits, and sources.
+        NoWheels: Packages have sources, but no wheel that fits.
         ConfigError: There is no set of wheels that fits.
         BuildError: uv could not be run, or failed for another reason.
     """
@@ -94,12 +94,12 @@ def pin_wheels(
 
 
 def restrict_hashes(pins: Sequence[str], requirements: Sequence[str]) -> tuple[str, ...]:
-    """Return pins that allow no hash but those that the requirements name, where they do.
+    """Return pins that only allow the hashes in the requirements, if those have any.
 
-    uv pins all files that the index has of a version, whatever hashes it was asked for.
+    uv pins all files of a version in the index, whatever hashes the requirements have.
 
     Raises:
-        ConfigError: The index has no file of a hash that is asked for.
+        ConfigError: The index has no file with a required hash.
     """
     asked: dict[str, set[str]] = {}
     for line in requirements:
@@ -124,7 +124,7 @@ def _restricted(pin: str, asked: set[str] | None) -> str:
 
 
 def builder(python: str) -> str:
-    """Return the Python that builds what has no wheel, where there is one of the right version.
+    """Return the Python that builds packages without a wheel, or None if none has the version.
 
     Args:
         python: The version that will run it, as major.minor.
@@ -147,17 +147,17 @@ def install_wheels(
     root: Path,
     options: Sequence[str] = (),
 ) -> None:
-    """Install wheels that are pinned into a directory, each as it is and nothing besides.
+    """Install pinned wheels into a directory, without dependencies or bytecode.
 
     Args:
-        pins: What `pin_wheels` returned.
-        platform: What the wheels must fit.
+        pins: The result of `pin_wheels`.
+        platform: The platform that wheels must fit.
         into: The directory, which need not exist.
         root: The project's directory, so that its own settings of uv count.
-        options: Lines that say where wheels are found, such as `--find-links`.
+        options: Lines with the sources of wheels, such as `--find-links`.
 
     Raises:
-        BuildError: A wheel could not be fetched, or is not the one that was pinned.
+        BuildError: A wheel could not be fetched, or its hash differs from the pin.
     """
     flags, lines = as_uv_takes(options)
     run_uv(
@@ -181,10 +181,10 @@ def pin_requirements(
         requirements: Lines of a requirements file.
         python: The Python version, as major.minor.
         root: The project's directory, so that its own settings of uv count.
-        omit: Packages that are counted in, and yet get no line.
+        omit: Packages that take part in the resolution, but get no line.
 
     Raises:
-        NoWheels: Packages have no wheel at all, and sources.
+        NoWheels: Packages have sources, but no wheel at all.
         ConfigError: The requirements contradict each other.
         BuildError: uv could not be run, or failed for another reason.
     """
@@ -203,12 +203,12 @@ def pin_requirements(
 
 
 def name_of(line: str) -> str:
-    """Return the package that a line asks for, or nothing if it is an option."""
+    """Return the package that a line names, or an empty text for an option."""
     name = re.match(r"\w[\w.-]*", line)
     return canonicalize_name(name[0]) if name else ""
 
 
 def extras_of(line: str) -> str:
-    """Return the extras that a line asks for, in their brackets, or nothing."""
+    """Return the extras that a line names, in brackets, or an empty text."""
     found = re.match(r"\w[\w.-]*\s*(\[[^\]]*\])", line)
     return found[1] if found else ""

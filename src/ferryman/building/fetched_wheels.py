@@ -1,7 +1,7 @@
-"""Wheels of what an index, a repository or an address elsewhere has: made or fetched here.
+"""Builds or fetches wheels of packages in an index, a repository or at another address.
 
-What has no wheel is built in isolation, as pip would build it, by uv: its cache holds the wheel.
-An address with a password or a token in it is fetched here too, so that no artifact names it.
+uv builds a package without a wheel in isolation, as pip would, and caches the wheel. A wheel at an
+address with a password or a token is fetched here too, so that no artifact contains the address.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ _ADDRESS = re.compile(r"[\w.-]+\s*(\[[^\]]*\])?\s*@\s*(\S+)")
 _COMMIT = re.compile(r"@[0-9a-f]{40}\b")
 
 _TIMEOUT = 60.0
-"""Seconds until an address that says nothing is given up."""
+"""Seconds to wait for data from an address."""
 
 
 def is_elsewhere(line: str) -> bool:
-    """Return whether a line leads to sources that are not on this machine, by an address."""
+    """Return whether a line names sources at a remote address."""
     url = _address(line)
     return bool(url) and not url.startswith("file:") and not _path_of(url).endswith(".whl")
 
 
 def is_secret(line: str) -> bool:
-    """Return whether a line has the address of a wheel that only its bearer may know."""
+    """Return whether a line has the address of a wheel with credentials in it."""
     url = urlsplit(_address(line))
     return url.scheme in ("http", "https") and bool(url.query or "@" in url.netloc)
 
 
 def is_wheel_here(line: str) -> bool:
-    """Return whether a line leads to a wheel on this machine."""
+    """Return whether a line names a wheel on this machine."""
     url = _address(line)
     return url.startswith("file:") and _path_of(url).endswith(".whl")
 
@@ -53,8 +53,8 @@ class Workshop:
 
     Attributes:
         root: The project's directory, so that its own settings of uv count.
-        python: The Python that they are for, as major.minor.
-        options: Lines that say where an index is.
+        python: The Python of the wheels, as major.minor.
+        options: Lines with the options of indexes.
         scratch: A directory for what cannot be cached.
         progress: Told what is being done.
     """
@@ -66,15 +66,15 @@ class Workshop:
     progress: Callable[[str], None]
 
     def make(self, line: str) -> LocalWheel:
-        """Make the wheel of a package that has sources alone.
+        """Build the wheel of a package that only has sources.
 
         Args:
             line: Its pin with its hashes, or its address.
 
         Raises:
-            ConfigError: It has compiled parts, or no wheel could be made of it.
-            BuildError: It cannot be fetched.
-            OSError: It cannot be written.
+            ConfigError: The package has compiled parts, or its build failed.
+            BuildError: The package cannot be fetched.
+            OSError: The wheel cannot be written.
         """
         called = line.partition(" --hash")[0].partition(" @ ")[0]
 
@@ -89,8 +89,8 @@ class Workshop:
         """Fetch the wheel at an address.
 
         Raises:
-            BuildError: It cannot be fetched.
-            OSError: It cannot be written.
+            BuildError: The package cannot be fetched.
+            OSError: The wheel cannot be written.
         """
         name, url = name_of(line), _address(line)
 
@@ -104,7 +104,7 @@ class Workshop:
         return LocalWheel(name, f"{name}{extras_of(line)} @ {wheel.as_uri()}", wheel)
 
     def _kept(self, line: str, make: Callable[[Path], None]) -> Path:
-        # What an address leads to may change, if it names no commit and no hash.
+        # The content of an address may change if it has no commit and no hash.
         key = digest_of(line, self.python)
         if "--hash" in line or _COMMIT.search(line):
             return cached("fetched", key, make, self.scratch)
@@ -169,5 +169,5 @@ def _download(url: str, to: Path, name: str) -> None:
         raise BuildError(
             f"the wheel of {name} cannot be fetched from {parts.hostname}",
             cause=why,
-            hint="see that its address, and what it is reached with, are right",
+            hint="check its address and credentials",
         ) from None

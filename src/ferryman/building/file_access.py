@@ -1,4 +1,4 @@
-"""Sees that the files of a project can be read, before a build begins to write."""
+"""Checks that the files of a project can be read, before a build begins to write."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ("check_readable",)
 
 
 def check_readable(path: Path) -> None:
-    """See that a file or directory can be read, if it is there.
+    """Refuse a file or directory that exists and cannot be read.
 
     Raises:
-        ConfigError: It cannot.
+        ConfigError: The file or directory cannot be read.
     """
     effective = os.access in os.supports_effective_ids
     if path.exists() and not os.access(path, os.R_OK, effective_ids=effective):

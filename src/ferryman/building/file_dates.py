@@ -1,4 +1,4 @@
-"""Dates files by their content, where a date is seen: the same content has the same date.
+"""Derives the dates of files from their content: the same content has the same date.
 
 An artifact must be the same bytes wherever it is built, so no file keeps the date it has on
 disk. A web server, however, tells clients a file's date, and aiohttp makes its ETag of date and
@@ -26,7 +26,7 @@ def date_of(place: str, content: bytes, date: int = OLDEST) -> int:
     Args:
         place: Where it lies in the artifact.
         content: What is in it.
-        date: The date of Python and machine code, which no client is told of.
+        date: The date of Python and machine code, which clients never see.
     """
     if place.endswith(_CODE):
         return date

@@ -1,4 +1,4 @@
-"""Asks git which files it ignores. A project without git, or git, has none."""
+"""Asks git which files it ignores. Without a repository or git, there are none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ("ignored_by_git",)
 def ignored_by_git(root: Path) -> frozenset[Path]:
     """Return the files and directories under a directory that git ignores, as absolute paths.
 
-    Of a directory that is ignored whole, the directory alone is named.
+    If a whole directory is ignored, only the directory is named.
     """
     # gitignore(5): --directory does not look into what is ignored whole.
     command = ["git", "-C", str(root), "ls-files", "-z", "--others", "--ignored"]

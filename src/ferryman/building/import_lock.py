@@ -1,7 +1,7 @@
-"""A lock for imports of packages that parallel builds share.
+"""A lock for imports by parallel builds.
 
-A build imports what it needs when it needs it. Where modules import each other in a circle, a
-second thread is handed one that is half made; Python does so rather than wait for ever.
+Builds import packages lazily. If modules import each other in a circle, Python gives a second
+thread a half-initialised module to avoid a deadlock.
 """
 
 from __future__ import annotations
@@ -11,4 +11,4 @@ from threading import RLock
 __all__ = ("IMPORTING",)
 
 IMPORTING = RLock()
-"""Held while a large package of others is imported."""
+"""The lock; hold it while you import a large third-party package."""

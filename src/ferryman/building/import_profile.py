@@ -1,6 +1,6 @@
 """The imports of an app as a tree with their costs, and the changes that would save most.
 
-Pure: it reads what `python -X importtime` wrote. It knows neither the app nor a target.
+Pure functions on the output of `python -X importtime`. It knows neither the app nor a target.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Import:
 
     Attributes:
         name: Its full name.
-        own: Milliseconds that it took itself.
-        total: Milliseconds with all that it was the first to import.
-        imports: What it was the first to import.
+        own: Milliseconds of the module itself.
+        total: Milliseconds with the modules that it was the first to import.
+        imports: The modules that it was the first to import.
     """
 
     name: str
@@ -53,11 +53,11 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class ImportProfile:
-    """What the import of an app costs, beyond what the runtime has imported by then.
+    """The import costs of an app, without modules that the runtime has already imported.
 
     Attributes:
         root: The app's module.
-        fixes: What would save most, at most three.
+        fixes: The fixes that save most, at most three.
     """
 
     root: Import
@@ -68,7 +68,7 @@ class ImportProfile:
         return json.dumps(asdict(self), indent=2) + "\n"
 
     def to_text(self) -> str:
-        """Return the tree, the dearest first, and the fixes."""
+        """Return the tree, the most expensive first, and the fixes."""
         lines = ["   total     own", *_tree(self.root, 0), ""]
         lines += [f"{fix.saves:8.1f} ms  {fix.advice}" for fix in self.fixes]
         return (
@@ -77,7 +77,7 @@ class ImportProfile:
 
 
 def read_import_times(text: str, module: str, sources: Mapping[str, str]) -> ImportProfile | None:
-    """Return the profile of a module from what `-X importtime` wrote.
+    """Return the profile of a module from the output of `-X importtime`.
 
     Args:
         text: The standard error of the interpreter.
@@ -98,7 +98,7 @@ def read_import_times(text: str, module: str, sources: Mapping[str, str]) -> Imp
 
 
 def _read(text: str) -> tuple[Import, ...]:
-    """Return the modules that nothing else imported; a line follows those of what it imports."""
+    """Return the top-level imports; in the text, a module's line follows those of its imports."""
     waiting: list[tuple[int, Import]] = []
     for line in text.splitlines():
         if match := _LINE.match(line):
@@ -127,7 +127,7 @@ def _advice(name: str, modules: tuple[str, ...]) -> str:
 
 
 def _borders(node: Import, top: str) -> Iterator[Import]:
-    """Yield each module of another's that one of the app's was the first to import."""
+    """Yield each third-party module that a module of the app was the first to import."""
     for child in node.imports:
         if _top(child) == top:
             yield from _borders(child, top)
@@ -151,7 +151,7 @@ def _top(node: Import) -> str:
 
 
 def _modules_that_could_wait(sources: Mapping[str, str], wanted: str) -> tuple[str, ...]:
-    """Return the modules that import another's module while they are imported themselves.
+    """Return the app's modules that import a third-party module at their top level.
 
     Args:
         sources: The text of each of the app's modules, by its name.

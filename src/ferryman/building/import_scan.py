@@ -1,4 +1,4 @@
-"""Reads which modules a source imports, and which of them its artifact would not hold."""
+"""Reads which modules a source imports, and which of them the artifact lacks."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def imported_packages(path: Path) -> Iterator[tuple[str, int]]:
 def imported_names(path: Path, package: str) -> Iterator[str]:
     """Yield each module that a file may import, in functions too, by its full name.
 
-    `from a import b` may be of a module `a.b`, or of something in `a`: both are named.
+    `from a import b` may import a module `a.b`, or a name in `a`: both are yielded.
 
     Args:
         path: The file.
-        package: The package that the file is in; nothing for one that is in none.
+        package: The file's package; empty for a top-level module.
     """
     yield from _names(path.read_bytes(), package)
 
 
-# An artifact for each target reads the same files.
+# The builds of several targets read the same files.
 @lru_cache(maxsize=10_000)
 def _names(source: bytes, package: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_walk_names(source, package)))
@@ -68,13 +68,13 @@ def _parse(source: bytes) -> list[ast.stmt]:
 
 
 def missing_imports(files: Sequence[SourceFile], provided: Iterable[str]) -> tuple[str, ...]:
-    """Return, in words, what the app's modules import for sure and nothing provides.
+    """Return a note on each module that the app surely imports and nothing provides.
 
-    A module that is never imported may do so too, so this is a note and not an error.
+    It is a note and not an error, because the importing module may itself never be imported.
 
     Args:
         files: The app's modules.
-        provided: The places of all other files that are there.
+        provided: The places of all other files.
     """
     first: dict[str, str] = {}
     for name, importer in _unmet(files, provided):
@@ -86,7 +86,7 @@ def missing_imports(files: Sequence[SourceFile], provided: Iterable[str]) -> tup
 
 
 def _unmet(files: Sequence[SourceFile], provided: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the top-level modules that are imported and not there, and by which line."""
+    """Yield the missing top-level modules, and the line that imports each."""
     there = {file.place.partition("/")[0].removesuffix(".py") for file in files}
     there |= {place.partition("/")[0].partition(".")[0] for place in provided}
     for file in files:

@@ -1,7 +1,7 @@
-"""What a Dockerfile or a unit has pip install: a file of pins, and the wheels that no index has.
+"""The input of pip in a Dockerfile or a unit: a file of pins, and wheels that no index has.
 
-The pins hold for any Linux. An address that no artifact may name, a directory of wheels on this
-machine, and what was made of sources here: their wheels lie beside the file.
+The pins hold for any Linux. Wheels from an address with credentials, from a directory on this
+machine, or built here from sources lie beside the file.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _HASH = re.compile(r"--hash[=\s]\s*sha256:(\w+)")
 
 @dataclass(frozen=True, slots=True)
 class Installable:
-    """What is installed.
+    """A file of pins with its local wheels.
 
     Attributes:
         text: The file of pins.
@@ -54,10 +54,10 @@ def this_linux(python: str) -> Platform:
 def pin_installable(
     gathered: AppParts, ours: Sequence[str], python: str, root: Path, scratch: Path
 ) -> tuple[AppParts, Installable]:
-    """Pin what an app requires, for any Linux.
+    """Pin an app's requirements, for any Linux.
 
     Args:
-        gathered: What the app brings.
+        gathered: The app's parts.
         ours: The lines that ferryman adds for the target.
         python: The Python version, as major.minor.
         root: The project's directory.
@@ -65,11 +65,11 @@ def pin_installable(
 
     Raises:
         ConfigError: The requirements contradict each other, or something has no wheel.
-        BuildError: Something could not be fetched or written.
+        BuildError: A package could not be fetched or written.
     """
 
     def pin(lines: tuple[str, ...], shipped: tuple[str, ...]) -> tuple[str, ...]:
-        # What has wheels for another system alone would show when the image is built.
+        # A package with wheels only for another system would fail when the image is built.
         here = this_linux(python)
         fitting = [line for line in lines if _may_be_installed(line, here)]
         resolved_lately(
@@ -99,10 +99,10 @@ def _may_be_installed(line: str, here: Platform) -> bool:
 
 
 def _local_pins(wheels: Iterable[LocalWheel]) -> list[str]:
-    """Return a pin for each package of which wheels are on this machine.
+    """Return a pin for each package with wheels on this machine.
 
     Raises:
-        ConfigError: A wheel is not the one that its line allows.
+        ConfigError: A wheel's hash is not one that its line allows.
     """
     found: dict[str, list[str]] = {}
     for wheel in wheels:
@@ -119,9 +119,9 @@ def _local_pins(wheels: Iterable[LocalWheel]) -> list[str]:
 
 
 def _linked(pinned: str, requirements: Sequence[str]) -> tuple[str, list[Path]]:
-    """Return the pins with all wheels that directories of `--find-links` have of them, and those.
+    """Return the pins with the hashes of all their wheels in `--find-links`, and those wheels.
 
-    uv names the hash of one of them, and they may be for several processors.
+    uv writes only one wheel's hash, but there may be wheels for several processors.
     """
     places = [Path(line.removeprefix(_LINKS)) for line in requirements if line.startswith(_LINKS)]
     wheels = []
@@ -136,7 +136,7 @@ def _linked(pinned: str, requirements: Sequence[str]) -> tuple[str, list[Path]]:
 
 
 def _addresses(requirements: Sequence[str]) -> list[str]:
-    """Return the lines that lead to wheels at an address which everybody may know."""
+    """Return the lines with wheels at public addresses."""
     pages = [
         urlsplit(line.removeprefix(_LINKS)) for line in requirements if line.startswith(_LINKS)
     ]

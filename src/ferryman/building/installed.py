@@ -1,4 +1,4 @@
-"""The distributions in a directory of installed wheels: whose each file is, and their records.
+"""The distributions in a directory of installed wheels: the owner of each file, the records.
 
 Source: "Recording installed projects", in the Python packaging specifications.
 """
@@ -43,13 +43,13 @@ def installed_in(tree: Path) -> tuple[Installed, ...]:
 
 
 def rewrite_records(tree: Path, replaced: dict[str, str]) -> None:
-    """Have the record of each distribution name the files that are there.
+    """Rewrite each distribution's record to list the files that exist.
 
-    `importlib.metadata` answers from it what a distribution holds, and which packages there are.
+    `importlib.metadata` reads from it the files of a distribution, and the packages.
 
     Args:
         tree: The directory of the distributions.
-        replaced: Bytecode that took the place of sources, or was put beside them, by the source.
+        replaced: Bytecode that replaced sources, or lies beside them, by source.
     """
     for one in installed_in(tree):
         compiled = (replaced[place] for place in one.places if place in replaced)
@@ -60,7 +60,7 @@ def rewrite_records(tree: Path, replaced: dict[str, str]) -> None:
 
 
 def write_record(record: Path, files: Mapping[str, Path]) -> None:
-    """Write a record that names some files, with their digests, and itself.
+    """Write a record of some files, with their digests, and of itself.
 
     Args:
         record: The record, in a `.dist-info` directory.
@@ -83,7 +83,7 @@ def _recorded(directory: Path) -> Iterator[str]:
         with (directory / _RECORD).open(encoding="utf-8", newline="") as file:
             yield from (row[0] for row in csv.reader(file) if row)
     except FileNotFoundError:
-        return  # a wheel without one is still imported
+        return  # a wheel without a record can still be imported
 
 
 def _facts(path: Path) -> tuple[str, str]:

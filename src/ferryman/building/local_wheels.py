@@ -1,7 +1,7 @@
-"""Wheels that this machine has: those it makes of sources, and those it was given.
+"""Wheels on this machine: built here from sources, or provided by the user.
 
-A wheel of pure Python is the same everywhere, so it ships to every target. One with compiled
-parts would be this machine's, and is refused where it was made here.
+A wheel of pure Python is the same everywhere, so it ships to every target. One with compiled parts
+would only fit this machine, and is refused if it was built here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ("LocalWheel", "given_wheel", "make_local_wheel", "read_made_wheel", "
 
 _WHEEL, _TREE = "wheel", "tree"
 
-# What a directory of sources may hold that goes into no wheel.
+# Files in a directory of sources that never go into a wheel.
 _PASSED_OVER = {"__pycache__", "build", "dist", "node_modules"}
 
 
@@ -37,9 +37,9 @@ class LocalWheel:
 
     Attributes:
         name: The name of its distribution.
-        requirement: The line that leads a resolver to it, and so to what it needs.
+        requirement: The line through which a resolver finds it and its requirements.
         path: The wheel.
-        files: Its files, where it is of pure Python and was made here.
+        files: Its files, if it is pure Python and was built here.
     """
 
     name: str
@@ -51,7 +51,7 @@ class LocalWheel:
 def make_local_wheel(
     line: str, root: Path, scratch: Path, progress: Callable[[str], None]
 ) -> LocalWheel:
-    """Make a wheel of sources on this machine, by the build backend that they name.
+    """Build a wheel from sources on this machine, with their build backend.
 
     Args:
         line: Its line among the requirements, with its path and its extras.
@@ -60,9 +60,9 @@ def make_local_wheel(
         progress: Told what is being done.
 
     Raises:
-        ConfigError: It has compiled parts.
-        BuildError: Its wheel cannot be made.
-        OSError: It cannot be read, or its files cannot be written.
+        ConfigError: The wheel has compiled parts.
+        BuildError: The build failed.
+        OSError: The sources cannot be read, or the files cannot be written.
     """
     path, bracket, extras = line.removeprefix(DIRECTORY).partition("[")
 
@@ -76,7 +76,7 @@ def make_local_wheel(
 
 
 def given_wheel(line: str) -> LocalWheel:
-    """Return the wheel on this machine that a line leads to."""
+    """Return the wheel on this machine that a line names."""
     address = line.partition(" @ ")[2].split()[0]
     return LocalWheel(name_of(line), line, Path(unquote(urlsplit(address).path)))
 
@@ -86,10 +86,10 @@ def unpack_pure(directory: Path, called: str) -> None:
 
     Args:
         directory: The directory; the wheel is in `wheel/` below it.
-        called: What the package is called in an error.
+        called: The package's name in errors.
 
     Raises:
-        ConfigError: It has compiled parts.
+        ConfigError: The wheel has compiled parts.
     """
     with zipfile.ZipFile(_wheel_in(directory)) as wheel:
         _refuse_compiled(Path(str(wheel.filename)).name, called)
@@ -98,11 +98,11 @@ def unpack_pure(directory: Path, called: str) -> None:
 
 
 def read_made_wheel(directory: Path, extras: str) -> LocalWheel:
-    """Return the wheel in a directory that `unpack_pure` has filled.
+    """Return the wheel in a directory that `unpack_pure` filled.
 
     Args:
         directory: The directory.
-        extras: The extras that are asked for, in brackets, or nothing.
+        extras: The required extras, in brackets, or an empty text.
     """
     wheel = _wheel_in(directory)
     name = parse_wheel_filename(wheel.name)[0]
@@ -138,19 +138,19 @@ def _refuse_compiled(wheel: str, called: str) -> None:
         return
     raise ConfigError(
         f"{called} has compiled parts",
-        cause=f"its wheel, {wheel}, is for this machine alone",
+        cause=f"its wheel, {wheel}, is for this machine only",
         hint="build its wheels for the platforms it runs on, and depend on them by "
         "--find-links or from an index",
     )
 
 
 def _is_imported(place: str) -> bool:
-    # Scripts and headers go elsewhere in an installation, and nowhere in an artifact.
+    # An installation puts scripts and headers elsewhere; an artifact has no place for them.
     return not place.partition("/")[0].endswith(".data") and not place.endswith("/")
 
 
 def _digest(sources: Path) -> str:
-    """Return a digest of an archive of sources, or of all that a directory of them holds."""
+    """Return a digest of an archive or a directory of sources."""
     found = hashlib.sha256()
     for path in _sources(sources) if sources.is_dir() else (sources,):
         found.update(f"{path.relative_to(sources)}\0".encode("utf-8", "surrogateescape"))

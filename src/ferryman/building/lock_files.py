@@ -1,6 +1,6 @@
-"""Reads what a lock has pinned: uv's, pylock.toml, Poetry's and Pipenv's.
+"""Reads the pins in a lock: uv's, pylock.toml, Poetry's and Pipenv's.
 
-uv.lock is read by uv, and the locks of Poetry and Pipenv by their own exporters where those are
+uv.lock is read by uv, and the locks of Poetry and Pipenv by their own exporters if those are
 installed: no other program reads their formats.
 """
 
@@ -30,7 +30,7 @@ __all__ = ("Chosen", "Lock", "find_lock")
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What an app is built with.
+    """The choices that a lock is read for.
 
     Attributes:
         python: The Python, as major.minor.
@@ -45,12 +45,12 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """What a lock has pinned, or why it could not be read.
+    """The pins of a lock, or the reason why it could not be read.
 
     Attributes:
         place: The lock's name.
-        lines: Lines of a requirements file; None where it could not be read.
-        problem: Why not, in a sentence.
+        lines: Lines of a requirements file; None if it could not be read.
+        problem: Why it could not be read, in a sentence.
         hint: What to do about it.
     """
 
@@ -61,14 +61,14 @@ class Lock:
 
 
 def find_lock(root: Path, chosen: Chosen) -> Lock | None:
-    """Return what the project's lock has pinned, if it has one.
+    """Return the project's lock, if it has one.
 
     Args:
         root: The project's directory.
         chosen: What the app is built with.
 
     Raises:
-        ConfigError: It is older than the project, or no lock.
+        ConfigError: The lock is older than the project, or not a valid lock.
         BuildError: uv could not be run, or failed for another reason.
     """
     if place := _directory_of_uv_lock(root):
@@ -80,7 +80,7 @@ def find_lock(root: Path, chosen: Chosen) -> Lock | None:
 
 
 def _directory_of_uv_lock(root: Path) -> Path | None:
-    """Return where the project's uv.lock lies: beside it, or at the root of its workspace."""
+    """Return the directory of uv.lock: the project's, or the root of its workspace."""
     for place in (root, *root.parents):
         if (place / "uv.lock").is_file() and (
             place == root or "workspace" in read_pyproject(place).get("tool", {}).get("uv", {})
@@ -90,7 +90,7 @@ def _directory_of_uv_lock(root: Path) -> Path | None:
 
 
 def _locked_by_uv(root: Path, place: Path, chosen: Chosen) -> tuple[str, ...]:
-    # What ferryman itself needs goes with it, unless the app needs it too.
+    # Omit ferryman's own requirements too, unless the app also has them.
     exported = run_uv(
         [
             *("export", "--quiet", "--locked", "--no-default-groups", "--prune", "ferryman"),
@@ -107,9 +107,9 @@ def _locked_by_uv(root: Path, place: Path, chosen: Chosen) -> tuple[str, ...]:
 
 
 def _private_indexes(place: Path) -> Iterator[str]:
-    """Yield the indexes that uv asks only where a source names them.
+    """Yield the indexes that uv uses only for the sources that name them.
 
-    Every line of a lock has its hashes, so that asking all of them is safe.
+    Every line of a lock has hashes, so using all indexes is safe.
     """
     indexes = read_pyproject(place).get("tool", {}).get("uv", {}).get("index", [])
     named = [one for one in indexes if one.get("explicit") and "name" in one]
@@ -143,7 +143,7 @@ def _read_pylock(root: Path, chosen: Chosen) -> Lock:
 
 
 def _is_asked_for(marker: Marker | None, extras: set[str], groups: set[str]) -> bool:
-    """Return whether a package may be installed for what is chosen, on some platform."""
+    """Return whether a package may be installed with these choices, on some platform."""
     text = str(marker or "")
     if "extras" not in text and "dependency_groups" not in text:
         return True
@@ -153,7 +153,7 @@ def _is_asked_for(marker: Marker | None, extras: set[str], groups: set[str]) -> 
 
 
 def _line_of(package: Package, root: Path) -> str:
-    """Return the line of a requirements file that asks for a package of a pylock.toml."""
+    """Return the line of a requirements file for a package of a pylock.toml."""
     name, marker = package.name, str(package.marker or "")
     if "extras" in marker or "dependency_groups" in marker:
         marker = ""
@@ -186,7 +186,7 @@ def _read_pipenv(root: Path, chosen: Chosen) -> Lock:
 
 
 def _exported(root: Path, name: str, command: list[str], package: str) -> Lock:
-    """Return what the lock's own tool exports of it."""
+    """Return the lock as its own tool exports it."""
     beside = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
     program = shutil.which(command[0], path=beside)
     shown = " ".join(command[:2])

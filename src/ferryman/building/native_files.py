@@ -13,22 +13,22 @@ __all__ = ("check_native_files", "native_machine")
 
 _COMPILED = (".so", ".pyd", ".dylib", ".dll")
 
-# "Extension modules", PEP 3149: the version, and a word for how it was built, such as t.
+# "Extension modules", PEP 3149: the version, and a letter for the kind of build, such as t.
 _TAG = re.compile(r"\.cpython-3(\d+)([a-z]*)-[\w-]+\.so$")
 
 _NAMES = {"aarch64": "arm64"}
 
 
 def check_native_files(files: Iterable[SourceFile], python: str, machine: str = "") -> None:
-    """See that each compiled file is for the platform.
+    """Refuse compiled files that are not for the platform.
 
     Args:
-        files: The files that ship and come from no wheel for the platform.
+        files: The files that ship and do not come from a wheel for the platform.
         python: The Python of the platform, as major.minor.
-        machine: Its processor, such as `aarch64`; nothing, where it is not known yet.
+        machine: Its processor, such as `aarch64`; empty if not known yet.
 
     Raises:
-        ConfigError: One is for another.
+        ConfigError: A compiled file is for another platform.
     """
     for file in files:
         if file.path.suffix in _COMPILED and (reason := _misfit(file, python, machine)):
@@ -42,7 +42,7 @@ def check_native_files(files: Iterable[SourceFile], python: str, machine: str = 
 
 
 def native_machine(files: Iterable[SourceFile]) -> str:
-    """Return the processor that compiled files are for, such as `arm64`; nothing without any."""
+    """Return the processor of compiled files, such as `arm64`; empty if there are none."""
     linkages = (read_linkage(file.path) for file in files if file.path.suffix in _COMPILED)
     return next((_NAMES.get(one.machine, one.machine) for one in linkages if one), "")
 

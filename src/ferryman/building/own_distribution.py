@@ -1,7 +1,7 @@
-"""Writes what an installation of the project would: its `.dist-info` directory.
+"""Writes the project's `.dist-info` directory, as an installation would.
 
-With it the app finds its version, its entry points and its files by `importlib.metadata`, as it
-does where it was installed. What only a build back end knows comes from a wheel that it made.
+With it the app finds its version, its entry points and its files by `importlib.metadata`, as if it
+were installed. Metadata that only a build back end knows comes from a wheel that it built.
 Source: "Recording installed projects" and "Core metadata", Python packaging specifications.
 """
 
@@ -38,7 +38,7 @@ _GROUPS = {"scripts": "console_scripts", "gui-scripts": "gui_scripts"}
 
 
 def states_its_version(document: Mapping[str, Any]) -> bool:
-    """Return whether a pyproject.toml itself says what the project is called, and which version."""
+    """Return whether a pyproject.toml states the project's name and version."""
     project = document.get("project", {})
     return isinstance(project.get("name"), str) and isinstance(project.get("version"), str)
 
@@ -78,7 +78,7 @@ def made_distribution(wheel: Iterable[SourceFile]) -> dict[str, bytes]:
 def install_distribution(
     contents: Mapping[str, bytes], files: Iterable[SourceFile], home: Path
 ) -> tuple[SourceFile, ...]:
-    """Write the directory, with a record of what ships of the project, and return its files.
+    """Write the directory, with a record of the project's shipped files, and return its files.
 
     Args:
         contents: The files of the directory, by their places.
@@ -86,7 +86,7 @@ def install_distribution(
         home: A directory to write in.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The directory cannot be written.
     """
     for place, content in contents.items():
         (home / place).parent.mkdir(parents=True, exist_ok=True)
@@ -129,7 +129,7 @@ def _people(project: Mapping[str, Any], field: str) -> Iterator[str]:
 
 
 def _of_extra(extra: str, lines: Iterable[str]) -> Iterator[str]:
-    """Yield the requirements of an extra, each with the marker that says so."""
+    """Yield the requirements of an extra, each with the extra's marker."""
     wanted = f'extra == "{canonicalize_name(extra)}"'
     for line in lines:
         requirement, semicolon, marker = line.partition(";")

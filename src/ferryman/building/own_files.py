@@ -1,4 +1,4 @@
-"""The files of an artifact that come from no wheel: ferryman's runtime, the app, settings."""
+"""An artifact's files that do not come from wheels: ferryman's runtime, the app, settings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FERRYMAN = "ferryman"
 
 
 class OwnFiles:
-    """A directory that is filled with them, compiled where there is a Python to do it.
+    """A directory of these files, compiled if this machine has a matching Python.
 
     Args:
         directory: The directory, which need not exist.
@@ -39,25 +39,25 @@ class OwnFiles:
         self.directory = directory
         self.interpreter = interpreter
         self.owners: dict[str, str] = {}
-        """Whose each file is, by its place: ferryman's or the app's."""
+        """The owner of each file, by its place: ferryman or the app."""
         self._location = location
 
     def add_runtime(self, files: Iterable[SourceFile], scratch: Path) -> None:
-        """Add ferryman's own files, as bytecode alone, which is made once for all projects.
+        """Add ferryman's own files as bytecode only, which is cached for all projects.
 
         Args:
             files: The files.
-            scratch: A directory for what cannot be cached.
+            scratch: A directory for files that cannot be cached.
         """
         self._add_made(tuple(files), _FERRYMAN, scratch, ours=True)
 
     def add_app(self, files: Iterable[SourceFile], name: str, scratch: Path) -> None:
-        """Add the app's files, with their bytecode beside the sources: tracebacks show those.
+        """Add the app's files, with bytecode beside the sources, which tracebacks show.
 
         Args:
             files: The files.
             name: The app's name.
-            scratch: A directory for what cannot be cached.
+            scratch: A directory for files that cannot be cached.
         """
         files = tuple(files)
         self.owners.update(dict.fromkeys(self._copy(files), name))
@@ -68,7 +68,7 @@ class OwnFiles:
     def _add_made(
         self, sources: Sequence[SourceFile], owner: str, scratch: Path, *, ours: bool
     ) -> None:
-        """Add what is made of sources, once for as long as they are the same."""
+        """Add the compiled form of sources, from the cache while they are unchanged."""
         contents = [(file.place, sha256(file.path.read_bytes()).hexdigest()) for file in sources]
         python = asdict(self.interpreter) if self.interpreter else None
         key = digest_of(compiler_digest(), contents, python, self._location)
@@ -106,9 +106,9 @@ class OwnFiles:
         return tuple(file.place for file in files)
 
     def _compile(self, targets: dict[str, str], *, ours: bool = False) -> tuple[str, ...]:
-        """Compile sources to the places that are named, and return those that could be.
+        """Compile sources to the given places, and return the sources that are valid Python.
 
-        The app is compiled as it is written; definitions of ours may wait until they are used.
+        The app is compiled unchanged; definitions of ferryman may wait until they are used.
         """
         if self.interpreter is None:
             return ()

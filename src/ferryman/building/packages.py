@@ -1,8 +1,8 @@
 """The packages of an artifact: fetched, stripped, compiled, and kept for the next build.
 
-They ship as pip installs them. Those that were tried without the files that nothing imports ship
-without, and so does any that does not read its own files, where the project asks for it. What it
-returns is shared between builds and must not be changed.
+They ship as pip installs them. Packages that were tested without their unimported files ship
+without those; so do packages that do not read their own files, if the project asks for it. Builds
+share the result, so it must not be changed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from ferryman.records.wording import counted, size_text
 
 __all__ = ("Packages", "Recipe", "files_in", "prepare_packages", "prepare_tree")
 
-# Counts up when what a preparation does changes, so that no build uses an older one.
+# Raise it when the preparation changes, so that no build uses an older result.
 _FORMAT = 5
 
 _TREE = "tree"
@@ -57,11 +57,12 @@ class Recipe:
 
     Attributes:
         platform: What the wheels must fit.
-        location: The directory they run from, for tracebacks.
-        keep: Glob patterns of files that ship as they are.
+        location: The directory that they run from, for tracebacks.
+        keep: Glob patterns of files that ship unchanged.
         drop: Glob patterns of files that do not ship.
-        omit: Packages that are there already, where it runs.
-        slim: Whether packages leave behind what nothing imports, unless they read their files.
+        omit: Packages that the platform already has.
+        slim: Whether packages ship without files that nothing imports, unless they read their own
+            files.
         twins: Glob patterns of extension modules that slim packages have in Python too, and
             that do not ship.
     """
@@ -81,12 +82,12 @@ class Packages:
 
     Attributes:
         tree: The directory that holds them. It is shared: do not change it.
-        digest: What names it: equal for equal content.
+        digest: The digest of the content.
         owners: The distribution of each file that ships, by its place.
         wheel: Bytes of each distribution as it was installed.
         dropped: The files that do not ship.
-        notes: What was done, in words.
-        lacks: What could not be done here, in words.
+        notes: The steps that were done, in words.
+        lacks: The steps that were not possible here, in words.
     """
 
     tree: Path
@@ -106,7 +107,7 @@ def prepare_packages(
     scratch: Path,
     progress: Callable[[str], None],
 ) -> Packages:
-    """Return the packages of requirements, from the cache if they are there.
+    """Return the packages of requirements, from the cache if possible.
 
     Args:
         requirements: Lines of a requirements file.
@@ -117,7 +118,7 @@ def prepare_packages(
 
     Raises:
         ConfigError: There is no set of wheels that fits.
-        BuildError: They could not be fetched or written.
+        BuildError: The packages could not be fetched or written.
     """
     platform = recipe.platform
     progress(f"resolving dependencies for {platform.wheels}, Python {platform.python}")
@@ -132,7 +133,7 @@ def prepare_packages(
         record = work.run(directory / _TREE)
         (directory / _RECORD).write_text(json.dumps(record), encoding="utf-8")
 
-    # What has no hash may change under its name.
+    # A requirement without a hash may change under its name.
     hashed = all("--hash" in pin for pin in pins)
     key = digest_of(_FORMAT, compiler_digest(), tried_digest(), pins, asdict(recipe), *work.tools())
     try:
@@ -144,10 +145,10 @@ def prepare_packages(
 
 
 def prepare_tree(tree: Path, recipe: Recipe) -> None:
-    """Prepare a directory that wheels are installed in, in its place.
+    """Prepare a directory of installed wheels in place.
 
     Raises:
-        BuildError: Something could not be compiled.
+        BuildError: The compiler failed.
         OSError: It cannot be written.
     """
     _preparation(recipe).run(tree)
@@ -191,12 +192,12 @@ def _read(directory: Path) -> Packages:
 
 @dataclass(frozen=True, slots=True)
 class _Treatment:
-    """What is done to a distribution.
+    """The treatment of a distribution.
 
     Attributes:
         installed: The distribution.
-        tried: What is known of it, if it was tried.
-        slim: Whether it leaves behind what nothing imports.
+        tried: Its entry in the list of tested packages, if any.
+        slim: Whether to leave out files that nothing imports.
     """
 
     installed: Installed
@@ -209,8 +210,8 @@ class _Preparation:
 
     Args:
         recipe: How to prepare them.
-        interpreter: What compiles, if there is one.
-        stripper: What strips, if there is one.
+        interpreter: The compiling interpreter, if any.
+        stripper: The stripping program, if any.
     """
 
     def __init__(
@@ -223,12 +224,12 @@ class _Preparation:
         self._lacks: list[str] = []
 
     def tools(self) -> tuple[object, ...]:
-        """Return what decides about the bytes besides the recipe."""
+        """Return the tools that determine the bytes, besides the recipe."""
         tools = (self._interpreter, self._stripper)
         return tuple(asdict(tool) if tool else None for tool in tools)
 
     def run(self, tree: Path) -> dict[str, object]:
-        """Prepare a directory, and return the record of what was done."""
+        """Prepare a directory, and return a record of the steps."""
         places = files_in(tree)
         treatments = self._treat(tree)
         by_place = {place: one for one in treatments for place in one.installed.places}
@@ -286,9 +287,9 @@ class _Preparation:
         )
 
     def _compile(self, tree: Path, by_place: Mapping[str, _Treatment]) -> dict[str, str]:
-        """Compile sources, and return the places of their bytecode by theirs.
+        """Compile sources, and return the places of their bytecode by source.
 
-        It takes the place of a slim package's sources, and lies beside another's.
+        Bytecode replaces the sources of slim packages, and lies beside those of others.
         """
         if self._interpreter is None:
             python = self._recipe.platform.python
@@ -312,7 +313,7 @@ class _Preparation:
         return compiled | replaced
 
     def _deferral(self, place: str, tried: Tried | None) -> Deferral | None:
-        """Return what may wait in a module of a package that was tried so."""
+        """Return the definitions that may wait in a module, if its package was tested so."""
         if tried is None or self._recipe.platform.python not in tried.pythons:
             return None
         name = place.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
@@ -347,7 +348,7 @@ def _is_script(place: str, path: Path) -> bool:
 
 
 def _shorten_metadata(tree: Path, treatments: Iterable[_Treatment]) -> None:
-    """Leave the descriptions out of slim packages' METADATA: texts for an index to show."""
+    """Remove the long descriptions from slim packages' METADATA."""
     for one in treatments:
         path = tree / one.installed.metadata / "METADATA"
         if one.slim and path.is_file():

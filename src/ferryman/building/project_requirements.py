@@ -1,6 +1,6 @@
-"""What a project says that its app depends on, wherever it says so.
+"""Finds the app's requirements in any of the files that can declare them.
 
-The first of these that is there counts: the file that `requirements` names, a lock, what
+The first of these that exists counts: the file that `requirements` names, a lock, what
 pyproject.toml declares or setup.py does, a requirements.txt.
 """
 
@@ -28,25 +28,25 @@ from ferryman.project.setting_sources import read_pyproject
 
 __all__ = ("SHIPPED_EXTRAS", "Requirements", "project_requirements")
 
-# What is read where nothing else says what the app depends on.
+# The file to read if nothing else declares requirements.
 _USUAL_FILE = "requirements.txt"
 
 SHIPPED_EXTRAS = {"redis": "redis>=8,<9"}
-"""The extras of ferryman that are for apps and not for the build; pyproject.toml has them, too."""
+"""The extras of ferryman for apps, not for builds; pyproject.toml has them too."""
 
-# What says so to setuptools where pyproject.toml does not.
+# setuptools's files of requirements, besides pyproject.toml.
 _SETUP_FILES = ("setup.py", "setup.cfg")
 
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What an app depends on.
+    """The requirements of an app.
 
     Attributes:
-        lines: Lines of a requirements file; some lead to sources. One that leads to the
-            project's own directory stands for what its build back end says that it needs.
-        place: Where they are from, such as `uv.lock`.
-        notes: What was not read, in words.
+        lines: Lines of a requirements file; some name sources. A line with the project's own
+            directory stands for the requirements that its build back end reports.
+        place: Their source, such as `uv.lock`.
+        notes: Sources that were not read, in words.
     """
 
     lines: tuple[str, ...]
@@ -78,9 +78,9 @@ def project_requirements(project: Project) -> Requirements:
 
 
 def _of_shipped_extras(asked: Iterable[object], there: Iterable[str]) -> Iterator[str]:
-    """Yield what ferryman's own extras add to an app, unless it is among what is there already.
+    """Yield the requirements of ferryman's own extras that are not among the lines yet.
 
-    A lock leaves ferryman out, and so what only ferryman asks for: pyproject.toml names the extra.
+    A lock is read without ferryman and its requirements, so pyproject.toml gives the extras.
     """
     names = {name_of(line) for line in there}
     for line in asked:
@@ -127,7 +127,7 @@ def _are_dynamic(project: Mapping[str, object]) -> bool:
 
 
 def _declared(root: Path, chosen: Chosen) -> tuple[str, ...]:
-    """Return what pyproject.toml declares, with the extras and the groups that are chosen."""
+    """Return the requirements in pyproject.toml, with the chosen extras and groups."""
     document = read_pyproject(root)
     project = document.get("project", {})
     if _are_dynamic(project):
@@ -158,7 +158,7 @@ def _of_extra(extra: str, extras: Mapping[str, Any], name: str) -> Iterator[str]
 
 
 def _of_groups(root: Path, chosen: Chosen) -> tuple[str, ...]:
-    """Return the requirements of the dependency groups that are chosen: PEP 735."""
+    """Return the requirements of the chosen dependency groups: PEP 735."""
     groups = read_pyproject(root).get("dependency-groups", {})
     if missing := [group for group in chosen.groups if group not in groups]:
         raise ConfigError(
@@ -188,17 +188,17 @@ def _by_back_end(root: Path, chosen: Chosen) -> str:
 
 
 def _by_poetry(document: Mapping[str, Any]) -> bool:
-    """Return whether Poetry's back end can say what the project depends on."""
+    """Return whether Poetry's back end can report the project's requirements."""
     poetry = document.get("tool", {}).get("poetry", {})
     back_end = document.get("build-system", {}).get("build-backend", "")
     return poetry.get("package-mode", bool(poetry)) and str(back_end).startswith("poetry.")
 
 
 def _refuse_unread(root: Path) -> None:
-    """See that nothing that the project needs stands where a build does not read it.
+    """Refuse requirements in files that a build does not read.
 
     Raises:
-        ConfigError: It does.
+        ConfigError: The project has such requirements.
     """
     document = read_pyproject(root)
     needed = document.get("tool", {}).get("poetry", {}).get("dependencies", {})
@@ -224,10 +224,10 @@ _UNREAD = {
 
 
 def _refuse_unlocked_sources(lines: Sequence[str], document: Mapping[str, Any]) -> None:
-    """See that no name leads to another place than the one that the project says it does.
+    """Refuse packages with a source in [tool.uv.sources] if there is no uv.lock.
 
     Raises:
-        ConfigError: One would, and an index may have a stranger's package of that name.
+        ConfigError: There is such a package; an index may have a stranger's package of that name.
     """
     sources = document.get("tool", {}).get("uv", {}).get("sources", {})
     names = {name_of(line) for line in lines}
@@ -242,7 +242,7 @@ def _refuse_unlocked_sources(lines: Sequence[str], document: Mapping[str, Any]) 
 
 
 def _without_project(line: str, root: Path, chosen: Chosen) -> Sequence[str]:
-    """Return a line, or what the project itself declares where the line is its directory."""
+    """Return a line, or the project's declared requirements if the line is its directory."""
     if _directory(line) != root or not _declares_here(root):
         return (line,)
     asked = line.partition("[")[2].rstrip("]").split(",") if "[" in line else ()

@@ -1,9 +1,8 @@
-"""Decides which files of packages an artifact can do without, each with its reason.
+"""Decides which package files to leave out of an artifact, each with its reason.
 
-A package ships as pip installs it, but for what would not be the same anywhere else. A slim one
-leaves behind what nothing imports; a package that lists a directory, reads its sources or imports
-its tests may miss that. Pure: it sees the places of files and the texts of modules, and rather
-finds too much than too little in them.
+A package ships as pip installs it, except for files that depend on the machine. A slim package
+ships without files that nothing imports; a package that lists a directory, reads its sources or
+imports its tests may need those. The functions are pure, and in doubt they keep files.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ BYTECODE_ONLY = "its bytecode ships in its place"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What decides about the files.
+    """The rules for files.
 
     Attributes:
-        keep: Glob patterns of places that ship as they are. `*` matches slashes.
+        keep: Glob patterns of places that ship unchanged. `*` matches slashes.
         drop: Glob patterns of places that do not ship, unless one of `keep` matches.
         slim: The places of packages that are slim.
         twins: Glob patterns of extension modules that slim packages have in Python too.
@@ -41,7 +40,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """Patterns of the names of files or directories, at any depth, and why they go."""
+    """Patterns of names of files or directories, at any depth, and the reason to drop them."""
 
     patterns: tuple[str, ...]
     reason: str
@@ -62,18 +61,18 @@ _SLIM = (
     _Rule((".hash",), "a leftover of a build"),
 )
 
-# Where a package came from: a path of this machine, or an address with a password in it.
+# The source of a package: a path of this machine, or an address with a password.
 _ORIGIN = _Rule(("direct_url.json", "uv_*.json"), "it tells where the package was installed from")
 
 _EXTENSION = ".so"
 
 
 def choose_dropped(places: Iterable[str], choice: Choice) -> dict[str, str]:
-    """Return the files that do not ship, with the reason for each.
+    """Return the files to drop, with the reason for each.
 
     Args:
         places: The files of all packages, relative to their directory, with forward slashes.
-        choice: What decides.
+        choice: The rules.
     """
     everything = sorted(places)
     compiled = {_stem(place) for place in everything if place.endswith(_EXTENSION)}
@@ -82,7 +81,7 @@ def choose_dropped(places: Iterable[str], choice: Choice) -> dict[str, str]:
 
 
 def is_kept(place: str, keep: Iterable[str]) -> bool:
-    """Return whether a pattern of the project keeps a file as it is."""
+    """Return whether a pattern of the project keeps a file unchanged."""
     return any(fnmatchcase(place, pattern) for pattern in keep)
 
 
@@ -134,7 +133,7 @@ _SIGN = [(re.compile(pattern, re.MULTILINE), reason) for pattern, reason in _SIG
 
 
 def find_self_reading(sources: Mapping[str, bytes]) -> str | None:
-    """Return why a package ships whole, in words, or None if nothing speaks for that.
+    """Return why a package must ship whole, in words, or None.
 
     Args:
         sources: The texts of its modules, by their places.

@@ -1,9 +1,8 @@
 """Reads a requirements file in pip's format, and refuses lines that a build cannot honour.
 
-A line that would be dropped without a word is an error that names file and line. However
-sources are written, they become one of two lines: `-e /its/path[extras]` where they lie on this
-machine, in a directory or an archive, and `name[extras] @ git+https://...` where they do not.
-It knows neither uv nor the project.
+A line that cannot be honoured is an error that names file and line, and is never dropped silently.
+Sources become one of two lines: `-e /its/path[extras]` for a directory or an archive on this
+machine, `name[extras] @ git+https://...` otherwise. It knows neither uv nor the project.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ __all__ = (
 )
 
 DIRECTORY = "-e "
-"""What the line of sources on this machine begins with; their path and their extras follow."""
+"""The prefix of a line for sources on this machine; their path and extras follow."""
 
 ONLY_WHEELS = "--only-binary :all:"
-"""The line that says that nothing may be built of sources."""
+"""The line that forbids building from sources."""
 
-# What these ask for holds for every build.
+# Every build does what these options ask for.
 _GRANTED = {"--prefer-binary", "--require-hashes"}
 
 _INDEXES = {"-i", "--index-url", "--extra-index-url", "--no-index"}
@@ -48,7 +47,7 @@ _CONSTRAINTS = {"-c", "--constraint"}
 _LINKS = {"-f", "--find-links"}
 _ARCHIVES = (".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz")
 
-# What a command line of uv takes in other words than a requirements file.
+# Options with another name on uv's command line than in a requirements file.
 _IN_WORDS_OF_UV = {"--pre": "--prerelease allow", "--trusted-host": "--allow-insecure-host"}
 
 _OPTION = re.compile(r"(--[\w-]+|-[a-zA-Z])(?:\s*=\s*|\s*)(.*)")
@@ -65,8 +64,8 @@ def read_requirements_file(path: Path) -> tuple[str, ...]:
     Options for the index stay lines of their own; relative paths become absolute.
 
     Raises:
-        ConfigError: A file cannot be read, or a line is not a requirement, or asks for what a
-            build cannot do.
+        ConfigError: A file cannot be read, or a line is not a requirement, or a build cannot honour
+            it.
     """
     return tuple(_read(path, ()))
 
@@ -76,11 +75,11 @@ def parse_requirements(text: str, place: str, base: Path) -> tuple[str, ...]:
 
     Args:
         text: The requirements, in the same format.
-        place: Where they come from, for errors.
+        place: Their source, for errors.
         base: The directory that its relative paths start from.
 
     Raises:
-        ConfigError: A line asks for what a build cannot do.
+        ConfigError: A build cannot honour a line.
     """
     lines = (_kept(line, place, base, ()) for _, line in _lines(text))
     return tuple(kept for some in lines for kept in some)
@@ -123,7 +122,7 @@ def _read(path: Path, above: tuple[Path, ...]) -> Iterator[str]:
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each line that says something, whole and without its comment, with its number."""
+    """Yield each non-empty logical line without its comment, with its number."""
     joined, first = "", 0
     for number, line in enumerate([*text.splitlines(), ""], start=1):
         first = first if joined else number
@@ -165,7 +164,7 @@ def _kept(line: str, place: str, base: Path, above: tuple[Path, ...]) -> Iterabl
 
 
 def _read_line(line: str, base: Path, place: str) -> str:
-    """Return the line of a requirement that is a name, an address, or a path from a directory."""
+    """Return the normalised line of a requirement: a name, an address, or a relative path."""
     if _ELSEWHERE.match(line):
         return read_requirement(_named(line, place), place)
     path = _PATH.fullmatch(line)
@@ -182,7 +181,7 @@ def _read_line(line: str, base: Path, place: str) -> str:
 
 
 def _named(address: str, place: str) -> str:
-    """Return the requirement of a bare address, which says the name in one of pip's ways."""
+    """Return the requirement of a bare address, which contains the name in one of pip's forms."""
     bare, fragment = urldefrag(address)
     said = {name: values[0] for name, values in parse_qs(fragment).items()}
     file = unquote(urlsplit(bare).path).rpartition("/")[2]
@@ -242,12 +241,12 @@ _CODING = re.compile(rb"#.*coding[:=]\s*([-\w.]+)")
 def _decode_text(content: bytes) -> str:
     """Return the text of a file whose encoding only its content tells.
 
-    It begins with a byte order mark, as PowerShell writes it, or says `coding:` in one of its
-    first two lines; else it is UTF-8, or what an editor of an older Windows wrote.
+    A byte order mark, as PowerShell writes it, or `coding:` in one of the first two lines gives the
+    encoding; otherwise it is UTF-8, or that of older Windows editors.
 
     Raises:
-        LookupError: There is no encoding of the name that it says.
-        UnicodeDecodeError: It is not what it says.
+        LookupError: The named encoding does not exist.
+        UnicodeDecodeError: The text is not in the named encoding.
     """
     for mark, encoding in _MARKS:
         if content.startswith(mark):

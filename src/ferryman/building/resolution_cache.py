@@ -1,8 +1,7 @@
-"""What was resolved, cached for as long as an index's own answers are valid.
+"""A cache of resolutions, valid as long as an index's own responses.
 
-uv asks an index again for what PyPI says is ten minutes old. Within that time it would give
-the same pins, so that a build that follows an edit need not ask it. The digest of a base image
-is asked for no more often.
+uv asks PyPI's index again after ten minutes. Within that time it would return the same pins, so a
+build after an edit need not run it. The digests of base images are cached for the same time.
 """
 
 from __future__ import annotations
@@ -20,16 +19,16 @@ from ferryman.building.cache import cache_directory, cached, digest_of
 __all__ = ("found_lately", "resolved_lately")
 
 _GOOD_FOR = 600.0
-"""Seconds: the max-age of the answers of PyPI's index."""
+"""Seconds: the max-age of the responses of PyPI's index."""
 
 _FOUND = "found.json"
 
 _Found = TypeVar("_Found")
 
-# What says where and how, and leads to no file.
+# Options that name no file.
 _FLAGS = ("--allow-insecure-host", "--index", "--no-index", "--prerelease", "-i")
 
-# What uv takes settings from, beside its variables: "Configuration files" in uv's manual.
+# The files with uv's settings, beside its variables: "Configuration files" in uv's manual.
 _SETTINGS = ("pyproject.toml", "uv.toml")
 
 
@@ -43,15 +42,15 @@ def resolved_lately(
     """Return the pins of requirements, resolved now or within the last ten minutes.
 
     Args:
-        requirements: Lines of a requirements file. Where one leads to files of this machine,
-            they are resolved now.
-        about: What decides about the pins besides, as plain JSON values.
+        requirements: Lines of a requirements file. If one names files of this machine, the cache is
+            not used.
+        about: The other inputs of the resolution, as plain JSON values.
         root: The project's directory, whose settings of uv count.
         scratch: A directory for what cannot be cached.
         resolve: Resolves them.
 
     Raises:
-        BaseException: What `resolve` raises.
+        BaseException: `resolve` raised it.
         OSError: The cache cannot be written.
     """
     if any(map(_may_change, requirements)):
@@ -61,16 +60,16 @@ def resolved_lately(
 
 
 def found_lately(kind: str, about: object, scratch: Path, find: Callable[[], _Found]) -> _Found:
-    """Return what was found now or within the last ten minutes.
+    """Return the result of `find`, from now or from the last ten minutes.
 
     Args:
-        kind: The name of such things in the user's cache.
-        about: What decides about it, as plain JSON values.
+        kind: The name of the kind in the user's cache.
+        about: The inputs of `find`, as plain JSON values.
         scratch: A directory for what cannot be cached.
-        find: Finds it, as a plain JSON value.
+        find: Returns the result, as a plain JSON value.
 
     Raises:
-        BaseException: What `find` raises.
+        BaseException: `find` raised it.
         OSError: The cache cannot be written.
     """
 
@@ -84,9 +83,9 @@ def found_lately(kind: str, about: object, scratch: Path, find: Callable[[], _Fo
 
 
 def _may_change(line: str) -> bool:
-    """Return whether a line leads to what another build may find changed: a file, an address.
+    """Return whether the source of a line may change between builds: a file, an address.
 
-    The wheels in our cache never change.
+    The wheels in ferryman's cache never change.
     """
     if line.startswith("-"):
         return not line.startswith(_FLAGS)
@@ -95,7 +94,7 @@ def _may_change(line: str) -> bool:
 
 
 def _settings(root: Path) -> list[object]:
-    """Return a digest of all that uv reads its settings from: there may be secrets among it."""
+    """Return a digest of uv's settings; only the digest is kept, as they may hold secrets."""
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     paths = [*(above / name for above in (root, *root.parents) for name in _SETTINGS)]
     paths += [home / "uv" / "uv.toml", Path("/etc/uv/uv.toml"), Path.home() / ".netrc"]

@@ -1,7 +1,7 @@
-"""Tries the app as an artifact has it: imported, made, started and stopped, in a clean process.
+"""Tries the app as it is in an artifact: imports, starts and stops it in a clean process.
 
-What would fail at the first start in production fails at the build. What the app needs and only
-the place where it runs has (a variable, a database) is told, and fails nothing.
+A start that would fail in production fails the build. If the app needs something that only exists
+where it runs (a variable, a database), the build reports that and does not fail.
 """
 
 from __future__ import annotations
@@ -40,28 +40,28 @@ from ferryman.project.setting_sources import read_pyproject
 __all__ = ("Trial", "Verdict", "parsed", "run_alone", "try_app")
 
 _TIMEOUT = 60.0
-"""Seconds until an app that neither starts nor fails is given up."""
+"""Seconds after which to give up an app that neither starts nor fails."""
 
 _WAY_OUT = '; or set check = "import" or "parse" in [tool.ferryman], if it cannot start here'
 _STAGES = {"import": "import", "make": "factory", "start": "start", "stop": "end"}
 
 _PROBE = tuple(map(str, (start_probe.__file__, target_misfits.__file__)))
 
-# Two targets that are built at once need the same packages.
+# Two targets that are built concurrently need the same packages.
 _INSTALLING = Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is tried.
+    """The conditions of a trial.
 
     Attributes:
         directory: The artifact's own files.
-        capability: The module that says what the target offers.
-        packages: The directories of its packages; none, where this machine cannot run them, and
-            others stand in for them.
-        modules: Modules of the runtime that are to be imported first.
-        provided: Packages that are there where it runs, and not in the artifact.
+        capability: The module with the target's capabilities.
+        packages: The directories of its packages; empty if this machine cannot run them and needs
+            substitutes.
+        modules: Modules of the runtime to import first.
+        provided: Packages that the platform has and the artifact does not.
     """
 
     directory: Path
@@ -73,11 +73,12 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the trial found.
+    """The result of a trial.
 
     Attributes:
-        tried: What was done, in words.
-        notes: What the app needs that is not here, and files that it wants and that do not ship.
+        tried: The completed steps, in words.
+        notes: Needs of the app that this machine lacks, and files that it opens and that do not
+            ship.
     """
 
     tried: str
@@ -85,7 +86,7 @@ class Verdict:
 
 
 class _Needs(Exception):
-    """The app needs what is not here: nothing is kept of it."""
+    """The app needs something that this machine lacks: the result is not cached."""
 
     def __init__(self, verdict: Verdict) -> None:
         super().__init__()
@@ -95,18 +96,18 @@ class _Needs(Exception):
 def try_app(
     project: Project, app: AppParts, trial: Trial, scratch: Path, progress: Callable[[str], None]
 ) -> Verdict:
-    """Try an app, unless it was tried and is the same.
+    """Try an app, or return the cached verdict if nothing has changed.
 
     Args:
         project: The project.
-        app: What the app brings.
-        trial: What is tried.
+        app: The app's parts.
+        trial: The conditions.
         scratch: A directory for what cannot be cached.
         progress: Told what is being done.
 
     Raises:
-        AppError: It cannot be imported, is not an application, or does not start.
-        BuildError: What ships beside it cannot be imported.
+        AppError: The app cannot be imported, is not an application, or does not start.
+        BuildError: A module that ships with it cannot be imported.
         OSError: The cache cannot be written.
     """
     python, check = project.fields.python, project.fields.check
@@ -140,15 +141,15 @@ def try_app(
 
 
 def parsed(directory: Path, python: str, *why: str) -> Verdict:
-    """Return the verdict on an app of which nothing was run.
+    """Return the verdict on an app that was parsed and not run.
 
     Args:
         directory: The artifact's own files.
         python: The Python version they are for, as major.minor.
-        why: Why not, in words.
+        why: Why it was not run, in words.
     """
     newer = tuple(map(int, python.split("."))) > sys.version_info[:2]
-    invalid = () if newer else invalid_files(directory)  # it may have what this Python has not
+    invalid = () if newer else invalid_files(directory)  # newer syntax is fine
     return Verdict("the app was parsed", (*why, *invalid))
 
 
@@ -161,14 +162,14 @@ class _Run:
     """The project's directories that the files come from: the app is imported from the first."""
     trial: Trial
     stands_in: bool
-    """Whether the packages are not those of the artifact."""
+    """Whether the packages are substitutes for those of the artifact."""
     settings: Mapping[str, str]
-    """The app's settings that everybody may read; its secrets are not read to try it."""
+    """The app's plain settings; a trial does not read secrets."""
     unchosen: tuple[str, ...] = ()
     """The project's extras and groups that do not ship, as settings would name them."""
 
     def key(self) -> str:
-        """Return what names all that decides about the verdict, but this machine's."""
+        """Return a digest of all inputs of the verdict, except this machine."""
         return digest_of(
             self.app,
             self.check,
@@ -211,19 +212,18 @@ def _remembered(run: _Run, scratch: Path) -> Verdict:
 def _stand_in(app: AppParts, python: str, root: Path, scratch: Path) -> Path:
     """Return a directory with the app's packages for this machine.
 
-    It stands in for an artifact whose packages are for another processor, or are not installed
-    yet.
+    It replaces those of an artifact for another processor, or that are not installed yet.
 
     Args:
-        app: What the app brings.
+        app: The app's parts.
         python: The Python version, as major.minor.
         root: The project's directory.
         scratch: A directory for what cannot be cached.
 
     Raises:
         ConfigError: There is no set of wheels for this machine.
-        BuildError: They could not be fetched.
-        OSError: They cannot be written.
+        BuildError: The packages could not be fetched.
+        OSError: The packages cannot be written.
     """
     platform = this_linux(python)
     lines = (AIOHTTP, *app.requirements)
@@ -270,7 +270,7 @@ def _where(run: _Run) -> str:
 
 
 def _failure(run: _Run, failure: Sequence[Any], absent: str) -> AppError:
-    from ferryman.core import lifecycle  # it imports aiohttp, which a build need not wait for
+    from ferryman.core import lifecycle  # it imports aiohttp, which is slow
 
     kind, message, cause, hint = failure
     made: type[AppError] = getattr(app_reference, kind, getattr(lifecycle, kind, AppError))
@@ -285,7 +285,7 @@ def _failure(run: _Run, failure: Sequence[Any], absent: str) -> AppError:
 
 
 def _absent(run: _Run, places: Sequence[str]) -> Mapping[str, str]:
-    """Return what to do about each file that the app wants, the project has, and does not ship."""
+    """Return a hint for each file that the app opens, the project has, and does not ship."""
     found: dict[str, str] = {}
     for place in places:
         for source in run.sources:
@@ -301,7 +301,7 @@ def _absent(run: _Run, places: Sequence[str]) -> Mapping[str, str]:
 
 
 def _ask(run: _Run) -> dict[str, Any]:
-    """Run the probe, and return what it wrote."""
+    """Run the probe, and return its output."""
     how = {
         "app": run.app,
         "start": run.check == "start",
@@ -317,7 +317,7 @@ def _ask(run: _Run) -> dict[str, Any]:
         # it was built.
         python = [run.interpreter.path, "-I", "-S", *(() if run.stands_in else ("-B",))]
         command = [*python, probe, str(answer), json.dumps(how)]
-        # What the app writes as it starts is not to be in the artifact.
+        # Files that the app writes at its start must not get into the artifact.
         copy = Path(scratch).resolve() / "app"
         shutil.copytree(run.trial.directory, copy)
         done = run_alone([*command, str(copy), *map(str, run.trial.packages)], copy)
@@ -333,14 +333,14 @@ def _ask(run: _Run) -> dict[str, Any]:
 
 
 def run_alone(command: Sequence[str], directory: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command that sees nothing of how ferryman itself is set.
+    """Run a command without ferryman's own environment settings.
 
     Args:
         command: The command.
         directory: The directory it runs in.
 
     Raises:
-        AppError: It took too long.
+        AppError: The command took too long.
     """
     passed = {k: v for k, v in os.environ.items() if not k.startswith(("FERRYMAN_", "PYTHON"))}
     try:
@@ -363,7 +363,7 @@ def run_alone(command: Sequence[str], directory: Path) -> subprocess.CompletedPr
 
 
 def _without_places(text: str, paths: Sequence[Path]) -> str:
-    """Return a traceback that names files as the artifact does, for its directory is gone soon."""
+    """Return a traceback with paths relative to the artifact, whose directory is temporary."""
     for path in paths:
         text = text.replace(f"{path}{os.sep}", "")
     return text

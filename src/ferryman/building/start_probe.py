@@ -1,7 +1,8 @@
 """Loads, starts and stops an app from a finished artifact, in a process of its own.
 
-It is run by its path, with an interpreter that sees the artifact and the standard library: it
-imports the ferryman that ships. It writes what it found as JSON; what the app prints is the app's.
+It runs by its path, in an interpreter that only sees the artifact and the standard library, so it
+imports the ferryman that ships. It writes its findings as JSON to a file; the app's output is left
+alone.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _START_LIMIT = 10.0
 
 _STOP_LIMIT = 5.0
 
-# What raises these wanted something that only the place where the app runs has.
+# These errors mean that the app needs something that exists only where it runs.
 _UNREACHABLE = (ConnectionError, TimeoutError, asyncio.TimeoutError, socket.gaierror)
 _UNREACHABLE_BY_NAME = {
     *("EndpointConnectionError", "NoCredentialsError", "NoRegionError", "OperationalError"),
@@ -30,7 +31,7 @@ _UNREACHABLE_BY_NAME = {
 
 
 class Unset:
-    """Notes the variables that are asked of the environment and not set."""
+    """Records unset variables that the app reads from the environment."""
 
     def __init__(self) -> None:
         self.names: dict[str, None] = {}
@@ -48,7 +49,7 @@ class Unset:
 
 
 class Absent:
-    """Notes the files below a directory that were to be opened and are not there."""
+    """Records missing files below a directory that the app tries to open."""
 
     def __init__(self, directory: str) -> None:
         self.places: dict[str, None] = {}
@@ -63,7 +64,7 @@ class Absent:
             self.note(os.fsdecode(path))
 
     def note(self, path: str) -> None:
-        """Note a path, if it is below the directory and leads nowhere."""
+        """Record a path, if it is below the directory and does not exist."""
         whole = os.path.normpath(Path(self._directory, path))
         below = whole.startswith(self._directory + os.sep)
         if below and "__pycache__" not in whole and not os.path.lexists(whole):
@@ -71,7 +72,7 @@ class Absent:
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception, what caused it, and the members of groups."""
+    """Yield an exception, its causes, and the members of groups."""
     seen: set[int] = set()
     waiting = [error]
     while waiting:
@@ -84,7 +85,7 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def need_of(error: BaseException, unset: Unset, provided: list[str]) -> str:
-    """Return what the app needs that is not here, in words, if that is why it failed."""
+    """Return the missing need that made the app fail, in words, or None."""
     for one in chain(error):
         kind = type(one)
         if isinstance(one, ModuleNotFoundError) and f"{one.name}".partition(".")[0] in provided:
@@ -103,7 +104,7 @@ def need_of(error: BaseException, unset: Unset, provided: list[str]) -> str:
 
 
 async def start_and_stop(source: Any, found: dict[str, Any]) -> None:
-    """Make the app, start it and stop it, noting how far it came."""
+    """Load the app, start it and stop it, recording each stage."""
     from aiohttp import web
 
     from ferryman.core.lifecycle import start_failure
@@ -123,7 +124,7 @@ async def start_and_stop(source: Any, found: dict[str, Any]) -> None:
 
 
 def try_app(how: dict[str, Any], found: dict[str, Any], directory: str) -> None:
-    """Do what is asked for, and note how far it came, and what the target does not carry."""
+    """Try the app as far as asked, recording each stage and what the target does not support."""
     from importlib import import_module
 
     from ferryman.core import capabilities
@@ -141,7 +142,7 @@ def try_app(how: dict[str, Any], found: dict[str, Any], directory: str) -> None:
     heard = misfits.Heard(directory, offered.writable)
     found["stage"] = "import"
     with asyncio.Runner() as runner:
-        runner.get_loop()  # as the runtimes do, for an app that asks for it as it is imported
+        runner.get_loop()  # as the runtimes do, for an app that asks at import
         try:
             with heard.importing():
                 load_source(reference)
@@ -154,7 +155,7 @@ def try_app(how: dict[str, Any], found: dict[str, Any], directory: str) -> None:
 
 
 def import_misfits() -> Any:
-    """Return the module that finds them, which is beside this file and not in the artifact."""
+    """Return the module `target_misfits`, which is beside this file and not in the artifact."""
     import ferryman
 
     ferryman.__path__.append(str(Path(__file__).parents[1]))
@@ -166,16 +167,16 @@ def import_misfits() -> Any:
 
 
 def look(notes: Iterator[str], found: dict[str, Any]) -> None:
-    """Keep notes on an app; what it holds may raise when it is looked at."""
+    """Record notes on an app; its objects may raise when they are inspected."""
     with suppress(Exception):
         for note in notes:
             found["misfits"].append(note)
 
 
 def main() -> None:
-    """Try the app that the settings name, and write what was found.
+    """Try the app that the settings name, and write the findings.
 
-    The arguments are where to write, what to do as JSON, and the artifact's directories, its own
+    The arguments are the output file, the task as JSON, and the artifact's directories, its own
     files first.
     """
     answer, told, *paths = sys.argv[1:]
@@ -201,7 +202,7 @@ def main() -> None:
     found["absent"] = list(absent.places)
     found["misfits"] += import_misfits().invalid_files(Path(paths[0]))
     Path(answer).write_text(json.dumps(found), encoding="utf-8")
-    # Threads that the app has left behind do not hold up the end.
+    # Threads that the app left running must not delay the exit.
     os._exit(0)
 
 

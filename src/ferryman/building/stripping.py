@@ -1,7 +1,7 @@
 """Strips symbols and debugging sections from extension modules, with the machine's tools.
 
-What a process maps of a module must stay byte for byte as it was: that is checked after
-each one, and one whose image changed is left as the wheel had it.
+The bytes of a module that a process maps must not change: this is checked after each strip, and a
+module that fails the check ships as in the wheel.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _PADDING = 64
 
 @dataclass(frozen=True, slots=True)
 class Stripper:
-    """A program that strips.
+    """The strip program.
 
     Attributes:
         command: Its name.
-        identity: What tells it from another version: its place, size and time. To ask it for
-            its version takes a tenth of a rebuild.
+        identity: Its path, size and time, which identify the version. Running it to ask takes a
+            tenth of a rebuild.
     """
 
     command: str
@@ -40,7 +40,7 @@ class Stripper:
 
 
 def find_stripper(machine: str) -> Stripper | None:
-    """Return a program that strips modules of a machine, such as `aarch64`, if there is one."""
+    """Return a strip program for a machine, such as `aarch64`, or None."""
     names = [f"{machine}-linux-gnu-strip", "llvm-strip", "eu-strip"]
     if platform.system() == "Linux" and platform.machine() == machine:
         names.insert(0, "strip")
@@ -51,7 +51,7 @@ def find_stripper(machine: str) -> Stripper | None:
 
 
 def strip_extension(path: Path, stripper: Stripper) -> int:
-    """Strip a module, if that leaves what a process maps of it as it was.
+    """Strip a module, unless that would change the bytes that a process maps.
 
     Returns:
         The bytes saved: 0 if the file is not a 64-bit module or was left as it is.
@@ -80,7 +80,7 @@ def _identity(program: Path) -> str:
 
 
 def _has_payload(module: bytes) -> bool:
-    """Return whether something follows what the headers know of: programs carry data so."""
+    """Return whether data follows the end that the headers give, as some programs do."""
     (sections,) = struct.unpack_from("<Q", module, 40)
     size, count = struct.unpack_from("<HH", module, 58)
     ends = [sections + size * count]
@@ -100,7 +100,7 @@ def _same_image(before: bytes, after: bytes) -> bool:
 
 
 def _can_be_mapped(module: bytes) -> bool:
-    """Return whether each segment lies in the file as the loader asks for, by whole pages."""
+    """Return whether each segment is page-aligned in the file, as the loader needs."""
     return all(
         offset % max(align, 1) == address % max(align, 1)
         for kind, _, offset, address, _, _, _, align in _headers(module)
@@ -109,10 +109,10 @@ def _can_be_mapped(module: bytes) -> bool:
 
 
 def _segments(module: bytes) -> Iterator[tuple[int, int, int, bytes]]:
-    """Yield what is mapped: flags, address, size in memory, and bytes of each segment.
+    """Yield the mapped segments: flags, address, size in memory, and bytes of each.
 
-    Of the file's own header, which the first segment holds, the fields that tell where the
-    section headers lie do not count: no loader reads them.
+    In the file's own header, which the first segment holds, the fields with the position of the
+    section headers are ignored: no loader reads them.
     """
     for kind, flags, offset, address, _, in_file, in_memory, _ in _headers(module):
         if kind == _LOADED:

@@ -1,8 +1,8 @@
-"""Finds what an app does that its target does not carry, in the process that tries the app.
+"""Finds actions of an app that its target does not support, in the process that tries the app.
 
-It hears what a start opens and connects to, and looks through the app's modules for clients that
-were made at import. It imports the standard library alone: an artifact's own interpreter runs it.
-What it says are notes; none of it fails a build. What handlers do is read by `portability`.
+It watches the files and connections that a start opens, and looks in the app's modules for clients
+made at import. It imports only the standard library, because an artifact's own interpreter runs it.
+Its findings are notes that never fail a build. `portability` reads the code of handlers.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _CLIENTS = frozenset(
 )
 _WORDS = ("Client", "Connection", "Pool", "Producer", "Consumer", "Redis", "Sentinel", "Session")
 
-# Nothing that is worth a word: devices, and what the system says of processes.
+# Paths not worth a note: devices, and the system's data on processes.
 _SYSTEM = ("/dev/", "/proc/", "/sys/")
 
 
 class Heard:
-    """What the app writes and connects to before it serves, as it is heard from now on.
+    """Records the app's writes and connections before it serves, from construction on.
 
     Args:
         directory: The app's directory.
@@ -52,7 +52,7 @@ class Heard:
 
     @contextmanager
     def importing(self) -> Iterator[None]:
-        """Note connections, too, until the block ends."""
+        """Record connections too, in the block."""
         self._importing = True
         try:
             yield
@@ -61,7 +61,7 @@ class Heard:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was heard, in words."""
+        """The findings, in words."""
         return tuple(self._notes)
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -76,7 +76,7 @@ class Heard:
 
     def _hear_write(self, path: object) -> None:
         if isinstance(path, (str, bytes, os.PathLike)):
-            # Not resolved: that would open it, and be heard.
+            # Not resolved: that would open the path, and be recorded.
             whole = os.path.normpath(os.path.join(os.getcwd(), os.fsdecode(path)))  # noqa: PTH109, PTH118
             below = whole.startswith(f"{self._directory}{os.sep}")
             # Python writes bytecode here; an artifact has it already.
@@ -99,7 +99,7 @@ def _only(writable: str | None) -> str:
 
 
 def clients_made(directory: str) -> Iterator[str]:
-    """Yield, in words, each client or pool that a module of the app made as it was imported.
+    """Yield a note on each client or pool that a module of the app makes at import.
 
     Args:
         directory: The app's directory.
@@ -120,16 +120,16 @@ def clients_made(directory: str) -> Iterator[str]:
 
 
 def is_client(kind: type) -> bool:
-    """Say whether a class is a package's client, pool or session, by its name alone."""
+    """Return whether a class is a package's client, pool or session, by its name only."""
     package = kind.__module__.partition(".")[0]
     return package in _CLIENTS and kind.__name__.endswith(_WORDS)
 
 
 def _held(module: ModuleType) -> Iterator[tuple[str, object]]:
-    """Yield what a module holds by name, and what its own objects and mappings hold."""
+    """Yield the values in a module, and in its own objects and mappings."""
     for name, value in list(vars(module).items()):
         yield name, value
-        kind = type(value)  # a proxy is not asked: it may answer for what it stands for
+        kind = type(value)  # do not ask a proxy, which may answer for its wrapped object
         if kind is dict and name != "__builtins__":
             yield from ((f"{name}[{key!r}]", one) for key, one in list(value.items()))
         elif any(each.__module__ == "aiohttp.web_app" for each in kind.__mro__):
@@ -139,7 +139,7 @@ def _held(module: ModuleType) -> Iterator[tuple[str, object]]:
 
 
 def invalid_files(directory: Path) -> tuple[str, ...]:
-    """Return, in words, the Python files below a directory that this Python cannot parse."""
+    """Return a note on each Python file below a directory that this Python cannot parse."""
     found = []
     for path in sorted(directory.rglob("*.py")):
         if path.is_relative_to(directory / "ferryman"):

@@ -1,7 +1,7 @@
-"""The packages that were tried as a build leaves them, version by version.
+"""The packages that ferryman was tested with after pruning, version by version.
 
-What a build does to a package besides compiling it, it does to these alone. Pure but for
-reading the list, `tried_packages.toml`, which the tests in `tests/packages` hold to the packages.
+Only these are pruned by default; other packages are only compiled. The list is
+`tried_packages.toml`, which the tests in `tests/packages` check against the packages.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ __all__ = (
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A package that was tried.
+    """A tested package.
 
     Attributes:
         name: The distribution's name, normalised.
-        versions: The versions that were.
-        started: Those of its modules that a start imports.
+        versions: The tested versions.
+        started: Its modules that a start imports.
         facades: Those of them that applications look through, and the names that are not in
             their `__dict__` until they are used.
         pythons: The Pythons with which these may have their definitions wait.
@@ -64,7 +64,7 @@ def tried_digest() -> str:
 
 
 def tried_package(name: str, version: str) -> Tried | None:
-    """Return what is known of a version of a package, if it was tried.
+    """Return the entry of a package, if this version was tested.
 
     Args:
         name: The distribution's name, normalised.

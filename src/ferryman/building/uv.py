@@ -13,7 +13,7 @@ from ferryman.core.errors import BuildError, ConfigError, reason_of
 
 __all__ = ("NoWheels", "run_uv")
 
-# Where a version has wheels, but none that fits, or sources alone.
+# uv's words for a version without a fitting wheel, or with sources only.
 _WAYS_OUT = (
     "another python or architecture may have the wheel, and so may an older version; an image "
     "(--image) takes wheels for a newer glibc than Lambda's; or build a wheel of it for this "
@@ -25,11 +25,11 @@ _WHEELS_REQUIRED = re.compile(r"Wheels are required for `([^`]+)`")
 _UNREACHABLE = re.compile(
     r"Failed to fetch: `?(?P<scheme>https?://)(?:[^/@\s]*@)?(?P<place>[^\s`]+)"
 )
-"""An address that did not answer, without the credentials in it."""
+"""An address that did not respond, without its credentials."""
 
 _NONE_FITS = "there is no set of wheels for this project's dependencies on this platform"
 
-# What uv says where the requirements, and not the build, are to be mended.
+# uv's words for errors in the requirements, not in the build.
 _USER_ERRORS = (
     "needs to be updated",
     "Failed to parse `uv.lock`",
@@ -37,10 +37,10 @@ _USER_ERRORS = (
 
 
 class NoWheels(ConfigError):
-    """Packages of which no wheel fits, and of which there are sources.
+    """Packages that have sources, but no wheel that fits.
 
     Args:
-        cause: What uv says of it.
+        cause: uv's message.
         packages: Their names.
     """
 
@@ -50,16 +50,16 @@ class NoWheels(ConfigError):
 
 
 def run_uv(arguments: Sequence[str], lines: Sequence[str], cwd: Path) -> str:
-    """Run uv, and return what it printed.
+    """Run uv, and return its output.
 
     Args:
-        arguments: Its command line.
-        lines: What it reads.
+        arguments: Its arguments.
+        lines: The lines of its standard input.
         cwd: The directory it runs in, whose settings of uv count.
 
     Raises:
         ConfigError: uv is not installed, or the project's requirements are wrong.
-        BuildError: It could not be started, or failed for another reason.
+        BuildError: uv could not be started, or failed for another reason.
     """
     try:
         done = subprocess.run(
@@ -94,7 +94,7 @@ def _find_uv() -> str:
 
 
 def _uv_failure(stderr: str) -> ConfigError | BuildError:
-    """Turn what uv said into our error: unsatisfiable requirements are the user's to mend."""
+    """Turn uv's message into an error; unsatisfiable requirements are a ConfigError."""
     # Older versions of uv draw lines around their reasons; newer ones name each.
     body, _, said = re.sub(r"[\u00d7\u2500-\u25ff]+", "", stderr).partition("hint:")
     parts = re.split(r"^\s*(?:error|cause):", body, flags=re.M)
@@ -118,8 +118,8 @@ def _uv_failure(stderr: str) -> ConfigError | BuildError:
             f"{unreachable['scheme']}{unreachable['place']} could not be fetched",
             cause=reasons[-1],
             hint=hint
-            or "the index is named by the requirements, by uv's settings or by UV_* "
-            "variables: see that this machine reaches it",
+            or "the requirements, uv's settings or UV_* variables name the index: check that "
+            "this machine can reach it",
         )
     kind = ConfigError if any(text in stderr for text in _USER_ERRORS) else BuildError
     return kind(

@@ -1,4 +1,5 @@
 """Images without a container tool: layers, an OCI layout, an SBOM, a push to a registry.
 
-It knows what an image is made of, and no target: each says in a plan what its own holds.
+It knows the parts of an image. It must not know a target: each target describes its image in a
+plan.
 """

@@ -45,8 +45,8 @@ class Repository:
         reference: `REGISTRY/NAME:TAG`, or `NAME:TAG` of Docker Hub.
 
     Raises:
-        ConfigError: It is not such a reference, or oras is not installed.
-        BuildError: The registry cannot be reached, or wants credentials that there are not.
+        ConfigError: The reference is malformed, or oras is not installed.
+        BuildError: The registry cannot be reached, or requires missing credentials.
     """
 
     def __init__(self, reference: str) -> None:
@@ -76,7 +76,7 @@ class Repository:
         self._registry.auth.load_configs(place, configs=_configurations())
 
     def _backend(self, registry: Any) -> str:
-        """Return how the registry wants a client to sign in."""
+        """Return the registry's authentication method."""
         try:
             answer = registry.session.get(self._base, timeout=10)
         except OSError as error:
@@ -85,14 +85,14 @@ class Repository:
         return "basic" if asked.lower().startswith("basic") else "token"
 
     def has(self, digest: str) -> bool:
-        """Say whether a blob is there."""
+        """Return whether the repository has a blob."""
         return self._ask("HEAD", f"blobs/{digest}", 200, 404).status_code == 200
 
     def send(self, digest: str, content: bytes | Path) -> bool:
-        """Send a blob that is not there, and say whether it had to be sent.
+        """Send a blob if the repository lacks it, and return whether it was sent.
 
         Raises:
-            BuildError: It was refused.
+            BuildError: The registry refused it.
         """
         if self.has(digest):
             return False
@@ -105,10 +105,10 @@ class Repository:
         return True
 
     def put(self, document: Blob, tag: str = "") -> Response:
-        """Send a manifest or an index, under a tag or else under its digest alone.
+        """Send a manifest or an index, under a tag or under its digest.
 
         Raises:
-            BuildError: It was refused.
+            BuildError: The registry refused it.
         """
         place = f"manifests/{tag or document.digest}"
         return self._ask("PUT", place, 201, data=document.content, kind=document.media_type)
@@ -129,7 +129,7 @@ class Repository:
     ) -> Response:
         headers = {"Content-Type": kind, "Accept": accept}
         url = urljoin(f"{self._base}{self._name}/", place)
-        # As it is without oras's retries, which take two minutes to tell of a wrong password.
+        # Without oras's retries, which take two minutes to report a wrong password.
         request = unwrap(type(self._registry).do_request)
         try:
             answer: Response = request(
@@ -141,7 +141,7 @@ class Repository:
             )
         except OSError as error:
             raise self._unreachable(error) from None
-        except (AttributeError, ValueError):  # what oras raises where it has no credentials
+        except (AttributeError, ValueError):  # oras raises this without credentials
             raise self._refusal(401, "") from None
         if answer.status_code not in expected:
             raise self._refusal(answer.status_code, answer.text)
@@ -167,10 +167,10 @@ class Repository:
 
 
 def resolve_digest(reference: str) -> str | None:
-    """Return the digest that a registry has for a reference, or None if it cannot be asked.
+    """Return the digest of a reference in its registry, or None if the registry is unavailable.
 
     Raises:
-        ConfigError: It is not a reference, or oras is not installed.
+        ConfigError: The reference is malformed, or oras is not installed.
     """
     try:
         repository = Repository(reference)
@@ -189,7 +189,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _configurations() -> list[str]:
-    """Return docker's configuration, where it is not in its usual place."""
+    """Return the paths of docker's configuration outside its usual place."""
     directory = os.environ.get("DOCKER_CONFIG", "")
     path = Path(directory, "config.json")
     return [str(path)] if directory and path.is_file() else []

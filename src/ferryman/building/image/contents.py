@@ -1,7 +1,7 @@
 """The layers of an image above the interpreter: packages, ferryman, the app, its settings.
 
-What changes seldom lies below what changes often, and what two targets share in a layer
-of its own, so that a registry has most of them already.
+Layers that rarely change lie below those that often do, and files that two targets share have their
+own layer, so that a registry has most layers already.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from ferryman.project.project import Project
 __all__ = ("SYSTEM", "Contents", "image_layers", "prepare_contents")
 
 SYSTEM = ("certifi", "tzdata")
-"""What every image needs of the world: certificate authorities, and time zones."""
+"""Data that every image needs: certificate authorities and time zones."""
 
 # Its module of C++ would bring a library of 2 MB; the module of Python beside it does the
 # same, and aiohttp asks it a few times in a request.
@@ -47,11 +47,11 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What goes on top of an interpreter.
+    """The contents of an image above the interpreter.
 
     Attributes:
-        shared: aiohttp, what every image needs, and what the app needs.
-        own: What the target's runtime needs besides.
+        shared: aiohttp, the data that every image needs, and the app's packages.
+        own: Further packages of the target's runtime.
         runtime: ferryman's runtime half.
         app: The app's files.
         verdict: How far the app was tried.
@@ -67,12 +67,12 @@ class Contents:
 def prepare_contents(
     project: Project, plan: ImagePlan, python: Python, scratch: Path, progress: Progress
 ) -> Contents:
-    """Fetch and compile what goes on top of an interpreter.
+    """Fetch and compile the contents above the interpreter.
 
     Raises:
         AppError: The app's module or attribute does not exist.
         ConfigError: There is no set of wheels that fits.
-        BuildError: They could not be fetched or written.
+        BuildError: Packages could not be fetched or written.
     """
     recipe = Recipe(
         platform=python.platform(),
@@ -114,7 +114,7 @@ def _prepare(
     scratch: Path,
     progress: Progress,
 ) -> tuple[Packages, Packages]:
-    """Return the packages that targets share, and those beside them that this one needs."""
+    """Return the packages that targets share, and the further ones of this target."""
     prepare = partial(prepare_packages, root=project.root, progress=progress)
     shared = prepare(lines, recipe, scratch=scratch / "shared")
     pins = _pins(shared.tree)
@@ -126,18 +126,18 @@ def _prepare(
 def image_layers(
     contents: Contents, root: Root, plan: ImagePlan, scratch: Path, date: int
 ) -> tuple[Layer, ...]:
-    """Return the layers above the first one, written.
+    """Write the layers above the first one, and return them.
 
     Args:
-        contents: What is in them.
-        root: What is in the first one.
-        plan: What the target says of its image.
+        contents: Their contents.
+        root: The contents of the first layer.
+        plan: The target's plan of its image.
         scratch: A directory to write in.
         date: When the app's files were changed last, in seconds since 1970.
 
     Raises:
         BuildError: A shared library that a package needs is missing.
-        OSError: They cannot be written.
+        OSError: The layers cannot be written.
     """
     below = set(root.libraries)
     dependencies, libraries = _packages_layer(

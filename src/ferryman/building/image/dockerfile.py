@@ -1,6 +1,6 @@
 """Writes the Dockerfile of an image, for container tools.
 
-Every command is run without a shell, so that the base needs none.
+Every command runs without a shell, so that the base needs none.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _INSTALL = (
     *("--target=/packages", "-r", "/requirements.txt"),
 )
 
-# Unchecked, so that nothing is looked at when it is imported; a file that is not valid Python,
+# Unchecked, so that imports do not look at sources; a file that is not valid Python,
 # as a template may be, stops nothing.
 _COMPILE = (
     "import compileall as c, py_compile as p; m = p.PycInvalidationMode.UNCHECKED_HASH; "
@@ -55,18 +55,18 @@ _COMPILE = (
 
 @dataclass(frozen=True, slots=True)
 class Dockerfile:
-    """What differs from one Dockerfile to another.
+    """The variable parts of a Dockerfile.
 
     Attributes:
         name: The project's name.
         tag: The project's version.
-        base: The image to build on, with its digest where that is known.
+        base: The image to build on, with its digest if known.
         module: The module that starts the app.
         arguments: Its arguments, unless the command that starts the image gives others.
         ports: The TCP ports that it listens to.
-        health: The command that tells whether it is well; none if nothing does.
+        health: The command of the health check; empty for none.
         labels: The image's labels.
-        wheels: Whether wheels that no index has lie beside the file.
+        wheels: Whether local wheels lie beside the file.
     """
 
     name: str

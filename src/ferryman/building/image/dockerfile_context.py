@@ -39,7 +39,7 @@ Progress = Callable[[str], None]
 
 
 def default_base(project: Project) -> str:
-    """Return the image to build on where the project names none."""
+    """Return the image to build on if the project names none."""
     return f"python:{project.fields.python}-slim"
 
 
@@ -51,19 +51,19 @@ def write_context(
     more: Callable[[bool], Mapping[str, str]],
     use: Callable[[Path], None] = lambda _: None,
 ) -> Verdict:
-    """Write the files of a context into the directory `out`, whole or not at all.
+    """Write the files of a context into the directory `out`, completely or not at all.
 
     Args:
         project: The project.
-        plan: What the target says of its image.
+        plan: The target's plan of its image.
         out: The directory.
-        progress: Told what is being done.
-        more: Returns the texts of further files, by their names; it is told whether there are
-            wheels beside the requirements.
-        use: What is done with the files; if it fails, nothing is left.
+        progress: Called with each step.
+        more: Returns the texts of further files by name; its argument is whether there are wheels
+            beside the requirements.
+        use: Uses the files; if it fails, they are removed.
 
     Returns:
-        How far the app was tried, and what was not done.
+        How far the app was tried, and the skipped steps.
 
     Raises:
         AppError: The app's module or attribute does not exist.
@@ -98,15 +98,15 @@ def build_context(
     progress: Progress,
     architecture: str = "",
 ) -> Artifact:
-    """Write a Dockerfile and its context, and build and push the image if that is asked for.
+    """Write a Dockerfile and its context; build and push the image if asked to.
 
     Args:
         project: The project.
         target: The target's name.
-        plan: What the target says of its image.
+        plan: The target's plan of its image.
         base: The image to build on.
-        out: The directory to write, whole or not at all.
-        progress: Told what is being done.
+        out: The directory to write, completely or not at all.
+        progress: Called with each step.
         architecture: Go's name of the processor; by default the tool's own.
 
     Raises:
@@ -167,7 +167,7 @@ def build_context(
 
 
 def _pinned(base: str) -> str:
-    """Return a base with its digest, where its registry tells that."""
+    """Return a base with its digest, if its registry reports it."""
     if "@" in base:
         return base
     with TemporaryDirectory() as scratch:

@@ -1,4 +1,4 @@
-"""Reads which libraries a program or a shared library is linked to, without running it.
+"""Reads the libraries that a program or a shared library is linked to, without running it.
 
 Source: "System V Application Binary Interface", program header and dynamic section.
 """
@@ -21,11 +21,11 @@ _NEEDED, _STRINGS, _RPATH, _RUNPATH = 1, 5, 15, 29
 
 @dataclass(frozen=True, slots=True)
 class Linkage:
-    """What a file is linked to.
+    """The libraries of a file.
 
     Attributes:
-        machine: The processor, such as `x86_64`, or its number where it has no name here.
-        loader: The absolute path of the program that loads it; none for a library.
+        machine: The processor, such as `x86_64`, or the number of an unknown one.
+        loader: The absolute path of the loader; empty for a library.
         needed: The names of the libraries that it needs.
         paths: Directories to look in first, in which `$ORIGIN` is the file's own.
     """
@@ -37,10 +37,10 @@ class Linkage:
 
 
 def read_linkage(path: Path) -> Linkage | None:
-    """Return what a file is linked to, or None if it is not a 64-bit ELF file.
+    """Return the linkage of a file, or None if it is not a 64-bit ELF file.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     with path.open("rb") as file:
         if file.read(len(_ELF64_LITTLE_ENDIAN)) != _ELF64_LITTLE_ENDIAN:
@@ -94,7 +94,7 @@ def _tags(data: mmap.mmap, segments: tuple[_Segment, ...]) -> Iterator[tuple[int
 
 
 def _offset(address: int, segments: tuple[_Segment, ...]) -> int:
-    """Return where in the file an address of the process is."""
+    """Return the offset in the file of a virtual address."""
     for segment in segments:
         if segment.kind == _LOADED and 0 <= address - segment.address < segment.size:
             return segment.offset + address - segment.address

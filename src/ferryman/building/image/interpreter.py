@@ -1,6 +1,6 @@
 """The Python that an image holds: where its parts are, its version, whether it fits.
 
-It is read off files and not run, so that it may be another machine's.
+It reads files and does not run the interpreter, which may be for another machine.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WAYS_OUT = (
     "name one by --interpreter, such as a tree of `uv python install`; "
     "or set python in [tool.ferryman]; or build the image with --with docker"
 )
-_LARGEST_MANYLINUX = 40  # the newest platform that uv has a name for
+_LARGEST_MANYLINUX = 40  # the newest platform that uv can name
 _SMALLEST_MANYLINUX = 17
 
 
@@ -38,9 +38,9 @@ class Python:
     """An interpreter on disk.
 
     Attributes:
-        program: The program itself, no link to it.
+        program: The program itself, not a link to it.
         minor: Its version, as major.minor.
-        version: Its full version, where that can be told.
+        version: Its full version, if known.
         loader: The absolute path of the program that loads it.
         library: Its standard library.
         libraries: Where its shared libraries are.
@@ -59,7 +59,7 @@ class Python:
         return self.libraries.machine
 
     def platform(self) -> Platform:
-        """Return what wheels must fit to run on it.
+        """Return the platform that wheels must fit to run on it.
 
         Raises:
             BuildError: Its C library is not a glibc that wheels are made for.
@@ -94,10 +94,10 @@ def open_interpreter(path: Path, minor: str) -> Python:
 
     Args:
         path: A program, or the directory that holds it and its library.
-        minor: The version that is wanted, as major.minor.
+        minor: The required version, as major.minor.
 
     Raises:
-        ConfigError: No interpreter is there, or it is of another version.
+        ConfigError: The path has no interpreter, or one of another version.
     """
     program = _program(path, minor)
     linkage = read_linkage(program)
@@ -144,7 +144,7 @@ def _pythons(directory: Path) -> Iterator[str]:
 
 
 def _asked(script: Path) -> Path:
-    """Return the program that a script, such as a version manager's, runs in the end."""
+    """Return the program that a script, such as a version manager's shim, runs in the end."""
     code = "import os, sys; print(os.path.realpath(sys.executable))"
     try:
         done = subprocess.run(
@@ -190,7 +190,7 @@ def _root(program: Path, linkage: Linkage) -> Path:
 
 
 def _version(program: Path, minor: str, libraries: Libraries) -> str:
-    """Return the full version: its headers tell it, or a text that the program holds."""
+    """Return the full version, from the headers or from a text in the program."""
     header = program.parents[1] / "include" / f"python{minor}" / "patchlevel.h"
     if header.is_file():
         found = re.search(r'define PY_VERSION\s+"(.+?)"', header.read_text(encoding="utf-8"))

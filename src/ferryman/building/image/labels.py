@@ -22,12 +22,12 @@ _SOURCES = ("source", "source code", "repository", "github", "gitlab", "code")
 
 
 def date_of_build() -> int:
-    """Return the date that a build gives to what it makes, in seconds since 1970.
+    """Return the date of a build's results, in seconds since 1970.
 
-    It is what `SOURCE_DATE_EPOCH` says, or else always the same.
+    It is `SOURCE_DATE_EPOCH`, or else a constant.
 
     Raises:
-        ConfigError: The variable is not such a number.
+        ConfigError: The variable is not a whole number.
     """
     text = os.environ.get(_DATE_VARIABLE, "")
     if not text:
@@ -41,7 +41,7 @@ def date_of_build() -> int:
 
 
 def written(date: int) -> str:
-    """Return a date in seconds since 1970 as RFC 3339 has it."""
+    """Format a date in seconds since 1970 as RFC 3339."""
     return datetime.fromtimestamp(date, UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -74,7 +74,7 @@ def _source(urls: Mapping[str, Any]) -> str:
 
 
 def _revision(root: Path) -> str:
-    """Return the commit that is checked out, or nothing outside of a repository."""
+    """Return the checked-out commit, or an empty text outside a repository."""
     try:
         done = subprocess.run(
             ["git", "-C", str(root), "rev-parse", "--verify", "--quiet", "HEAD"],

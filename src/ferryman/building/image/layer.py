@@ -19,7 +19,7 @@ from ferryman.core.errors import ConfigError
 
 __all__ = ("Entry", "Layer", "tree_entries", "write_layer")
 
-# Where the files lie that an app may send to clients, with their dates.
+# Directories with files that an app may send to clients, with their dates.
 _SERVED = ("app/", "packages/")
 
 _FILE, _PROGRAM, _DIRECTORY = 0o644, 0o755, 0o755
@@ -28,16 +28,16 @@ _MEMBER = 64 << 20
 """Bytes that are compressed at once: an interpreter's layer is one member."""
 
 _LEVEL = 10
-"""Of libdeflate's 12: the two above gain a thousandth and take twice the time."""
+"""The level, of libdeflate's 12: the two above save a thousandth and take twice the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What lies at one place of a file system.
+    """An entry of a file system.
 
     Attributes:
-        content: A file to read, or its bytes; nothing for a directory.
-        link: What it leads to, if it is a symbolic link.
+        content: A file to read, or bytes; None for a directory.
+        link: The target of a symbolic link.
         mode: Its permissions.
     """
 
@@ -52,7 +52,7 @@ class Entry:
 
     @classmethod
     def copy(cls, path: Path) -> Entry:
-        """Return a copy of a file, which is executable if that one is for its owner."""
+        """Return a copy of a file; it is executable if the owner can execute the original."""
         return cls(path, mode=_PROGRAM if path.stat().st_mode & stat.S_IXUSR else _FILE)
 
     @classmethod
@@ -63,12 +63,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A layer that is written.
+    """A written layer.
 
     Attributes:
-        name: What it holds, in a few words.
-        path: Where it lies.
-        digest: Of the file, `sha256:` and hexadecimal digits.
+        name: Its contents, in a few words.
+        path: Its file.
+        digest: The file's digest, `sha256:` and hexadecimal digits.
         size: Bytes of the file.
         diff_id: The digest before compression.
         unpacked: Bytes before compression.
@@ -83,7 +83,7 @@ class Layer:
 
 
 def tree_entries(tree: Path, under: str) -> dict[str, Entry]:
-    """Return the files of a directory, by their places under another one."""
+    """Return the files of a directory, by their paths below another directory."""
     return {
         f"{under}/{path.relative_to(tree).as_posix()}": Entry.copy(path)
         for path in tree.rglob("*")
@@ -94,19 +94,18 @@ def tree_entries(tree: Path, under: str) -> dict[str, Entry]:
 def write_layer(
     name: str, entries: Mapping[str, Entry], path: Path, *, date: int = OLDEST
 ) -> Layer:
-    """Write a layer, in the order of the places; all that is in it belongs to root.
+    """Write a layer, sorted by path; root owns all entries.
 
     Args:
-        name: What it holds, in a few words.
-        entries: What lies at each place, without a slash in front. The directories above a
-            place need no entry.
+        name: Its contents, in a few words.
+        entries: The entry of each path, without a leading slash. Parent directories need no entry.
         path: Where to write it.
-        date: The date of what is in it, in seconds since 1970. A file that an app may send to
-            clients has a date that comes from its content.
+        date: The date of its entries, in seconds since 1970. A file that an app may send to clients
+            gets a date from its content.
 
     Raises:
         ConfigError: deflate is not installed.
-        OSError: A file cannot be read, or the layer not be written.
+        OSError: A file cannot be read, or the layer cannot be written.
     """
     whole = {**_above(entries), **entries}
     with path.open("wb") as file:
@@ -146,10 +145,10 @@ def _add(archive: tarfile.TarFile, place: str, entry: Entry, date: int) -> None:
 
 
 class _Gzip(io.RawIOBase):
-    """Compresses what is written to it, and passes that on.
+    """A writer that compresses its input and passes it on.
 
-    libdeflate packs smaller than zlib and in less time, but takes its input whole: what is
-    written is a sequence of gzip members, which together are a gzip file (RFC 1952, 2.2).
+    libdeflate packs smaller than zlib and in less time, but needs its whole input at once: the
+    output is a sequence of gzip members, which is a valid gzip file (RFC 1952, 2.2).
     """
 
     def __init__(self, to: io.RawIOBase) -> None:
@@ -182,7 +181,7 @@ class _Gzip(io.RawIOBase):
 
 
 class _Digested(io.RawIOBase):
-    """Passes on what is written to it, and counts and digests that."""
+    """A writer that passes its input on, and counts and digests it."""
 
     def __init__(self, to: BinaryIO | io.RawIOBase) -> None:
         self._to = to

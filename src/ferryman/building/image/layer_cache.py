@@ -1,4 +1,4 @@
-"""A cache of layers, so that the same input is packed and compressed only once."""
+"""A cache of layers, so that equal input is packed and compressed only once."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ __all__ = ("kept_layer",)
 
 _LAYER = "layer.tar.gz"
 _RECORD = "record.json"
-# Changes with the bytes that the same entries make, so that no layer of before is taken.
+# Raise it when equal entries give other bytes, so that no older layer is used.
 _FORMAT = "layers-3"
 
 
 def kept_layer(
     name: str, key: str, collect: Callable[[], Mapping[str, Entry]], scratch: Path
 ) -> Layer:
-    """Return a layer, written now if it is not kept.
+    """Return a layer from the cache, writing it if it is missing.
 
     Args:
         name: What it holds, in a few words.
-        key: A digest of all that decides about its bytes.
-        collect: Returns what lies in it; asked only if it has to be written.
-        scratch: A directory for what cannot be kept.
+        key: A digest of all its inputs.
+        collect: Returns its entries; called only if it has to be written.
+        scratch: A directory for layers that cannot be cached.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The layer cannot be written.
     """
 
     def make(directory: Path) -> None:

@@ -27,12 +27,12 @@ def write_layout(image: Image | Index, into: Path, name: str, tag: str) -> None:
 
     Args:
         image: The image, for one processor or for several.
-        into: A directory, which is made.
-        name: What tools shall call the image.
+        into: A directory, which is created.
+        name: The image's name in tools.
         tag: The tag it has in the layout.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The image cannot be written.
     """
     blobs = into / "blobs" / "sha256"
     blobs.mkdir(parents=True)
@@ -53,7 +53,7 @@ def write_oci_archive(layout: Path, path: Path) -> None:
     """Write a layout as one tar.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The image cannot be written.
     """
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
         for file in sorted(layout.rglob("*")):
@@ -71,10 +71,10 @@ def write_oci_archive(layout: Path, path: Path) -> None:
 
 
 def write_docker_archive(layout: Path, path: Path, image: Image, name: str, tag: str) -> None:
-    """Write a layout as one tar that `docker load` takes, whatever its version.
+    """Write a layout as one tar that every version of `docker load` accepts.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The image cannot be written.
     """
     entry = {
         "Config": f"blobs/sha256/{_hex(image.config.digest)}",
@@ -86,7 +86,7 @@ def write_docker_archive(layout: Path, path: Path, image: Image, name: str, tag:
 
 
 def _full_name(name: str) -> str:
-    """Return a name as containerd, kind and k3s look for it, with its registry.
+    """Return a name with its registry, as containerd, kind and k3s look it up.
 
     Source: `ParseNormalizedNamed` of github.com/distribution/reference.
     """

@@ -1,4 +1,4 @@
-"""What differs between the images of targets; the rest is the same for all."""
+"""The plan of a target's image: what differs between targets."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class ImagePlan:
 
     Attributes:
         package: The target's package under `ferryman.targets`.
-        requirements: What its runtime needs, as lines of a requirements file.
+        requirements: Its runtime's requirements, as lines of a requirements file.
         module: The module that starts it.
         arguments: Its arguments, unless the command that starts the image gives others.
-        settings: What the runtime needs of the project.
-        options: What the project says of the image.
+        settings: The runtime's settings.
+        options: The project's options for the image.
         ports: The TCP ports that it listens to.
-        health: The command that tells whether it is well; none if nothing does.
-        keep: Glob patterns of files of packages that ship as they are, beside the options' own.
-        drop: Glob patterns of files of packages that do not ship, beside the options' own.
-        slim: Whether packages are slim, if the options do not say so.
-        programs: Packages among the requirements that run the app, and that it does not import.
+        health: The command of the health check; empty for none.
+        keep: Glob patterns of package files that ship unchanged, in addition to the options' own.
+        drop: Glob patterns of package files that do not ship, in addition to the options' own.
+        slim: Whether packages are slim, if the options do not set it.
+        programs: Packages among the requirements that run the app and that it does not import.
     """
 
     package: str
@@ -46,10 +46,10 @@ class ImagePlan:
     programs: tuple[str, ...] = ()
 
     def hold(self, parts: AppParts, root: Path) -> AppParts:
-        """Return what an app brings, with no version that the target cannot run with.
+        """Return an app's parts, without versions that the target cannot run with.
 
         Args:
-            parts: What it brings.
+            parts: The app's parts.
             root: The project's directory.
 
         Raises:

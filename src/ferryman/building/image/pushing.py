@@ -1,7 +1,7 @@
 """Pushes an image: it sends only blobs that the registry lacks, and moves the tag last.
 
 The bill of materials goes along as a referrer of its image. Source: "Referrers Tag Schema"
-of the OCI distribution specification 1.1, for registries that know no referrers.
+of the OCI distribution specification 1.1, for registries without referrers.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _EMPTY = Blob(b"{}", "application/vnd.oci.empty.v1+json")
 
 
 def check_reference(reference: str) -> None:
-    """See that something can be pushed to a reference.
+    """Check that a reference can be pushed to.
 
     Raises:
-        ConfigError: It is not of the form `REGISTRY/NAME:TAG`.
+        ConfigError: The reference is not of the form `REGISTRY/NAME:TAG`.
     """
     if not _REFERENCE.fullmatch(reference):
         raise ConfigError(
@@ -45,8 +45,8 @@ def push_image(built: Built, reference: str, progress: Callable[[str], None]) ->
 
     Args:
         built: The image.
-        reference: Where to, `REGISTRY/NAME:TAG`.
-        progress: Told what is being sent.
+        reference: The destination, `REGISTRY/NAME:TAG`.
+        progress: Called with each blob that is sent.
 
     Raises:
         ConfigError: The reference is malformed, or oras is not installed.

@@ -1,6 +1,6 @@
-"""The first layer of an image: an interpreter, its libraries, and what a system needs at least.
+"""The first layer of an image: an interpreter, its libraries, and a minimal system.
 
-What is in it depends on nothing but the interpreter, so that all images share it.
+Its contents depend only on the interpreter, so that all images share it.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from ferryman.core.serving import USER_ID
 __all__ = ("PACKAGES", "PROGRAM", "Root", "root_layer")
 
 PROGRAM = "/usr/local/bin/python"
-"""Where the interpreter is in an image."""
+"""The path of the interpreter in an image."""
 
 PACKAGES = "packages"
-"""Where packages are in an image, without the slash in front."""
+"""The path of packages in an image, without the leading slash."""
 
 _FORMAT = 1
 _HOME = "usr/local"
@@ -53,7 +53,7 @@ _FILES = {
     "etc/nsswitch.conf": "hosts: files dns\n",
 }
 _LINKS = {
-    # The wheels certifi and tzdata bring them, so that each is pinned like the rest.
+    # The wheels certifi and tzdata provide them, so that each is pinned like the rest.
     "etc/ssl/certs/ca-certificates.crt": f"/{PACKAGES}/certifi/cacert.pem",
     "usr/share/zoneinfo": f"/{PACKAGES}/tzdata/zoneinfo",
 }
@@ -91,7 +91,7 @@ class Root:
         return _OPENED_LATER + (_NAME_SERVICES if libc and libc < _WITHIN_LIBC else ())
 
     def files(self) -> dict[str, Path]:
-        """Return where each file goes, as it is found."""
+        """Return the files, by their paths in the image."""
         python = self.python
         loader = python.loader.lstrip("/")
         home = python.libraries.home()
@@ -106,15 +106,15 @@ class Root:
 
 
 def root_layer(root: Root, scratch: Path) -> Layer:
-    """Return the first layer, made now if no build made it before.
+    """Return the first layer, writing it if it is not in the cache.
 
     Args:
-        root: What is in it.
-        scratch: A directory for what is made on the way.
+        root: Its contents.
+        scratch: A directory for temporary files.
 
     Raises:
         BuildError: The standard library could not be compiled.
-        OSError: It cannot be written.
+        OSError: The layer cannot be written.
     """
     files = root.files()
     compiler = find_interpreter(root.python.minor)

@@ -30,7 +30,7 @@ _OPENSSL = re.compile(rb"OpenSSL (\d+\.\d+\.\d+[a-z]?) ")
 
 
 def need_cyclonedx() -> None:
-    """See that a bill of materials can be written.
+    """Check that a bill of materials can be written.
 
     Raises:
         ConfigError: cyclonedx-python-lib is not installed.
@@ -48,7 +48,7 @@ def render_sbom(name: str, version: str, root: Root, trees: Iterable[Path], date
     Args:
         name: The project's name.
         version: The project's version.
-        root: What is in the image's first layer.
+        root: The contents of the image's first layer.
         trees: The directories of packages above it.
         date: When it was made, in seconds since 1970.
     """
@@ -68,7 +68,7 @@ def render_sbom(name: str, version: str, root: Root, trees: Iterable[Path], date
     )
     named = [[one.name, one.version, sorted(h.content for h in one.hashes)] for one in components]
     bom = Bom(
-        # Both would else be new each time.
+        # Otherwise both would differ in each build.
         serial_number=uuid5(NAMESPACE_URL, digest_of(name, version, named)),
         metadata=BomMetaData(
             component=image,
@@ -103,7 +103,7 @@ def _package(one: Distribution) -> Component:
 
 
 def _system(root: Root) -> Iterator[Component]:
-    """Yield what scanners know by other names than PyPI's."""
+    """Yield components that scanners know by other names than PyPI's."""
     yield _known("python", "python", root.python.version)
     libc, crypto = root.libraries.get(LIBC), root.libraries.get("libcrypto.so.3")
     if libc and (version := glibc_version(libc)):

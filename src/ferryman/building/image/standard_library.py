@@ -1,7 +1,7 @@
 """Decides which parts of the standard library an image holds, each with its reason.
 
-Whole but for what needs a person, a screen or a compiler: what an app imports, and when,
-cannot be told beforehand. Pure: it sees the places of files, and touches none.
+All of it ships except parts that need a user, a screen or a compiler, because an app's imports
+cannot be known beforehand. The functions are pure: they see paths of files and touch none.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _LICENCE = "LICENSE.txt"
 
 
 def choose_parts(places: Iterable[str]) -> dict[str, str]:
-    """Return the files that are left out, with the reason for each.
+    """Return the files to leave out, with the reason for each.
 
     Args:
         places: The files of a standard library, relative to its directory.

@@ -12,7 +12,7 @@ from ferryman.core.errors import BuildError, ConfigError
 
 __all__ = ("build_with", "find_tool")
 
-# How each says that it works: docker's command does nothing without its daemon.
+# The command that checks each tool: docker's command does nothing without its daemon.
 _CHECKS = {
     "docker": ("docker", "version"),
     "podman": ("podman", "info"),
@@ -24,10 +24,10 @@ def find_tool(asked: str) -> str:
     """Return the name of the tool to use.
 
     Args:
-        asked: The name of one, or `auto` for the first that is there and works.
+        asked: The name of a tool, or `auto` for the first that works.
 
     Raises:
-        ConfigError: It is not there, or does not work.
+        ConfigError: The tool is missing, or does not work.
     """
     names = tuple(_CHECKS) if asked == "auto" else (asked,)
     reasons = {name: _trouble(name) for name in names}
@@ -50,15 +50,15 @@ def build_with(
     push: str = "",
     progress: Callable[[str], None],
 ) -> str:
-    """Build an image of a Dockerfile, and return its identifier.
+    """Build an image from a Dockerfile, and return its identifier.
 
     Args:
         tool: docker, podman or buildah.
         context: The directory that holds the Dockerfile.
-        names: What to call the image.
+        names: The image's names.
         architecture: Go's name of the processor, such as `arm64`; by default this machine's.
-        push: Where to push it, `REGISTRY/NAME:TAG`; nowhere if empty.
-        progress: Told what is being done.
+        push: Where to push it, `REGISTRY/NAME:TAG`; empty for no push.
+        progress: Called with each step.
 
     Raises:
         BuildError: The tool failed.
@@ -97,7 +97,7 @@ def _run(command: Sequence[str]) -> None:
 
 
 def _reason(output: str) -> str:
-    """Return the lines that tell of an error, and those that end a traceback."""
+    """Return the lines of a tool's output that report errors or end a traceback."""
     lines = [line.strip() for line in output.splitlines()]
     errors = [line for line in lines if re.match(r"(\w*error|\w+Error)\b", line, re.IGNORECASE)]
     return "; ".join(dict.fromkeys(errors))[:1000] or _last_line(output)

@@ -1,7 +1,7 @@
-"""Builds an image without a container tool, and leaves it in a directory.
+"""Builds an image without a container tool, and writes it into a directory.
 
-The order of work: the interpreter, what goes on top of it, the layers, the documents. What
-each step decides lies in the modules beside this one.
+The order of work: the interpreter, the contents above it, the layers, the documents. The modules
+beside this one make the decisions of each step.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def choose_interpreters(project: Project, options: ImageOptions) -> tuple[Python
     """Return the interpreters that a project's images hold, one for each processor.
 
     Raises:
-        ConfigError: One is missing, of another version, or for the same processor as another.
+        ConfigError: An interpreter is missing, of another version, or for the same processor as
+            another.
     """
     minor = project.fields.python
     if not options.interpreters:
@@ -73,20 +74,20 @@ def write_image(
     out: Path,
     progress: Progress,
 ) -> Artifact:
-    """Write an image into the directory `out`, whole or not at all.
+    """Write an image into the directory `out`, completely or not at all.
 
     Args:
         project: The project.
         target: The target's name.
-        plan: What the target says of its image.
-        interpreters: What the images hold, one for each processor.
+        plan: The target's plan of its image.
+        interpreters: The interpreters of the images, one for each processor.
         out: The directory.
-        progress: Told what is being done.
+        progress: Called with each step.
 
     Raises:
         AppError: The app's module or attribute does not exist.
         ConfigError: A setting is wrong, or no wheels fit.
-        BuildError: Something could not be fetched, compiled or written.
+        BuildError: A part could not be fetched, compiled or written.
     """
     fields = project.fields
     need_cyclonedx()
@@ -130,7 +131,7 @@ def write_image(
 
 
 def _next_commands(options: ImageOptions, path: Path, name: str) -> tuple[tuple[str, ...], ...]:
-    """Return what pushes an image that was not pushed, or loads it here."""
+    """Return the commands that push an image that was not pushed, or load it here."""
     if options.push:
         return ()
     if options.archive == "docker":
@@ -179,7 +180,7 @@ def _build_one(
     image = render_image(plan, python.machine, layers, labels, written(date))
     named = (project.fields.name, project.fields.version)
     trees = (contents.shared.tree, contents.own.tree, contents.app)
-    # What is above these layers are the project's files, and packages of this machine.
+    # Above these layers are the project's files, and packages of this machine.
     below = [layer.digest for layer in layers[:3]]
     local = sorted(path.name for path in contents.app.glob("*.dist-info"))
     key = digest_of(ferryman_version(), *named, date, below, local)
@@ -192,7 +193,7 @@ def _build_one(
 
 
 def _archive(options: ImageOptions, image: Image | Index, stage: Path, project: Project) -> str:
-    """Put the layout into one file if that is asked for, and return the artifact's name."""
+    """Put the layout into one file if asked to, and return the artifact's name."""
     if options.archive == "directory":
         return _LAYOUT
     layout, name, tag = stage / _LAYOUT, project.fields.name, project.fields.version
@@ -211,7 +212,7 @@ def _archive(options: ImageOptions, image: Image | Index, stage: Path, project: 
 
 
 def _sbom_files(built: Built) -> Iterable[tuple[str, str]]:
-    """Yield the name and the text of each file that tells what is in an image."""
+    """Yield the name and the text of each bill of materials of an image."""
     for image in built.images:
         prefix = f"{image.architecture}." if len(built.images) > 1 else ""
         yield f"{prefix}{_SBOM}", built.sboms[image.manifest.digest]
