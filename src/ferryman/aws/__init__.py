@@ -1,5 +1,5 @@
-"""What every target on AWS needs: a session, stacks and change sets, the bucket, the registry.
+"""Shared parts of the targets on AWS: a session, stacks and change sets, the bucket, the registry.
 
-This room knows no target: it takes templates, files and names. boto3 is imported here and
-nowhere else, and only once AWS is asked something.
+This room must not know a target: it takes templates, files and names. It imports boto3 only on the
+first call to AWS.
 """

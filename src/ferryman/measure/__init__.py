@@ -1,4 +1,5 @@
-"""Runs the app on each target here and observes it: the figures that the cost model needs.
+"""Runs the app here on each target and measures the figures that the cost model needs.
 
-`observing` is the procedure; `server` and `function` are the two ways to run the app.
+`measuring` runs the procedure of `rounds`; `server_runner` and `lambda_runner` start the app. The
+room must not know prices or the figures' use.
 """

@@ -1,7 +1,7 @@
 """Measures how long an artifact takes to start here, until it waits for its first request.
 
-A zip is unpacked and started by its bootstrap, as Lambda does it; a server is started from
-the project's directory, with one worker. What this machine cannot run is left out.
+A zip is unpacked and started by its bootstrap, as on Lambda; a server is started from the project's
+directory, with one worker. Artifacts that this machine cannot run are left out.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _TIMES = 3
 async def start_times(
     project: Project, artifacts: Mapping[str, Artifact]
 ) -> dict[str, float | AppError]:
-    """Return the milliseconds that a start takes, the median of three, by target.
+    """Return the median of three start times in milliseconds, by target.
 
     Args:
         project: The project that was built.
-        artifacts: What was built of it, by target.
+        artifacts: Its artifacts, by target.
 
     Returns:
         For each target the milliseconds, or why the app did not start.

@@ -26,15 +26,15 @@ __all__ = ("cpu_of_scenario", "is_cpu_bound", "summarize")
 _SERVER_ERROR = 500
 
 _FULL = 0.75
-"""The vCPUs that are busy where the CPU is what limits one event loop."""
+"""The busy share of a vCPU above which the CPU limits one event loop."""
 
 
 def summarize(rounds: Sequence[Round], scenario: Scenario) -> TargetFigures:
     """Return the figures of one target.
 
     Args:
-        rounds: What was seen, one or more.
-        scenario: What was sent.
+        rounds: One or more rounds of observations.
+        scenario: The requests.
     """
     batches = _by_request(rounds)
     routes = tuple(
@@ -230,7 +230,7 @@ def _rate_of_full_vcpu(found: Round, knee: float) -> float:
 
 
 def is_cpu_bound(batches: Iterable[Batch]) -> bool:
-    """Return whether a vCPU was full, or would have been without what else ran."""
+    """Return whether a vCPU was full, or would have been without other programs."""
     return fmean(batch.wanted_vcpus for batch in batches) >= _FULL
 
 

@@ -1,9 +1,8 @@
 """The load generator: a separate program, so that its cost does not count as the app's.
 
-It reads jobs from standard input, one JSON line each, and answers each with a line. A job
-either keeps so many requests under way, the next one when one is answered, or sends each at
-its time, without waiting for earlier answers. It is started with a socket's address, and imports
-the standard library alone.
+It reads jobs from standard input, one JSON line each, and answers each with a line. A job either
+keeps a number of requests in flight, or sends each request at its time, without waiting for earlier
+responses. Its argument is a socket's address, and it imports only the standard library.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ __all__ = ("Generator", "main")
 
 
 class Generator:
-    """Sends requests over connections that it keeps from job to job.
+    """Sends requests over connections that it reuses from job to job.
 
     Args:
-        host: Where the app listens.
-        port: Its port.
-        requests: The bytes of each request, and whether its answer has no body.
+        host: The app's host.
+        port: The app's port.
+        requests: The bytes of each request, and whether its response has no body.
     """
 
     def __init__(self, host: str, port: int, requests: list[tuple[bytes, bool]]) -> None:
@@ -43,9 +42,9 @@ class Generator:
 
         Args:
             order: Which requests are sent, by their index, in this order.
-            concurrency: How many are under way at once.
-            seconds: How long to go on, in rounds of the order; None for once through it.
-            patience: Seconds until an answer is given up.
+            concurrency: How many are in flight at once.
+            seconds: How long to repeat the order; None to send it once.
+            patience: Seconds to wait for a response.
         """
         began, spent = time.perf_counter(), time.process_time()
         counted_from = began
@@ -84,13 +83,13 @@ class Generator:
         Args:
             order: Which requests are sent, by their index, in this order, over and over.
             offsets: When each is sent, seconds from now.
-            patience: Seconds until an answer is given up.
+            patience: Seconds to wait for a response.
         """
         began, spent = time.perf_counter(), time.process_time()
         indices = cycle(order)
         sent: list[tuple[int, asyncio.Task[tuple[Answer | str, float]]]] = []
         for offset in offsets:
-            # Also where it is late already: those that were sent before must get their turn.
+            # Even if it is late: earlier requests need a turn of the event loop.
             await asyncio.sleep(max(0.0, began + offset - time.perf_counter()))
             index = next(indices)
             sent.append((index, asyncio.create_task(self._send(index, patience))))

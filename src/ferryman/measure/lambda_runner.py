@@ -30,11 +30,11 @@ __all__ = ("LambdaRunner",)
 
 _GATEWAY = find_gateway("function-url")
 
-# The runtime answers a quarter of a second before the function's time is over.
+# The runtime responds a quarter of a second before the function's time-out.
 _ANSWERED_BEFORE = 0.3
 
 _KEPT = 20
-"""Tracebacks that are kept of a log; an app that fails writes one a request."""
+"""How many tracebacks of a log to keep; a failing app writes one for each request."""
 
 
 class LambdaRunner:
@@ -42,10 +42,9 @@ class LambdaRunner:
 
     Args:
         project: The project.
-        requests: What will be sent.
+        requests: The requests to send.
         scratch: A directory for the settings.
-        patience: Seconds after which an answer is given up, if the function's own time-out
-            is not shorter.
+        patience: Seconds to wait for a response, if the function's own time-out is not shorter.
     """
 
     name: ClassVar[str] = "lambda"
@@ -88,13 +87,12 @@ class LambdaRunner:
 
 
 class RunningFunction:
-    """An environment that waits for events; one that is done for is replaced.
+    """An environment that waits for events; it is replaced if it ends.
 
     Args:
         new: Makes an environment.
-        events: The event of each request, or the status that the event source itself
-            answers with.
-        patience: Seconds after which a 504 is the runtime's, which gave the app up.
+        events: The event of each request, or the status of the event source's own refusal.
+        patience: Seconds after which a 504 means that the runtime gave the app up.
         logged: The last tracebacks of the log; the environment adds to it.
     """
 
@@ -134,7 +132,7 @@ class RunningFunction:
     async def send(
         self, order: Sequence[int], concurrency: int = 1, seconds: float | None = None
     ) -> Batch:
-        """Bring events to the environment, one at a time, as `Running` says."""
+        """Send events to the environment, one at a time; see `Running`."""
         samples: list[Sample] = []
         failures: list[tuple[int, str]] = []
         cpu, began = self._cpu(), time.perf_counter()
@@ -162,7 +160,7 @@ class RunningFunction:
         return memory_mib(self._pid)
 
     def peak_mib(self) -> float:
-        """Return the most memory that they had."""
+        """Return the peak memory of the environment's processes."""
         return peak_mib(self._pid)
 
     def init_ms(self) -> float:

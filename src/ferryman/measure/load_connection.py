@@ -1,7 +1,7 @@
-"""A keep-alive connection of the load generator: one request, one answer, at little cost.
+"""A keep-alive connection of the load generator: one request at a time, at little cost.
 
-It reads of an answer what is needed to find its end (RFC 9112, section 6): bodies are
-counted and thrown away.
+It parses only enough of a response to find its end (RFC 9112, section 6); bodies are counted and
+discarded.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ __all__ = ("Answer", "Connection")
 
 
 class Answer(NamedTuple):
-    """What came back.
+    """A response.
 
     Attributes:
         status: The status code.
@@ -45,12 +45,12 @@ class Connection(asyncio.Protocol):
         self.reusable = True
 
     async def send(self, data: bytes, bodiless: bool, patience: float) -> Answer:
-        """Send a request and return what came back.
+        """Send a request and return the response.
 
         Args:
             data: The whole request.
-            bodiless: Whether it was HEAD, whose answer has a length but no body.
-            patience: Seconds until it is given up.
+            bodiless: Whether it is HEAD, whose response has a length but no body.
+            patience: Seconds to wait for the response.
 
         Raises:
             TimeoutError: No answer came in time.
@@ -80,7 +80,7 @@ class Connection(asyncio.Protocol):
             pass
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End the answer: where nothing told its length, this is how it ends."""
+        """End the response: without a length, closing the connection ends it."""
         self.reusable = False
         if self._status and self._left is None and not self._chunked and exc is None:
             self._size += len(self._buffer)
@@ -116,7 +116,7 @@ class Connection(asyncio.Protocol):
         del self._buffer[: end + 4]
         status = int(lines[0].split(None, 2)[1])
         if status < 200:
-            # An interim answer, such as 100 Continue.
+            # An interim response, such as 100 Continue.
             return True
         self._status, self._left, self._chunked = status, None, False
         for line in lines[1:]:
@@ -138,7 +138,7 @@ class Connection(asyncio.Protocol):
         if self._left:
             self._take(self._left)
             return bool(self._buffer) and not self._left
-        # What is before a size is the end of the chunk before it.
+        # Before a size comes the end of the previous chunk.
         end = self._buffer.find(b"\r\n", 2 if self._buffer[:2] == b"\r\n" else 0)
         if end < 0:
             return False

@@ -1,6 +1,6 @@
 """Controls the load generator's process: starts it, gives it jobs, ends it.
 
-What it does with them is in `generator`, which runs in that process and not here.
+The code of that process is the module `generator`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from ferryman.measure.request import Request
 
 __all__ = ("LoadGenerator", "end_process", "load_generator")
 
-# Seconds that a process gets to end in order.
+# Seconds that a process gets to end by itself.
 _END_LIMIT = 3.0
-# Bytes of an answer to a job: every request of it is in there.
+# The largest answer to a job in bytes: it lists every request.
 _LINE = 2**28
 
 
@@ -36,7 +36,7 @@ class LoadGenerator:
         self._process = process
 
     async def do(self, job: Mapping[str, object]) -> Any:
-        """Have a job done, and return its outcome.
+        """Run a job, and return its outcome.
 
         Args:
             job: The arguments of `Generator.run` or `Generator.arrive`.
@@ -48,7 +48,7 @@ class LoadGenerator:
         assert self._process.stdout is not None
         line = await self._process.stdout.readline()
         if not line:
-            raise FerrymanError("the load generator ended; what it said stands above")
+            raise FerrymanError("the load generator ended; its output is above")
         return json.loads(line)
 
     async def write(self, message: object) -> None:
@@ -65,9 +65,9 @@ async def load_generator(
     """Start a load generator, and end it with the block.
 
     Args:
-        host: Where the app listens.
-        port: Its port.
-        requests: What will be sent.
+        host: The app's host.
+        port: The app's port.
+        requests: The requests to send.
     """
     process = await asyncio.create_subprocess_exec(
         *tied_to_this_process(),
@@ -102,7 +102,7 @@ def _encode(request: Request, host: str) -> str:
 
 
 async def end_process(process: asyncio.subprocess.Process) -> None:
-    """End a process in order, and in no order if it takes too long."""
+    """Ask a process to end, and kill it if it takes too long."""
     with suppress(ProcessLookupError):
         process.terminate()
     try:

@@ -1,8 +1,8 @@
-"""Reads an access log as a scenario: which paths were asked for, and how often.
+"""Reads an access log as a scenario: the requested paths, and their frequencies.
 
-It knows the JSON lines that ferryman writes and the combined format of nginx and Apache. A
-log holds no bodies, so what would need one is left out, and said. The times between requests
-are kept, so that they can be sent again at another rate.
+It knows the JSON lines that ferryman writes and the combined format of nginx and Apache. A log has
+no bodies, so requests with a body are left out, with a note. The times between requests are kept,
+to send them again at another rate.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ _Pair = tuple[str, str]
 _Read = Callable[[str], tuple[_Pair, float | None, int | None]]
 
 _MOST_TIMES = 20_000
-"""Times that are kept: enough for bursts and lulls to be among them."""
+"""How many times to keep: enough to include bursts and lulls."""
 
 _MOST = 200
-"""Requests that are told apart; the rarer ones are left out, or none would be sent often."""
+"""How many distinct requests to keep; rarer ones are left out, or none would be sent often."""
 
 
 def read_access_log(path: Path) -> Scenario:
     """Return the scenario that an access log shows; it may be packed with gzip.
 
     Raises:
-        ConfigError: It cannot be read, or no line in it tells of a request.
+        ConfigError: The log cannot be read, or has no request.
     """
     opened = gzip.open if path.suffix == ".gz" else open
     try:
@@ -76,7 +76,7 @@ def _usual(answers: Counter[int]) -> int | None:
 def _count(
     lines: Iterable[str],
 ) -> tuple[Counter[_Pair], dict[_Pair, Counter[int]], list[float], int]:
-    """Return the requests, their statuses, when the first came, and the lines without any."""
+    """Return the requests, their statuses, their times, and the number of unreadable lines."""
     seen: Counter[_Pair] = Counter()
     answers: dict[_Pair, Counter[int]] = defaultdict(Counter)
     times: list[float] = []

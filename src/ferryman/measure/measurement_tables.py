@@ -1,4 +1,4 @@
-"""A measurement as tables and sentences for people. Pure: values to text."""
+"""Formats a measurement as tables and sentences for people."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _arrivals(figures: TargetFigures) -> Table:
 
 
 def _estimate(figure: Estimate) -> str:
-    """Return a figure and how far its interval reaches, such as `1.23 +-4%`."""
+    """Return a figure with its interval, such as `1.23 +-4%`."""
     if not figure.value:
         return "0"
     spread = max(figure.high - figure.value, figure.value - figure.low) / figure.value

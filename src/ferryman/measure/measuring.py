@@ -30,10 +30,10 @@ RUNNERS: dict[str, Callable[[Project, Sequence[Request], Path, float], Runner]] 
     "server": ServerRunner,
     "lambda": LambdaRunner,
 }
-"""What starts an app that is measured, by how targets run it."""
+"""The class that starts an app, by the way targets run it."""
 
 _SETTLED = 0.05
-"""How far the interval of the CPU time may reach where rounds are said to agree."""
+"""The widest interval of the CPU time at which rounds count as agreeing."""
 
 
 async def measure(
@@ -46,22 +46,21 @@ async def measure(
     *,
     insist: bool = False,
 ) -> Measurement:
-    """Run an app here as targets do, and return what was seen.
+    """Run an app here as targets do, and return the measurement.
 
     Args:
         project: The project.
-        scenario: What is sent.
-        kinds: How targets run an app here; each is measured once.
-        pace: How much time is taken.
-        patience: Seconds after which an answer is given up.
-        progress: Told what is being done.
-        insist: Whether requests are measured that the app refuses or fails.
+        scenario: The requests to send.
+        kinds: The ways in which targets run an app; each is measured once.
+        pace: How much time to take.
+        patience: Seconds to wait for a response.
+        progress: Called with each step.
+        insist: Whether to measure even requests that the app refuses or fails.
 
     Raises:
         AppError: The app does not start.
         ConfigError: A package that runs it is not installed.
-        FerrymanError: It stalls, or its process ended, or requests fail that are not expected
-            to.
+        FerrymanError: The app stalls, its process ended, or requests fail unexpectedly.
     """
 
     def settled(rounds: Sequence[Round]) -> bool:
@@ -70,7 +69,7 @@ async def measure(
     watch = Watch()
     seen: dict[str, tuple[Round, ...]] = {}
     with TemporaryDirectory(prefix="ferryman-measure-") as scratch:
-        # All of them, first: one that lacks a package says so before another has run for minutes.
+        # Start all first: a missing package is reported before another target has run for minutes.
         runners = {
             name: RUNNERS[name](project, scenario.requests, Path(scratch), patience)
             for name in kinds

@@ -11,7 +11,7 @@ __all__ = ("Watch",)
 
 
 class Watch:
-    """Compares what the machine did since now with what this process and its children did."""
+    """Compares the CPU time of the machine with that of this process and its children."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -19,7 +19,7 @@ class Watch:
         self._own = cpu_seconds(os.getpid())
 
     def others(self) -> float:
-        """Return the share of the machine that others had, 0 to 1; what is stolen is theirs."""
+        """Return the share of the machine that others used, 0 to 1, with stolen time."""
         now = machine_time()
         busy = now.busy - self._machine.busy - (cpu_seconds(os.getpid()) - self._own)
         stolen = now.stolen - self._machine.stolen

@@ -1,4 +1,4 @@
-"""Judges whether figures can be trusted, and lists the reasons for doubt. Pure."""
+"""Judges whether figures can be trusted, and lists the reasons for doubt."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ __all__ = (
 )
 
 OTHERS_LIMIT = 0.15
-"""The share of the machine that others may take: with more of it, times are theirs as well."""
+"""The share of the machine that others may take; above it, they distort times."""
 
 SPREAD_LIMIT = 0.1
-"""How far an interval may reach to either side, as a share of the figure."""
+"""The widest interval to either side, as a share of the figure."""
 
 CAPACITY_SPREAD_LIMIT = 0.2
-"""The same of the capacity, which has one repeat a round, so few that its interval is wide."""
+"""The same for the capacity, whose interval is wide because it has one repeat a round."""
 
 QUIETEN = (
-    "end what else runs, plug the laptop in, and measure again; --force writes the figures"
+    "end other programs, plug the laptop in, and measure again; --force writes the figures"
     " with these doubts in the file"
 )
 
@@ -43,13 +43,13 @@ _ERRORS = 0.01
 """The share of a route's answers that may be errors."""
 
 _FLIGHT = 0.15
-"""How far rate times latency may be from the requests under way (Little's law)."""
+"""How far rate times latency may be from the requests in flight (Little's law)."""
 
 _GENERATOR_BUSY = 0.75
-"""The share of a vCPU above which the load generator may be what limits the throughput."""
+"""The share of a vCPU above which the load generator may limit the throughput."""
 
 _GROWTH_MIB = 4.0
-"""Growth that is reported: a smaller one may come from the allocator."""
+"""The smallest reported growth: a smaller one may come from the allocator."""
 
 
 def doubt_load(others: float) -> Iterator[str]:
@@ -70,7 +70,7 @@ def doubts_of(name: str, figures: TargetFigures) -> Iterator[str]:
 
     Args:
         name: The target.
-        figures: What was measured.
+        figures: The target's figures.
     """
     yield from _spread(f"{name}: CPU time of a request", figures.total.cpu_ms, "ms")
     if name == "lambda":
@@ -89,14 +89,14 @@ def doubts_of(name: str, figures: TargetFigures) -> Iterator[str]:
 
 
 def refusals(name: str, rounds: Sequence[Round], scenario: Scenario) -> Iterator[str]:
-    """Yield which requests are refused, as a path that was mistyped or a login that ran out.
+    """Yield the refused requests, such as those with a mistyped path or an expired login.
 
-    A refusal is quick, so its figures look well, and they are not those of the request.
+    A refusal is quick, so its figures look good, but they are not the request's.
 
     Args:
         name: The target.
-        rounds: What was seen.
-        scenario: What was sent, with the status of what is known to be refused.
+        rounds: The observations.
+        scenario: The requests, with the statuses of expected refusals.
     """
     seen = [Counter[int]() for _ in scenario.requests]
     for which, batch in (pair for each in rounds for pair in each.batches):
@@ -116,12 +116,12 @@ def refusals(name: str, rounds: Sequence[Round], scenario: Scenario) -> Iterator
 
 
 def notes_of(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Iterator[str]:
-    """Yield what else to know of a target.
+    """Yield further notes on a target.
 
     Args:
         name: The target.
-        figures: What was measured.
-        rounds: What it was measured from.
+        figures: The target's figures.
+        rounds: The observations behind the figures.
     """
     if figures.loads and figures.capacity is None:
         yield (
@@ -149,7 +149,7 @@ def notes_of(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Iter
 
 
 def reach(figure: Estimate) -> float:
-    """Return how far the interval reaches to the longer side, as a share of the figure."""
+    """Return the longer side of the interval, as a share of the figure."""
     if not figure.value:
         return 0.0
     return max(figure.high - figure.value, figure.value - figure.low) / figure.value
@@ -164,7 +164,7 @@ def _spread(what: str, figure: Estimate, unit: str, most: float = SPREAD_LIMIT) 
 
 
 def _limits(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Iterator[str]:
-    """Yield what ended the rise of the throughput, where it was not the app's own CPU time."""
+    """Yield what limited the throughput, if it was not the app's own CPU time."""
     knee, rate = find_knee([(float(x.concurrency), x.requests_per_second) for x in figures.loads])
     batches = [x.batch for each in rounds for x in each.curve if x.concurrency >= knee]
     if is_cpu_bound(batches):
@@ -192,7 +192,7 @@ def _failing(name: str, route: Route) -> Iterator[str]:
 
 
 def _growth(memory: Sequence[tuple[int, float]]) -> tuple[float, int] | None:
-    """Return growth in MiB and the requests it took, where memory has not levelled off."""
+    """Return growth in MiB and its number of requests, if memory has not levelled off."""
     if len(memory) < 4:
         return None
     middle = len(memory) // 2

@@ -15,19 +15,18 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that is sent over and over.
+    """A request that is sent repeatedly.
 
     Attributes:
         method: The request method.
         target: Path and query, sent byte for byte.
-        headers: Names and values in order, without Host and what frames the body.
+        headers: Names and values in order, without Host and the headers that frame the body.
         body: The content.
         weight: How often it is sent, in proportion to the others.
-        status: The status it is known to get, where that is known: 400 and more is doubted
-            unless it is this one.
+        status: The expected status, or None: 400 and above is doubtful unless it is expected.
 
     Raises:
-        ConfigError: There is something in it that would end its line.
+        ConfigError: The request contains a space or a control character.
     """
 
     method: str
@@ -53,14 +52,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What is sent.
+    """The requests to send.
 
     Attributes:
-        name: Where it is from.
+        name: Their source.
         requests: One or more, each once.
-        notes: What the user should know of it.
-        gaps: Times between arrivals that were recorded, as multiples of their mean; empty
-            where none were.
+        notes: Notes for the user.
+        gaps: Recorded times between arrivals, as multiples of their mean; empty if not recorded.
     """
 
     name: str
@@ -76,14 +74,14 @@ class Scenario:
 
 
 def schedule(shares: Sequence[float], length: int) -> list[int]:
-    """Return the order in which requests are sent: spread as evenly as can be, not drawn.
+    """Return the order in which to send requests: spread evenly, not random.
 
-    Each time the one that is furthest behind its share is next, so that every stretch of
-    the order is like the whole.
+    The request furthest behind its share is always next, so that every part of the order resembles
+    the whole.
 
     Args:
         shares: Each request's share of all.
-        length: How many are sent.
+        length: How many to send.
     """
     owed = [0.0] * len(shares)
     order = []

@@ -1,7 +1,7 @@
 """The procedure: start the app several times, and observe the same things each time.
 
 Runs differ from process to process as well as from minute to minute, so each round has a
-process of its own. It takes notes; what they say is the matter of `figures`.
+process of its own. It only observes; `estimates` turns the observations into figures.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = (
 _FEWEST_ROUNDS = 2
 
 SHORTEST = 10.0
-"""Seconds in which a target can be measured at all."""
+"""The least seconds for measuring a target."""
 
 _REPEATS = 4
 """Batches of each request in a round."""
@@ -42,25 +42,24 @@ _SHARES = (0.3, 0.6, 0.8)
 """Rates at which requests arrive, as shares of the greatest throughput."""
 
 _LONGER, _FEWEST_ARRIVALS = 1.5, 20
-"""How much longer than a point of the curve they arrive, and how many at least."""
+"""How much longer than a point of the curve this lasts, and the least number of requests."""
 
 _ROOM = 3.0
-"""How many times a point of the curve lasts as long as a mean answer at that load."""
+"""How many mean response times a point of the curve lasts at least."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How much time is taken.
+    """How much time a measurement takes.
 
     Attributes:
         rounds: How often the app is started, at least.
-        warm_up: Seconds of mixed requests before anything is noted, in each round.
+        warm_up: Seconds of mixed requests before anything is recorded, in each round.
         batches: Seconds for batches of each request, in each round.
         point: Seconds for each point of the throughput curve, in each round.
-        limit: Seconds after which no further round begins, where the figures of those that
-            were agreed on are not yet settled.
-        bounded: Whether the limit ends it even before all rounds, though not before the second:
-            one round has no interval.
+        limit: Seconds after which no further round begins, even if the figures are not settled.
+        bounded: Whether the limit applies even before all rounds, but not before the second: one
+            round has no interval.
     """
 
     rounds: int
@@ -74,9 +73,9 @@ class Pace:
         """Return whether no further round begins.
 
         Args:
-            rounds: How many there were.
-            elapsed: Seconds since the first began, and those that one more would take.
-            settled: Whether they agree.
+            rounds: How many rounds there were.
+            elapsed: Seconds since the first began, plus those of one more.
+            settled: Whether the rounds agree.
         """
         late = elapsed > self.limit
         if self.bounded and late:
@@ -89,7 +88,7 @@ QUICK = Pace(rounds=3, warm_up=0.2, batches=0.9, point=0.15, limit=0.0)
 
 
 def pace_within(seconds: float) -> Pace:
-    """Return the pace at which a target is measured in a time, as precisely as that allows.
+    """Return the most precise pace at which a target can be measured in a time.
 
     Args:
         seconds: For one target, its starts included.
@@ -119,7 +118,7 @@ class Point(NamedTuple):
 
     Attributes:
         concurrency: Requests under way at once.
-        batch: Their answers and failures.
+        batch: The responses and failures.
         peak_mib: The most memory that the process had by then, MiB.
     """
 
@@ -130,7 +129,7 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What was seen of one process.
+    """The observations of one process.
 
     Attributes:
         init_ms: How long its start took, milliseconds.
@@ -139,7 +138,7 @@ class Round:
         curve: The mixture at rising concurrency.
         arrivals: The mixture at its own times, at shares of the greatest rate of the curve.
         memory: Requests so far, and the memory then, MiB, while they came one at a time.
-        peak_mib: The most memory that it had.
+        peak_mib: Its peak memory.
     """
 
     init_ms: float
@@ -158,18 +157,18 @@ async def observe(
     progress: Progress,
     settled: Callable[[Sequence[Round]], bool],
 ) -> tuple[Round, ...]:
-    """Return what was seen in as many rounds as it takes.
+    """Return the observations of as many rounds as needed.
 
     Args:
         runner: Starts the app.
-        scenario: What is sent.
-        pace: How much time is taken.
+        scenario: The requests to send.
+        pace: How much time a measurement takes.
         progress: Told what is being done.
-        settled: Whether rounds agree well enough.
+        settled: Returns whether rounds agree well enough.
 
     Raises:
         AppError: The app does not start.
-        FerrymanError: It stalls, or its process ended.
+        FerrymanError: The app stalls, or its process ended.
     """
     began = time.monotonic()
     elapsed = 0.0
@@ -199,7 +198,7 @@ def _levels_again(curve: Sequence[Point]) -> list[int]:
 
 
 def _time_left(pace: Pace, rounds: int, elapsed: float) -> str:
-    """Return how long it takes at most from here, in words; unknown before the first round."""
+    """Return the longest remaining time, in words; empty before the first round."""
     if not rounds:
         return ""
     whole = pace.limit if pace.bounded else max(pace.limit, pace.rounds * elapsed / rounds)
@@ -272,7 +271,7 @@ class _Observer:
         while concurrency <= (levels[-1] if levels else _MOST_CONCURRENT):
             mean = concurrency / best if best else 0.0
             lasting = max(seconds, _ROOM * mean, 2 * slowest)
-            # New connections cost CPU time that those which are kept do not.
+            # Opening connections costs CPU time; open them before counting.
             await self._send(order[:concurrency], concurrency)
             batch = await self._send(order, concurrency, lasting)
             found.append(Point(concurrency, batch, self.running.peak_mib()))

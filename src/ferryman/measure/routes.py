@@ -1,4 +1,4 @@
-"""The routes that need no parameters: the scenario if none is given."""
+"""The default scenario: the routes that need no parameters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FEW = 5
 
 
 def find_routes(app: web.Application) -> Scenario:
-    """Return a GET of each path that has no variable in it, each as often as the others.
+    """Return a GET of each path without variables, with equal weights.
 
     Args:
         app: The application; it need not have been started.

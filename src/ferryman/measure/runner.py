@@ -1,4 +1,4 @@
-"""A running app that can be measured on any target."""
+"""The protocols of a running app that can be measured, the same for all targets."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import ClassVar, NamedTuple, Protocol
 __all__ = ("PATIENCE", "Batch", "ConcurrentlyRunning", "Runner", "Running", "Sample")
 
 PATIENCE = 10.0
-"""Seconds after which an answer is given up."""
+"""Seconds to wait for a response."""
 
 
 class Sample(NamedTuple):
-    """One request that was answered.
+    """One answered request.
 
     Attributes:
         which: Which of the scenario's requests, by its place.
-        milliseconds: From request to the end of the answer.
+        milliseconds: From the request to the end of the response.
         status: The status code.
-        size: Bytes of the answer's body.
+        size: Bytes of the response's body.
     """
 
     which: int
@@ -31,15 +31,15 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The answers and failures of requests that were sent.
+    """The responses to requests, and their failures.
 
     Attributes:
-        seconds: How long answers were counted.
-        in_time: How many there were in that time.
-        samples: Those that were answered.
-        failures: Those that were not: which of the requests, and why.
+        seconds: How long responses were counted.
+        in_time: How many responses there were in that time.
+        samples: The answered requests.
+        failures: The failed requests, and why.
         cpu_seconds: CPU time that the app's processes took meanwhile.
-        took: Seconds from the first request to the last answer.
+        took: Seconds from the first request to the last response.
         waited_seconds: Time that they spent ready to run, while others had the CPU.
         generator_busy: Share of that time in which the load generator was busy, 0 to 1.
     """
@@ -70,12 +70,12 @@ class Batch:
 
     @property
     def wanted_vcpus(self) -> float:
-        """How many they would have kept busy, had they always been given them."""
+        """How many they would have kept busy, without waiting for a CPU."""
         return (self.cpu_seconds + self.waited_seconds) / self.took if self.took else 0.0
 
 
 class Running(Protocol):
-    """An app that has been started.
+    """A started app.
 
     Attributes:
         rest_mib: Memory before the first request, MiB.
@@ -86,12 +86,12 @@ class Running(Protocol):
     async def send(
         self, order: Sequence[int], concurrency: int = 1, seconds: float | None = None
     ) -> Batch:
-        """Send requests, the next one when one is answered.
+        """Send requests, each when an earlier one is answered.
 
         Args:
             order: Which of the scenario's requests, in this order.
-            concurrency: How many are under way at once.
-            seconds: How long to go on, in rounds of the order; None for once through it.
+            concurrency: How many are in flight at once.
+            seconds: How long to repeat the order; None to send it once.
         """
 
     def errors(self) -> list[str]:
@@ -101,7 +101,7 @@ class Running(Protocol):
         """Return the memory of its processes, MiB."""
 
     def peak_mib(self) -> float:
-        """Return the most memory that they had since they started, MiB."""
+        """Return the peak memory of its processes, MiB."""
 
     def init_ms(self) -> float:
         """Return how long the start took, in milliseconds; on Lambda known after a request."""
@@ -130,5 +130,5 @@ class Runner(Protocol):
         """Start the app, and end it with the block.
 
         Raises:
-            AppError: It did not start.
+            AppError: The app did not start.
         """

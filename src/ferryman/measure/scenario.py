@@ -1,6 +1,6 @@
 """Reads the requests to send: a table with weights, a HAR, an access log, or the routes.
 
-Everything is sent to the app here: a request for another machine is refused.
+All requests go to the app on this machine: a request for another machine is refused.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ def read_table(path: Path, hosts: Iterable[str] = ()) -> Scenario:
 
     Args:
         path: The file.
-        hosts: Names by which it may call the app, besides this machine's.
+        hosts: Host names of the app in the file, besides this machine's.
 
     Raises:
-        ConfigError: It cannot be read, has no requests, or names another machine.
+        ConfigError: The file cannot be read, has no requests, or names another machine.
     """
     return Scenario(path.name, merge(_read_table(path, frozenset(hosts))))
 
 
 def read_recorded(path: Path, hosts: Iterable[str] = ()) -> Scenario:
-    """Return the scenario in a HAR file: what was recorded most is sent most.
+    """Return the scenario in a HAR file, with requests weighted by their frequency.
 
     Args:
         path: The file.
-        hosts: Names by which it may call the app, besides this machine's.
+        hosts: Host names of the app in the file, besides this machine's.
 
     Raises:
-        ConfigError: It cannot be read, has no requests, or names another machine.
+        ConfigError: The file cannot be read, has no requests, or names another machine.
     """
     return Scenario(path.name, merge(_read_har(path, frozenset(hosts))))
 
@@ -58,14 +58,14 @@ def read_access(path: Path) -> Scenario:
     """Return the scenario that an access log shows.
 
     Raises:
-        ConfigError: It cannot be read, or tells of no request that can be sent again.
+        ConfigError: The log cannot be read, or has no request that can be sent again.
     """
     found = read_access_log(path)
     return replace(found, requests=merge(found.requests))
 
 
 def merge(requests: Iterable[Request]) -> tuple[Request, ...]:
-    """Return each of the requests once, with the weight of all that are like it."""
+    """Return each distinct request once, with the weights of equal ones added."""
     weights: dict[Request, float] = {}
     for request in requests:
         alike = replace(request, weight=1.0)

@@ -1,6 +1,6 @@
 """Send times of requests that do not wait for each other: recorded, or random.
 
-Arithmetic alone: it sends nothing, and reads no clock.
+It is arithmetic only: it sends nothing, and reads no clock.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ __all__ = ("gaps_of", "offsets")
 def gaps_of(times: Sequence[float]) -> tuple[float, ...]:
     """Return the times between arrivals, as multiples of their mean.
 
-    Logs write whole seconds: those of one second are spread over it evenly, for where in it
-    they came is not known.
+    Logs have whole seconds, so the requests of one second are spread over it evenly.
 
     Args:
-        times: When requests came, in seconds, in any order.
+        times: Arrival times, in seconds, in any order.
     """
     spread: list[float] = []
     for second, requests in sorted(Counter(times).items()):
@@ -32,11 +31,11 @@ def gaps_of(times: Sequence[float]) -> tuple[float, ...]:
 
 
 def offsets(gaps: Sequence[float], rate: float, seconds: float) -> list[float]:
-    """Return when requests are sent, in seconds from the start.
+    """Return the send times of requests, in seconds from the start.
 
     Args:
-        gaps: The times between them, as `gaps_of` returns them, used over and over; without
-            any they are exponential, which makes a Poisson process. Always the same one.
+        gaps: The times between them, as `gaps_of` returns them, repeated as needed; if empty, they
+            are exponential with a fixed seed: a reproducible Poisson process.
         rate: Requests a second, on the mean.
         seconds: How long.
     """

@@ -15,7 +15,7 @@ _LINES = 12
 
 
 def start_error(log: str) -> FerrymanError:
-    """Return the error that a server's log tells, or its last lines as the cause of one.
+    """Return the error in a server's log, or an error with the log's last lines as its cause.
 
     Args:
         log: The log; of JSON lines those with an `error` count.

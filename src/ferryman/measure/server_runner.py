@@ -27,7 +27,7 @@ __all__ = ("ServerRunner",)
 
 _HOST = "127.0.0.1"
 _START_LIMIT = 30.0
-# What a server does after an answer is done within so many seconds.
+# Seconds within which a server finishes its work after a response.
 _AFTERWARDS = 0.003
 _POLL = 0.005
 
@@ -37,9 +37,9 @@ class ServerRunner:
 
     Args:
         project: The project.
-        requests: What will be sent.
+        requests: The requests to send.
         scratch: A directory for settings and log.
-        patience: Seconds after which an answer is given up.
+        patience: Seconds to wait for a response.
 
     Raises:
         ConfigError: gunicorn is not installed.
@@ -108,16 +108,16 @@ class ServerRunner:
 
 
 class RunningServer:
-    """A server that answers.
+    """A running server.
 
     Args:
         pid: Its master's process id.
-        port: Where it listens, on loopback.
+        port: Its port, on loopback.
         generator: The load generator.
         log: The file of its log.
         rest_mib: Memory before the first request, MiB.
-        init_ms: From start to the first answer, milliseconds.
-        patience: Seconds after which an answer is given up.
+        init_ms: From start to the first response, milliseconds.
+        patience: Seconds to wait for a response.
     """
 
     def __init__(
@@ -141,11 +141,11 @@ class RunningServer:
     async def send(
         self, order: Sequence[int], concurrency: int = 1, seconds: float | None = None
     ) -> Batch:
-        """Have the load generator send requests, as `Running` says."""
+        """Make the load generator send requests; see `Running`."""
         return await self._do({"order": order, "concurrency": concurrency, "seconds": seconds})
 
     async def arrive(self, order: Sequence[int], offsets: Sequence[float]) -> Batch:
-        """Have the load generator send requests at their times, as `ConcurrentlyRunning` says."""
+        """Make the load generator send requests at their times; see `ConcurrentlyRunning`."""
         return await self._do({"order": order, "offsets": offsets})
 
     async def _do(self, job: dict[str, Any]) -> Batch:
@@ -172,7 +172,7 @@ class RunningServer:
         return memory_mib(self.pid)
 
     def peak_mib(self) -> float:
-        """Return the most memory that they had."""
+        """Return the peak memory of master and worker."""
         return peak_mib(self.pid)
 
     def init_ms(self) -> float:
@@ -183,7 +183,7 @@ class RunningServer:
 async def _until_ready(
     process: asyncio.subprocess.Process, port: int, path: str, log: Path
 ) -> None:
-    """Wait until the server says that the app has started.
+    """Wait until the server reports that the app has started.
 
     Raises:
         AppError: The server ended, or took too long.
@@ -199,7 +199,7 @@ async def _until_ready(
         raise AppError(
             f"the app did not start within {_START_LIMIT:g} seconds",
             cause=log.read_text(errors="replace")[-2000:],
-            hint="look at its on_startup handlers: one may wait for what is not there",
+            hint="look at its on_startup handlers: one may wait for a service that is unavailable",
         ) from None
     raise start_error(log.read_text(errors="replace"))
 

@@ -18,10 +18,10 @@ Points = Sequence[tuple[float, float]]
 """Concurrencies, each with its requests a second."""
 
 _KNEE = 0.95
-"""The share of the greatest throughput at which the knee is said to be."""
+"""The share of the greatest throughput that defines the knee."""
 
 _GAIN = 1.05
-"""What twice the requests under way must bring, or the curve has ended."""
+"""The least gain from doubling the concurrency; below it the curve ends."""
 
 
 def find_knee(points: Points) -> tuple[float, float]:

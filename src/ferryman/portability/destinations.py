@@ -1,4 +1,4 @@
-"""What the targets of a project offer, in the terms that the rules ask in."""
+"""Describes the targets of a project in the terms of the rules."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Destination:
 
     Attributes:
         name: The target, with the event source where one was named, such as `lambda:alb`.
-        offered: What it offers the app.
-        kind: What has memory of its own there, such as an environment, in the singular.
-        processes: How many of them run at once at most; None where nothing says.
-        replaced: Whether they end while the app runs on, so that memory is lost.
+        offered: The target's capabilities.
+        kind: The noun for a process with its own memory, such as environment, in the singular.
+        processes: The most of them that run at once; None if unknown.
+        replaced: Whether they are replaced while the app is in use, which loses memory.
         trusts_proxies: Whether the client's address, scheme and host are the client's.
         task_budget: Seconds that a request's tasks get after its answer; None: any time.
     """
@@ -58,7 +58,7 @@ class Destination:
 
     @property
     def kinds(self) -> str:
-        """What has memory of its own there, in the plural."""
+        """The noun for processes with their own memory, in the plural."""
         return "processes" if self.kind == "process" else f"{self.kind}s"
 
 
@@ -109,7 +109,7 @@ def _lambda(project: Project, name: str, source: str) -> Destination:
         "environment",
         LAMBDA_CONCURRENCY if reserved is None else reserved,
         replaced=True,
-        # The event tells of the client by itself; another proxy before the door hides it.
+        # The event describes the client; another proxy in front of the door hides it.
         trusts_proxies=not options.deploy.cloudfront or bool(options.trusted_proxies),
         task_budget=options.task_budget,
     )

@@ -1,4 +1,4 @@
-"""What facts mean on a target: a function for each kind, from a fact and a destination.
+"""Judges facts on a target: a function for each kind, from a fact and a destination.
 
 None means that the fact has no effect there. The texts complete "on this target, ...".
 """
@@ -41,9 +41,9 @@ __all__ = (
 )
 
 _NEAR = 0.8
-"""The share of a limit from which a fact is said to be near it."""
+"""The share of a limit above which a fact counts as near it."""
 
-_TOOLS = "the image must bring the program: python:slim has few"
+_TOOLS = "the image must contain the program: python:slim has few"
 
 
 def websocket(fact: Fact, on: Destination) -> Effect | None:

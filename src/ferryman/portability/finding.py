@@ -1,4 +1,4 @@
-"""What was seen of an app, and what that means: facts, effects and findings as plain values."""
+"""Observations of an app and their meaning: facts, effects and findings as plain values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ("LEVELS", "Effect", "Fact", "Finding", "Level", "Place")
 
 Level = Literal["note", "warning", "error"]
 LEVELS: tuple[Level, ...] = ("note", "warning", "error")
-"""From the least to the gravest: it differs; it works less well; it does not work."""
+"""From the least to the most serious: it differs; it works less well; it does not work."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,16 +32,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that the app does, wherever it runs.
+    """An action of the app, on any target.
 
     Attributes:
-        code: The code of the rule that says what it means.
-        place: Where the app does it.
+        code: The code of the rule that judges it.
+        place: The line of the app's code.
         what: The fact, as half a sentence.
-        amount: A size in bytes, a time in seconds or a number, where the rule compares one.
-        about: What it concerns, such as `shop.CARDS`; two facts of one code about one thing are
-            one. Empty: the place is what tells facts apart.
-        handler: The first line of the handler that was running, where the place is a guess.
+        amount: A size in bytes, a time in seconds or a number, for rules that compare one.
+        about: Its subject, such as `shop.CARDS`; two facts with the same code and subject are one.
+            If empty, the place distinguishes facts.
+        handler: The first line of the running handler, if the place is a guess.
     """
 
     code: str
@@ -52,12 +52,12 @@ class Fact:
     handler: Place | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fact as JSON has it."""
+        """Return the fact as JSON data."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Fact:
-        """Return the fact that `to_json` made data of."""
+        """Return the fact that `to_json` described."""
         handler = data["handler"]
         places = {"place": Place(**data["place"]), "handler": handler and Place(**handler)}
         return cls(**{**data, **places})
@@ -65,7 +65,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a fact means on a target."""
+    """The effect of a fact on a target."""
 
     level: Level
     text: str
@@ -78,10 +78,10 @@ class Finding:
     Attributes:
         code: The code of its rule.
         title: The rule's title.
-        place: Where it is in the user's code.
-        what: What the app does there.
-        effects: What happens on each target, by its name.
-        mend: What to do about it.
+        place: The line of the user's code.
+        what: The app's action there.
+        effects: The effect on each target, by its name.
+        mend: How to fix it.
     """
 
     code: str
@@ -93,9 +93,9 @@ class Finding:
 
     @property
     def level(self) -> Level:
-        """The gravest level of its effects."""
+        """The most serious level of its effects."""
         return max((effect.level for effect in self.effects.values()), key=LEVELS.index)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the finding as JSON has it."""
+        """Return the finding as JSON data."""
         return {"level": self.level, **asdict(self)}

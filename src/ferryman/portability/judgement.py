@@ -1,4 +1,4 @@
-"""Says what facts mean on the targets of a project, and which of it is meant to be so."""
+"""Judges facts on the targets of a project, and marks the findings that settings ignore."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ("by_gravity", "ignored_by", "judge")
 def judge(
     facts: Iterable[Fact], on: Sequence[Destination], database_connections: int | None
 ) -> list[Finding]:
-    """Return the findings, the gravest first.
+    """Return the findings, the most serious first.
 
     Args:
         facts: What the app does.
         on: The targets.
-        database_connections: Connections that the database takes; None: nothing is said of them.
+        database_connections: Connections that the database accepts; None: not checked.
     """
     facts = tuple(facts)
     pools = [fact for fact in facts if fact.code == "M601"]
@@ -44,12 +44,12 @@ def judge(
 
 
 def by_gravity(findings: Iterable[Finding]) -> list[Finding]:
-    """Return findings with the gravest first, and those of one level by place."""
+    """Return findings, the most serious first, and within a level by place."""
     return sorted(findings, key=lambda each: (-LEVELS.index(each.level), each.place, each.code))
 
 
 def ignored_by(finding: Finding, ignored: Sequence[Ignored]) -> Ignored | None:
-    """Return the setting that says that a finding is meant to be so."""
+    """Return the setting that ignores a finding, or None."""
     names = (finding.place.file, str(finding.place))
     for each in ignored:
         if each.code == finding.code and any(fnmatchcase(name, each.where) for name in names):
@@ -60,9 +60,9 @@ def ignored_by(finding: Finding, ignored: Sequence[Ignored]) -> Ignored | None:
 def _too_large(
     pools: Sequence[Fact], on: Sequence[Destination], limit: int | None
 ) -> Iterator[Fact]:
-    """Yield the pools that may open more connections than there are.
+    """Yield the pools that may open more connections than the database accepts.
 
-    While traffic moves, two targets have their processes at once.
+    During a migration the processes of two targets run at once.
     """
     size = sum(fact.amount or 0 for fact in pools)
     known = sorted((each for each in on if each.processes), key=_processes, reverse=True)[:2]

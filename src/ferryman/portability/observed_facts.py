@@ -1,4 +1,4 @@
-"""Joins what a run showed with what the code says: one fact for each thing, at its line."""
+"""Merges the facts of a run with those of the code: one fact for each subject, at its line."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from ferryman.portability.reading.state_patterns import change_place, session_wo
 __all__ = ("app_place", "joined", "second_process")
 
 _SIGNS_OUT = (301, 302, 303, 307, 401, 403)
-"""What an app answers to a visitor whom it does not know."""
+"""Statuses of an app's responses to an unknown visitor."""
 
 _DEFAULT_BODY = 1024**2
 """aiohttp's own client_max_size, which an app has not chosen."""
 
-# What a run sees at the handler, and the code at the line itself.
+# Facts that a run places at the handler, and the code at the exact line.
 _AT_HANDLER = {"M102", "M702"}
 
 
 def joined(
     running: RunningCode, written: Sequence[Fact], found: Mapping[str, Any]
 ) -> tuple[Fact, ...]:
-    """Return the facts of a run and of the code.
+    """Return the merged facts of a run and of the code.
 
     Args:
         running: The code.
-        written: The facts that it tells.
-        found: What the probe noted.
+        written: The facts from reading the code.
+        found: The record of the probe.
     """
     facts = list(written)
     for fact in (Fact.from_json(each) for each in found["facts"]):
@@ -51,7 +51,7 @@ def joined(
 
 
 def app_place(running: RunningCode, module: str) -> Place:
-    """Return where the app is made: the place of what is nowhere else."""
+    """Return the line that makes the app, for facts without another place."""
     known = running.code.modules.get(module)
     for each in (known, *running.code.modules.values()):
         for node in ast.walk(each.tree) if each else ():
@@ -80,7 +80,7 @@ def second_process(
 
 
 def _on_definition(running: RunningCode, fact: Fact) -> Fact:
-    """Return a fact with the lines of `def`, where a run knows those of decorators."""
+    """Return a fact with the line of `def`, where a run only knows that of the decorator."""
 
     def line(place: Place) -> Place:
         function = running.code.functions.get((place.file, place.line))
@@ -91,7 +91,7 @@ def _on_definition(running: RunningCode, fact: Fact) -> Fact:
 
 
 def _placed(running: RunningCode, facts: Sequence[Fact], fact: Fact) -> Iterator[Fact]:
-    """Yield a fact that the run has no line of, unless the code has told it."""
+    """Yield a fact without a line from the run, unless the code has it too."""
     if fact.code == "M103":
         if (fact.amount or 0) > _DEFAULT_BODY:
             yield replace(fact, place=_keyword_place(running, "client_max_size"))
@@ -108,7 +108,7 @@ def _keyword_place(running: RunningCode, name: str) -> Place:
 
 
 def _refined(facts: list[Fact], seen: Fact) -> list[Fact]:
-    """Return facts with one that a run saw at a handler, at the line where the code tells it."""
+    """Return facts, moving one that a run placed at a handler to its line in the code."""
     told = [f for f in facts if f.code == seen.code and seen.place in (f.handler, f.place)]
     if not told:
         return [*facts, seen]
@@ -120,7 +120,7 @@ def _refined(facts: list[Fact], seen: Fact) -> list[Fact]:
 
 
 def _made(running: RunningCode, made: Sequence[Sequence[str]]) -> Iterator[Fact]:
-    """Yield what a run has seen modules hold once they were imported, where they assign it."""
+    """Yield the objects that modules hold after import, at the line of their assignment."""
     for name, bare, what in made:
         module = running.code.modules.get(name)
         value = module.assigned.get(bare) if module else None
@@ -131,7 +131,7 @@ def _made(running: RunningCode, made: Sequence[Sequence[str]]) -> Iterator[Fact]
 def _changes(
     running: RunningCode, facts: Sequence[Fact], changes: Sequence[Mapping[str, Any]]
 ) -> Iterator[Fact]:
-    """Yield the changes of memory that a run saw and the code does not tell."""
+    """Yield the changes of memory that a run saw and the code does not show."""
     told = {fact.about for fact in facts if fact.about}
     for change in changes:
         root = change["root"]
@@ -159,7 +159,7 @@ def _change_place(running: RunningCode, change: Mapping[str, Any]) -> Place:
 
 
 def _prefixes(dotted: str) -> Iterator[str]:
-    """Yield what a dotted name begins with, the longest first."""
+    """Yield the prefixes of a dotted name, the longest first."""
     while "." in dotted:
         dotted = dotted.rpartition(".")[0]
         yield dotted

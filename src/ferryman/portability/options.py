@@ -14,11 +14,11 @@ __all__ = ("RUFF_CODE", "Ignored", "PortabilityOptions")
 _MODEL = ConfigDict(extra="forbid", frozen=True)
 
 RUFF_CODE = re.compile(r"(ASYNC|RUF)\d{3}")
-"""How the codes look of what ruff finds."""
+"""The pattern of codes of ruff's findings."""
 
 
 class Ignored(BaseModel):
-    """A finding that is meant to be so."""
+    """A finding to ignore."""
 
     model_config = _MODEL
 
@@ -55,10 +55,10 @@ class PortabilityOptions(BaseModel):
     database_connections: int | None = Field(
         default=None,
         ge=1,
-        description="Connections that the database takes; pools that may open more are found.",
+        description="Connections that the database accepts; pools that may open more are reported.",
     )
     ignore: tuple[Ignored, ...] = Field(
         default=(),
-        description="Findings that are meant to be so: a list of tables with code, where (a file, "
+        description="Findings to ignore: a list of tables with code, where (a file, "
         "a file and line, or a pattern of them) and reason.",
     )

@@ -27,17 +27,17 @@ _LIMIT = 60.0
 def run_probe(
     project: Project, requests: Path | None, seconds: float, cookies: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Run a project's app, and return what the probe noted.
+    """Run a project's app, and return the record of the probe.
 
     Args:
         project: The project.
         requests: A table of requests or a HAR file.
-        seconds: How long requests are sent.
-        cookies: Cookies that another run of the app has set: nothing is looked for but how the
-            requests are answered with them.
+        seconds: How long to send requests.
+        cookies: Cookies from another run of the app: the probe then only records the statuses of
+            requests with them.
 
     Raises:
-        AppError: The app could not be loaded or started, or did not come to an end.
+        AppError: The app could not be loaded or started, or did not stop.
     """
     how = {
         "app": str(project.app),
@@ -59,7 +59,7 @@ def run_probe(
             last = lines[-1] if lines else f"status {status}"
             raise AppError("the app ended the process that ran it", cause=last) from None
     if found["failure"]:
-        import_module("ferryman.core.lifecycle")  # it has the kinds of errors that may be told
+        import_module("ferryman.core.lifecycle")  # it defines the possible classes of errors
         raise FerrymanError.from_dict(found["failure"])
     return found
 
@@ -67,7 +67,7 @@ def run_probe(
 def _run(command: Sequence[str], directory: Path, said: Path) -> int:
     """Run the probe, end all that the app has left running, and return its status.
 
-    What the app says goes to a file: a process that it leaves behind would hold a pipe open.
+    The app's output goes to a file: a process that it leaves behind would hold a pipe open.
     """
     with said.open("wb") as output:
         probe = subprocess.Popen(

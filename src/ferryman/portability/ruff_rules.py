@@ -1,4 +1,4 @@
-"""What ruff finds in the functions that requests lead to: calls that block, and lost tasks."""
+"""Runs ruff on the functions that requests reach, for blocking calls and lost tasks."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ __all__ = ("ruff_facts", "ruff_rule")
 
 _SELECTED = "ASYNC,RUF006"
 
-# They are about the style of waiting, and nothing of it differs between targets.
+# These rules are about style, with the same effect on all targets.
 _STYLE = "ASYNC105,ASYNC109,ASYNC110,ASYNC115,ASYNC116"
 
 _LIMIT = 20.0
 
 
 def ruff_rule(code: str, title: str) -> Rule:
-    """Return one of ruff's rules in the terms of ours."""
+    """Return one of ruff's rules as a rule of ferryman."""
     return Rule(
         code,
         title,
@@ -37,7 +37,7 @@ def ruff_rule(code: str, title: str) -> Rule:
 
 
 def ruff_facts(root: Path, running: RunningCode) -> Iterator[Fact]:
-    """Yield what ruff finds inside handlers, if it is installed; the first words are its title.
+    """Yield ruff's findings inside handlers, if ruff is installed; each begins with its title.
 
     Args:
         root: The project's directory.

@@ -1,4 +1,4 @@
-"""The rules: what each says, how it is judged, and how what it finds is mended."""
+"""The rules: each with its title, its judgement, its reason and its fix."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Rule:
     """A rule.
 
     Attributes:
-        code: By which it is known: `M` and three digits.
-        title: What is found, in half a sentence.
-        judge: What a fact means on a destination.
-        why: Why it does not move, in a sentence or two.
-        mend: What to do about it.
+        code: Its code: `M` and three digits.
+        title: The finding, in half a sentence.
+        judge: Judges a fact on a destination.
+        why: Why the app does not move, in a sentence or two.
+        mend: How to fix it.
     """
 
     code: str

@@ -23,10 +23,10 @@ _PAGE = "https://ferryman-py.github.io/ferryman/reference/findings.html"
 
 
 def sarif_log(found: Survey, version: str) -> dict[str, Any]:
-    """Return a log with one run; what is ignored is in it as suppressed.
+    """Return a log with one run; ignored findings are marked as suppressed.
 
     Args:
-        found: What was found.
+        found: The findings.
         version: ferryman's version.
     """
     both = [*((each, None) for each in found.findings), *found.ignored]

@@ -1,4 +1,4 @@
-"""Surveys a project: runs its app, reads its code, and says what does not move where."""
+"""Surveys a project: runs its app, reads its code, and finds what does not move to which target."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SECTION = "portability"
 """The section of the settings."""
 
 _SECONDS = 3.0
-"""How long requests are sent: with a start of its own, a check stays a matter of seconds."""
+"""How long to send requests, so that a check takes only seconds."""
 
 _GRAVEST = 3
 
@@ -40,15 +40,15 @@ _NOWHERE = Place("pyproject.toml", 1)
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What was found.
+    """The result of a survey.
 
     Attributes:
-        targets: The targets that were asked about.
-        findings: What does not move, the gravest first.
-        ignored: What is meant to be so, with the setting that says so.
-        unused: Settings to which nothing was found.
+        targets: The surveyed targets.
+        findings: The findings, the most serious first.
+        ignored: The ignored findings, each with its setting.
+        unused: Settings that match no finding.
         sent: How many requests were answered.
-        unsent: How many were not, because the time was over.
+        unsent: How many requests were not sent, because the time was over.
     """
 
     targets: tuple[str, ...]
@@ -60,7 +60,7 @@ class Survey:
 
     @property
     def refused(self) -> tuple[str, ...]:
-        """The targets on which something does not work."""
+        """The targets with an error."""
         return tuple(
             name
             for name in self.targets
@@ -77,13 +77,13 @@ def survey(
     requests: Path | None,
     progress: Progress,
 ) -> Survey:
-    """Run a project's app, read its code, and judge what was found.
+    """Run a project's app, read its code, and judge the facts.
 
     Args:
         project: The project, with the sections of all targets and `portability`.
         targets: The targets; by default those of the settings, or all.
         requests: A table of requests or a HAR file; by default that of the settings.
-        progress: Is told what is done.
+        progress: Called with each step.
 
     Raises:
         AppError: The app could not be loaded or started.
@@ -107,17 +107,17 @@ def survey(
 def gravest(
     project: Project, targets: Collection[str], told: Collection[str] = ()
 ) -> dict[str, tuple[str, ...]]:
-    """Return a line for each of the three gravest errors, by target, by the code alone.
+    """Return a line for each of the three most serious errors, by target, from the code only.
 
-    It runs nothing, so that a build may end with it.
+    It does not run the app, so a build can call it at its end.
 
     Args:
         project: The project, with the sections of all targets.
         targets: The targets.
-        told: Codes of what is told already.
+        told: Codes of findings that are reported already.
 
     Raises:
-        FerrymanError: The app's module is not there, or a setting is wrong.
+        FerrymanError: The app's module is missing, or a setting is wrong.
     """
     options = project.sections.get(SECTION, PortabilityOptions())
     assert isinstance(options, PortabilityOptions)
@@ -155,7 +155,7 @@ def _table(project: Project, options: PortabilityOptions) -> Path | None:
 
 
 def _see_requests(path: Path) -> None:
-    """Read a file of requests, so that a mistake in it is told before the app is run."""
+    """Read a file of requests, to report mistakes in it before the app runs."""
     from ferryman.migrate.har import read_har
     from ferryman.migrate.parity import read_table
 
@@ -172,7 +172,7 @@ def _see_requests(path: Path) -> None:
 
 
 def _read(project: Project, found: Mapping[str, Any]) -> RunningCode:
-    """Read the modules that the app has loaded, from where they begin to run."""
+    """Read the modules that the app loaded, from their entry points."""
     code = read_code(project.root, {name: Path(file) for name, file in found["modules"].items()})
 
     def functions(places: Sequence[Sequence[Any]]) -> list[Function]:
@@ -191,7 +191,7 @@ def _signed_in(
     facts: Sequence[Fact],
     found: Mapping[str, Any],
 ) -> list[Fact]:
-    """Return whether a second process knows a visitor, where nothing else has told it."""
+    """Return a fact if a second process does not know a visitor, unless one was found already."""
     if not found.get("cookies") or any(fact.code in ("M303", "M304") for fact in facts):
         return []
     second = run_probe(project, table, _SECONDS, found["cookies"])

@@ -1,6 +1,6 @@
 """Reads the app's module, without running it, to check that its reference leads to an app.
 
-The app's dependencies need not be installed where it is built. It knows no project.
+The app's dependencies need not be installed where it is built. The module knows no project.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = (
     "without_main",
 )
 
-# A module that uses one of these may bind names that its source does not show.
+# A module that uses one of these may define names that its source does not show.
 _BINDERS = {"exec", "globals", "locals", "vars"}
 
 
@@ -55,10 +55,10 @@ def find_source(root: Path, module: str) -> Path | None:
 
 
 def check_reference(reference: AppReference, root: Path, python: str) -> None:
-    """See that a reference leads to an app or a factory of one, without running it.
+    """Check that a reference names an app or a factory of one, without running it.
 
-    Its dependencies need not be installed where it is built, so this reads the source;
-    a module that makes its names in ways that cannot be read off passes.
+    Its dependencies need not be installed where it is built, so this reads the source. A module
+    that defines names dynamically passes.
 
     Args:
         reference: The reference.
@@ -66,9 +66,9 @@ def check_reference(reference: AppReference, root: Path, python: str) -> None:
         python: The Python that it is built for, as major.minor.
 
     Raises:
-        AppModuleMissing, AppModuleBroken, AppAttributeMissing: The reference leads nowhere.
-        AppFactoryFailed: It leads to a function that cannot be called without arguments.
-        AppWrongType: It leads to a function that returns more than an app.
+        AppModuleMissing, AppModuleBroken, AppAttributeMissing: The reference cannot be resolved.
+        AppFactoryFailed: The reference names a function that cannot be called without arguments.
+        AppWrongType: The reference names a function that returns more than an app.
     """
     source = find_source(root, reference.module)
     if source is None:
@@ -86,7 +86,7 @@ def check_reference(reference: AppReference, root: Path, python: str) -> None:
 
 
 def modules_like(module: str, roots: Iterable[Path]) -> str:
-    """Return a hint at the module that may have been meant by one that is not there."""
+    """Return a hint with the name that a missing module may be a misspelling of."""
     wanted = module.removesuffix(".py")
     above = wanted.rpartition(".")[0].split(".") if "." in wanted else []
     found = [path for root in roots for path in root.joinpath(*above).glob("*")]
@@ -97,7 +97,7 @@ def modules_like(module: str, roots: Iterable[Path]) -> str:
 
 
 def without_main(tree: ast.Module) -> ast.Module:
-    """Return a module without what runs only if it is the program: `if __name__ == "__main__"`."""
+    """Return a module without its blocks `if __name__ == "__main__"`."""
     kept: list[ast.stmt] = []
     for node in tree.body:
         kept += node.orelse if is_main(node) else [node]  # type: ignore[attr-defined]
@@ -105,12 +105,12 @@ def without_main(tree: ast.Module) -> ast.Module:
 
 
 def is_main(node: ast.stmt) -> bool:
-    """Return whether a statement holds what runs only if the module is the program."""
+    """Return whether a statement is `if __name__ == "__main__"`."""
     return isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)
 
 
 def runs_app(node: ast.stmt) -> bool:
-    """Return whether a statement of a module serves an app, and does not come back."""
+    """Return whether a statement of a module serves an app, and does not return."""
     call = node.value if isinstance(node, ast.Expr) else None
     called = ast.unparse(call.func) if isinstance(call, ast.Call) else ""
     return called in ("run_app", "web.run_app", "aiohttp.web.run_app")
@@ -145,7 +145,7 @@ def _check_attribute(reference: AppReference, tree: ast.Module, whole: ast.Modul
 
 
 def _check_factory(reference: AppReference, tree: ast.Module) -> None:
-    # The last statement that binds the name counts, as far as one can be told from its source.
+    # The last statement that binds the name counts, as far as the source shows it.
     bound = [node for node in tree.body if reference.attribute in _bound_names(node)]
     factory = bound[-1] if bound else None
     if not isinstance(factory, ast.FunctionDef | ast.AsyncFunctionDef) or factory.decorator_list:
@@ -169,7 +169,7 @@ def _check_factory(reference: AppReference, tree: ast.Module) -> None:
 
 
 def returns_tuple(factory: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Return whether all that a function returns by itself are several values."""
+    """Return whether every return statement of a function returns several values."""
     inner = {
         below
         for node in ast.walk(factory)
@@ -194,7 +194,7 @@ def needed_arguments(arguments: ast.arguments) -> list[str]:
 
 
 def _parse(source: Path, reference: AppReference, python: str) -> ast.Module | None:
-    """Return the tree of a module, or None where this Python may be too old to read it."""
+    """Return the tree of a module, or None if this Python may be too old to parse it."""
     try:
         return ast.parse(source.read_bytes(), filename=str(source))
     except (SyntaxError, ValueError) as error:
@@ -203,12 +203,12 @@ def _parse(source: Path, reference: AppReference, python: str) -> ast.Module | N
         raise AppModuleBroken(
             f"the module {reference.module} is not valid Python",
             cause=f"{source}:{getattr(error, 'lineno', None) or 1}: {getattr(error, 'msg', error)}",
-            hint="mend the module and build again",
+            hint="fix the module and build again",
         ) from None
 
 
 def _names(tree: ast.Module) -> set[str] | None:
-    """Return the names that a module binds, or None where they cannot be read off."""
+    """Return the names that a module binds, or None if the source does not show them."""
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     names = _bound_names(tree)
     return None if names & {"*", "__getattr__"} or used & _BINDERS else names
@@ -229,7 +229,7 @@ def _bound_names(tree: ast.AST) -> set[str]:
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield a statement and what it holds, but not what is inside functions and classes."""
+    """Yield a statement and its nested statements, except those in functions and classes."""
     yield node
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         for child in ast.iter_child_nodes(node):

@@ -1,6 +1,6 @@
 """The dotted keys of settings: `lambda.memory` is the key `memory` of the section `lambda`.
 
-It knows the models of settings and how keys are written, and no place that values come from.
+It knows the models of settings and the syntax of keys, but no source of values.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = (
 )
 
 OTHER_SECTIONS = ("cost", "migrate", "portability")
-"""Sections besides the targets'. A verb that does not read one leaves it aside."""
+"""Sections besides the targets'. A verb ignores a section that it does not read."""
 
 
 def known_keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
@@ -38,12 +38,12 @@ def _known_keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, Fiel
 
 
 def takes_json(field: FieldInfo) -> bool:
-    """Say whether a key holds a list or a table, which a flag or a variable gives as JSON."""
+    """Return whether a key holds a list or a table, which a flag or a variable gives as JSON."""
     return _is_collection(field.annotation)
 
 
 def takes_text(field: FieldInfo) -> bool:
-    """Say whether a key may hold a text besides, which a flag or a variable gives as it is."""
+    """Return whether a key may also hold a text, which flags and variables give unquoted."""
     union = get_origin(field.annotation) in (Union, UnionType)
     parts = get_args(field.annotation) if union else (field.annotation,)
     return any(map(_is_text, parts))
@@ -64,7 +64,7 @@ def _is_collection(annotation: object) -> bool:
 
 
 def dotted(parts: Iterable[str]) -> str:
-    """Return the key that leads through some names; a name with a dot in it is quoted."""
+    """Join names to a dotted key; a name with a dot in it is quoted."""
     return ".".join(f'"{part}"' if "." in part else part for part in parts)
 
 
@@ -78,7 +78,7 @@ def flatten(values: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[
 
 
 def nest(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """Return nested tables from values by their keys; where two overlap the longer key counts."""
+    """Return nested tables from values by their keys; if two overlap, the longer key wins."""
     nested: dict[str, Any] = {}
     for key in sorted(flat):
         *parents, last = key.split(".")

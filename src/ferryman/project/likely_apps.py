@@ -20,12 +20,12 @@ _CLASSES = ("Application", "aiohttp.web.Application", "web.Application")
 # Directories with modules that are imported from elsewhere, or not at all.
 _NO_PACKAGES = ("build", "dist", "docs", "examples", "scripts", "src", "test", "tools")
 
-# A hint is not worth reading all of a large project.
+# Reading all of a large project would take too long for a hint.
 _MOST_FILES = 500
 
 
 def likely_apps(root: Path) -> tuple[str, ...]:
-    """Return references that lead to an application or a factory by the look of them.
+    """Return references that probably name an application or a factory.
 
     Args:
         root: The project's directory.
@@ -40,7 +40,7 @@ def likely_apps(root: Path) -> tuple[str, ...]:
 
 
 def _sources(base: Path) -> Iterator[Path]:
-    """Yield the modules of a directory that can be imported from there, the outermost first."""
+    """Yield the importable modules of a directory, the outermost first."""
     if not base.is_dir():
         return
     for path in sorted(base.iterdir(), key=lambda one: (one.is_dir(), one.name)):
@@ -51,7 +51,7 @@ def _sources(base: Path) -> Iterator[Path]:
 
 
 def _is_package(path: Path) -> bool:
-    """Return whether an import finds modules in a directory that are the project's own."""
+    """Return whether a directory is a package of the project's own modules."""
     if (path / "__init__.py").is_file():
         return True
     named = path.name.isidentifier() and path.name not in _NO_PACKAGES
@@ -63,7 +63,7 @@ def _is_test(name: str) -> bool:
 
 
 def _candidates(path: Path) -> Iterator[str]:
-    """Yield the names in a module that an import of it makes, and that lead to an app."""
+    """Yield the names of apps and factories that importing a module defines."""
     tree = _tree(path)
     for node in without_main(tree).body if tree else ():
         match node:
@@ -83,7 +83,7 @@ def _may_make_an_app(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def _returns_one(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Return whether a function returns what it has made of aiohttp's class."""
+    """Return whether a function returns an application that it made."""
     made = {
         target.id
         for node in ast.walk(function)
@@ -104,7 +104,7 @@ def _tree(path: Path) -> ast.Module | None:
 
 
 def unreachable_app(root: Path) -> str | None:
-    """Return, in words, why no import leads to the app of a project that has one.
+    """Return, in words, why the app of a project cannot be imported, or None.
 
     Args:
         root: The project's directory.

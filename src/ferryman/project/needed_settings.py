@@ -1,6 +1,6 @@
 """The settings that an app needs, `[tool.ferryman.settings]`: values, and references to secrets.
 
-A value that looks like a secret is refused: everyone who has the project can read the file.
+A value that looks like a secret is refused, because everyone with the project can read the file.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _check(given: Any) -> Any:
 
 
 def _references(content: Any) -> dict[str, str]:
-    """Return the references of a secret by target, from one for all or one for each."""
+    """Return the references of a secret by target, from one for all targets or one for each."""
     given = content if isinstance(content, Mapping) else dict.fromkeys(TARGETS, content)
     if not given or not given.keys() <= {*TARGETS}:
         raise ValueError(f"a secret has one reference, or one for each of {', '.join(TARGETS)}")
@@ -76,7 +76,7 @@ NeededSettings = Annotated[Mapping[VariableName, NeededSetting], AfterValidator(
 
 
 def plain_values(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Return those settings that everybody may read, by name."""
+    """Return the settings that are not secret, by name."""
     texts = {
         name: given["value"] if isinstance(given, Mapping) and "value" in given else given
         for name, given in settings.items()
@@ -85,7 +85,7 @@ def plain_values(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def reference_for(target: str, given: Any) -> Reference | None:
-    """Return the reference by which a target reads a secret; None where it has none."""
+    """Return a target's reference to a secret, or None."""
     if not isinstance(given, Mapping) or "secret" not in given:
         return None
     text = given["secret"].get(target)
@@ -93,9 +93,9 @@ def reference_for(target: str, given: Any) -> Reference | None:
 
 
 def baked(given: Any, target: str) -> object:
-    """Return what the artifact of a target holds of a setting.
+    """Return a setting as a target's artifact holds it.
 
-    The image for a server is that of a pod, too: where a server has no reference it is the pod's.
+    Servers and pods use the same image: without a reference for servers, it is the pod's.
     """
     if isinstance(given, str):
         return given

@@ -1,8 +1,7 @@
-"""The project: everything a build needs to know, resolved from all its layers.
+"""The project: all settings of a build, resolved from their layers.
 
-It exists where ferryman builds, never where the app runs. What a target needs beyond
-the fields here stands in its own section, described by the target's own model; this
-module knows no target by name.
+It exists where ferryman builds, never where the app runs. A target's further settings are in its
+own section, with the target's own model; this module knows no target by name.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ Check = Literal["start", "import", "parse"]
 Section = TypeVar("Section", bound=BaseModel)
 
 DEFAULT = "default"
-"""The origin of a value that nothing sets."""
+"""The origin of a default value."""
 
 # A name becomes file names, labels of Kubernetes objects and function names, so it is
 # held to the narrowest of their rules: a DNS label (RFC 1123).
@@ -97,10 +96,10 @@ class Project:
         root: The project's directory, absolute.
         fields: The keys that belong to no target.
         sections: Each target's own settings, by the target's name.
-        origins: Where each value came from, by its dotted key.
-        flags: The values that flags gave, by dotted key, as they were given.
+        origins: The origin of each value, by its dotted key.
+        flags: The unparsed values of flags, by dotted key.
         overlays: The names of the overlays that pyproject.toml has.
-        overlay: The name of the overlay that counts, or None.
+        overlay: The name of the overlay in use, or None.
     """
 
     root: Path
@@ -116,7 +115,7 @@ class Project:
         """The reference of the app.
 
         Raises:
-            ConfigError: None is set, or it is not of the form `module:attribute`.
+            ConfigError: The app is not set, or not of the form `module:attribute`.
         """
         if self.fields.app is None:
             likely = likely_apps(self.root)
@@ -137,7 +136,7 @@ class Project:
         return section
 
     def baked(self, target: str, options: Mapping[str, object]) -> RuntimeSettings:
-        """Return what the runtime of a target needs of this project."""
+        """Return the runtime settings of a target."""
         return RuntimeSettings(
             app=str(self.app),
             name=self.fields.name,

@@ -1,6 +1,6 @@
-"""Holds the Python that a project is built for to the one that it says it needs.
+"""Checks the Python that a project is built for against its `requires-python`.
 
-Where nothing names the one to build for, it is the project's own, or else this machine's.
+If no setting names the Python to build for, it is the project's, or else this machine's.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ _KEY = "pyproject.toml [project] requires-python"
 _PATCHES = range(40)
 
 
-# Those that AWS Lambda has a runtime for and ferryman runs on, the one to prefer first.
+# Versions with a Lambda runtime that ferryman supports, the preferred one first.
 _BUILT_FOR = ("3.13", "3.14", "3.12", "3.11")
 
 _FILE = ".python-version"
 
 
 def usual_python(document: Mapping[str, Any], root: Path) -> Layer:
-    """Return the Python to build for where no setting says one.
+    """Return the Python to build for if no setting names one.
 
-    It is the one that .python-version names, else the one that runs this, as far as
-    `requires-python` allows it and Lambda has it, else another that is allowed.
+    It is the version in .python-version, else the running one, if `requires-python` allows it and
+    Lambda supports it; else another allowed version.
 
     Args:
         document: The project's pyproject.toml.
@@ -69,7 +69,7 @@ def _specifiers(asked: str) -> SpecifierSet:
     try:
         return SpecifierSet(asked)
     except InvalidSpecifier:
-        return SpecifierSet()  # the build says so
+        return SpecifierSet()  # the build reports it
 
 
 def _allows(allowed: SpecifierSet, python: str) -> bool:
@@ -77,7 +77,7 @@ def _allows(allowed: SpecifierSet, python: str) -> bool:
 
 
 def check_required_python(project: Project) -> None:
-    """See that some release of the chosen version is one that `requires-python` allows.
+    """Check that `requires-python` allows some release of the chosen version.
 
     Raises:
         ConfigError: No version is allowed, or the bound is malformed.

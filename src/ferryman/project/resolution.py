@@ -1,4 +1,4 @@
-"""Resolves a project from its layers, and remembers where each value came from.
+"""Resolves a project from its layers, and records the origin of each value.
 
 From strongest to weakest: flags, `FERRYMAN_*` variables, the overlay
 `[tool.ferryman.env.NAME]`, `[tool.ferryman]`, `[project]`, the environment, defaults.
@@ -39,7 +39,7 @@ from ferryman.project.setting_sources import (
 
 __all__ = ("in_overlay", "resolve_project")
 
-# What pydantic says in the words of Python's types.
+# pydantic's messages in terms of Python's types.
 _IN_WORDS = {
     **dict.fromkeys(("bool_parsing", "bool_type"), "it takes true or false"),
     **dict.fromkeys(("dict_type", "model_type"), "it takes a table"),
@@ -63,7 +63,7 @@ def resolve_project(
         root: The directory, with or without a pyproject.toml.
         sections: The model of each section, by its name: of each target, and of cost.
         flags: Values given on the command line, by dotted key; lists and tables as JSON.
-        overlay: The name of the overlay; by default what `FERRYMAN_ENV` says, or none.
+        overlay: The name of the overlay; by default the value of `FERRYMAN_ENV`, or none.
 
     Raises:
         ConfigError: A file cannot be read, a key is unknown, or a value is not valid.
@@ -87,7 +87,7 @@ def resolve_project(
 
 
 def in_overlay(project: Project, name: str) -> Project:
-    """Return a project as one of its overlays has it; what a flag said still counts.
+    """Return a project resolved with one of its overlays; flags still count.
 
     Raises:
         ConfigError: There is no such overlay, or a value in it is not valid.
@@ -103,7 +103,7 @@ def _layers(
     flags: Mapping[str, object],
     overlay: str | None,
 ) -> list[Layer]:
-    """Return the layers that count, the strongest first; none has an unknown key."""
+    """Return the layers in use, the strongest first, after checking for unknown keys."""
     known = known_keys(settings_type)
     overlays = overlay_layers(document)
     unread = {*OTHER_SECTIONS} - {key.partition(".")[0] for key in known}
@@ -151,7 +151,7 @@ def _invalid(
     error: ValidationError, layers: Sequence[Layer], known: Mapping[str, FieldInfo]
 ) -> ConfigError:
     first = error.errors()[0]
-    # pydantic says so where the key of a table is wrong, and not the value.
+    # pydantic marks an error in a table's key, not its value, this way.
     path = [part for part in first["loc"] if part != "[key]"]
     names = [part for part in path if isinstance(part, str)]
     above = (dotted(names[:end]) for end in range(len(names), 0, -1))
@@ -167,7 +167,7 @@ def _invalid(
 def _reason(error: ErrorDetails, field: FieldInfo | None) -> str:
     kind, value = error["type"], error["input"]
     if kind == "value_error" and isinstance(value, Mapping):
-        # Of a whole section, in which nothing but what is said concerns the reader.
+        # The error is about a whole section, whose value would only distract the reader.
         return error["msg"].removeprefix("Value error, ")
     reason = _IN_WORDS.get(kind, error["msg"].removeprefix("Value error, "))
     if kind == "string_pattern_mismatch" and field and field.description:
@@ -176,7 +176,7 @@ def _reason(error: ErrorDetails, field: FieldInfo | None) -> str:
 
 
 def _origin(key: str, layers: Sequence[Layer]) -> str:
-    """Return the place of the strongest layer that has a key, or something below it."""
+    """Return the place of the strongest layer that has a key, or a key below it."""
     for layer in layers:
         if any(k == key or k.startswith(f"{key}.") for k in flatten(layer.values)):
             return layer.place(key)

@@ -1,7 +1,7 @@
 """Reads each source of settings into a layer of values.
 
-Flags and `FERRYMAN_*` variables are text by key; the tables of pyproject.toml are values
-already. What the values must be, and which layer is stronger, is decided elsewhere.
+Flags and `FERRYMAN_*` variables are text by key; the tables of pyproject.toml are values already.
+`resolution` validates the values and orders the layers.
 """
 
 from __future__ import annotations
@@ -54,18 +54,18 @@ Known = Mapping[str, "FieldInfo"]
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Values from one place, and how that place calls a key of its own."""
+    """Values from one source, and how to name a key in that source."""
 
     values: Mapping[str, Any]
     place: Callable[[str], str]
 
     def without(self, sections: Collection[str]) -> Layer:
-        """Return the layer less some of its sections."""
+        """Return the layer without some of its sections."""
         return Layer({k: v for k, v in self.values.items() if k not in sections}, self.place)
 
 
 def flag_layer(flags: Mapping[str, object], known: Known) -> Layer:
-    """Return what was given on the command line, by key.
+    """Return the layer of the command line's values, by key.
 
     Raises:
         ConfigError: A list or a table is not given as JSON.
@@ -75,14 +75,14 @@ def flag_layer(flags: Mapping[str, object], known: Known) -> Layer:
 
 
 def environment_layer(known: Known, unread: Collection[str] = ()) -> Layer:
-    """Return what the variables `FERRYMAN_*` of this process say.
+    """Return the layer of the variables `FERRYMAN_*` of this process.
 
     Args:
-        known: The keys that there are.
-        unread: Sections whose variables are left aside.
+        known: The existing keys.
+        unread: Sections whose variables are ignored.
 
     Raises:
-        ConfigError: A variable names no key, or a list or a table is not given as JSON.
+        ConfigError: A variable names an unknown key, or a list or a table is not given as JSON.
     """
     values = {}
     for variable, text in os.environ.items():
@@ -96,7 +96,7 @@ def environment_layer(known: Known, unread: Collection[str] = ()) -> Layer:
 
 
 def section_variables(section: str) -> dict[str, str]:
-    """Return what the variables of one section say, by the keys of the section."""
+    """Return the values of one section's variables, by the keys of the section."""
     prefix = _variable(section) + "__"
     return {
         name.removeprefix(prefix).lower(): text
@@ -106,10 +106,10 @@ def section_variables(section: str) -> dict[str, str]:
 
 
 def read_pyproject(root: Path) -> Mapping[str, Any]:
-    """Return the project's pyproject.toml, empty if there is none. Callers share it.
+    """Return the project's pyproject.toml, empty if there is none. Do not change the result.
 
     Raises:
-        ConfigError: It cannot be read, or is not valid TOML.
+        ConfigError: The file cannot be read, or is not valid TOML.
     """
     path = root / "pyproject.toml"
     try:
@@ -122,7 +122,7 @@ def read_pyproject(root: Path) -> Mapping[str, Any]:
         raise ConfigError(f"{path.name} cannot be read", cause=error.strerror) from None
 
 
-# One command asks a dozen times, and parsing takes longer than reading.
+# One command calls this a dozen times, and parsing takes longer than reading.
 _parsed = lru_cache(maxsize=8)(tomllib.loads)
 
 
@@ -142,7 +142,7 @@ def find_project(here: Path) -> Path:
 
 
 def named_sections(root: Path, sections: Iterable[str]) -> set[str]:
-    """Return those of some sections that a variable, pyproject.toml or an overlay in it names.
+    """Return the sections, of those given, that a variable, pyproject.toml or an overlay sets.
 
     Raises:
         ConfigError: pyproject.toml cannot be read.
@@ -157,7 +157,7 @@ def overlay_layers(document: Mapping[str, Any]) -> dict[str, Layer]:
     """Return each overlay `[tool.ferryman.env.NAME]`, by its name.
 
     Raises:
-        ConfigError: One of the tables is something else.
+        ConfigError: An overlay is not a table.
     """
     return {
         name: Layer(_table(document, *path), _naming(*path))
@@ -167,16 +167,16 @@ def overlay_layers(document: Mapping[str, Any]) -> dict[str, Layer]:
 
 
 def overlay_name(given: str | None) -> str | None:
-    """Return the overlay that is asked for: on the command line, or else by `FERRYMAN_ENV`."""
+    """Return the name of the requested overlay, by default from `FERRYMAN_ENV`."""
     return given or os.environ.get(OVERLAY_VARIABLE) or None
 
 
 def chosen_overlay(overlays: Mapping[str, Layer], given: str | None) -> list[Layer]:
-    """Return the overlay that is asked for, in a list; an empty one if none is.
+    """Return a list with the requested overlay, empty if none is requested.
 
     Args:
-        overlays: Those that there are, by name.
-        given: The name that the command line gave; by default what `FERRYMAN_ENV` says.
+        overlays: The existing overlays, by name.
+        given: The name on the command line; by default the value of `FERRYMAN_ENV`.
 
     Raises:
         ConfigError: There is no such overlay.
@@ -195,10 +195,10 @@ def chosen_overlay(overlays: Mapping[str, Layer], given: str | None) -> list[Lay
 
 
 def table_layer(document: Mapping[str, Any]) -> Layer:
-    """Return what `[tool.ferryman]` says, less its overlays.
+    """Return the layer of `[tool.ferryman]`, without its overlays.
 
     Raises:
-        ConfigError: It is not a table.
+        ConfigError: `[tool.ferryman]` is not a table.
     """
     table = _table(document, "tool", "ferryman")
     values = {name: value for name, value in table.items() if name != _OVERLAYS}
@@ -206,10 +206,10 @@ def table_layer(document: Mapping[str, Any]) -> Layer:
 
 
 def declared_layer(document: Mapping[str, Any], root: Path) -> Layer:
-    """Return what `[project]`, `[tool.poetry]`, or else the directory, says of name and version.
+    """Return the name and version from `[project]`, `[tool.poetry]` or the directory.
 
     Raises:
-        ConfigError: One of the two is not a table.
+        ConfigError: `[project]` or `[tool.poetry]` is not a table.
     """
     values: dict[str, Any] = {"name": _dns_label(root.name)}
     places = {"name": "the directory's name"}
@@ -223,7 +223,7 @@ def declared_layer(document: Mapping[str, Any], root: Path) -> Layer:
 
 
 def project_name(directory: Path | None) -> str:
-    """Return what a project's pyproject.toml calls it; empty where there is none.
+    """Return the name in a project's pyproject.toml; empty if it has none.
 
     Args:
         directory: The project's; by default this one, or the project it lies in.
@@ -240,10 +240,10 @@ def project_name(directory: Path | None) -> str:
 
 
 def refuse_unknown(layer: Layer, known: Known) -> None:
-    """See that a layer has only keys that exist.
+    """Refuse a layer with unknown keys.
 
     Raises:
-        ConfigError: It has another.
+        ConfigError: The layer has an unknown key.
     """
     for key in flatten(layer.values):
         within = any(key.startswith(f"{k}.") and takes_json(field) for k, field in known.items())
@@ -258,7 +258,7 @@ def _refuse_unknown_variable(variable: str, key: str, known: Known) -> None:
         return
     table = next((k for k, field in known.items() if key.startswith(f"{k}.")), None)
     if table and takes_json(known[table]):
-        # Variables are written in capitals, so what a name below a table is cannot be told.
+        # Variables are in capitals, so the case of a name below a table is unknown.
         raise _unknown(variable, key, f"give the whole table, as JSON, in {_variable(table)}")
     suggestion = did_you_mean(variable, map(_variable, known))
     raise _unknown(variable, key, suggestion)
@@ -314,7 +314,7 @@ def _table(document: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
 
 
 def _naming(*path: str) -> Callable[[str], str]:
-    """Return what says where in pyproject.toml a key below a table stands."""
+    """Return a function that names the place of a key below a table in pyproject.toml."""
 
     def place(key: str) -> str:
         *_, name = re.findall(r'"[^"]*"|[^.]+', key) or [key]
@@ -329,7 +329,7 @@ def _variable(key: str) -> str:
 
 
 def _variable_of(key: str, given: Mapping[str, object]) -> str:
-    """Return the variable that gave a key: its own, or one that gave a table above it."""
+    """Return the variable that set a key: its own, or that of a table above it."""
     above = key
     while above and above not in given:
         above = above.rpartition(".")[0]

@@ -9,18 +9,17 @@ __all__ = ("write_whole",)
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file; a reader meets the old one or the new one, never a part.
+    """Write a file; a reader sees the old file or the new one, never a part.
 
     A symbolic link stays one, and its target is written. A device or a pipe, such as
     `/dev/null` or `/dev/stdout`, is written to and never replaced.
 
     Args:
-        path: Where it is to be.
-        content: What is to be in it, byte for byte. Text is written in UTF-8, its line ends as
-            they are.
+        path: The file's path.
+        content: The file's content. Text is written in UTF-8, with its line ends unchanged.
 
     Raises:
-        OSError: It cannot be written; nothing of it is left.
+        OSError: The file cannot be written; no partial file is left.
     """
     data = content.encode() if isinstance(content, str) else content
     if path.exists() and not (path.is_file() or path.is_dir()):

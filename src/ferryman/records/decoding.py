@@ -1,6 +1,6 @@
 """Reads JSON into frozen dataclasses, and names the key that does not fit.
 
-Knows the types that a record may have, nothing of what it means.
+It knows the types of a record's fields, not their meaning.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class Wrong(Exception):
     """A key whose value does not fit.
 
     Attributes:
-        key: Where, such as `machine.cpus`.
-        reason: Why.
+        key: The key, such as `machine.cpus`.
+        reason: Why its value does not fit.
     """
 
     def __init__(self, key: str, reason: str) -> None:
@@ -40,8 +40,8 @@ def decode(kind: type[_Record], data: object, at: str = "") -> _Record:
 
     Args:
         kind: The dataclass.
-        data: What `json.loads` returned.
-        at: The key that it stands under, for messages.
+        data: The result of `json.loads`.
+        at: The key of the data, for messages.
 
     Raises:
         Wrong: A key is missing, unknown or of another type; a number is not finite.

@@ -1,7 +1,7 @@
 """A measurement of an application: the values that `ferryman measure` finds.
 
-The cost model and the k8s target reckon with them. This module knows the form of the figures
-and what follows from them by arithmetic, never how they are taken or kept.
+The cost model and the k8s target calculate with them. This module knows the figures and values
+derived from them, not how they are measured or stored.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Machine:
     """The machine that the figures were taken on.
 
     Attributes:
-        cpus: Processors that the measurement might use.
+        cpus: Processors that the measurement could use.
         model: The processor's name.
         python: Version of the interpreter.
         load: Share of the machine that other programs took meanwhile, 0 to 1.
@@ -55,15 +55,15 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one request costs, on the mean of many.
+    """The mean cost of one request.
 
     Attributes:
         requests: Requests sent.
-        errors: Of them, those answered with 500 or more, or not at all.
+        errors: Requests answered with 500 or more, or not answered.
         cpu_ms: CPU time that the application's processes took for a request, milliseconds.
-        wall_ms: Time between request and end of answer, one at a time, milliseconds.
+        wall_ms: Time from a request to the end of its response, one at a time, milliseconds.
         request_bytes: Mean size of a request's body.
-        response_bytes: Mean size of an answer's body.
+        response_bytes: Mean size of a response's body.
         p50_ms: Half of the requests took no longer, milliseconds, one at a time.
         p95_ms: 95 % took no longer.
         p99_ms: 99 % took no longer.
@@ -88,7 +88,7 @@ class Route:
         method: The request method.
         path: Path and query that were sent.
         share: Its share of the scenario's requests, 0 to 1.
-        cost: What it costs.
+        cost: Its mean cost.
     """
 
     method: str
@@ -102,11 +102,11 @@ class Load:
     """One point of the throughput curve.
 
     Attributes:
-        concurrency: Requests under way at once.
-        requests_per_second: Answers a second.
+        concurrency: Requests in flight at once.
+        requests_per_second: Responses a second.
         in_flight: Requests a second times mean latency: by Little's law the concurrency.
         vcpus: vCPUs that the process kept busy.
-        peak_mib: The most memory that it had by then, MiB.
+        peak_mib: The peak memory up to then, MiB.
         p50_ms: Latency, milliseconds, as in `Cost`.
         p95_ms: As above.
         p99_ms: As above.
@@ -124,12 +124,12 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Requests that did not wait for each other, as those of many visitors do not.
+    """Latency of requests that do not wait for each other, like those of many visitors.
 
     Attributes:
         share: Their rate, as a share of the greatest throughput of the curve.
         requests_per_second: The rate.
-        errors: Of the requests, those answered with 500 or more, or not at all.
+        errors: Requests answered with 500 or more, or not answered.
         p50_ms: Latency, milliseconds, as in `Cost`.
         p95_ms: As above.
         p99_ms: As above.
@@ -150,16 +150,16 @@ class Scaling:
     Linear is X(N) = rate N. The universal scalability law is
     X(N) = usl_lambda N / (1 + usl_sigma (N - 1) + usl_kappa N (N - 1)).
 
-    Each parameter is that of the curves of the single repeats, so that its range is known.
+    Each parameter is estimated from the curves of the single repeats, which gives its range.
 
     Source: N. J. Gunther, "Guerrilla Capacity Planning", Springer 2007, chapters 4 and 5.
 
     Attributes:
-        linear_rate: Requests a second for each request under way, by the linear law.
+        linear_rate: Requests a second for each request in flight, by the linear law.
         linear_error: Root mean square of its error, requests a second.
         usl_lambda: Requests a second of one request at a time.
         usl_sigma: Contention: the share of the work that is done one at a time.
-        usl_kappa: Coherency: what each pair under way costs the others.
+        usl_kappa: Coherency: the cost of each pair in flight to the others.
         usl_error: Root mean square of the law's error, requests a second.
     """
 
@@ -179,7 +179,7 @@ class Scaling:
 
 @dataclass(frozen=True, slots=True)
 class TargetFigures:
-    """What was measured on one target.
+    """The figures of one target.
 
     Attributes:
         total: The scenario as a whole.
@@ -190,7 +190,7 @@ class TargetFigures:
         memory_load_mib: Most memory that it had under load, MiB.
         loads: The throughput curve, by rising concurrency; empty on Lambda, where an
             environment serves one request at a time.
-        arrivals: Latency at parts of the greatest throughput; empty on Lambda.
+        arrivals: Latency at shares of the greatest throughput; empty on Lambda.
         capacity: Requests a second of one vCPU at the knee of that curve, or None.
         scaling: The laws fitted to it, or None.
     """
@@ -207,10 +207,10 @@ class TargetFigures:
 
     @property
     def in_flight_mib(self) -> float:
-        """The most memory that each further request under way took, MiB.
+        """The most memory that each further request in flight took, MiB.
 
-        Past the knee requests wait before they hold anything, so it is not that of the most
-        requests; of a few it is lost among what the process takes for itself.
+        Beyond the knee waiting requests hold little memory, so the largest concurrency does not
+        show it; at a small one it is lost in the process's own memory.
         """
         if len(self.loads) < 2:
             return 0.0
@@ -223,7 +223,7 @@ class TargetFigures:
     def full_cpu_ms(self) -> Estimate:
         """CPU time of a request on a vCPU that is full, milliseconds.
 
-        It is one over the capacity; where none was found, that of one request at a time.
+        It is one over the capacity; without a capacity, the CPU time of one request at a time.
         """
         rate = self.capacity
         if rate is None or not rate.low:
@@ -233,17 +233,17 @@ class TargetFigures:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What was measured of an application.
+    """A measurement of an application.
 
     Attributes:
         ferryman: Version of ferryman that measured.
         app: The application's reference.
-        taken: When, as ISO 8601 with the offset from UTC.
-        machine: Where.
-        scenario: What was sent: a file's name, or how it was found.
+        taken: The time, as ISO 8601 with the offset from UTC.
+        machine: The machine.
+        scenario: The source of the requests: a file's name, or how they were found.
         targets: The figures of `server` and of `lambda`, whichever were measured.
-        doubts: Why the figures may not be trusted; empty unless it was forced.
-        notes: What else to know of them.
+        doubts: Why the figures are doubtful; empty unless --force was given.
+        notes: Further notes on the figures.
     """
 
     ferryman: str

@@ -1,6 +1,6 @@
 """The file `ferryman-measure.json`: written atomically, and validated when read.
 
-It knows the form of the file and what cannot be true of the figures in it.
+It knows the file's format, and refuses impossible figures.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ferryman.records.measurement import Cost, Estimate, Measurement
 __all__ = ("FILE_NAME", "SCHEMA", "read_measurement", "to_json", "write_measurement")
 
 FILE_NAME = "ferryman-measure.json"
-"""Where a measurement is kept, in the project's root."""
+"""The name of the file, in the project's root."""
 
 SCHEMA = 1
-"""The version of the file's form; it changes when a reader of the last one would err."""
+"""The version of the format; raise it if readers of the last one would misread the file."""
 
 
 def write_measurement(path: Path, measurement: Measurement) -> None:
-    """Write a measurement; a reader meets the old file or the new one, never a part.
+    """Write a measurement; a reader sees the old file or the new one, never a part.
 
     Raises:
         ConfigError: The file cannot be written.
@@ -45,7 +45,7 @@ def read_measurement(path: Path) -> Measurement:
     """Return the measurement that a file holds.
 
     Raises:
-        ConfigError: The file cannot be read, has another form, or says what cannot be.
+        ConfigError: The file cannot be read, has another format, or contains impossible figures.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))

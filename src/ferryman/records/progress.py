@@ -1,4 +1,4 @@
-"""The callback to which long work reports its steps."""
+"""The callback to which a long operation reports its steps."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from collections.abc import Callable
 __all__ = ("Progress",)
 
 Progress = Callable[[str], None]
-"""Takes what is being done, in a few words, whenever that changes."""
+"""Called with each new step, in a few words."""

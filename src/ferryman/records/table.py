@@ -1,4 +1,4 @@
-"""A table of text cells: rooms return it, and the command line lays it out."""
+"""A table of text cells, which the command line lays out."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Table:
     """Rows to be laid out in columns.
 
     Args:
-        title: What stands above it.
+        title: The heading above it.
         header: The names of the columns; empty for none.
-        rows: Equally many cells each.
-        right: Which columns hold numbers, to be aligned at their last digit.
+        rows: The rows, with the same number of cells each.
+        right: The columns with numbers, which are right-aligned.
     """
 
     title: str

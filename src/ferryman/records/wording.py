@@ -1,4 +1,4 @@
-"""How counts, sizes and figures are written wherever people read them."""
+"""Formats counts, sizes and figures for people."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ __all__ = ("counted", "size_text", "three_digits")
 
 
 def counted(count: float, noun: str, plural: str = "") -> str:
-    """Return how many there are of something: ``1 request``, ``2,000 requests``, ``1.5 days``.
+    """Return a count with its noun: ``1 request``, ``2,000 requests``, ``1.5 days``.
 
     Args:
-        count: How many; a part of one to three digits.
-        noun: What one of them is called.
-        plural: What several are called; by default the noun and an s.
+        count: The number; a fraction is rounded to three digits.
+        noun: The singular noun.
+        plural: The plural noun; by default the noun and an s.
     """
     number = three_digits(count)
     return f"{number} {noun if number == '1' else plural or f'{noun}s'}"
@@ -26,14 +26,14 @@ def size_text(size: float) -> str:
         size: Bytes.
     """
     for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
-        # What rounds to 1,024 of a unit is one of the next.
+        # A size that rounds to 1,024 of a unit is 1 of the next.
         if size >= 2**power * (1 - 5e-4):
             return f"{three_digits(size / 2**power)} {unit}"
     return counted(size, "byte")
 
 
 def three_digits(number: Decimal | float) -> str:
-    """Return a number to three digits that count, grouped, without an exponent: ``0.0123``."""
+    """Return a number with three significant digits, grouped, without an exponent: ``0.0123``."""
     exact = Decimal(number)
     if not exact.is_finite():
         return str(number)

@@ -1,5 +1,5 @@
-"""Runs the app in a process of its own and notes what it does, for `ferryman check`.
+"""Runs the app in a process of its own and records its actions, for `ferryman check`.
 
-It loads beside the app and must not change it: it imports the standard library, aiohttp and what
-ships, and hears of the app by audit hooks and snapshots.
+It runs beside the app and must not change it: it imports the standard library, aiohttp and `core`,
+and watches the app with audit hooks and snapshots.
 """

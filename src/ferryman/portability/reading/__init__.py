@@ -1,4 +1,4 @@
 """Reads the code of the app, as a syntax tree, and finds facts in it without running it.
 
-It knows Python, aiohttp and what people use beside it; it must not know targets.
+It knows Python, aiohttp and common libraries; it must not know targets.
 """
