@@ -49,9 +49,8 @@ _SECTIONS: tuple[tuple[str, tuple[object, ...]], ...] = (
 _INTRODUCTION = f"""{GENERATED}# The cost model from Python
 
 The names of the first three sections are in `ferryman.cost`; the values that they return follow.
-Values are frozen dataclasses, and money is a `Decimal` that is rounded nowhere. A question that
-cannot be answered raises a `ferryman.FerrymanError` that says how to put it right. For an example,
-see
+Values are frozen dataclasses, and money is a `Decimal` without rounding. A question without an
+answer raises a `ferryman.FerrymanError` that says how to fix it. For an example, see
 [ask the cost model from Python](../how-to/cost-from-python.md)."""
 
 _FIELD = re.compile(r"^    (\w+): ", re.MULTILINE)

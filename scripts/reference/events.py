@@ -29,23 +29,22 @@ _TITLES = {
 _INTRODUCTION = f"""\
 {GENERATED}# Event sources
 
-ferryman tells the source of an event from the event itself. A source carries all of an HTTP message
-except what is listed here; the tests send generated requests and responses through
+ferryman tells the source of an event from the event itself. A source carries a whole HTTP message
+with the exceptions listed here; the tests send generated requests and responses through
 each source and back, and compare the result with this list.
 
-No source carries what belongs to a connection: the HTTP version, keep-alive, 100 Continue,
-101 and with it WebSockets, trailers, the reason after a status, or the order of headers of
-different names. Each writes its own Date and names its own Server: ferryman sends neither, unless
-the app names a server itself.
+No source carries properties of a connection: the HTTP version, keep-alive, 100 Continue,
+101 and with it WebSockets, trailers, the reason after a status, or the order of headers with
+different names. Each source writes its own Date and Server: ferryman sends neither, unless
+the app sets a Server itself.
 """
 
 _ANSWERS = """\
 ## What a source answers itself
 
-The local Lambda gives these answers in place of a function. The last column names AWS's
-documentation or a user's report; an issue is in the repository on
-GitHub of that name. The rest is **unverified**, and so is a body where only the status is
-named.
+The local Lambda gives these answers instead of a function. The last column names AWS's
+documentation or a user's report; an issue is in the GitHub repository of that name. The rest is
+**unverified**, and so is a body if only the status has a source.
 
 """
 
@@ -54,28 +53,28 @@ _SILENT = """\
 
 - **Two Set-Cookie headers without multi-value headers.** They go out as names that differ in
   letter case, to a load balancer and to VPC Lattice.
-- **The query behind VPC Lattice.** The path in the event has it, raw. Where there is none,
-  the query is put together from its parameters, left encoded as they are.
-- **The path of an HTTP API.** It arrives decoded, twice. An escape that is left in it counts as
-  an escape, so that `/%252541` reaches the app as `/%41`.
+- **The query behind VPC Lattice.** The path in the event contains it, raw. If it does not,
+  ferryman joins the query from its parameters, in their encoding.
+- **The path of an HTTP API.** It arrives decoded, twice. An escape that remains counts as
+  an escape, so `/%252541` reaches the app as `/%41`.
 - **The stage.** The path of an HTTP API begins with it, unless it is `$default`; that of a
-  REST API does not. It is taken off where it is a whole segment. A custom domain's mapping
-  stays: set the base path to take it off.
+  REST API does not. ferryman removes it if it is a whole segment. It does not remove a custom
+  domain's mapping: set the base path to remove it.
 - **The client behind a load balancer or VPC Lattice** is the last entry of X-Forwarded-For,
   the one that it adds itself. Entries before it count only through trusted proxies.
-- **The scheme** is what X-Forwarded-Proto says, which API Gateway, Function URLs and load
-  balancers write themselves; `https` where nothing says `http`. CloudFront tells it in
-  CloudFront-Forwarded-Proto, of origin requests alone and only if their policy lets that header
-  through, as the managed policy AllViewerAndCloudFrontHeaders does.
-- **A REST API sends bytes that are not text** only if its binary media types are set to `*/*`; else
-  the client gets the base64 itself. So whatever is UTF-8 goes out as text, whatever its type says.
-- **Headers that a Function URL renames.** AWS documents it for REST APIs. Of Function URLs users
-  report it of WWW-Authenticate; we take it that the whole list holds there, too.
-- **Events that nobody at AWS sends.** Tests and tools write events by hand. A REST event may lack
+- **The scheme** comes from X-Forwarded-Proto, which API Gateway, Function URLs and load
+  balancers write themselves; the default is `https`. CloudFront sends it in
+  CloudFront-Forwarded-Proto, only for origin requests and only if their policy passes that header
+  on, as the managed policy AllViewerAndCloudFrontHeaders does.
+- **A REST API sends bytes that are not text** only if its binary media types are set to `*/*`;
+  otherwise the client gets the base64. So every UTF-8 body goes out as text, whatever its type.
+- **Headers that a Function URL renames.** AWS documents the list for REST APIs. For Function URLs
+  users report WWW-Authenticate; ferryman assumes the whole list.
+- **Events that do not come from AWS.** Tests and tools write events by hand. A REST event may lack
   its context, its two maps of headers may differ (they are merged), a header may be a number, a
-  list of values a text, a version a number.
-- **A body that CloudFront has cut off** cannot be read: the app that tries to answers 413, as
-  it does to a body beyond its own limit. CloudFront passes on 40 KB of a viewer request, and
+  list of values a string, a version a number.
+- **A body that CloudFront has cut off** cannot be read: an app that reads it answers 413, as
+  for a body beyond its own limit. CloudFront passes on 40 KB of a viewer request, and
   1 MB of an origin request.
 """
 
@@ -121,7 +120,7 @@ def _answers() -> str:
             body = f"`{said.body}`" if said.media.endswith("json") else "a page of HTML"
             row = (fault.value, str(said.status), body, said.source or "**unverified**")
             rows.setdefault(row, []).append(name)
-    header = ("at", "to", "status", "body", "who says so")
+    header = ("at", "to", "status", "body", "source")
     return table(header, [(_names(tuple(names)), *row) for row, names in rows.items()])
 
 

@@ -31,18 +31,18 @@ _AMOUNTS: Mapping[str, float] = {
 _INTRODUCTION = f"""\
 {GENERATED}# What `ferryman check` finds
 
-[Check an app](../how-to/check.md) tells how to run it. Each finding has the level that is the
-gravest on the targets of the project: an **error** does not work there, a **warning** works less
+[Check an app](../how-to/check.md) shows how to run it. Each finding has its most serious level on
+the targets of the project: an **error** does not work there, a **warning** works less
 well or under a condition, a **note** only differs. The tables show the levels at the default
 settings; settings change them, such as `server.workers`, `lambda.streaming` or
 `server.trusted_proxies`.
 
-Each finding has two small apps: one that has it, at the line with its code as a comment, and one
-that does the same and moves. The tests run both. Where an app imports `database`, that stands for a
-client of one.
+Each finding has two small apps: one with the problem, at the line with its code as a comment, and
+one that does the same and works on every target. The tests run both. In these apps, `database`
+stands for a database client.
 
-Where ruff is installed, its rules `ASYNC` and `RUF006` are looked for in handlers too, under
-their own codes.
+If ruff is installed, `ferryman check` also applies ruff's rules `ASYNC` and `RUF006` to handlers,
+under their own codes.
 """
 
 

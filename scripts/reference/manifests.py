@@ -137,49 +137,49 @@ _INTRODUCTION = f"""\
 
 `ferryman build -t k8s` writes `dist/k8s`: the objects in `base`, one in each file, the differences
 of each environment `[tool.ferryman.env.NAME]` in `overlays/NAME`, and a kustomization
-that leads to the base. `kubectl apply -k dist/k8s` sends the base to a cluster,
-`kubectl apply -k dist/k8s/overlays/prod` an environment, and `ferryman deploy -t k8s` the
-project as `--env` has it. The same project gives the same bytes.
+that refers to the base. `kubectl apply -k dist/k8s` applies the base to a cluster,
+`kubectl apply -k dist/k8s/overlays/prod` applies an environment, and `ferryman deploy -t k8s`
+the environment of `--env`. The same project gives the same bytes.
 
-They are for Kubernetes {OLDEST_VERSION} to {NEWEST_VERSION}. A field that `kube_version` does not
-know is left out or replaced; a comment in the base's kustomization says so. Before ferryman
-writes them, it checks them against the schemas of that version and against
-[rules of its own](k8s-rules.md).
+They are for Kubernetes {OLDEST_VERSION} to {NEWEST_VERSION}. If `kube_version` does not
+have a field, ferryman leaves it out or replaces it; a comment in the base's kustomization says so.
+Before ferryman writes the manifests, it checks them against the schemas of that version and against
+[its own rules](k8s-rules.md).
 
 The pods run an image, which you build and push separately. Ports,
-paths of the checks and times are those of `[tool.ferryman.server]`, which `ferryman build -t
+paths of the checks and times come from `[tool.ferryman.server]`, which `ferryman build -t
 server` uses too: by default the image listens on port {serving.PORT} of every address.
-An environment that changes them needs an image of its own, built with the same `--env`. An image
-made in another way must follow them, run as a user that is not root, and write nowhere but to
-`/tmp` and `/dev/shm`, which container runtimes mount in memory. Where no `image` is set, the
+An environment that changes them needs its own image, built with the same `--env`. An image
+that you make in another way must follow them, run as a user that is not root, and write only to
+`/tmp` and `/dev/shm`, which container runtimes mount in memory. Without `image`, the
 manifests name `name:version`, which a cluster looks for on its nodes and then on Docker Hub. A
-node that has an image of that name does not pull it again: give every release a version of its own.
-The image's own settings say how many workers a pod has.
+node that has an image of that name does not pull it again: give every release its own version.
+The image's own settings set the number of workers in a pod.
 
 The probes ask the server's own port for health and metrics, {serving.ADMIN_PORT} by default,
-which opens once the app has started. The Service does not lead to it, and no route does.
+which opens once the app has started. No Service and no route leads to this port.
 
-Names of Secrets are written, their values never: make the Secrets in the cluster, for
+The manifests contain names of Secrets, never their values: create the Secrets in the cluster, for
 example with `kubectl create secret generic`. Until they exist the pods wait.
 """
 
 _RULES_INTRODUCTION = f"""\
 {GENERATED}# The rules for manifests
 
-Kubernetes' schemas know which fields there are and of which type. These rules know what the
-fields mean, and what must agree across objects. `ferryman build -t k8s`, `ferryman deploy -t k8s`
-and `ferryman check -t k8s` hold to them what a project would apply: the manifests that ferryman
-renders, each environment, and the user's patches. They are no linter for other manifests.
+Kubernetes' schemas define the fields and their types. These rules check the meaning of the
+fields, and values that must agree across objects. `ferryman build -t k8s`, `ferryman deploy -t k8s`
+and `ferryman check -t k8s` check everything that a project would apply: the manifests that ferryman
+renders, each environment, and the user's patches. They do not check other manifests.
 
-| code | what it stands for |
+| code | meaning |
 | --- | --- |
 | `K001` | An object does not fit its schema: an unknown field, a missing one, another type. |
 | `K002` | Kubernetes has no such kind in this version. |
-| `K003` | An object fits its schema, and the API server refuses it: a value that is not one of \
+| `K003` | An object fits its schema, but the API server refuses it: a value that is not one of \
 those that the field takes, a number out of its range, fields that exclude each other. |
-| `K009` | The cluster alone refuses it, asked by `ferryman check -t k8s --server`. |
+| `K009` | Only the cluster refuses it, asked by `ferryman check -t k8s --server`. |
 
-A finding names the line of your patch that brought it, and what was probably meant. To break a
+A finding names the line of your patch that caused it, and suggests a fix. To break a
 rule on purpose, name its code in `ignore` of [`[tool.ferryman.k8s]`](settings.md).
 """
 

@@ -16,19 +16,19 @@ def permissions_page() -> str:
     """Return the page: what each verb on a function and on a service calls itself."""
     return (
         GENERATED + "# AWS permissions\n\n"
-        "What each verb calls itself. The tests record every call that a verb makes and hold\n"
-        "these tables to them, action by action. `sts:GetCallerIdentity` is called too, and\n"
-        "needs no permission.\n\n"
-        "`ferryman policy -t lambda` and `ferryman policy -t server` print the policy with the\n"
-        "resources it is limited to. For verbs that change a stack it adds what CloudFormation\n"
-        "does in your name, by the resources that the settings ask for; the condition\n"
-        "`aws:CalledVia` limits those to CloudFormation.\n\n"
+        "These are the actions that each command calls itself. The tests record every call of a\n"
+        "command and compare it with these tables. Commands also call `sts:GetCallerIdentity`,\n"
+        "which needs no permission.\n\n"
+        "`ferryman policy -t lambda` and `ferryman policy -t server` print the policy, limited to\n"
+        "your resources. For commands that change a stack the policy adds the actions that\n"
+        "CloudFormation takes in your name, for the resources in the settings; the condition\n"
+        "`aws:CalledVia` limits these actions to CloudFormation.\n\n"
         "## A function\n\n"
-        "A deploy sends a zip or an image besides, and `--direct` an image, or a zip over 50 MB.\n"
-        "Lambda reads an image in your name: the policy has that, too.\n\n"
+        "A deploy also sends a zip or an image; `--direct` sends an image, or a zip over 50 MB.\n"
+        "Lambda reads an image in your name, so the policy allows that, too.\n\n"
         + _table(CALLS)
         + "\n## A service\n\n"
-        "A deploy sends an image besides. Why tasks stopped is asked where some did.\n\n"
+        "A deploy also sends an image. If tasks stop, the command asks ECS for the reason.\n\n"
         + _table(SERVICE_CALLS)
     )
 

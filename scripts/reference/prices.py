@@ -44,11 +44,11 @@ def prices_page() -> str:
 def _introduction(book: PriceBook) -> str:
     return f"""{GENERATED}# Prices
 
-These are the rates of the price book that ships with ferryman. The youngest was seen on
+These are the rates of the price book that ships with ferryman. The newest is of
 {book.date}. All amounts are in USD, without tax and without discounts. A region of `*` means
 every region. Confidence is `list` (read from a price list or page), `computed` (derived from
 other rows) or `unverified` (a single or an indirect source); a bill that uses an unverified
-rate says so. The numbers under "source" refer to the end of the page."""
+rate says so. The numbers under "source" refer to the list at the end of the page."""
 
 
 def _rate_table(rates: Iterable[Rate], sources: Sequence[str]) -> str:

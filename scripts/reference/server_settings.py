@@ -46,24 +46,24 @@ _HEAD = f"""\
 {GENERATED}# The server's settings
 
 They are keys of `[tool.ferryman.server]`; on the command line `--set server.<key>=<value>`,
-in the environment `FERRYMAN_SERVER__<KEY>`. `-` means no limit, or none unless the reason
-says otherwise. [How a server ends](../explanation/shutdown.md) says how the times work together.
+in the environment `FERRYMAN_SERVER__<KEY>`. `-` means no limit or no value, unless the last
+column says otherwise. [How a server ends](../explanation/shutdown.md) explains the times.
 """
 
 _TAIL = """\
 ## What cannot be set
 
 Each worker loads the app after the fork, never before it (gunicorn's `preload_app`).
-Loading it before would save memory, but objects that an app makes during import (a session, a lock,
-a connection pool) may belong to an event loop, and the workers, each with a loop of its own, would
+Loading it before would save memory, but objects that an app creates during import (a session, a
+lock, a connection pool) may belong to an event loop, and the workers, each with its own loop, would
 share them.
 
-gunicorn's configuration file is not read. `{variable}` is refused, and the error names the
-setting that does the same. `WEB_CONCURRENCY` and `FORWARDED_ALLOW_IPS`, which some
+The server does not read gunicorn's configuration file. It refuses `{variable}`, and the error names
+the setting that does the same. `WEB_CONCURRENCY` and `FORWARDED_ALLOW_IPS`, which some
 platforms set for all programs, have no effect, and the log says so at the start: use `workers`
 and `trusted_proxies`.
 
-The event loop is uvloop's where uvloop is installed, and else asyncio's own.
+The server uses uvloop's event loop if uvloop is installed, and otherwise asyncio's.
 """
 
 
