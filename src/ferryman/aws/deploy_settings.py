@@ -72,14 +72,14 @@ class AlbOptions(Section):
 
     listener: Arn | None = Field(
         default=None,
-        description="The listener of a load balancer that is there; a rule is added to it. "
-        "Without it a load balancer is made, in `subnets`.",
+        description="The listener of an existing load balancer, which gets a rule. Without it "
+        "ferryman makes a load balancer, in `subnets`.",
     )
     priority: int = Field(default=100, ge=1, le=50000, description="The rule's priority.")
     hosts: tuple[str, ...] = Field(default=(), description="Hosts that the rule matches.")
     paths: tuple[str, ...] = Field(default=("/*",), description="Paths that the rule matches.")
     subnets: tuple[SubnetId, ...] = Field(
-        default=(), description="Two subnets or more of the load balancer that is made."
+        default=(), description="Two subnets or more for the new load balancer."
     )
     security_groups: tuple[GroupId, ...] = Field(
         default=(), description="Security groups of the load balancer."
@@ -99,8 +99,8 @@ class DeploySection(Section):
     )
     domain: Domain | None = Field(
         default=None,
-        description="The domain of the door or of the load balancer that is made, or of "
-        "CloudFront in front of it.",
+        description="The domain of the door or of the new load balancer, or of CloudFront in front "
+        "of it.",
     )
     certificate: Arn | None = Field(
         default=None,
@@ -109,8 +109,8 @@ class DeploySection(Section):
     )
     hosted_zone: ZoneId | None = Field(
         default=None,
-        description="The Route 53 zone that gets the domain's record; without it the record is "
-        "yours to make.",
+        description="The Route 53 zone that gets the domain's record; without it you must make the "
+        "record.",
     )
     log_retention: RetentionDays = Field(default=30, description="Days that logs are kept.")
     environment: Mapping[VariableName, str] = Field(

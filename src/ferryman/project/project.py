@@ -51,8 +51,8 @@ class ProjectFields(BaseModel):
     )
     include: tuple[str, ...] = Field(
         default=(),
-        description="Files and directories that ship besides the app's own top-level package, "
-        "relative to the project's directory.",
+        description="Files and directories that ship in addition to the app's own top-level "
+        "package, relative to the project's directory.",
     )
     exclude: tuple[str, ...] = Field(
         default=("tests", "test_*.py", "conftest.py"),
@@ -60,8 +60,8 @@ class ProjectFields(BaseModel):
     )
     source: str | None = Field(
         default=None,
-        description="The directory that the app's modules are imported from, and that ships whole; "
-        "by default src or the project's own, as the app's module is found there.",
+        description="The directory that the app's modules are imported from; it ships whole. By "
+        "default src or the project's own directory, where the app's module is.",
     )
     check: Check = Field(
         default="start",

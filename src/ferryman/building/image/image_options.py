@@ -17,8 +17,8 @@ class ImageOptions(BaseModel):
     build: bool = Field(default=False, description="Whether to build an image.")
     tool: Literal["none", "auto", "docker", "podman", "buildah"] = Field(
         default="none",
-        description="What builds it: ferryman itself, out of an interpreter of this machine, or "
-        "a container tool, out of a Dockerfile. auto is the first one that is there and works.",
+        description="What builds the image: ferryman itself, from an interpreter of this machine, "
+        "or a container tool, from a Dockerfile. auto is the first tool that works.",
     )
     archive: Literal["directory", "oci", "docker"] = Field(
         default="directory",

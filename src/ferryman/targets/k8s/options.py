@@ -146,26 +146,26 @@ class KubernetesOptions(BaseModel):
     )
     keda: tuple[KedaTrigger, ...] = Field(
         default=(),
-        description="What the number of pods follows besides, by KEDA: tables with a type and "
+        description="Further triggers for the number of pods, by KEDA: tables with a type and "
         "metadata. It needs max_replicas, and KEDA in the cluster; replicas may then be 0.",
     )
     keda_http: int | None = Field(
         default=None,
         ge=1,
-        description="Requests in flight of a pod that KEDA's HTTP add-on aims at. Its interceptor "
-        "takes the requests of hosts, and holds them while no pod runs. It needs max_replicas and "
-        "a gateway, and the add-on in the cluster; replicas may then be 0.",
+        description="The target number of requests in flight per pod for KEDA's HTTP add-on. Its "
+        "interceptor takes the requests of hosts, and holds them while no pod runs. It needs "
+        "max_replicas and a gateway, and the add-on in the cluster; replicas may then be 0.",
     )
     cpu_target: int = Field(
         default=65,
         ge=1,
         le=100,
-        description="The use of cpu, in percent, that the number of pods is kept to.",
+        description="The target CPU utilisation, in percent, for the number of pods.",
     )
     cpu: Cpu | None = Field(
         default=None,
-        description="CPU that is set aside for a pod, in cores (0.5) or thousandths (250m); by "
-        f"default {DEFAULT_CPU}, or what pod_rate needs.",
+        description="CPU that a pod requests, in cores (0.5) or thousandths (250m); by default "
+        f"{DEFAULT_CPU}, or what pod_rate needs.",
     )
     cpu_limit: Cpu | None = Field(
         default=None,
@@ -175,18 +175,18 @@ class KubernetesOptions(BaseModel):
     pod_rate: float | None = Field(
         default=None,
         gt=0,
-        description="Requests a second that a pod is to carry, in place of cpu: as much is set "
-        "aside as `ferryman measure` found to be needed for them.",
+        description="Requests a second that a pod must serve, instead of cpu: the pod requests the "
+        "CPU that `ferryman measure` found for them.",
     )
     memory: Memory | None = Field(
         default=None,
-        description="Memory that is set aside for a pod, and that it may not exceed; by default "
-        f"a quarter more than the most that was measured, or else {DEFAULT_MEMORY}.",
+        description="Memory that a pod requests, and its limit; by default a quarter more than the "
+        f"measured peak, or else {DEFAULT_MEMORY}.",
     )
     environment: Mapping[VariableName, str] = Field(
         default={},
-        description="Environment variables, by name, for everyone to read; what is secret goes "
-        "into a Secret.",
+        description="Environment variables, by name, that everyone can read; put secrets into a "
+        "Secret.",
     )
     secrets: tuple[SecretName, ...] = Field(
         default=(),
@@ -195,11 +195,11 @@ class KubernetesOptions(BaseModel):
     )
     pull_secrets: tuple[SecretName, ...] = Field(
         default=(),
-        description="Names of Secrets by which nodes log in to the image's registry.",
+        description="Names of Secrets with which nodes log in to the image's registry.",
     )
     hosts: tuple[HostName, ...] = Field(
         default=(),
-        description="Names by which the world reaches the app, such as shop.example.com; needs "
+        description="Host names of the app on the internet, such as shop.example.com; needs "
         "gateway or ingress_class.",
     )
     gateway: Annotated[str, AfterValidator(gateway_name)] | None = Field(
@@ -221,7 +221,7 @@ class KubernetesOptions(BaseModel):
     )
     egress: tuple[Destination, ...] | None = Field(
         default=None,
-        description="Where the pods may connect to besides DNS, such as 10.0.0.0/8:5432; by "
+        description="Where the pods may connect to in addition to DNS, such as 10.0.0.0/8:5432; by "
         "default anywhere.",
     )
     service_account_annotations: Mapping[str, str] = Field(
@@ -255,7 +255,7 @@ class KubernetesOptions(BaseModel):
     )
     priority_class: SecretName | None = Field(
         default=None,
-        description="The PriorityClass of the pods: what makes way for them, and they for what.",
+        description="The PriorityClass of the pods, which decides which pods make room for others.",
     )
     user_namespaces: bool = Field(
         default=False,
@@ -274,12 +274,12 @@ class KubernetesOptions(BaseModel):
     )
     process: tuple[ProcessOptions, ...] = Field(
         default=(),
-        description="What runs beside the web process, from the same image: tables with a name "
+        description="Processes next to the web process, from the same image: tables with a name "
         "and a command, or a schedule.",
     )
     migrate: Command | None = Field(
         default=None,
-        description="A command that must end well before the pods of a release start, such as "
+        description="A command that must succeed before the pods of a release start, such as "
         "python -m shop.migrate. If it fails, the old pods stay.",
     )
     objects: tuple[str, ...] = Field(
@@ -294,13 +294,13 @@ class KubernetesOptions(BaseModel):
     )
     ignore: tuple[str, ...] = Field(
         default=(),
-        description="Codes of rules that the manifests are not held to, such as K301 for a "
+        description="Codes of rules that the checks of the manifests skip, such as K301 for a "
         "sidecar that must be root. The build says so.",
     )
     kube_version: Annotated[str, AfterValidator(_recent_version)] = Field(
         default=NEWEST_VERSION,
-        description="The Kubernetes, as major.minor, that the manifests are for; what it does "
-        "not know is left out or replaced, and said.",
+        description="The Kubernetes version, as major.minor, of the manifests. A field that it "
+        "does not know is left out or replaced, and reported.",
     )
 
     @model_validator(mode="after")

@@ -53,13 +53,13 @@ class LambdaOptions(BaseModel):
     warm_path: str = Field(
         default="/",
         pattern=r"^(/[^?#]*)?$",
-        description="What is asked of the app before a SnapStart snapshot, by GET; nothing if "
+        description="The path of a GET to the app before a SnapStart snapshot; no request if "
         "empty.",
     )
     trusted_proxies: tuple[str, ...] = Field(
         default=(),
-        description="Networks of the proxies in front, such as 10.0.0.0/8, whose word on the "
-        "client's address, scheme and host is taken.",
+        description="Networks of the proxies in front, such as 10.0.0.0/8, whose headers for the "
+        "client's address, scheme and host are trusted.",
     )
     proxy: Literal["nginx", "alb", "cloudfront", "envoy", "traefik"] | tuple[str, ...] = Field(
         default=(),
@@ -87,9 +87,9 @@ class LambdaOptions(BaseModel):
     )
     log_level: Literal["", "DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="",
-        description="The least level of log records that are written, such as INFO. By default "
-        "Lambda's own: AWS_LAMBDA_LOG_LEVEL, or WARNING. The app cannot set it with "
-        "logging.basicConfig, for Lambda has been there before.",
+        description="The lowest level of log records, such as INFO. By default Lambda's own: "
+        "AWS_LAMBDA_LOG_LEVEL, or WARNING. The app cannot set it with logging.basicConfig, because "
+        "Lambda has already configured logging.",
     )
     keep: tuple[str, ...] = Field(
         default=(),

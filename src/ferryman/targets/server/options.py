@@ -45,9 +45,9 @@ class ServerOptions(BaseModel):
     )
     share_connections: bool = Field(
         default=_DEFAULT.share_connections,
-        description="Whether workers whose event loops stall leave idle connections to whichever "
-        "is free first. It takes one more process where there are several workers; of TLS, nothing "
-        "is shared.",
+        description="Whether workers with a blocked event loop pass idle connections to the first "
+        "free worker. It needs one more process if there are several workers; TLS connections are "
+        "not shared.",
     )
     base_image: str | None = Field(
         default=None,
@@ -84,36 +84,37 @@ class ServerOptions(BaseModel):
     )
     admin_bind: str | None = Field(
         default=None,
-        description="HOST:PORT of health checks and metrics, apart from the app so that no client "
-        'reaches them; "" for none. By default port 8001, of every address in an image and of '
-        "loopback in a unit; none under `ferryman serve`.",
+        description="HOST:PORT of health checks and metrics, separate from the app so that no "
+        'client reaches them; "" for none. By default port 8001, of every address in an image and '
+        "of loopback in a unit; none under `ferryman serve`.",
     )
     health_on_app_port: bool = Field(
         default=_DEFAULT.health_on_app_port,
-        description="Whether the app's port answers health checks too, for a load balancer that "
-        "can check no other. They come before the app: its middlewares and routes do not see them.",
+        description="Whether the app's port also answers health checks, for a load balancer that "
+        "can only check this port. They come before the app: its middlewares and routes do not see "
+        "them.",
     )
     liveness_path: Path = Field(
         default=_DEFAULT.liveness_path,
-        description="Answers 200 as long as the process does.",
+        description="The path that answers 200 as long as the event loop runs.",
     )
     readiness_path: Path = Field(
         default=_DEFAULT.readiness_path,
-        description="Answers 200 while the server wants requests: after the app's start, until "
-        "it is told to stop.",
+        description="The path that answers 200 while the server is ready: from the app's start "
+        "until SIGTERM.",
     )
     debug_tasks: bool = Field(
         default=_DEFAULT.debug_tasks,
-        description="Whether the admin port lists the running tasks. Off, for it shows code.",
+        description="Whether the admin port lists the running tasks. Off, because it shows code.",
     )
     log_format: Literal["auto", "json", "text"] = Field(
         default="auto", description="json, text, or auto: text on a terminal and else JSON."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="Records below it are not written."
+        default="INFO", description="The lowest level that is logged."
     )
     access_log: bool = Field(
-        default=_DEFAULT.access_log, description="Whether each request leaves a line."
+        default=_DEFAULT.access_log, description="Whether each request gets a log line."
     )
     record: float = Field(
         default=_DEFAULT.record,
@@ -131,13 +132,14 @@ class ServerOptions(BaseModel):
     telemetry: bool = Field(
         default=_DEFAULT.telemetry,
         description="Whether each request becomes a span that OpenTelemetry exports, as the "
-        "`OTEL_*` variables say. Off, for it takes packages and time; `ferryman[otel]` has them.",
+        "`OTEL_*` variables say. Off, because it needs packages and time; `ferryman[otel]` has "
+        "them.",
     )
     trusted_proxies: tuple[str, ...] = Field(
         default=_DEFAULT.trusted_proxies,
-        description="Networks (CIDR) of the proxies in front, whose word on the client is taken; "
-        "`unix` for every client of a UNIX socket. None, because a client can send their "
-        "headers too.",
+        description="Networks (CIDR) of the proxies in front whose headers the server trusts; "
+        "`unix` for every client of a UNIX socket. None, because a client can send these headers "
+        "too.",
     )
     proxy: ProxyKind | tuple[str, ...] | None = Field(
         default=None,
@@ -152,13 +154,13 @@ class ServerOptions(BaseModel):
     )
     drain_delay: Seconds | None = Field(
         default=None,
-        description=f"From not ready to the closed port; by default {DRAIN_DELAY}, and 0 under "
-        "`ferryman serve`. Longer than a load balancer takes to notice: its interval times its "
-        "threshold.",
+        description="The time from not ready to the closed port; by default "
+        f"{DRAIN_DELAY}, and 0 under `ferryman serve`. Longer than a load balancer takes "
+        "to notice: its interval times its threshold.",
     )
     graceful_timeout: Patience = Field(
         default=_DEFAULT.graceful_timeout,
-        description="What requests in flight get once the port is closed.",
+        description="The time for requests in flight after the port is closed.",
     )
     keep_alive: Patience = Field(
         default=_DEFAULT.keep_alive,
@@ -172,9 +174,9 @@ class ServerOptions(BaseModel):
     )
     max_in_flight: Count | None = Field(
         default=_DEFAULT.max_in_flight,
-        description="Requests that a worker answers at once; one more goes to `overflow`, or gets "
-        "503 with Retry-After. No limit by default, for only the app's owner knows what a request "
-        "costs.",
+        description="Requests that a worker answers at once; further ones go to `overflow`, or get "
+        "503 with Retry-After. No limit by default, because only the app's owner knows what a "
+        "request costs.",
     )
     overflow: str | None = Field(
         default=_DEFAULT.overflow,
@@ -185,12 +187,13 @@ class ServerOptions(BaseModel):
         default=_DEFAULT.overflow_share,
         gt=0,
         le=1,
-        description="The share of all requests, over the last 10 to 20 s, that goes there at most, "
-        "for it costs by the request; beyond it, 503.",
+        description="The largest share of all requests, over the last 10 to 20 s, that goes there, "
+        "because each costs money; beyond it, 503.",
     )
     overflow_timeout: Patience = Field(
         default=_DEFAULT.overflow_timeout,
-        description="Until an answer from there begins; then 504. The function's own timeout.",
+        description="The time until an answer from there begins; then 504. The function's own "
+        "timeout.",
     )
     overflow_signed: bool = Field(
         default=_DEFAULT.overflow_signed,
@@ -199,7 +202,7 @@ class ServerOptions(BaseModel):
     )
     max_connections: Count | None = Field(
         default=_DEFAULT.max_connections,
-        description="Connections that a worker holds; one more gets 503 and is closed.",
+        description="Connections that a worker holds; a further one gets 503 and is closed.",
     )
     max_request_line: Bytes = Field(
         default=_DEFAULT.max_request_line, description="The longest URL; beyond it, 414."
@@ -217,22 +220,22 @@ class ServerOptions(BaseModel):
     )
     header_timeout: Patience = Field(
         default=_DEFAULT.header_timeout,
-        description="From the first byte of a request to the end of its headers; then 408. A "
-        "TLS handshake has as long.",
+        description="The time from the first byte of a request to the end of its headers; then "
+        "408. Also the limit of a TLS handshake.",
     )
     body_timeout: Patience = Field(
         default=_DEFAULT.body_timeout,
-        description="Between two pieces of a body while the app waits for it; then 408.",
+        description="The time between two pieces of a body while the app waits for it; then 408.",
     )
     write_timeout: Patience = Field(
         default=_DEFAULT.write_timeout,
-        description="How long a client may read nothing of what it is sent; then its connection is "
-        "closed. Who reads slowly but steadily is served.",
+        description="How long a client may read nothing of its answer; then its connection is "
+        "closed. A client that reads slowly but steadily is served.",
     )
     handler_cancellation: bool = Field(
         default=_DEFAULT.handler_cancellation,
-        description="Whether a handler is cancelled when its client goes. Off as in aiohttp: few "
-        "handlers bear to be cancelled anywhere.",
+        description="Whether a handler is cancelled when its client disconnects. Off as in "
+        "aiohttp: few handlers are safe to cancel at every await.",
     )
     max_requests: int = Field(
         default=_DEFAULT.max_requests,
@@ -242,7 +245,8 @@ class ServerOptions(BaseModel):
     max_requests_jitter: int = Field(
         default=_DEFAULT.max_requests_jitter,
         ge=0,
-        description="Up to so many more, at random, so that workers do not go at once.",
+        description="A random addition of up to this number, so that workers are not replaced at "
+        "the same time.",
     )
     max_rss: Mebibytes | None = Field(
         default=_DEFAULT.max_rss,
@@ -251,11 +255,11 @@ class ServerOptions(BaseModel):
     worker_timeout: Annotated[int, Field(ge=0, le=3600, json_schema_extra={"unit": "s"})] = Field(
         default=_DEFAULT.worker_timeout,
         description="How long the event loop may be blocked before its worker is killed, with a "
-        "traceback of where it was; 0 for ever.",
+        "traceback of where it was; 0 for no limit.",
     )
     start_timeout: Patience = Field(
         default=_DEFAULT.start_timeout,
-        description="How long the app may take to start in a worker; then the worker is given up, "
+        description="How long the app may take to start in a worker; then the worker is killed, "
         "and the log says where the start was.",
     )
     certificate: str | None = Field(

@@ -58,13 +58,13 @@ REASONS: Mapping[str, str] = {
     "pod, so one that uses more than was set aside puts its neighbours at risk.",
     "startupProbe.httpGet.path": "Answers once `on_startup` is over; the other two probes wait.",
     "startupProbe.httpGet.port": "The port of health and metrics.",
-    "startupProbe.periodSeconds": "Short, for no traffic comes until it has passed.",
+    "startupProbe.periodSeconds": "Short, because no traffic comes until it has passed.",
     "startupProbe.timeoutSeconds": "No longer than the period; a late answer is asked for again.",
     "startupProbe.failureThreshold": "With the period: a minute to start, then a restart.",
     "readinessProbe.httpGet.path": "The app's own health checks. A pod that fails one, or that "
     "is about to stop, gets no requests and is not restarted.",
     "readinessProbe.httpGet.port": "The port of health and metrics.",
-    "readinessProbe.periodSeconds": "Short, for it costs one small request.",
+    "readinessProbe.periodSeconds": "Short, because it costs only one small request.",
     "readinessProbe.timeoutSeconds": "Room for checks that ask a database; a busy node answers "
     "late, and one second, the default, is short.",
     "readinessProbe.failureThreshold": "One lost packet takes no pod out of the Service.",

@@ -15,7 +15,7 @@ _PROGRESS_DEADLINE_SECONDS = 600
 
 REASONS: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",
-    "kind": "The pods are alike and keep nothing, so any may be replaced.",
+    "kind": "The pods are interchangeable and keep no state, so any may be replaced.",
     **metadata.REASONS,
     "spec.minReadySeconds": "A pod that ends within seconds of becoming ready does not count as "
     "available, and the old pods stay.",

@@ -31,7 +31,7 @@ REASONS: Mapping[str, str] = {
     "of any value is tolerated.",
     "spec.serviceAccountName": "The app's own account.",
     "spec.securityContext.runAsNonRoot": "Pod Security Standard `restricted`.",
-    "spec.securityContext.runAsUser": "A number, for a name cannot be checked against root.",
+    "spec.securityContext.runAsUser": "A number, because a name cannot be checked against root.",
     "spec.securityContext.runAsGroup": "Otherwise the group may be root's.",
     "spec.securityContext.seccompProfile.type": "Pod Security Standard `restricted`.",
     "spec.terminationGracePeriodSeconds": f"The {serving.PRE_STOP_DELAY} s before the stop, "

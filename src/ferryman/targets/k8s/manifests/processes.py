@@ -35,7 +35,7 @@ _POD: Mapping[str, str] = {
 }
 _ENDING: Mapping[str, str] = {
     **{f: why for f, why in _POD.items() if not f.startswith("spec.topologySpread")},
-    "spec.restartPolicy": "A process that fails is told of, and the next try is another pod.",
+    "spec.restartPolicy": "A failed process is reported, and the next try is another pod.",
 }
 _HEAD: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",

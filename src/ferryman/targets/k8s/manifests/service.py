@@ -21,7 +21,8 @@ REASONS: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",
     "kind": "Pods come and go; the address stays.",
     **metadata.REASONS,
-    "spec.type": "Reachable within the cluster alone; what lets the world in stands in front.",
+    "spec.type": "Reachable only within the cluster; a Gateway or Ingress in front lets other "
+    "traffic in.",
     "spec.selector": "The labels of the Deployment's selector.",
     "spec.ports[].name": "Gateways and meshes read the protocol off the name.",
     "spec.ports[].port": "The port of HTTP, so that URLs within the cluster need none. "

@@ -67,7 +67,7 @@ class ServiceOptions(DeploySection):
         default=65,
         ge=1,
         le=100,
-        description="The use of cpu, in percent, that the number of tasks is kept to.",
+        description="The target CPU utilisation, in percent, for the number of tasks.",
     )
     vpc: str | None = Field(
         default=None,
@@ -80,8 +80,8 @@ class ServiceOptions(DeploySection):
     )
     public_ip: bool | None = Field(
         default=None,
-        description="Whether tasks have public addresses, by which they fetch the image where "
-        "their subnets have no way out. By default what the subnets say.",
+        description="Whether tasks have public addresses, which they need to fetch the image if "
+        "their subnets have no other way out. By default what the subnets say.",
     )
     security_groups: tuple[GroupId, ...] = Field(
         default=(),
