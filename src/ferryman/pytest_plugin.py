@@ -70,7 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """Say whether the suite runs on the sources or on an artifact."""
+    """Return the header line that names what the suite runs on: sources or an artifact."""
     if task := os.environ.get("FERRYMAN_SUITE_ARTIFACT"):
         return (
             f"ferryman: runs the artifact in {task}; pytest and its plugins are this environment's"

@@ -1,7 +1,7 @@
-"""The bucket that holds what is deployed: encrypted, not public, keys named by content.
+"""The bucket for deployed files: encrypted, not public, with keys named by content.
 
-Every call names the account that must own the bucket, so that a bucket of somebody else with
-the same name gets nothing from us.
+Every call names the account that must own the bucket, so that a foreign bucket of the same name
+receives nothing.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ def bucket_name(aws: Aws) -> str:
 
 
 def ensure_bucket(aws: Aws, name: str, ask: Callable[[str], bool]) -> None:
-    """See that a bucket is there and ours, and make it if the user agrees.
+    """Check that a bucket belongs to the account; create it if it is missing and the user agrees.
 
     Raises:
-        ConfigError: It belongs to another account, or the user does not want it.
+        ConfigError: The bucket belongs to another account, or the user refused to create it.
         AwsError: AWS refused.
     """
     try:
@@ -50,10 +50,10 @@ def ensure_bucket(aws: Aws, name: str, ask: Callable[[str], bool]) -> None:
 
 
 def upload(aws: Aws, bucket: str, key: str, path: Path) -> bool:
-    """Put a file in a bucket, unless its key, which names its content, is there.
+    """Upload a file, unless its key, which names its content, exists.
 
     Returns:
-        Whether it had to be sent.
+        Whether the file was sent.
 
     Raises:
         AwsError: AWS refused.

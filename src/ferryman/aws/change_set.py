@@ -1,7 +1,7 @@
-"""Change sets: what an update of a stack would do, found out by CloudFormation, then done.
+"""Change sets: CloudFormation computes an update of a stack, and then makes it.
 
-The name of a change set is a digest of what it is made from, so that a run that was cut off
-finds its own again. A creation that fails is deleted by CloudFormation itself.
+The name of a change set is a digest of its inputs, so that a run after an interruption finds it
+again. CloudFormation itself deletes a stack whose creation fails.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ _NOTHING = ("didn't contain changes", "No updates are to be performed")
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """What a stack is to be.
+    """The desired state of a stack.
 
     Attributes:
         name: Its name.
         template: Its template.
-        parameters: The values of its parameters; None keeps the value that there is.
-        tags: Its tags, which its resources get too.
+        parameters: The values of its parameters; None keeps the present value.
+        tags: Its tags, also for its resources.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Desired:
         """The template's text.
 
         Raises:
-            ConfigError: It is larger than CloudFormation takes.
+            ConfigError: The template is larger than CloudFormation accepts.
         """
         text = json.dumps(self.template, separators=(",", ":"))
         if len(text) > _TEMPLATE_LIMIT:
@@ -73,14 +73,14 @@ class Desired:
 
     @property
     def change_set_name(self) -> str:
-        """The name of the change set that makes the stack so."""
+        """The name of the change set for this state."""
         made_from = json.dumps([self.template, dict(self.parameters), dict(self.tags)])
         return f"ferryman-{hashlib.sha256(made_from.encode()).hexdigest()[:20]}"
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceChange:
-    """What happens to a resource.
+    """The change of a resource.
 
     Attributes:
         action: `create`, `change`, `replace` or `delete`.
@@ -103,8 +103,8 @@ class ChangeSet:
         name: Its name.
         id: Its ARN.
         stack: The stack's ARN.
-        creates: Whether the stack is not there yet.
-        changes: What happens to each resource.
+        creates: Whether it creates the stack.
+        changes: The change of each resource.
     """
 
     name: str
@@ -115,16 +115,16 @@ class ChangeSet:
 
 
 def prepare(aws: Aws, desired: Desired, stack: Stack | None, live: Template) -> ChangeSet | None:
-    """Have CloudFormation find out what would change, or None if nothing would.
+    """Let CloudFormation compute the changes; return None if there are none.
 
     Args:
         aws: The session.
-        desired: What the stack is to be.
-        stack: The stack as it is; None if there is none.
-        live: The template it was made from.
+        desired: The desired state.
+        stack: The present stack, or None.
+        live: The stack's present template.
 
     Raises:
-        StackFailed: CloudFormation does not take the template.
+        StackFailed: CloudFormation refuses the template.
         AwsError: AWS refused.
     """
     creates = stack is None or not stack.exists
@@ -135,7 +135,7 @@ def prepare(aws: Aws, desired: Desired, stack: Stack | None, live: Template) -> 
     except AwsError as error:
         if error.code != "AlreadyExistsException":
             raise
-        # Of a run that was cut off, or already executed: what it says may be out of date.
+        # From an interrupted run, or already executed: it may be out of date.
         aws.call("cloudformation", "delete_change_set", **named)
         aws.call("cloudformation", "create_change_set", **request)
     told = _await(aws, named)
@@ -160,10 +160,10 @@ def execute(
     wait: bool,
     timeout: float,
 ) -> Stack | None:
-    """Make the changes, and tell of each until the stack is as desired.
+    """Execute a change set, and report each event until the stack is as desired.
 
     Returns:
-        The stack; None if it was not waited for.
+        The stack; None without waiting.
 
     Raises:
         StackFailed: A resource failed, with its own reason.
@@ -182,7 +182,7 @@ def execute(
 
 
 def delete_change_set(aws: Aws, stack: str, name: str, *, creates: bool) -> None:
-    """Delete a change set, and the empty stack that was made to hold it.
+    """Delete a change set, and the empty stack that was created for it.
 
     Raises:
         AwsError: AWS refused.
@@ -195,7 +195,7 @@ def delete_change_set(aws: Aws, stack: str, name: str, *, creates: bool) -> None
 
 
 def live_template(aws: Aws, stack: str) -> Template:
-    """Return the template that a stack was made from.
+    """Return a stack's present template.
 
     Raises:
         AwsError: AWS refused.
@@ -205,17 +205,17 @@ def live_template(aws: Aws, stack: str) -> Template:
     try:
         found = json.loads(body) if isinstance(body, str) else body
     except ValueError:
-        return {}  # YAML, written by somebody else: shown as if it were empty
+        return {}  # YAML, not written by ferryman: shown as if it were empty
     return found if isinstance(found, Mapping) else {}
 
 
 def drifted(aws: Aws, stack: str, names: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
-    """Return the resources that somebody changed outside the stack, each with what differs.
+    """Return the resources that were changed outside the stack, each with its differences.
 
     Args:
         aws: The session.
         stack: The stack's name.
-        names: The logical ids that are looked at.
+        names: The logical ids to check.
 
     Raises:
         AwsError: AWS refused.
@@ -278,7 +278,7 @@ def _change(told: Mapping[str, Any], old: Template, new: Template) -> ResourceCh
     action = {"Add": "create", "Remove": "delete"}.get(told["Action"], "change")
     if action == "change" and told.get("Replacement") == "True":
         action = "replace"
-    # What comes or goes whole is named alone: the templates show it.
+    # Only name a resource that is created or deleted: the templates show its content.
     whole = action in ("create", "delete")
     lines = () if whole else _diff(_resource(old, name), _resource(new, name))
     if not lines and not whole:
@@ -296,7 +296,7 @@ def _diff(old: list[str], new: list[str]) -> tuple[str, ...]:
 
 
 def _causes(told: Mapping[str, Any]) -> tuple[str, ...]:
-    """Name what changes where the template is the same: parameters, and other resources."""
+    """Name the causes of a change that the template does not show: parameters, resources."""
     found: dict[str, None] = {}
     for detail in told.get("Details", ()):
         target, cause = detail.get("Target", {}), detail.get("CausingEntity")

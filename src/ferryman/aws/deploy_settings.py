@@ -1,4 +1,4 @@
-"""What the settings of every deployment to AWS share: keys, forms of names, a load balancer."""
+"""The settings that all deployments to AWS share: keys, patterns of names, a load balancer."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SubnetId = Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-z]+$")]
 GroupId = Annotated[str, StringConstraints(pattern=r"^sg-[0-9a-z]+$")]
 ZoneId = Annotated[str, StringConstraints(pattern=r"^Z[A-Z0-9]+$")]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]+$")]
-# The length is not part of the pattern: every command would compile 128 copies of all letters.
+# The pattern leaves out the length, which would make it slow to compile.
 TagKey = Annotated[str, StringConstraints(pattern=r"^[\w .:/=+@-]+$", max_length=128)]
 Domain = Annotated[
     str,
@@ -44,12 +44,12 @@ Domain = Annotated[
 
 
 def _as_number(value: object) -> object:
-    """Let the text of a flag mean the number; what is wrong with it is said later."""
+    """Convert a flag's text to a number; pydantic reports an invalid one later."""
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 AsNumber = BeforeValidator(_as_number)
-"""Lets a choice of numbers be given as text, by a flag or a variable."""
+"""Accepts a choice of numbers as text, from a flag or a variable."""
 
 RetentionDays = Annotated[
     Literal[
@@ -58,7 +58,7 @@ RetentionDays = Annotated[
     ],
     AsNumber,
 ]  # fmt: skip
-"""What CloudWatch Logs takes: "PutRetentionPolicy" in its API reference."""
+"""The values that CloudWatch Logs accepts: "PutRetentionPolicy" in its API reference."""
 
 
 class Section(BaseModel):
@@ -132,7 +132,7 @@ class DeploySection(Section):
         return self
 
     def _contradictions(self) -> Iterable[tuple[object, str]]:
-        """Return what the keys may not say together, each with whether they do."""
+        """Return each forbidden combination of keys, with whether it is present."""
         raise NotImplementedError
 
     def _domain_contradictions(self, alb: AlbOptions) -> Iterable[tuple[object, str]]:

@@ -1,4 +1,4 @@
-"""What CloudFormation calls for each type of resource, as IAM actions.
+"""The IAM actions that CloudFormation needs for each type of resource.
 
 Source: the schemas of the types in the CloudFormation registry, which list what their
 handlers call.
@@ -129,4 +129,4 @@ HANDLER_ACTIONS: Mapping[str, tuple[str, ...]] = {
         "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm",
     ),
 }  # fmt: skip
-"""The actions by the type, or by the beginning that several types share."""
+"""The actions, by the type or by a prefix of several types."""

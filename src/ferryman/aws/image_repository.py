@@ -1,8 +1,7 @@
-"""A repository of ECR, the registry of an AWS account: made where it is missing, pushed to.
+"""A repository of ECR, the registry of an AWS account: creates it and pushes to it.
 
-The layout of an OCI image is sent as it is, blob by blob; what the registry has is not sent
-again. The password that ECR gives for twelve hours stands in a file of its own for as long as
-the push takes.
+An OCI layout is sent blob by blob, without the blobs that the registry has. ECR's password, which
+is valid for twelve hours, is in a temporary file during the push.
 """
 
 from __future__ import annotations
@@ -52,13 +51,13 @@ def push(
 
     Args:
         aws: The session.
-        name: The repository; it is made if the user agrees.
+        name: The repository; it is created if the user agrees.
         layout: The layout's directory.
-        ask: Asked before the repository is made.
-        progress: Told what is being sent.
+        ask: Asks the user before the repository is created.
+        progress: Called with each blob that is sent.
 
     Raises:
-        ConfigError: There is no repository, and none is to be made.
+        ConfigError: There is no repository, and the user refused to create one.
         BuildError: The registry refused.
         AwsError: AWS refused.
     """
@@ -120,7 +119,7 @@ def _make(aws: Aws, name: str, ask: Callable[[str], bool]) -> str:
 
 @contextmanager
 def _signed_in(aws: Aws, host: str) -> Iterator[None]:
-    """Let docker's credentials be ECR's for as long as the block runs."""
+    """Use ECR's credentials as docker's within the block."""
     told: Any = aws.call("ecr", "get_authorization_token")["authorizationData"][0]
     before = os.environ.get("DOCKER_CONFIG")
     with tempfile.TemporaryDirectory(prefix="ferryman-ecr-") as folder:

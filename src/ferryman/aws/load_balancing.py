@@ -1,8 +1,8 @@
 """An Application Load Balancer, and the rule that leads to a target group. Pure.
 
-The rule forwards to a list of target groups with weights, also where it is of one group: so
-another group, of a function or of addresses, can join at weight 0. Source:
-"AWS::ElasticLoadBalancingV2" in the CloudFormation template reference.
+The rule forwards to a list of target groups with weights, even for one group, so that another
+group, of a function or of addresses, can join at weight 0. Source: "AWS::ElasticLoadBalancingV2" in
+the CloudFormation template reference.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class Balancer:
         domain: Its own domain, or None.
         certificate: The ARN of the domain's certificate, or None.
         hosted_zone: The Route 53 zone that gets the domain's record, or None.
-        security_groups: Security groups of the load balancer that is made.
-        subnets: Subnets of the load balancer that is made.
+        security_groups: Security groups of a new load balancer.
+        subnets: Subnets of a new load balancer.
         scheme: `internet-facing` or `internal`.
-        attributes: Attributes of the load balancer that is made.
+        attributes: Attributes of a new load balancer.
     """
 
     alb: AlbOptions
@@ -46,14 +46,14 @@ class Balancer:
 
     @property
     def port(self) -> int:
-        """The port that the load balancer that is made listens on."""
+        """The port of a new load balancer."""
         return 443 if self.domain else 80
 
 
 def balanced(balancer: Balancer) -> Part:
-    """Return the rule, and the load balancer where none is there.
+    """Return the rule, and a load balancer if the settings name none.
 
-    Its outputs tell the rule, which a migration changes, and the URL where it is known.
+    Its outputs are the rule, which a migration changes, and the URL if known.
     """
     alb = balancer.alb
     listener = alb.listener or ref("Listener")
@@ -72,7 +72,7 @@ def balanced(balancer: Balancer) -> Part:
 
 
 def balancer_full_name(alb: AlbOptions) -> Any:
-    """Return the load balancer's name as metrics have it: `app/NAME/ID`."""
+    """Return the load balancer's name in metrics: `app/NAME/ID`."""
     if alb.listener:
         return "/".join(alb.listener.partition(":listener/")[2].split("/")[:3])
     return att("LoadBalancer", "LoadBalancerFullName")
@@ -81,7 +81,7 @@ def balancer_full_name(alb: AlbOptions) -> Any:
 def alias_record(
     domain: str | None, hosted_zone: str | None, host: Any, zone: Any
 ) -> Mapping[str, Resource]:
-    """Return the records that lead a domain to a host of AWS, where a zone is given."""
+    """Return the records that point a domain to a host of AWS; empty without a zone."""
     if not hosted_zone:
         return {}
     target = {"DNSName": host, "HostedZoneId": zone}

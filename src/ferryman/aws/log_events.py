@@ -1,4 +1,4 @@
-"""The lines of a log group of CloudWatch Logs: the last ones, and those that come."""
+"""Reads a log group of CloudWatch Logs: the last lines, and new ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def last_events(aws: Aws, group: str, since: str, count: int) -> list[tuple[str,
         count: How many lines at most.
 
     Raises:
-        ConfigError: `since` is not such a time.
+        ConfigError: `since` is not a length of time.
         AwsError: AWS refused.
     """
     found = list(_events(aws, group, _start(since)))
@@ -35,10 +35,10 @@ def last_events(aws: Aws, group: str, since: str, count: int) -> list[tuple[str,
 
 
 def new_events(aws: Aws, group: str, since: str, count: int) -> Iterator[tuple[str, str]]:
-    """Yield the last lines of a log group, and then every new one, without an end.
+    """Yield the last lines of a log group, and then every new one, endlessly.
 
     Raises:
-        ConfigError: `since` is not such a time.
+        ConfigError: `since` is not a length of time.
         AwsError: AWS refused.
     """
     start, seen = _start(since), set[str]()
@@ -49,7 +49,7 @@ def new_events(aws: Aws, group: str, since: str, count: int) -> Iterator[tuple[s
             yield _line(event)
         first = False
         seen.update(event["eventId"] for event in fresh)
-        # Streams arrive late and out of order: a minute is read again each time.
+        # Lines arrive late and out of order: the last minute is read again each time.
         start = max(start, int(time.time() * 1000) - 60_000)
         time.sleep(_PAUSE)
 

@@ -1,7 +1,7 @@
 """The statements of the policies that `ferryman policy` prints. Pure.
 
-What ferryman calls itself is allowed as such. What CloudFormation does in the caller's name
-is allowed only there, by the condition `aws:CalledVia`. Source: "AWS services that use
+Calls that ferryman makes are allowed directly. Calls that CloudFormation makes in the caller's name
+are allowed only through it, by the condition `aws:CalledVia`. Source: "AWS services that use
 CalledVia keys" in the IAM user guide.
 """
 
@@ -33,7 +33,7 @@ Statement = Mapping[str, Any]
 ResourcesOf = Callable[[str], tuple[str, ...]]
 
 STACK_READ = ("cloudformation:DescribeStacks",)
-"""What it takes to see a stack."""
+"""The actions that read a stack."""
 
 STACK_PLAN = (
     *STACK_READ,
@@ -46,7 +46,7 @@ STACK_PLAN = (
     "cloudformation:DetectStackDrift",
     "cloudformation:GetTemplate",
 )
-"""What it takes to find out what would change in a stack."""
+"""The actions that compute a stack's changes."""
 
 STACK_DEPLOY = (
     *STACK_PLAN,
@@ -54,7 +54,7 @@ STACK_DEPLOY = (
     "cloudformation:DescribeStackEvents",
     "cloudformation:ExecuteChangeSet",
 )
-"""What it takes to change it."""
+"""The actions that change a stack."""
 
 STACK_DELETE = (
     *STACK_READ,
@@ -62,7 +62,7 @@ STACK_DELETE = (
     "cloudformation:DescribeStackEvents",
     "cloudformation:DescribeStackResources",
 )
-"""What it takes to delete it."""
+"""The actions that delete a stack."""
 
 SEND_ZIP = (
     "s3:CreateBucket",
@@ -72,7 +72,7 @@ SEND_ZIP = (
     "s3:PutEncryptionConfiguration",
     "s3:PutObject",
 )
-"""What it takes to send a zip, and to make the bucket for it."""
+"""The actions that upload a zip and create its bucket."""
 
 SEND_IMAGE = (
     "ecr:BatchCheckLayerAvailability",
@@ -84,7 +84,7 @@ SEND_IMAGE = (
     "ecr:PutImage",
     "ecr:UploadLayerPart",
 )
-"""What it takes to push an image, and to make the repository for it. Source: "IAM permissions
+"""The actions that push an image and create its repository. Source: "IAM permissions
 for pushing an image to an Amazon ECR private repository" in the ECR user guide."""
 
 RUN_IMAGE = (
@@ -93,7 +93,7 @@ RUN_IMAGE = (
     "ecr:GetRepositoryPolicy",
     "ecr:SetRepositoryPolicy",
 )
-"""What Lambda does in the caller's name, to be let to an image. Source: "Amazon ECR
+"""The actions that give Lambda access to an image, in the caller's name. Source: "Amazon ECR
 permissions" of container images in the AWS Lambda developer guide."""
 
 _VIA = {"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}}
@@ -101,7 +101,7 @@ _VIA = {"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws
 
 @dataclass(frozen=True, slots=True)
 class StackPlace:
-    """Where something is deployed; `*` stands for what is not known.
+    """The place of a deployment; `*` stands for an unknown value.
 
     Attributes:
         stack: The stack's name, which is that of the function or the service, too.
@@ -134,7 +134,7 @@ class StackPlace:
         return self.arn("ecr", f"repository/{self.repository}")
 
     def shared(self, action: str) -> tuple[str, ...] | None:
-        """Return the resources of an action that every kind of deployment needs, or None."""
+        """Return the resources of an action that all deployments share, or None."""
         service, _, name = action.partition(":")
         if name in ("DescribeStackDriftDetectionStatus", "GetAuthorizationToken", "GetMetricData"):
             return ("*",)  # AWS has no narrower resource for them
@@ -150,7 +150,7 @@ class StackPlace:
 
 
 def called(actions: Iterable[str], resources_of: ResourcesOf) -> list[Statement]:
-    """Return the statements of what is called itself, one for each set of resources."""
+    """Return the statements for direct calls, one for each set of resources."""
     wanted = sorted(set(actions))
     return [
         allow([a for a in wanted if resources_of(a) == resources], list(resources))
@@ -159,11 +159,11 @@ def called(actions: Iterable[str], resources_of: ResourcesOf) -> list[Statement]
 
 
 def via_cloudformation(types: Sequence[str], resources_of: ResourcesOf) -> list[Statement]:
-    """Return the statements of what CloudFormation does for some types of resources.
+    """Return the statements for CloudFormation's calls for some types of resources.
 
     Args:
         types: The types.
-        resources_of: Returns the resources of a type, or of the beginning of several.
+        resources_of: Returns the resources of a type, or of a prefix of several types.
     """
     groups: dict[tuple[str, ...], set[str]] = {}
     for kind in types:
@@ -177,6 +177,6 @@ def via_cloudformation(types: Sequence[str], resources_of: ResourcesOf) -> list[
 
 
 def passed_roles(place: StackPlace, service: str) -> Statement:
-    """Return the statement by which the stack's roles are passed to a service, and no other."""
+    """Return the statement that allows passing only the stack's roles to a service."""
     condition = {"StringEquals": {"iam:PassedToService": service}}
     return {**allow(["iam:PassRole"], [place.roles]), "Condition": condition}

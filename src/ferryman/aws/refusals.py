@@ -1,4 +1,4 @@
-"""What AWS refuses, said so that a reader can put it right.
+"""Turns refusals of AWS into errors that say how to fix them.
 
 A missing permission is named with the statement that grants it. No message repeats a signed
 URL or a credential: botocore's own text has neither, and AWS masks them.
@@ -43,7 +43,7 @@ _THROTTLED = frozenset(
     }
 )
 
-# What IAM says: "User: ARN is not authorized to perform: ACTION on resource: ARN because ..."
+# IAM's message: "User: ARN is not authorized to perform: ACTION on resource: ARN because ..."
 _NOT_AUTHORIZED = re.compile(r"perform: (?P<action>[\w-]+:\w+)(?: on resource: (?P<arn>[^\s]+))?")
 
 _IAM_PREFIXES = {"elbv2": "elasticloadbalancing"}
@@ -71,14 +71,14 @@ class MissingPermission(AwsError):
 
 
 class ExpiredCredentials(AwsError):
-    """The credentials have expired, maybe in the middle of an operation."""
+    """The credentials have expired, perhaps during an operation."""
 
 
 def action_name(service: str, operation: str) -> str:
     """Return the IAM action that permits a call.
 
     Args:
-        service: The service in boto3's name, such as `elbv2`.
+        service: The service's name in boto3, such as `elbv2`.
         operation: The operation's own name, such as `HeadObject`.
     """
     action = f"{_IAM_PREFIXES.get(service, service)}:{operation}"
@@ -87,7 +87,7 @@ def action_name(service: str, operation: str) -> str:
 
 @contextmanager
 def explained(service: str, operation: str) -> Iterator[None]:
-    """Turn what boto3 raises in the block into an error for the user.
+    """Turn boto3's exceptions in the block into errors for the user.
 
     Raises:
         AwsError: AWS refused, or could not be reached.
@@ -124,7 +124,7 @@ def explained(service: str, operation: str) -> Iterator[None]:
         raise AwsError(
             f"AWS cannot be asked for {action}",
             cause=str(error),
-            hint="see that AWS can be reached from here, then run the same command again",
+            hint="check that this machine can reach AWS, then run the same command again",
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""What a role needs to read the secrets of an app, and no others."""
+"""The IAM statements that let a role read the secrets of an app, and no others."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ __all__ = ("secret_statements",)
 def secret_statements(references: Iterable[Reference]) -> tuple[dict[str, Any], ...]:
     """Return the statements of a role that reads secrets.
 
-    A secret's ARN ends with six letters that only AWS knows, and the name is part of it. A key of
-    the user's own wants `kms:Decrypt` besides, which is theirs to give.
+    A secret's ARN ends with six letters that only AWS knows, and the name is part of it. A
+    customer-managed key also needs `kms:Decrypt`, which the user must grant.
     """
     references = tuple(references)
     secrets = sorted({_secret_arn(each.name) for each in references if each.kind == "aws-sm"})

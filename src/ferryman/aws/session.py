@@ -1,8 +1,7 @@
-"""A session with AWS: every call goes through it, and is explained where it fails.
+"""A session with AWS: makes all calls, and explains those that fail.
 
-boto3 takes credentials, region and endpoint from where the AWS command line takes them. A
-throttled call, or one whose connection broke, is tried again by botocore's standard mode: at
-most five times, with a growing pause.
+boto3 finds credentials, region and endpoint like the AWS command line. botocore's standard mode
+retries a throttled call or a broken connection at most five times, with growing pauses.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _READ_SECONDS = 60
 
 
 def open_session(region: str | None = None, profile: str | None = None) -> Aws:
-    """Return a session with AWS. Nothing is asked of AWS yet.
+    """Return a session with AWS, without calling AWS yet.
 
     Args:
         region: An AWS region; None for that of the profile or of `AWS_REGION`.
@@ -56,7 +55,7 @@ def open_session(region: str | None = None, profile: str | None = None) -> Aws:
 
 
 class Aws:
-    """AWS, seen by one account in one region.
+    """One account of AWS in one region.
 
     Attributes:
         region: The region's name.
@@ -71,9 +70,9 @@ class Aws:
         """Call an operation, and return its answer.
 
         Args:
-            service: Such as `lambda`.
-            operation: In boto3's name, such as `update_alias`.
-            parameters: Those of the operation.
+            service: The service's name, such as `lambda`.
+            operation: The operation's name in boto3, such as `update_alias`.
+            parameters: The operation's parameters.
 
         Raises:
             AwsError: AWS refused, or could not be reached.
@@ -88,10 +87,10 @@ class Aws:
         """Yield the items of all pages of an answer.
 
         Args:
-            service: Such as `lambda`.
-            operation: In boto3's name.
+            service: The service's name, such as `lambda`.
+            operation: The operation's name in boto3.
             key: The items' key in each page.
-            parameters: Those of the operation.
+            parameters: The operation's parameters.
 
         Raises:
             AwsError: AWS refused, or could not be reached.
@@ -101,7 +100,7 @@ class Aws:
                 yield from page.get(key, ())
 
     def client(self, service: str) -> BaseClient:
-        """Return boto3's client of a service, made once."""
+        """Return boto3's client of a service, creating it on the first call."""
         if service not in self._clients:
             from botocore.config import Config  # type: ignore[import-untyped]
 
@@ -109,7 +108,7 @@ class Aws:
                 connect_timeout=_CONNECT_SECONDS,
                 read_timeout=_READ_SECONDS,
                 retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-                # Only where S3 demands a checksum: uploads pass their own.
+                # Only if S3 requires a checksum: uploads pass their own.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
             )
@@ -119,12 +118,12 @@ class Aws:
 
     @cached_property
     def account(self) -> str:
-        """The account's number. Asking for it needs no permission."""
+        """The account's number. Reading it needs no permission."""
         return str(self.call("sts", "get_caller_identity")["Account"])
 
     @property
     def partition(self) -> str:
-        """`aws`, or another where the region is in China or GovCloud."""
+        """`aws`, or another partition for China or GovCloud."""
         return str(self._session.get_partition_for_region(self.region))
 
     def seconds_left(self) -> float | None:
@@ -135,7 +134,7 @@ class Aws:
 def seconds_left(credentials: Any) -> float | None:
     """Return how long boto3's credentials are valid, or None if they do not expire.
 
-    boto3 renews those that it can renew by itself; for these it is None, too.
+    boto3 renews some credentials by itself; for these the result is None, too.
     """
     expiry = getattr(credentials, "_expiry_time", None)
     if expiry is None or callable(getattr(credentials, "_refresh_using", None)):

@@ -1,4 +1,4 @@
-"""A CloudFormation stack: how it is, what happens to it, and why something failed."""
+"""A CloudFormation stack: its state, its events, and the reasons of failures."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ferryman.core.errors import FerrymanError
 __all__ = ("Event", "Stack", "StackFailed", "events_of", "find_stack", "follow", "last_event")
 
 _PAUSE = 1.0
-"""Seconds between two looks at a stack."""
+"""Seconds between two polls of a stack."""
 
-# Its own event only lists the resources that failed: it counts where none has one.
+# The stack's own event only lists failed resources: use it if none has a reason.
 _STACK = "AWS::CloudFormation::Stack"
 _CANCELLED = ("Resource creation cancelled", "Resource update cancelled", "Resource deletion")
 
 
 class StackFailed(FerrymanError):
-    """A stack did not become what it was to be."""
+    """A stack did not reach its desired state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class Stack:
 
     Attributes:
         name: Its name.
-        id: Its ARN, by which it is found even after it was deleted.
-        status: Such as `UPDATE_COMPLETE`.
+        id: Its ARN, which also finds a deleted stack.
+        status: Its status, such as `UPDATE_COMPLETE`.
         reason: Why it is in that status, or empty.
-        parameters: Its parameters; CloudFormation masks those that are secret.
+        parameters: Its parameters; CloudFormation masks secret ones.
         outputs: Its outputs.
         tags: Its tags.
-        change_set: The ARN of the change set that made it what it is, or empty.
+        change_set: The ARN of the last executed change set, or empty.
     """
 
     name: str
@@ -62,14 +62,14 @@ class Stack:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a resource of a stack, or to the stack.
+    """An event of a stack or of one of its resources.
 
     Attributes:
         id: The event's own id.
         kind: The resource's type, such as `AWS::Lambda::Function`.
         name: The resource's logical id.
-        status: Such as `CREATE_FAILED`.
-        reason: Why, or empty.
+        status: Its status, such as `CREATE_FAILED`.
+        reason: The reason, or empty.
     """
 
     id: str
@@ -105,7 +105,7 @@ def find_stack(aws: Aws, name: str) -> Stack | None:
 
 
 def last_event(aws: Aws, stack: str) -> str:
-    """Return the id of the newest event of a stack, or nothing where there is none."""
+    """Return the id of the newest event of a stack, or an empty text."""
     return next((event.id for event in events_of(aws, stack)), "")
 
 
@@ -135,18 +135,18 @@ def follow(
     timeout: float,
     deleting: bool = False,
 ) -> Stack:
-    """Tell of each event of a stack until its operation has ended.
+    """Report each event of a stack until its operation has ended.
 
     Args:
         aws: The session.
         stack: The stack's ARN.
         after: The event after which the operation began, or empty for all.
-        tell: Told of each event.
+        tell: Called with each event.
         timeout: Seconds the operation may take.
-        deleting: Whether the stack is to be gone in the end.
+        deleting: Whether the operation deletes the stack.
 
     Returns:
-        The stack, as the operation left it.
+        The stack after the operation.
 
     Raises:
         StackFailed: A resource failed, with its own reason; or the time is over.

@@ -1,4 +1,4 @@
-"""What to do about a stack before it is changed: refuse it, mend it, or go on with it."""
+"""Checks a stack before it is changed: refuses it, repairs it, or accepts it."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ def usable_stack(
     adopt: bool = False,
     timeout: float = 1800,
 ) -> Stack | None:
-    """Return a stack that can be changed, or None if there is none; mend what can be mended.
+    """Return a stack that can be changed, repairing it if possible, or None if there is none.
 
     Args:
         aws: The session.
         name: The stack's name.
         project: The project it must be for.
-        ask: Asked before anything is mended.
-        tell: Told what happens to it.
+        ask: Asks the user before a repair.
+        tell: Called with each event of the stack.
         adopt: Whether a stack without the project's tag may be taken over.
-        timeout: Seconds that mending may take.
+        timeout: Seconds that a repair may take.
 
     Raises:
-        ConfigError: It is somebody else's.
-        StackFailed: It cannot be changed as it is.
+        ConfigError: The stack belongs to another project.
+        StackFailed: The stack's state does not allow changes.
     """
     stack = find_stack(aws, name)
     if stack is None or stack.status == "DELETE_COMPLETE":
@@ -69,7 +69,7 @@ def usable_stack(
 
 
 def delete_stack(aws: Aws, stack: Stack, tell: Callable[[str], None], *, timeout: float) -> None:
-    """Delete a stack, and tell of each resource until it is gone.
+    """Delete a stack, and report each resource until the stack is gone.
 
     Raises:
         StackFailed: A resource could not be deleted.
@@ -90,7 +90,7 @@ def _continued(
         raise StackFailed(
             f"the stack {stack.name} is UPDATE_ROLLBACK_FAILED",
             cause=stack.reason or None,
-            hint="mend what its rollback failed on, then pass --yes to have it continued",
+            hint="fix the cause of the failed rollback, then pass --yes to continue it",
         )
     before = last_event(aws, stack.id)
     aws.call("cloudformation", "continue_update_rollback", StackName=stack.id)

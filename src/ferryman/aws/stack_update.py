@@ -1,4 +1,4 @@
-"""What every deployment does with its stack beside changing it: go on, refuse drift, delete."""
+"""Steps of all deployments beside the update: resume, refuse drift, delete."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _LOG_GROUP = "AWS::Logs::LogGroup"
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """What goes when a stack is deleted.
+    """The resources that deleting a stack removes.
 
     Attributes:
         resources: The type and the logical id of each resource.
-        log_group: The log group, or empty where it stays.
-        question: What the user is asked.
+        log_group: The log group, or empty to keep it.
+        question: The question to the user.
     """
 
     resources: tuple[tuple[str, str], ...]
@@ -43,7 +43,7 @@ class Deletion:
 
 
 def deletion(aws: Aws, stack: Stack, *, with_logs: bool) -> Deletion:
-    """Return what would go with a stack.
+    """Return the resources that deleting a stack would remove.
 
     Raises:
         AwsError: AWS refused.
@@ -62,7 +62,7 @@ def deletion(aws: Aws, stack: Stack, *, with_logs: bool) -> Deletion:
 
 
 def goes_on(stack: Stack | None, desired: Desired) -> bool:
-    """Say whether a run that was cut off is making just this of the stack.
+    """Return whether an interrupted run is already making this change.
 
     Raises:
         StackFailed: Another operation is under way.
@@ -86,12 +86,12 @@ def refuse_drift(
     Args:
         aws: The session.
         stack: The stack's name.
-        change_set: The change set, which is deleted where it is refused.
-        tell: Told of what is tolerated.
-        tolerated: Whether it is only told.
+        change_set: The change set, which is deleted if it is refused.
+        tell: Called with each tolerated change.
+        tolerated: Whether drift is only reported.
 
     Raises:
-        StackFailed: Somebody did.
+        StackFailed: A resource was changed outside the stack.
     """
     names = tuple(c.name for c in change_set.changes if c.action in ("change", "replace"))
     found = drifted(aws, stack, names) if names else {}
@@ -102,7 +102,7 @@ def refuse_drift(
     delete_change_set(aws, stack, change_set.name, creates=False)
     listed = "; ".join(f"{name}: {', '.join(what)}" for name, what in found.items())
     raise StackFailed(
-        "what would be changed was changed by somebody else outside the stack",
+        "resources of this change were changed outside the stack",
         cause=listed,
         hint="put it into the settings, or overwrite it with --overwrite",
     )

@@ -1,4 +1,4 @@
-"""The small pieces that every CloudFormation template is made of. Pure."""
+"""Builds the common parts of CloudFormation templates."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Resource = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some resources of a template, with what it says of them."""
+    """Some resources of a template, with their parameters, conditions and outputs."""
 
     resources: Mapping[str, Resource] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
@@ -39,7 +39,7 @@ def ref(name: str) -> Mapping[str, str]:
 
 
 def att(name: str, attribute: str) -> Mapping[str, list[str]]:
-    """Return what CloudFormation replaces by an attribute of a resource."""
+    """Return a reference to an attribute of a resource."""
     return {"Fn::GetAtt": [name, attribute]}
 
 
@@ -65,12 +65,12 @@ def allow(actions: Iterable[str], resource: Any) -> Mapping[str, Any]:
 
 
 def document(statements: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return a policy of the language version of 2012, the newest that there is."""
+    """Return a policy document of version 2012-10-17, the newest."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def trusted(service: str, condition: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-    """Return the policy by which a service takes a role."""
+    """Return the trust policy that lets a service assume a role."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": service},
@@ -91,7 +91,7 @@ def log_group(days: int) -> Resource:
 
 def environment_parameter(name: str) -> str:
     """Return the name of the parameter that holds an environment variable's value."""
-    # Parameters have letters and digits alone: an underscore is written as 0x, 0 as 00.
+    # Parameter names only have letters and digits: an underscore is written as 0x, 0 as 00.
     return "Env" + name.replace("0", "00").replace("_", "0x")
 
 

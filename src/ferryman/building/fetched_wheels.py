@@ -55,8 +55,8 @@ class Workshop:
         root: The project's directory, so that its own settings of uv count.
         python: The Python of the wheels, as major.minor.
         options: Lines with the options of indexes.
-        scratch: A directory for what cannot be cached.
-        progress: Told what is being done.
+        scratch: A directory for files that cannot be cached.
+        progress: Called with each step.
     """
 
     root: Path

@@ -61,7 +61,7 @@ def pin_installable(
         ours: The lines that ferryman adds for the target.
         python: The Python version, as major.minor.
         root: The project's directory.
-        scratch: A directory for what cannot be cached.
+        scratch: A directory for files that cannot be cached.
 
     Raises:
         ConfigError: The requirements contradict each other, or something has no wheel.

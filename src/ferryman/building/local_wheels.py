@@ -56,8 +56,8 @@ def make_local_wheel(
     Args:
         line: Its line among the requirements, with its path and its extras.
         root: The project's directory, so that its own settings of uv count.
-        scratch: A directory for what cannot be cached.
-        progress: Told what is being done.
+        scratch: A directory for files that cannot be cached.
+        progress: Called with each step.
 
     Raises:
         ConfigError: The wheel has compiled parts.

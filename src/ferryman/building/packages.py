@@ -113,8 +113,8 @@ def prepare_packages(
         requirements: Lines of a requirements file.
         recipe: How to prepare them.
         root: The project's directory.
-        scratch: A directory for what cannot be cached.
-        progress: Told what is being done.
+        scratch: A directory for files that cannot be cached.
+        progress: Called with each step.
 
     Raises:
         ConfigError: There is no set of wheels that fits.

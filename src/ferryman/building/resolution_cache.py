@@ -46,7 +46,7 @@ def resolved_lately(
             not used.
         about: The other inputs of the resolution, as plain JSON values.
         root: The project's directory, whose settings of uv count.
-        scratch: A directory for what cannot be cached.
+        scratch: A directory for files that cannot be cached.
         resolve: Resolves them.
 
     Raises:
@@ -65,7 +65,7 @@ def found_lately(kind: str, about: object, scratch: Path, find: Callable[[], _Fo
     Args:
         kind: The name of the kind in the user's cache.
         about: The inputs of `find`, as plain JSON values.
-        scratch: A directory for what cannot be cached.
+        scratch: A directory for files that cannot be cached.
         find: Returns the result, as a plain JSON value.
 
     Raises:

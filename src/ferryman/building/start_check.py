@@ -102,8 +102,8 @@ def try_app(
         project: The project.
         app: The app's parts.
         trial: The conditions.
-        scratch: A directory for what cannot be cached.
-        progress: Told what is being done.
+        scratch: A directory for files that cannot be cached.
+        progress: Called with each step.
 
     Raises:
         AppError: The app cannot be imported, is not an application, or does not start.
@@ -218,7 +218,7 @@ def _stand_in(app: AppParts, python: str, root: Path, scratch: Path) -> Path:
         app: The app's parts.
         python: The Python version, as major.minor.
         root: The project's directory.
-        scratch: A directory for what cannot be cached.
+        scratch: A directory for files that cannot be cached.
 
     Raises:
         ConfigError: There is no set of wheels for this machine.

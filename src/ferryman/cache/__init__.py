@@ -1,8 +1,8 @@
 """A cache that moves with the app: one contract on bytes, and four kinds of stores behind it.
 
-The app opens a store by its URL (`memory://`, `redis://`, `dynamodb://`, `upstash://`) and calls
-it by the names that people know from Redis. It ships with the app, imports the standard library
-and aiohttp, and loads what the URL asks for alone. It knows no target.
+The app opens a store by its URL (`memory://`, `redis://`, `dynamodb://`, `upstash://`); the methods
+have the names of Redis commands. The room ships with the app, imports the standard library, aiohttp
+and `core`, and loads other packages only for the URL's store. It must not know a target.
 """
 
 from __future__ import annotations

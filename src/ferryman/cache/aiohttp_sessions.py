@@ -1,7 +1,7 @@
 """Sessions of aiohttp-session in a cache, so that a visitor stays signed in when traffic moves.
 
-The cookie holds a random key and nothing else. The app has aiohttp-session; this module alone
-imports it.
+The cookie holds only a random key. Only this module imports aiohttp-session, which the app must
+install.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _MONTH = 30 * 24 * 60 * 60
 class CacheStorage(AbstractStorage):
     """Keeps sessions in a cache: `aiohttp_session.setup(app, CacheStorage(CACHE))`.
 
-    A session that is emptied, as `session.invalidate()` does, is deleted. One that was written
-    under a key that is no longer there gets a new key: no visitor chooses one.
+    A session that is emptied, as `session.invalidate()` does, is deleted. A session whose key has
+    disappeared is written under a new key, so that visitors cannot choose keys.
 
     Args:
-        cache: The app's key of the cache, or what returns the cache for a request.
-        ttl: The seconds that a session without `max_age` is kept after it was last changed.
-        prefix: What stands before a session's key in the cache.
-        **settings: Those of `AbstractStorage`, such as `cookie_name`, `max_age` and `secure`.
+        cache: The app's key of the cache, or a function that returns the cache for a request.
+        ttl: Seconds to keep a session without `max_age` after its last change.
+        prefix: The prefix of sessions' keys in the cache.
+        **settings: Settings of `AbstractStorage`, such as `cookie_name`, `max_age` and `secure`.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class CacheStorage(AbstractStorage):
     async def save_session(
         self, request: web.Request, response: web.StreamResponse, session: Session
     ) -> None:
-        """Keep a session that was changed, and let the answer set its cookie."""
+        """Store a changed session, and set its cookie on the response."""
         cache = self._cache(request)
         key = session.identity
         if session.empty:

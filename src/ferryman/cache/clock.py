@@ -1,4 +1,4 @@
-"""The time that stores without a clock of their own go by."""
+"""The clock for stores that have no clock of their own."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ __all__ = ("Clock",)
 
 
 def _elapsed() -> float:
-    # It goes on while the machine sleeps; where there is none, the usual clock has to do.
+    # It goes on while the machine sleeps; without it, use the usual monotonic clock.
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class Clock:
     """A clock that agrees with the wall's and never steps back.
 
-    A wall clock that is set back would bring expired values to life again. So the time runs on
-    from where it was, by the monotonic clock, until the wall's has caught up. What sets the
-    wall clock ahead, a frozen process among them, sets this one ahead, too.
+    Setting the wall clock back would revive expired values. So this clock then follows the
+    monotonic clock until the wall clock has caught up. If the wall clock jumps ahead, for example
+    after a freeze, this one follows.
 
     Args:
-        wall: Tells the wall clock's seconds since 1970.
-        elapsed: Tells seconds since some time that stays the same.
+        wall: Returns the wall clock's seconds since 1970.
+        elapsed: Returns monotonic seconds.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""The contract: what every store does, and what it takes.
+"""The contract: the methods of every store, and their limits.
 
-The public methods check what they are given and leave the rest to a store's own, which are named
-alike with an underscore.
+The public methods check their arguments and call the store's own methods, which have the same names
+with an underscore.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LASTING = -1
 """What `ttl` returns for a key that never expires."""
 
 ABSENT = -2
-"""What `ttl` returns for a key that is not there."""
+"""What `ttl` returns for a missing key."""
 
 
 class Cache(abc.ABC):
@@ -32,7 +32,7 @@ class Cache(abc.ABC):
     @property
     @abc.abstractmethod
     def client(self) -> Any:
-        """The store's own client, for what the contract does not have.
+        """The store's own client, for operations outside the contract.
 
         Code that uses it does not move to another store.
         """
@@ -50,11 +50,11 @@ class Cache(abc.ABC):
         Args:
             key: The key.
             value: The value.
-            ttl: The seconds that it lives; None: until it is deleted or evicted.
-            only_if_absent: Leave a value that is there alone, and return False.
+            ttl: Seconds until it expires; None: it stays until it is deleted or evicted.
+            only_if_absent: Keep an existing value, and return False.
 
         Raises:
-            CacheUncertain: With `only_if_absent` alone.
+            CacheUncertain: The response did not arrive; only with `only_if_absent`.
         """
         check_key(key)
         check_value(key, value)
@@ -65,32 +65,31 @@ class Cache(abc.ABC):
         return True
 
     async def delete(self, key: str) -> None:
-        """Delete a key. One that is not there is no error."""
+        """Delete a key. A missing key is not an error."""
         check_key(key)
         await self._delete(key)
 
     async def delete_if(self, key: str, value: bytes) -> bool:
-        """Delete a key that has a value, and return whether it had it.
+        """Delete a key if it has this value, and return whether it had.
 
         Raises:
-            CacheUncertain: The answer did not come.
+            CacheUncertain: The response did not arrive.
         """
         check_key(key)
         check_value(key, value)
         return await self._delete_if(key, value)
 
     async def incr(self, key: str, by: int = 1, ttl: int | None = None) -> int:
-        """Add to a counter and return what it is then. One that is not there starts at 0.
+        """Add to a counter and return its new value. A missing counter starts at 0.
 
         Args:
             key: The key. Its value is the number in decimal digits.
-            by: What to add; it may be below 0.
-            ttl: The seconds that a counter lives which this call makes. One that is there
-                keeps the time that it has.
+            by: The increment; it may be negative.
+            ttl: Seconds until a new counter expires. An existing counter keeps its time to live.
 
         Raises:
             CounterError: The value is not a whole number of 64 bits, or would leave that range.
-            CacheUncertain: The answer did not come.
+            CacheUncertain: The response did not arrive.
         """
         check_key(key)
         check_increment(by)
@@ -98,7 +97,7 @@ class Cache(abc.ABC):
         return await self._incr(key, by, ttl)
 
     async def expire(self, key: str, ttl: int) -> bool:
-        """Give a key a new time to live, and return whether it is there."""
+        """Give a key a new time to live, and return whether it exists."""
         check_key(key)
         check_ttl(ttl)
         return await self._expire(key, ttl)
@@ -110,7 +109,7 @@ class Cache(abc.ABC):
         return left if left < 0 else max(1, -(-left // 1000))
 
     async def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
-        """Return the values of those keys that are there. Not all need be of one moment."""
+        """Return the values of the existing keys. The read is not atomic."""
         asked = tuple(dict.fromkeys(keys))
         for key in asked:
             check_key(key)
@@ -127,16 +126,16 @@ class Cache(abc.ABC):
 
     @abc.abstractmethod
     async def check(self) -> None:
-        """See that the store can be used: it answers, and is what a cache needs.
+        """Check that the store responds and is suitable for a cache.
 
         Raises:
-            CacheConfigError: It cannot, until the configuration is changed.
-            CacheUnavailable: It does not answer.
+            CacheConfigError: The store is not suitable; the configuration must change.
+            CacheUnavailable: The store does not respond.
         """
 
     @abc.abstractmethod
     async def close(self) -> None:
-        """Close what the store holds."""
+        """Close the store's connections."""
 
     @abc.abstractmethod
     async def _get(self, key: str) -> bytes | None: ...

@@ -1,6 +1,6 @@
 """Counters: values that are numbers, as Redis reads them.
 
-Redis takes decimal digits alone, without a plus, leading zeros or spaces ("INCR").
+Redis accepts only decimal digits, without a plus, leading zeros or spaces ("INCR").
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _NUMBER = re.compile(rb"0|-?[1-9][0-9]{0,18}")
 
 
 def number_of(key: str, value: bytes) -> int:
-    """Return the number that a value is.
+    """Return a value as a number.
 
     Raises:
         CounterError: The value is not a whole number of 64 bits.
@@ -29,10 +29,10 @@ def number_of(key: str, value: bytes) -> int:
 
 
 def raised(key: str, before: int, by: int) -> int:
-    """Return what a counter is once it is raised.
+    """Return the new value of a counter.
 
     Raises:
-        CounterError: It would leave the range of 64 bits.
+        CounterError: The counter would leave the range of 64 bits.
     """
     after = before + by
     if not COUNTER_LOW <= after <= COUNTER_HIGH:
@@ -41,7 +41,7 @@ def raised(key: str, before: int, by: int) -> int:
 
 
 def not_a_counter(key: str) -> CounterError:
-    """Return the error that says that a value is not a number."""
+    """Return the error for a value that is not a number."""
     return CounterError(
         f"incr: the value of {key!r} is not a whole number",
         cause="a counter is decimal digits within 64 bits",
@@ -50,7 +50,7 @@ def not_a_counter(key: str) -> CounterError:
 
 
 def out_of_range(key: str) -> CounterError:
-    """Return the error that says that a counter would leave its range."""
+    """Return the error for a counter that would leave its range."""
     return CounterError(
         f"incr: the counter {key!r} would leave its range",
         cause="counters have 64 bits, in every store",

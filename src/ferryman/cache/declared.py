@@ -1,4 +1,4 @@
-"""What every store takes: keys, values, times. Checked before anything is sent.
+"""The limits of keys, values and times in every store, checked before anything is sent.
 
 The limits are those of the smallest store. DynamoDB holds 400 KB in an item, with its names and
 the key ("Quotas in Amazon DynamoDB").
@@ -23,24 +23,24 @@ __all__ = (
 )
 
 KEY_LIMIT = 1024
-"""The bytes of a key in UTF-8, at most; at least one."""
+"""The most bytes of a key in UTF-8; the least is one."""
 
 VALUE_LIMIT = 380 * 1024
-"""The bytes of a value, at most."""
+"""The most bytes of a value."""
 
 TTL_LIMIT = 10 * 366 * 24 * 60 * 60
-"""The seconds that a value lives, at most: ten years. At least one."""
+"""The longest time to live in seconds, ten years; the shortest is one."""
 
 COUNTER_LOW, COUNTER_HIGH = -(2**63), 2**63 - 1
 """The range of a counter: 64 bits, as in Redis."""
 
 
 def check_key(key: str) -> None:
-    """See that a key is within the limits.
+    """Refuse a key outside the limits.
 
     Raises:
-        CacheLimitError: It is not; or it cannot be encoded.
-        TypeError: It is not a string.
+        CacheLimitError: The key is empty, too long, or cannot be encoded.
+        TypeError: The key is not a string.
     """
     if not isinstance(key, str):
         raise TypeError(f"a key is a str, not {type(key).__name__}")
@@ -61,11 +61,11 @@ def check_key(key: str) -> None:
 
 
 def check_value(key: str, value: bytes) -> None:
-    """See that a value is within the limits.
+    """Refuse a value outside the limits.
 
     Raises:
-        CacheLimitError: It is not.
-        TypeError: It is not bytes.
+        CacheLimitError: The value is too long.
+        TypeError: The value is not bytes.
     """
     if not isinstance(value, bytes):
         raise TypeError(f"the value of {key!r} is {type(value).__name__}, and values are bytes")
@@ -78,11 +78,11 @@ def check_value(key: str, value: bytes) -> None:
 
 
 def check_ttl(ttl: int | None) -> None:
-    """See that a time to live is one: whole seconds, or None.
+    """Refuse a time to live that is not whole seconds, or None.
 
     Raises:
-        CacheLimitError: It is less than one second, or more than ten years.
-        TypeError: It is not a whole number.
+        CacheLimitError: The time is less than one second, or more than ten years.
+        TypeError: The argument is not a whole number.
     """
     if ttl is None:
         return
@@ -97,11 +97,11 @@ def check_ttl(ttl: int | None) -> None:
 
 
 def check_increment(by: int) -> None:
-    """See that a counter can be raised by a number.
+    """Refuse an increment outside the range of counters.
 
     Raises:
-        CacheLimitError: It has more than 64 bits.
-        TypeError: It is not a whole number.
+        CacheLimitError: The increment has more than 64 bits.
+        TypeError: The argument is not a whole number.
     """
     operator.index(by)
     if not COUNTER_LOW < by <= COUNTER_HIGH:

@@ -1,4 +1,4 @@
-"""What DynamoDB's errors mean: not done, maybe done, or a matter for people.
+"""Classifies DynamoDB's errors: not done, perhaps done, or to be fixed by a person.
 
 Source: "Error handling with DynamoDB".
 """
@@ -17,7 +17,7 @@ from ferryman.core.aws.json_service import AwsRefusal, JsonService
 __all__ = ("ACTIONS", "ConditionFailed", "carried_out_or_not")
 
 ACTIONS = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchGetItem", "BatchWriteItem")
-"""What a cache needs to be allowed on its table."""
+"""The permissions that a cache needs on its table."""
 
 _LATER = (
     *("ThrottlingException", "ProvisionedThroughputExceededException"),
@@ -37,11 +37,11 @@ class ConditionFailed(Exception):
 def carried_out_or_not(
     error: AwsRefusal, operation: str, table: str, service: JsonService
 ) -> Exception:
-    """Return what an error means for whether an operation may be called again.
+    """Return the exception that says whether an operation may be retried.
 
     Args:
         error: The error.
-        operation: What was called.
+        operation: The operation.
         table: The table.
         service: Looks for credentials again, if they have expired.
     """

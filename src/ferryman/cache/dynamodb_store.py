@@ -1,8 +1,8 @@
-"""The store in a table of DynamoDB: nothing that runs, nothing to pool, no VPC.
+"""The store in a DynamoDB table, which needs no server, no pool and no VPC.
 
-An item has the attributes `key`, `value` or `number`, `until_ms` and `expires_at`. DynamoDB
-deletes by the last one, hours late; until then `until_ms` tells that an item has expired. A
-counter is kept as a number, which DynamoDB raises in one step.
+An item has the attributes `key`, `value` or `number`, `until_ms` and `expires_at`. DynamoDB deletes
+items by the last one, hours late; until then `until_ms` shows that an item has expired. A counter
+is stored as a number, which DynamoDB increments atomically.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from ferryman.core.aws.json_service import DYNAMODB, AwsRefusal, DamagedAnswer, 
 
 __all__ = ("DynamoDbStore", "open_dynamodb")
 
-# "BatchGetItem" and "BatchWriteItem" take so many items at once.
+# The most items of "BatchGetItem" and "BatchWriteItem".
 _READ_AT_ONCE, _WRITTEN_AT_ONCE = 100, 25
 _CHECKED = "ferryman:check"
 _RACES = 50
-"""How often `incr` looks again because others changed the counter in between."""
+"""How often `incr` retries because others changed the counter in between."""
 
 _NAMES = {
     "#k": "key",
@@ -82,7 +82,7 @@ def open_dynamodb(
 
 
 class _Credentials(CredentialSource):
-    """Asks over the session that the exchange has now."""
+    """Finds credentials with the exchange's present session."""
 
     def __init__(self, exchange: HttpExchange, environment: Mapping[str, str]) -> None:
         super().__init__(exchange.session, environment)
@@ -99,9 +99,9 @@ class DynamoDbStore(Cache):
     Args:
         table: The table's name.
         service: Calls DynamoDB.
-        exchange: What the service posts with.
-        clock: Tells what has expired.
-        consistent: Whether reads see all writes before them; those that need not cost half.
+        exchange: The HTTP exchange of the service.
+        clock: Decides what has expired.
+        consistent: Whether reads see all earlier writes; inconsistent reads cost half.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class DynamoDbStore(Cache):
 
     @property
     def client(self) -> Any:
-        """What calls DynamoDB: `await cache.client.call("Query", {...})`."""
+        """The client for DynamoDB: `await cache.client.call("Query", {...})`."""
         return self._service
 
     async def close(self) -> None:
@@ -129,7 +129,7 @@ class DynamoDbStore(Cache):
         await self._exchange.close()
 
     async def check(self) -> None:
-        """See that the table is there, has the key `key`, and may be read."""
+        """Check that the table exists, has the key `key`, and can be read."""
         await self._read(_CHECKED)
 
     async def _get(self, key: str) -> bytes | None:
@@ -262,7 +262,7 @@ class DynamoDbStore(Cache):
                 pass
 
     async def _batch(self, operation: str, asked: Any, left: str) -> Any:
-        """Yield the answers of a batch, whose rest DynamoDB leaves to be asked for again."""
+        """Yield the responses of a batch, requesting unprocessed items again."""
         rest, fruitless, wait = {self._table: asked}, 0, 0.05
         while rest:
             answer = await self._call(operation, {"RequestItems": rest}, table=False)
@@ -289,7 +289,7 @@ class DynamoDbStore(Cache):
         return item if item and self._is_live(item) else None
 
     async def _done(self, operation: str, asked: Mapping[str, Any], *, again: bool) -> bool:
-        """Call an operation with a condition, and return whether that held."""
+        """Call a conditional operation, and return whether the condition held."""
         try:
             await self._call(operation, asked, again=again)
         except ConditionFailed:
@@ -329,7 +329,7 @@ class DynamoDbStore(Cache):
         return item
 
     def _until(self, ttl: int) -> tuple[dict[str, str], dict[str, str]]:
-        """Return when a time to live ends: to the millisecond, and for DynamoDB to delete by."""
+        """Return the end of a time to live: in milliseconds, and in seconds for DynamoDB."""
         until = self._clock.milliseconds() + ttl * 1000
         return _number(until), _number(-(-until // 1000))
 

@@ -1,4 +1,4 @@
-"""The errors that a cache raises. None of them holds a value, a password or a token."""
+"""The errors that a cache raises. They never contain a value, a password or a token."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = (
 
 
 class CacheError(FerrymanError):
-    """What a cache could not do. The others are kinds of it, but for `CacheConfigError`."""
+    """A cache operation failed. The base class of the others, except `CacheConfigError`."""
 
 
 class CacheConfigError(ConfigError):
-    """The URL of a cache is wrong, or what it leads to is not what a cache needs."""
+    """The URL of a cache is wrong, or its store is not suitable for a cache."""
 
 
 class CacheLimitError(CacheError):
@@ -37,7 +37,7 @@ class CounterError(CacheError):
 
 
 class CacheUnavailable(CacheError):
-    """The store does not answer. Repeating the call does no harm."""
+    """The store does not respond. Repeating the call does no harm."""
 
 
 class CacheReadOnly(CacheUnavailable):
@@ -49,26 +49,26 @@ class CacheFull(CacheUnavailable):
 
 
 class CacheUncertain(CacheError):
-    """A call was sent, no answer came, and it must not be sent again: it may have been done.
+    """A call was sent without a response and may have been done, so it must not be sent again.
 
     Only `incr`, `set` with `only_if_absent` and `delete_if` raise it.
     """
 
 
 class LockTaken(CacheError):
-    """Another holds the lock, and did not let go of it in time."""
+    """Another process holds the lock, and did not release it in time."""
 
 
 class LockLost(CacheError):
-    """A lock expired while it was held: another may have held it, too."""
+    """A lock expired while it was held, so another process may have held it, too."""
 
 
 class NotDone(Exception):
-    """Inside a store: a request was not carried out, so that it may be sent again.
+    """Inside a store: a request was not carried out, so it may be sent again.
 
     Args:
         reason: Why, in words for the caller.
-        final: The error to raise at once, where sending it again helps nothing.
+        final: The error to raise at once, if retrying is useless.
     """
 
     def __init__(self, reason: str, final: FerrymanError | None = None) -> None:
@@ -77,4 +77,4 @@ class NotDone(Exception):
 
 
 class Cut(Exception):
-    """Inside a store: a request is out and its answer did not come; it may have been done."""
+    """Inside a store: a request was sent without a response; it may have been done."""

@@ -1,4 +1,4 @@
-"""What apps build from the contract: a value that is made once, and a lock."""
+"""Helpers for apps: a value that is computed once, and a lock."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Value = TypeVar("Value")
 _making: WeakKeyDictionary[Cache, dict[str, asyncio.Task[Any]]] = WeakKeyDictionary()
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.02, 0.5
-"""Seconds between two looks at a lock that another holds: they grow from one to the other."""
+"""Seconds between two attempts to take a lock: from the first value, growing to the second."""
 
 _log = logging.getLogger("ferryman.cache")
 
@@ -40,20 +40,20 @@ async def cached(
     encode: Callable[[Value], bytes] = _to_json,
     decode: Callable[[bytes], Value] = json.loads,
 ) -> Value:
-    """Return the value of a key; make and keep it if it is not there.
+    """Return the value of a key; compute and store it if it is missing.
 
-    Requests of one process that want the same key at once wait for one of them to make it.
-    Other processes may make it, too.
+    Concurrent requests of one process for the same key wait for one of them to compute it. Other
+    processes may compute it, too.
 
     Args:
         cache: The store.
         key: The key.
-        make: Makes the value.
-        ttl: The seconds that it is kept.
-        fail_open: Make the value where the store does not answer, instead of raising
+        make: Computes the value.
+        ttl: Seconds to keep it.
+        fail_open: Compute the value if the store does not respond, instead of raising
             `CacheUnavailable`.
         encode: Turns a value into bytes; by default it is written as JSON.
-        decode: Turns bytes into a value. Bytes that it refuses with a ValueError are made again.
+        decode: Turns bytes into a value. If it raises ValueError, the value is computed again.
     """
     found = await _find(cache, key, fail_open)
     if found is not None:
@@ -86,33 +86,33 @@ async def _find(cache: Cache, key: str, fail_open: bool) -> bytes | None:
 
 
 async def _once(cache: Cache, key: str, make: Callable[[], Awaitable[Value]]) -> Value:
-    """Run what makes a value, or wait for the run that others have begun."""
+    """Compute a value, or wait for a computation that another request has begun."""
     tasks = _making.setdefault(cache, {})
     task = tasks.get(key)
     if task is None:
         task = tasks[key] = asyncio.ensure_future(make())
         task.add_done_callback(lambda _: tasks.pop(key, None))
-    # One request that goes away must not take the value from those that wait with it.
+    # A cancelled request must not cancel the computation for others that wait for it.
     made: Value = await asyncio.shield(task)
     return made
 
 
 @asynccontextmanager
 async def lock(cache: Cache, key: str, *, ttl: int, wait: float = 0) -> AsyncIterator[None]:
-    """Hold a lock while the context lasts: among all processes that use the store, one at a time.
+    """Hold a lock in the context: one holder at a time among all processes that use the store.
 
-    The lock ends after `ttl` by itself, so that a process that dies holds nothing up. Work that
-    takes longer is no longer alone: choose `ttl` with room.
+    The lock expires after `ttl`, so that a dead process does not block others. Longer work loses
+    its exclusivity: choose `ttl` with a margin.
 
     Args:
-        cache: The store. In memory, a lock holds for this process alone.
+        cache: The store. A lock in memory only holds within this process.
         key: The lock's name.
-        ttl: The seconds that it is held at most.
-        wait: The seconds to wait for another to let go.
+        ttl: The most seconds to hold it.
+        wait: Seconds to wait for another holder to release it.
 
     Raises:
-        LockTaken: Another holds it.
-        LockLost: It ended before the context did.
+        LockTaken: Another process holds it.
+        LockLost: The lock expired before the context ended.
     """
     token = secrets.token_hex(16).encode()
     deadline, pause = asyncio.get_running_loop().time() + wait, _FIRST_WAIT
@@ -140,7 +140,7 @@ async def lock(cache: Cache, key: str, *, ttl: int, wait: float = 0) -> AsyncIte
 
 
 async def _take(cache: Cache, key: str, token: bytes, ttl: int) -> bool:
-    """Take a lock; where the answer is lost, the token tells whose it is."""
+    """Take a lock; if the response is lost, the token shows the owner."""
     try:
         return await cache.set(key, token, ttl, only_if_absent=True)
     except CacheUncertain:
@@ -148,10 +148,10 @@ async def _take(cache: Cache, key: str, token: bytes, ttl: int) -> bool:
 
 
 async def _let_go(cache: Cache, key: str, token: bytes) -> bool:
-    """Let go of a lock, and return whether it was held until now.
+    """Release a lock, and return whether it was held until now.
 
-    The token is of this lock alone, so that deleting it twice does no harm; but then only the
-    first answer could tell, and it is lost.
+    The token is unique to this lock, so deleting it twice does no harm; but only the lost first
+    response could say whether it was held.
     """
     try:
         return await cache.delete_if(key, token)

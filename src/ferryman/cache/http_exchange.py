@@ -1,4 +1,4 @@
-"""Sends requests over HTTP, and tells what was not sent from what may have been done."""
+"""Sends requests over HTTP, and distinguishes unsent requests from those that may be done."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ __all__ = ("HttpExchange",)
 
 
 _AT_ONCE = 100
-"""Requests of a process that are under way at most; aiohttp's own number of connections."""
+"""The most requests of a process in flight; aiohttp's default number of connections."""
 
 
 class HttpExchange:
-    """Posts requests by a session of the app's, or by one of its own.
+    """Posts requests with the app's session, or with its own.
 
-    Its own drops every connection once all were idle for some seconds: one of them may have ended
-    unseen.
+    Its own session drops all connections after some idle seconds, because they may have closed
+    unnoticed.
 
     Args:
         session: The app's, or None.
         timeout: Seconds that an exchange may take.
-        clock: Tells for how long connections were idle.
+        clock: Measures how long connections were idle.
     """
 
     def __init__(self, session: aiohttp.ClientSession | None, timeout: float, clock: Clock) -> None:
@@ -43,16 +43,16 @@ class HttpExchange:
         self._last = clock.now()
 
     async def close(self) -> None:
-        """Close the session, if it is the exchange's own."""
+        """Close the session if it is the exchange's own."""
         if self._owned:
             await self.session.close()
 
     async def post(self, url: URL, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Send a request once and return the whole answer.
+        """Send a request once and return the whole response.
 
         Raises:
-            NotDone: It was not sent.
-            Cut: It may have been sent, and the answer did not come.
+            NotDone: The request was not sent.
+            Cut: The request may have been sent, and no response arrived.
         """
         async with self._free:
             return await self._post(url, headers, body)

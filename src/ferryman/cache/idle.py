@@ -1,7 +1,7 @@
-"""Connections that were idle: a freeze, a time-out or a restart may have ended them unseen.
+"""Idle connections, which a freeze, a time-out or a restart may have closed unnoticed.
 
-What must not be sent twice must not be sent on a dead connection either. So none is used without
-a look, once it was idle.
+A request that must not be sent twice must not go out on a dead connection. So an idle connection is
+checked before use.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import asyncio
 __all__ = ("DOUBTFUL", "QUIET", "let_the_loop_see")
 
 QUIET = 0.05
-"""Seconds of idleness after which the end of a connection may have come unseen."""
+"""Idle seconds after which a connection's end may be unnoticed."""
 
 DOUBTFUL = 5.0
-"""Seconds of idleness after which a connection may have ended without a word: a NAT forgets it."""
+"""Idle seconds after which a connection may be dead without a signal: a NAT drops it."""
 
 
 async def let_the_loop_see() -> None:
-    """Let the event loop handle what has come in, such as the end of a connection.
+    """Let the event loop process incoming events, such as the end of a connection.
 
-    After a freeze, what waits and who wakes up come in the same round: it takes two.
+    After a freeze, events and this coroutine wake in the same round, so it waits two rounds.
     """
     await asyncio.sleep(0)
     await asyncio.sleep(0)

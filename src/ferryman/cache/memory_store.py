@@ -12,7 +12,7 @@ from ferryman.cache.counters import number_of, raised
 
 __all__ = ("MemoryStore",)
 
-# What Python needs for an entry beside its key and value, about.
+# Python's approximate overhead of an entry beside its key and value.
 _OVERHEAD = 256
 
 
@@ -22,13 +22,13 @@ class _Entry(NamedTuple):
 
 
 class MemoryStore(Cache):
-    """Keeps values in this process, and no more of them than it may.
+    """Keeps values in this process, up to a size.
 
-    What was not used for the longest time goes first.
+    The least recently used values are evicted first.
 
     Args:
-        max_bytes: The size that it may reach, about.
-        clock: Tells the time.
+        max_bytes: Its approximate maximum size.
+        clock: The clock for expiry.
     """
 
     def __init__(self, max_bytes: int = 64 * 2**20, clock: Clock | None = None) -> None:
@@ -43,7 +43,7 @@ class MemoryStore(Cache):
         return self._entries
 
     async def check(self) -> None:
-        """Do nothing: memory is there."""
+        """Do nothing: memory is always available."""
 
     async def close(self) -> None:
         """Forget everything."""

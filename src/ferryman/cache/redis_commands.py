@@ -1,6 +1,6 @@
-"""The contract in Redis' commands, however they travel: by its protocol, or over HTTP.
+"""The contract in Redis' commands, for its own protocol and for HTTP.
 
-Valkey answers them alike. What must happen as a whole is a script, which both run as one.
+Valkey responds alike. Operations that must be atomic are scripts, which both run atomically.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ __all__ = ("Part", "RedisCommands", "refusal")
 
 Part: TypeAlias = "str | bytes | int"
 
-# A counter that this call makes gets its time to live with its first value.
+# A new counter gets its time to live with its first value.
 _INCR = (
     "local new=redis.call('EXISTS',KEYS[1])==0 redis.call('INCRBY',KEYS[1],ARGV[1]) "
     "if new then redis.call('PEXPIRE',KEYS[1],ARGV[2]) end "
-    "return redis.call('GET',KEYS[1])"  # as text, for Lua's numbers have 53 bits
+    "return redis.call('GET',KEYS[1])"  # as text, because Lua's numbers have 53 bits
 )
 _DELETE_IF = (
     "if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call('DEL',KEYS[1]) end return 0"
 )
 
-# These say that a command was not run, and may be tried again in a moment ("Redis error codes").
+# Errors that mean that a command was not run and can be retried ("Redis error codes").
 _LATER = ("LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "UNBLOCKED")
 _CHECKED = "ferryman:check"
 
 
 class RedisCommands(Cache):
-    """Does what the contract asks in Redis' commands."""
+    """Implements the contract with Redis' commands."""
 
     @abc.abstractmethod
     async def _command(self, *parts: Part, again: bool = True) -> Any:
-        """Send a command and return its answer: bytes, a number, a list, or None.
+        """Send a command and return its reply: bytes, a number, a list, or None.
 
         Args:
             parts: The command's words.
-            again: Whether it may be sent again though it may have been carried out.
+            again: Whether it may be sent again even if it may have been carried out.
         """
 
     async def check(self) -> None:
-        """See that the store answers and takes writes; one that is full is not a wrong one."""
+        """Check that the store responds and accepts writes; a full store passes."""
         try:
             await self._command("SET", _CHECKED, b"", "PX", 1)
         except CacheFull:
@@ -107,15 +107,15 @@ class RedisCommands(Cache):
 
 
 class _Refused(CacheError):
-    """Redis refused a command for what it is."""
+    """Redis refused the command itself."""
 
 
 def refusal(command: str, said: str, where: str) -> NotDone:
-    """Return what an error of Redis means: none of them carries a command out.
+    """Return the exception for an error of Redis, which never carries the command out.
 
     Args:
         command: The command's name.
-        said: Redis' own words, which begin with a code.
+        said: Redis' message, which begins with a code.
         where: The store's address, without a password.
     """
     code, what = said.partition(" ")[0], f"{command} at {where}"

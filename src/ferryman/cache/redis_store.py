@@ -1,8 +1,8 @@
-"""The store in Redis or Valkey, by redis-py's connections.
+"""The store in Redis or Valkey, over redis-py's connections.
 
-redis-py's client retries what it must not (an increment whose answer was lost is sent again), and
-its pool trusts idle connections. So connections are lent out here, and `resending` says what is
-sent again.
+redis-py's client retries calls that it must not (an increment whose reply was lost), and its pool
+trusts idle connections. So this module pools connections itself, and `resending` decides what to
+retry.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ __all__ = ("RedisStore",)
 
 
 class RedisStore(RedisCommands):
-    """Sends commands over a few connections, which are opened as they are needed.
+    """Sends commands over a few connections, opened on demand.
 
     Args:
-        url: The store's.
-        connections: How many there are at most.
-        timeout: Seconds that an answer may take.
-        clock: Tells for how long a connection was idle.
+        url: The store's URL.
+        connections: The most connections.
+        timeout: Seconds to wait for a reply.
+        clock: Measures how long a connection was idle.
     """
 
     def __init__(self, url: StoreUrl, connections: int, timeout: float, clock: Clock) -> None:
@@ -56,7 +56,7 @@ class RedisStore(RedisCommands):
 
     @property
     def client(self) -> Any:
-        """A client of redis-py's for the same store, with connections of its own."""
+        """A redis-py client for the same store, with its own connections."""
         if self._client is None:
             from redis.asyncio import ConnectionPool, Redis
 
@@ -65,7 +65,7 @@ class RedisStore(RedisCommands):
         return self._client
 
     async def close(self) -> None:
-        """Close the connections; commands that are on their way end as cut."""
+        """Close the connections; commands in flight fail as `Cut`."""
         if self._client is not None:
             await self._client.aclose()
         for connection in (*self._lent, *(each for each, _ in self._idle)):
@@ -88,7 +88,7 @@ class RedisStore(RedisCommands):
                 whole = True
                 return answer
             except (ResponseError, BusyLoadingError, AuthenticationError) as error:
-                # Redis has answered. A replica is left, for the next connection may be another's.
+                # Redis has replied. Leave a replica: the next connection may reach the primary.
                 whole = True
                 said = _said(error)
                 if said.startswith("READONLY"):
@@ -104,7 +104,7 @@ class RedisStore(RedisCommands):
                     await connection.disconnect(nowait=True)
 
     async def _borrow(self) -> Connection:
-        """Return a connection that is open: the one used last, tried first, or a new one."""
+        """Return an open connection: the most recently used one that is alive, or a new one."""
         while self._idle:
             connection, since = self._idle.pop()
             idle = self._now() - since
@@ -127,7 +127,7 @@ class RedisStore(RedisCommands):
         return connection
 
     async def _lives(self, connection: Connection, idle: float) -> bool:
-        """Return whether a connection that was idle is open and, if it was long, still answers."""
+        """Return whether an idle connection is open and, after a long time, still responds."""
         await let_the_loop_see()
         try:
             if await connection.can_read():
@@ -142,10 +142,10 @@ class RedisStore(RedisCommands):
 
 
 def _settings(url: str, timeout: float) -> dict[str, Any]:
-    """Return what redis-py's connection takes, of a URL."""
+    """Return the arguments of redis-py's connection for a URL."""
     settings: dict[str, Any] = dict(parse_url(url))
     settings.pop("connection_class", None)
-    # Times are kept here, and the old protocol is what every server and proxy speaks.
+    # This module handles time-outs, and every server and proxy speaks the old protocol.
     settings |= {"socket_timeout": None, "socket_connect_timeout": timeout, "protocol": 2}
     if url.startswith("rediss"):
         settings.setdefault("ssl_min_version", ssl.TLSVersion.TLSv1_2)
@@ -153,6 +153,6 @@ def _settings(url: str, timeout: float) -> dict[str, Any]:
 
 
 def _said(error: RedisError) -> str:
-    """Return Redis' own words, with the code that redis-py cuts off."""
+    """Return Redis' message, with the code that redis-py cuts off."""
     code = getattr(error, "status_code", None)
     return f"{code} {error}" if isinstance(code, str) and code.isupper() else str(error)

@@ -1,9 +1,9 @@
-"""The one rule of what may be sent again.
+"""The rule for retries.
 
-A request that was not carried out may always be sent again. One whose answer did not come may
-have been carried out: it is sent again if that changes nothing, as for reads and for writes
-without a condition. `incr`, `set` with `only_if_absent` and `delete_if` are not: sent twice, they
-count twice, or say of themselves that another was first.
+A request that was not carried out may always be sent again. One without a response may have been
+carried out: it is sent again if a repeat changes nothing, as for reads and unconditional writes.
+`incr`, `set` with `only_if_absent` and `delete_if` are not sent again: a repeat would count twice,
+or report that another caller was first.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ _FIRST_WAIT = 0.025
 
 
 async def send(what: str, exchange: Callable[[], Awaitable[Result]], *, again: bool) -> Result:
-    """Send a request and return its answer.
+    """Send a request, retrying as allowed, and return its response.
 
     Args:
-        what: The operation and where, for errors.
+        what: The operation and its store, for errors.
         exchange: Sends the request once; raises `NotDone` or `Cut`.
         again: Whether it may be sent again though it may have been carried out.
 
     Raises:
-        CacheUncertain: It may have been carried out, and must not be sent again.
-        CacheUnavailable: It was sent as often as it may be.
-        FerrymanError: What the store says is final.
+        CacheUncertain: The request may have been carried out, and must not be sent again.
+        CacheUnavailable: All attempts failed.
+        FerrymanError: The store's error is final.
     """
     wait, reason = _FIRST_WAIT, Exception()
     for attempt in range(1, ATTEMPTS + 1):

@@ -1,4 +1,4 @@
-"""Opens the store that a URL asks for, and imports what that store needs alone."""
+"""Opens the store that a URL names, and imports only that store's packages."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ __all__ = ("open_cache",)
 
 _TIMEOUT = 2.0
 _CONNECTIONS = 20
-"""What a process opens to Redis at most, if neither the URL nor the target says less."""
+"""The most connections of a process to Redis, unless the URL or the target sets fewer."""
 
 
 @asynccontextmanager
 async def open_cache(
     url: str, *, session: aiohttp.ClientSession | None = None, check: bool = True
 ) -> AsyncIterator[Cache]:
-    """Open a store for as long as the context lasts.
+    """Open a store for the duration of the context.
 
     In an app, the context is one of `cleanup_ctx`, so that the store is opened once in each
     process, on the loop that serves its requests:
@@ -40,14 +40,14 @@ async def open_cache(
 
     Args:
         url: `memory://`, `redis://`, `rediss://`, `dynamodb://` or `upstash://`; the reference
-            tells what each takes.
-        session: A session of the app's, for the stores that are called over HTTP; it stays open.
-            Without it they have one of their own, which trusts no idle connection.
-        check: See at once that the store answers and is what a cache needs.
+            describes the options of each.
+        session: The app's session, for stores over HTTP; it stays open. Without it they use their
+            own, which does not trust idle connections.
+        check: Check at once that the store responds and is suitable.
 
     Raises:
-        CacheConfigError: The URL is wrong, or what it leads to cannot be used.
-        CacheUnavailable: The store does not answer, and `check` is set.
+        CacheConfigError: The URL is wrong, or its store is not suitable.
+        CacheUnavailable: The store does not respond, and `check` is set.
     """
     store = _open(read_url(url), session)
     try:
@@ -84,5 +84,5 @@ def _open(url: StoreUrl, session: aiohttp.ClientSession | None) -> Cache:
 
 
 def _connections() -> int:
-    # One request may ask for two things at once, even where requests come one by one.
+    # One request may send two commands at once, even if requests come one by one.
     return max(2, min(current().concurrency or _CONNECTIONS, _CONNECTIONS))

@@ -1,6 +1,6 @@
 """The store in Upstash's Redis, over HTTPS: no VPC, no pool, nothing to install.
 
-The same database answers `rediss://`, and holds the same bytes for both. Source: "REST API" in
+The same database is available at `rediss://`, with the same bytes. Source: "REST API" in
 Upstash's documentation.
 """
 
@@ -55,13 +55,13 @@ def open_upstash(
 
 
 class UpstashStore(RedisCommands):
-    """Posts commands.
+    """Sends commands by HTTP POST.
 
     Args:
-        address: Where to.
+        address: The database's address.
         token: The database's token.
         shown: The address for people.
-        exchange: Posts them.
+        exchange: Sends the requests.
     """
 
     def __init__(self, address: URL, token: str, shown: str, exchange: HttpExchange) -> None:
@@ -76,7 +76,7 @@ class UpstashStore(RedisCommands):
 
     @property
     def client(self) -> Any:
-        """The session by which commands are posted."""
+        """The session that sends the commands."""
         return self._exchange.session
 
     async def close(self) -> None:
@@ -124,10 +124,10 @@ class UpstashStore(RedisCommands):
 
 
 def _request(address: URL, parts: tuple[Part, ...]) -> tuple[URL, bytes]:
-    """Return where a command goes, and its body.
+    """Return the URL and the body of a command's request.
 
-    A JSON array has every command but those with bytes that are no text. Of these the value is
-    the body, which Upstash takes as the command's last word, so it must stand last.
+    Most commands are sent as a JSON array. If the value is not valid text, it is sent as the body,
+    which Upstash appends as the command's last argument.
     """
     try:
         texts = [part.decode() if isinstance(part, bytes) else part for part in parts]
@@ -161,7 +161,7 @@ def _quoted(options: list[str | int]) -> str:
 
 
 def _decoded(result: Any) -> Any:
-    """Return what Redis answered: bytes for strings, which come in base64 except for `OK`."""
+    """Return Redis' reply, with strings decoded to bytes from base64, except for `OK`."""
     if isinstance(result, list):
         return [_decoded(each) for each in result]
     if not isinstance(result, str):

@@ -1,4 +1,4 @@
-"""Reads the URL of a store. A password or a token in it is never shown."""
+"""Parses the URL of a store. Passwords and tokens in it are never shown."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ SCHEMES: Mapping[str, tuple[str, frozenset[str]]] = {
     ),
     "upstash": ("upstash://:token@name.upstash.io", frozenset({"timeout"})),
 }
-"""The schemes, each with an example and with the options that are ours."""
+"""The schemes, each with an example and with ferryman's options."""
 
 _NEAR = {"valkey": "redis", "valkeys": "rediss", "https": "upstash", "mem": "memory"}
 _LEFT_TO_REDIS = frozenset({"redis", "rediss"})
 
 
 class StoreUrl(NamedTuple):
-    """A store's URL, read.
+    """The parsed URL of a store.
 
     Attributes:
         scheme: Its scheme, one of `SCHEMES`.
-        text: The URL without our options.
+        text: The URL without ferryman's options.
         shown: The URL for people, without user, password and options.
         name: The host, or the table, as it is written.
         port: The port, or None.
         password: The password or token, or None.
-        options: Our options.
+        options: ferryman's options.
     """
 
     scheme: str
@@ -49,10 +49,10 @@ class StoreUrl(NamedTuple):
     options: Mapping[str, str]
 
     def number(self, option: str, default: float) -> float:
-        """Return an option that is a number above 0.
+        """Return a numeric option above 0.
 
         Raises:
-            CacheConfigError: It is not.
+            CacheConfigError: The option is not a number above 0.
         """
         try:
             number = float(self.options.get(option, default))

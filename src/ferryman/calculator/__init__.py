@@ -1,5 +1,5 @@
 """The cost model as a page with sliders: an ordinary aiohttp application.
 
-It is an app like a user's own, so it runs through every target. It knows `ferryman.cost`,
-and neither a target nor the command line.
+It is an ordinary app, so it runs on every target. It knows `ferryman.cost`; it must not know a
+target or the command line.
 """

@@ -100,7 +100,7 @@ def add_measured(state: PortfolioState, path: Path) -> PortfolioState:
 
 
 def _is_measurement(path: Path) -> bool:
-    """Say whether a file begins as `ferryman measure` writes one; a log of JSON has no schema."""
+    """Return whether a file begins like one of `ferryman measure`; a log of JSON has no schema."""
     with path.open("rb") as file:
         return re.match(rb'\s*\{\s*"schema"\s*:', file.read(100)) is not None
 

@@ -105,5 +105,5 @@ def remaining_time() -> float | None:
 
 
 def event(request: web.BaseRequest) -> Mapping[str, object] | None:
-    """Return the raw Lambda event behind a request, or None where there is none."""
+    """Return the raw Lambda event behind a request, or None if there is none."""
     return request.get(EVENT)

@@ -1,7 +1,8 @@
 """What a workload costs on each platform, and where the cheapest one changes.
 
-Arithmetic only: it imports no aiohttp, no SDK and no target, and of the rest of ferryman the
-errors and a few values. The standard library is enough; bands of crossovers need numpy.
+Arithmetic only: it must not import aiohttp, an SDK or a target; of ferryman it imports the errors
+and the values of `records`. The standard library suffices, except that bands of crossovers need
+numpy.
 
 The names below are what a notebook needs; `docs/reference/cost-api.md` describes them and the
 values that they return. Everything else in the room may change.

@@ -114,7 +114,7 @@ def _log_lifetime(rate: float, service: float, timeout: float) -> float:
 def expected_over_week(
     rate: float, service: float, shape: Shape, timeout: float = IDLE_TIMEOUT
 ) -> ColdStarts:
-    """Return the closed form hour by hour, each as if it lasted for ever.
+    """Return the closed form hour by hour, each as if it lasted forever.
 
     Args:
         rate: Mean requests a second.

@@ -31,7 +31,7 @@ GRID = 2**20
 
 
 def is_array(value: Quantity) -> bool:
-    """Say whether the value is an array; whatever is not one is a number."""
+    """Return whether the value is an array; whatever is not one is a number."""
     return hasattr(value, "dtype")
 
 

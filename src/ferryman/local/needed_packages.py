@@ -10,7 +10,7 @@ __all__ = ("need_gunicorn", "need_lambda_client", "need_watchfiles")
 
 
 def need_gunicorn() -> None:
-    """See that the server can be started.
+    """Check that the server can be started.
 
     Raises:
         ConfigError: gunicorn is not installed.
@@ -19,7 +19,7 @@ def need_gunicorn() -> None:
 
 
 def need_lambda_client() -> None:
-    """See that the Lambda runtime can be started.
+    """Check that the Lambda runtime can be started.
 
     Raises:
         ConfigError: awslambdaric is not installed.
@@ -28,7 +28,7 @@ def need_lambda_client() -> None:
 
 
 def need_watchfiles() -> None:
-    """See that saves can be waited for.
+    """Check that saves can be waited for.
 
     Raises:
         ConfigError: watchfiles is not installed.

@@ -94,7 +94,7 @@ def cannot_listen(address: Address, error: OSError) -> ConfigError:
 
 
 def check_free(address: Address) -> None:
-    """See that an address can be listened at.
+    """Check that an address can be listened at.
 
     Raises:
         ConfigError: It cannot.

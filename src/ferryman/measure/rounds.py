@@ -163,7 +163,7 @@ async def observe(
         runner: Starts the app.
         scenario: The requests to send.
         pace: How much time a measurement takes.
-        progress: Told what is being done.
+        progress: Called with each step.
         settled: Returns whether rounds agree well enough.
 
     Raises:

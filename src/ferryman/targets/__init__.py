@@ -1,4 +1,5 @@
-"""The ways to run the app. The targets are siblings that do not know each other.
+"""The ways to run the app: one package for each target, and the protocols that they implement.
 
-A number that two of them need lives in `ferryman.core`.
+A target must not know another target, nor the command line. A number that two targets need lives in
+`ferryman.core`.
 """

@@ -94,7 +94,7 @@ class ProjectStack:
         return f"make these changes to {place}?"
 
     def to_deploy(self) -> Stack | None:
-        """Return the stack that a deployment will change, None where there is none yet.
+        """Return the stack that a deployment will change, None if there is none yet.
 
         Raises:
             ConfigError: The stack is another project's.

@@ -78,7 +78,7 @@ class Choices:
         return None if value is None else str(value)
 
     def switch(self, name: str) -> bool:
-        """Say whether an own switch was given."""
+        """Return whether an own switch was given."""
         return bool(self.own.get(name))
 
 
@@ -128,7 +128,7 @@ class Release:
         id: What `rollback --to` takes.
         version: The project's version.
         artifact: The image, or the digest of the zip.
-        share: The share of the requests that it gets, 0 to 1; None if that is not known.
+        share: The share of the requests that it gets, 0 to 1; None if unknown.
         address: A URL at which it answers, where that is known.
         digest: The digest of the image, where the artifact is named by a tag.
         time: When it was deployed, UTC, as ISO 8601.
@@ -262,7 +262,7 @@ class Checks(Protocol):
         Args:
             project: The project.
             choices: The options of the verb.
-            progress: Told what is being done.
+            progress: Called with each step.
 
         Raises:
             FerrymanError: It cannot be checked.

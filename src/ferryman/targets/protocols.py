@@ -67,7 +67,7 @@ class Target(Protocol):
     `[tool.ferryman.server]`. None: they refuse the target."""
 
     def build(self, project: Project, out: Path, progress: Progress) -> Artifact:
-        """Write the artifact to the directory `out`, whole or not at all.
+        """Write the artifact to the directory `out`, completely or not at all.
 
         Raises:
             FerrymanError: It could not be built; `out` is as it was.
@@ -111,5 +111,5 @@ class TellsOutputs(Protocol):
     """A target that tells other tools what to deploy: `ferryman build --outputs`."""
 
     def outputs(self, project: Project, artifact: Artifact) -> Mapping[str, object]:
-        """Return what a definition by another tool needs of an artifact, as JSON has it."""
+        """Return what a definition by another tool needs of an artifact, as JSON data."""
         ...

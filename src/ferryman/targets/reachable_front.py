@@ -9,7 +9,7 @@ __all__ = ("check_front",)
 
 
 def check_front(front: Front, container: str) -> None:
-    """See that a server can be reached from outside, and asked whether it is well.
+    """Check that a server can be reached from outside, and asked whether it is well.
 
     Args:
         front: What the server shows.

@@ -90,7 +90,7 @@ def lost_share(rate: float, process: Process) -> float:
 
 
 def _has_room(rate: float, process: Process) -> bool:
-    """Say whether fewer than one request in ten million is lost, by the tails of both numbers."""
+    """Return whether fewer than one request in ten million is lost, by both numbers' tails."""
     half, load = process.at_once / 2, rate * process.busy
     waiting = rate * process.waiting
     return load < 1 and half > 2 * waiting + 20 and (not load or -math.log(load) * half > 18)

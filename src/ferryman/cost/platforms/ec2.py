@@ -126,7 +126,7 @@ def instance_notes(instance: str, purchase: Purchase) -> Iterator[str]:
     yield from purchase_notes(purchase)
     if is_flex(instance):
         yield (
-            f"{instance}: AWS gives all of its CPU for 95 % of the time and 40 % for ever; this"
+            f"{instance}: AWS gives all of its CPU for 95 % of the time and 40 % forever; this"
             " bill uses no more than 40 % on the mean of the month"
         )
 

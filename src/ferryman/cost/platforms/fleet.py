@@ -142,7 +142,7 @@ class Fleet:
 
         Either the share that `Sizing` allows of what its processes can use, or the load at
         which the objective is still met, whichever is lower. Where not all of the CPU may be
-        used for ever, the mean is within what may: that of an hour, if the servers follow it.
+        used forever, the mean is within what may: that of an hour, if the servers follow it.
         """
         key = self.vcpu, self.processes, self.sizing, self.sustained
         if key not in inputs.usable:

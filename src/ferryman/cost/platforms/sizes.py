@@ -275,7 +275,7 @@ class _Worth:
         return self.credits > self.least
 
     def beats(self, other: _Worth) -> bool:
-        """Say whether servers of this size cost no more than those of another, at any volume.
+        """Return whether servers of this size cost no more than those of another, at any volume.
 
         So many servers of this size as cost no more than one of the other carry as much.
         """

@@ -123,7 +123,7 @@ class InstanceType:
         vcpu: Virtual CPUs.
         memory_mib: Memory, MiB.
         architecture: ``arm64`` or ``x86_64``.
-        baseline: For a burstable type, the part of each vCPU that it may use for ever;
+        baseline: For a burstable type, the part of each vCPU that it may use forever;
             1 for all others.
     """
 
@@ -145,12 +145,12 @@ class InstanceType:
 
 
 FLEX = Decimal("0.4")
-"""The part of the CPU of flex types that AWS gives for ever, and all of it for 95 % of the time:
+"""The part of the CPU of flex types that AWS gives forever, and all of it for 95 % of the time:
 the AWS CDK reference says so of m7i-flex, aws_ec2.InstanceClass."""
 
 
 def is_flex(instance: str) -> bool:
-    """Say whether a type is one of these."""
+    """Return whether a type is one of these."""
     return "-flex." in instance
 
 
@@ -179,7 +179,7 @@ class PriceBook:
         return max(rate.seen for rate in self.rates.values())
 
     def check_region(self, region: str) -> None:
-        """See that the book knows a region.
+        """Check that the book knows a region.
 
         Raises:
             ConfigError: It does not.

@@ -81,7 +81,7 @@ def write_overlay(
 ) -> None:
     """Write rates and instance types, with those of the same file that they do not replace.
 
-    The file is written whole or not at all.
+    The file is written completely or not at all.
 
     Raises:
         ConfigError: The file is there and is not a price book, or cannot be written.

@@ -47,7 +47,7 @@ def build_function(
     Args:
         project: The project.
         scratch: A directory for the zip and what is in it; what an earlier build left is replaced.
-        progress: Told what is being done.
+        progress: Called with each step.
         streaming: Whether responses are streamed; None for what the project says.
         variables: Variables besides those of this process.
         snapshot: Whether environments start as SnapStart does.

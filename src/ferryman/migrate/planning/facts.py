@@ -42,7 +42,7 @@ class Side:
         name: The side's name in the settings.
         capabilities: The capabilities of its target.
         load: Its capacity and cost.
-        units: How many servers or environments it may have; None if that is not known.
+        units: How many servers or environments it may have; None if unknown.
         connections: Database connections that each of its processes opens at most; None if
             that is not known.
         streams: Whether it streams responses.

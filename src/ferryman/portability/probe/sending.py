@@ -47,7 +47,7 @@ class Sent:
     handler: Place | None
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
+        """Return it as JSON data."""
         return asdict(self)
 
 

@@ -34,7 +34,7 @@ class UserCode:
         self._owned: dict[str, bool] = {}
 
     def owns(self, file: str) -> bool:
-        """Say whether a file is the user's."""
+        """Return whether a file is the user's."""
         known = self._owned.get(file)
         if known is None:
             path = os.path.realpath(file) if file[:1] != "<" else file

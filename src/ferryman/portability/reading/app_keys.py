@@ -28,7 +28,7 @@ def app_key(code: Code, module: Module, node: ast.AST) -> str:
 
 
 def is_app(node: ast.AST) -> bool:
-    """Say whether an expression is the app, as handlers reach it."""
+    """Return whether an expression is the app, as handlers reach it."""
     if isinstance(node, ast.Attribute):
         return node.attr in ("app", "config_dict")
     return isinstance(node, ast.Name) and node.id in ("app", "application")
@@ -44,7 +44,7 @@ _DISPLAYS = (ast.Dict, ast.List, ast.Set, ast.DictComp, ast.ListComp, ast.SetCom
 
 
 def is_container(module: Module, node: ast.AST | None) -> bool:
-    """Say whether an expression makes a container that can be changed, or a count."""
+    """Return whether an expression makes a container that can be changed, or a count."""
     if isinstance(node, _DISPLAYS):
         return True
     if isinstance(node, ast.Call):
@@ -109,5 +109,5 @@ def _with_bases(
 
 
 def _is_view(module: Module, owner: ast.ClassDef) -> bool:
-    """Say whether an object of a class is made for each request."""
+    """Return whether an object of a class is made for each request."""
     return any(module.dotted(base).endswith("web.View") for base in owner.bases)

@@ -87,7 +87,7 @@ def _number(code: Code, module: Module, call: ast.Call, name: str, default: int)
 
 
 def _unprepared(code: Code, module: Module, call: ast.Call, dotted: str) -> bool:
-    """Say whether a call is told to prepare no statements, itself or in a table of arguments."""
+    """Return whether a call is told to prepare no statements, itself or in a table of arguments."""
     name, wanted = _PREPARES[dotted]
     for node in ast.walk(call):
         value: ast.expr | None = None

@@ -80,7 +80,7 @@ def _of_calls(running: RunningCode, function: Function) -> Iterator[Fact]:
 
 
 def _endless(node: ast.AST) -> bool:
-    """Say whether a function has a loop that nothing in it ends."""
+    """Return whether a function has a loop that nothing in it ends."""
     return any(
         isinstance(loop, ast.While)
         and isinstance(loop.test, ast.Constant)
@@ -114,7 +114,7 @@ def _of_client(running: RunningCode, function: Function) -> Iterator[Fact]:
 
 
 def _asks_peer(call: ast.Call) -> bool:
-    """Say whether a call asks a connection who is at its other end."""
+    """Return whether a call asks a connection who is at its other end."""
     asked = getattr(call.func, "attr", "") == "get_extra_info" and call.args
     return bool(asked) and getattr(call.args[0], "value", "") == "peername"
 
@@ -131,7 +131,7 @@ def _is_request(node: ast.AST, names: set[str]) -> bool:
 
 
 def _names_header(node: ast.AST, above: Mapping[ast.AST, ast.AST]) -> bool:
-    """Say whether a text is the key of request.headers, or the first argument of its get."""
+    """Return whether a text is the key of request.headers, or the first argument of its get."""
     outer = above.get(node)
     holder: ast.AST | None = None
     if isinstance(outer, ast.Subscript):

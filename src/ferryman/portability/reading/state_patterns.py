@@ -53,7 +53,7 @@ _KEY_WORDS = ("secret", "key", "salt", "cookie", "session", "sign", "jwt", "toke
 
 
 def session_word(text: str) -> bool:
-    """Say whether a name is that of sessions."""
+    """Return whether a name is that of sessions."""
     return "session" in text.lower()
 
 
@@ -227,7 +227,7 @@ def _of_class(code: Code, module: Module, node: ast.Attribute) -> str:
 
 
 def _made_late(node: ast.AST, name: str, above: Mapping[ast.AST, ast.AST]) -> bool:
-    """Say whether a global is set only where it is not yet: `if CLIENT is None: CLIENT = ...`."""
+    """Return whether a global is only set if unset: `if CLIENT is None: CLIENT = ...`."""
     outer = above.get(node)
     while outer is not None:
         if isinstance(outer, ast.If):

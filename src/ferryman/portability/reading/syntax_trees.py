@@ -133,7 +133,7 @@ def _loaded(tree: ast.Module) -> Iterator[ast.AST]:
 
 
 def _only_as_script(node: ast.AST) -> bool:
-    """Say whether a node is `if __name__ == "__main__"`."""
+    """Return whether a node is `if __name__ == "__main__"`."""
     return isinstance(node, ast.If) and "__name__" in {
         each.id for each in ast.walk(node.test) if isinstance(each, ast.Name)
     }

@@ -74,14 +74,14 @@ def _left_behind(running: RunningCode, function: Function) -> Iterator[Fact]:
 
 
 def _gives_away(call: ast.Call, function: Function) -> bool:
-    """Say whether a call gives work to an executor."""
+    """Return whether a call gives work to an executor."""
     submits = isinstance(call.func, ast.Attribute) and call.func.attr == "submit"
     lost = isinstance(function.parents.get(call), ast.Expr)
     return _of_loop(call, "run_in_executor") or (submits and lost)
 
 
 def _of_loop(call: ast.Call, method: str) -> bool:
-    """Say whether a call is of a method of the event loop."""
+    """Return whether a call is of a method of the event loop."""
     if not isinstance(call.func, ast.Attribute) or call.func.attr != method:
         return False
     receiver = call.func.value
@@ -92,7 +92,7 @@ def _of_loop(call: ast.Call, method: str) -> bool:
 
 
 def _is_awaited(call: ast.Call, function: Function) -> bool:
-    """Say whether what a call returns is awaited, gathered, cancelled or handed on."""
+    """Return whether what a call returns is awaited, gathered, cancelled or handed on."""
     node: ast.AST = call
     while node is not function.node:
         outer = function.parents[node]
@@ -111,7 +111,7 @@ def _is_awaited(call: ast.Call, function: Function) -> bool:
 
 
 def _awaits(function: ast.AST, names: set[str]) -> bool:
-    """Say whether a function awaits or cancels a value of one of some names."""
+    """Return whether a function awaits or cancels a value of one of some names."""
     for node in ast.walk(function):
         if isinstance(node, ast.Await | ast.Return | ast.AsyncFor):
             if names & {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}:

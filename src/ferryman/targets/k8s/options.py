@@ -343,7 +343,7 @@ class KubernetesOptions(BaseModel):
             )
 
     def _check_flavour(self) -> None:
-        """See that nothing is asked for that would be left out without a word."""
+        """Check that nothing is asked for that would be left out without a word."""
         if self.flavour != "knative":
             return
         for name, why in _DEPLOYMENTS_ONLY.items():

@@ -46,7 +46,7 @@ def read_patches(root: Path, name: str, origin: str) -> list[Source]:
 
 
 def _check_head(document: Any, name: str) -> None:
-    """See that a patch says what it is for."""
+    """Check that a patch says what it is for."""
     if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
         raise ConfigError(
             f"{name}: a patch names no kind",
@@ -242,7 +242,7 @@ def _place(items: list[Any], wanted: Any) -> int | None:
 
 
 def _refuse_other_identity(before: Document, after: Document, name: str) -> None:
-    """See that a patched object is still found where it was, and as ours."""
+    """Check that a patched object is still found where it was, and as ours."""
     old, new = before["metadata"], after.get("metadata") or {}
     if old.get("namespace") != new.get("namespace"):
         raise ConfigError(

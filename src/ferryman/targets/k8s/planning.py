@@ -194,7 +194,7 @@ def _notes(plan: Plan) -> str:
 
 
 def _check_end(plan: Plan) -> None:
-    """See that a patch leaves the server the time that it takes to stop.
+    """Check that a patch leaves the server the time that it takes to stop.
 
     Raises:
         ConfigError: It does not.

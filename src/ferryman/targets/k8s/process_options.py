@@ -74,7 +74,7 @@ class ProcessOptions(BaseModel):
 
 
 def check_names(processes: Sequence[ProcessOptions]) -> None:
-    """See that each process has a name of its own.
+    """Check that each process has a name of its own.
 
     Raises:
         ValueError: Two have the same, or one that others need.

@@ -113,13 +113,13 @@ def without_nulls(node: Any) -> Any:
 
 
 def from_elsewhere(api_version: str) -> bool:
-    """Say whether a version is of a group that others bring, so that there may be no schema."""
+    """Return whether a version is of a group that others bring, so that there may be no schema."""
     group = api_version.rpartition("/")[0]
     return "." in group and (not group.endswith(".k8s.io") or group in _OF_PROJECTS)
 
 
 def described(document: Mapping[str, Any], version: str) -> bool:
-    """Say whether the fields of an object are known here, beside those that all objects have."""
+    """Return whether the fields of an object are known here, beside those that all objects have."""
     found = resource_schema(str(document.get("apiVersion")), str(document.get("kind")), version)
     return found is not UNKNOWN
 

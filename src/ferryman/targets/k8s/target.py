@@ -143,7 +143,7 @@ class KubernetesTarget:
         Args:
             project: The project.
             choices: The switch `server` asks the cluster, too; `context` and `namespace` name it.
-            progress: Told what is being done.
+            progress: Called with each step.
 
         Raises:
             ConfigError: A setting or a patch is wrong, so that there is nothing to check, or

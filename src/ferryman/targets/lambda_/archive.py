@@ -43,7 +43,7 @@ def write_archive(
         packages: The files of packages, by their places.
         own: The files besides; they take the place of a package's.
         path: The zip.
-        scratch: A directory for what cannot be cached.
+        scratch: A directory for files that cannot be cached.
 
     Raises:
         OSError: It cannot be written.

@@ -89,7 +89,7 @@ _SMALLER = "set slim = true in [tool.ferryman.lambda]; drop a dependency or, by 
 
 
 def build_bundle(project: Project, out: Path, progress: Progress) -> Artifact:
-    """Write `<name>.zip` and its template into the directory `out`, whole or not at all.
+    """Write `<name>.zip` and its template into the directory `out`, completely or not at all.
 
     Raises:
         AppError: The app's module or attribute does not exist, or its import fails.

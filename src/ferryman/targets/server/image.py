@@ -26,7 +26,7 @@ MODULE = "ferryman.targets.server.runtime"
 
 
 def build_image(project: Project, out: Path, progress: Progress) -> Artifact:
-    """Write the server's image into the directory `out`, whole or not at all.
+    """Write the server's image into the directory `out`, completely or not at all.
 
     Raises:
         AppError: The app's module or attribute does not exist.
@@ -39,7 +39,7 @@ def build_image(project: Project, out: Path, progress: Progress) -> Artifact:
 
 
 def build_context(project: Project, out: Path, progress: Progress) -> Artifact:
-    """Write a Dockerfile and its context into the directory `out`, whole or not at all.
+    """Write a Dockerfile and its context into the directory `out`, completely or not at all.
 
     Raises:
         AppError: The app's module or attribute does not exist.

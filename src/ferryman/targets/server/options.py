@@ -277,7 +277,7 @@ class ServerOptions(BaseModel):
         return self
 
     def front(self) -> Front:
-        """Return what a server in a container shows by these settings."""
+        """Return the ports, paths and times of a server in a container."""
         return ServerSettings.read(deployed(self)).front
 
 

@@ -128,7 +128,7 @@ _FREE_PORTS = 1024
 
 
 def build_unit(project: Project, out: Path, progress: Progress) -> Artifact:
-    """Write a unit, and what it runs, into the directory `out`, whole or not at all.
+    """Write a unit, and what it runs, into the directory `out`, completely or not at all.
 
     Raises:
         AppError: The app's module or attribute does not exist.

@@ -29,7 +29,7 @@ that begin with Invalid are as well."""
 
 
 def reaches_origin(kind: str, detail: str) -> bool:
-    """Say whether a request got to the origin.
+    """Return whether a request got to the origin.
 
     Args:
         kind: Its ``x-edge-result-type``.

@@ -30,7 +30,7 @@ _MEGABYTES = {"@memorySize": "memorySizeMB", "@maxMemoryUsed": "maxMemoryUsedMB"
 
 
 def is_heading(line: bytes) -> bool:
-    """Say whether a line names the columns of such a table."""
+    """Return whether a line names the columns of such a table."""
     return _HEADING.match(line) is not None and _COLUMNS.search(line) is not None
 
 

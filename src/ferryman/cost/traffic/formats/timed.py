@@ -70,7 +70,7 @@ def _reader(sample: Sequence[bytes] = (), *_: object) -> Parse:
 
 
 def _has_fractions(sample: Sequence[bytes]) -> bool:
-    """Say whether what follows a comma are the milliseconds of the time, as log4j writes them."""
+    """Return whether the digits after a comma are milliseconds, as log4j writes them."""
     lines = [line.strip() for line in sample if line.strip()]
     alike = bool(lines) and all(map(_FRACTION.match, lines))
     return alike and any(line[-3:-2] == b"0" for line in lines)
@@ -86,7 +86,7 @@ def _detect_counts(line: bytes) -> bool:
 
 
 def evenly_spaced(lines: Iterable[bytes]) -> bool:
-    """Say whether lines look like counts: whole numbers, not all the same, at equal steps."""
+    """Return whether lines look like counts: whole numbers, not all the same, at equal steps."""
     clock, times, numbers = iso_clock(), [], set()
     for line in lines:
         if (found := _LINE.match(line.strip())) is None:

@@ -74,7 +74,7 @@ class Cluster:
         return f"{told.get('major', '')}.{str(told.get('minor', '')).rstrip('+')}"
 
     def get(self, kind: Kind, name: str) -> Document | None:
-        """Return an object, or None where there is none, nor its kind.
+        """Return an object, or None if there is none, nor its kind.
 
         Raises:
             FerrymanError: The cluster refused, or does not answer.
@@ -234,7 +234,7 @@ class Cluster:
             self._exchange.pause(_CALM)  # something between us and the cluster ends watches at once
 
     def _has_changed(self, kind: Kind, name: str, query: Mapping[str, str], seconds: int) -> bool:
-        """Say whether a watch told of a change; if it broke, the caller looks again."""
+        """Return whether a watch told of a change; if it broke, the caller looks again."""
         path, what = kind.path(self.namespace), f"watch {kind.name}/{name}"
         response = self._exchange.send(
             "GET", path, what, as_it_is, query, timeout=(10, seconds + 10)

@@ -20,7 +20,7 @@ _LEAST = {"HorizontalPodAutoscaler": ("minReplicas", 1), "ScaledObject": ("minRe
 
 
 def refuse_conflicts(changes: Iterable[Change]) -> None:
-    """See that no change takes a field from another manager.
+    """Check that no change takes a field from another manager.
 
     Raises:
         ConflictError: One does.

@@ -89,7 +89,7 @@ def ownership(name: str) -> Mapping[str, str]:
 
 
 def owned(document: Document, name: str) -> bool:
-    """Say whether ferryman made an object for a project."""
+    """Return whether ferryman made an object for a project."""
     labels = (document.get("metadata") or {}).get("labels") or {}
     return ownership(name).items() <= labels.items()
 
@@ -204,7 +204,7 @@ def _refuse_foreign(
 
 
 def _is_ours(conflict: Conflict, planned: Collection[str]) -> bool:
-    """Say whether a field is ours to take: our own from before, or an autoscaler's that goes."""
+    """Return whether a field is ours to take: our own from before, or an autoscaler's that goes."""
     field, owner = conflict
     if owner in (HANDOVER, "kubectl-client-side-apply"):
         return True

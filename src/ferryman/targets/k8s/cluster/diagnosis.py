@@ -45,7 +45,7 @@ _CONFIGURATION = frozenset({"CreateContainerConfigError", "CreateContainerError"
 def diagnose(
     pods: Sequence[Document], events: Sequence[Document], sets: Sequence[Document]
 ) -> list[Trouble]:
-    """Return what is wrong with a release, the gravest first.
+    """Return what is wrong with a release, the most serious first.
 
     Args:
         pods: The release's pods.

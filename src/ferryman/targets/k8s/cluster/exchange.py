@@ -206,7 +206,7 @@ def _delay(attempt: int, after: str | None) -> float:
 
 
 def _passing(method: str, status: int, problem: FerrymanError) -> bool:
-    """Say whether a refusal may be gone in a moment."""
+    """Return whether a refusal may be gone in a moment."""
     if status == 409:
         # Two applies at once; the version of an object that is created or replaced is meant.
         return method == "PATCH" and getattr(problem, "conflicts", None) is None

@@ -126,7 +126,7 @@ def _plural(name: str) -> str:
 
 
 def runs_pods(kind: Kind) -> bool:
-    """Say whether pods follow from a kind, so that a migration must have ended before."""
+    """Return whether pods follow from a kind, so that a migration must have ended before."""
     return kind.name in _RUNNING or kind == KINDS["Knative"]
 
 

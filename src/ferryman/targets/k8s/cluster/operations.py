@@ -73,7 +73,7 @@ class Operations:
     Args:
         project: The project.
         cluster: The cluster, and the namespace in it.
-        tell: Told what is being done.
+        tell: Called with each step.
         clock: Tells the time, in seconds.
     """
 
@@ -345,7 +345,7 @@ class Operations:
         )
 
     def _refuse_other_environment(self, book: Book) -> None:
-        """See that a release of one environment does not take the place of another's.
+        """Check that a release of one environment does not take the place of another's.
 
         Raises:
             FerrymanError: It would.

@@ -34,7 +34,7 @@ Fields = Mapping[str, Any]
 
 
 def settled(live: Document, document: Document) -> bool:
-    """Say whether an apply of a document would change nothing, the owners of fields included.
+    """Return whether an apply of a document would change nothing, the owners of fields included.
 
     It may say no where the answer is yes, for the cluster rewrites some values; a dry run
     then tells.
@@ -90,7 +90,7 @@ def _item(keys: Mapping[str, Any], items: list[Any]) -> Any:
 
 
 def by_kubectl(live: Document) -> bool:
-    """Say whether `kubectl apply` owns fields of an object, as its client-side manager."""
+    """Return whether `kubectl apply` owns fields of an object, as its client-side manager."""
     return any(_is_kubectl(entry) for entry in _entries(live))
 
 
@@ -222,7 +222,7 @@ def _drop(document: Any, path: tuple[str, ...]) -> None:
 
 
 def sets_replicas(live: Document) -> bool:
-    """Say whether the number of a Deployment's pods is ours to say."""
+    """Return whether the number of a Deployment's pods is ours to say."""
     return any(
         _is_ours(entry) and "f:replicas" in (entry.get("fieldsV1") or {}).get("f:spec", {})
         for entry in _entries(live)

@@ -99,7 +99,7 @@ def _template(document: Document) -> Document:
 
 
 def _digest(document: Document | None) -> str | None:
-    """Return the digest of what an object holds; None where there is none."""
+    """Return the digest of what an object holds; None if there is none."""
     if document is None:
         return None
     held = {key: document.get(key) for key in ("data", "binaryData", "stringData")}

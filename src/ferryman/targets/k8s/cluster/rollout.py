@@ -268,7 +268,7 @@ def watch_rollout(cluster: Cluster, watch: Watch, tell: Callable[[str], None]) -
 
 
 def _still_ours(watch: Watch, workload: Document) -> None:
-    """See that the pods are those that were applied: a new generation may only scale them."""
+    """Check that the pods are those that were applied: a new generation may only scale them."""
     applied = watch.applied
     if applied is None or kind_of(workload) != kind_of(applied):
         return
@@ -294,7 +294,7 @@ def _last_manager(workload: Document) -> str:
 
 
 def troubles_of(cluster: Cluster, found: Running) -> list[Trouble]:
-    """Return what is wrong with a release, the gravest first.
+    """Return what is wrong with a release, the most serious first.
 
     What cannot be read is left out: a report on a failure must not fail itself.
     """

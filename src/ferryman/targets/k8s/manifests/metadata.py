@@ -65,7 +65,7 @@ def belonging(values: Values) -> dict[str, str]:
 
 
 def selector(values: Values, component: str = WEB) -> dict[str, str]:
-    """Return the labels by which pods are found, which stay the same for ever.
+    """Return the labels by which pods are found, which stay the same forever.
 
     A worker shares none of them with the web process: no Service leads to it.
     """

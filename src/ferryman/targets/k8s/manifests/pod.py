@@ -63,7 +63,7 @@ def background_template(values: Values, process: Process, *, lasting: bool) -> F
     Args:
         values: What the manifests are made of.
         process: The process.
-        lasting: Whether it runs for ever, and not to an end.
+        lasting: Whether it runs forever, and not to an end.
     """
     made = container.background_container(values, process)
     return _template(values, process.name, made, lasting=lasting)

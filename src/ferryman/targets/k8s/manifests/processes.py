@@ -82,7 +82,7 @@ MIGRATION_REASONS: Mapping[str, str] = {
 
 
 def worker(values: Values, process: Process) -> Fields:
-    """Return the Deployment of a process that runs for ever."""
+    """Return the Deployment of a process that runs forever."""
     return fields(
         api_version="apps/v1",
         kind="Deployment",

@@ -54,7 +54,7 @@ def find_problems(
 
 
 def check_codes(codes: Collection[str], origin: str, *others: str) -> None:
-    """See that codes are those of rules.
+    """Check that codes are those of rules.
 
     Args:
         codes: The codes.

@@ -185,12 +185,12 @@ def own_ports(container: Mapping[str, Any]) -> set[str]:
 
 
 def selects(manifest: Manifest, wanted: Mapping[str, str], pod: Pod) -> bool:
-    """Say whether the labels that an object wants are those of a pod in its namespace."""
+    """Return whether the labels that an object wants are those of a pod in its namespace."""
     return manifest.namespace == pod.manifest.namespace and wanted.items() <= pod.labels.items()
 
 
 def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Say whether a label selector takes labels; an empty one takes all."""
+    """Return whether a label selector takes labels; an empty one takes all."""
     exact = (selector.get("matchLabels") or {}).items() <= labels.items()
     return exact and all(_holds(e, labels) for e in selector.get("matchExpressions") or ())
 

@@ -101,7 +101,7 @@ RULES = (
         "K206",
         "a probe or a hook asks a port of its own container",
         "The cluster takes any name, and knows those of this container alone. The probe then "
-        "fails for ever, and the pod never is ready or is restarted again and again.",
+        "fails forever, and the pod never is ready or is restarted again and again.",
         _probe_ports,
     ),
     Rule(

@@ -246,7 +246,7 @@ class FunctionDeployment:
         return _Plan((change,), None, code, alias=alias, revision=told["RevisionId"])
 
     def _check_fit(self, told: dict[str, Any]) -> None:
-        """See that the code is for the function's architecture and Python."""
+        """Check that the code is for the function's architecture and Python."""
         spec = function_spec(self._project, "0" * 64)
         there = told.get("Architectures", [spec.architecture])[0]
         for what, wanted, found in (

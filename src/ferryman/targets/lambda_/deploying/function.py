@@ -104,7 +104,7 @@ def read_alias(aws: Aws, function: str) -> Alias:
 
 
 def refuse_taken(aws: Aws, function: str) -> None:
-    """See that no function has a name that a new stack will give to its own.
+    """Check that no function has a name that a new stack will give to its own.
 
     Raises:
         ConfigError: There is one.

@@ -77,7 +77,7 @@ def _nothing() -> None:
 
 
 def open_service(project: Project, choices: Choices, dialogue: Dialogue) -> ServiceDeployment:
-    """Return the deployment of a project's service. Nothing is asked of AWS yet."""
+    """Return the deployment of a project's service. It does not call AWS yet."""
     region = project.section("server", ServerOptions).deploy.region
     name = stack_name(project, choices.text("stack"))
     return ServiceDeployment(ProjectStack(project, name, region, choices, dialogue))

@@ -111,7 +111,7 @@ def read_service(aws: Aws, name: str) -> Running:
 
 
 def refuse_taken(aws: Aws, name: str) -> None:
-    """See that no service has a name that a new stack will give to its own.
+    """Check that no service has a name that a new stack will give to its own.
 
     Raises:
         ConfigError: There is one, or a cluster.
