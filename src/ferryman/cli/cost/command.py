@@ -93,8 +93,9 @@ class _Lazy(click.Group):
 def command(context: click.Context, /, **values: Any) -> None:
     """Compare what a month costs on Lambda and on servers, and say where to cross over.
 
-    Every duration and size that is not given is assumed, and marked so. Options may stand in
-    [tool.ferryman.cost] of pyproject.toml, with _ for -, and in variables FERRYMAN_COST__*.
+    The answer marks every duration and size that you do not give as assumed. You may also set
+    options in [tool.ferryman.cost] of pyproject.toml, with _ for -, and in variables
+    FERRYMAN_COST__*.
 
     \b
     Example:

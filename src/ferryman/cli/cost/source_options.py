@@ -28,7 +28,7 @@ def source_options(command: Command) -> Command:
             *("-C", "--project", "project"),
             type=click.Path(file_okay=False, path_type=Path),
             is_eager=True,
-            help="The project's directory; by default this one, or the project it lies in.",
+            help="The project's directory; by default this one or the nearest above that is one.",
         ),
         click.option(
             *("--env", "overlay"),
