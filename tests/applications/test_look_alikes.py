@@ -36,7 +36,11 @@ def test_two_settings_are_enough(name: str) -> None:
     assert 1 <= len(settings_of(name)) <= 2
 
 
-@pytest.mark.parametrize("name", ["bot", "poetry"])
+# aiohttp 3.9 has no wheels from Python 3.13 on, and 3.10 has.
+OLDEST = "bot" if sys.version_info < (3, 13) else "uploads"
+
+
+@pytest.mark.parametrize("name", [OLDEST, "poetry"])
 def test_what_was_built_answers_on_lambda_and_on_a_server(name: str, tmp_path: Path) -> None:
     assert try_it(name, tmp_path) == []
 

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from weakref import WeakSet
 
 __all__ = ("ThreadWatch",)
 
 # The function in which a worker of an executor waits for something to do.
 _IDLE = "_worker"
+
+# Seconds in which a worker begins that was handed something. From Python 3.13 on the queue hands
+# it to a waiting worker, and is empty before that one has run.
+_HANDED = 0.0005 if sys.version_info >= (3, 13) else 0.0
 
 
 class ThreadWatch:
@@ -35,8 +40,11 @@ class ThreadWatch:
     def at_work(self) -> list[threading.Thread]:
         """Return those of them that work."""
         started = self.started()
-        frames = sys._current_frames() if started else {}
-        return [each for each in started if not _rests(each, frames.get(each.ident or 0))]
+        working = _working(started)
+        if _HANDED and started and not working:
+            time.sleep(_HANDED)
+            working = _working(started)
+        return working
 
     def give_up(self) -> list[str]:
         """Return the names of those that are still at work; they are the app's own from now on."""
@@ -52,6 +60,11 @@ class ThreadWatch:
 
     def _new(self) -> list[threading.Thread]:
         return [thread for thread in threading.enumerate() if thread not in self._known]
+
+
+def _working(threads: list[threading.Thread]) -> list[threading.Thread]:
+    frames = sys._current_frames() if threads else {}
+    return [each for each in threads if not _rests(each, frames.get(each.ident or 0))]
 
 
 def _rests(thread: threading.Thread, frame: object) -> bool:

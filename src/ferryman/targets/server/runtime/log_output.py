@@ -137,6 +137,9 @@ class _Bytes:
         self._output.flush()
         return len(data)
 
+    def close(self) -> None:
+        """Leave the log open: it outlives the stream for `print`."""
+
 
 def _descriptor(shared: int) -> int:
     """Return a descriptor of the same file that does not block, or where none can be had itself.
