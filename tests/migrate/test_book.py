@@ -32,7 +32,7 @@ def test_the_loser_of_two_stops_at_its_next_write(tmp_path: Path) -> None:
     first, second = book_of(store, "far:1:a"), book_of(store, "far:2:b")
     first.write(ONE)
     taken = second.seize()
-    with pytest.raises(Conflict, match="somebody else"):
+    with pytest.raises(Conflict, match="another process"):
         first.write(ONE)
     assert second.write(taken).owner == "far:2:b"
 

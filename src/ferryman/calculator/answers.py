@@ -35,7 +35,7 @@ ANY_VOLUME = Decimal(10**6)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the page shows.
+    """The data that the page shows.
 
     Args:
         study: The comparison and what follows from it.
@@ -48,7 +48,7 @@ class Answer:
 
 @lru_cache(maxsize=64)
 def find_answer(state: State) -> Answer:
-    """Return what the page shows first: the curves, the bills, the week.
+    """Return the first part of the page: the curves, the bills, the week.
 
     Raises:
         ConfigError: The state asks for what nothing can carry, or what has no price.

@@ -128,6 +128,6 @@ def second_part(state: State) -> Markup:
 
 
 def problem(error: FerrymanError) -> Markup:
-    """Return what happened, why, and what to do."""
+    """Return an error as HTML: what happened, why, and what to do."""
     more = [element("p", text) for text in (error.cause, error.hint) if text]
     return element("div", element("h1", error.message), *more, role="alert", class_="problem")

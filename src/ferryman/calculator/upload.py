@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 
 
 async def receive(request: web.Request, read: Callable[[Path], Result]) -> Result:
-    """Return what is read from a file that a form sends.
+    """Return the contents of a file that a form sends.
 
     Args:
         request: A form with the file as its field ``file``.

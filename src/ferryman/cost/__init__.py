@@ -1,4 +1,4 @@
-"""What a workload costs on each platform, and where the cheapest one changes.
+"""Computes a workload's cost on each platform, and where the cheapest one changes.
 
 Arithmetic only: it must not import aiohttp, an SDK or a target; of ferryman it imports the errors
 and the values of `records`. The standard library suffices, except that bands of crossovers need

@@ -45,7 +45,7 @@ class ItemActuals:
     """A line of the bill in a month, as predicted and as it was.
 
     Args:
-        item: What it is.
+        item: The billed item.
         unit: In which unit.
         predicted: Units predicted.
         actual: Units that the log tells of.
@@ -67,8 +67,8 @@ class InputActuals:
 
     Args:
         name: The field of `Workload`.
-        predicted: What it was taken for.
-        actual: What it was; ``None`` if the log does not say.
+        predicted: The predicted value.
+        actual: The actual value; ``None`` if the log does not have it.
         usd: How much more it costs than predicted, USD a month.
     """
 

@@ -160,7 +160,7 @@ class Line:
     """One line of a bill.
 
     Args:
-        item: What is billed.
+        item: The billed item.
         quantity: Units used in the month, before any allowance.
         unit: What a unit is.
         rate: The row of the price book, with its tiers, source and date.
@@ -187,7 +187,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Bill:
-    """What a platform costs in a month of given traffic.
+    """The cost of a platform in a month of given traffic.
 
     Args:
         platform: The name of the platform.
@@ -236,7 +236,7 @@ def cost_curve(charges: Sequence[Charge], servers: Servers) -> SteppedCurve:
     """Return the sum of the charges, USD a month by requests a month.
 
     Args:
-        charges: What is billed.
+        charges: The charges.
         servers: Servers by requests; where they end, so does the sum.
     """
     straight = [(x.usage, Fraction(x.rate.value)) for x in charges if x.is_linear]

@@ -17,7 +17,7 @@ __all__ = ("difference_table", "read_base")
 
 
 def read_base(path: Path) -> dict[str, Decimal]:
-    """Return what each platform cost at the workload's own volume in an earlier answer.
+    """Return each platform's cost at the workload's own volume in an earlier answer.
 
     Args:
         path: What ``ferryman cost --json`` printed.

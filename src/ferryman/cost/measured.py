@@ -1,4 +1,4 @@
-"""What was measured of an application, as inputs of the model and how sure they are.
+"""A measurement as inputs of the model, with their uncertainty.
 
 It knows what each figure means for a bill, and nothing of how it was taken.
 """
@@ -26,7 +26,7 @@ _ROUNDING_MS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class MeasuredInputs:
-    """What a measurement says.
+    """The inputs from a measurement.
 
     Args:
         values: The fields of `Workload` that it gives.
@@ -48,7 +48,7 @@ class MeasuredInputs:
 
 
 def measured_inputs(measurement: Measurement, memory_mib: Decimal) -> MeasuredInputs:
-    """Return what a measurement says of the workload.
+    """Return the workload's values from a measurement.
 
     A server needs for a request the CPU time at which a vCPU is full, one over the capacity;
     where none was found, the CPU time of one request at a time. Lambda bills the duration of
@@ -56,7 +56,7 @@ def measured_inputs(measurement: Measurement, memory_mib: Decimal) -> MeasuredIn
     brings, which is ``memory_mib`` / 1,769.
 
     Args:
-        measurement: What was measured.
+        measurement: The measurement.
         memory_mib: The memory setting of the function, MiB.
     """
     figures = list(_figures(measurement, memory_mib))

@@ -137,7 +137,7 @@ class Portfolio:
         factor: By how much all traffic must grow, or may shrink, until shared servers are as cheap
             as functions; ``None`` for never.
         crossovers: Those of each application.
-        moves: The order in which to move, the dearest last.
+        moves: The order in which to move, the most expensive last.
         start: USD a month before the first move, all as functions.
         growth: The bill against traffic, from less to more than today's; empty where no
             application has any.
@@ -190,7 +190,7 @@ def with_copies(apps: Sequence[App], copies: Sequence[tuple[str, Decimal]]) -> t
 
 
 def find_portfolio(apps: Sequence[App], choices: Choices, book: PriceBook) -> Portfolio:
-    """Return what the applications cost together, and which of them to move when.
+    """Return the applications' joint costs, and when to move which.
 
     Args:
         apps: At least one, each of a name of its own.

@@ -58,7 +58,7 @@ class Study:
         origins: Where a field of the workload comes from, such as ``given``, ``logs`` or
             ``measured``; a field that is missing here is assumed.
         ranges: What each uncertain input may be.
-        measured: What was measured of the application, if it was.
+        measured: The application's measurement, or None.
         doubts: Why measured figures may not be trusted; empty unless `measure` was forced.
         logs: What logs say of the traffic, if any were read.
         notes: What a reader must know of the inputs and of platforms that are left out.

@@ -69,7 +69,7 @@ def host_architecture() -> str:
     """Return this machine's architecture, as Lambda calls it.
 
     Raises:
-        ConfigError: Lambda has no such architecture.
+        ConfigError: Lambda does not support this machine's architecture.
     """
     machine = platform.machine()
     known = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
@@ -85,7 +85,7 @@ def find_emulator(options: LambdaOptions) -> Path:
     """Return the path of AWS's Runtime Interface Emulator.
 
     Raises:
-        ConfigError: It is not to be found.
+        ConfigError: The emulator is not installed.
     """
     if options.emulator is not None:
         if options.emulator.is_file():
@@ -124,7 +124,7 @@ def unpack(bundle: Path, into: Path) -> None:
 
 
 def isolate_python(directory: Path) -> Path:
-    """Return a Python that sees the standard library alone: a script, written to a directory."""
+    """Write a script that runs Python with only the standard library, and return its path."""
     script = directory / "python"
     script.write_text(_ISOLATED.format(python=shlex.quote(sys.executable)), encoding="utf-8")
     script.chmod(0o755)
@@ -143,14 +143,14 @@ async def emulated(
 
     Args:
         task: The directory of the unpacked bundle: `/var/task` on Lambda.
-        options: The function's memory and timeout, and where the emulator is.
-        output: Where the logs of the emulator and of the function go.
+        options: The function's memory and timeout, and the emulator's path.
+        output: The file for the logs of the emulator and the function.
         own_start: Whether the function starts by the bundle's bootstrap; if not, as a
             function does whose settings name the handler alone.
 
     Raises:
         ConfigError: There is no emulator.
-        BuildError: It did not start.
+        BuildError: The emulator did not start.
     """
     emulator_path = find_emulator(options)
     port, runtime_port = _free_ports()
@@ -161,7 +161,7 @@ async def emulated(
         str(emulator_path),
         *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
         *("--runtime-api-address", f"127.0.0.1:{runtime_port}"),
-        *("--log-level", "error"),  # what it says of itself would hide what the app says
+        *("--log-level", "error"),  # the emulator's own log lines would hide the app's
         *(*start, HANDLER),
     ]
     process = subprocess.Popen(
@@ -187,7 +187,7 @@ class Emulator:
 
     Args:
         session: The client to invoke it with.
-        url: Where the emulator takes invocations.
+        url: The emulator's URL for invocations.
     """
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
@@ -242,7 +242,7 @@ async def _wait_until_listening(process: subprocess.Popen[bytes], port: int) -> 
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the emulator and the runtime under it: they are one process group."""
+    """End the emulator and its runtime, which are one process group."""
     for ending in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, ending)

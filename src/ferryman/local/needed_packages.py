@@ -1,4 +1,4 @@
-"""Looks for the packages that a run on this machine needs, before anything is started."""
+"""Checks for the packages that a run on this machine needs, before anything starts."""
 
 from __future__ import annotations
 

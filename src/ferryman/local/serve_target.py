@@ -36,8 +36,8 @@ def serve(
         target: The target.
         project: The project.
         address: Where to listen.
-        progress: Told what is being done, and whether sources are run or an artifact.
-        artifact: Whether an artifact is asked for. Lambda always runs one.
+        progress: Called with each step, and with whether sources or an artifact run.
+        artifact: Whether to run an artifact. Lambda always runs one.
 
     Returns:
         The exit status. Our server takes the place of this process, and never returns.
@@ -70,7 +70,7 @@ def serve(
 def _serve_lambda(project: Project, address: Address, progress: Progress) -> None:
     """Build for this machine, and answer HTTP with the bundle under AWS's emulator."""
     options = project.section("lambda", LambdaOptions)
-    find_emulator(options)  # a build takes long, and would be for nothing
+    find_emulator(options)  # check before the build, which takes long
     check_free(address)
     with tempfile.TemporaryDirectory(prefix="ferryman-") as scratch:
         artifact = build_bundle(for_this_machine(project), Path(scratch, "bundle"), progress)
@@ -87,9 +87,9 @@ async def serve_bundle(
     Args:
         bundle: A zip that was built for this machine's Python and architecture.
         scratch: A directory to unpack it in.
-        options: The function's memory and timeout, and where the emulator is.
+        options: The function's memory and timeout, and the emulator's path.
         address: Where to listen.
-        progress: Told when it answers.
+        progress: Called when it is ready.
 
     Raises:
         ConfigError: The address cannot be listened at, or there is no emulator.

@@ -1,4 +1,4 @@
-"""A server on this machine: the runtime that ships, with the settings a build would bake in.
+"""A server on this machine: the runtime that ships, with the settings that a build would write.
 
 `serve` becomes it, `measure` starts it under load, and `dev` starts its workers. What they
 share is here: the settings, and the variables that a server process finds them by.
@@ -32,7 +32,7 @@ __all__ = (
 )
 
 COMMAND = (sys.executable, "-m", "ferryman.targets.server.runtime")
-"""What starts a server that finds its settings by `server_variables`."""
+"""The command of a server that finds its settings by `server_variables`."""
 
 
 def bake_server(project: Project, address: Address, **changed: object) -> RuntimeSettings:
@@ -40,8 +40,8 @@ def bake_server(project: Project, address: Address, **changed: object) -> Runtim
 
     Args:
         project: The project.
-        address: Where to listen, in place of what the project says.
-        changed: Settings of the server that differ here; None takes one away.
+        address: Where to listen, in place of the project's setting.
+        changed: Settings of the server that differ here; None removes a setting.
     """
     options = {**local(project.section("server", ServerOptions), str(address)), **changed}
     return project.baked("server", {k: v for k, v in options.items() if v is not None})
@@ -55,7 +55,7 @@ def server_variables(
     Args:
         project: The project; its modules are imported from where they stand.
         settings: The file of baked settings.
-        outer: The environment besides.
+        outer: The environment to extend.
 
     Raises:
         AppModuleMissing: The app's module is not in the project.
@@ -97,7 +97,7 @@ def check_free(address: Address) -> None:
     """Check that an address can be listened at.
 
     Raises:
-        ConfigError: It cannot.
+        ConfigError: The address is taken, or not this machine's.
     """
     # gunicorn tries for five seconds, and says so in its log.
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET

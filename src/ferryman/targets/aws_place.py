@@ -61,8 +61,8 @@ class ProjectStack:
         project: The project that the stack must belong to.
         name: The stack's name.
         region: The region in the settings; None takes that of the credentials.
-        choices: What the user chose.
-        dialogue: Asks the user, and is told of each step.
+        choices: The user's choices.
+        dialogue: Asks the user, and shows each step.
     """
 
     project: Project
@@ -89,7 +89,7 @@ class ProjectStack:
 
     @property
     def question(self) -> str:
-        """What the user is asked before a change."""
+        """The question to the user before a change."""
         place = f"the stack {self.name} in {self.aws.region} of account {self.aws.account}"
         return f"make these changes to {place}?"
 
@@ -128,10 +128,10 @@ class ProjectStack:
     def prepare(
         self, desired: Desired, stack: Stack | None, template: Mapping[str, Any]
     ) -> ChangeSet | None:
-        """Return what CloudFormation would change, None for nothing.
+        """Return the change set of CloudFormation, or None if nothing would change.
 
         Raises:
-            StackFailed: What would change was changed outside the stack, by somebody else.
+            StackFailed: A resource of the change was changed outside the stack.
         """
         made = prepare(self.aws, desired, stack, template)
         if made and stack and stack.exists:
@@ -154,7 +154,7 @@ class ProjectStack:
             stack: The stack as it is.
             made: What CloudFormation would change; None for nothing.
             send: Sends the code.
-            tell: Told of each step, in place of the user.
+            tell: Called with each step, in place of the user's dialogue.
             resumes: Whether the stack is being changed to this by a run that was cut off.
 
         Raises:

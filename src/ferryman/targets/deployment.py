@@ -36,7 +36,7 @@ class VerbOption:
 
     Attributes:
         flags: How it is written, such as `("-n", "--namespace")`; the longest names its value.
-        help: What it is for, in a sentence.
+        help: Its help, in a sentence.
         verbs: The verbs that take it; none means all of them.
         switch: Whether it takes no value.
         metavar: What stands for its value in the help.
@@ -58,7 +58,7 @@ class VerbOption:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the user chose on the command line.
+    """The user's choices on the command line.
 
     Attributes:
         wait: Whether to stay until the release is good.
@@ -87,9 +87,9 @@ class Dialogue:
     """How a deployment speaks with the user.
 
     Attributes:
-        tell: Told what has happened, a line at a time.
+        tell: Called with each message, a line at a time.
         ask: Asks a question; the answer is no where there is no terminal.
-        progress: Told what is going on, in a few words that replace the last ones.
+        progress: Called with the current step, in a few words that replace the last ones.
     """
 
     tell: Callable[[str], None]
@@ -103,7 +103,7 @@ class Change:
 
     Attributes:
         action: `create`, `change`, `replace` (deleted and made again) or `delete`.
-        kind: What it is, such as `Deployment` or `AWS::Lambda::Function`.
+        kind: Its kind, such as `Deployment` or `AWS::Lambda::Function`.
         name: Which one.
         diff: The change, line by line.
         conflicts: Fields that someone else manages, each with who.
@@ -156,7 +156,7 @@ class Status:
     Attributes:
         good: Whether the newest release has taken over.
         summary: How it is, in a line.
-        troubles: What is wrong.
+        troubles: The problems.
         releases: The releases that are there, the newest first.
     """
 
@@ -189,7 +189,7 @@ class Plan(Protocol):
 
     @property
     def question(self) -> str | None:
-        """What the user is asked once the changes were shown; None applies them at once."""
+        """The question to the user after the changes are shown; None applies them at once."""
         ...
 
 
@@ -200,7 +200,7 @@ class Deployment(Protocol[PlanT]):
     """A project, at the place that the options name. Every method may raise a FerrymanError."""
 
     def plan(self) -> PlanT:
-        """Return what a deploy would change, without changing what runs."""
+        """Return the changes of a deploy, without making them."""
         ...
 
     def discard(self, plan: PlanT) -> None:
@@ -257,7 +257,7 @@ class Checks(Protocol):
     """A target that checks what a deploy would apply: `ferryman check`."""
 
     def check(self, project: Project, choices: Choices, progress: Progress) -> Sequence[Any]:
-        """Return what is wrong, each finding a dataclass whose text is one line.
+        """Return the findings, each a dataclass whose text is one line.
 
         Args:
             project: The project.

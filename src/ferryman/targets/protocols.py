@@ -53,7 +53,7 @@ class Target(Protocol):
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    """What the target is, in half a sentence."""
+    """A description of the target, in half a sentence."""
 
     options: ClassVar[type[BaseModel]]
     """The model of the target's own section, `[tool.ferryman.<name>]`; every field has a
@@ -95,7 +95,7 @@ class Profiles(Protocol):
     """A target that times the app's imports from its artifact: `ferryman build --profile`."""
 
     def profile(self, project: Project, artifact: Artifact) -> ImportProfile:
-        """Return what the app's imports cost, timed from an artifact that was built."""
+        """Return the costs of the app's imports, timed from a built artifact."""
 
 
 @runtime_checkable
@@ -111,5 +111,5 @@ class TellsOutputs(Protocol):
     """A target that tells other tools what to deploy: `ferryman build --outputs`."""
 
     def outputs(self, project: Project, artifact: Artifact) -> Mapping[str, object]:
-        """Return what a definition by another tool needs of an artifact, as JSON data."""
+        """Return the values of an artifact that other tools' definitions need, as JSON data."""
         ...

@@ -25,7 +25,7 @@ class Outcome:
     Attributes:
         target: The target's name.
         seconds: How long it took.
-        artifact: What it left, if it went well.
+        artifact: The artifact, if the build succeeded.
         reused: Layers shared with the previous build; None if no image was built.
         error: Why it failed, if it did.
     """
@@ -51,7 +51,7 @@ def build_together(
         project: The project.
         targets: The targets.
         out: The directory of the targets' directories.
-        progress: For each target, told what is being done.
+        progress: For each target, called with each step.
 
     Returns:
         The result of each, in the order of the targets.

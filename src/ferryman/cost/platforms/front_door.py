@@ -1,4 +1,4 @@
-"""What stands before a Lambda function, and what it bills for each request."""
+"""The front doors of a Lambda function, and their charges for each request."""
 
 from __future__ import annotations
 

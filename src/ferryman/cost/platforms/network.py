@@ -1,4 +1,4 @@
-"""What every platform pays for the network: egress, addresses, NAT, traffic between zones."""
+"""Charges for the network on every platform: egress, addresses, NAT, traffic between zones."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Platform(Protocol):
 
     @property
     def name(self) -> str:
-        """What tables and sentences call it, unlike any other in a comparison."""
+        """Its name in tables and sentences, unique in a comparison."""
 
     @property
     def pays_per_request(self) -> bool:
@@ -45,7 +45,7 @@ class Platform(Protocol):
 
     @property
     def assumptions(self) -> str:
-        """What it takes for granted besides the workload, in half a sentence."""
+        """Its assumptions besides the workload, in half a sentence."""
 
     def fleet(self, book: PriceBook) -> Fleet | None:
         """Return the servers to be counted; ``None`` where there are none to count.
@@ -118,7 +118,7 @@ class Priced:
     charges: tuple[Charge, ...]
 
     def bill(self, requests: Decimal) -> Bill:
-        """Return what a month with so many requests costs.
+        """Return the cost of a month with a number of requests.
 
         Where the platform cannot carry them, the bill is empty and says so.
 

@@ -40,8 +40,8 @@ def blocks(
 
     Args:
         stream: The file.
-        watch: Is told of each number of bytes read from it.
-        complain: Is told, in words, if it ends or breaks before its end.
+        watch: Called with each number of bytes read from it.
+        complain: Called with a message if it is damaged or incomplete.
     """
     found = _stored(stream, watch, complain)
     # Excel's mark would make a heading unreadable, and the counts below it durations.
@@ -65,7 +65,7 @@ def _stored(
     try:
         yield from _unpacked(raw, complain)
     except zlib.error as error:
-        complain(f"the gzip data is damaged ({error}); what came before was read")
+        complain(f"the gzip data is damaged ({error}); the part before it was read")
 
 
 def _raw(block: bytes, stream: BinaryIO, watch: Callable[[int], object]) -> Iterator[bytes]:
@@ -91,7 +91,7 @@ def _unpacked(packed: Iterable[bytes], complain: Callable[[str], object]) -> Ite
     if rest := unpack.flush():
         yield rest
     if not unpack.eof:
-        complain("the gzip file was not written to its end; what there is was read")
+        complain("the gzip file was not written to its end; the existing part was read")
 
 
 def split_lines(blocks: Iterable[bytes], *, ends: bool = False) -> Iterator[list[bytes | None]]:

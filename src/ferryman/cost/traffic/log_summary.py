@@ -38,7 +38,7 @@ class Durations:
 
 @dataclass(frozen=True, slots=True)
 class LambdaSummary:
-    """What Lambda said of its invocations.
+    """Figures from Lambda's reports.
 
     Args:
         memory_mib: The function's memory; of several, that of most invocations.
@@ -87,7 +87,7 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class LogSummary:
-    """What logs say.
+    """The figures from logs.
 
     Args:
         titles: The formats they are in.

@@ -98,12 +98,12 @@ def read_logs(
     watch: Callable[[int], object] = lambda _: None,
     bare: float | None = None,
 ) -> LogSummary:
-    """Return what logs say.
+    """Return the figures from logs.
 
     Args:
         sources: The logs.
         only: The name of the one format to read; files in another are left out.
-        watch: Is told of each number of bytes read.
+        watch: Called with each number of bytes read.
         bare: Milliseconds in the unit of a number that may be a duration and does not say so;
             ``None`` to leave such numbers alone.
 

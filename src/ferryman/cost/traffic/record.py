@@ -1,4 +1,4 @@
-"""What a line of a log says of one request, whichever program wrote it."""
+"""One request in a log, whichever program wrote the line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ("LambdaUse", "Record", "timed_record")
 
 
 class LambdaUse(NamedTuple):
-    """What Lambda says of an invocation.
+    """Lambda's report of an invocation.
 
     Attributes:
         billed_ms: Milliseconds that were billed.

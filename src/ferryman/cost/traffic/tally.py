@@ -1,4 +1,4 @@
-"""What the requests of a log add up to. It takes the same memory for ten lines and for all."""
+"""Sums over the requests of a log, in constant memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONGEST_MS = 1e9
 
 @dataclass(slots=True)
 class LambdaTally:
-    """What Lambda billed.
+    """Sums of Lambda's bills.
 
     Attributes:
         used: The memory that was used, MiB.
@@ -61,7 +61,7 @@ class LambdaTally:
 
 @dataclass(slots=True)
 class Tally:
-    """What all requests add up to.
+    """Sums over all requests.
 
     Attributes:
         requests: How many there were.
@@ -75,7 +75,7 @@ class Tally:
         large_out: Those sizes that are above `SMALL`, for what is billed by each one's size.
         sized_in: Requests whose own size is known.
         bytes_in: The sum of those sizes.
-        functions: What Lambda billed.
+        functions: Sums of Lambda's bills.
     """
 
     requests: int = 0

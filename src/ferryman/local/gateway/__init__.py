@@ -1,5 +1,5 @@
-"""The other side of the event sources: HTTP in, event out, result in, HTTP out.
+"""Imitates the event sources: turns HTTP requests into events, and results into responses.
 
-It stands in front of a Lambda on this machine, in `ferryman serve` and in the tests, and
-never ships. Each format has a module of the same name as its decoder's.
+It runs in front of a local Lambda, in `ferryman serve` and in the tests, and never ships. Each
+format has a module of the same name as its decoder's.
 """

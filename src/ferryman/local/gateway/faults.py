@@ -1,8 +1,8 @@
-"""The answers that an event source gives itself, in place of the function, and their source.
+"""The responses that an event source sends itself, in place of the function, and their sources.
 
-AWS's documentation says some of it. More is what users saw and reported; where no source is
-named, it is a guess. The reference page on event sources is made from this table, and what
-stands in it is what the gateways and the local Lambda answer.
+Some are documented by AWS, more are reported by users; those without a source are guesses. The
+gateways and the local Lambda send the responses in this table, and the reference page on event
+sources is generated from it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ("FAULTS", "Answer", "Fault", "answer")
 
 
 class Fault(StrEnum):
-    """Why the function's answer does not reach the client."""
+    """The reason why the function's response does not reach the client."""
 
     FAILED = "a function that failed, timed out or did not start"
     UNREADABLE = "a result that cannot be read, or is too large"
@@ -30,12 +30,12 @@ class Fault(StrEnum):
 
 
 class Answer(NamedTuple):
-    """What a client gets.
+    """A response to a client.
 
     Attributes:
         status: The status.
         body: The body.
-        source: The source for both; empty where there is none.
+        source: The source for both; empty if there is none.
         media: The content type.
     """
 
@@ -145,15 +145,15 @@ FAULTS: Mapping[str, Mapping[Fault, Answer]] = {
     "lattice-v2": _LATTICE,
     "edge": _EDGE,
 }
-"""What a source answers to each fault that can happen there."""
+"""The response of each source to each of its possible faults."""
 
 
 def answer(source: str, fault: Fault) -> HttpResponse:
-    """Return what a client gets in place of the function's answer.
+    """Return the response that a client gets in place of the function's.
 
     Args:
         source: The event source's name.
-        fault: What went wrong; one that can happen there.
+        fault: The fault; one that this source has.
     """
     said = FAULTS[source][fault]
     return HttpResponse(said.status, (("content-type", said.media),), said.body.encode())

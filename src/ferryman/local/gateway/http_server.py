@@ -1,7 +1,7 @@
 """An HTTP server on loopback that stands in front of a function, as an event source does.
 
-It turns each request into an event, has it invoked, and turns the result into the
-response. How a function is invoked is its caller's affair.
+It turns each request into an event, invokes the function, and turns the result into the response.
+The caller passes in how to invoke the function.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 Invoke = Callable[[dict[str, Any]], Awaitable[object]]
 """Invokes the function with an event and returns its result."""
 
-# What a source lets through is checked below; the server must not be the narrower one.
+# The limits of a source are checked below; the server must not be stricter.
 _HEADER_BYTES = 256 * 1024
 _BODY_BYTES = 64 * 1024 * 1024
 
@@ -46,10 +46,10 @@ _OF_CONNECTION = frozenset({"connection", "keep-alive", "transfer-encoding", "pr
 async def start_gateway(
     invoke: Invoke, address: Address, source: str = "function-url"
 ) -> web.ServerRunner:
-    """Listen at an address until the runner that is returned is cleaned up.
+    """Listen at an address until the returned runner is cleaned up.
 
     Args:
-        invoke: What invokes the function.
+        invoke: Invokes the function.
         address: Where to listen.
         source: The event source to stand for.
 
@@ -70,10 +70,10 @@ async def start_gateway(
 
 
 async def listen(handle: Handle, address: Address, patience: float = 60.0) -> web.ServerRunner:
-    """Listen at an address until the runner that is returned is cleaned up.
+    """Listen at an address until the returned runner is cleaned up.
 
     Args:
-        handle: What answers.
+        handle: Handles the requests.
         address: Where to listen.
         patience: Seconds that requests in flight get at the end. aiohttp waits for it twice.
 
@@ -91,7 +91,7 @@ async def listen(handle: Handle, address: Address, patience: float = 60.0) -> we
 
 
 def gateway_server(handle: Handle) -> web.Server:
-    """Return a server that lets through all that some event source may, for it to be checked."""
+    """Return a server with limits as wide as the widest event source's."""
     return web.Server(
         handle,
         access_log=None,
@@ -102,15 +102,15 @@ def gateway_server(handle: Handle) -> web.Server:
 
 
 async def read_request(request: web.BaseRequest, *, upgrades: bool = False) -> HttpRequest:
-    """Return a request that came over a connection, as an event source has it.
+    """Return a received request as an event source's value.
 
     Args:
         request: The request.
-        upgrades: Whether a wish to change the protocol is passed on; no source does it.
+        upgrades: Whether to pass on the Upgrade header; no source does.
     """
     dropped = _OF_CONNECTION if upgrades else _OF_CONNECTION | {"upgrade"}
     if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-        # The client holds its body back until it is asked for.
+        # The client waits with its body for 100 Continue.
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
     return HttpRequest(
@@ -124,13 +124,13 @@ async def read_request(request: web.BaseRequest, *, upgrades: bool = False) -> H
 
 
 def _origin_form(target: str) -> str:
-    """Return a target without the scheme and host that a client of a proxy writes."""
+    """Return a target without the scheme and host that clients of a proxy write."""
     scheme, separator, rest = target.partition("://")
     return "/" + rest.partition("/")[2] if separator and scheme.isalpha() else target
 
 
 def admit(request: HttpRequest, gateway: Gateway) -> HttpRequest:
-    """Return a request as the source hands it on, if it does.
+    """Return a request as the source passes it to the function.
 
     Raises:
         Refused: The request is larger than the source takes.
@@ -145,16 +145,16 @@ def admit(request: HttpRequest, gateway: Gateway) -> HttpRequest:
 
 
 def read_result(result: object, gateway: Gateway) -> HttpResponse:
-    """Return the response that a result makes, if the source passes it on, or its own."""
+    """Return the response in a result, or the source's own if it refuses the result."""
     response = gateway.decode_result(result)
-    # A client would wait for what follows an interim answer.
+    # A client would wait for a final response after an interim one.
     if response.status < 200 or len(response.body) > gateway.limits.response_body:
         return answer(gateway.name, Fault.UNREADABLE)
     return response
 
 
 def reply(request: web.BaseRequest, response: HttpResponse) -> web.StreamResponse:
-    """Return what goes over the connection."""
+    """Return the aiohttp response to send."""
     answer = web.Response(status=response.status, body=response.body)
     answer.headers.clear()
     for name, value in response.headers:

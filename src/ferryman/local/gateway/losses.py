@@ -1,8 +1,8 @@
-"""What each event source cannot carry, and what arrives instead.
+"""The table of what each event source cannot carry, and what arrives instead.
 
-The table is what the tests of the round trips hold the code to, and what the reference
-page is made from. Each row says what happens to a request or a response on its way in a
-function, and gives one to which it does; a source without a row carries it.
+The round-trip tests check the code against the table, and the reference page is generated from it.
+Each row has a function that changes a request or a response as the source does, and an example that
+shows it; a source without a row carries it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ("CANNOT_CARRY", "Loss")
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Something that does not arrive as it was sent.
+    """A part of a request or a response that does not arrive as sent.
 
     Attributes:
         sources: The event sources that do this.

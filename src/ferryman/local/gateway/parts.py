@@ -1,4 +1,4 @@
-"""Pieces of events and results that several gateways share."""
+"""Parts of events and results that several gateways share."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def read_response(result: object, headers: Pairs) -> HttpResponse:
     """Return the response of a result with `statusCode`, `body` and `isBase64Encoded`.
 
     Raises:
-        ValueError: It is not such a result.
+        ValueError: The result does not have this form.
     """
     if not isinstance(result, dict) or "statusCode" not in result:
         raise ValueError("a result is an object with a status code")
@@ -99,7 +99,7 @@ def result_headers(result: Any, name: str) -> list[tuple[str, str]]:
     """Return the headers in a field of a result, their names in lower case.
 
     Raises:
-        ValueError: They are no object of values, or of lists of values.
+        ValueError: The headers are not an object of values, or of lists of values.
     """
     given = result.get(name) or {}
     if not isinstance(given, dict):

@@ -16,11 +16,11 @@ _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 def decode_path(path: str) -> str:
     """Return a path as an HTTP API puts it into an event.
 
-    It decodes twice, and cuts at a question mark in between; that is from events that were
-    caught in July 2026, and AWS documents none of it.
+    It decodes twice, and cuts at a question mark in between. Events captured in July 2026 show
+    this; AWS does not document it.
 
     Raises:
-        Refused: What was decoded once cannot be decoded again.
+        Refused: The path cannot be decoded twice.
     """
     once = unquote(path).partition("?")[0]
     if _BARE_PERCENT.search(once):

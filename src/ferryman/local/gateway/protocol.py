@@ -12,7 +12,7 @@ __all__ = ("Gateway", "Limits", "Refused")
 
 
 class Limits(NamedTuple):
-    """What a gateway lets through; None is no limit of its own.
+    """The limits of a gateway; None is no limit of its own.
 
     Attributes:
         request_body: Bytes of a request's body.
@@ -28,7 +28,7 @@ class Limits(NamedTuple):
 
 
 class Gateway(NamedTuple):
-    """What makes the events of one source, and reads the results that it expects.
+    """Makes the events of one source, and reads the results that it expects.
 
     Attributes:
         name: The name of the event source.
@@ -37,7 +37,7 @@ class Gateway(NamedTuple):
         decode_result: The response that a result makes; if it cannot be read, the
             source's own answer to that.
         forwards: The headers about the client that the source itself writes.
-        limits: What it lets through.
+        limits: Its limits.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Refused(Exception):
     """A request that the source answers itself.
 
     Args:
-        fault: What is wrong with it.
+        fault: The reason.
     """
 
     def __init__(self, fault: Fault) -> None:

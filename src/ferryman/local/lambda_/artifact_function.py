@@ -1,7 +1,7 @@
 """An artifact as a local function: a zip that was built for this machine, unpacked and started.
 
-It starts as it does on Lambda, by its own bootstrap, with a Python that sees the zip and the
-standard library alone: what a build left out is missing here too.
+It starts as it does on Lambda, by its own bootstrap, with a Python that sees the zip and
+only the standard library: files that a build left out are missing here too.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ def build_function(
     variables: Mapping[str, str] | None = None,
     snapshot: bool = False,
 ) -> FunctionSettings:
-    """Build a project's zip for this machine, and return the function that it is.
+    """Build a project's zip for this machine, and return it as a function.
 
     Args:
         project: The project.
-        scratch: A directory for the zip and what is in it; what an earlier build left is replaced.
+        scratch: A directory for the zip and its files; those of an earlier build are replaced.
         progress: Called with each step.
-        streaming: Whether responses are streamed; None for what the project says.
+        streaming: Whether responses are streamed; None for the project's setting.
         variables: Variables besides those of this process.
         snapshot: Whether environments start as SnapStart does.
 
     Raises:
-        FerrymanError: It cannot be built.
+        FerrymanError: The zip cannot be built.
     """
     here = for_this_machine(project)
     if streaming is not None:
@@ -67,12 +67,12 @@ def build_function(
 
 
 def artifact_function(project: Project, bundle: Path, scratch: Path) -> FunctionSettings:
-    """Unpack a zip that was built for this machine, and return the function that it is.
+    """Unpack a zip that was built for this machine, and return it as a function.
 
     Args:
         project: The project that it was built of.
         bundle: The zip.
-        scratch: A directory for what is in it.
+        scratch: A directory for its files.
     """
     task = scratch / "task"
     shutil.rmtree(task, ignore_errors=True)

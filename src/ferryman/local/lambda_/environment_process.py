@@ -1,6 +1,6 @@
 """One environment: a process behind a Runtime API, its limits and its log.
 
-It takes invocations while it has room, and is done for at the first time-out or exit.
+It takes invocations while it has room, and ends at the first time-out or exit.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ Log = Callable[[str], None]
 _MIB = 1024 * 1024
 # How often the memory is looked at, in seconds.
 _MEASURE = 0.1
-# What AWS gives the hooks after a restore, in seconds ("Lambda SnapStart runtime hooks").
+# Seconds that AWS gives the hooks after a restore ("Lambda SnapStart runtime hooks").
 _RESTORE = 10.0
-# What AWS gives a runtime with an internal extension between SIGTERM and SIGKILL, in seconds.
+# Seconds between SIGTERM and SIGKILL for a runtime with an internal extension on AWS.
 _SHUTDOWN = 0.5
 
 
 class Environment:
-    """A place where the function runs.
+    """An execution environment of the function.
 
     Args:
         settings: The function's.
-        log: Takes what it writes, and what is said of it.
-        changed: Called when it has room again, or is done for.
+        log: Takes the lines that it writes, and Lambda's lines about it.
+        changed: Called when it has room again, or has ended.
         phase: When it starts: in the `init` phase, or the `invoke` phase after that failed.
     """
 
@@ -60,7 +60,7 @@ class Environment:
         self._wanted = asyncio.Event()
         self._phase = phase
         self.taken = 0
-        """Invocations that have been promised to it, and are not at their end."""
+        """Invocations that are assigned to it and have not ended."""
         self.over = False
         """Whether it takes no more."""
         self.started = asyncio.create_task(self._start())
@@ -91,11 +91,11 @@ class Environment:
         return self._process.pid if self._process else None
 
     def want(self) -> None:
-        """Let it load the app, where it was started ahead."""
+        """Let it load the app, if it was started ahead."""
         self._wanted.set()
 
     async def invoke(self, payload: bytes) -> Outcome:
-        """Return what comes of an event. `taken` has been counted up by the caller."""
+        """Return the outcome of an event. The caller has incremented `taken`."""
         failure = await asyncio.shield(self.started)
         # One that is to be replaced still keeps what it has promised.
         if failure is not None or self._process is None or not self._process.running:
@@ -109,7 +109,7 @@ class Environment:
         return await invocation.answer
 
     async def stop(self) -> None:
-        """End the process, in order if it has asked for that, and see it gone."""
+        """End the process, with SIGTERM first if it has an extension, and wait for its end."""
         self.over = self._stopping = True
         if not self.started.done():
             self.started.cancel()
@@ -146,14 +146,14 @@ class Environment:
         return await self._begin(began)
 
     async def _begin(self, began: float) -> Outcome | None:
-        """See the init phase to its end, and where there is a snapshot, the restore."""
+        """Wait for the init phase and, with a snapshot, for the restore."""
         settings, api = self._settings, self._api
         what = "the init phase" if self._phase == "init" else "Task"
         failure, spent = await self._see(api.ready, began, settings.init_timeout, what)
         if failure is not None or not settings.snapshot:
             self._init_duration = spent
             return failure
-        # The init was another day's, before the snapshot was taken.
+        # The init happened earlier, before the snapshot was taken.
         self._phase = "restore"
         now = asyncio.get_running_loop().time()
         failure, spent = await self._see(api.restored, now, _RESTORE, "the restore phase")
@@ -163,7 +163,7 @@ class Environment:
     async def _see(
         self, phase: asyncio.Future[bytes | None], began: float, limit: float, what: str
     ) -> tuple[Outcome | None, float]:
-        """Return how a phase failed, if it did, and how many milliseconds it took."""
+        """Wait for a phase; return how it failed, if it did, and its milliseconds."""
         loop = asyncio.get_running_loop()
         try:
             document = await asyncio.wait_for(asyncio.shield(phase), limit)
@@ -174,7 +174,7 @@ class Environment:
         return self._give_up(spent, failure) if failure else None, spent
 
     def _give_up(self, spent: float, outcome: Outcome) -> Outcome:
-        """End what has not begun, and say why."""
+        """End an environment that failed to start, and log why."""
         status = "timeout" if outcome.fault == TIMEOUT else "error"
         self._log(report.init_report_line(spent, self._phase, status, outcome.fault or ""))
         self.over = True
@@ -183,7 +183,7 @@ class Environment:
         return outcome
 
     async def _watch(self, invocation: Invocation) -> None:
-        """See an invocation to its end, and write its bill."""
+        """Wait for the end of an invocation, and write its REPORT line."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         limit = self._settings.timeout
@@ -194,7 +194,7 @@ class Environment:
             fault, message = TIMEOUT, f"Task timed out after {limit:.2f} seconds"
             self.over = True
             self._log(report.timeout_line(invocation.request_id, limit))
-        # What the process wrote last is in the pipe; it comes before its bill.
+        # The process's last lines are in the pipe; they come before its REPORT line.
         await asyncio.sleep(0)
         bill = self._bill(invocation, (loop.time() - began) * 1000, fault)
         if fault == TIMEOUT and self._process is not None:
@@ -226,7 +226,7 @@ class Environment:
         )
 
     async def _attend(self, process: EnvironmentProcess) -> None:
-        """Wait for the process to end, and tell those that wait for it."""
+        """Wait for the process to end, and fail the invocations that wait for it."""
         how = await process.wait()
         self.over = True
         fault = MEMORY if self._killed_for else EXIT
@@ -247,7 +247,7 @@ class Environment:
 
     async def _measure(self, process: EnvironmentProcess) -> None:
         while process.running:
-            # What stands still takes no more memory.
+            # A frozen process takes no more memory.
             if not process.frozen and process.measure() > self._settings.memory * _MIB:
                 self._killed_for = MEMORY
                 process.kill()

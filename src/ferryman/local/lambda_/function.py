@@ -1,4 +1,4 @@
-"""A function on this machine: which environment takes an event, and how many there are."""
+"""A function on this machine: starts environments, and assigns events to them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LINGER_AT_LIMIT = 1.0
 
 
 class LocalFunction:
-    """Invokes a function in as many environments as are needed; ends them with the block.
+    """Invokes a function in as many environments as needed; ends them with the block.
 
     Args:
         settings: The function's.
@@ -57,11 +57,11 @@ class LocalFunction:
 
     @property
     def environments(self) -> tuple[Environment, ...]:
-        """Those that there are, the most recently used last."""
+        """The environments, the most recently used last."""
         return tuple(self._environments)
 
     async def invoke(self, payload: bytes) -> Outcome:
-        """Return what comes of an event.
+        """Return the outcome of an event.
 
         Args:
             payload: The event, as JSON.
@@ -72,7 +72,7 @@ class LocalFunction:
         environment = await self._find()
         if environment is None:
             return failed("-", THROTTLED, "Rate Exceeded.")
-        # The caller may give up; the environment sees the invocation to its end.
+        # The caller may give up; the environment still finishes the invocation.
         return await asyncio.shield(asyncio.create_task(self._invoke(environment, payload)))
 
     async def close(self) -> None:
@@ -87,7 +87,7 @@ class LocalFunction:
     async def replace(self, settings: FunctionSettings | None = None) -> None:
         """Start the next event in a new environment; those under way stay in theirs.
 
-        An event that waits for an environment to start has met no code yet: it moves on.
+        An event that waits for an environment to start moves to a new one.
 
         Args:
             settings: The function's from now on; None for the same.
@@ -103,7 +103,7 @@ class LocalFunction:
     def prepare(self) -> Environment:
         """Start an environment before an event needs it, as Lambda does now and then.
 
-        What is wrong with the app is in the log then, and not only after the next event.
+        Errors of the app are in the log then, and not only after the next event.
         """
         environment = self._new()
         self._environments.append(environment)
@@ -129,7 +129,7 @@ class LocalFunction:
         return await again.invoke(payload)
 
     async def _find(self) -> Environment | None:
-        """Return the environment for an event, with its place taken."""
+        """Return the environment for an event, with a place reserved."""
         if self._with_room() is None and any(each.lingers for each in self._environments):
             with suppress(TimeoutError):
                 limit = _LINGER_AT_LIMIT if self._is_full else _LINGER
@@ -148,7 +148,7 @@ class LocalFunction:
         return found
 
     def _new(self) -> Environment:
-        """Return an environment that starts now, or has begun to ahead of its time."""
+        """Return an environment that starts now, or one that was started ahead."""
         found, self._spare = self._spare, None
         if found is not None and found.over:
             self._stop(found)

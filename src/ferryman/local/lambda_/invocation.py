@@ -1,6 +1,6 @@
-"""One invocation on its way through an environment: the event, the answer, the end.
+"""One invocation in an environment: the event, the response, the end.
 
-The answer is the caller's at once; the end comes when the runtime asks for its next event.
+The caller gets the response at once; the invocation ends when the runtime asks for its next event.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ERROR_TYPE = "lambda-runtime-function-error-type"
 
 
 class Invocation:
-    """An event, and what comes of it.
+    """An event and its outcome.
 
     Args:
         payload: The event.
@@ -37,7 +37,7 @@ class Invocation:
         self.request_id = str(uuid.uuid4())
         self.payload = payload
         self.deadline = int((time.time() + timeout) * 1000)
-        """When the time is up, in milliseconds since 1970."""
+        """The deadline, in milliseconds since 1970."""
         self.answer: asyncio.Future[Outcome] = loop.create_future()
         self.done: asyncio.Future[str | None] = loop.create_future()
         """Resolved at its end: None, or the fault that ended it."""
@@ -45,7 +45,7 @@ class Invocation:
         self._stream: ResponseBody | None = None
 
     def headers(self, settings: FunctionSettings) -> dict[str, str]:
-        """Return what is said of the event beside it."""
+        """Return the headers that the Runtime API sends with the event."""
         root = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
         return {
             "Lambda-Runtime-Aws-Request-Id": self.request_id,
@@ -56,13 +56,13 @@ class Invocation:
         }
 
     def conclude(self, payload: bytes, fault: str | None = None) -> None:
-        """Give the caller what the runtime posted."""
+        """Give the caller the result that the runtime posted."""
         if not self.answer.done():
             outcome = Outcome(self.request_id, payload, fault, finished=self.finished)
             self.answer.set_result(outcome)
 
     def fail(self, fault: str, message: str) -> None:
-        """Tell the caller that the runtime will say no more."""
+        """Tell the caller that the runtime failed."""
         if self._stream is not None:
             self._stream.cut()
         elif not self.answer.done():

@@ -21,13 +21,14 @@ __all__ = ("invoke_once",)
 async def invoke_once(
     project: Project, event: object, log: Callable[[str], None], *, build: Progress | None = None
 ) -> Outcome:
-    """Return what comes of an event, once the environment is done with it.
+    """Return the outcome of an event, once the environment has finished it.
 
     Args:
         project: The project.
         event: The event.
         log: Takes each line of the function's log, the REPORT line too.
-        build: Told of the build of an artifact, which runs in place of the sources.
+        build: Called with the steps of building an artifact, which runs in place of the sources;
+            None for the sources.
 
     Raises:
         ConfigError: The project names no app.

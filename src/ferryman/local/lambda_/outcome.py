@@ -55,12 +55,12 @@ class ResponseBody:
             await self._pieces.put(piece)
 
     async def end(self) -> None:
-        """Say that this was all."""
+        """End the body."""
         if not self._abandoned:
             await self._pieces.put(None)
 
     def cut(self) -> None:
-        """Say that the rest will never come."""
+        """End the body as incomplete."""
         self.broken = True
         while self._pieces.full():
             self._pieces.get_nowait()
@@ -84,7 +84,7 @@ class ResponseBody:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the caller of the function gets.
+    """The outcome for the caller of the function.
 
     Attributes:
         request_id: The invocation's id.

@@ -1,4 +1,4 @@
-"""A process group that is an environment: started, frozen, thawed, measured, ended.
+"""The process group of an environment: starts, freezes, thaws, measures and ends it.
 
 It knows nothing of Lambda but how its runtimes write their logs. Where the kernel can do it,
 the processes die with this one.
@@ -27,7 +27,7 @@ class EnvironmentProcess:
 
     Args:
         process: The first of the group, and its leader.
-        output: What any of them writes.
+        output: The output of all of them.
         log: Takes each entry of that.
     """
 
@@ -41,7 +41,7 @@ class EnvironmentProcess:
         self._output = output
         self._log = log
         self.frozen = False
-        """Whether none of them runs, until `thaw`."""
+        """Whether the processes are stopped, until `thaw`."""
         self._ending = False
         self.peak = 0
         """The most memory that was seen, in bytes."""
@@ -72,7 +72,7 @@ class EnvironmentProcess:
         return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     def freeze(self) -> None:
-        """Let none of them run, until `thaw`; one that is to end must run for that."""
+        """Stop all processes until `thaw`; a process must be thawed to end by itself."""
         if not self.frozen and not self._ending and self.running:
             self.frozen = True
             self._signal(signal.SIGSTOP)
@@ -88,7 +88,7 @@ class EnvironmentProcess:
         self._signal(signal.SIGKILL)
 
     async def end(self, patience: float) -> None:
-        """End all of them, and see the first one gone.
+        """End all processes, and wait for the first one.
 
         Args:
             patience: Seconds that they get after SIGTERM; with 0 they are not asked.
@@ -107,7 +107,7 @@ class EnvironmentProcess:
     async def wait(self) -> str:
         """Return how the process ended, once it has and its last lines are read."""
         status = await self._process.wait()
-        # What it started would keep the pipe open, and must not outlive it.
+        # Its child processes would keep the pipe open, and must not outlive it.
         self.kill()
         await asyncio.wait({self._reading})
         if status < 0:
@@ -185,6 +185,6 @@ async def _reader(descriptor: int) -> asyncio.StreamReader:
 
 
 def tied_to_this_process() -> tuple[str, ...]:
-    """Return what makes the kernel end a command with this process: util-linux's setpriv."""
+    """Return the command prefix, util-linux's setpriv, that ends a command with this process."""
     setpriv = shutil.which("setpriv")
     return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()

@@ -1,7 +1,7 @@
 """The Runtime API of one environment, for its runtime and extensions.
 
 Source: "Lambda runtime API" and "Lambda Extensions API" in the AWS Lambda developer guide.
-It knows nothing of the process on the other side; its owner is told what happened.
+It knows nothing of the process on the other side, and reports events to its owner.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class RuntimeApi:
         finally:
             self._polls -= 1
         if request.reader.at_eof():
-            # The asker has gone; another one may ask.
+            # The client has disconnected; another one may ask.
             self._waiting.put_nowait(invocation)
             return
         reply(request.writer, 200, invocation.payload, _JSON | invocation.headers(self._settings))

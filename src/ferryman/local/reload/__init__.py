@@ -1,1 +1,1 @@
-"""`ferryman dev`: the app runs here, and the next answer holds each saved change."""
+"""`ferryman dev`: runs the app here, and reloads it at each save."""

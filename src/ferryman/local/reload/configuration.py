@@ -19,7 +19,7 @@ _HOLD_SETTINGS = (".toml", ".env")
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What an app is run by.
+    """The project and variables that an app runs with.
 
     Attributes:
         project: The project.
@@ -36,13 +36,13 @@ def read_again(
     names: tuple[str, ...],
     announce: Callable[[str], None],
 ) -> Configuration:
-    """Return what holds after a save; what held before where that cannot be read.
+    """Return the configuration after a save, or the previous one if it cannot be read.
 
     Args:
-        read: Reads it from its files.
-        before: What held before.
+        read: Reads the configuration from its files.
+        before: The previous configuration.
         names: The files that were saved.
-        announce: Told of what cannot be read.
+        announce: Called with an error if it cannot be read.
     """
     if not any(name.endswith(_HOLD_SETTINGS) for name in names):
         return before

@@ -44,14 +44,14 @@ async def run_lambda(
     """Answer through an event source until `stopped`, with each save in the next answer.
 
     Args:
-        configuration: What the app is run by.
-        read: Reads that again, once a file that may hold it was saved.
+        configuration: The app's configuration.
+        read: Reads the configuration again, after a save of one of its files.
         address: Where to listen.
         source: The event source.
         snapshot: Whether environments start as SnapStart does.
-        announce: Told what happens: that it answers, of saves and of starts.
+        announce: Called with messages about readiness, saves and starts.
         log: Takes each line of the function's log, and one for each request.
-        stopped: Ends it.
+        stopped: The event that ends it.
         artifact: Whether a zip is built at each save, and runs in place of the sources.
 
     Raises:
@@ -122,9 +122,9 @@ class _Door:
     """The event source, with what no real one has: a word on each request, and on a bad start.
 
     Args:
-        function: What answers.
+        function: The function.
         source: The event source's name.
-        log: Told of each request.
+        log: Called with a line for each request.
     """
 
     def __init__(self, function: LocalFunction, source: str, log: Callable[[str], None]) -> None:
@@ -133,7 +133,7 @@ class _Door:
         self._saved = asyncio.Event()
 
     def saved(self) -> None:
-        """Let pages that show what went wrong reload."""
+        """Reload browser pages that show an error."""
         self._saved.set()
         self._saved = asyncio.Event()
 

@@ -28,7 +28,7 @@ from ferryman.targets.server.runtime.options import ServerSettings
 __all__ = ("listen", "run_server")
 
 _WORKER = "ferryman.local.reload.worker_process"
-# What has no place here: other ports, other certificates, other people's collectors.
+# Settings to ignore here: other ports, certificates, telemetry collectors.
 _NOT_HERE: Mapping[str, None] = dict.fromkeys(
     ("admin_bind", "certificate", "drain_delay", "private_key", "telemetry", "workers")
 )
@@ -38,7 +38,7 @@ def listen(address: Address) -> socket.socket:
     """Return a socket that listens at an address.
 
     Raises:
-        ConfigError: That is not to be had.
+        ConfigError: The address is taken, or not this machine's.
     """
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     listener = socket.socket(family)
@@ -62,11 +62,11 @@ async def run_server(
     """Answer with the app until `stopped`, with each save in the next answer.
 
     Args:
-        configuration: What the app is run by.
-        read: Reads that again, once a file that may hold it was saved.
-        listener: Where to answer.
-        announce: Told what happens: that it answers, of saves and of starts.
-        stopped: Ends it.
+        configuration: The app's configuration.
+        read: Reads the configuration again, after a save of one of its files.
+        listener: The listening socket.
+        announce: Called with messages about readiness, saves and starts.
+        stopped: The event that ends it.
 
     Raises:
         ConfigError: The project names no app, or watchfiles is not installed.

@@ -1,7 +1,7 @@
 """The processes of `ferryman dev -t server`: one answers, one waits for the next save.
 
-Importing what is not the app's takes most of a start, so that is done ahead. It knows
-nothing of files; its user says when a new process is to load the app.
+Importing modules outside the app takes most of a start, so it is done ahead. The module does not
+watch files; its caller says when a new process must load the app.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from ferryman.core.serving import Timing
 __all__ = ("ANSWERS", "BEGUN", "EXPLAINS", "LAST_GRACE", "Worker", "Workers")
 
 BEGUN = b"."
-"""What a worker says once it loads the app."""
+"""The message of a worker that begins to load the app."""
 
 ANSWERS = b"!"
-"""What it says after that, once the app answers."""
+"""The message of a worker whose app is ready."""
 
 EXPLAINS = b"?"
-"""What it says instead, once it answers in place of an app that does not start."""
+"""The message of a worker that responds in place of an app that did not start."""
 
 LAST_GRACE = 3.0
 """Seconds that requests in flight get after Ctrl-C, at the most."""
 
-# A life of fewer seconds is short, and after so many of them in a row no other begins.
+# A worker that lives fewer seconds failed early; after this many in a row none is started.
 _SHORT = 1.0
 _SHORT_LIVES = 3
 
@@ -51,7 +51,7 @@ class Worker:
     timing: Timing
 
     def tell(self, explanation: str) -> None:
-        """Let it load the app as it is now; or, in its place, answer with an explanation."""
+        """Let it load the app as it is now, or respond with an explanation instead."""
         with suppress(BrokenPipeError), os.fdopen(self.told, "wb") as pipe:
             pipe.write(b"!" + explanation.encode())
 
@@ -61,7 +61,7 @@ class Worker:
         os.close(self.ready)
 
     async def end(self, sent: signal.Signals | None) -> None:
-        """End it, and see it gone.
+        """End the worker, and wait for its end.
 
         Args:
             sent: SIGTERM lets requests in flight finish, SIGINT gives them `LAST_GRACE`; None
@@ -81,7 +81,7 @@ class Worker:
         await self.process.wait()
 
     async def says(self) -> bytes:
-        """Return its words as far as it came, once it answers or has ended."""
+        """Return its messages so far, once it is ready or has ended."""
         return await asyncio.to_thread(_read, self.ready)
 
     async def ended(self) -> str:
@@ -93,12 +93,12 @@ class Worker:
 
 
 class Workers:
-    """Sees to it that one worker answers, with the app as it was when last told.
+    """Keeps one worker running, with the app as of the last `replace`.
 
     Args:
         launch: Starts a worker.
-        announce: Told of workers that are ready, and of those that end unasked.
-        where: What to announce once the first one answers.
+        announce: Called when a worker is ready, or ends unexpectedly.
+        where: The message when the first worker is ready.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Workers:
         """Let another worker begin; the one before it ends once this one answers.
 
         Args:
-            explanation: What it is to answer with, in place of the app.
+            explanation: The text to respond with, in place of the app.
         """
         spare, self._spare = self._spare, None
         if spare is not None and spare.process.returncode is not None:
@@ -137,7 +137,7 @@ class Workers:
         await self._drop_spare()
 
     async def end(self) -> None:
-        """End all workers, and see them gone."""
+        """End all workers, and wait for their end."""
         starting, self._starting = self._starting, None
         answering, self._answering = self._answering, None
         if starting is not None:
@@ -183,7 +183,7 @@ class Workers:
             self._answering = None
             await self._succeed(how, soon=clock() - answered < _SHORT)
         elif worker is self._starting and ahead and not said:
-            # It ended while it waited, which says nothing of the app.
+            # It ended while it waited, so the app is not the cause.
             await self.replace(explanation)
         elif worker is self._starting and not explanation:
             await self._give_up(
@@ -203,7 +203,7 @@ class Workers:
             await self.replace()
 
     async def _give_up(self, text: str) -> None:
-        """Answer with what went wrong, until the next save."""
+        """Respond with the error, until the next save."""
         self._announce(text)
         await self.replace(text)
 

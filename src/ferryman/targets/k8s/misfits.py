@@ -16,7 +16,7 @@ __all__ = ("Misfit", "did_you_mean", "find_misfits")
 
 
 _MOST = 10
-"""Mistakes that are told of one object."""
+"""The most mistakes to report for one object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Misfit:
 
     Attributes:
         path: The field, such as `spec.replicas`; empty where there is no such kind.
-        reason: What is wrong with it.
+        reason: The reason.
     """
 
     path: str

@@ -138,7 +138,7 @@ class KubernetesTarget:
         return plan_text(project, progress)
 
     def check(self, project: Project, choices: Choices, progress: Progress) -> list[Finding]:
-        """Return what is wrong with the objects that a deploy would apply.
+        """Return the findings on the objects that a deploy would apply.
 
         Args:
             project: The project.

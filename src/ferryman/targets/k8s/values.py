@@ -1,4 +1,4 @@
-"""What the manifests are made of: the project, boiled down to plain values.
+"""The values that the manifests are made from: the project as plain values.
 
 Everything a manifest shows is in here or is a constant beside it, so rendering needs
 neither the project nor the options.
@@ -137,7 +137,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """What the manifests are made of.
+    """The values that the manifests are made from.
 
     Attributes:
         name: The instance's name, which every object bears.

@@ -1,4 +1,5 @@
 """The target `lambda`: the app on AWS Lambda, behind HTTP.
 
-`runtime` is what ships; everything else belongs to the build side.
+Only `runtime` ships, and must not import the build side: everything else. No other target may be
+imported here.
 """

@@ -87,7 +87,7 @@ class DeployedFunction:
             ) from None
 
     def invoke(self, event: object) -> RemoteOutcome:
-        """Return what comes of an event, once all of it is here.
+        """Return the outcome of an event, once it has arrived completely.
 
         Raises:
             FerrymanError: AWS refused, or could not be reached.
@@ -109,7 +109,7 @@ class DeployedFunction:
 
         Args:
             event: The event.
-            begin: Told status, headers and cookies, where the response has them.
+            begin: Called with status, headers and cookies, if the response has them.
             write: Takes each piece of the body.
 
         Raises:

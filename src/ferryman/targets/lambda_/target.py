@@ -73,13 +73,13 @@ class LambdaTarget:
         return build_explained(project, out, progress)
 
     def profile(self, project: Project, artifact: Artifact) -> ImportProfile:
-        """Return what the app's imports cost, timed from a zip that was built."""
+        """Return the costs of the app's imports, timed from a built zip."""
         from ferryman.targets.lambda_.bundle import profile_bundle
 
         return profile_bundle(project, artifact)
 
     def outputs(self, project: Project, artifact: Artifact) -> Mapping[str, object]:
-        """Return what Terraform, CDK and the like need of a zip or an image."""
+        """Return the values of a zip or an image that Terraform and CDK need."""
         from ferryman.targets.lambda_.deploying.specification import outputs
 
         return outputs(project, artifact)

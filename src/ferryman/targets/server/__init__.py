@@ -1,4 +1,5 @@
 """The target `server`: the app under gunicorn, on a machine or in a container.
 
-`runtime` is what ships; everything else belongs to the build side.
+Only `runtime` ships, and must not import the build side: everything else. No other target may be
+imported here.
 """

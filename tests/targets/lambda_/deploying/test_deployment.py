@@ -109,7 +109,7 @@ def test_of_two_direct_deploys_at_once_one_loses_by_revision(
     move(aws, stack, stale, "1")
     with pytest.raises(LostRace) as refused:
         move(aws, stack, stale, "2")
-    assert "moved by somebody else" in refused.value.message
+    assert "moved by another client" in refused.value.message
 
 
 def test_a_shift_that_is_under_way_is_not_undone(run: Run, zipped: Zip, stack: str) -> None:

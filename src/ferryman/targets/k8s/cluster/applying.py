@@ -42,8 +42,8 @@ def apply_changes(
 
     Args:
         cluster: Where they go.
-        changes: What was found to change, in the order of applying.
-        tell: Told of each object that changes.
+        changes: The changes, in the order of applying.
+        tell: Called with each object that changes.
         force: Whether fields of other managers are taken over.
         first: Called before any pods are changed.
 

@@ -61,8 +61,8 @@ class Change:
         name: Its name.
         action: What happens.
         lines: A diff of it.
-        document: What is applied; None where it is deleted.
-        live: What is there; None where there is nothing.
+        document: The object to apply; None to delete it.
+        live: The live object, or None.
         conflicts: The fields that others manage, with their owners.
         settled: Whether an apply would change nothing, the owners of fields included.
         regained: Whether fields are ours to take back, from the autoscaler's time.
@@ -104,7 +104,7 @@ def live_objects(
         name: The project's name.
         kinds: The kinds that are asked for.
         needed: The kinds among them without which nothing can be done.
-        tell: Told of kinds that may not be listed.
+        tell: Called with each kind that may not be listed.
 
     Raises:
         FerrymanError: The cluster refused.
@@ -125,7 +125,7 @@ def live_objects(
 def find_changes(
     cluster: Cluster, objects: Iterable[Document], name: str, live: Live, *, adopt: bool = False
 ) -> list[Change]:
-    """Return what happens to each object of a plan, in the order of applying.
+    """Return the change of each object of a plan, in the order of applying.
 
     Args:
         cluster: Where they go.

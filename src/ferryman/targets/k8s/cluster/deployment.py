@@ -77,7 +77,7 @@ class ClusterDeployment:
         self._dialogue = dialogue
 
     def plan(self) -> _ClusterPlan:
-        """Return what a deploy would change: the cluster tells it, by dry runs."""
+        """Return the changes of a deploy, from dry runs in the cluster."""
         return _ClusterPlan(self._operations.plan(adopt=self._choices.switch("adopt")))
 
     def discard(self, plan: _ClusterPlan) -> None:

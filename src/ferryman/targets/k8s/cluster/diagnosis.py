@@ -17,11 +17,11 @@ _PATIENCE = 2
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is wrong with a release.
+    """A problem of a release.
 
     Attributes:
-        subject: What it is wrong with: a pod, or the set of them.
-        message: What is wrong.
+        subject: The object with the problem: a pod, or a set of pods.
+        message: The problem.
         hint: What to do about it, if that can be told.
         hopeless: Whether waiting will not help, if it stays so.
         container: The container whose last words tell more, or None.
@@ -45,7 +45,7 @@ _CONFIGURATION = frozenset({"CreateContainerConfigError", "CreateContainerError"
 def diagnose(
     pods: Sequence[Document], events: Sequence[Document], sets: Sequence[Document]
 ) -> list[Trouble]:
-    """Return what is wrong with a release, the most serious first.
+    """Return the problems of a release, the most serious first.
 
     Args:
         pods: The release's pods.

@@ -44,7 +44,7 @@ def holding(
         name: The project's name.
         labels: The labels of all that belongs to the project.
         who: Who deploys, where that is known.
-        tell: Told where no lease can be had for want of a right.
+        tell: Called if the lease is not permitted.
 
     Raises:
         FerrymanError: Another deploy holds it, or the cluster refused.

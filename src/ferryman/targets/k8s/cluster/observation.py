@@ -29,7 +29,7 @@ class Overview:
         releases: The releases, the newest first.
         good: Whether the newest has taken over.
         line: How it is.
-        troubles: What is wrong with it.
+        troubles: Its problems.
     """
 
     releases: tuple[Release, ...]

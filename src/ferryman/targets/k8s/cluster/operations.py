@@ -88,7 +88,7 @@ class Operations:
         self._clock = clock
 
     def plan(self, *, adopt: bool = False) -> Planned:
-        """Return what a deploy would do.
+        """Return the plan of a deploy.
 
         Args:
             adopt: Whether to take objects over that ferryman did not make.

@@ -86,13 +86,13 @@ def plan_changes(
     migration: Document | None = None,
     adopt: bool = False,
 ) -> Planned:
-    """Return what a deploy of some objects would do.
+    """Return the plan of a deploy of some objects.
 
     Args:
         cluster: Where they go.
         objects: The objects.
         book: The releases so far.
-        tell: Told what the user should know.
+        tell: Called with each message for the user.
         migration: The Job that must end well before any pod is changed, or None.
         adopt: Whether to take objects over that ferryman did not make.
 

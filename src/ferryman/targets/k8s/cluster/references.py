@@ -46,7 +46,7 @@ def with_digests(
         cluster: Where they go.
         documents: The objects.
         before: Those of the last release.
-        tell: Told of what may not be read.
+        tell: Called with each object that may not be read.
 
     Raises:
         FerrymanError: The cluster does not answer.

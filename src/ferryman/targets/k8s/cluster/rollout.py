@@ -231,7 +231,7 @@ def watch_rollout(cluster: Cluster, watch: Watch, tell: Callable[[str], None]) -
     Args:
         cluster: Where it runs.
         watch: What is watched.
-        tell: Told how it is, whenever that changes.
+        tell: Called with the state, whenever it changes.
 
     Raises:
         RolloutError: It failed, does not recover, or is not in time.
@@ -294,7 +294,7 @@ def _last_manager(workload: Document) -> str:
 
 
 def troubles_of(cluster: Cluster, found: Running) -> list[Trouble]:
-    """Return what is wrong with a release, the most serious first.
+    """Return the problems of a release, the most serious first.
 
     What cannot be read is left out: a report on a failure must not fail itself.
     """

@@ -53,9 +53,9 @@ class _Plan:
 
     Attributes:
         changes: The changes that the user is shown.
-        question: What the user is asked.
+        question: The question to the user.
         code: The code that is sent.
-        desired: What the stack is to be; None for a direct deploy.
+        desired: The desired state of the stack; None for a direct deploy.
         change_set: What CloudFormation would do; None if nothing.
         stack: The stack as it is, or None.
         alias: The alias as it was read, or None.
@@ -274,7 +274,7 @@ class FunctionDeployment:
 
 
 def _stack_version(stack: Stack, published: bool) -> str | None:
-    """Return what keeps the alias as the stack believes it to be: then nothing moves it.
+    """Return the parameter that keeps the alias as in the stack, so that no update moves it.
 
     None keeps the parameter. Where it is empty, the alias follows the newest version, which
     must not become another.

@@ -153,7 +153,7 @@ def move(
         if error.code != _STALE:
             raise
         raise LostRace(
-            f"the alias {LIVE} of {function} was moved by somebody else meanwhile",
+            f"the alias {LIVE} of {function} was moved by another client meanwhile",
             cause=f"version {version} is published, and gets no requests",
             hint="look at `ferryman status`, then deploy again",
         ) from None
@@ -173,7 +173,7 @@ def publish(
         aws: The session.
         function: The function's name.
         code: The code, as `update_function_code` takes it.
-        description: What the version says of itself.
+        description: The version's description.
         revision: The function's revision, as it was read.
 
     Raises:
@@ -197,7 +197,7 @@ def publish(
         if error.code not in (_STALE, "ResourceConflictException"):
             raise
         raise LostRace(
-            f"the function {function} was changed by somebody else meanwhile",
+            f"the function {function} was changed by another client meanwhile",
             cause=error.cause,
             hint="the alias was not moved; deploy again",
         ) from None

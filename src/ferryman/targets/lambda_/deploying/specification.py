@@ -113,7 +113,7 @@ def parameters(project: Project) -> Mapping[str, str]:
 
 
 def outputs(project: Project, artifact: Artifact) -> Mapping[str, object]:
-    """Return what a definition by another tool needs of the function, as JSON data.
+    """Return the function's values that other tools' definitions need, as JSON data.
 
     The values of the environment are not among it: only their names.
     """

@@ -64,7 +64,7 @@ class FunctionSpec:
         memory: MiB.
         timeout: Seconds.
         streaming: Whether responses stream.
-        variables: What the runtime itself needs in the environment.
+        variables: The environment variables of the runtime itself.
         options: The settings of the deployment.
     """
 

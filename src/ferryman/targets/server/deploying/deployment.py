@@ -49,16 +49,16 @@ _REVIEWED = "stack.json"
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a deploy would do.
+    """The plan of a deploy.
 
     Attributes:
-        changes: The changes that the user is shown.
-        question: What the user is asked.
-        desired: What the stack is to be; None for its template alone.
-        image: The image that is sent.
-        change_set: What CloudFormation would do; None if nothing.
+        changes: The changes to show to the user.
+        question: The question to the user.
+        desired: The desired state of the stack; None for only its template.
+        image: The image to send.
+        change_set: CloudFormation's change set; None if nothing would change.
         stack: The stack as it is, or None.
-        resumes: Whether the stack is being changed to this by a run that was cut off.
+        resumes: Whether an interrupted run is already making this change.
         template: The template, where it alone is wanted.
     """
 
@@ -73,7 +73,7 @@ class _Plan:
 
 
 def _nothing() -> None:
-    """Send nothing: the image is there."""
+    """Send nothing: the registry has the image."""
 
 
 def open_service(project: Project, choices: Choices, dialogue: Dialogue) -> ServiceDeployment:
