@@ -223,7 +223,8 @@ def too_many_connections(fact: Fact, on: Destination) -> Effect | None:
     named = f"{many} {on.kinds if on.processes != 1 else on.kind}"
     if on.freezes and on.processes == LAMBDA_CONCURRENCY:
         named += " (reserve fewer in lambda.deploy.reserved_concurrency)"
-    return Effect("error", f"{named} open a pool each")
+    opens = "opens a pool" if on.processes == 1 else "open a pool each"
+    return Effect("error", f"{named} {opens}")
 
 
 def pooler(fact: Fact, on: Destination) -> Effect | None:

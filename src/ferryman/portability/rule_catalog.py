@@ -39,8 +39,8 @@ _ALL = (
         "M101",
         "a WebSocket",
         effects.websocket,
-        "A function gets a whole request and gives a whole answer. No door of Lambda carries a "
-        "connection that is upgraded.",
+        "A function gets a whole request and gives a whole answer. No door of Lambda "
+        "supports an upgraded connection.",
         "answer by server-sent events or polling, or run this route on a server",
     ),
     Rule(
@@ -105,14 +105,14 @@ _ALL = (
         "M205",
         "a scheduler inside the app",
         effects.scheduled,
-        "A clock inside the app stands still where the app does, and runs once in each process.",
+        "A clock inside the app stops while the app is frozen, and runs once in each process.",
         "let EventBridge, a CronJob or a systemd timer call the job (ferryman.trigger_route)",
     ),
     Rule(
         "M301",
         "app state that a request changes",
         effects.memory_changed,
-        "Each environment, worker and pod has an app of its own.",
+        "Each environment, worker and pod has its own app.",
         _CACHE,
     ),
     Rule(
@@ -176,7 +176,7 @@ _ALL = (
         "M501",
         "a name looked up on the event loop",
         effects.blocked_loop,
-        "socket.getaddrinfo and its kind wait for DNS, and the event loop with them.",
+        "socket.getaddrinfo and similar functions wait for DNS, and block the event loop.",
         "await loop.getaddrinfo(...), or let an asynchronous client connect",
     ),
     Rule(
@@ -216,7 +216,7 @@ _ALL = (
     ),
     Rule(
         "M602",
-        "prepared statements through a pooler of transactions",
+        "prepared statements through a pooler in transaction mode",
         effects.pooler,
         "PgBouncer before 1.21 and Supabase on port 6543 give each transaction another "
         "connection, which does not know the statement.",
@@ -226,8 +226,8 @@ _ALL = (
         "M701",
         "the client's address, scheme or host without trusted proxies",
         effects.trusts_client,
-        "Behind a proxy, the connection is the proxy's. Its word on the client is taken only "
-        "where it is trusted.",
+        "Behind a proxy, the connection is the proxy's. The app sees its headers about the "
+        "client only if it is trusted.",
         "set server.trusted_proxies and server.proxy, and those of lambda behind CloudFront",
     ),
     Rule(
