@@ -1,4 +1,4 @@
-"""The server's image: what is in it besides the app, how it is started and watched.
+"""The server's image: its contents besides the app, its start and its health check.
 
 ferryman writes it itself, or the Dockerfile that a container tool makes one from.
 """
@@ -54,7 +54,7 @@ def build_context(project: Project, out: Path, progress: Progress) -> Artifact:
 
 
 def plan_image(project: Project, *, contained: bool = True) -> ImagePlan:
-    """Return what the server says of its image.
+    """Return the plan of the server's image.
 
     Args:
         project: The project.
@@ -80,7 +80,7 @@ _TELEMETRY = ("opentelemetry-sdk>=1.40,<2", "opentelemetry-exporter-otlp-proto-h
 
 
 def server_requirements(options: ServerOptions) -> tuple[str, ...]:
-    """Return what the server needs besides the app's own, as lines of a requirements file."""
+    """Return the server's own requirements, as lines of a requirements file."""
     telemetry = _TELEMETRY if options.telemetry else ()
     return (AIOHTTP, _GUNICORN, *telemetry)
 
@@ -98,7 +98,7 @@ def _health_command(settings: ServerSettings, program: str) -> tuple[str, ...]:
     """Return the command, whose status is 0 if the server is well; none if nothing can be asked.
 
     Args:
-        settings: What the server runs by.
+        settings: The server's settings.
         program: The interpreter that asks.
     """
     front = settings.front

@@ -1,8 +1,8 @@
-"""A canary: a new version gets a share of the requests, is judged, and takes over or goes back.
+"""A canary: gives a new version a share of the requests, judges it, and promotes it or rolls back.
 
-The judge compares both versions in the same minutes, by what CloudWatch counted of each
-executed version; so an outage that hits both is not held against the new one. Failures are
-invocations that failed, and answers of 500 and above where the app's access log tells them.
+The judge compares both versions in the same minutes, by CloudWatch's counts for each executed
+version, so that an outage of both does not count against the new one. Failures are failed
+invocations, and responses of 500 and above if the app writes an access log.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from ferryman.targets.lambda_.deploying.function import LIVE, Alias, move
 __all__ = ("Canary", "CanaryFailed", "parse_share", "run_canary")
 
 _MINUTE = 60
-# CloudWatch has most of a minute's invocations a minute later.
+# CloudWatch knows most of a minute's invocations a minute later.
 _SETTLED = 60
 _LOOK = 20.0
 _PATIENCE = 1800.0
 
 
 class CanaryFailed(FerrymanError):
-    """The new version did not take over; all requests go to the old one again."""
+    """The new version was not promoted; all requests go to the old one again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """How a canary is run.
+    """The settings of a canary.
 
     Attributes:
         function: The function's name.
         share: The new version's share, above 0 and below 1.
-        timeout: Seconds after which an undecided canary goes back.
-        log_group: The log group whose access log is read, too; None reads none.
+        timeout: Seconds after which an undecided canary is rolled back.
+        log_group: The log group with the access log; None if not read.
         look: Seconds between two looks.
     """
 
@@ -77,14 +77,14 @@ def run_canary(
     clock: Callable[[], float] = time.time,
     pause: Callable[[float], None] = time.sleep,
 ) -> Alias:
-    """Give a version a share until it is judged; then it gets all requests, or none.
+    """Give a version a share of the requests until the judge decides; then all of them, or none.
 
-    Whatever ends the canary early, Ctrl-C too, sends all requests to the old version again.
+    If the canary ends early, by Ctrl-C for example, all requests go to the old version again.
 
     Raises:
-        ConfigError: The credentials would expire before it could be taken back.
-        CanaryFailed: The version is worse, or was not decided on in time.
-        LostRace: Somebody else moved the alias.
+        ConfigError: The credentials would expire before a rollback.
+        CanaryFailed: The version is worse, or the judge did not decide in time.
+        LostRace: Another client moved the alias.
     """
     _check_credentials(aws, canary.timeout)
     old = alias.version
@@ -121,7 +121,7 @@ def _watch(
     clock: Callable[[], float],
     pause: Callable[[float], None],
 ) -> Judgement:
-    # Whole minutes in which both had requests: what came before would change their shares.
+    # Whole minutes in which both had requests: earlier ones had other shares.
     began = -int(-clock() // _MINUTE) * _MINUTE
     end = clock() + canary.timeout
     trial = Trial(streams=(FAILURES,), evidence=(Evidence(),))
@@ -185,7 +185,7 @@ def _query(name: str, metric: str, function: str, version: str) -> Mapping[str, 
 
 
 def _refused(aws: Aws, canary: Canary, began: int, until: int) -> Counter[str]:
-    """Count the answers of 500 and above by version: a log stream's name holds it in brackets."""
+    """Count the responses of 500 and above by version, from the names of log streams."""
     found: Counter[str] = Counter()
     if canary.log_group is None:
         return found

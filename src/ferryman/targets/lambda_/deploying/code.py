@@ -1,4 +1,4 @@
-"""The code of a function as AWS gets it: a zip in a bucket, or an image in a registry."""
+"""The code of a function for AWS: a zip in a bucket, or an image in a registry."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ferryman.targets.lambda_.options import LambdaOptions
 
 __all__ = ("Code", "ImageCode", "ZipCode", "prepare_code")
 
-# "Lambda quotas": what a request may hold, and what the code may be unpacked.
+# "Lambda quotas": the limits of a request, and of the unpacked code.
 _DIRECT_LIMIT = 50 * 1024 * 1024
 _UNPACKED_LIMIT = 250 * 1024 * 1024
 
@@ -34,8 +34,8 @@ class ZipCode:
     Attributes:
         path: The zip.
         digest: Its hexadecimal SHA-256.
-        bucket: The bucket that gets it; None is the account's own.
-        name: The project's name, under which it is kept.
+        bucket: The bucket to upload to; None for the account's default bucket.
+        name: The project's name, the prefix of its key.
     """
 
     path: Path
@@ -44,12 +44,12 @@ class ZipCode:
     name: str
 
     def parameters(self, aws: Aws, known: Mapping[str, str], live: str) -> Mapping[str, str]:
-        """Return the template's parameters that name the code.
+        """Return the template's parameters with the code's place.
 
         Args:
             aws: The session.
-            known: The parameters of the stack as it is.
-            live: The digest of the code that the function has now, in base64; or empty.
+            known: The present parameters of the stack.
+            live: The digest of the function's present code, in base64; or empty.
         """
         key = f"{self.name}/{self.digest}.zip"
         if known.get("CodeKey") == key and live != _base64(self.digest):
@@ -59,10 +59,10 @@ class ZipCode:
         return {"CodeBucket": self.bucket or bucket_name(aws), "CodeKey": key}
 
     def send(self, aws: Aws, parameters: Mapping[str, str | None], dialogue: Dialogue) -> None:
-        """Put the zip where the parameters say it is.
+        """Upload the zip to the place in the parameters.
 
         Raises:
-            ConfigError: There is no such bucket, and none is to be made.
+            ConfigError: There is no such bucket, and the user refused to create one.
             AwsError: AWS refused.
         """
         bucket, key = parameters["CodeBucket"], parameters["CodeKey"]
@@ -73,7 +73,7 @@ class ZipCode:
         upload(aws, bucket, key, self.path)
 
     def direct(self, aws: Aws, dialogue: Dialogue) -> Mapping[str, Any]:
-        """Return the code as `update_function_code` takes it; a large zip is sent to S3 first."""
+        """Return the arguments of `update_function_code`; a large zip is uploaded to S3 first."""
         if self.path.stat().st_size <= _DIRECT_LIMIT:
             return {"ZipFile": self.path.read_bytes()}
         parameters = self.parameters(aws, {}, "")
@@ -109,7 +109,7 @@ class ImageCode:
         push(aws, self.name, self.path, dialogue.ask, dialogue.progress)
 
     def direct(self, aws: Aws, dialogue: Dialogue) -> Mapping[str, Any]:
-        """Push the image, and return what `update_function_code` takes."""
+        """Push the image, and return the arguments of `update_function_code`."""
         parameters = self.parameters(aws, {}, "")
         self.send(aws, parameters, dialogue)
         return dict(parameters)
@@ -123,7 +123,7 @@ def prepare_code(project: Project, choices: Choices, dialogue: Dialogue) -> Code
 
     Raises:
         ConfigError: A setting is wrong, or the file is not a zip.
-        BuildError: It could not be built.
+        BuildError: The zip or image could not be built.
     """
     options = project.section("lambda", LambdaOptions)
     name, out = project.fields.name, project.root / "dist" / "lambda"

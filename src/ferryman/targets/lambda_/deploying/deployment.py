@@ -49,18 +49,18 @@ __all__ = ("FunctionDeployment", "open_function")
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a deploy would do.
+    """The plan of a deploy.
 
     Attributes:
-        changes: The changes that the user is shown.
+        changes: The changes to show to the user.
         question: The question to the user.
-        code: The code that is sent.
+        code: The code to send.
         desired: The desired state of the stack; None for a direct deploy.
-        change_set: What CloudFormation would do; None if nothing.
-        stack: The stack as it is, or None.
-        alias: The alias as it was read, or None.
+        change_set: CloudFormation's change set; None if nothing would change.
+        stack: The present stack, or None.
+        alias: The present alias, or None.
         revision: The function's revision, for a direct deploy.
-        resumes: Whether the stack is being changed to this by a run that was cut off.
+        resumes: Whether an interrupted run is already making this change.
     """
 
     changes: tuple[Change, ...]
@@ -101,27 +101,27 @@ class FunctionDeployment:
         self._share = parse_share(canary) if canary else None
 
     def plan(self) -> _Plan:
-        """Build the code, and have CloudFormation find out what would change.
+        """Build the code, and let CloudFormation compute the changes.
 
         Raises:
-            FerrymanError: It cannot be built, or the stack cannot be changed.
+            FerrymanError: The code cannot be built, or the stack cannot be changed.
         """
         if self._choices.switch("direct"):
             return self._plan_direct()
-        # Credentials that do not work are told before a build that takes a while.
+        # Report invalid credentials before a build, which takes a while.
         stack = self._stack.to_deploy()
         code = prepare_code(self._project, self._choices, self._dialogue)
         return self._plan_stack(stack, code)
 
     def discard(self, plan: _Plan) -> None:
-        """Delete the change set, and the empty stack that was made to hold it."""
+        """Delete the change set, and the empty stack that was created for it."""
         self._stack.discard(plan.change_set)
 
     def apply(self, plan: _Plan) -> Release:
         """Send the code, change the stack, and move the alias.
 
         Raises:
-            StackFailed: A resource failed; a new stack is gone, an old one as it was.
+            StackFailed: A resource failed; a new stack is deleted, an old one is unchanged.
             LostRace: Another deploy was faster.
             CanaryFailed: The new version is worse; the old one gets all requests.
         """
@@ -142,10 +142,10 @@ class FunctionDeployment:
         return self._release(version, plan.code.digest, alias, stack.outputs.get("Url"))
 
     def status(self) -> Status:
-        """Return the stack's state, where the alias points, and the versions there are.
+        """Return the stack's state, the alias's version, and all versions.
 
         Raises:
-            FerrymanError: It is not deployed, or AWS refused.
+            FerrymanError: The function is not deployed, or AWS refused.
         """
         stack = self._stack.deployed("lambda")
         alias = read_alias(self._aws, self._name)
@@ -172,7 +172,7 @@ class FunctionDeployment:
 
         Raises:
             ConfigError: There is no such version.
-            LostRace: Somebody else moved the alias.
+            LostRace: Another client moved the alias.
         """
         alias = read_alias(self._aws, self._name)
         found = versions(self._aws, self._name)
@@ -182,10 +182,10 @@ class FunctionDeployment:
         return as_release(chosen, alias, None)
 
     def delete(self) -> tuple[Change, ...] | None:
-        """Delete the stack after asking; the bucket stays, and the logs unless told.
+        """Delete the stack after asking; the bucket stays, and so do the logs unless chosen.
 
         Returns:
-            What went, or would go; None if the user kept it.
+            The deleted resources, or those that would be; None if the user refused.
 
         Raises:
             StackFailed: A resource could not be deleted.
@@ -246,7 +246,7 @@ class FunctionDeployment:
         return _Plan((change,), None, code, alias=alias, revision=told["RevisionId"])
 
     def _check_fit(self, told: dict[str, Any]) -> None:
-        """Check that the code is for the function's architecture and Python."""
+        """Refuse code for another architecture or Python than the function's."""
         spec = function_spec(self._project, "0" * 64)
         there = told.get("Architectures", [spec.architecture])[0]
         for what, wanted, found in (
@@ -284,7 +284,7 @@ def _stack_version(stack: Stack, published: bool) -> str | None:
 
 
 def _shown(change_set: ChangeSet | None) -> list[Change]:
-    """Return the changes that the user sees: a version that leaves the stack is kept."""
+    """Return the changes to show: a version that leaves the stack is kept, not deleted."""
     return [
         Change(change.action, change.kind, change.name, change.diff)
         for change in (change_set.changes if change_set else ())

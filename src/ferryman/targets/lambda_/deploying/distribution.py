@@ -1,9 +1,9 @@
 """The CloudFront distribution in front of a door. Pure.
 
-Nothing is kept but what the settings name as static, and that for as long as the app's
-Cache-Control says. Sources: "Use managed cache policies" and "Use managed origin request
-policies" for the ids, "Restrict access to an AWS Lambda function URL origin" for the signing,
-all in the Amazon CloudFront developer guide.
+It caches only the paths in the setting `static`, for as long as the app's Cache-Control says.
+Sources: "Use managed cache policies" and "Use managed origin request policies" for the ids,
+"Restrict access to an AWS Lambda function URL origin" for the signing, all in the Amazon CloudFront
+developer guide.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ORIGIN_SECONDS = 60
 
 
 def distribution(options: DeployOptions, front: Door) -> Part:
-    """Return the distribution in front of a door, where the settings ask for one."""
+    """Return the distribution in front of a door, if the settings ask for one."""
     if not options.cloudfront:
         return Part()
     config: dict[str, Any] = {
@@ -84,9 +84,9 @@ def _origin(front: Door) -> Mapping[str, Any]:
 
 
 def _static_policy() -> Resource:
-    """Return the policy that keeps an answer as long as its Cache-Control says, and no longer.
+    """Return the policy that caches a response as long as its Cache-Control says, and no longer.
 
-    The managed policy of that purpose passes the viewer's Host on, which no door accepts.
+    The managed policy for this passes the viewer's Host on, which no door accepts.
     """
     config = {
         "Name": sub("${AWS::StackName}-static"),
@@ -111,13 +111,13 @@ def _behaviour(policy: Any) -> Mapping[str, Any]:
         "AllowedMethods": ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"],
         "CachePolicyId": policy,
         "OriginRequestPolicyId": _ALL_BUT_HOST,
-        # The app compresses, or does not; CloudFront leaves it.
+        # Compression is up to the app; CloudFront does not change it.
         "Compress": False,
     }
 
 
 def _signing() -> Mapping[str, Resource]:
-    """Return the permissions that let the distribution alone call the Function URL."""
+    """Return the permissions that let only the distribution call the Function URL."""
     config = {
         "Name": ref("AWS::StackName"),
         "OriginAccessControlOriginType": "lambda",

@@ -35,13 +35,13 @@ _BUFFERED_URI = (
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A door, and where CloudFront finds it.
+    """A door, and its address for CloudFront.
 
     Attributes:
         part: Its resources.
-        host: The host name it answers at.
-        path: What stands before every path, such as a stage; or empty.
-        scheme: The scheme it answers by.
+        host: Its host name.
+        path: The prefix of every path, such as a stage; or empty.
+        scheme: Its scheme.
         signed: Whether CloudFront has to sign its requests.
     """
 
@@ -53,7 +53,7 @@ class Door:
 
 
 def door(options: DeployOptions, *, streaming: bool) -> Door:
-    """Return the door that the settings ask for."""
+    """Return the door that the settings name."""
     build: Mapping[str, Callable[[], Door]] = {
         "function-url": lambda: _function_url(options, streaming),
         "http-api": lambda: _http_api(options),
@@ -230,7 +230,7 @@ def _load_balancer(options: DeployOptions) -> Door:
     )
     resources: dict[str, Resource] = {
         "TargetGroup": group,
-        # Of any target group: it is made after the permission that it needs.
+        # The target group is created after the permission that it needs.
         "TargetGroupPermission": permission(
             "elasticloadbalancing.amazonaws.com", SourceAccount=ref("AWS::AccountId")
         ),

@@ -1,7 +1,7 @@
-"""The function as it runs: its alias `live`, its versions, its code. Every write is conditional.
+"""The deployed function: its alias `live`, its versions, its code. Every write is conditional.
 
 Lambda gives a function and an alias a revision with each change, and refuses a write whose
-revision is not the present one: of two deploys at once, one loses and says so.
+revision is not the present one: of two concurrent deploys, one fails with an error.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ _PATIENCE = 120.0
 
 
 class LostRace(FerrymanError):
-    """Somebody else changed the function or its alias in the meantime."""
+    """Another client changed the function or its alias in the meantime."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """Where `live` points to.
+    """The target of `live`.
 
     Attributes:
-        version: The version that gets the requests, but for the weights.
+        version: The version that gets the requests, except those of the weights.
         weights: The shares of other versions, 0 to 1.
-        revision: What a conditional write must name.
+        revision: The revision for a conditional write.
     """
 
     version: str
@@ -74,7 +74,7 @@ class Version:
 
     @property
     def project_version(self) -> str:
-        """The project's version; the description as it stands if somebody else wrote it."""
+        """The project's version, or the whole description if ferryman did not write it."""
         return self.description.partition(" sha256:")[0] or "?"
 
     @property
@@ -84,7 +84,7 @@ class Version:
 
 
 def read_alias(aws: Aws, function: str) -> Alias:
-    """Return where `live` points to.
+    """Return the alias `live`.
 
     Raises:
         FerrymanError: There is no such function or alias.
@@ -104,10 +104,10 @@ def read_alias(aws: Aws, function: str) -> Alias:
 
 
 def refuse_taken(aws: Aws, function: str) -> None:
-    """Check that no function has a name that a new stack will give to its own.
+    """Refuse a name for a new stack's function that another function has.
 
     Raises:
-        ConfigError: There is one.
+        ConfigError: Another function has the name.
         AwsError: AWS refused.
     """
     try:
@@ -131,12 +131,12 @@ def move(
     Args:
         aws: The session.
         function: The function's name.
-        alias: The alias as it was read: it must still be so.
+        alias: The alias as it was read: it must not have changed.
         version: The version that gets the rest of the requests.
         weights: The shares of others, 0 to 1.
 
     Raises:
-        LostRace: Somebody else moved it.
+        LostRace: Another client moved the alias.
         AwsError: AWS refused.
     """
     try:
@@ -177,8 +177,8 @@ def publish(
         revision: The function's revision, as it was read.
 
     Raises:
-        LostRace: Somebody else changed the function.
-        FerrymanError: Lambda does not take the code.
+        LostRace: Another client changed the function.
+        FerrymanError: Lambda refuses the code.
     """
     try:
         begun = aws.call(
@@ -205,7 +205,7 @@ def publish(
 
 
 def settle(aws: Aws, function: str, told: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Wait until an update of the function has been done, and return its configuration.
+    """Wait for the end of an update of the function, and return its configuration.
 
     Raises:
         FerrymanError: The update failed, or takes too long.

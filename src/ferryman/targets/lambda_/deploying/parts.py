@@ -1,4 +1,4 @@
-"""What the parts of a function's template share: its alias, and who may call it. Pure."""
+"""Shared parts of a function's template: its alias, and the permissions to call it."""
 
 from __future__ import annotations
 

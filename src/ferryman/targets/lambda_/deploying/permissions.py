@@ -1,9 +1,8 @@
-"""The permissions that each verb on a function needs, no wider. Pure.
+"""The least permissions that each verb on a function needs.
 
-The first statements are for what ferryman calls itself; tests hold them to the recorded
-calls, action by action. The rest is what CloudFormation does in the caller's name. Source:
-"Actions, resources, and condition keys" of each service in the service authorization
-reference.
+The first statements are for ferryman's own calls; tests compare them with recorded calls, action by
+action. The rest is for CloudFormation's calls in the caller's name. Source: "Actions, resources,
+and condition keys" of each service in the service authorization reference.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "logs": ("lambda:GetFunctionConfiguration", "logs:FilterLogEvents"),
     "delete": (*STACK_DELETE, "logs:DeleteLogGroup"),
 }
-"""The IAM actions of what each verb calls itself; a deploy sends a zip or an image besides."""
+"""The IAM actions of each verb's own calls; a deploy also uploads a zip or an image."""
 
 
 def function_policy(project: Project, choices: Choices, verbs: tuple[str, ...]) -> Statement:
@@ -97,8 +96,8 @@ def policy(place: StackPlace, verbs: Sequence[str], types: Sequence[str] = ()) -
     Args:
         place: Where the function is deployed.
         verbs: Keys of `CALLS`.
-        types: The resource types of the stack that CloudFormation makes; none leaves out
-            what CloudFormation needs.
+        types: The resource types of the stack; without any, CloudFormation's permissions are left
+            out.
     """
 
     def resources(action: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The versions of a function as releases: which one serves, and which one to go back to."""
+"""The versions of a function as releases: the serving one, and the one to roll back to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ("alias_changes", "as_release", "log_source", "shift_under_way", "vers
 def alias_changes(
     alias: Alias | None, stack: Stack | None, change_set: ChangeSet | None
 ) -> list[Change]:
-    """Return what a deploy changes at the alias `live`."""
+    """Return a deploy's changes of the alias `live`."""
     if alias is None or stack is None:
         return []
     made = [c for c in change_set.changes if c.kind == "AWS::Lambda::Version"] if change_set else []
@@ -27,7 +27,7 @@ def alias_changes(
 
 
 def shift_under_way(alias: Alias) -> FerrymanError:
-    """Return the error of a deploy while the alias has weights."""
+    """Return the error for a deploy while the alias has weights."""
     shares = ", ".join(f"{share:.0%} to version {n}" for n, share in alias.weights.items())
     return FerrymanError(
         f"a shift is under way: `{LIVE}` sends {shares}",
@@ -74,6 +74,6 @@ def as_release(version: Version, alias: Alias, address: str | None) -> Release:
 
 
 def log_source(stream: str) -> str:
-    """Return who wrote to a log stream, of which the name is `DATE/[VERSION]ENVIRONMENT`."""
+    """Return the writer of a log stream, whose name is `DATE/[VERSION]ENVIRONMENT`."""
     version, _, environment = stream.partition("[")[2].partition("]")
     return f"[{version}]{environment[:6]}"

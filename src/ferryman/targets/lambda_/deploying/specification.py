@@ -1,4 +1,4 @@
-"""What a project says of its function: from the settings to the template. Pure."""
+"""Turns a project's settings into the specification and the template of its function."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def function_spec(project: Project, digest: str) -> FunctionSpec:
 
 
 def deploy_options(project: Project) -> DeployOptions:
-    """Return the options of a deployment, with what the settings of the app add to them.
+    """Return the options of a deployment, extended by the app's settings.
 
     Raises:
         ConfigError: The app needs a setting that the function would not have.
@@ -88,7 +88,7 @@ def deploy_options(project: Project) -> DeployOptions:
 
 
 def _streams(options: LambdaOptions) -> bool:
-    """Return whether the door gets streams; without one, whether a Function URL would."""
+    """Return whether the door passes on streams; without a door, whether a Function URL would."""
     sources = streamed_sources(options.streaming)
     match options.deploy.door:
         case "function-url" | "none":

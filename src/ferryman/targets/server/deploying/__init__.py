@@ -1,6 +1,6 @@
 """Deploys the server's image to Amazon ECS on Fargate: its template, its stack, its releases.
 
-A stack holds the service, the load balancer in front of it and what belongs to both. A
-release is a revision of the task definition; which one runs is a parameter of the stack, so
-that a rollback is an update like any other, and nothing drifts.
+A stack holds the service, its load balancer and their resources. A release is a revision of the
+task definition. A parameter of the stack selects the running revision, so that a rollback is an
+ordinary update, without drift.
 """

@@ -57,9 +57,9 @@ class _Plan:
         desired: The desired state of the stack; None for only its template.
         image: The image to send.
         change_set: CloudFormation's change set; None if nothing would change.
-        stack: The stack as it is, or None.
+        stack: The present stack, or None.
         resumes: Whether an interrupted run is already making this change.
-        template: The template, where it alone is wanted.
+        template: The template, if only it is wanted.
     """
 
     changes: tuple[Change, ...]
@@ -101,14 +101,14 @@ class ServiceDeployment:
         return self._stack.aws
 
     def plan(self) -> _Plan:
-        """Build the image, and have CloudFormation find out what would change.
+        """Build the image, and let CloudFormation compute the changes.
 
         Raises:
-            FerrymanError: It cannot be built, or the stack cannot be changed.
+            FerrymanError: The image cannot be built, or the stack cannot be changed.
         """
         if self._choices.switch("stack_only"):
             return self._plan_template()
-        # Credentials that do not work are told before a build that takes a while.
+        # Report invalid credentials before a build, which takes a while.
         stack = self._stack.to_deploy()
         image = prepare_image(self._project, self._choices, self._dialogue)
         spec = service_spec(self._project, image.architecture)
@@ -129,14 +129,14 @@ class ServiceDeployment:
         return self._plan_stack(_Plan((), None, desired, image, stack=stack), desired)
 
     def discard(self, plan: _Plan) -> None:
-        """Delete the change set, and the empty stack that was made to hold it."""
+        """Delete the change set, and the empty stack that was created for it."""
         self._stack.discard(plan.change_set)
 
     def apply(self, plan: _Plan) -> Release | None:
-        """Push the image, change the stack, and stay until the tasks have taken over.
+        """Push the image, change the stack, and wait until the new tasks have taken over.
 
         Raises:
-            StackFailed: A resource failed; a new stack is gone, an old one as it was.
+            StackFailed: A resource failed; a new stack is deleted, an old one is unchanged.
         """
         if plan.template is not None:
             self._write(plan.template)
@@ -151,10 +151,10 @@ class ServiceDeployment:
         return self._release(stack)
 
     def status(self) -> Status:
-        """Return the service's state, and the revisions there are.
+        """Return the service's state, and its revisions.
 
         Raises:
-            FerrymanError: It is not deployed, or AWS refused.
+            FerrymanError: The service is not deployed, or AWS refused.
         """
         stack = self._stack.deployed("server")
         running = read_service(self._aws, self._name)
@@ -177,17 +177,17 @@ class ServiceDeployment:
         """Return the last lines of the tasks' log, or follow it.
 
         Raises:
-            FerrymanError: It is not deployed, or AWS refused.
+            FerrymanError: The service is not deployed, or AWS refused.
         """
         group = self._stack.deployed("server").outputs["LogGroup"]
         return self._stack.log(group, lines, _task_of, follow=follow)
 
     def rollback(self, wanted: str | None) -> Release:
-        """Run an older revision by an update of the stack, and stay until it has taken over.
+        """Run an older revision by an update of the stack, and wait until it has taken over.
 
         Raises:
             ConfigError: There is no such revision.
-            StackFailed: It did not become good; what ran before goes on running.
+            StackFailed: The revision failed; the previous one goes on running.
         """
         stack = self._stack.deployed("server")
         running = read_service(self._aws, self._name)
@@ -202,10 +202,10 @@ class ServiceDeployment:
         return self._described(chosen, stack)
 
     def delete(self) -> tuple[Change, ...] | None:
-        """Delete the stack after asking; images stay, and the logs unless told.
+        """Delete the stack after asking; images stay, and so do the logs unless chosen.
 
         Returns:
-            What went, or would go; None if the user kept it.
+            The deleted resources, or those that would be; None if the user refused.
 
         Raises:
             StackFailed: A resource could not be deleted.
@@ -255,7 +255,7 @@ class ServiceDeployment:
         *,
         resumes: bool = False,
     ) -> Stack | None:
-        """Change the stack; where tasks do not start, say why they stopped.
+        """Change the stack; if tasks do not start, add the reasons to the error.
 
         Raises:
             StackFailed: A resource failed.
@@ -294,7 +294,7 @@ class ServiceDeployment:
 
 
 def _shown(change_set: ChangeSet) -> tuple[Change, ...]:
-    """Return the changes that the user sees: a task definition that is replaced is kept."""
+    """Return the changes to show: a replaced task definition is kept, not deleted."""
     return tuple(
         Change(
             "change" if change.kind == _TASKS else change.action,

@@ -1,4 +1,4 @@
-"""The service as it runs: its deployments, the revisions there are, and why tasks stopped."""
+"""The deployed service: its deployments, its revisions, and why tasks stopped."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = (
 )
 
 _SHOWN = 10
-"""Revisions that are told; each takes a call."""
+"""The most revisions to list; each takes a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,11 @@ class Running:
     """A service.
 
     Attributes:
-        revision: The ARN of the task definition that it is to run.
+        revision: The ARN of the desired task definition.
         wanted: How many tasks there should be.
         running: How many run of each task definition, by its ARN.
         state: `COMPLETED`, `IN_PROGRESS` or `FAILED`.
-        reason: Why.
+        reason: The reason for the state.
     """
 
     revision: str
@@ -111,10 +111,10 @@ def read_service(aws: Aws, name: str) -> Running:
 
 
 def refuse_taken(aws: Aws, name: str) -> None:
-    """Check that no service has a name that a new stack will give to its own.
+    """Refuse a name for a new stack's cluster and service that is taken.
 
     Raises:
-        ConfigError: There is one, or a cluster.
+        ConfigError: A service or a cluster has the name.
         AwsError: AWS refused.
     """
     told = aws.call("ecs", "describe_clusters", clusters=[name])["clusters"]
@@ -139,8 +139,8 @@ def revision_to_run(found: Sequence[Revision], running: str, wanted: str | None)
     """Return the revision that a rollback runs: the wanted one, or the one before.
 
     Args:
-        found: The revisions there are, the newest first.
-        running: The ARN of the one that runs.
+        found: The revisions, the newest first.
+        running: The ARN of the running revision.
         wanted: Its number, or None.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The image of a service: built without a container tool, or one that a registry has."""
+"""The image of a service: built without a container tool, or taken from a registry."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class ServiceImage:
 
     Attributes:
         architecture: The processor of the tasks that run it: `arm64` or `x86_64`.
-        uri: Where a registry has it; None for one that was built.
-        layout: The OCI layout of one that was built.
+        uri: Its URI in a registry; None for a built image.
+        layout: The OCI layout of a built image.
         digest: The hexadecimal SHA-256 of its manifest or index.
         repository: The repository it is pushed to.
     """
@@ -48,10 +48,10 @@ class ServiceImage:
         return self.uri or image_uri(aws, self.repository, self.digest)
 
     def send(self, aws: Aws, dialogue: Dialogue) -> None:
-        """Push it, unless the registry has it.
+        """Push the image, unless the registry has it.
 
         Raises:
-            ConfigError: There is no repository, and none is to be made.
+            ConfigError: There is no repository, and the user refused to create one.
             BuildError: The registry refused.
             AwsError: AWS refused.
         """
@@ -64,7 +64,7 @@ def prepare_image(project: Project, choices: Choices, dialogue: Dialogue) -> Ser
 
     Raises:
         ConfigError: A setting is wrong, or the image is not for the processor of the tasks.
-        BuildError: It could not be built.
+        BuildError: The image could not be built.
     """
     options = project.section("server", ServerOptions)
     wanted = options.deploy.architecture
@@ -99,7 +99,7 @@ def _architecture(layout: Path, wanted: str | None) -> str:
     """Return the processor that tasks run on.
 
     Raises:
-        ConfigError: The image has not the one that is wanted.
+        ConfigError: The image is not for the wanted processor.
     """
     there = sorted(_PROCESSORS[name] for name in _processors(layout))
     if wanted is None:

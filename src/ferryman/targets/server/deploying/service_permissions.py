@@ -1,9 +1,8 @@
-"""The permissions that each verb on a service needs, no wider. Pure.
+"""The least permissions that each verb on a service needs.
 
-The first statements are for what ferryman calls itself; tests hold them to the recorded
-calls, action by action. The rest is what CloudFormation does in the caller's name. Source:
-"Actions, resources, and condition keys" of each service in the service authorization
-reference.
+The first statements are for ferryman's own calls; tests compare them with recorded calls, action by
+action. The rest is for CloudFormation's calls in the caller's name. Source: "Actions, resources,
+and condition keys" of each service in the service authorization reference.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ SERVICE_CALLS: Mapping[str, tuple[str, ...]] = {
         "logs:DeleteLogGroup",
     ),
 }
-"""The IAM actions of what each verb calls itself; a deploy sends an image besides."""
+"""The IAM actions of each verb's own calls; a deploy also pushes an image."""
 
 _LINKED = {  # services that make a role of their own in an account, the first time
     "ecs.amazonaws.com": "AWS::ECS::",
@@ -107,8 +106,8 @@ def service_statements(
     Args:
         place: Where the service is deployed.
         verbs: Keys of `SERVICE_CALLS`.
-        types: The resource types of the stack that CloudFormation makes; none leaves out
-            what CloudFormation needs.
+        types: The resource types of the stack; without any, CloudFormation's permissions are left
+            out.
     """
 
     def resources(action: str) -> tuple[str, ...]:

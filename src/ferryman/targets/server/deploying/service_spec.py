@@ -1,4 +1,4 @@
-"""What a project says of its service: from the settings to the template and its parameters."""
+"""Turns a project's settings into the specification of its service, and the parameters."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def service_spec(project: Project, architecture: str) -> ServiceSpec:
 
 
 def deploy_options(project: Project) -> ServiceOptions:
-    """Return the options of a deployment, with what the settings of the app add to them.
+    """Return the options of a deployment, extended by the app's settings.
 
-    What the stack's own `secrets` give, ECS reads; the other secrets each worker reads as it
-    starts, in the role of the task.
+    ECS reads the secrets in the stack's own `secrets`; each worker reads the others when it starts,
+    with the role of the task.
     """
     options, settings = project.section("server", ServerOptions).deploy, project.fields.settings
     plain = {n: v for n, v in plain_values(settings).items() if n not in options.secrets}
@@ -80,7 +80,7 @@ def environment_values(project: Project) -> Mapping[str, str]:
 
 
 def advice(project: Project) -> tuple[str, ...]:
-    """Return what a user is told who deploys behind a load balancer."""
+    """Return the notes for a user who deploys behind a load balancer."""
     options = project.section("server", ServerOptions)
     told = []
     if not options.trusted_proxies:

@@ -56,7 +56,7 @@ class ServiceSpec:
         version: The project's version.
         architecture: `arm64` or `x86_64`.
         size: The size of a task.
-        front: What the server shows, and how long it takes to stop.
+        front: The server's ports, paths and shutdown times.
         start_timeout: Seconds that the app may take to start.
         options: The settings of the deployment.
     """
@@ -76,7 +76,7 @@ class ServiceSpec:
 
     @property
     def health(self) -> Endpoint:
-        """Where the load balancer asks whether a task is well."""
+        """The path of the load balancer's health check."""
         return self.front.admin or self.front.app
 
 

@@ -1,4 +1,4 @@
-"""The roles of a task: one by which it is started, and one that the app has. Pure.
+"""The roles of a task: one for starting it, and one for the app.
 
 Sources: "Task execution IAM role" and "Task IAM role" in the Amazon ECS developer guide.
 """
@@ -39,7 +39,7 @@ def execution_role(repository: str, secrets: Sequence[str]) -> Resource:
 
 
 def task_role(options: ServiceOptions) -> Resource:
-    """Return the role of the app, which may do nothing but what the settings say."""
+    """Return the role of the app, with only the permissions in the settings."""
     return _role("app", options.statements, options.policies)
 
 

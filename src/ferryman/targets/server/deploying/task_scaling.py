@@ -23,7 +23,7 @@ _OUT_SECONDS, _IN_SECONDS = 60, 300
 
 
 def task_scaling(options: ServiceOptions, size: TaskSize) -> Part:
-    """Return what keeps the number of tasks to the load, where the settings ask for it."""
+    """Return the resources that scale the tasks with the load, if the settings ask for it."""
     if options.max_tasks is None:
         return Part()
     target = {

@@ -1,4 +1,4 @@
-"""The size of a task: what Fargate offers, and what the measurement of the app says of it.
+"""The size of a task, from Fargate's sizes and the app's measurement.
 
 Pure, but for reading the measurement in the project's directory. Source: "Task CPU and
 memory" in the Amazon ECS developer guide for Fargate.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ("TaskSize", "memory_sizes", "task_size")
 
 _MEMORY_ROOM = 1.25
-"""Memory for what the measurement did not meet, over the most that it saw."""
+"""Memory of a task, as a multiple of the measured peak."""
 
 _VCPU = 1024
 _SMALLEST = 256
@@ -43,7 +43,7 @@ class TaskSize:
         memory: In MiB.
         rate: Requests a minute that it carries at the use of CPU that is aimed at; None where
             the app was not measured.
-        notes: What of it was measured, a sentence each.
+        notes: The measured figures behind it, a sentence each.
     """
 
     cpu: int
@@ -65,11 +65,11 @@ def task_size(project: Project, options: ServiceOptions, workers: int) -> TaskSi
 
     Args:
         project: The project.
-        options: What its settings say.
+        options: The deployment's settings.
         workers: How many event loops a task has.
 
     Raises:
-        ConfigError: The measurement cannot be read, or what was measured does not fit.
+        ConfigError: The measurement cannot be read, or no size of Fargate fits it.
     """
     path = project.root / FILE_NAME
     measured = read_measurement(path).targets.get("server") if path.exists() else None
