@@ -26,7 +26,7 @@ __all__ = ("GatewayConnection", "close_sessions", "signed_headers")
 _SERVICE = "execute-api"
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
-# One session for each loop: connecting anew would take most of the time of a message.
+# One session for each loop: a new connection would take most of the time of a message.
 _sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
 
 

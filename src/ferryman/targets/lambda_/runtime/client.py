@@ -58,7 +58,7 @@ class _Marshaller:
 
 
 class RuntimeClient(LambdaRuntimeClient):  # type: ignore[misc]
-    """Asks for invocations and posts what comes of them.
+    """Asks for invocations and posts their results.
 
     It waits for the next one on a thread, so that signals reach this one.
 

@@ -114,7 +114,7 @@ class Pollers:
             connection.close()
 
     async def _answer(self, connection: RuntimeConnection, invocation: Answer) -> None:
-        """Post what comes of an invocation, be it a result or an error."""
+        """Post the result of an invocation, or its error."""
         identifier = invocation.headers[_IDENTIFIER]
         path = f"{_BASE}/{identifier}"
         headers = {"Content-Type": "application/json"}
