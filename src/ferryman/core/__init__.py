@@ -2,6 +2,6 @@
 
 Every artifact holds this directory whole. Its modules load the app, start and stop it, give each
 request its context, answer health checks, write logs, read secrets, sign calls to AWS and dispatch
-events. They import the standard library and aiohttp only. They must not know a target's runtime, or
-how an artifact is built.
+events. They import the standard library and aiohttp only. They must not know how an artifact is
+built, nor import a target.
 """

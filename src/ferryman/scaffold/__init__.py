@@ -1,4 +1,4 @@
-"""A new project: an application, its settings, its tests, and the way to every target.
+"""Makes a new project: an application, its settings, its tests, and its pipeline.
 
-The files lie beside this module as they will be, but for `@name@` and the like.
+The template files lie beside this module, with placeholders such as `@name@`.
 """

@@ -1,6 +1,6 @@
-"""Servers with a function behind them: what is sent on, how many servers, the bill, the saving.
+"""Servers with a function behind them: the overflow, the number of servers, the bill, the saving.
 
-`overflow` has the queueing, `cheapest_number` the servers that cost least at each volume,
-`overflowing` the platform with its bills and curve, and `saving` where it pays. `standing_week`
-is for a migration that keeps both sides: which share servers that stand take in each hour.
+`overflow` has the queueing model, `cheapest_number` the cheapest number of servers at each volume,
+`overflowing` the platform with its bills and curve, and `saving` the volumes at which it pays.
+`standing_week` is for a migration that keeps both sides: the servers' share in each hour.
 """

@@ -1,1 +1,1 @@
-"""The answer as a page: HTML and SVG text made of a study's values. Pure: it writes no file."""
+"""The answer as a page: HTML and SVG text from a study's values. It writes no file."""

@@ -1,6 +1,6 @@
-"""A Lambda on this machine: a Runtime API, environments that are processes, event sources.
+"""A local Lambda: a Runtime API, environments that are processes, and event sources.
 
-A request passes `front_door` (HTTP in, event out), `function` (which environment takes it),
-`environment` (one process, frozen between invocations) and `runtime_api` (what that process
-talks to). It runs any command that speaks the Runtime API.
+A request passes `event_source` (HTTP in, event out), `function` (chooses an environment),
+`environment_process` (one process, frozen between invocations) and `runtime_api` (the API for that
+process). The package runs any command that speaks the Runtime API.
 """

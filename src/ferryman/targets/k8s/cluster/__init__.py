@@ -1,5 +1,5 @@
-"""Work on a cluster: what would change, applying it, watching it, going back.
+"""Works on a cluster: computes changes, applies them, watches the rollout, rolls back.
 
-Everything goes through the Kubernetes client and its kubeconfig, as kubectl does. What to
-do is worked out by pure functions from documents; `api` alone speaks to the cluster.
+Everything goes through the Kubernetes client and its kubeconfig, as kubectl does. Pure functions
+decide what to do from documents; `api` sends all requests.
 """

@@ -1,5 +1,5 @@
-"""The manifests: a module for each object, and for each part of one that is long.
+"""The manifests: a module for each object, and for each part of a long one.
 
 A module has a pure function from `Values` to the fields of an object, and a table, `REASONS`,
-that says why each field it sets is set.
+with the reason for each field that it sets.
 """

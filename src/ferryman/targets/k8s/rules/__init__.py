@@ -1,5 +1,5 @@
-"""Rules of our own: mistakes that Kubernetes' schemas do not see, and often no cluster does.
+"""ferryman's own rules: mistakes that Kubernetes' schemas, and often clusters, do not report.
 
-A module for each subject holds its rules; `book` lists them all and runs them. They read
-documents of plain values, ours or anyone's, and import no Kubernetes client.
+Each module holds the rules of one subject; `all_rules` lists and runs them. Rules read documents as
+plain values, from ferryman or from users; they must not import a Kubernetes client.
 """
