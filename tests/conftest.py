@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
+from scripts.ports import free_port
 from tests.aws_stand_in import CREDENTIALS, recorded_calls, running_ministack
 from tests.browser import browser_page as browser_page
 from tests.containers import Podman, built_once, image_project
@@ -97,6 +98,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest."""
     places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(LONGEST)))
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    """Replace pytest-asyncio's, whose port Linux may give to another test's server meanwhile."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def unused_tcp_port_factory() -> Callable[[], int]:
+    """Replace pytest-asyncio's, for the same reason."""
+    return free_port
 
 
 @pytest.fixture(autouse=True)

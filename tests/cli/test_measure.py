@@ -86,7 +86,7 @@ def test_figures_of_a_busy_machine_are_refused(root: Path, tmp_path: Path) -> No
     assert done.returncode == 1
     assert "error: the figures cannot be trusted, and nothing was written" in done.stderr
     assert "of the machine's CPU time" in done.stderr
-    assert "hint: end what else runs" in done.stderr
+    assert "hint: end other programs" in done.stderr
     assert not out.exists()
 
 
