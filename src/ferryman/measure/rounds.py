@@ -194,7 +194,11 @@ def _levels_again(curve: Sequence[Point]) -> list[int]:
     half of the curve's time.
     """
     levels = [point.concurrency for point in curve]
-    return levels[:-1] if is_past_knee([(n, batch.rate) for n, batch, _ in curve]) else levels
+    return levels[:-1] if _is_past_knee(curve) else levels
+
+
+def _is_past_knee(curve: Sequence[Point]) -> bool:
+    return is_past_knee([(point.concurrency, point.batch.rate) for point in curve])
 
 
 def _time_left(pace: Pace, rounds: int, elapsed: float) -> str:
@@ -277,7 +281,7 @@ class _Observer:
             found.append(Point(concurrency, batch, self.running.peak_mib()))
             best = max(best, batch.rate)
             enough = concurrency >= _LEAST_CONCURRENT
-            if not levels and enough and is_past_knee([(n, each.rate) for n, each, _ in found]):
+            if not levels and enough and _is_past_knee(found):
                 break
             concurrency *= 2
         return found

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TypeVar
 from urllib.parse import parse_qsl, quote, unquote
 
 from ferryman.local.gateway.edge import is_hidden
@@ -36,7 +35,6 @@ __all__ = (
     "without_bare_question_mark",
 )
 
-Message = TypeVar("Message", HttpRequest, HttpResponse)
 
 _PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in "?#")
 # RFC 3986, 3.4, less what forms give a meaning to.

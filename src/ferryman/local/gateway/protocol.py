@@ -12,7 +12,7 @@ __all__ = ("Gateway", "Limits", "Refused")
 
 
 class Limits(NamedTuple):
-    """The limits of a gateway; None is no limit of its own.
+    """The limits of a gateway; None where it has no limit of its own.
 
     Attributes:
         request_body: Bytes of a request's body.
