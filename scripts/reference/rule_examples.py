@@ -199,7 +199,9 @@ BREAKS: list[tuple[str, Changes]] = [
             )
         ],
     ),
+    ("K407", [(DEPLOYMENT, f"{POD}/topologySpreadConstraints/0/labelSelector", GONE)]),
     ("K411", [(BUDGET, "spec/selector/matchLabels/a", "b")]),
+    ("K411", [(BUDGET, "spec/selector", GONE)]),
     (
         "K412",
         [(SCALER, "", GONE), (DEPLOYMENT, "spec/replicas", 2), (BUDGET, "spec/maxUnavailable", 0)],

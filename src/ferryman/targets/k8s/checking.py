@@ -14,7 +14,8 @@ from ferryman.targets.k8s.misfits import find_misfits
 from ferryman.targets.k8s.patching import patched_line, written_line
 from ferryman.targets.k8s.rendering import Document
 from ferryman.targets.k8s.rules.all_rules import find_problems
-from ferryman.targets.k8s.rules.rule import Finding, Manifest
+from ferryman.targets.k8s.rules.manifest_reader import Manifest
+from ferryman.targets.k8s.rules.rule import Finding
 from ferryman.targets.k8s.schemas import described
 from ferryman.targets.k8s.validation.server_refusals import find_refusals
 

@@ -13,6 +13,7 @@ from scripts.reference.rule_examples import (
     BREAKS,
     CONTAINER,
     DEPLOYMENT,
+    GONE,
     INGRESS,
     PAIRS,
     POD,
@@ -30,7 +31,7 @@ from scripts.reference.rule_examples import (
 
 from ferryman.targets.k8s.rendering import render_objects
 from ferryman.targets.k8s.rules.all_rules import RULES, find_problems
-from ferryman.targets.k8s.rules.rule import Manifest
+from ferryman.targets.k8s.rules.manifest_reader import Manifest
 
 
 def codes(objects: Objects, *, strict: bool = False) -> set[str]:
@@ -74,6 +75,10 @@ LASTING = {
             (DEPLOYMENT, "spec/strategy/rollingUpdate/maxUnavailable", "10%"),
         ],
         [(DEPLOYMENT, f"{CONTAINER}/lifecycle/preStop", sleeping("/bin/sleep", "5"))],
+        [
+            (DEPLOYMENT, f"{CONTAINER}/lifecycle", GONE),
+            (DEPLOYMENT, f"{POD}/terminationGracePeriodSeconds", 0),
+        ],
         [(DEPLOYMENT, f"{CONTAINER}/env", [reading("GREETING")])],
         [(DEPLOYMENT, f"{CONTAINER}/env", [])],
         [(INGRESS, "spec/rules/0/host", "*.example.com"), (ROUTE, "spec/hostnames", ["*.a.b"])],

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from ferryman.targets.k8s.rules.all_rules import find_problems
-from ferryman.targets.k8s.rules.manifest_reader import containers, matches, pods, quantity
-from ferryman.targets.k8s.rules.rule import Manifest
+from ferryman.targets.k8s.rules.manifest_reader import Manifest, ManifestSet, matches, quantity
 
 POD: dict[str, Any] = {
     "metadata": {"labels": {"a": "b"}},
@@ -31,16 +30,16 @@ POD: dict[str, Any] = {
     ],
 )
 def test_pods_are_found_wherever_they_stand(kind: str, spec: dict[str, Any], place: str) -> None:
-    manifest = Manifest("a.yaml", {"apiVersion": "v1", "kind": kind, "spec": spec})
-    (pod,) = pods([manifest])
+    manifests = ManifestSet([Manifest("a.yaml", {"apiVersion": "v1", "kind": kind, "spec": spec})])
+    (pod,) = manifests.pods
     assert pod.labels == {"a": "b"}
-    first, second = containers([manifest])
-    assert (first.initial, second.initial) == (True, False)
+    first, second = manifests.containers
+    assert first.path == place.replace("containers", "initContainers")
     assert second.path == place
 
 
 def test_a_pod_on_its_own_is_a_pod() -> None:
-    (pod,) = pods([Manifest("a.yaml", {"apiVersion": "v1", "kind": "Pod", **POD})])
+    (pod,) = ManifestSet([Manifest("a.yaml", {"apiVersion": "v1", "kind": "Pod", **POD})]).pods
     assert (pod.path, pod.labels) == ("", {"a": "b"})
 
 

@@ -8,7 +8,7 @@ import time
 from scripts.reference.rule_examples import good
 
 from ferryman.targets.k8s.rules.all_rules import find_problems
-from ferryman.targets.k8s.rules.rule import Manifest
+from ferryman.targets.k8s.rules.manifest_reader import Manifest
 
 
 def projects(count: int) -> list[Manifest]:

@@ -1,5 +1,5 @@
-"""The manifests: a module for each object, and for each part of a long one.
+"""The manifests: one module for each object, and for each part of a long object.
 
-A module has a pure function from `Values` to the fields of an object, and a table, `REASONS`,
-with the reason for each field that it sets.
+A module holds a pure function that turns `Values` into the fields of its object, and a table,
+`REASONS`, that gives the reason for each field.
 """

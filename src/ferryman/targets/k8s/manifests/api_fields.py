@@ -1,4 +1,4 @@
-"""Fields of a manifest, written with Python's names."""
+"""Builds the fields of a manifest from keyword arguments."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 __all__ = ("Fields", "fields")
 
 Fields = dict[str, Any]
-"""A part of a manifest, with the names of the API."""
+"""A part of a manifest, under the API's field names."""
 
 
 def fields(**given: Any) -> Fields:
-    """Return fields under the names of the API; those that are None are left out.
+    """Return the fields under the API's names (`api_version` becomes `apiVersion`), without None.
 
-    The Kubernetes client's models would do no more here, for the schemas check what is made, and
-    to load them takes twice as long as a whole build.
+    The Kubernetes client has models for this, but loading them takes twice as long as a whole
+    build, and the schemas check the result anyway.
     """
     return {_camel(name): value for name, value in given.items() if value is not None}
 

@@ -1,4 +1,4 @@
-"""The HorizontalPodAutoscaler: the number of pods follows the load."""
+"""The HorizontalPodAutoscaler, which adjusts the number of pods to the load."""
 
 from __future__ import annotations
 
@@ -11,34 +11,35 @@ from ferryman.targets.k8s.values import Scaling, Values
 __all__ = ("REASONS", "autoscaler")
 
 REASONS: Mapping[str, str] = {
-    "apiVersion": "The stable version of the kind; v1 has no behaviour.",
-    "kind": "Written where `max_replicas` is set.",
+    "apiVersion": "The stable version. `autoscaling/v1` has no `behavior`.",
+    "kind": "Present if `max_replicas` is set.",
     **metadata.REASONS,
-    "spec.scaleTargetRef.apiVersion": "The Deployment, which then has no `replicas` of its own.",
+    "spec.scaleTargetRef.apiVersion": "The Deployment's version.",
     "spec.scaleTargetRef.kind": "The Deployment.",
-    "spec.scaleTargetRef.name": "The Deployment's name.",
+    "spec.scaleTargetRef.name": "The Deployment's name. Its manifest omits `replicas`.",
     "spec.minReplicas": "`replicas`.",
     "spec.maxReplicas": "`max_replicas`.",
-    "spec.metrics[].type": "What every cluster with a metrics server knows of a pod.",
-    "spec.metrics[].resource.name": "An aiohttp process is bound by its CPU before its memory, "
-    "and memory does not fall when load does.",
-    "spec.metrics[].resource.target.type": "In percent of the CPU that is set aside.",
-    "spec.metrics[].resource.target.averageUtilization": "`cpu_target`. What is left takes the "
-    "load while new pods start.",
-    "spec.behavior.scaleUp.stabilizationWindowSeconds": "Load that is here now is served now.",
-    "spec.behavior.scaleUp.selectPolicy": "Whichever policy adds more pods.",
-    "spec.behavior.scaleUp.policies": "Twice as many every 15 s, or four more while there are "
-    "few: what Kubernetes does of itself, written down.",
-    "spec.behavior.scaleDown.stabilizationWindowSeconds": "The most pods that the last five "
-    "minutes asked for: a pause in the traffic does not throw away warm pods.",
-    "spec.behavior.scaleDown.policies": "A quarter a minute; Kubernetes would take all at once.",
+    "spec.metrics[].type": "Every cluster with a metrics server provides this metric.",
+    "spec.metrics[].resource.name": "CPU limits an aiohttp process before memory does, and memory "
+    "does not fall with the load.",
+    "spec.metrics[].resource.target.type": "A percentage of the requested CPU.",
+    "spec.metrics[].resource.target.averageUtilization": "`cpu_target`. The remaining CPU serves "
+    "the extra load while new pods start.",
+    "spec.behavior.scaleUp.stabilizationWindowSeconds": "The autoscaler adds pods at once.",
+    "spec.behavior.scaleUp.selectPolicy": "The policy that adds more pods applies.",
+    "spec.behavior.scaleUp.policies": "Every 15 s the number of pods may double, or grow by "
+    "four. These are Kubernetes' defaults, made explicit.",
+    "spec.behavior.scaleDown.stabilizationWindowSeconds": "The autoscaler keeps the most pods that "
+    "the load of the last five minutes needed, so a short pause in traffic stops none.",
+    "spec.behavior.scaleDown.policies": "The autoscaler stops at most a quarter of the pods each "
+    "minute. By default it may stop all surplus pods at once.",
 }
 
 _UP = (("Percent", 100), ("Pods", 4))
 
 
 def autoscaler(values: Values, scaling: Scaling) -> Fields:
-    """Return the autoscaler, which adds pods at once and takes a quarter of them a minute."""
+    """Return the autoscaler, which adds pods at once and stops at most a quarter a minute."""
     return fields(
         api_version="autoscaling/v2",
         kind="HorizontalPodAutoscaler",

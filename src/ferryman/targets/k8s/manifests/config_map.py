@@ -1,7 +1,7 @@
-"""The ConfigMap: the environment variables that anyone may read.
+"""The ConfigMap: the environment variables that are not secret.
 
-Its name ends in a digest of its content. A change therefore makes new pods, and the pods
-of the release before keep theirs, also when a cluster goes back to it.
+Its name ends with a digest of its content, so a changed value starts new pods. The previous
+release keeps its own ConfigMap, and a rollback finds it.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ __all__ = ("REASONS", "config_map", "config_map_name")
 
 REASONS: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",
-    "kind": "Settings apart from the Deployment can be read on their own.",
+    "kind": "A separate object shows the settings without the rest of the Deployment.",
     **metadata.REASONS,
-    "metadata.name": "The project's `name` and a digest of `data`: a change of a value makes "
-    "new pods, and going back to an older release brings the older values.",
-    "data": "`environment`, in the order of the names.",
-    "immutable": "What has another content has another name, so nodes need not watch it.",
+    "metadata.name": "The name of the other objects, and a digest of `data`: a changed value "
+    "starts new pods, and a rollback restores the old values.",
+    "data": "`environment`, sorted by name.",
+    "immutable": "Changed content gets a new name, so nodes need not watch this object.",
 }
 
 
 def config_map(values: Values) -> Fields:
-    """Return the ConfigMap, which never changes: another content has another name."""
+    """Return the ConfigMap. It never changes: changed content gets a new name."""
     described = metadata.object_metadata(values)
     described["name"] = config_map_name(values)
     return fields(
@@ -41,6 +41,6 @@ def config_map(values: Values) -> Fields:
 
 
 def config_map_name(values: Values) -> str:
-    """Return the name, which is another for each content."""
+    """Return the name, which ends with a digest of the content."""
     digest = hashlib.sha256(json.dumps(values.environment).encode()).hexdigest()
     return f"{values.name}-{digest[:10]}"

@@ -1,4 +1,4 @@
-"""The container of a pod: the server, its share of the node, its probes, its end."""
+"""The container of a pod: what it runs, its resources, probes and shutdown."""
 
 from __future__ import annotations
 
@@ -15,74 +15,81 @@ __all__ = (
 )
 
 PORT_NAME = "http"
-"""The name of the container's port, by which Service and network policy know it."""
+"""The name of the container's port, which the Service and the network policy refer to."""
 
 ADMIN_PORT_NAME = "admin"
-"""The name of the port with health and metrics, by which probes know it."""
+"""The name of the port for health and metrics, which the probes refer to."""
 
 TEMPORARY_VOLUME = "tmp"
 """The name of the pod's volume for temporary files."""
 
-# Times are in seconds. A minute to start, three failed checks to be taken out of the
-# Service, and a minute of failed checks to be restarted.
+# Periods are in seconds. A pod has a minute to start. It leaves the Service after three failed
+# checks, and restarts after a minute of failed checks.
 _STARTUP_PERIOD, _STARTUP_FAILURES = 1, 60
 _READINESS_PERIOD, _READINESS_FAILURES = 5, 3
 _LIVENESS_PERIOD, _LIVENESS_FAILURES = 10, 6
 _TIMEOUT = 3
 
 REASONS: Mapping[str, str] = {
-    "name": "The project's `name`, in every environment: patches go by it.",
-    "image": "`image`. It names one version, by tag or digest; `latest` is refused.",
-    "imagePullPolicy": "A node that has the image starts a pod without a registry. A tag "
-    "that is pushed again is therefore not seen: give every release its own.",
-    "ports[].name": "Probes and the Service go by the name, so the number stands in one place.",
-    "ports[].containerPort": "The port of the app, and apart from it that of health and metrics, "
-    "which the Service does not lead to: `bind` and `admin_bind` of `[tool.ferryman.server]`.",
-    "ports[].protocol": "Part of a port's identity when several tools apply one object.",
-    "env[].name": "A setting of `[tool.ferryman.settings]` that a Secret gives.",
-    "env[].valueFrom.secretKeyRef.name": "The Secret of its reference, `k8s:SECRET/KEY`. An "
-    "ExternalSecret or a hand makes it; without it the pod does not start, and says so.",
-    "env[].valueFrom.secretKeyRef.key": "The key of its reference. No value is read by a build.",
-    "envFrom[].secretRef.name": "`secrets`: names alone. No value of a Secret is ever read or "
-    "written by a build.",
-    "envFrom[].configMapRef.name": "`environment`, in a ConfigMap; the last of the sources, so "
-    "it counts before a Secret's key of the same name.",
-    "resources.requests.cpu": "`cpu`, or what `pod_rate` needs by the measurement: what the "
-    "scheduler sets aside.",
-    "resources.requests.memory": "`memory`, or by the measurement a quarter more than the most "
-    "under load: what the scheduler sets aside.",
-    "resources.limits.cpu": "`cpu_limit`; not written where it is not set. With a limit the "
-    "kernel stops a pod that has used its share of 100 ms until the next 100 ms, even on an "
-    "idle node, and requests wait. Set one where pods must not differ in speed.",
-    "resources.limits.memory": "The same as the request: memory cannot be taken back from a "
-    "pod, so one that uses more than was set aside puts its neighbours at risk.",
-    "startupProbe.httpGet.path": "Answers once `on_startup` is over; the other two probes wait.",
-    "startupProbe.httpGet.port": "The port of health and metrics.",
-    "startupProbe.periodSeconds": "Short, because no traffic comes until it has passed.",
-    "startupProbe.timeoutSeconds": "No longer than the period; a late answer is asked for again.",
-    "startupProbe.failureThreshold": "With the period: a minute to start, then a restart.",
-    "readinessProbe.httpGet.path": "The app's own health checks. A pod that fails one, or that "
-    "is about to stop, gets no requests and is not restarted.",
-    "readinessProbe.httpGet.port": "The port of health and metrics.",
-    "readinessProbe.periodSeconds": "Short, because it costs only one small request.",
-    "readinessProbe.timeoutSeconds": "Room for checks that ask a database; a busy node answers "
-    "late, and one second, the default, is short.",
-    "readinessProbe.failureThreshold": "One lost packet takes no pod out of the Service.",
-    "livenessProbe.httpGet.path": "Whether the event loop turns, and nothing else: were a "
-    "database asked here, its outage would restart every pod.",
-    "livenessProbe.httpGet.port": "The port of health and metrics.",
-    "livenessProbe.periodSeconds": "Slower than readiness: a pod is first spared, then restarted.",
+    "name": "The project's `name`, the same in every environment, so that patches find it.",
+    "image": "`image`, with a tag or a digest. ferryman refuses `latest`.",
+    "imagePullPolicy": "A node that has the image starts a pod without asking the registry. It "
+    "does not notice a tag that is pushed again, so give every release its own tag.",
+    "ports[].name": "The probes and the Service refer to the name, so only this field has the "
+    "number.",
+    "ports[].containerPort": "`bind` of `[tool.ferryman.server]` for the app, and `admin_bind` for "
+    "health and metrics. The Service forwards to `admin_bind` only with `service_monitor`.",
+    "ports[].protocol": "Server-side apply identifies a port by its number and protocol.",
+    "env[].name": "A setting of `[tool.ferryman.settings]` whose value is in a Secret.",
+    "env[].valueFrom.secretKeyRef.name": "The Secret of the setting's reference, `k8s:SECRET/KEY`. "
+    "You create it, or an ExternalSecret does. Without it the pod does not start, and its status "
+    "says so.",
+    "env[].valueFrom.secretKeyRef.key": "The key of the setting's reference. A build never reads "
+    "its value.",
+    "envFrom[].secretRef.name": "`secrets`. A build never reads or writes a Secret's values.",
+    "envFrom[].configMapRef.name": "The ConfigMap with `environment`. It is the last source, so "
+    "its values override keys of the same name in the Secrets.",
+    "resources.requests.cpu": "`cpu`, or the CPU that `pod_rate` needs according to the "
+    "measurement. The scheduler reserves it.",
+    "resources.requests.memory": "`memory`, or a quarter more than the measured peak. The "
+    "scheduler reserves it.",
+    "resources.limits.cpu": "`cpu_limit`. Omitted if unset: once a pod has used its share of a "
+    "100 ms period, a limit stops it until the next period, even on an idle node, and requests "
+    "wait. Set a limit if all pods must be equally fast.",
+    "resources.limits.memory": "Equal to the request. Kubernetes cannot take memory back from a "
+    "running pod, so a pod that uses more than its request endangers the others on its node.",
+    "startupProbe.httpGet.path": "Answers once `on_startup` has finished. Kubernetes runs the "
+    "other two probes only after that.",
+    "startupProbe.httpGet.port": "The port for health and metrics.",
+    "startupProbe.periodSeconds": "Short, because the pod gets no traffic until the probe passes.",
+    "startupProbe.timeoutSeconds": "No longer than the period, so that attempts do not overlap.",
+    "startupProbe.failureThreshold": "A pod has a minute to start. Then Kubernetes restarts it.",
+    "readinessProbe.httpGet.path": "Runs the app's own health checks. A pod that fails one, or "
+    "that is about to stop, gets no new requests. Kubernetes does not restart it.",
+    "readinessProbe.httpGet.port": "The port for health and metrics.",
+    "readinessProbe.periodSeconds": "Short, because a check costs only one small request.",
+    "readinessProbe.timeoutSeconds": "Leaves time for health checks that query a database. The "
+    "default of 1 s is too short for a busy node.",
+    "readinessProbe.failureThreshold": "One lost packet does not remove a pod from the Service.",
+    "livenessProbe.httpGet.path": "Checks only that the event loop responds. If it also queried a "
+    "database, an outage of the database would restart every pod.",
+    "livenessProbe.httpGet.port": "The port for health and metrics.",
+    "livenessProbe.periodSeconds": "Longer than for readiness: a slow pod first loses traffic, and "
+    "restarts only if that does not help.",
     "livenessProbe.timeoutSeconds": "As for readiness.",
-    "livenessProbe.failureThreshold": "A minute: under load a restart would make things worse.",
-    "lifecycle.preStop.sleep.seconds": "The pod leaves the Service and stops at the same time. "
-    "Waiting before the stop lets every node learn that it has left, so no request meets a "
-    "closed port. It needs no shell in the image.",
+    "livenessProbe.failureThreshold": "A minute of failures: restarting a pod that is only "
+    "overloaded makes the overload worse.",
+    "lifecycle.preStop.sleep.seconds": "Kubernetes removes the pod from the Service and stops it "
+    "at the same time. This delay lets every node learn of the removal first, so no request "
+    "reaches a closed port. The image needs no shell for it.",
     "securityContext.allowPrivilegeEscalation": "Pod Security Standard `restricted`.",
-    "securityContext.capabilities.drop": "Pod Security Standard `restricted`; a port above 1023 "
-    "needs none.",
-    "securityContext.readOnlyRootFilesystem": "What breaks in cannot change the code.",
+    "securityContext.capabilities.drop": "Pod Security Standard `restricted`. A port above 1023 "
+    "needs no capability.",
+    "securityContext.readOnlyRootFilesystem": "An attacker in the container cannot change the "
+    "code.",
     "volumeMounts[].name": "The volume for temporary files.",
-    "volumeMounts[].mountPath": "The one place to write to, as on Lambda.",
+    "volumeMounts[].mountPath": "The directory for temporary files, as on Lambda. The rest of the "
+    "image is read-only.",
 }
 
 
@@ -114,7 +121,7 @@ def container(values: Values) -> Fields:
 
 
 def background_container(values: Values, process: Process) -> Fields:
-    """Return the container of a process beside the server, which gets no requests."""
+    """Return the container of a background process, which serves no requests."""
     return fields(
         name=process.name,
         image=values.image,
@@ -173,12 +180,12 @@ def _port(name: str, number: int) -> Fields:
 
 
 def _probe(front: Front, path: str, period: int, failures: int) -> Fields:
-    apart = front.admin is not None
+    has_admin_port = front.admin is not None
     return fields(
         http_get=fields(
             path=path,
-            port=ADMIN_PORT_NAME if apart else PORT_NAME,
-            scheme="HTTPS" if front.secure and not apart else None,
+            port=ADMIN_PORT_NAME if has_admin_port else PORT_NAME,
+            scheme="HTTPS" if front.secure and not has_admin_port else None,
         ),
         period_seconds=period,
         timeout_seconds=min(period, _TIMEOUT),

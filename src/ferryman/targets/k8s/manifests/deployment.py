@@ -1,4 +1,4 @@
-"""The Deployment: how many pods run, and how a new release takes over."""
+"""The Deployment: the number of pods, and how a new release replaces the old one."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ _PROGRESS_DEADLINE_SECONDS = 600
 
 REASONS: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",
-    "kind": "The pods are interchangeable and keep no state, so any may be replaced.",
+    "kind": "The pods are interchangeable and keep no state.",
     **metadata.REASONS,
-    "spec.minReadySeconds": "A pod that ends within seconds of becoming ready does not count as "
-    "available, and the old pods stay.",
-    "spec.replicas": "`replicas`. With two, one can be lost. Not written where "
-    "`max_replicas` is set: each apply would undo what the autoscaler did.",
-    "spec.progressDeadlineSeconds": "A release of which no further pod became ready for so "
-    "long has failed. A minute to start and the time to pull an image fit in many times.",
-    "spec.revisionHistoryLimit": "Releases that `kubectl rollout undo` can go back to; "
-    "Kubernetes would keep ten.",
-    "spec.selector.matchLabels": "Name and instance alone: it can never be changed, so the "
-    "version must not be in it.",
-    "spec.strategy.rollingUpdate.maxSurge": "A quarter more pods while a release takes over.",
-    "spec.strategy.rollingUpdate.maxUnavailable": "An old pod goes only when a new one is ready.",
-    "spec.strategy.type": "Old and new pods serve side by side while a release takes over.",
+    "spec.minReadySeconds": "Old pods stay until a new pod has been ready for this long, in case "
+    "it crashes soon after its start.",
+    "spec.replicas": "`replicas`. With two pods the app survives the loss of one. Omitted if "
+    "`max_replicas` is set: each apply would undo the autoscaler's decision.",
+    "spec.progressDeadlineSeconds": "A rollout has failed if no further pod becomes ready for this "
+    "long, which is many times what pulling an image and starting takes.",
+    "spec.revisionHistoryLimit": "The number of old releases that `kubectl rollout undo` can "
+    "restore. The default is 10.",
+    "spec.selector.matchLabels": "Name and instance only: the selector is immutable, so it must "
+    "not contain the version.",
+    "spec.strategy.rollingUpdate.maxSurge": "A rollout may add a quarter more pods.",
+    "spec.strategy.rollingUpdate.maxUnavailable": "An old pod stops only when a new pod is ready.",
+    "spec.strategy.type": "Old and new pods serve side by side during a rollout.",
     **{f"spec.template.{field}": why for field, why in pod.REASONS.items()},
 }
 
 
 def deployment(values: Values) -> Fields:
-    """Return the Deployment; where an autoscaler counts the pods, it says no number."""
+    """Return the Deployment. It has no number of pods if an autoscaler sets the number."""
     return fields(
         api_version="apps/v1",
         kind="Deployment",

@@ -1,4 +1,4 @@
-"""The PodDisruptionBudget: how many pods may be gone while nodes are maintained."""
+"""The PodDisruptionBudget: how many pods node maintenance may stop at a time."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ __all__ = ("REASONS", "disruption_budget")
 
 REASONS: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",
-    "kind": "Written where at least two pods run; with one it could only block maintenance.",
+    "kind": "Present if at least two pods run. For a single pod a budget could only block "
+    "maintenance.",
     **metadata.REASONS,
-    "spec.maxUnavailable": "A node drain evicts one pod at a time, however many there are.",
+    "spec.maxUnavailable": "A node drain evicts one pod at a time.",
     "spec.selector.matchLabels": "The labels of the Deployment's selector.",
-    "spec.unhealthyPodEvictionPolicy": "A pod that is broken anyway may always go. Otherwise "
-    "an app that does not start would keep its nodes from being maintained.",
+    "spec.unhealthyPodEvictionPolicy": "A drain may always evict a pod that is not ready. "
+    "Otherwise an app that cannot start would block the maintenance of its nodes.",
 }
 
 
 def disruption_budget(values: Values) -> Fields:
-    """Return the budget, by which one pod may be away at a time."""
+    """Return the budget, which allows one pod to be unavailable at a time."""
     return fields(
         api_version="policy/v1",
         kind="PodDisruptionBudget",

@@ -1,4 +1,4 @@
-"""The Ingress: hosts lead to the Service, where a cluster has no Gateway."""
+"""The Ingress, which routes hosts to the Service in a cluster without a Gateway."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ __all__ = ("REASONS", "ingress")
 
 REASONS: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",
-    "kind": "Written where `ingress_class` is set, in place of an HTTPRoute.",
+    "kind": "Present if `ingress_class` is set, instead of an HTTPRoute.",
     **metadata.REASONS,
     "spec.ingressClassName": "`ingress_class`.",
     "spec.rules[].host": "`hosts`.",
-    "spec.rules[].http.paths[].path": "Every path; the app knows its own.",
-    "spec.rules[].http.paths[].pathType": "The type that all controllers agree on.",
+    "spec.rules[].http.paths[].path": "Matches every path. The app does the routing.",
+    "spec.rules[].http.paths[].pathType": "All controllers treat this type alike.",
     "spec.rules[].http.paths[].backend.service.name": "The Service.",
-    "spec.rules[].http.paths[].backend.service.port.name": "The Service's port, by its name.",
-    "spec.tls": "`tls_secret` for all `hosts`; not written where it is not set.",
+    "spec.rules[].http.paths[].backend.service.port.name": "The name of the Service's port.",
+    "spec.tls": "`tls_secret`, for all `hosts`. Omitted if unset.",
 }
 
 

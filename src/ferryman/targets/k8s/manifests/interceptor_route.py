@@ -1,4 +1,4 @@
-"""The InterceptorRoute: KEDA's HTTP add-on takes requests, counts them, and waits for a pod.
+"""The InterceptorRoute: KEDA's HTTP add-on receives the requests, and holds them if no pod runs.
 
 Its fields are those of http.keda.sh/v1beta1, which the add-on has since 0.14.
 """
@@ -21,16 +21,16 @@ INTERCEPTOR = "keda-add-ons-http-interceptor-proxy"
 INTERCEPTOR_NAMESPACE = "keda"
 INTERCEPTOR_PORT = 8080
 SCALER = f"keda-add-ons-http-external-scaler.{INTERCEPTOR_NAMESPACE}:9090"
-"""The names that the add-on's own Helm chart gives, in the namespace that its pages install to."""
+"""The names that the add-on's Helm chart creates, in the namespace that its documentation uses."""
 
 REASONS: Mapping[str, str] = {
-    "apiVersion": "The version that the add-on has since 0.14; before it was HTTPScaledObject.",
-    "kind": "Written where `keda_http` is set: the add-on's interceptor stands before the pods, "
-    "and holds a request while none runs.",
+    "apiVersion": "The add-on's version since 0.14. Older versions have HTTPScaledObject instead.",
+    "kind": "Present if `keda_http` is set. The add-on's interceptor forwards requests to the "
+    "pods, and holds them while no pod runs.",
     **metadata.REASONS,
-    "spec.target.service": "The Service,",
-    "spec.target.port": "by its port.",
-    "spec.rules[].hosts": "`hosts`, by which the interceptor knows whose a request is.",
+    "spec.target.service": "The Service.",
+    "spec.target.port": "The Service's port.",
+    "spec.rules[].hosts": "`hosts`. The interceptor uses them to find the app of a request.",
     "spec.scalingMetric.concurrency.targetValue": "`keda_http`.",
 }
 
@@ -39,9 +39,9 @@ def interceptor_route(values: Values, exposure: Exposure, in_flight: int) -> Fie
     """Return the route.
 
     Args:
-        values: What is deployed.
-        exposure: Under which hosts.
-        in_flight: The requests in flight that each pod is to have.
+        values: The values of the project.
+        exposure: The hosts.
+        in_flight: The target number of in-flight requests per pod.
     """
     return fields(
         api_version="http.keda.sh/v1beta1",

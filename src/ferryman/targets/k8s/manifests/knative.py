@@ -1,7 +1,7 @@
-"""The Knative Service: pods that come with the first request and go with the last.
+"""The Knative Service, which starts pods at the first request and stops them after the last.
 
-Knative takes a part of a pod's fields only (its runtime contract): no preStop hook, no grace
-period, no spreading, and a pod's security at its container.
+Knative accepts only some fields of a pod (its runtime contract): no preStop hook, grace period or
+spread constraints, and a security context only on the container.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import ceil
 
-from ferryman.core import serving
 from ferryman.targets.k8s.manifests import container, metadata, pod
 from ferryman.targets.k8s.manifests.api_fields import Fields, fields
 from ferryman.targets.k8s.values import Values
@@ -17,42 +16,44 @@ from ferryman.targets.k8s.values import Values
 __all__ = ("REASONS", "knative_service")
 
 _AUTOSCALING = "autoscaling.knative.dev"
+_AS_IN_A_POD = (
+    "automountServiceAccountToken",
+    "enableServiceLinks",
+    "imagePullSecrets[].name",
+    "serviceAccountName",
+)
 
 REASONS: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",
-    "kind": "Written where `flavour` is knative, in place of Deployment, Service and all that "
-    "goes with them: Knative makes those itself.",
+    "kind": "Present if `flavour` is knative, instead of the Deployment, Service, autoscaler and "
+    "route, which Knative creates itself.",
     **metadata.REASONS,
     "spec.template.metadata.labels": metadata.LABELS_REASON,
-    "spec.template.metadata.annotations": "`replicas` and `max_replicas`; 0 pods run where no "
-    "request comes.",
-    "spec.template.spec.automountServiceAccountToken": "The app gets no key to the cluster.",
-    "spec.template.spec.enableServiceLinks": "No variables for other Services.",
-    "spec.template.spec.imagePullSecrets[].name": "`pull_secrets`; not written without any.",
-    "spec.template.spec.serviceAccountName": "The app's own account.",
-    "spec.template.spec.timeoutSeconds": "A request may take `graceful_timeout` of "
-    "`[tool.ferryman.server]`, as when a server stops.",
+    "spec.template.metadata.annotations": "`replicas` and `max_replicas`. With `replicas = 0` no "
+    "pod runs while no requests arrive.",
+    **{f"spec.template.spec.{field}": pod.REASONS[f"spec.{field}"] for field in _AS_IN_A_POD},
+    "spec.template.spec.timeoutSeconds": "`graceful_timeout` of `[tool.ferryman.server]`: a "
+    "request may take as long as it may when the server stops.",
     "spec.template.spec.volumes": "The directory for temporary files.",
     **{
         f"spec.template.spec.containers[].{field}": why
         for field, why in container.REASONS.items()
         if not field.startswith(("lifecycle", "startupProbe", "livenessProbe", "readinessProbe"))
     },
-    "spec.template.spec.containers[].ports[].name": "`http1` is how Knative calls plain HTTP.",
-    "spec.template.spec.containers[].readinessProbe": "Knative's proxy asks before it sends "
-    "the first request.",
-    "spec.template.spec.containers[].securityContext.runAsNonRoot": "Pod Security Standard "
-    "`restricted`.",
-    "spec.template.spec.containers[].securityContext.runAsUser": "A number, as for a Deployment.",
-    "spec.template.spec.containers[].securityContext.runAsGroup": "Otherwise the group may be "
-    "root's.",
-    "spec.template.spec.containers[].securityContext.seccompProfile.type": "Pod Security "
-    "Standard `restricted`.",
+    "spec.template.spec.containers[].ports[].name": "Knative's name for HTTP/1.1.",
+    "spec.template.spec.containers[].ports[].containerPort": "`bind` of `[tool.ferryman.server]`.",
+    "spec.template.spec.containers[].readinessProbe": "Knative's proxy probes the pod before it "
+    "sends the first request.",
+    **{
+        f"spec.template.spec.containers[].{field.removeprefix('spec.')}": why
+        for field, why in pod.REASONS.items()
+        if field.startswith("spec.securityContext.")
+    },
 }
 
 
 def knative_service(values: Values) -> Fields:
-    """Return Knative's Service, which takes the place of Deployment, Service and autoscaler."""
+    """Return the Knative Service, which replaces the Deployment, Service and autoscaler."""
     scale = {f"{_AUTOSCALING}/min-scale": str(values.replicas)}
     if values.scaling:
         scale[f"{_AUTOSCALING}/max-scale"] = str(values.scaling.maximum)
@@ -86,10 +87,5 @@ def _container(values: Values) -> Fields:
     port = values.front.app.port
     made["ports"] = [fields(name="http1", container_port=port, protocol="TCP")]
     made["readinessProbe"] = fields(tcp_socket=fields(port=port))
-    made["securityContext"] |= fields(
-        run_as_non_root=True,
-        run_as_user=serving.USER_ID,
-        run_as_group=serving.USER_ID,
-        seccomp_profile=fields(type="RuntimeDefault"),
-    )
+    made["securityContext"] |= pod.security_context()
     return made

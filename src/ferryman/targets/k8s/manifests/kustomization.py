@@ -1,8 +1,8 @@
-"""The kustomizations: what makes a directory one thing to apply, and to build upon.
+"""The kustomizations, with which `kubectl apply -k` applies a whole directory.
 
-`base` has the objects, `overlays/NAME` what an environment has otherwise, and the
-directory above them leads to the base. They are read by kubectl, Argo CD and Flux and
-never sent to a cluster, so neither the client nor the schemas know them.
+`base` holds the objects, `overlays/NAME` the differences of an environment, and the top directory
+refers to the base. kubectl, Argo CD and Flux read kustomizations and never send them to a cluster,
+so neither the Kubernetes client nor the schemas know them.
 """
 
 from __future__ import annotations
@@ -19,45 +19,47 @@ __all__ = ("REASONS", "added", "kustomization", "overlay", "root")
 _HEAD = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
 
 REASONS: Mapping[str, str] = {
-    "apiVersion": "What kubectl calls the format.",
-    "kind": "`kubectl apply -k` takes the directory as one.",
-    "labels[].includeSelectors": "A Deployment's selector can never be changed.",
-    "labels[].pairs": "What an overlay adds gets the labels, too, and is found with the rest.",
-    "resources": "In the order of the names. An overlay names the directory instead.",
+    "apiVersion": "The version of kubectl's format.",
+    "kind": "`kubectl apply -k` applies the whole directory.",
+    "labels[].includeSelectors": "A Deployment's selector is immutable, so kustomize must not add "
+    "labels to it.",
+    "labels[].pairs": "Objects that an overlay adds get these labels too, so tools find them with "
+    "the rest.",
+    "resources": "Sorted by name. An overlay names the base's directory instead.",
 }
 
 
 def kustomization(values: Values, resources: Iterable[str]) -> dict[str, Any]:
-    """Return the kustomization of these files. It rewrites no image."""
+    """Return the base's kustomization of these files."""
     labels = [{"includeSelectors": False, "pairs": metadata.belonging(values)}]
     return {**_HEAD, "labels": labels, "resources": sorted(resources)}
 
 
 def root() -> dict[str, Any]:
-    """Return the kustomization that leads to the base."""
+    """Return the top directory's kustomization, which refers to the base."""
     return {**_HEAD, "resources": ["base"]}
 
 
 def overlay(
     base: Mapping[str, dict[str, Any]], objects: Mapping[str, dict[str, Any]]
 ) -> dict[str, Any]:
-    """Return the kustomization that turns the objects of the base into others.
+    """Return the kustomization that patches the objects of the base into those of an overlay.
 
-    What only the others have is a file of its own, listed beside the base.
+    Objects that only the overlay has are files of their own, listed beside the base.
     """
-    patches = [_patch(base[file], objects.get(file)) for file in sorted(base)]
+    patches = [patch for file in sorted(base) if (patch := _patch(base[file], objects.get(file)))]
     written = {**_HEAD, "resources": ["../../base", *added(base, objects)]}
-    return {**written, "patches": found} if (found := [p for p in patches if p]) else written
+    return {**written, "patches": patches} if patches else written
 
 
 def added(base: Mapping[str, dict[str, Any]], objects: Mapping[str, dict[str, Any]]) -> list[str]:
-    """Return the files of what an overlay adds, or has under another name."""
+    """Return the files of the objects that an overlay adds, or has under another name."""
     return sorted(file for file in objects if not _same(base.get(file), objects[file]))
 
 
-def _same(one: dict[str, Any] | None, other: dict[str, Any] | None) -> bool:
+def _same(first: dict[str, Any] | None, second: dict[str, Any] | None) -> bool:
     """Return whether two documents describe the same object."""
-    return one is not None and other is not None and _identity(one) == _identity(other)
+    return first is not None and second is not None and _identity(first) == _identity(second)
 
 
 def _identity(document: dict[str, Any]) -> tuple[str, str, str]:
@@ -70,15 +72,11 @@ def _patch(base: dict[str, Any], other: dict[str, Any] | None) -> dict[str, Any]
     if group:
         target["group"] = group
     if other is None or not _same(base, other):
-        gone = {"$patch": "delete", "apiVersion": base["apiVersion"], "kind": base["kind"]}
-        gone["metadata"] = {"name": base["metadata"]["name"]}
-        return {"target": target, "patch": json.dumps(gone)}
-    steps = list(_steps(base, other, ""))
-    return {"target": target, "patch": "\n".join(map(_line, steps)) + "\n"} if steps else None
-
-
-def _line(step: dict[str, Any]) -> str:
-    return f"- {json.dumps(step)}"
+        deletion = {"$patch": "delete", "apiVersion": base["apiVersion"], "kind": base["kind"]}
+        deletion["metadata"] = {"name": base["metadata"]["name"]}
+        return {"target": target, "patch": json.dumps(deletion)}
+    steps = "".join(f"- {json.dumps(step)}\n" for step in _steps(base, other, ""))
+    return {"target": target, "patch": steps} if steps else None
 
 
 def _steps(base: Any, other: Any, path: str) -> Iterator[dict[str, Any]]:

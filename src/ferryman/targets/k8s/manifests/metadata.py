@@ -1,4 +1,4 @@
-"""Names and labels: what all objects of a project have in common."""
+"""The names and labels of a project's objects."""
 
 from __future__ import annotations
 
@@ -14,25 +14,24 @@ __all__ = (
 )
 
 OWNED: Mapping[str, str] = {"app.kubernetes.io/managed-by": "ferryman"}
-"""The label of all that ferryman made; nothing without it is ever changed or deleted."""
+"""The label of ferryman's objects. A deploy changes and deletes no object without it."""
 
 LABELS_REASON = (
-    "The labels that Kubernetes recommends, so that every tool finds what belongs together."
+    "The labels that Kubernetes recommends. Tools use them to group the objects of an app."
 )
 
 REASONS: Mapping[str, str] = {
-    "metadata.name": "`instance`, or else the project's `name`.",
-    "metadata.namespace": "`namespace`; not written where it is not set, and kubectl decides.",
+    "metadata.name": "`instance`, or the project's `name` if unset.",
+    "metadata.namespace": "`namespace`. Omitted if unset; kubectl then chooses the namespace.",
     "metadata.labels": LABELS_REASON,
 }
 
-
 WEB = "web"
-"""What the process that answers requests is called."""
+"""The name of the process that serves requests."""
 
 
 def object_metadata(values: Values, component: str = WEB) -> Fields:
-    """Return the metadata of an object that bears the project's name, and a process'."""
+    """Return the metadata of an object of a process."""
     return fields(
         name=called(values, component),
         namespace=values.namespace,
@@ -56,7 +55,7 @@ def labels(values: Values, component: str = WEB) -> dict[str, str]:
 
 
 def belonging(values: Values) -> dict[str, str]:
-    """Return the labels of all that belongs to the release, the user's own objects included."""
+    """Return the labels of every object of the release, including the user's own objects."""
     return {
         "app.kubernetes.io/instance": values.name,
         "app.kubernetes.io/part-of": values.app,
@@ -65,9 +64,9 @@ def belonging(values: Values) -> dict[str, str]:
 
 
 def selector(values: Values, component: str = WEB) -> dict[str, str]:
-    """Return the labels by which pods are found, which stay the same forever.
+    """Return the labels that select the pods of a process. They never change.
 
-    A worker shares none of them with the web process: no Service leads to it.
+    `app.kubernetes.io/name` differs between processes, so the Service finds only the web process.
     """
     return {
         "app.kubernetes.io/name": values.app if component == WEB else f"{values.app}-{component}",

@@ -1,4 +1,4 @@
-"""The NetworkPolicies: who may connect to the pods, and where they may connect to."""
+"""The NetworkPolicies: which connections to and from the pods are allowed."""
 
 from __future__ import annotations
 
@@ -13,34 +13,35 @@ __all__ = ("PROCESS_REASONS", "REASONS", "network_policy", "process_policy")
 
 REASONS: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",
-    "kind": "Written unless `network_policy` is false. It counts where the cluster's network "
-    "knows policies; elsewhere it does nothing.",
+    "kind": "Present unless `network_policy` is false. It has an effect only if the cluster's "
+    "network plugin enforces policies.",
     **metadata.REASONS,
     "spec.podSelector.matchLabels": "The labels of the Deployment's selector.",
-    "spec.policyTypes": "What is listed is denied but for what is allowed below. `Egress` is "
-    "there only where `egress` is set: an app that is cut off by surprise is a broken app.",
-    "spec.ingress[].ports": "The app's port, by its name; with `service_monitor` also that of "
-    "the metrics. A node's own probes need no leave.",
-    "spec.egress[].ports": "DNS, over both protocols, or the port of a destination.",
-    "spec.egress[].to[].ipBlock.cidr": "The networks of `egress`. DNS is allowed anywhere: "
-    "nodes may have a resolver of their own.",
+    "spec.policyTypes": "The listed directions allow only the connections below. `Egress` is "
+    "listed only if `egress` is set, so that no app loses its database unexpectedly.",
+    "spec.ingress[].ports": "The name of the app's port; with `service_monitor` also that of the "
+    "metrics port. The node's probes need no permission.",
+    "spec.egress[].ports": "DNS over UDP and TCP, or the port of a destination.",
+    "spec.egress[].to[].ipBlock.cidr": "The networks of `egress`. DNS is allowed to any address, "
+    "because nodes may have their own resolver.",
 }
 
 PROCESS_REASONS: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",
-    "kind": "Written where there are other processes, unless `network_policy` is false.",
+    "kind": "Present if the project has other processes, unless `network_policy` is false.",
     **metadata.REASONS,
-    "metadata.name": "The project's `name`, and `processes`.",
-    "spec.podSelector.matchLabels": "All pods of the project,",
-    "spec.podSelector.matchExpressions": "but those that answer requests.",
-    "spec.policyTypes": "Nothing connects to them. `Egress` is there only where `egress` is set.",
+    "metadata.name": "The name of the web process' objects, and `processes`.",
+    "spec.podSelector.matchLabels": "All pods of the release.",
+    "spec.podSelector.matchExpressions": "Excludes the pods of the web process.",
+    "spec.policyTypes": "No connection to these pods is allowed. `Egress` is listed only if "
+    "`egress` is set.",
     "spec.egress[].ports": "As for the web process.",
     "spec.egress[].to[].ipBlock.cidr": "The networks of `egress`.",
 }
 
 
 def network_policy(values: Values) -> Fields:
-    """Return the policy of the pods that answer requests."""
+    """Return the policy for the pods of the web process."""
     names = (PORT_NAME, ADMIN_PORT_NAME) if values.monitored else (PORT_NAME,)
     rules = [fields(ports=[_port("TCP", name) for name in names])]
     pods = fields(match_labels=metadata.selector(values))
@@ -48,7 +49,7 @@ def network_policy(values: Values) -> Fields:
 
 
 def process_policy(values: Values) -> Fields:
-    """Return the policy of the pods of all other processes, which nothing connects to."""
+    """Return the policy for the pods of all other processes, which accept no connections."""
     others = fields(key="app.kubernetes.io/component", operator="NotIn", values=[metadata.WEB])
     pods = fields(match_labels=metadata.belonging(values), match_expressions=[others])
     return _policy(values, "processes", pods, None)
@@ -60,25 +61,23 @@ def _policy(
     pods: Fields,
     ingress: list[Fields] | None,
 ) -> Fields:
-    closed = values.egress is not None
+    egress = None if values.egress is None else _egress(values.egress)
     return fields(
         api_version="networking.k8s.io/v1",
         kind="NetworkPolicy",
         metadata=metadata.object_metadata(values, component),
         spec=fields(
             pod_selector=pods,
-            policy_types=["Ingress", "Egress"] if closed else ["Ingress"],
+            policy_types=["Ingress"] if egress is None else ["Ingress", "Egress"],
             ingress=ingress,
-            egress=_egress(values.egress) if values.egress is not None else None,
+            egress=egress,
         ),
     )
 
 
-def _egress(
-    destinations: tuple[tuple[str, int], ...],
-) -> list[Fields]:
-    names = fields(ports=[_port("UDP", 53), _port("TCP", 53)])
-    return [names, *(_destination(network, port) for network, port in destinations)]
+def _egress(destinations: tuple[tuple[str, int], ...]) -> list[Fields]:
+    dns = fields(ports=[_port("UDP", 53), _port("TCP", 53)])
+    return [dns, *(_destination(network, port) for network, port in destinations)]
 
 
 def _destination(network: str, port: int) -> Fields:

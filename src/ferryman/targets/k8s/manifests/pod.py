@@ -1,4 +1,4 @@
-"""The pod: what holds for it as a whole, around its one container."""
+"""The pod template around the container: identity, security, scheduling, volumes."""
 
 from __future__ import annotations
 
@@ -11,66 +11,70 @@ from ferryman.targets.k8s.manifests.api_fields import Fields, fields
 from ferryman.targets.k8s.manifests.metadata import LABELS_REASON, WEB, labels, selector
 from ferryman.targets.k8s.values import Process, Values
 
-__all__ = ("REASONS", "background_template", "pod_template", "pull_secrets")
+__all__ = (
+    *("REASONS", "NO_ACCESS_REASON"),
+    *("background_template", "pod_template", "pull_secrets", "security_context"),
+)
 
+NO_ACCESS_REASON = "The app does not call the cluster's API, so it gets no token."
 
 REASONS: Mapping[str, str] = {
     "metadata.labels": LABELS_REASON,
     **{f"spec.containers[].{field}": why for field, why in container.REASONS.items()},
-    "spec.automountServiceAccountToken": "The app does not speak to the cluster, so it gets no "
-    "key to it.",
-    "spec.enableServiceLinks": "Otherwise each Service of the namespace adds variables such as "
-    "`SHOP_PORT=tcp://…`, which an app may take for settings of its own.",
-    "spec.hostUsers": "`user_namespaces`; not written where it is not set. Who breaks out of "
-    "the container has no identity on the node.",
-    "spec.imagePullSecrets[].name": "`pull_secrets`; not written where there are none. Many clouds "
-    "let their nodes pull from a registry of theirs without.",
-    "spec.nodeSelector": "`node_selector`; not written where there is none.",
-    "spec.priorityClassName": "`priority_class`; not written where it is not set.",
-    "spec.tolerations": "`tolerations`; not written where there are none. Without a value a taint "
-    "of any value is tolerated.",
+    "spec.automountServiceAccountToken": NO_ACCESS_REASON,
+    "spec.enableServiceLinks": "Otherwise Kubernetes adds variables such as `SHOP_PORT=tcp://…` "
+    "for each Service of the namespace, which the app may mistake for its own settings.",
+    "spec.hostUsers": "`user_namespaces`. Omitted if unset. A process that escapes the container "
+    "then has no rights on the node.",
+    "spec.imagePullSecrets[].name": "`pull_secrets`. Omitted if empty: in many clouds nodes pull "
+    "from the cloud's own registry without a Secret.",
+    "spec.nodeSelector": "`node_selector`. Omitted if empty.",
+    "spec.priorityClassName": "`priority_class`. Omitted if unset.",
+    "spec.tolerations": "`tolerations`. Omitted if empty. A toleration without a value tolerates "
+    "any value of the taint.",
     "spec.serviceAccountName": "The app's own account.",
     "spec.securityContext.runAsNonRoot": "Pod Security Standard `restricted`.",
-    "spec.securityContext.runAsUser": "A number, because a name cannot be checked against root.",
-    "spec.securityContext.runAsGroup": "Otherwise the group may be root's.",
+    "spec.securityContext.runAsUser": "A number, because Kubernetes cannot tell from a name "
+    "whether the user is root.",
+    "spec.securityContext.runAsGroup": "Without it the group may be root.",
     "spec.securityContext.seccompProfile.type": "Pod Security Standard `restricted`.",
-    "spec.terminationGracePeriodSeconds": f"The {serving.PRE_STOP_DELAY} s before the stop, "
-    "`drain_delay` and `graceful_timeout` of `[tool.ferryman.server]` "
+    "spec.terminationGracePeriodSeconds": f"The sum of the {serving.PRE_STOP_DELAY} s of the "
+    "preStop hook, `drain_delay` and `graceful_timeout` of `[tool.ferryman.server]` "
     f"({serving.DRAIN_DELAY} and {serving.GRACEFUL_TIMEOUT} s), {serving.CANCEL_TIMEOUT} s for "
     f"cancelled handlers, {serving.CLEANUP_TIMEOUT} s for the app's cleanup and "
-    f"{serving.EXIT_TIMEOUT} s to exit. Then comes the kill.",
-    "spec.topologySpreadConstraints[].labelSelector.matchLabels": "The pods of this project.",
-    "spec.topologySpreadConstraints[].matchLabelKeys": "Pods of the release that is going away "
-    "do not count.",
-    "spec.topologySpreadConstraints[].maxSkew": "As even as the number of pods allows.",
-    "spec.topologySpreadConstraints[].topologyKey": "Where there are several nodes or zones, "
-    "the loss of one leaves pods that answer.",
-    "spec.topologySpreadConstraints[].whenUnsatisfiable": "On a cluster with one node or one "
-    'zone the pods still start; with `spread = "require"` they wait.',
+    f"{serving.EXIT_TIMEOUT} s to exit. Then Kubernetes kills the process.",
+    "spec.topologySpreadConstraints[].labelSelector.matchLabels": "The pods of this workload.",
+    "spec.topologySpreadConstraints[].matchLabelKeys": "Spreads the pods of each release on their "
+    "own, so the old release's pods do not distort a rollout.",
+    "spec.topologySpreadConstraints[].maxSkew": "As even as possible.",
+    "spec.topologySpreadConstraints[].topologyKey": "If a node or a zone fails, pods on the others "
+    "still serve.",
+    "spec.topologySpreadConstraints[].whenUnsatisfiable": "With `ScheduleAnyway` the pods also "
+    'start on a cluster with one node or one zone. With `spread = "require"` they wait.',
     "spec.volumes[].name": "The volume for temporary files.",
-    "spec.volumes[].emptyDir": "On the node's disk, gone with the pod.",
+    "spec.volumes[].emptyDir": "On the node's disk. Kubernetes deletes it with the pod.",
 }
 
 
 def pod_template(values: Values) -> Fields:
-    """Return the pod that a Deployment makes copies of."""
+    """Return the pod template of the web process."""
     return _template(values, WEB, container.container(values), lasting=True)
 
 
 def background_template(values: Values, process: Process, *, lasting: bool) -> Fields:
-    """Return the pod of a process beside the server.
+    """Return the pod template of a background process.
 
     Args:
-        values: What the manifests are made of.
+        values: The values of the project.
         process: The process.
-        lasting: Whether it runs forever, and not to an end.
+        lasting: Whether it runs until it is stopped; otherwise it ends by itself.
     """
     made = container.background_container(values, process)
     return _template(values, process.name, made, lasting=lasting)
 
 
-def _template(values: Values, component: str, only: Fields, *, lasting: bool) -> Fields:
-    zones = ("kubernetes.io/hostname", "topology.kubernetes.io/zone") if lasting else ()
+def _template(values: Values, component: str, container_: Fields, *, lasting: bool) -> Fields:
+    domains = ("kubernetes.io/hostname", "topology.kubernetes.io/zone") if lasting else ()
     temporary = fields(name=container.TEMPORARY_VOLUME, empty_dir=fields())
     return fields(
         metadata=fields(labels=labels(values, component)),
@@ -81,13 +85,13 @@ def _template(values: Values, component: str, only: Fields, *, lasting: bool) ->
             image_pull_secrets=pull_secrets(values),
             node_selector=dict(values.scheduling.node_selector) or None,
             priority_class_name=values.scheduling.priority_class,
-            tolerations=[_toleration(*each) for each in values.scheduling.tolerations] or None,
+            tolerations=[_toleration(*parts) for parts in values.scheduling.tolerations] or None,
             service_account_name=values.name,
-            containers=[only],
+            containers=[container_],
             restart_policy=None if lasting else "Never",
-            security_context=_security(),
+            security_context=security_context(),
             termination_grace_period_seconds=ceil(values.front.timing.termination_grace),
-            topology_spread_constraints=[_spread(values, component, zone) for zone in zones]
+            topology_spread_constraints=[_spread(values, component, key) for key in domains]
             or None,
             volumes=[temporary],
         ),
@@ -95,7 +99,7 @@ def _template(values: Values, component: str, only: Fields, *, lasting: bool) ->
 
 
 def pull_secrets(values: Values) -> list[Fields] | None:
-    """Return the references to what the image is pulled by, or None where there are none."""
+    """Return references to the Secrets for pulling the image, or None without any."""
     return [fields(name=name) for name in values.pull_secrets] or None
 
 
@@ -104,7 +108,8 @@ def _toleration(key: str, value: str | None, effect: str | None) -> Fields:
     return fields(key=key, operator=operator, value=value, effect=effect)
 
 
-def _security() -> Fields:
+def security_context() -> Fields:
+    """Return the security context of a pod, by the Pod Security Standard `restricted`."""
     return fields(
         run_as_non_root=True,
         run_as_user=serving.USER_ID,

@@ -1,4 +1,4 @@
-"""What runs beside the web process, from the same image: workers, schedules, the migration."""
+"""The background processes, which run the same image: workers, schedules, the migration."""
 
 from __future__ import annotations
 
@@ -16,73 +16,81 @@ __all__ = (
 )
 
 _A_WEEK = 7 * 24 * 3600
-_SERVERS = ("ports", "lifecycle", "startupProbe", "livenessProbe", "readinessProbe")
+_SERVER_ONLY = tuple(
+    f"spec.containers[].{field}"
+    for field in ("ports", "lifecycle", "startupProbe", "livenessProbe", "readinessProbe")
+)
 
 _POD: Mapping[str, str] = {
     **{
         field: why
         for field, why in pod.REASONS.items()
-        if not field.startswith(tuple(f"spec.containers[].{each}" for each in _SERVERS))
-        and field != "spec.containers[].resources.limits.cpu"
+        if not field.startswith(_SERVER_ONLY) and field != "spec.containers[].resources.limits.cpu"
     },
     "spec.containers[].name": "The process' `name`.",
-    "spec.containers[].command": "`command`, in place of the server. No shell is in between. A "
-    "schedule without one starts the app and calls its handler for `schedule`.",
-    "spec.containers[].resources.requests.cpu": "`cpu` of the process, or else of the project.",
-    "spec.containers[].resources.requests.memory": "`memory` of the process, or else of the "
-    "project.",
-    "spec.terminationGracePeriodSeconds": "The same as the server's.",
+    "spec.containers[].command": "`command`, which replaces the server and runs without a shell. A "
+    "process with a `schedule` and no `command` starts the app and calls its handler for "
+    "`schedule`.",
+    "spec.containers[].resources.requests.cpu": "`cpu` of the process, or of the web process if "
+    "unset.",
+    "spec.containers[].resources.requests.memory": "`memory` of the process, or of the web process "
+    "if unset.",
+    "spec.terminationGracePeriodSeconds": "As for the web process.",
 }
 _ENDING: Mapping[str, str] = {
     **{f: why for f, why in _POD.items() if not f.startswith("spec.topologySpread")},
-    "spec.restartPolicy": "A failed process is reported, and the next try is another pod.",
+    "spec.restartPolicy": "A failed pod stays as it ended, with its log. A retry runs in a new "
+    "pod.",
 }
 _HEAD: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",
     **metadata.REASONS,
-    "metadata.name": "The project's `name`, and the process'.",
+    "metadata.name": "The name of the web process' objects, and the process' `name`.",
 }
 
 WORKER_REASONS: Mapping[str, str] = {
     **_HEAD,
-    "kind": "Written for each process without a `schedule`.",
+    "kind": "Present for each process without a `schedule`.",
     "spec.replicas": "`replicas` of the process.",
     "spec.revisionHistoryLimit": "As for the web process.",
-    "spec.selector.matchLabels": "The name is not the web process', whose Service must not find "
-    "these pods.",
-    "spec.strategy.type": "A new worker starts before an old one is stopped.",
+    "spec.selector.matchLabels": "The name differs from the web process', so the Service does not "
+    "find these pods.",
+    "spec.strategy.type": "A new worker starts before an old worker stops.",
     **{f"spec.template.{field}": why for field, why in _POD.items()},
 }
 
 CRON_REASONS: Mapping[str, str] = {
     **_HEAD,
-    "kind": "Written for each process with a `schedule`.",
+    "kind": "Present for each process with a `schedule`.",
     "spec.schedule": "`schedule`.",
-    "spec.timeZone": "`time_zone`; not written where it is not set, and the cluster's counts.",
-    "spec.concurrencyPolicy": "One at a time: where one takes longer than until the next, the next "
-    "is left out.",
-    "spec.startingDeadlineSeconds": "One that could not be started for so long is left out; "
-    "without it a clock that stood still for 100 turns stays still.",
-    "spec.successfulJobsHistoryLimit": "Its log can be read until the next has ended.",
-    "spec.failedJobsHistoryLimit": "Kubernetes would keep one.",
-    "spec.jobTemplate.spec.backoffLimit": "Two more tries, as Lambda makes for a schedule.",
+    "spec.timeZone": "`time_zone`. Omitted if unset; then the cluster's time zone applies.",
+    "spec.concurrencyPolicy": "Runs one job at a time. If a job is still running when the next is "
+    "due, Kubernetes skips the next.",
+    "spec.startingDeadlineSeconds": "Kubernetes skips a job that it could not start for this long. "
+    "Without a deadline it stops scheduling after 100 missed jobs.",
+    "spec.successfulJobsHistoryLimit": "The last successful job's log stays readable until the "
+    "next job succeeds.",
+    "spec.failedJobsHistoryLimit": "The logs of the last three failures stay readable. The default "
+    "is 1.",
+    "spec.jobTemplate.spec.backoffLimit": "Two retries, as on Lambda for a schedule.",
     **{f"spec.jobTemplate.spec.template.{field}": why for field, why in _ENDING.items()},
 }
 
 MIGRATION_REASONS: Mapping[str, str] = {
     **_HEAD,
-    "metadata.name": "The project's `name` and a digest of the pod, for a Job can never be "
-    "changed. `ferryman deploy` puts the number of the release in its place.",
-    "kind": "Written where `migrate` is set. `ferryman deploy` has it end well before anything "
-    "else that runs is changed.",
-    "spec.backoffLimit": "What failed half-way is not tried again without somebody who looks.",
-    "spec.ttlSecondsAfterFinished": "A week, in which its log can be read.",
+    "metadata.name": "The name of the web process' objects, `migrate` and a digest of the pod "
+    "template, because a Job is immutable. `ferryman deploy` replaces the digest with the number "
+    "of the release.",
+    "kind": "Present if `migrate` is set. `ferryman deploy` changes no pods until the Job has "
+    "succeeded.",
+    "spec.backoffLimit": "No retry: somebody should look at a migration that failed half-way.",
+    "spec.ttlSecondsAfterFinished": "The log stays readable for a week.",
     **{f"spec.template.{field}": why for field, why in _ENDING.items()},
 }
 
 
 def worker(values: Values, process: Process) -> Fields:
-    """Return the Deployment of a process that runs forever."""
+    """Return the Deployment of a process without a schedule."""
     return fields(
         api_version="apps/v1",
         kind="Deployment",
@@ -98,7 +106,7 @@ def worker(values: Values, process: Process) -> Fields:
 
 
 def cron_job(values: Values, process: Process) -> Fields:
-    """Return the CronJob of a process that a clock starts."""
+    """Return the CronJob of a process with a schedule."""
     return fields(
         api_version="batch/v1",
         kind="CronJob",
@@ -121,7 +129,7 @@ def cron_job(values: Values, process: Process) -> Fields:
 
 
 def migration(values: Values, process: Process) -> Fields:
-    """Return the Job of what must end well before the pods of a release start."""
+    """Return the Job that must succeed before the pods of a release start."""
     template = pod.background_template(values, process, lasting=False)
     described = metadata.object_metadata(values, process.name)
     text = json.dumps(template, sort_keys=True)

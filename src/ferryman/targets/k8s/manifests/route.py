@@ -1,7 +1,6 @@
-"""The HTTPRoute: hosts on a Gateway lead to the Service.
+"""The HTTPRoute, which routes hosts of a Gateway to the Service.
 
-The Kubernetes client has no models of the Gateway API, so this one is a document of
-plain values. Its fields are those of gateway.networking.k8s.io/v1, stable since 2023.
+Its fields are those of gateway.networking.k8s.io/v1, stable since 2023.
 """
 
 from __future__ import annotations
@@ -22,18 +21,19 @@ __all__ = ("REASONS", "http_route")
 
 REASONS: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",
-    "kind": "The Gateway API is what follows Ingress; its weights also carry a migration.",
+    "kind": "Present if `gateway` is set. The Gateway API succeeds Ingress, and `ferryman "
+    "migrate` shifts traffic with its weights.",
     **metadata.REASONS,
     "spec.hostnames": "`hosts`.",
-    "spec.parentRefs": "`gateway`, which belongs to the cluster's operators.",
-    "spec.rules[].matches": "Every path; the app knows its own.",
-    "spec.rules[].backendRefs": "The Service, by its port; with `keda_http` KEDA's interceptor, in "
-    "its own namespace.",
+    "spec.parentRefs": "`gateway`. The cluster's administrators own it.",
+    "spec.rules[].matches": "Matches every path. The app does the routing.",
+    "spec.rules[].backendRefs": "The Service. With `keda_http` KEDA's interceptor, in its own "
+    "namespace.",
 }
 
 
 def http_route(values: Values, exposure: Exposure) -> dict[str, Any]:
-    """Return the route of the hosts; an exposure without a gateway has none."""
+    """Return the route of the hosts. The exposure must have a gateway."""
     assert exposure.gateway is not None
     namespace, gateway = exposure.gateway
     parent = {"name": gateway, **({"namespace": namespace} if namespace else {})}

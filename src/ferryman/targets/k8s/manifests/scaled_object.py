@@ -1,4 +1,4 @@
-"""The ScaledObject: KEDA scales by what waits in queues, by a query, or by the clock."""
+"""The ScaledObject, with which KEDA scales by queues, queries, schedules or requests."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from ferryman.targets.k8s.values import Scaling, Trigger, Values
 __all__ = ("REASONS", "scaled_object")
 
 REASONS: Mapping[str, str] = {
-    "apiVersion": "The version that KEDA 2 has.",
-    "kind": "Written where `keda` or `keda_http` is set, in place of the "
-    "HorizontalPodAutoscaler: KEDA makes one of its own from it.",
+    "apiVersion": "The version of KEDA 2.",
+    "kind": "Present if `keda` or `keda_http` is set, instead of the HorizontalPodAutoscaler, "
+    "which KEDA creates itself.",
     **metadata.REASONS,
-    "spec.scaleTargetRef.name": "The Deployment, which then has no `replicas` of its own.",
-    "spec.minReplicaCount": "`replicas`; with 0 no pod runs while no trigger is active.",
+    "spec.scaleTargetRef.name": "The Deployment. Its manifest then omits `replicas`.",
+    "spec.minReplicaCount": "`replicas`. With 0 no pod runs while no trigger is active.",
     "spec.maxReplicaCount": "`max_replicas`.",
-    "spec.triggers[].type": "A scaler of KEDA's, as in `keda`. `cpu` comes of itself, for requests "
-    "that no trigger counts; `external-push` is the HTTP add-on, for `keda_http`.",
-    "spec.triggers[].name": "`name` of the trigger; not written without one.",
-    "spec.triggers[].metricType": "In percent of the CPU that is set aside.",
-    "spec.triggers[].metadata": "What the scaler needs; of `cpu`, `cpu_target`; of the HTTP "
-    "add-on, its address and the InterceptorRoute.",
-    "spec.triggers[].authenticationRef.name": "`authentication`: a TriggerAuthentication, which "
-    "`objects` may hold.",
+    "spec.triggers[].type": "One of KEDA's scalers, from `keda`. ferryman always adds `cpu`, for "
+    "load that no other trigger measures, and for `keda_http` the HTTP add-on's `external-push`.",
+    "spec.triggers[].name": "`name` of the trigger. Omitted if unset.",
+    "spec.triggers[].metricType": "A percentage of the requested CPU.",
+    "spec.triggers[].metadata": "`metadata` of the trigger. For `cpu` it is `cpu_target`, for the "
+    "HTTP add-on its address and the InterceptorRoute.",
+    "spec.triggers[].authenticationRef.name": "`authentication` of the trigger: the name of a "
+    "TriggerAuthentication, which may be one of your `objects`.",
 }
 
 
 def scaled_object(values: Values, scaling: Scaling) -> Fields:
-    """Return the ScaledObject: it scales by CPU, requests in flight and the user's triggers."""
+    """Return the ScaledObject, which scales by CPU, in-flight requests and the user's triggers."""
     cpu = fields(
         type="cpu", metric_type="Utilization", metadata={"value": str(scaling.cpu_percent)}
     )
@@ -49,7 +49,7 @@ def scaled_object(values: Values, scaling: Scaling) -> Fields:
 
 
 def _requests(values: Values, scaling: Scaling) -> list[Fields]:
-    """Return the trigger of KEDA's HTTP add-on, where it counts requests."""
+    """Return the trigger of KEDA's HTTP add-on, if the project uses it."""
     if scaling.in_flight is None:
         return []
     route = {"interceptorRoute": values.name, "scalerAddress": SCALER}

@@ -1,4 +1,4 @@
-"""The Service: one address in the cluster for all pods."""
+"""The Service, which gives all pods one address in the cluster."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ SERVICE_PORT = 80
 """The port of the Service."""
 
 METRICS_PORT_NAME = "metrics"
-"""The name of the Service's other port, which is there where a ServiceMonitor is."""
+"""The name of the Service's second port, which it has only if a ServiceMonitor reads metrics."""
 
 REASONS: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",
-    "kind": "Pods come and go; the address stays.",
+    "kind": "Its address stays the same while pods come and go.",
     **metadata.REASONS,
-    "spec.type": "Reachable only within the cluster; a Gateway or Ingress in front lets other "
-    "traffic in.",
+    "spec.type": "Reachable only within the cluster. A Gateway or an Ingress forwards requests "
+    "from outside.",
     "spec.selector": "The labels of the Deployment's selector.",
-    "spec.ports[].name": "Gateways and meshes read the protocol off the name.",
-    "spec.ports[].port": "The port of HTTP, so that URLs within the cluster need none. "
-    "With `service_monitor` a second one leads to the metrics.",
-    "spec.ports[].protocol": "Part of a port's identity when several tools apply one object.",
-    "spec.ports[].appProtocol": "`https` where `[tool.ferryman.server]` has a `certificate`; else "
-    "not written.",
-    "spec.ports[].targetPort": "The container's port, by its name.",
-    "spec.trafficDistribution": "`same_zone`; not written where it is not set. Kubernetes "
-    "before 1.34 calls it `PreferClose`.",
+    "spec.ports[].name": "Gateways and service meshes infer the protocol from the name.",
+    "spec.ports[].port": "HTTP's default port, so URLs within the cluster need no port. With "
+    "`service_monitor` a second port serves the metrics.",
+    "spec.ports[].protocol": "Server-side apply identifies a port by its number and protocol.",
+    "spec.ports[].appProtocol": "`https` if `[tool.ferryman.server]` has a `certificate`. "
+    "Otherwise omitted.",
+    "spec.ports[].targetPort": "The name of the container's port.",
+    "spec.trafficDistribution": "`same_zone`. Omitted if unset. Before Kubernetes 1.34 the value "
+    "is called `PreferClose`.",
 }
 
 
 def service(values: Values) -> Fields:
-    """Return the Service; where a ServiceMonitor is made, with a second port, of the metrics."""
+    """Return the Service. If a ServiceMonitor reads metrics, it has a second port for them."""
     return fields(
         api_version="v1",
         kind="Service",

@@ -1,4 +1,4 @@
-"""The ServiceAccount: who the pods are to the cluster, and to a cloud behind it."""
+"""The ServiceAccount: the identity of the pods in the cluster and in its cloud."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ from collections.abc import Mapping
 
 from ferryman.targets.k8s.manifests import metadata
 from ferryman.targets.k8s.manifests.api_fields import Fields, fields
+from ferryman.targets.k8s.manifests.pod import NO_ACCESS_REASON
 from ferryman.targets.k8s.values import Values
 
 __all__ = ("REASONS", "service_account")
 
 REASONS: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",
-    "kind": "An account of its own, so that what is granted to `default` is not granted to the "
-    "app, nor the other way round.",
+    "kind": "With its own account the app does not share permissions with pods that use the "
+    "account `default`.",
     **metadata.REASONS,
-    "metadata.annotations": "`service_account_annotations`: clouds grant a role by them.",
-    "automountServiceAccountToken": "The app does not speak to the cluster, so it gets no key "
-    "to it.",
+    "metadata.annotations": "`service_account_annotations`. Clouds use them to grant the app a "
+    "role.",
+    "automountServiceAccountToken": NO_ACCESS_REASON,
 }
 
 
 def service_account(values: Values) -> Fields:
-    """Return the ServiceAccount, whose token no pod gets."""
+    """Return the ServiceAccount. No pod gets its token."""
     described = metadata.object_metadata(values)
     if values.annotations:
         described["annotations"] = dict(values.annotations)

@@ -1,8 +1,6 @@
-"""The ServiceMonitor: tells a Prometheus where the pods' metrics are.
+"""The ServiceMonitor, which tells Prometheus where the pods' metrics are.
 
-The Kubernetes client has no models of the Prometheus Operator, so this one is a document
-of plain values. Its fields are those of monitoring.coreos.com/v1 in the operator's API
-reference.
+Its fields are those of monitoring.coreos.com/v1 in the Prometheus Operator's API reference.
 """
 
 from __future__ import annotations
@@ -19,25 +17,24 @@ __all__ = ("REASONS", "service_monitor")
 
 REASONS: Mapping[str, str] = {
     "apiVersion": "The stable version of the kind.",
-    "kind": "Written where `service_monitor` is set. It needs the Prometheus Operator in the "
-    "cluster.",
+    "kind": "Present if `service_monitor` is set. It needs the Prometheus Operator in the cluster.",
     **metadata.REASONS,
-    "metadata.labels": f"{metadata.LABELS_REASON} To them come `service_monitor_labels`, by which "
-    "a Prometheus chooses.",
+    "metadata.labels": f"{metadata.LABELS_REASON} A Prometheus selects its ServiceMonitors by "
+    "`service_monitor_labels`.",
     "spec.selector.matchLabels": "The labels of the Service.",
-    "spec.endpoints[].port": "The Service's port of the metrics, by its name.",
-    "spec.endpoints[].path": "Where the server has its metrics.",
+    "spec.endpoints[].port": "The name of the Service's metrics port.",
+    "spec.endpoints[].path": "The path of the server's metrics.",
 }
 
 
 def service_monitor(values: Values) -> dict[str, Any]:
-    """Return the ServiceMonitor, with the labels by which a Prometheus chooses it."""
-    labels = {**metadata.labels(values), **dict(values.monitor_labels)}
-    own = {"name": values.name, "labels": labels}
+    """Return the ServiceMonitor, with the labels that a Prometheus selects by."""
+    described = metadata.object_metadata(values)
+    described["labels"] |= dict(values.monitor_labels)
     return {
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "ServiceMonitor",
-        "metadata": own | ({"namespace": values.namespace} if values.namespace else {}),
+        "metadata": described,
         "spec": {
             "selector": {"matchLabels": metadata.selector(values)},
             "endpoints": [{"port": METRICS_PORT_NAME, "path": serving.METRICS_PATH}],

@@ -1,4 +1,4 @@
-"""Lists the rules in the order of their codes, and runs them."""
+"""Lists the rules, and runs them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ferryman.targets.k8s.rules import (
     volumes,
     workloads,
 )
-from ferryman.targets.k8s.rules.manifest_reader import ManifestSet
-from ferryman.targets.k8s.rules.rule import Finding, Manifest, Rule
+from ferryman.targets.k8s.rules.manifest_reader import Manifest, ManifestSet
+from ferryman.targets.k8s.rules.rule import Finding, Rule
 
 __all__ = ("RULES", "check_codes", "find_problems")
 
@@ -30,43 +30,43 @@ RULES: tuple[Rule, ...] = (
     *autoscaling.RULES,
     *traffic.RULES,
 )
-"""Every rule, in the order of the codes."""
+"""Every rule, sorted by code."""
 
 
 def find_problems(
     manifests: Sequence[Manifest], *, strict: bool = False, ignored: Collection[str] = ()
 ) -> list[Finding]:
-    """Return where manifests break the rules, in the order of the files.
+    """Return the problems of manifests, sorted by file.
 
     Args:
-        manifests: All that go to the cluster together, for some rules look across them.
-        strict: Whether to hold them to the strict rules, too.
-        ignored: The codes of rules that they are not held to.
+        manifests: All manifests that go to the cluster together; some rules compare them.
+        strict: Whether the strict rules apply, too.
+        ignored: The codes of rules that do not apply.
     """
-    manifests = ManifestSet(manifests)
+    together = ManifestSet(manifests)
     findings = [
         Finding(rule.code, manifest.file, f"{manifest.kind}/{manifest.name}", path, message)
         for rule in RULES
         if (strict or not rule.strict) and rule.code not in ignored
-        for manifest, path, message in rule.check(manifests)
+        for manifest, path, message in rule.check(together)
     ]
     return sorted(findings, key=lambda f: (f.file, f.subject, f.code, f.path))
 
 
 def check_codes(codes: Collection[str], origin: str, *others: str) -> None:
-    """Check that codes are those of rules.
+    """Check that each code belongs to a rule.
 
     Args:
         codes: The codes.
-        origin: Where they were written, for the error.
-        others: Codes that are no rules' and may stand there, too.
+        origin: The setting that lists them, for the error.
+        others: Further codes that are allowed.
 
     Raises:
-        ConfigError: One is not.
+        ConfigError: A code belongs to no rule.
     """
     known = {*(rule.code for rule in RULES), *others}
     if unknown := [code for code in codes if code not in known]:
         raise ConfigError(
             f"{origin}: there is no rule {unknown[0]}",
-            hint="docs/reference/k8s-rules.md has them all",
+            hint="docs/reference/k8s-rules.md lists the rules",
         )

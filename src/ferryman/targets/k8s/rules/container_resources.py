@@ -1,116 +1,112 @@
-"""Rules about what a container runs and is given: images and quantities, K201 to K204."""
+"""Rules about images, and about CPU, memory and storage: K201 to K204."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from ferryman.targets.k8s.rules.manifest_reader import containers, pods, quantity
-from ferryman.targets.k8s.rules.rule import Manifest, Problem, Rule
+from ferryman.targets.k8s.rules.manifest_reader import ManifestSet, Problem, quantity
+from ferryman.targets.k8s.rules.rule import Rule
 from ferryman.targets.k8s.syntax import image_reference
 
 __all__ = ("RULES",)
 
-_MOST_CPU = 100  # few nodes have as many, and who writes 250 means 250m
-_SMALLEST_MEMORY = 4 * 2**20  # no runtime starts a container with less
+_MOST_CPU = 100  # few nodes have so many; a user who writes 250 means 250m
+_SMALLEST_MEMORY = 4 * 2**20  # no container runtime starts a container with less
 
 
-def _images(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for container in containers(manifests):
+def _images(manifests: ManifestSet) -> Iterator[Problem]:
+    for container in manifests.containers:
         image = str(container.fields.get("image", ""))
         try:
             image_reference(image)
         except ValueError as error:
-            yield container.pod.manifest, f"{container.path}.image", f"{image!r}: {error}"
+            yield container.problem("image", f"{image!r}: {error}")
 
 
-def _digests(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for container in containers(manifests):
+def _digests(manifests: ManifestSet) -> Iterator[Problem]:
+    for container in manifests.containers:
         image = str(container.fields.get("image", ""))
         if "@sha256:" not in image:
-            yield container.pod.manifest, f"{container.path}.image", f"{image!r} has no digest"
+            yield container.problem("image", f"{image!r} has no digest")
 
 
-def _quantities(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for manifest, path, resource, amount in _amounts(manifests):
+def _quantities(manifests: ManifestSet) -> Iterator[Problem]:
+    for (manifest, path, resource), amount in _amounts(manifests):
         try:
             number = quantity(amount)
         except ValueError as error:
             yield manifest, path, str(error)
             continue
+        plain = f"{number.normalize():f}"
         if number < 0:
-            yield manifest, path, f"{amount} is less than nothing"
+            yield manifest, path, f"{amount} is negative"
         elif resource == "cpu" and number >= _MOST_CPU:
-            yield manifest, path, f"{amount} is {number.normalize():f} whole CPUs; {amount}m?"
+            yield manifest, path, f"{amount} means {plain} CPUs; did you mean {amount}m?"
         elif resource == "memory" and 0 < number < _SMALLEST_MEMORY:
-            yield manifest, path, f"{amount} is {number.normalize():f} bytes; a unit such as Mi?"
+            yield manifest, path, f"{amount} means {plain} bytes; is a unit such as Mi missing?"
 
 
-def _amounts(manifests: Sequence[Manifest]) -> Iterator[tuple[Manifest, str, str, object]]:
-    for container in containers(manifests):
+def _amounts(manifests: ManifestSet) -> Iterator[tuple[Problem, object]]:
+    """Yield each quantity: its object, its path and its resource, and the amount."""
+    for container in manifests.containers:
         for field in ("requests", "limits"):
             amounts = (container.fields.get("resources") or {}).get(field) or {}
             for resource, amount in amounts.items():
-                place = f"{container.path}.resources.{field}.{resource}"
-                yield container.pod.manifest, place, resource, amount
-    yield from _storage(manifests)
-
-
-def _storage(manifests: Sequence[Manifest]) -> Iterator[tuple[Manifest, str, str, object]]:
-    """Yield the sizes of volumes, where they stand in a pod or are claimed."""
-    for pod in pods(manifests):
+                path = f"{container.path}.resources.{field}.{resource}"
+                yield (container.pod.manifest, path, resource), amount
+    for pod in manifests.pods:
         for volume in pod.spec.get("volumes") or ():
             if (size := (volume.get("emptyDir") or {}).get("sizeLimit")) is not None:
-                yield pod.manifest, f"{pod.path}spec.volumes", "memory", size
-    for manifest in manifests:
+                yield (pod.manifest, f"{pod.path}spec.volumes", "memory"), size
+    for manifest in manifests.of_kind("PersistentVolumeClaim", "StatefulSet"):
         claims = [("spec", manifest.spec)] if manifest.kind == "PersistentVolumeClaim" else []
-        if manifest.kind == "StatefulSet":
-            found = enumerate(manifest.spec.get("volumeClaimTemplates") or ())
-            claims = [(f"spec.volumeClaimTemplates[{n}]", c.get("spec") or {}) for n, c in found]
-        for path, claim in claims:
-            asked = (claim.get("resources") or {}).get("requests") or {}
-            if "storage" in asked:
-                yield manifest, f"{path}.resources.requests.storage", "memory", asked["storage"]
+        for index, claim in enumerate(manifest.spec.get("volumeClaimTemplates") or ()):
+            claims.append((f"spec.volumeClaimTemplates[{index}]", claim.get("spec") or {}))
+        for path, spec in claims:
+            requests = (spec.get("resources") or {}).get("requests") or {}
+            if "storage" in requests:
+                place = (manifest, f"{path}.resources.requests.storage", "memory")
+                yield place, requests["storage"]
 
 
-def _within_limits(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for container in containers(manifests):
+def _within_limits(manifests: ManifestSet) -> Iterator[Problem]:
+    for container in manifests.containers:
         resources = container.fields.get("resources") or {}
         limits = resources.get("limits") or {}
         for resource, amount in (resources.get("requests") or {}).items():
             if _exceeds(amount, limits.get(resource)):
-                place = f"{container.path}.resources.requests.{resource}"
                 message = f"{amount} is more than the limit {limits[resource]}"
-                yield container.pod.manifest, place, message
+                yield container.problem(f"resources.requests.{resource}", message)
 
 
 def _exceeds(amount: object, limit: object) -> bool:
     try:
         return limit is not None and quantity(amount) > quantity(limit)
     except ValueError:
-        return False  # another rule's
+        return False  # K203 reports it
 
 
 RULES = (
     Rule(
         "K201",
-        "an image is named by a tag that is not `latest`, or by a digest",
-        "`latest` is whichever image was pushed last: two pods of a release may run different "
-        "code, and going back to an older release brings no older image.",
+        "an image has a digest, or a tag other than `latest`",
+        "`latest` is the image that was pushed last: two pods of a release may run different "
+        "code, and a rollback does not restore the older image.",
         _images,
     ),
     Rule(
         "K202",
-        "an image is named by its digest",
+        "an image has a digest",
         "A tag can be pushed again with other contents.",
         _digests,
         strict=True,
     ),
     Rule(
         "K203",
-        "quantities are numbers with a unit that makes sense",
-        "`512` is 512 bytes of memory and `512m` half a byte; no container starts with either. "
-        "`500` of CPU is 500 CPUs, and no node takes the pod.",
+        "quantities are valid and have a plausible unit",
+        "`512` means 512 bytes of memory and `512m` half a byte, and no container starts with "
+        "so little. `500` of CPU means 500 CPUs, and no node has so many.",
         _quantities,
     ),
-    Rule("K204", "requests are within limits", "The cluster refuses the pod.", _within_limits),
+    Rule("K204", "requests do not exceed limits", "The cluster refuses the pod.", _within_limits),
 )

@@ -1,32 +1,18 @@
-"""Reads manifests for the rules: pods and containers wherever they stand, labels, quantities."""
+"""Reads manifests for the rules: objects, pods and containers by name and label, and quantities."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from math import ceil
 from typing import Any
 
-from ferryman.targets.k8s.rules.rule import Manifest
-
 __all__ = (
-    "Container",
-    "ManifestSet",
-    "Pod",
-    "candidates",
-    "containers",
-    "matches",
-    "named",
-    "own_ports",
-    "pods",
-    "port_names",
-    "quantity",
-    "selects",
-    "share",
-    "workloads",
+    *("Container", "Manifest", "ManifestSet", "Pod", "Problem"),
+    *("matches", "own_ports", "port_names", "quantity", "share"),
 )
 
 _POD_PATHS: Mapping[str, str] = {
@@ -39,7 +25,6 @@ _POD_PATHS: Mapping[str, str] = {
     "CronJob": "spec.jobTemplate.spec.template",
     "Knative": "spec.template",
 }
-_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
 
 # resource.Quantity of k8s.io/apimachinery: a number, then a binary or decimal suffix or
 # an exponent.
@@ -51,12 +36,61 @@ _BINARY = "KMGTPE"
 
 
 @dataclass(frozen=True, slots=True)
+class Manifest:
+    """An object and its file.
+
+    Attributes:
+        file: The file, as a reader would name it.
+        document: The object, without nulls.
+    """
+
+    file: str
+    document: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """The kind; `Knative` for a Knative Service, which is not a core Service."""
+        version, kind = self.document.get("apiVersion", ""), self.document.get("kind", "")
+        return "Knative" if str(version).startswith("serving.knative.dev/") else str(kind)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The metadata; empty if it is missing or not a mapping."""
+        metadata = self.document.get("metadata")
+        return metadata if isinstance(metadata, dict) else {}
+
+    @property
+    def name(self) -> str:
+        """The name, or an empty text."""
+        return str(self.metadata.get("name", ""))
+
+    @property
+    def namespace(self) -> str:
+        """The namespace, or an empty text."""
+        return str(self.metadata.get("namespace", ""))
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels, or an empty mapping."""
+        return self.metadata.get("labels") or {}
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The spec, or an empty mapping."""
+        return self.document.get("spec") or {}
+
+
+Problem = tuple[Manifest, str, str]
+"""An object, the path of the field in it, and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pod:
     """A pod, or the template of one.
 
     Attributes:
-        manifest: The object that it stands in.
-        path: Where in it, ending in a dot if it is not the object itself.
+        manifest: The object that contains it.
+        path: Its path in the object, with a dot at the end; empty if the object is the pod.
         metadata: Its metadata.
         spec: Its spec.
     """
@@ -68,85 +102,85 @@ class Pod:
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """Its labels; empty where none are written."""
+        """The labels, or an empty mapping."""
         return self.metadata.get("labels") or {}
+
+    def problem(self, field: str, message: str) -> Problem:
+        """Return a problem with a field of the spec."""
+        return self.manifest, f"{self.path}spec.{field}", message
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container of a pod.
+    """A container or init container of a pod.
 
     Attributes:
         pod: The pod.
-        path: Where it stands in the object.
+        path: Its path in the object.
         fields: Its fields.
-        initial: Whether it is an init container.
     """
 
     pod: Pod
     path: str
     fields: Mapping[str, Any]
-    initial: bool
+
+    def problem(self, field: str, message: str) -> Problem:
+        """Return a problem with a field of the container."""
+        return self.pod.manifest, f"{self.path}.{field}", message
 
 
 class ManifestSet(tuple[Manifest, ...]):
-    """Manifests that go to a cluster together, which are found by name and by label at once.
+    """Manifests that go to a cluster together, with indexes by name and by label.
 
-    With a search through all of them for each, thousands would take minutes.
+    Without the indexes a check of thousands of manifests would take minutes.
     """
 
     @cached_property
     def pods(self) -> tuple[Pod, ...]:
-        """Every pod and template of one."""
+        """Every pod and pod template."""
         return tuple(_pods(self))
 
     @cached_property
-    def names(self) -> dict[tuple[str, str, str], Manifest]:
-        """The first object of each kind, name and namespace."""
-        found: dict[tuple[str, str, str], Manifest] = {}
-        for manifest in self:
-            found.setdefault((manifest.kind, manifest.name, manifest.namespace), manifest)
-        return found
+    def containers(self) -> tuple[Container, ...]:
+        """Every container of every pod, init containers first."""
+        return tuple(
+            Container(pod, f"{pod.path}spec.{field}[{index}]", fields)
+            for pod in self.pods
+            for field in ("initContainers", "containers")
+            for index, fields in enumerate(pod.spec.get(field) or ())
+        )
 
     @cached_property
-    def labelled(self) -> dict[tuple[str, str, str], list[Pod]]:
-        """The pods that have a label, by namespace, key and value; by namespace alone, all."""
-        found: dict[tuple[str, str, str], list[Pod]] = {}
+    def _by_name(self) -> dict[tuple[str, str, str], Manifest]:
+        """The first object of each kind, name and namespace."""
+        return {(m.kind, m.name, m.namespace): m for m in reversed(self)}
+
+    @cached_property
+    def _by_label(self) -> dict[tuple[str, str, str], list[Pod]]:
+        """The pods with a label, by namespace, key and value; all pods under an empty key."""
+        index: dict[tuple[str, str, str], list[Pod]] = {}
         for pod in self.pods:
-            namespace = pod.manifest.namespace
-            found.setdefault((namespace, "", ""), []).append(pod)
-            for key, value in pod.labels.items():
-                found.setdefault((namespace, key, str(value)), []).append(pod)
-        return found
+            for key, value in (("", ""), *pod.labels.items()):
+                index.setdefault((pod.manifest.namespace, key, str(value)), []).append(pod)
+        return index
+
+    def of_kind(self, *kinds: str) -> list[Manifest]:
+        """Return the objects of some kinds."""
+        return [manifest for manifest in self if manifest.kind in kinds]
+
+    def named(self, kind: str, name: str, namespace: str) -> Manifest | None:
+        """Return the object of a kind and name in a namespace, or None."""
+        return self._by_name.get((kind, name, namespace))
+
+    def selected(self, namespace: str, selector: Mapping[str, Any]) -> list[Pod]:
+        """Return the pods of a namespace that a label selector matches."""
+        labels = selector.get("matchLabels") or {}
+        keys = [(namespace, key, str(value)) for key, value in labels.items()]
+        sets = (self._by_label.get(key, []) for key in keys or [(namespace, "", "")])
+        return [pod for pod in min(sets, key=len) if matches(selector, pod.labels)]
 
 
-def _set_of(manifests: Sequence[Manifest]) -> ManifestSet:
-    return manifests if isinstance(manifests, ManifestSet) else ManifestSet(manifests)
-
-
-def named(manifests: Sequence[Manifest], kind: str, name: str, namespace: str) -> Manifest | None:
-    """Return the object of a kind and name in a namespace, or None."""
-    return _set_of(manifests).names.get((kind, name, namespace))
-
-
-def candidates(
-    manifests: Sequence[Manifest], namespace: str, labels: Mapping[str, str]
-) -> Sequence[Pod]:
-    """Return the pods of a namespace among which all are that have some labels.
-
-    They have the rarest of the labels.
-    """
-    index = _set_of(manifests).labelled
-    keys = [(namespace, key, str(value)) for key, value in labels.items()]
-    return min((index.get(key, []) for key in keys or [(namespace, "", "")]), key=len)
-
-
-def pods(manifests: Sequence[Manifest]) -> Iterator[Pod]:
-    """Yield every pod and template of one."""
-    yield from manifests.pods if isinstance(manifests, ManifestSet) else _pods(manifests)
-
-
-def _pods(manifests: Sequence[Manifest]) -> Iterator[Pod]:
+def _pods(manifests: ManifestSet) -> Iterator[Pod]:
     for manifest in manifests:
         path = _POD_PATHS.get(manifest.kind)
         if path is not None:
@@ -157,40 +191,21 @@ def _pods(manifests: Sequence[Manifest]) -> Iterator[Pod]:
             yield Pod(manifest, f"{path}." if path else "", metadata, spec)
 
 
-def containers(manifests: Sequence[Manifest]) -> Iterator[Container]:
-    """Yield every container of every pod."""
-    for pod in pods(manifests):
-        for field in ("initContainers", "containers"):
-            for index, fields in enumerate(pod.spec.get(field) or ()):
-                place = f"{pod.path}spec.{field}[{index}]"
-                yield Container(pod, place, fields, field == "initContainers")
-
-
-def workloads(manifests: Sequence[Manifest]) -> Iterator[Manifest]:
-    """Yield what keeps a number of pods running."""
-    yield from (manifest for manifest in manifests if manifest.kind in _WORKLOADS)
-
-
 def port_names(pod: Pod) -> set[str]:
-    """Return the names of the ports by which others know a pod: of what runs as long as it."""
-    lasting = [
+    """Return the names of a pod's ports: those of its containers and sidecars."""
+    sidecars = [
         c for c in pod.spec.get("initContainers") or () if c.get("restartPolicy") == "Always"
     ]
-    return {name for c in (*(pod.spec.get("containers") or ()), *lasting) for name in own_ports(c)}
+    return {name for c in (*(pod.spec.get("containers") or ()), *sidecars) for name in own_ports(c)}
 
 
 def own_ports(container: Mapping[str, Any]) -> set[str]:
-    """Return the names of one container's ports, the only ones that its probes know."""
+    """Return the names of a container's ports. Its probes can refer only to these."""
     return {port["name"] for port in container.get("ports") or () if "name" in port}
 
 
-def selects(manifest: Manifest, wanted: Mapping[str, str], pod: Pod) -> bool:
-    """Return whether the labels that an object wants are those of a pod in its namespace."""
-    return manifest.namespace == pod.manifest.namespace and wanted.items() <= pod.labels.items()
-
-
 def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Return whether a label selector takes labels; an empty one takes all."""
+    """Return whether a label selector matches labels. An empty selector matches all."""
     exact = (selector.get("matchLabels") or {}).items() <= labels.items()
     return exact and all(_holds(e, labels) for e in selector.get("matchExpressions") or ())
 
@@ -206,17 +221,17 @@ def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     }.get(expression.get("operator", ""), False)
 
 
-def share(amount: object, of: int) -> int | None:
-    """Return a number of pods, given as one or in percent, or None if it is neither."""
+def share(amount: object, total: int) -> int | None:
+    """Return a number of pods that is given as a number or a percentage, or else None."""
     text = str(amount)
     try:
-        return ceil(of * int(text[:-1]) / 100) if text.endswith("%") else int(text)
+        return ceil(total * int(text[:-1]) / 100) if text.endswith("%") else int(text)
     except ValueError:
         return None
 
 
-def _meant(text: str) -> str:
-    """Return how a size may have been meant, with the units of other programs."""
+def _suggestion(text: str) -> str:
+    """Return a suggestion for a size with a unit that other programs use, such as 10GB."""
     match = re.fullmatch(r"([0-9.]+) *([kmgtpe])(i?)b?", text, re.IGNORECASE)
     if not match:
         return ""
@@ -225,14 +240,14 @@ def _meant(text: str) -> str:
 
 
 def quantity(text: object) -> Decimal:
-    """Return the number that a quantity is, such as 268,435,456 for `256Mi`.
+    """Return a quantity as a number, such as 268,435,456 for `256Mi`.
 
     Raises:
-        ValueError: The text is not a quantity; the message names what may have been meant.
+        ValueError: The text is not a quantity. The message suggests one.
     """
     match = _QUANTITY.fullmatch(str(text)) if not isinstance(text, bool) else None
     if not match:
-        raise ValueError(f"{text!r} is not a quantity{_meant(str(text))}")
+        raise ValueError(f"{text!r} is not a quantity{_suggestion(str(text))}")
     number, suffix = Decimal(match[1]), match[2] or ""
     if suffix.endswith("i"):
         return number * Decimal(1024 ** (_BINARY.index(suffix[0]) + 1))

@@ -1,17 +1,17 @@
-"""Rules about names, labels, ports and variables: K1xx."""
+"""Rules about names, labels, ports and environment variables: K1xx."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from ferryman.targets.k8s.rules.manifest_reader import containers, pods
-from ferryman.targets.k8s.rules.rule import Manifest, Problem, Rule
+from ferryman.targets.k8s.rules.manifest_reader import ManifestSet, Problem
+from ferryman.targets.k8s.rules.rule import Rule
 
 __all__ = ("RULES",)
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-# Kubernetes counts the characters of the whole alone, and not those between two dots.
+# Kubernetes limits the length of the whole name only, not of its parts.
 _PART = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _SUBDOMAIN = rf"(?=.{{1,253}}\Z){_PART}(\.{_PART})*"
 _SEGMENT = r"(?!\.{1,2}\Z)[^/%]+"
@@ -23,11 +23,11 @@ _PORT_NAME = r"(?=.{1,15}\Z)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*"
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
-def _object_names(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+def _object_names(manifests: ManifestSet) -> Iterator[Problem]:
     for manifest in manifests:
-        named = manifest.name or not manifest.metadata.get("generateName")
-        if named and not re.fullmatch(_pattern(manifest.kind), manifest.name):
-            yield manifest, "metadata.name", f"{manifest.name!r} is not a name that it may have"
+        has_name = manifest.name or not manifest.metadata.get("generateName")
+        if has_name and not re.fullmatch(_pattern(manifest.kind), manifest.name):
+            yield manifest, "metadata.name", f"{manifest.name!r} is not a valid name for this kind"
 
 
 def _pattern(kind: str) -> str:
@@ -38,131 +38,134 @@ def _pattern(kind: str) -> str:
     return rf"(?=.{{1,52}}\Z){_SUBDOMAIN}" if kind == "CronJob" else _SUBDOMAIN
 
 
-def _namespaces(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+def _namespaces(manifests: ManifestSet) -> Iterator[Problem]:
     for manifest in manifests:
         if manifest.namespace and not re.fullmatch(_LABEL, manifest.namespace):
             yield manifest, "metadata.namespace", f"{manifest.namespace!r} is not a DNS label"
 
 
-def _labels(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    described = [(manifest, "metadata", manifest.metadata) for manifest in manifests]
-    described += [
-        (pod.manifest, f"{pod.path}metadata", dict(pod.metadata))
-        for pod in pods(manifests)
-        if pod.path
-    ]
-    for manifest, path, metadata in described:
+def _labels(manifests: ManifestSet) -> Iterator[Problem]:
+    templates = [pod for pod in manifests.pods if pod.path]
+    for manifest, path, metadata in (
+        *((manifest, "metadata", manifest.metadata) for manifest in manifests),
+        *((pod.manifest, f"{pod.path}metadata", pod.metadata) for pod in templates),
+    ):
         for key, value in (metadata.get("labels") or {}).items():
             if not re.fullmatch(_LABEL_KEY, str(key)):
-                yield manifest, f"{path}.labels", f"{key!r} is not a key of a label"
+                yield manifest, f"{path}.labels", f"{key!r} is not a valid label key"
             elif not re.fullmatch(_LABEL_VALUE, str(value)):
-                yield manifest, f"{path}.labels", f"{value!r} is not a value of a label"
+                yield manifest, f"{path}.labels", f"{value!r} is not a valid label value"
         for key in metadata.get("annotations") or {}:
-            # Of an annotation's key letter case does not count, anywhere.
+            # Kubernetes ignores the case of an annotation's key.
             if not re.fullmatch(_LABEL_KEY, str(key), re.IGNORECASE):
-                yield manifest, f"{path}.annotations", f"{key!r} is not a key of an annotation"
+                yield manifest, f"{path}.annotations", f"{key!r} is not a valid annotation key"
 
 
-def _twice(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    seen: dict[tuple[str, ...], Manifest] = {}
+def _unique_objects(manifests: ManifestSet) -> Iterator[Problem]:
+    seen: dict[tuple[str, ...], str] = {}
     for manifest in manifests:
         version = str(manifest.document.get("apiVersion", ""))
         key = (version, manifest.kind, manifest.namespace, manifest.name)
-        if (first := seen.setdefault(key, manifest)) is not manifest:
-            yield manifest, "metadata.name", f"{first.file} has an object of the same kind and name"
+        if key in seen:
+            yield manifest, "metadata.name", f"{seen[key]} defines the same object"
+        seen.setdefault(key, manifest.file)
 
 
-def _container_names(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+def _container_names(manifests: ManifestSet) -> Iterator[Problem]:
     seen: set[tuple[int, str]] = set()
-    for container in containers(manifests):
+    for container in manifests.containers:
         name = str(container.fields.get("name", ""))
         key = (id(container.pod.spec), name)
         if not re.fullmatch(_LABEL, name):
-            yield container.pod.manifest, f"{container.path}.name", f"{name!r} is not a DNS label"
+            yield container.problem("name", f"{name!r} is not a DNS label")
         elif key in seen:
-            yield container.pod.manifest, f"{container.path}.name", f"{name!r} is there twice"
+            yield container.problem("name", f"two containers have the name {name!r}")
         seen.add(key)
 
 
-def _port_names(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for container in containers(manifests):
+def _port_names(manifests: ManifestSet) -> Iterator[Problem]:
+    for container in manifests.containers:
         names = [p["name"] for p in container.fields.get("ports") or () if "name" in p]
-        place = f"{container.path}.ports"
         for name in names:
             if not re.fullmatch(_PORT_NAME, str(name)):
-                yield container.pod.manifest, place, f"{name!r} is not a name of a port"
+                yield container.problem("ports", f"{name!r} is not a valid port name")
         if len(set(names)) < len(names):
-            yield container.pod.manifest, place, "two ports have the same name"
+            yield container.problem("ports", "two ports have the same name")
 
 
-def _port_numbers(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    found = [
-        (container.pod.manifest, f"{container.path}.ports", port.get("containerPort"))
-        for container in containers(manifests)
-        for port in container.fields.get("ports") or ()
-    ]
-    found += [
-        (manifest, "spec.ports", port.get("port"))
-        for manifest in manifests
-        if manifest.kind == "Service"
-        for port in manifest.spec.get("ports") or ()
-    ]
-    for manifest, path, number in found:
-        if not isinstance(number, int) or not 1 <= number <= 65535:
-            yield manifest, path, f"{number} is not a port; they go from 1 to 65535"
+def _port_numbers(manifests: ManifestSet) -> Iterator[Problem]:
+    for container in manifests.containers:
+        for port in container.fields.get("ports") or ():
+            if wrong := _wrong_port(port.get("containerPort")):
+                yield container.problem("ports", wrong)
+    for service in manifests.of_kind("Service"):
+        for port in service.spec.get("ports") or ():
+            if wrong := _wrong_port(port.get("port")):
+                yield service, "spec.ports", wrong
 
 
-def _variables(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for container in containers(manifests):
+def _wrong_port(number: object) -> str | None:
+    valid = isinstance(number, int) and 1 <= number <= 65535
+    return None if valid else f"{number} is not a port number from 1 to 65535"
+
+
+def _variables(manifests: ManifestSet) -> Iterator[Problem]:
+    for container in manifests.containers:
         names = [str(v.get("name", "")) for v in container.fields.get("env") or ()]
         for name in names:
             if not re.fullmatch(_VARIABLE, name):
-                place = f"{container.path}.env"
-                yield container.pod.manifest, place, f"no shell could set {name!r}"
+                yield container.problem("env", f"a shell cannot set {name!r}")
         if len(set(names)) < len(names):
-            yield container.pod.manifest, f"{container.path}.env", "a variable is there twice"
+            yield container.problem("env", "a variable is set twice")
 
 
 RULES = (
     Rule(
         "K101",
-        "an object has a name that its kind may have",
-        "The cluster refuses the object. A Service's name begins with a letter and has no dot "
-        "(RFC 1035), other names may (RFC 1123); a CronJob's has at most 52 characters, for its "
-        "jobs add to it.",
+        "an object's name is valid for its kind",
+        "The cluster refuses the object. A Service's name begins with a letter and has no dots "
+        "(RFC 1035). Other names may begin with a digit and have dots (RFC 1123). A CronJob's "
+        "name has at most 52 characters, because Kubernetes adds to it to name the jobs.",
         _object_names,
     ),
     Rule("K102", "a namespace is a DNS label", "The cluster refuses the object.", _namespaces),
     Rule(
         "K103",
-        "labels have keys and values that labels can have, and annotations such keys",
-        "The cluster refuses the object: at most 63 letters, digits, `-`, `_` and `.`, a letter "
-        "or digit at both ends; a key may have a DNS name and a slash before it.",
+        "labels have valid keys and values, and annotations valid keys",
+        "The cluster refuses the object. A key or a label's value has at most 63 letters, digits, "
+        "`-`, `_` and `.`, with a letter or digit at both ends. A key may have a DNS name and a "
+        "slash in front.",
         _labels,
     ),
     Rule(
         "K104",
-        "an object is there once",
-        "Of two manifests for one object the later wins, and their order is arbitrary.",
-        _twice,
+        "no two manifests define the same object",
+        "The manifest that is applied last wins, and the order is arbitrary.",
+        _unique_objects,
     ),
     Rule(
         "K105",
-        "a container's name is a DNS label, and its own in the pod",
+        "a container's name is a DNS label, and unique in its pod",
         "The cluster refuses the pod.",
         _container_names,
     ),
     Rule(
         "K106",
-        "a port's name has at most 15 letters, digits and `-`, and its container no other of it",
-        "The cluster refuses the pod; a name that stands twice leads to one of the two.",
+        "a port's name has at most 15 letters, digits and `-`, and is unique in its container",
+        "The cluster refuses the pod.",
         _port_names,
     ),
-    Rule("K107", "ports go from 1 to 65535", "The cluster refuses the object.", _port_numbers),
+    Rule(
+        "K107",
+        "port numbers are from 1 to 65535",
+        "The cluster refuses the object.",
+        _port_numbers,
+    ),
     Rule(
         "K108",
-        "environment variables have names that a shell could set, each once",
-        "Of two the later wins in silence; other names reach no shell script of the image.",
+        "environment variables have unique names that a shell can set",
+        "If a variable is set twice, the last value wins without a warning. Shell scripts in the "
+        "image cannot read variables with other names.",
         _variables,
     ),
 )

@@ -2,62 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-__all__ = ("Check", "Finding", "Manifest", "Problem", "Rule")
+from ferryman.targets.k8s.rules.manifest_reader import ManifestSet, Problem
 
+__all__ = ("Check", "Finding", "Rule")
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """An object, and the file that it stands in.
-
-    Attributes:
-        file: The file, as a reader would name it.
-        document: The object, without nulls.
-    """
-
-    file: str
-    document: dict[str, Any]
-
-    @property
-    def kind(self) -> str:
-        """The kind; of Knative's Service, `Knative`, for it is not a Service."""
-        version, kind = self.document.get("apiVersion", ""), self.document.get("kind", "")
-        return "Knative" if str(version).startswith("serving.knative.dev/") else str(kind)
-
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """The metadata; empty where the document has none, or something else in its place."""
-        found = self.document.get("metadata")
-        return found if isinstance(found, dict) else {}
-
-    @property
-    def name(self) -> str:
-        """The name; empty where none is written."""
-        return str(self.metadata.get("name", ""))
-
-    @property
-    def namespace(self) -> str:
-        """The namespace; empty where none is written."""
-        return str(self.metadata.get("namespace", ""))
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """The labels; empty where none are written."""
-        return self.metadata.get("labels") or {}
-
-    @property
-    def spec(self) -> dict[str, Any]:
-        """The spec; empty where none is written."""
-        return self.document.get("spec") or {}
-
-
-Problem = tuple[Manifest, str, str]
-"""The object, the path of the field in it, and what is wrong."""
-
-Check = Callable[[Sequence[Manifest]], Iterator[Problem]]
+Check = Callable[[ManifestSet], Iterator[Problem]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +17,11 @@ class Rule:
     """A rule.
 
     Attributes:
-        code: By which it is known: `K` and three digits.
-        title: What must hold, in half a sentence.
-        why: What goes wrong where it does not hold.
-        check: What finds out.
-        strict: Whether it counts only where strictness is asked for.
+        code: Its code: `K` and three digits.
+        title: What must be true, as half a sentence.
+        why: What goes wrong otherwise.
+        check: Yields the problems.
+        strict: Whether the rule applies only to projects that set `strict`.
     """
 
     code: str
@@ -81,15 +33,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule that does not hold.
+    """A problem that a check found in an object.
 
     Attributes:
-        code: The rule's.
+        code: The code of the check.
         file: The file of the object.
         subject: The object, as kind/name.
         path: The field.
         message: What is wrong.
-        place: The file and line of the user's that brought it, where that is known.
+        place: The file and line in which the user wrote it, if known.
     """
 
     code: str

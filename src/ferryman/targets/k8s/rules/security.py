@@ -1,19 +1,19 @@
-"""Rules about what a pod may do to its node: the Pod Security Standard `restricted`, K3xx.
+"""Rules about security: the Pod Security Standard `restricted`, K3xx.
 
-The standard is told at kubernetes.io/docs/concepts/security/pod-security-standards.
+Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ferryman.targets.k8s.rules.manifest_reader import Container, containers, pods
-from ferryman.targets.k8s.rules.rule import Manifest, Problem, Rule
+from ferryman.targets.k8s.rules.manifest_reader import Container, ManifestSet, Pod, Problem
+from ferryman.targets.k8s.rules.probes import PROBES
+from ferryman.targets.k8s.rules.rule import Rule
 
 __all__ = ("RULES",)
 
-_PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 _SELINUX = ("", "container_t", "container_init_t", "container_kvm_t", "container_engine_t")
 _SYSCTLS = frozenset(
     (
@@ -33,153 +33,154 @@ _VOLUMES = frozenset(
 )
 
 
+def _own(container: Container) -> Mapping[str, Any]:
+    """Return the container's own security context."""
+    return container.fields.get("securityContext") or {}
+
+
 def _setting(container: Container, name: str) -> Any:
-    """Return a setting of the container, or else the pod's."""
-    own = container.fields.get("securityContext") or {}
-    return own.get(name, (container.pod.spec.get("securityContext") or {}).get(name))
+    """Return a setting of the container, or the pod's if the container has none."""
+    return _own(container).get(name, (container.pod.spec.get("securityContext") or {}).get(name))
 
 
-def _root(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for container in containers(manifests):
-        place = f"{container.path}.securityContext"
+def _root(manifests: ManifestSet) -> Iterator[Problem]:
+    for container in manifests.containers:
         if _setting(container, "runAsNonRoot") is not True:
-            yield container.pod.manifest, place, "runAsNonRoot is not true"
+            yield container.problem("securityContext", "runAsNonRoot is not true")
         elif _setting(container, "runAsUser") == 0:
-            yield container.pod.manifest, place, "runAsUser is 0, which is root"
+            yield container.problem("securityContext", "runAsUser is 0, which is root")
 
 
-def _escalation(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for container in containers(manifests):
-        place = f"{container.path}.securityContext"
-        own = container.fields.get("securityContext") or {}
-        if own.get("privileged"):
-            yield container.pod.manifest, place, "privileged is true"
-        elif own.get("allowPrivilegeEscalation") is not False:
-            yield container.pod.manifest, place, "allowPrivilegeEscalation is not false"
+def _escalation(manifests: ManifestSet) -> Iterator[Problem]:
+    for container in manifests.containers:
+        if _own(container).get("privileged"):
+            yield container.problem("securityContext", "privileged is true")
+        elif _own(container).get("allowPrivilegeEscalation") is not False:
+            yield container.problem("securityContext", "allowPrivilegeEscalation is not false")
 
 
-def _capabilities(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for container in containers(manifests):
-        place = f"{container.path}.securityContext.capabilities"
-        held = (container.fields.get("securityContext") or {}).get("capabilities") or {}
-        if "ALL" not in (held.get("drop") or ()):
-            yield container.pod.manifest, place, "ALL is not dropped"
-        elif set(held.get("add") or ()) - {"NET_BIND_SERVICE"}:
-            yield container.pod.manifest, place, "more than NET_BIND_SERVICE is added"
+def _capabilities(manifests: ManifestSet) -> Iterator[Problem]:
+    path = "securityContext.capabilities"
+    for container in manifests.containers:
+        capabilities = _own(container).get("capabilities") or {}
+        if "ALL" not in (capabilities.get("drop") or ()):
+            yield container.problem(path, "ALL is not dropped")
+        elif set(capabilities.get("add") or ()) - {"NET_BIND_SERVICE"}:
+            yield container.problem(path, "more than NET_BIND_SERVICE is added")
 
 
-def _seccomp(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for container in containers(manifests):
+def _seccomp(manifests: ManifestSet) -> Iterator[Problem]:
+    for container in manifests.containers:
         profile = (_setting(container, "seccompProfile") or {}).get("type")
         if profile not in ("RuntimeDefault", "Localhost"):
-            place = f"{container.path}.securityContext.seccompProfile"
-            yield container.pod.manifest, place, "it is neither RuntimeDefault nor Localhost"
+            message = "it is neither RuntimeDefault nor Localhost"
+            yield container.problem("securityContext.seccompProfile", message)
 
 
-def _host(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for pod in pods(manifests):
+def _host(manifests: ManifestSet) -> Iterator[Problem]:
+    for pod in manifests.pods:
         for name in ("hostNetwork", "hostPID", "hostIPC"):
             if pod.spec.get(name):
-                yield pod.manifest, f"{pod.path}spec.{name}", "the pod shares the node's"
+                yield pod.problem(name, "the pod shares this namespace with the node")
         for volume in pod.spec.get("volumes") or ():
             for source in volume.keys() - {"name"} - _VOLUMES:
-                message = f"the volume {volume.get('name')!r} is of the kind {source}"
-                yield pod.manifest, f"{pod.path}spec.volumes", message
-    for container in containers(manifests):
+                message = f"the volume {volume.get('name')!r} may not be of the kind {source}"
+                yield pod.problem("volumes", message)
+    for container in manifests.containers:
         for port in container.fields.get("ports") or ():
             if port.get("hostPort"):
-                message = f"the port {port['hostPort']} of the node is taken"
-                yield container.pod.manifest, f"{container.path}.ports", message
-        for place, host in _asked(container):
-            message = f"the node is made to ask {host!r}, and not the container"
-            yield container.pod.manifest, f"{container.path}.{place}", message
+                yield container.problem("ports", f"it occupies port {port['hostPort']} of the node")
+        for path, host in _hosts(container):
+            message = f"the node would connect to {host!r} instead of the container"
+            yield container.problem(path, message)
 
 
-def _asked(container: Container) -> Iterator[tuple[str, str]]:
-    """Yield what a probe or a hook asks where that is another host than the pod."""
+def _hosts(container: Container) -> Iterator[tuple[str, str]]:
+    """Yield each probe or hook that connects to another host than the pod, with the host."""
     hooks = container.fields.get("lifecycle") or {}
-    asking = {name: container.fields.get(name) for name in _PROBES}
-    asking |= {f"lifecycle.{name}": hook for name, hook in hooks.items() if isinstance(hook, dict)}
-    for place, probe in asking.items():
+    handlers = {name: container.fields.get(name) for name in PROBES}
+    handlers |= {f"lifecycle.{name}": h for name, h in hooks.items() if isinstance(h, dict)}
+    for path, probe_or_hook in handlers.items():
         for handler in ("httpGet", "tcpSocket"):
-            if host := ((probe or {}).get(handler) or {}).get("host"):
-                yield place, host
+            if host := ((probe_or_hook or {}).get(handler) or {}).get("host"):
+                yield path, host
 
 
-def _kernel(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for pod in pods(manifests):
-        place = f"{pod.path}spec.securityContext"
-        own = pod.spec.get("securityContext") or {}
-        for sysctl in own.get("sysctls") or ():
+def _kernel(manifests: ManifestSet) -> Iterator[Problem]:
+    for pod in manifests.pods:
+        context = pod.spec.get("securityContext") or {}
+        for sysctl in context.get("sysctls") or ():
             if sysctl.get("name") not in _SYSCTLS:
-                yield pod.manifest, place, f"the sysctl {sysctl.get('name')} is not a safe one"
-        yield from _loosened(pod.manifest, place, own)
-    for container in containers(manifests):
-        place = f"{container.path}.securityContext"
-        own = container.fields.get("securityContext") or {}
-        if own.get("procMount", "Default") != "Default":
-            yield container.pod.manifest, place, f"procMount is {own['procMount']}"
-        yield from _loosened(container.pod.manifest, place, own)
+                message = f"{sysctl.get('name')} is not a safe sysctl"
+                yield pod.problem("securityContext", message)
+        yield from _weakened(pod, context)
+    for container in manifests.containers:
+        context = _own(container)
+        if context.get("procMount", "Default") != "Default":
+            yield container.problem("securityContext", f"procMount is {context['procMount']}")
+        yield from _weakened(container, context)
 
 
-def _loosened(manifest: Manifest, place: str, own: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield what a security context takes away of the kernel's own guards."""
-    if (own.get("appArmorProfile") or {}).get("type") == "Unconfined":
-        yield manifest, place, "appArmorProfile is Unconfined"
-    labels = own.get("seLinuxOptions") or {}
+def _weakened(owner: Pod | Container, context: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield the protections of the kernel that a security context weakens."""
+    if (context.get("appArmorProfile") or {}).get("type") == "Unconfined":
+        yield owner.problem("securityContext", "appArmorProfile is Unconfined")
+    labels = context.get("seLinuxOptions") or {}
     if labels.get("type", "") not in _SELINUX or labels.get("user") or labels.get("role"):
-        yield manifest, place, "seLinuxOptions set a user, a role or a type of few limits"
-    if (own.get("windowsOptions") or {}).get("hostProcess"):
-        yield manifest, place, "windowsOptions.hostProcess is true"
+        message = "seLinuxOptions sets a user, a role or an unconfined type"
+        yield owner.problem("securityContext", message)
+    if (context.get("windowsOptions") or {}).get("hostProcess"):
+        yield owner.problem("securityContext", "windowsOptions.hostProcess is true")
 
 
-def _token(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for pod in pods(manifests):
+def _token(manifests: ManifestSet) -> Iterator[Problem]:
+    for pod in manifests.pods:
         account = pod.spec.get("serviceAccountName") or pod.spec.get("serviceAccount")
         mounted = pod.spec.get("automountServiceAccountToken") is not False
         if account in (None, "default") and mounted:
-            place = f"{pod.path}spec.automountServiceAccountToken"
-            yield pod.manifest, place, "the pod gets the default account's key to the cluster"
+            message = "the pod gets an API token of the account `default`"
+            yield pod.problem("automountServiceAccountToken", message)
 
 
-_RESTRICTED = "A namespace that enforces the Pod Security Standard `restricted` refuses the pod. "
+_RESTRICTED = "A namespace that enforces the Pod Security Standard `restricted` refuses the pod."
 
 RULES = (
     Rule(
         "K301",
         "containers do not run as root",
-        _RESTRICTED + "Who breaks out of a container of root is root on the node.",
+        f"{_RESTRICTED} A process that escapes such a container is root on the node.",
         _root,
     ),
     Rule(
         "K302",
-        "containers cannot gain rights",
-        _RESTRICTED + "A program of root in the image would have its rights.",
+        "containers cannot gain privileges",
+        f"{_RESTRICTED} A setuid program in the image would run as root.",
         _escalation,
     ),
     Rule(
         "K303",
         "containers have no capabilities",
-        _RESTRICTED + "A server on a port above 1023 needs none.",
+        f"{_RESTRICTED} A server on a port above 1023 needs no capability.",
         _capabilities,
     ),
     Rule(
         "K304",
         "system calls are filtered",
-        _RESTRICTED + "Most ways out of a container begin with a call that no server makes.",
+        f"{_RESTRICTED} Most escapes from a container begin with a system call that no server "
+        "makes.",
         _seccomp,
     ),
-    Rule("K305", "pods share nothing with the node", _RESTRICTED, _host),
+    Rule("K305", "pods share nothing with their node", _RESTRICTED, _host),
     Rule(
         "K306",
-        "pods have an account of their own, or no key to the cluster",
-        "What is granted to the account `default` is granted to every pod that has no other.",
+        "pods have their own account, or no API token",
+        "Permissions of the account `default` apply to every pod that has no account of its own.",
         _token,
     ),
     Rule(
         "K307",
-        "the kernel's guards stay as they are",
-        _RESTRICTED + "AppArmor, SELinux, masked /proc and safe sysctls are on by default.",
+        "the kernel's protections stay on",
+        f"{_RESTRICTED} AppArmor, SELinux, a masked /proc and safe sysctls are the defaults.",
         _kernel,
     ),
 )

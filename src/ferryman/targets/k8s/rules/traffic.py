@@ -1,21 +1,21 @@
-"""Rules about Services, routes and network policies: K5xx."""
+"""Rules about Services, routes, network policies and ServiceMonitors: K5xx."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Any
 
 from ferryman.targets.k8s.rules.manifest_reader import (
+    Manifest,
+    ManifestSet,
     Pod,
-    candidates,
+    Problem,
     matches,
-    named,
     port_names,
-    selects,
 )
-from ferryman.targets.k8s.rules.rule import Manifest, Problem, Rule
+from ferryman.targets.k8s.rules.rule import Rule
 
 __all__ = ("RULES",)
 
@@ -23,60 +23,55 @@ _LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _HOST = rf"(?=.{{1,253}}\Z)(\*\.)?{_LABEL}(\.{_LABEL})*"
 
 
-def _services(manifests: Sequence[Manifest]) -> Iterator[tuple[Manifest, list[Pod]]]:
-    """Yield each Service that selects pods, with those of these manifests that it takes."""
-    for manifest in manifests:
-        selector = manifest.spec.get("selector")
-        if manifest.kind == "Service" and selector:
-            near = candidates(manifests, manifest.namespace, selector)
-            yield manifest, [pod for pod in near if selects(manifest, selector, pod)]
+def _services(manifests: ManifestSet) -> Iterator[tuple[Manifest, list[Pod]]]:
+    """Yield each Service with a selector, and the pods that it selects."""
+    for service in manifests.of_kind("Service"):
+        if labels := service.spec.get("selector"):
+            yield service, manifests.selected(service.namespace, {"matchLabels": labels})
 
 
-def _selector(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for service, taken in _services(manifests):
-        if not taken:
-            yield service, "spec.selector", "it takes no pod of these manifests"
+def _service_selector(manifests: ManifestSet) -> Iterator[Problem]:
+    for service, pods in _services(manifests):
+        if not pods:
+            yield service, "spec.selector", "it selects no pod of these manifests"
 
 
-def _target_ports(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for service, taken in _services(manifests):
+def _target_ports(manifests: ManifestSet) -> Iterator[Problem]:
+    for service, pods in _services(manifests):
         for port in service.spec.get("ports") or ():
             target = port.get("targetPort")
-            for pod in taken:
+            for pod in pods:
                 if isinstance(target, str) and target not in port_names(pod):
-                    message = (
-                        f"{pod.manifest.kind}/{pod.manifest.name} has no port named {target!r}"
-                    )
-                    yield service, "spec.ports", message
+                    subject = f"{pod.manifest.kind}/{pod.manifest.name}"
+                    yield service, "spec.ports", f"{subject} has no port named {target!r}"
 
 
-def _service_ports(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for manifest in manifests:
-        ports = manifest.spec.get("ports") or () if manifest.kind == "Service" else ()
+def _service_ports(manifests: ManifestSet) -> Iterator[Problem]:
+    for service in manifests.of_kind("Service"):
+        ports = service.spec.get("ports") or ()
         names = [port.get("name") for port in ports]
         numbers = [(port.get("port"), port.get("protocol", "TCP")) for port in ports]
         if len(ports) > 1 and None in names:
-            yield manifest, "spec.ports", "of several ports each needs a name"
+            yield service, "spec.ports", "each of several ports needs a name"
         if len(set(names)) < len(names) or len(set(numbers)) < len(numbers):
-            yield manifest, "spec.ports", "two ports have the same name or number"
+            yield service, "spec.ports", "two ports have the same name or number"
 
 
-def _backends(manifests: Sequence[Manifest]) -> Iterator[tuple[Manifest, str, str, object]]:
+def _backends(manifests: ManifestSet) -> Iterator[tuple[Manifest, str, str, object]]:
     """Yield each Service that a route leads to: the route, the path, the name, the port."""
-    for manifest in manifests:
-        if manifest.kind == "HTTPRoute":
-            for number, rule in enumerate(manifest.spec.get("rules") or ()):
-                for reference in rule.get("backendRefs") or ():
-                    own = reference.get("namespace", manifest.namespace) == manifest.namespace
-                    if own and reference.get("kind", "Service") == "Service":
-                        path = f"spec.rules[{number}].backendRefs"
-                        yield manifest, path, str(reference.get("name")), reference.get("port")
-        elif manifest.kind == "Ingress":
-            for number, backend in enumerate(_ingress_backends(manifest)):
-                service = backend.get("service") or {}
-                port = service.get("port") or {}
-                wanted = port.get("name", port.get("number"))
-                yield manifest, f"spec.rules[{number}]", str(service.get("name")), wanted
+    for route in manifests.of_kind("HTTPRoute"):
+        for number, rule in enumerate(route.spec.get("rules") or ()):
+            for reference in rule.get("backendRefs") or ():
+                own = reference.get("namespace", route.namespace) == route.namespace
+                if own and reference.get("kind", "Service") == "Service":
+                    path = f"spec.rules[{number}].backendRefs"
+                    yield route, path, str(reference.get("name")), reference.get("port")
+    for ingress in manifests.of_kind("Ingress"):
+        for number, backend in enumerate(_ingress_backends(ingress)):
+            service = backend.get("service") or {}
+            port = service.get("port") or {}
+            wanted = port.get("name", port.get("number"))
+            yield ingress, f"spec.rules[{number}]", str(service.get("name")), wanted
 
 
 def _ingress_backends(ingress: Manifest) -> Iterator[dict[str, Any]]:
@@ -88,47 +83,45 @@ def _ingress_backends(ingress: Manifest) -> Iterator[dict[str, Any]]:
                 yield backend
 
 
-def _routes(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for manifest, path, name, port in _backends(manifests):
-        found = named(manifests, "Service", name, manifest.namespace)
-        if found is None:
-            yield manifest, path, f"there is no Service/{name} in these manifests"
-        elif port not in _offered(found):
-            yield manifest, path, f"Service/{name} has no port {port!r}"
+def _routes(manifests: ManifestSet) -> Iterator[Problem]:
+    for route, path, name, port in _backends(manifests):
+        service = manifests.named("Service", name, route.namespace)
+        if service is None:
+            yield route, path, f"there is no Service/{name} in these manifests"
+        elif port not in _names_and_numbers(service):
+            yield route, path, f"Service/{name} has no port {port!r}"
 
 
-def _offered(service: Manifest) -> set[object]:
+def _names_and_numbers(service: Manifest) -> set[object]:
     ports = service.spec.get("ports") or ()
     return {port.get(field) for port in ports for field in ("name", "port")} - {None}
 
 
-def _policies(manifests: Sequence[Manifest]) -> Iterator[tuple[Manifest, list[Pod]]]:
-    for manifest in manifests:
-        if manifest.kind == "NetworkPolicy":
-            selector = manifest.spec.get("podSelector") or {}
-            labels = selector.get("matchLabels") or {}
-            near = candidates(manifests, manifest.namespace, labels)
-            yield manifest, [pod for pod in near if matches(selector, pod.labels)]
+def _policies(manifests: ManifestSet) -> Iterator[tuple[Manifest, list[Pod]]]:
+    """Yield each network policy with the pods that it selects."""
+    for policy in manifests.of_kind("NetworkPolicy"):
+        selector = policy.spec.get("podSelector") or {}
+        yield policy, manifests.selected(policy.namespace, selector)
 
 
-def _policy_selector(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for policy, taken in _policies(manifests):
-        if policy.spec.get("podSelector") and not taken:
-            yield policy, "spec.podSelector", "it takes no pod of these manifests"
+def _policy_selector(manifests: ManifestSet) -> Iterator[Problem]:
+    for policy, pods in _policies(manifests):
+        if policy.spec.get("podSelector") and not pods:
+            yield policy, "spec.podSelector", "it selects no pod of these manifests"
 
 
-def _policy_ports(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for policy, taken in _policies(manifests):
-        known = {name for pod in taken for name in port_names(pod)}
+def _policy_ports(manifests: ManifestSet) -> Iterator[Problem]:
+    for policy, pods in _policies(manifests):
+        names = {name for pod in pods for name in port_names(pod)}
         for rule in policy.spec.get("ingress") or ():
             for port in rule.get("ports") or ():
                 name = port.get("port")
-                if taken and isinstance(name, str) and name not in known:
+                if pods and isinstance(name, str) and name not in names:
                     yield policy, "spec.ingress", f"none of its pods has a port named {name!r}"
 
 
-def _networks(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for policy, _ in _policies(manifests):
+def _networks(manifests: ManifestSet) -> Iterator[Problem]:
+    for policy in manifests.of_kind("NetworkPolicy"):
         for direction, peers in (("ingress", "from"), ("egress", "to")):
             for rule in policy.spec.get(direction) or ():
                 for peer in rule.get(peers) or ():
@@ -146,114 +139,106 @@ def _is_network(text: str) -> bool:
     return "/" in text
 
 
-def _monitored(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    services: dict[tuple[str, str, str], list[Manifest]] = {}
-    for service in manifests:
-        if service.kind == "Service":
-            for key, value in (("", ""), *service.labels.items()):
-                services.setdefault((service.namespace, key, str(value)), []).append(service)
-    for monitor in manifests:
-        if monitor.kind != "ServiceMonitor" or "namespaceSelector" in monitor.spec:
+def _monitors(manifests: ManifestSet) -> Iterator[Problem]:
+    by_label: dict[tuple[str, str, str], list[Manifest]] = {}
+    for service in manifests.of_kind("Service"):
+        for key, value in (("", ""), *service.labels.items()):
+            by_label.setdefault((service.namespace, key, str(value)), []).append(service)
+    for monitor in manifests.of_kind("ServiceMonitor"):
+        if "namespaceSelector" in monitor.spec:
             continue
         selector = monitor.spec.get("selector") or {}
-        wanted = (selector.get("matchLabels") or {}).items() or [("", "")]
-        near = min((services.get((monitor.namespace, *pair), []) for pair in wanted), key=len)
-        taken = [service for service in near if matches(selector, service.labels)]
-        if not taken:
-            yield monitor, "spec.selector", "it takes no Service of these manifests"
-        offered = {name for service in taken for name in _offered(service)}
+        labels = (selector.get("matchLabels") or {}).items() or [("", "")]
+        sets = (by_label.get((monitor.namespace, *label), []) for label in labels)
+        services = [service for service in min(sets, key=len) if matches(selector, service.labels)]
+        if not services:
+            yield monitor, "spec.selector", "it selects no Service of these manifests"
+        ports = {port for service in services for port in _names_and_numbers(service)}
         for endpoint in monitor.spec.get("endpoints") or ():
             name = endpoint.get("port")
-            if taken and name is not None and name not in offered:
+            if services and name is not None and name not in ports:
                 yield monitor, "spec.endpoints", f"none of its Services has a port named {name!r}"
 
 
-def _addresses(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for manifest in manifests:
-        for place, host, paths in _asked(manifest):
-            if host and not re.fullmatch(_HOST, host):
-                yield (
-                    manifest,
-                    place,
-                    f"{host!r} is not a host name; they are in lower case, no port",
-                )
-            for path in paths:
-                if not path.startswith("/"):
-                    yield manifest, place, f"the path {path!r} does not begin with /"
+def _addresses(manifests: ManifestSet) -> Iterator[Problem]:
+    for route, place, host, paths in _hosts_and_paths(manifests):
+        if host and not re.fullmatch(_HOST, host):
+            yield route, place, f"{host!r} is not a lower-case host name without a port"
+        for path in paths:
+            if not path.startswith("/"):
+                yield route, place, f"the path {path!r} does not begin with /"
 
 
-def _asked(manifest: Manifest) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield the hosts and paths that a route takes: where they stand, a host, paths."""
-    rules = manifest.spec.get("rules") or () if manifest.kind in ("Ingress", "HTTPRoute") else ()
-    for number, rule in enumerate(rules):
-        place = f"spec.rules[{number}]"
-        if manifest.kind == "Ingress":
-            found = (rule.get("http") or {}).get("paths") or ()
-            exact = [p for p in found if p.get("pathType") in ("Exact", "Prefix")]
-            yield place, rule.get("host", ""), [p.get("path", "") for p in exact]
-        else:
-            found = [match.get("path") or {} for match in rule.get("matches") or ()]
-            exact = [p for p in found if p.get("type") != "RegularExpression"]
-            yield place, "", [p.get("value", "/") for p in exact]
-    if manifest.kind == "HTTPRoute":
-        for host in manifest.spec.get("hostnames") or ():
-            yield "spec.hostnames", host, []
+def _hosts_and_paths(manifests: ManifestSet) -> Iterator[tuple[Manifest, str, str, list[str]]]:
+    """Yield the hosts and paths of routes: the route, the field, a host, the paths."""
+    for ingress in manifests.of_kind("Ingress"):
+        for number, rule in enumerate(ingress.spec.get("rules") or ()):
+            paths = (rule.get("http") or {}).get("paths") or ()
+            literal = [p.get("path", "") for p in paths if p.get("pathType") in ("Exact", "Prefix")]
+            yield ingress, f"spec.rules[{number}]", rule.get("host", ""), literal
+    for route in manifests.of_kind("HTTPRoute"):
+        for number, rule in enumerate(route.spec.get("rules") or ()):
+            paths = [match.get("path") or {} for match in rule.get("matches") or ()]
+            literal = [p.get("value", "/") for p in paths if p.get("type") != "RegularExpression"]
+            yield route, f"spec.rules[{number}]", "", literal
+        for host in route.spec.get("hostnames") or ():
+            yield route, "spec.hostnames", host, []
 
 
 RULES = (
     Rule(
         "K501",
-        "a Service takes pods of these manifests",
-        "The cluster takes any selector; a Service of no pods refuses every connection.",
-        _selector,
+        "a Service selects pods of these manifests",
+        "The cluster accepts any selector. A Service without pods refuses every connection.",
+        _service_selector,
     ),
     Rule(
         "K502",
-        "a Service's target port is one that its pods have",
-        "The cluster takes any name; nothing answers behind it.",
+        "a Service's target port is a port of its pods",
+        "The cluster accepts any name, but no connection reaches a pod.",
         _target_ports,
     ),
     Rule(
         "K503",
-        "a Service's ports have names and numbers of their own",
+        "a Service's ports have unique names and numbers",
         "The cluster refuses the Service.",
         _service_ports,
     ),
     Rule(
         "K504",
-        "a route leads to a Service of these manifests, and to a port of it",
-        "The cluster takes any name; the gateway answers 500 or 503.",
+        "a route leads to a Service of these manifests, and to one of its ports",
+        "The cluster accepts any name, but the gateway answers 500 or 503.",
         _routes,
     ),
     Rule(
         "K505",
-        "a network policy takes pods of these manifests",
-        "The cluster takes any selector; a policy for no pods limits nothing.",
+        "a network policy selects pods of these manifests",
+        "The cluster accepts any selector. A policy for no pods restricts nothing.",
         _policy_selector,
     ),
     Rule(
         "K506",
         "a network policy names a port that its pods have",
-        "The cluster takes any name; nothing reaches the pods.",
+        "The cluster accepts any name, but no connection reaches a pod.",
         _policy_ports,
     ),
     Rule(
         "K507",
-        "a network is an address and a prefix, with no bit set behind it",
-        "The cluster refuses the policy, or takes a network that is another than it reads.",
+        "a network is an address and a prefix length, without bits after the prefix",
+        "The cluster refuses the policy, or applies it to another network than a reader expects.",
         _networks,
     ),
     Rule(
         "K508",
-        "a ServiceMonitor takes a Service of these manifests, and a port of it",
-        "The cluster takes any selector and any name; Prometheus then reads nothing and says "
-        "nothing.",
-        _monitored,
+        "a ServiceMonitor selects a Service of these manifests, and one of its ports",
+        "The cluster accepts any selector and any port. Prometheus then reads no metrics and "
+        "reports no error.",
+        _monitors,
     ),
     Rule(
         "K509",
         "a route's hosts are host names, and its paths begin with a slash",
-        "The cluster refuses the route. A host has no port, no scheme and no upper case.",
+        "The cluster refuses the route. A host has no port, no scheme and no upper-case letters.",
         _addresses,
     ),
 )

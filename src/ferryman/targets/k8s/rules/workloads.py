@@ -1,96 +1,87 @@
-"""Rules about what keeps pods running: K40x."""
+"""Rules about workloads, which keep a number of pods running: K40x."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from ferryman.targets.k8s.rules.manifest_reader import (
-    Pod,
-    candidates,
-    matches,
-    pods,
-    share,
-    workloads,
-)
-from ferryman.targets.k8s.rules.rule import Manifest, Problem, Rule
+from ferryman.targets.k8s.rules.manifest_reader import ManifestSet, Problem, matches, share
+from ferryman.targets.k8s.rules.rule import Rule
 
 __all__ = ("RULES",)
 
-
-def _selectors(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for manifest, pod in _running(manifests):
-        selector = manifest.spec.get("selector") or {}
-        if not matches(selector, pod.labels) or not any(selector.values()):
-            yield manifest, "spec.selector", "it does not take the labels of the pod template"
+_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
 
 
-def _overlaps(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    order = {id(manifest): place for place, manifest in enumerate(workloads(manifests))}
-    for one in workloads(manifests):
-        selector = one.spec.get("selector") or {}
-        for pod in candidates(manifests, one.namespace, selector.get("matchLabels") or {}):
-            other = pod.manifest
-            same = (one.kind, one.name) == (other.kind, other.name)
-            later = order.get(id(other), -1) > order[id(one)]
-            if later and not same and matches(selector, pod.labels):
-                message = f"{one.kind}/{one.name} selects these pods, too"
-                yield other, "spec.template.metadata.labels", message
+def _selectors(manifests: ManifestSet) -> Iterator[Problem]:
+    for pod in manifests.pods:
+        if pod.manifest.kind in _WORKLOADS:
+            selector = pod.manifest.spec.get("selector") or {}
+            if not matches(selector, pod.labels) or not any(selector.values()):
+                message = "it does not match the labels of the pod template"
+                yield pod.manifest, "spec.selector", message
 
 
-def _running(manifests: Sequence[Manifest]) -> list[tuple[Manifest, Pod]]:
-    found = list(workloads(manifests))
-    return [(pod.manifest, pod) for pod in pods(found)]
+def _overlaps(manifests: ManifestSet) -> Iterator[Problem]:
+    workloads = manifests.of_kind(*_WORKLOADS)
+    order = {id(workload): place for place, workload in enumerate(workloads)}
+    for first in workloads:
+        for pod in manifests.selected(first.namespace, first.spec.get("selector") or {}):
+            second = pod.manifest
+            same = (first.kind, first.name) == (second.kind, second.name)
+            if order.get(id(second), -1) > order[id(first)] and not same:
+                message = f"{first.kind}/{first.name} also selects these pods"
+                yield second, "spec.template.metadata.labels", message
 
 
-def _rolling(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for manifest in manifests:
+def _rolling(manifests: ManifestSet) -> Iterator[Problem]:
+    for manifest in manifests.of_kind("Deployment"):
         strategy = manifest.spec.get("strategy") or {}
         update = strategy.get("rollingUpdate") or {}
-        if manifest.kind != "Deployment":
-            continue
         if strategy.get("type") == "Recreate" and update:
-            yield manifest, "spec.strategy", "Recreate knows no rollingUpdate"
+            yield manifest, "spec.strategy", "Recreate does not allow rollingUpdate"
         amounts = (update.get(name, "25%") for name in ("maxSurge", "maxUnavailable"))
         if all(str(amount) in ("0", "0%") for amount in amounts):
             path = "spec.strategy.rollingUpdate"
-            yield manifest, path, "no pod may be added and none may go"
+            yield manifest, path, "it may neither add nor remove a pod"
 
 
-def _amounts(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+def _amounts(manifests: ManifestSet) -> Iterator[Problem]:
     for manifest in manifests:
         update = (manifest.spec.get("strategy") or {}).get("rollingUpdate") or {}
-        found = {f"spec.strategy.rollingUpdate.{name}": value for name, value in update.items()}
+        amounts = {f"spec.strategy.rollingUpdate.{name}": value for name, value in update.items()}
         if manifest.kind == "PodDisruptionBudget":
-            names = ("minAvailable", "maxUnavailable")
-            found = {f"spec.{name}": manifest.spec[name] for name in names if name in manifest.spec}
-        for path, value in found.items():
+            names = manifest.spec.keys() & {"minAvailable", "maxUnavailable"}
+            amounts = {f"spec.{name}": manifest.spec[name] for name in sorted(names)}
+        for path, value in amounts.items():
             number = share(value, 100)
             if number is None or number < 0:
-                yield manifest, path, f"{value!r} is neither a number of pods nor a share like 25%"
+                message = f"{value!r} is neither a number of pods nor a percentage such as 25%"
+                yield manifest, path, message
 
 
-def _replicas(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for manifest in workloads(manifests):
+def _replicas(manifests: ManifestSet) -> Iterator[Problem]:
+    for manifest in manifests.of_kind(*_WORKLOADS):
         if manifest.spec.get("replicas", 1) < 0:
-            yield manifest, "spec.replicas", "there cannot be fewer than no pods"
+            yield manifest, "spec.replicas", "must not be negative"
 
 
-def _deadline(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for manifest in manifests:
-        if manifest.kind == "Deployment":
-            ready = manifest.spec.get("minReadySeconds", 0)
-            deadline = manifest.spec.get("progressDeadlineSeconds", 600)
-            if ready >= deadline:
-                message = f"{deadline} s pass before a pod has been ready for {ready} s"
-                yield manifest, "spec.progressDeadlineSeconds", message
+def _deadline(manifests: ManifestSet) -> Iterator[Problem]:
+    for manifest in manifests.of_kind("Deployment"):
+        ready = manifest.spec.get("minReadySeconds", 0)
+        deadline = manifest.spec.get("progressDeadlineSeconds", 600)
+        if ready >= deadline:
+            message = f"the deadline of {deadline} s passes before a pod was ready for {ready} s"
+            yield manifest, "spec.progressDeadlineSeconds", message
 
 
-def _spread(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    for pod in pods(manifests):
+def _spread(manifests: ManifestSet) -> Iterator[Problem]:
+    for pod in manifests.pods:
         for constraint in pod.spec.get("topologySpreadConstraints") or ():
-            if not matches(constraint.get("labelSelector") or {}, pod.labels):
-                path = f"{pod.path}spec.topologySpreadConstraints"
-                yield pod.manifest, path, "it does not count the pod's own labels"
+            selector = constraint.get("labelSelector")
+            # Without a selector the constraint counts no pod.
+            if selector is None or not matches(selector, pod.labels):
+                message = "its labelSelector does not match the pod's own labels"
+                yield pod.problem("topologySpreadConstraints", message)
 
 
 RULES = (
@@ -103,33 +94,34 @@ RULES = (
     Rule(
         "K402",
         "no two workloads select the same pods",
-        "The cluster takes both, and each counts, and may delete, pods of the other.",
+        "The cluster accepts both workloads. Each then counts the other's pods as its own, and "
+        "may delete them.",
         _overlaps,
     ),
     Rule(
         "K403",
-        "an update has a way to begin, and one alone",
-        "Where no pod may be added and none may go, or `Recreate` stands beside a rolling update, "
-        "the cluster refuses the Deployment.",
+        "a Deployment has one update strategy, which may add or remove a pod",
+        "The cluster refuses a rolling update that may neither add nor remove a pod, and "
+        "`Recreate` together with a rolling update.",
         _rolling,
     ),
     Rule(
         "K404",
-        "amounts of pods are whole numbers or shares",
-        "The schemas take any text, and the cluster refuses the object.",
+        "amounts of pods are whole numbers or percentages",
+        "The schemas accept any text, but the cluster refuses the object.",
         _amounts,
     ),
     Rule("K405", "replicas are not negative", "The cluster refuses the workload.", _replicas),
     Rule(
         "K406",
-        "pods count as available before the progress deadline",
-        "Every rollout would be reported as failed. The cluster refuses the Deployment.",
+        "pods become available before the progress deadline",
+        "Otherwise every rollout would fail. The cluster refuses the Deployment.",
         _deadline,
     ),
     Rule(
         "K407",
-        "pods are spread among their own kind",
-        "A constraint that does not count the pods it stands in spreads nothing.",
+        "a spread constraint matches its own pods",
+        "A constraint that does not count its own pods spreads nothing.",
         _spread,
     ),
 )
