@@ -15,7 +15,6 @@ import pytest
 
 import ferryman
 from ferryman.building.app_files import (
-    app_files,
     choose_app_files,
     copy_files,
     import_root,
@@ -41,7 +40,7 @@ def write(root: Path, *names: str, text: str = APP) -> None:
 
 
 def places(found: Project) -> list[str]:
-    return [file.place for file in app_files(found)]
+    return [file.place for file in choose_app_files(found).files]
 
 
 SHOP = ["shop/__init__.py", "shop/app.py", "shop/static/a.css"]
@@ -311,7 +310,7 @@ def test_a_file_that_may_not_be_read_is_told(nobody: Path, name: str) -> None:
 def test_a_link_inside_the_project_ships_as_what_it_leads_to(tmp_path: Path) -> None:
     write(tmp_path, "shop/app.py", "assets/a.css", text="app = 'x'\n")
     (tmp_path / "shop" / "assets").symlink_to("../assets")
-    files = app_files(project(tmp_path))
+    files = choose_app_files(project(tmp_path)).files
     copy_files(files, tmp_path / "out")
     assert (tmp_path / "out/shop/assets/a.css").read_text() == "app = 'x'\n"
     assert not (tmp_path / "out/shop/assets").is_symlink()
@@ -347,7 +346,7 @@ def test_files_are_copied_with_their_executable_bit(tmp_path: Path) -> None:
     write(tmp_path, "shop/app.py", "shop/run.sh", "shop/deep/a")
     (tmp_path / "shop/run.sh").chmod(0o700)
     (tmp_path / "shop/app.py").chmod(0o600)
-    copy_files(app_files(project(tmp_path)), tmp_path / "out")
+    copy_files(choose_app_files(project(tmp_path)).files, tmp_path / "out")
     modes = {p.name: p.stat().st_mode & 0o777 for p in (tmp_path / "out/shop").glob("*.*")}
     assert modes == {"app.py": 0o644, "run.sh": 0o755}
     assert (tmp_path / "out/shop/deep/a").is_file()
@@ -357,7 +356,7 @@ def test_a_name_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
     write(tmp_path, "shop/app.py")
     (tmp_path / "shop" / os.fsdecode(b"caf\xe9.txt")).touch()
     with pytest.raises(ConfigError, match=r"file b'shop/caf\\xe9.txt' is not UTF-8"):
-        app_files(project(tmp_path))
+        choose_app_files(project(tmp_path))
 
 
 def test_names_are_utf_8_whatever_the_locale(tmp_path: Path) -> None:

@@ -300,11 +300,14 @@ def test_the_digest_does_not_depend_on_the_place(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_build_left_is_removed_a_day_later(tmp_path: Path) -> None:
-    old, new = tmp_path / ".boat-old", tmp_path / ".boat-new"
-    for left in (old, new):
-        (left / "new").mkdir(parents=True)
+    old, new = tmp_path / ".boat-old.building", tmp_path / ".boat-new.building"
+    own = tmp_path / ".boat-data"  # the user's, and of a similar name
     yesterday = time.time() - 90_000
-    os.utime(old, (yesterday, yesterday))
+    for left in (old, new, own):
+        (left / "new").mkdir(parents=True)
+    for left in (old, own):
+        os.utime(left, (yesterday, yesterday))
     with staged(tmp_path / "boat"):
         pass
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".boat-new", "boat"]
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == [".boat-data", ".boat-new.building", "boat"]

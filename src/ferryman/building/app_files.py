@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from ferryman.building.artifact import is_build
+from ferryman.building.artifact import STAGING, is_build
 from ferryman.building.file_access import check_readable
 from ferryman.building.ignored_files import ignored_by_git
 from ferryman.building.import_scan import imported_names
@@ -26,16 +26,14 @@ from ferryman.project.project import DEFAULT, Project
 __all__ = (
     "AppFiles",
     "SourceFile",
-    "app_files",
     "choose_app_files",
     "copy_files",
     "import_root",
-    "left_out",
     "runtime_files",
 )
 
-_BYTECODE = ("__pycache__", "*.pyc")
-"""Directories that a build makes itself."""
+_FROM_BUILDS = ("__pycache__", "*.pyc", f".*{STAGING}")
+"""Files that builds make and do not report: bytecode, and directories of builds that run now."""
 
 # Files that mark the directory of a module as a project, whose files belong to the app.
 _MARKS = (".git", "pyproject.toml", "requirements.txt", "setup.py", "Pipfile")
@@ -129,11 +127,6 @@ def _source(project: Project, source: str) -> Path:
     raise ConfigError(f"{project.origins['source']}: '{source}' is not a directory")
 
 
-def app_files(project: Project) -> tuple[SourceFile, ...]:
-    """Return the files of the app that ship, as `choose_app_files` does."""
-    return choose_app_files(project).files
-
-
 def choose_app_files(project: Project) -> AppFiles:
     """Choose the files of the app: its package or module, what it imports and what it includes.
 
@@ -164,11 +157,6 @@ def choose_app_files(project: Project) -> AppFiles:
         # Files in src are imported from there, so they go to the import root.
         choice.add(path, root if path.is_relative_to(root) else project.root)
     return choice.chosen(modules)
-
-
-def left_out(project: Project) -> tuple[str, ...]:
-    """Return the project's files that do not ship, each with its reason."""
-    return tuple(map(str, choose_app_files(project).left_out))
 
 
 def runtime_files(target_package: str) -> tuple[SourceFile, ...]:
@@ -348,8 +336,8 @@ class _Choice:
         return ()
 
     def _excluded(self, name: str) -> str | None:
-        """Return why a name does not ship, empty for bytecode; None if it ships."""
-        if any(fnmatch(name, pattern) for pattern in _BYTECODE):
+        """Return why a name does not ship, empty for files from builds; None if it ships."""
+        if any(fnmatch(name, pattern) for pattern in _FROM_BUILDS):
             return ""
         if name.startswith("."):
             return "hidden"

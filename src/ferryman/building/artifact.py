@@ -22,6 +22,7 @@ from ferryman.core.errors import BuildError, ConfigError
 from ferryman.records.atomic_file import write_whole
 
 __all__ = (
+    "STAGING",
     "Artifact",
     "alone",
     "describe",
@@ -33,6 +34,9 @@ __all__ = (
     "write_description",
 )
 
+
+STAGING = ".building"
+"""The end of a staging directory's name; it begins with a dot."""
 
 _LEFT_OVER_AFTER = 86400.0
 """Seconds after which a staging directory counts as abandoned."""
@@ -223,12 +227,12 @@ def _make_scratch(out: Path) -> Path:
 
 def _make_beside(out: Path) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    return Path(tempfile.mkdtemp(prefix=f".{out.name}-", suffix=STAGING, dir=out.parent))
 
 
 def _remove_leftovers(out: Path) -> None:
     """Remove the directories of builds that were killed and could not clean up."""
-    for left in out.parent.glob(f".{out.name}-*"):
+    for left in out.parent.glob(f".{out.name}-*{STAGING}"):
         with suppress(OSError):
             if left.stat().st_mtime < time.time() - _LEFT_OVER_AFTER:
                 shutil.rmtree(left, ignore_errors=True)

@@ -69,3 +69,12 @@ def test_the_artifact_has_a_unit_in_place_of_a_dockerfile(tmp_path: Path) -> Non
     options = json.loads((tmp_path / "out" / "app" / "ferryman.json").read_text())["options"]
     assert options["workers"] == 0
     assert options["bind"] == "127.0.0.1:8000"
+
+
+def test_the_files_that_do_not_ship_are_named_as_for_an_image(tmp_path: Path) -> None:
+    (tmp_path / "hello.py").write_text("app = None\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.ferryman]\napp = "hello:app"\n')
+    flags = {"check": "parse", "server.systemd": "true"}
+    project = resolve_project(tmp_path, {"server": ServerOptions}, flags=flags)
+    artifact = build_unit(project, tmp_path / "out", lambda _: None)
+    assert artifact.left_out == ("pyproject.toml: for tools and people",)

@@ -1,8 +1,9 @@
-"""Compiles the files that standard input names, to bytecode that does not look at sources.
+"""Compiles the files that standard input names to bytecode that is valid without its source.
 
-Standard input is a JSON list of source, target, the path that tracebacks show, and where
-definitions of the module may wait, a list of one: the names of its own package that may, or null.
-Standard output is a JSON list of the sources that are not valid Python.
+Standard input is a JSON list. Each entry holds the source, the target, the path that tracebacks
+show, and null or, if definitions of the module may be deferred, a list with one item: the names of
+its own package that it may import late, or null for all of them. Standard output is a JSON list of
+the sources that are not valid Python.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _UNCHECKED_HASH = (0b01).to_bytes(4, "little")
 
 
 def main() -> None:
-    """Compile, and say what could not be."""
+    """Compile the files, and print the sources that are not valid Python."""
     invalid = []
     for source, target, location, deferral in json.load(sys.stdin):
         data = Path(source).read_bytes()
@@ -48,13 +49,13 @@ def _compile(data: bytes, location: str, deferral: tuple[Sequence[str] | None] |
     """Return the code of a module.
 
     Raises:
-        SyntaxError, ValueError, RecursionError: It is not valid Python.
+        SyntaxError, ValueError, RecursionError: The source is not valid Python.
     """
     if deferral:
         seldom = Seldom(SELDOM, deferral[0])
         tree = ast.parse(data)
         if defer_definitions(tree, seldom, package=Path(location).name == "__init__.py"):
-            # Annotations as text: most names of an import are in nothing else.
+            # As text, annotations do not use the names of imports; most are used nowhere else.
             flags = __future__.annotations.compiler_flag
             code: CodeType = compile(tree, location, "exec", flags, dont_inherit=True)
             return code

@@ -1,17 +1,16 @@
-"""Makes a module define a name when that name is first used, and not before.
+"""Changes a module so that it defines a name only when that name is first used.
 
-An import at the top of a module, a class, a regular expression cost their time in every
-process, whether or not what they define is ever used. Where a module uses a name in
-functions alone, its definition can wait for the first of them to need it. It moves into a
-function of its own, and before a statement that uses the name stands
+Imports at the top of a module, classes and regular expressions take time in every process, even if
+it never uses them. If only functions use a name, its definition can be deferred until one of them
+runs. The definition moves into a function, and each statement that uses the name gets a guard
 
     try: name
     except NameError: _late_name()
 
-which costs nothing once the name is there. The module gets a `__getattr__` and a `__dir__`
-(PEP 562) for those who ask from outside; its `__dict__` alone does not have what waits. It works
-on syntax trees, so lines stay where they were, and knows no package by name. Python 3.15 has a
-statement for imports that wait (PEP 810).
+which costs nothing once the name is defined. A `__getattr__` and a `__dir__` (PEP 562) define the
+name for other modules; only the module's `__dict__` lacks it until then. The change is made on the
+syntax tree, so line numbers stay the same, and it has no knowledge of particular packages. Python
+3.15 has a statement for lazy imports (PEP 810).
 """
 
 from __future__ import annotations
@@ -73,11 +72,11 @@ SELDOM = frozenset(
         "zlib",
     }
 )
-"""What modules import and most processes never use, each a good part of a millisecond."""
+"""Modules that many packages import and most processes never use; each takes most of a ms."""
 
-# What runs a definition. Two threads may ask for a class at once, and must get one class. What
-# it is made of comes before: an import while the lock is held could stand crosswise to the
-# import system's own locks.
+# The function that runs a definition. Two threads that use a class concurrently must get the same
+# class. The names that the class needs are defined before the lock is taken: an import under the
+# lock could deadlock with the import system's locks.
 _CLASS = """
 def {maker}():
     global {names}
@@ -91,7 +90,7 @@ def {maker}():
     global {names}
 """
 
-# In the package itself, `from . import name` would ask the package for the name.
+# In a package's own `__init__`, `from . import name` would ask `__getattr__` for the name.
 _SUBMODULE = """
 def {maker}():
     from importlib import import_module
@@ -134,7 +133,7 @@ def __dir__():
     return [name for name in _late_names() if not name.startswith("_late")]
 """
 
-# The last is of every CPython that is built for, and `inspect` is half a tenth of a start.
+# The last one holds for every supported CPython; `inspect` would take 5 % of a start.
 _KNOWN: dict[str, str | bool] = {
     "platform.python_implementation()": "CPython",
     "platform.system()": "Linux",
@@ -146,16 +145,16 @@ _Makers = Mapping[str, str]
 
 
 def defer_definitions(tree: ast.Module, seldom: Seldom, *, package: bool) -> bool:
-    """Change a module's tree so that definitions wait for their first use.
+    """Change a module's tree so that its definitions are deferred to their first use.
 
     Args:
-        tree: The module. Annotations are taken for text: compile it with the flag of
+        tree: The module. Its annotations must not be evaluated: compile the tree with the flag of
             `from __future__ import annotations`.
-        seldom: What a start does not import.
-        package: Whether it is the `__init__` of a package.
+        seldom: The imports that may be deferred.
+        package: Whether the module is the `__init__` of a package.
 
     Returns:
-        Whether anything was changed.
+        Whether the tree was changed.
     """
     _Platform().visit(tree)
     chosen = choose_waiting(tree, seldom)
@@ -165,7 +164,7 @@ def defer_definitions(tree: ast.Module, seldom: Seldom, *, package: bool) -> boo
     own = {getattr(node, "name", "") for node in tree.body}
     body = [new for node in tree.body for new in _replaced(node, chosen, makers, package)]
     answer = _ANSWER.format(submodules=_submodules(chosen) if package else {})
-    # What the module has of these itself is asked by ours, which come after it.
+    # If the module defines these functions itself, ours come after them and call them.
     first, last = _LOCK, ""
     for name, ours in (("__dir__", _LISTING), ("__getattr__", answer)):
         first, last = (first, last + ours) if name in own else (first + ours, last)
@@ -177,7 +176,7 @@ def defer_definitions(tree: ast.Module, seldom: Seldom, *, package: bool) -> boo
 
 
 class _Platform(ast.NodeTransformer):
-    """Writes down what is known of where the bytecode runs: CPython made it, on Linux."""
+    """Replaces tests of the platform by their results: the bytecode runs on CPython on Linux."""
 
     def visit_Call(self, node: ast.Call | ast.Compare) -> ast.AST:
         known = _KNOWN.get(ast.unparse(node))
@@ -189,19 +188,19 @@ class _Platform(ast.NodeTransformer):
 
     def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
         self.generic_visit(node)
-        # What type checkers read in its place would hide a module's `__getattr__`.
+        # The branch for type checkers may define a `__getattr__`, which would replace ours.
         checked = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
         return node.orelse if checked and node.orelse else node
 
 
 def _is_prologue(node: ast.stmt) -> bool:
-    """Return whether a statement has to stand at a module's top."""
+    """Return whether a statement must stay at the top of a module."""
     text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     return text or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
 
 
 def _guard(block: list[ast.stmt], makers: _Makers, there: frozenset[str]) -> None:
-    """Put what makes a name before each statement that uses it and may be the first to."""
+    """Insert guards before the statements that may be the first to use a deferred name."""
     guarded: list[ast.stmt] = []
     for node in block:
         missing = names_used(node) & makers.keys() - there
@@ -220,7 +219,7 @@ def _guards(names: Iterable[str], makers: _Makers, at: ast.stmt) -> Iterator[ast
 def _replaced(
     node: ast.stmt, chosen: Iterable[Definition], makers: _Makers, package: bool
 ) -> Iterator[ast.stmt]:
-    """Yield what stands in a statement's place: what is left of it, and what runs the rest."""
+    """Yield the replacement of a statement: its remainder, and the functions that run the rest."""
     own = [one for one in chosen if one.origin is node]
     names = {name for one in own for name in one.names}
     if isinstance(node, _Import):
@@ -234,7 +233,7 @@ def _replaced(
 
 
 def _maker(one: Definition, makers: _Makers, package: bool) -> list[ast.stmt]:
-    """Return the function that runs a definition, under the name of each that it defines."""
+    """Return the function that runs a definition, once under each name that it defines."""
     first, *others = sorted(one.names)
     node = one.statement
     fields = {"maker": makers[first], "name": first, "names": ", ".join(sorted(one.names))}
@@ -252,7 +251,7 @@ def _maker(one: Definition, makers: _Makers, package: bool) -> list[ast.stmt]:
 
 
 def _fill(maker: ast.stmt, definition: Definition, makers: _Makers) -> None:
-    """Put a definition into its function, behind what makes the names that it needs."""
+    """Insert a definition into its function, after guards for the names that it needs."""
     assert isinstance(maker, ast.FunctionDef)
     early = {*names_used_early([definition.statement])} & makers.keys() - definition.names
     inner = [definition.statement]
@@ -264,7 +263,7 @@ def _fill(maker: ast.stmt, definition: Definition, makers: _Makers) -> None:
 
 
 def _statements(text: str, at: ast.stmt) -> list[Any]:
-    """Return statements from their text, at the line of another."""
+    """Parse statements, and give them the line number of another statement."""
     tree = ast.parse(text)
     for part in ast.walk(tree):
         if "lineno" in part._attributes:
@@ -273,7 +272,7 @@ def _statements(text: str, at: ast.stmt) -> list[Any]:
 
 
 def _submodules(chosen: Iterable[Definition]) -> dict[str, str]:
-    """Return the modules of a package that an import would have bound in it, by their names."""
+    """Return the submodules that imports would have bound in their package, by name."""
     found = {}
     for one in chosen:
         node = one.statement

@@ -1,9 +1,9 @@
-"""Chooses the statements of a module that can wait until a function uses what they define.
+"""Chooses the statements of a module that can be deferred until a function uses their names.
 
-Pure: it reads a syntax tree and changes none. A statement waits if nothing that runs while
-the module is imported uses its names, nothing else binds them, and no user could miss them: a
-class waits only if no other class of its package is a base of it, for that one's
-`__subclasses__` would not have it.
+It reads a syntax tree and does not change it. A statement can be deferred if no code that runs
+during the import uses its names, no other statement binds them, and other modules cannot notice.
+A class with a base in its own package is never deferred, because `__subclasses__` of the base
+would lack it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = (
     "names_used_early",
 )
 
-# What these do to a class is done to nothing else.
+# Decorators that change only the class and register it nowhere.
 _LOCAL_DECORATORS = {"s", "define", "dataclass", "final", "runtime_checkable", "total_ordering"}
 
 _PURE = {"ParamSpec", "TypeVar", "functools.partial", "partial", "re.compile"}
@@ -36,11 +36,11 @@ _Block = list[ast.stmt]
 
 @dataclass(frozen=True, slots=True)
 class Seldom:
-    """The definitions that a start leaves out until they are used.
+    """The imports that may be deferred.
 
     Attributes:
-        modules: Modules of others.
-        names: What it may leave unimported of its own package; if None, all of it.
+        modules: Modules outside the package.
+        names: Names that the module imports from its own package; None allows all of them.
     """
 
     modules: Container[str]
@@ -49,12 +49,12 @@ class Seldom:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A statement that may wait.
+    """A statement that may be deferred.
 
     Attributes:
-        names: What it binds.
-        statement: What is run for it. Of an import of several names it is one name's part.
-        origin: The statement of the module.
+        names: The names that it binds.
+        statement: The statement to run. An import of several names is split into one for each.
+        origin: The statement in the module.
     """
 
     names: frozenset[str]
@@ -63,11 +63,11 @@ class Definition:
 
 
 def choose_waiting(tree: ast.Module, seldom: Seldom) -> tuple[Definition, ...]:
-    """Return what of a module may wait.
+    """Return the definitions of a module that may be deferred.
 
     Args:
-        tree: The module. Annotations are taken for text.
-        seldom: What a start does not import.
+        tree: The module. Its annotations must not be evaluated.
+        seldom: The imports that may be deferred.
     """
     if _answers_itself(tree):
         return ()
@@ -80,7 +80,7 @@ def choose_waiting(tree: ast.Module, seldom: Seldom) -> tuple[Definition, ...]:
         if _is_alone(one, bindings)
     ]
     while True:
-        # Where a builtin has the name, its absence would go unnoticed.
+        # If a builtin has the same name, the guard would find the builtin.
         early = {*names_used_early(tree.body, found), *dir(builtins)}
         waiting = [one for one in found if not one.names & early]
         if len(waiting) == len(found):
@@ -89,19 +89,19 @@ def choose_waiting(tree: ast.Module, seldom: Seldom) -> tuple[Definition, ...]:
 
 
 def _answers_itself(tree: ast.Module) -> bool:
-    """Return whether a module's `__getattr__` is anything but a plain function."""
+    """Return whether a module binds `__getattr__` other than by a plain function."""
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     plain = Counter(node.name for node in functions)["__getattr__"]
     return [*_bindings(tree)].count("__getattr__") != plain
 
 
 def names_used(node: ast.stmt) -> set[str]:
-    """Return the names that a statement uses itself, in none of the blocks that it holds."""
+    """Return the names that a statement uses outside its inner blocks."""
     return {name for part in _expressions(node) for name in _loads(part)}
 
 
 def blocks_of(node: ast.stmt) -> Iterator[_Block]:
-    """Yield the blocks that a statement holds; none of what only type checkers read."""
+    """Yield the inner blocks of a statement, except those for type checkers."""
     if _is_for_type_checkers(node):
         return
     for holder in (node, *getattr(node, "handlers", ()), *getattr(node, "cases", ())):
@@ -136,9 +136,9 @@ def _definitions(node: ast.stmt, seldom: Seldom, own: Container[str]) -> Iterato
 
 
 def _changes_itself_alone(node: ast.ClassDef, own: Container[str]) -> bool:
-    """Return whether a class is known to nothing else: neither to a decorator nor to a base.
+    """Return whether neither a decorator nor a base of the package records a class.
 
-    A base tells its subclasses, and who asks a base of the package finds them all.
+    A base lists its subclasses in `__subclasses__`.
     """
     decorators = (_name_of(one) for one in node.decorator_list)
     bases = (*node.bases, *(one.value for one in node.keywords))
@@ -155,7 +155,7 @@ def _name_of(node: ast.expr) -> str:
 
 
 def _own_names(tree: ast.Module) -> frozenset[str]:
-    """Return the names of what the package itself defines, as far as the module knows them."""
+    """Return the names in a module that its own package defines."""
     own = set()
     for node in ast.walk(tree):
         match node:
@@ -167,12 +167,12 @@ def _own_names(tree: ast.Module) -> frozenset[str]:
 
 
 def _is_pure(value: ast.expr) -> bool:
-    """Return whether an expression is a call that gives the same at any time."""
+    """Return whether an expression is a call whose result does not depend on when it runs."""
     return isinstance(value, ast.Call) and ast.unparse(value.func) in _PURE
 
 
 def _is_type(value: ast.expr) -> bool:
-    """Return whether an expression makes a type of others, as `Callable[[A], B] | C` does."""
+    """Return whether an expression combines types, as `Callable[[A], B] | C` does."""
     match value:
         case ast.Subscript(value=of):
             return _is_type_name(of)
@@ -187,7 +187,7 @@ def _is_type_name(value: ast.expr) -> bool:
 
 
 def _is_choice_of_imports(node: ast.stmt, seldom: Seldom, own: Container[str]) -> bool:
-    """Return whether a statement only chooses by the version, or by what is installed."""
+    """Return whether a statement only chooses imports by version or by installed packages."""
     match node:
         case ast.Import() | ast.ImportFrom():
             return all(_may_wait(single, seldom) for single in _singles(node))
@@ -232,15 +232,15 @@ def _may_wait(node: _Import, seldom: Seldom) -> bool:
 
 
 def _is_alone(definition: Definition, bindings: Counter[str]) -> bool:
-    """Return whether nothing else binds its names, nor rebinds those that it uses."""
-    # What begins with two underscores would be another name inside a class.
+    """Return whether no other statement binds its names, and none rebinds the names it uses."""
+    # Inside a class, Python mangles a name that begins with two underscores.
     mine = all(bindings[name] == 1 and not name.startswith("__") for name in definition.names)
     steady = all(bindings[name] <= 1 for name in names_used_early([definition.statement]))
     return bool(definition.names) and mine and steady
 
 
 def _bindings(node: ast.AST) -> Iterator[str]:
-    """Yield each name as often as the module's own scope binds it, within a node."""
+    """Yield the names that a node binds in the module's scope, once for each binding."""
     match node:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
             yield name
@@ -268,11 +268,11 @@ def _declared_global(node: ast.AST) -> Iterator[str]:
 
 
 def names_used_early(block: Iterable[ast.stmt], found: Iterable[Definition] = ()) -> Iterator[str]:
-    """Yield the names that are used when a block runs, before any function in it does.
+    """Yield the names that a block uses before any function in it runs.
 
     Args:
         block: The statements.
-        found: Those that wait, and do not count.
+        found: Definitions whose own statements are ignored, because they are deferred.
     """
     waiting = {id(one.origin) for one in found}
     for node in block:
@@ -284,7 +284,7 @@ def names_used_early(block: Iterable[ast.stmt], found: Iterable[Definition] = ()
 
 
 def _expressions(node: ast.stmt) -> Iterator[ast.AST]:
-    """Yield what a statement evaluates itself."""
+    """Yield the expressions that a statement evaluates outside its inner blocks."""
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             yield from node.decorator_list

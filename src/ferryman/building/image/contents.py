@@ -55,6 +55,7 @@ class Contents:
         runtime: ferryman's runtime half.
         app: The app's files.
         verdict: How far the app was tried.
+        left_out: The project's files that do not ship, in words.
     """
 
     shared: Packages
@@ -62,6 +63,7 @@ class Contents:
     runtime: Path
     app: Path
     verdict: Verdict
+    left_out: tuple[str, ...]
 
 
 def prepare_contents(
@@ -103,7 +105,8 @@ def prepare_contents(
         trial = Trial(app.directory, capability, there)
         verdict = try_app(project, parts, trial, scratch, progress)
     verdict = replace(verdict, notes=(*parts.notes, *verdict.notes))
-    return Contents(shared, own, runtime.directory, app.directory, verdict)
+    left_out = tuple(map(str, parts.left_out))
+    return Contents(shared, own, runtime.directory, app.directory, verdict, left_out)
 
 
 def _prepare(

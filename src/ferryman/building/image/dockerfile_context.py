@@ -7,14 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ferryman.building.app_files import (
-    SourceFile,
-    app_files,
-    copy_files,
-    left_out,
-    runtime_files,
-)
-from ferryman.building.app_parts import gather_app
+from ferryman.building.app_files import SourceFile, copy_files, runtime_files
+from ferryman.building.app_parts import AppParts, gather_app
 from ferryman.building.artifact import Artifact, describe, staged
 from ferryman.building.dependencies import AIOHTTP
 from ferryman.building.image.container_registry import resolve_digest
@@ -50,7 +44,7 @@ def write_context(
     progress: Progress,
     more: Callable[[bool], Mapping[str, str]],
     use: Callable[[Path], None] = lambda _: None,
-) -> Verdict:
+) -> tuple[AppParts, Verdict]:
     """Write the files of a context into the directory `out`, completely or not at all.
 
     Args:
@@ -63,7 +57,7 @@ def write_context(
         use: Uses the files; if it fails, they are removed.
 
     Returns:
-        How far the app was tried, and the skipped steps.
+        The app's parts; and how far the app was tried, with the skipped steps.
 
     Raises:
         AppError: The app's module or attribute does not exist.
@@ -86,7 +80,7 @@ def write_context(
             (stage / name).write_text(text, encoding="utf-8")
         verdict = try_app(project, app, Trial(stage / "app", capability), Path(scratch), progress)
         use(stage)
-    return Verdict(verdict.tried, (*app.notes, *verdict.notes))
+    return app, Verdict(verdict.tried, (*app.notes, *verdict.notes))
 
 
 def build_context(
@@ -143,17 +137,17 @@ def build_context(
     def texts(wheels: bool) -> dict[str, str]:
         return {"Dockerfile": render_dockerfile(replace(file, wheels=wheels))}
 
-    verdict = write_context(project, plan, out, progress, texts, build)
+    app, verdict = write_context(project, plan, out, progress, texts, build)
     described = describe(
         target=target,
         name=fields.name,
         version=fields.version,
         path=out,
         start=f"python -m {plan.module}",
-        left_out=left_out(project),
+        left_out=tuple(map(str, app.left_out)),
     )
     name = plan.options.push or f"{fields.name}:{fields.version}"
-    machine = native_machine(app_files(project))
+    machine = native_machine(app.own)
     platform = ("--platform", f"linux/{_GO_NAMES.get(machine, machine)}") if machine else ()
     made = ("docker", "build", *platform, "-t", name, str(out))
     described = replace(

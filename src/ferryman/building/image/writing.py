@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ferryman.building.app_files import left_out
 from ferryman.building.artifact import Artifact, describe, staged
 from ferryman.building.cache import cached, digest_of
-from ferryman.building.image.contents import image_layers, prepare_contents
+from ferryman.building.image.contents import Contents, image_layers, prepare_contents
 from ferryman.building.image.image_options import ImageOptions
 from ferryman.building.image.interpreter import Python, open_interpreter, this_interpreter
 from ferryman.building.image.labels import date_of_build, label_image, written
@@ -30,7 +29,6 @@ from ferryman.building.image.plan import ImagePlan
 from ferryman.building.image.pushing import check_reference, push_image
 from ferryman.building.image.root import Root, root_layer
 from ferryman.building.image.sbom import need_cyclonedx, render_sbom
-from ferryman.building.start_check import Verdict
 from ferryman.core.errors import BuildError, ConfigError
 from ferryman.project.project import Project
 from ferryman.records.version import ferryman_version
@@ -95,7 +93,7 @@ def write_image(
         check_reference(plan.options.push)
     try:
         with staged(out) as stage, tempfile.TemporaryDirectory(dir=stage.parent) as scratch:
-            built, verdicts = _build(project, plan, interpreters, Path(scratch), progress)
+            built, contents = _build(project, plan, interpreters, Path(scratch), progress)
             progress("writing the image")
             write_layout(built.image, stage / _LAYOUT, fields.name, fields.version)
             for name, text in _sbom_files(built):
@@ -115,9 +113,10 @@ def write_image(
         version=fields.version,
         path=out / place,
         start=" ".join(("python", "-m", plan.module)),
-        left_out=left_out(project),
+        left_out=contents[0].left_out,
     )
     layers = [layer for image in built.images for layer in image.layers]
+    verdicts = [each.verdict for each in contents]
     return replace(
         described,
         digest=built.document.digest,
@@ -146,19 +145,19 @@ def _build(
     interpreters: Sequence[Python],
     scratch: Path,
     progress: Progress,
-) -> tuple[Built, tuple[Verdict, ...]]:
+) -> tuple[Built, tuple[Contents, ...]]:
     date = date_of_build()
     labels = label_image(project, date)
-    images, sboms, verdicts = [], {}, []
+    images, sboms, contents = [], {}, []
     for python in interpreters:
         place = scratch / python.machine
         place.mkdir()
-        image, sbom, verdict = _build_one(project, plan, python, labels, place, progress, date)
+        image, sbom, held = _build_one(project, plan, python, labels, place, progress, date)
         images.append(image)
         sboms[image.manifest.digest] = sbom
-        verdicts.append(verdict)
+        contents.append(held)
     whole = images[0] if len(images) == 1 else render_index(images, labels)
-    return Built(whole, sboms), tuple(verdicts)
+    return Built(whole, sboms), tuple(contents)
 
 
 def _build_one(
@@ -169,7 +168,7 @@ def _build_one(
     scratch: Path,
     progress: Progress,
     date: int,
-) -> tuple[Image, str, Verdict]:
+) -> tuple[Image, str, Contents]:
     root = Root(python)
     contents = prepare_contents(project, plan, python, scratch, progress)
     progress(f"packing layers for {python.machine}")
@@ -189,7 +188,7 @@ def _build_one(
         (directory / _SBOM).write_text(render_sbom(*named, root, trees, date), encoding="utf-8")
 
     kept = cached("sboms", key, write_sbom, scratch)
-    return image, (kept / _SBOM).read_text(encoding="utf-8"), contents.verdict
+    return image, (kept / _SBOM).read_text(encoding="utf-8"), contents
 
 
 def _archive(options: ImageOptions, image: Image | Index, stage: Path, project: Project) -> str:

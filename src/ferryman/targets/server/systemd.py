@@ -145,9 +145,14 @@ def build_unit(project: Project, out: Path, progress: Progress) -> Artifact:
         texts = {f"{name}.service": unit(name, tag, python, settings, wheels=wheels)}
         return texts | ({"environment": environment_file(name, needed)} if needed else {})
 
-    verdict = write_context(project, plan, out, progress, texts)
+    app, verdict = write_context(project, plan, out, progress, texts)
     described = describe(
-        target="server", name=name, version=tag, path=out, start=f"python -m {MODULE}"
+        target="server",
+        name=name,
+        version=tag,
+        path=out,
+        start=f"python -m {MODULE}",
+        left_out=tuple(map(str, app.left_out)),
     )
     return replace(
         described,
