@@ -228,7 +228,9 @@ def test_a_suite_runs_on_the_artifact_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
     status, said = run(tmp_path, "--ferryman-target=lambda:alb", "--ferryman-artifact")
     assert status == 0, said
-    assert "ferryman: runs the artifact in" in said
+    found = re.search(r"ferryman: runs the artifact in (\S+);", said)
+    assert found
     assert "1 passed" in said
+    assert not Path(found[1]).parent.exists()
     status, said = run(tmp_path, "--ferryman-target=lambda:alb")
     assert "ferryman: runs the sources" in said

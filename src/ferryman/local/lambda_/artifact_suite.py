@@ -6,6 +6,7 @@ holds is imported from it, because a new process finds it first.
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import sys
@@ -28,32 +29,44 @@ __all__ = ("VARIABLE", "prefer_artifact", "start_on_artifact")
 VARIABLE = "FERRYMAN_SUITE_ARTIFACT"
 """The variable that tells a process where the artifact is."""
 
+_OWNER = "FERRYMAN_SUITE_OWNER"
+"""The variable with the id of the process that removes the artifact: pytest's first one."""
+
 
 def start_on_artifact(root: Path, arguments: Sequence[str]) -> NoReturn:
-    """Build the zip for this machine, and have pytest take the place of this process.
+    """Build the zip for this machine, and replace this process by pytest on what it holds.
 
     Args:
         root: A directory in the project.
-        arguments: What pytest was given.
+        arguments: The arguments of pytest.
 
     Raises:
-        FerrymanError: It cannot be built.
+        FerrymanError: The zip cannot be built.
     """
     options = {name: target.options for name, target in installed_targets().items()}
     project = for_this_machine(resolve_project(find_project(root), options))
     scratch = Path(tempfile.mkdtemp(prefix="ferryman-"))
-    artifact = build_bundle(project, scratch / "bundle", lambda _: None)
-    task = scratch / "task"
-    unpack(Path(artifact.path), task)
-    shutil.rmtree(task / "ferryman")  # the half that ships; the suite needs this one
-    path = os.pathsep.join(filter(None, (str(task), os.environ.get("PYTHONPATH"))))
-    variables = {**os.environ, VARIABLE: str(task), "PYTHONPATH": path}
-    os.execve(sys.executable, [sys.executable, "-m", "pytest", *arguments], variables)
+    try:
+        artifact = build_bundle(project, scratch / "bundle", lambda _: None)
+        task = scratch / "task"
+        unpack(Path(artifact.path), task)
+        shutil.rmtree(task / "ferryman")  # the suite needs the installed ferryman, not its runtime
+        path = os.pathsep.join(filter(None, (str(task), os.environ.get("PYTHONPATH"))))
+        own = {VARIABLE: str(task), _OWNER: str(os.getpid()), "PYTHONPATH": path}
+        command = [sys.executable, "-m", "pytest", *arguments]
+        os.execve(sys.executable, command, {**os.environ, **own})
+    finally:  # nothing after `execve` runs: it did not succeed
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def prefer_artifact(task: str) -> None:
-    """Have the artifact's modules found before those of the project's directory."""
+    """Have Python find the artifact's modules before those of the project's directory.
+
+    The process that `start_on_artifact` replaced removes the artifact when it ends.
+    """
     sys.meta_path.insert(0, _ArtifactFinder(task))
+    if os.environ.get(_OWNER) == str(os.getpid()):
+        atexit.register(shutil.rmtree, Path(task).parent, ignore_errors=True)
 
 
 class _ArtifactFinder:
