@@ -256,12 +256,13 @@ def count_instructions(function: Function, python: Path) -> float:
     """
     with tempfile.TemporaryDirectory() as directory:
         counted = Path(directory, "python")
-        options = f"--tool=callgrind --callgrind-out-file={directory}/count.%p"
+        pipes = f"--vgdb-prefix={directory}/pipe"  # by default in TMPDIR, which a function lacks
+        options = f"--tool=callgrind --callgrind-out-file={directory}/count.%p {pipes}"
         counted.write_text(f'#!/bin/sh\nexec valgrind {options} {python} "$@"\n')
         counted.chmod(0o755)
         with emulated(function, counted) as url:
             invoke(function, url)
-            run("callgrind_control", "--dump")
+            run("callgrind_control", pipes, "--dump")
         lines = [line for file in Path(directory).glob("count.*") for line in file.open()]
     return max(int(line.split()[1]) for line in lines if line.startswith("totals:")) / 1e6
 
