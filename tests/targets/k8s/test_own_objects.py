@@ -102,7 +102,7 @@ def test_they_are_checked_like_the_others_and_the_line_is_named(
 
 def test_an_object_under_the_name_of_ours_is_found(made: Any, write: Write) -> None:
     write(own="apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: shop}\n")
-    with pytest.raises(BuildError, match="a mistake") as caught:
+    with pytest.raises(BuildError, match="1 mistake") as caught:
         made()
     assert "K104" in str(caught.value.cause)
 
@@ -114,26 +114,26 @@ SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {passw
     ("text", "said"),
     [
         (SECRET, "a Secret cannot belong to a release"),
-        (CLAIM.replace("PersistentVolumeClaim", "Namespace"), "belongs to the whole cluster"),
+        (CLAIM.replace("PersistentVolumeClaim", "Namespace"), "is cluster-wide"),
         ("apiVersion: v1\nkind: List\nitems: []\n", "a List cannot belong"),
         ("apiVersion: v1\nkind: SecretList\nitems: []\n", "a SecretList cannot belong"),
         ("kind: Kustomization\napiVersion: v1\n", "a Kustomization cannot belong"),
-        ("kind: ConfigMap\n", "it names no object"),
-        ("- a\n", "it names no object"),
+        ("kind: ConfigMap\n", "the document is not an object"),
+        ("- a\n", "the document is not an object"),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: a-}\n", "has no name"),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: []\n", "has no name"),
-        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: 3}\n", "no mapping"),
-        (f"{CLAIM}---{CLAIM}", "stands there, too: k8s/own.yaml, line 2"),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: 3}\n", "not a mapping"),
+        (f"{CLAIM}---{CLAIM}", "is already defined in k8s/own.yaml, line 2"),
         (
             CLAIM.replace("name: data", "name: data, namespace: kube-system"),
             "is in the namespace kube-system",
         ),
         (
             EXTERNAL.replace("team: cards", "app.kubernetes.io/managed-by: Helm"),
-            "line 4: the label app.kubernetes.io/managed-by of ExternalSecret/db is ferryman",
+            "line 4: the label app.kubernetes.io/managed-by of ExternalSecret/db must be ferryman",
         ),
-        ("a: &a {b: *a}\n", "stands within what it is an alias of"),
-        ("kind: ConfigMap\nkind: Secret\n", "the key kind (line 2) stands twice"),
+        ("a: &a {b: *a}\n", "contains itself"),
+        ("kind: ConfigMap\nkind: Secret\n", "the key kind (line 2) appears twice"),
     ],
 )
 def test_what_cannot_belong_to_a_release_is_refused(
@@ -187,7 +187,7 @@ def test_a_kustomization_needs_a_tool(
 ) -> None:
     write(kustomization="resources: []\n")
     monkeypatch.setenv("PATH", "/nonexistent")
-    with pytest.raises(ConfigError, match="nothing is installed that builds one"):
+    with pytest.raises(ConfigError, match="no tool that builds one is installed"):
         made("k8s")
 
 

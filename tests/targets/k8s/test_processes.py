@@ -81,9 +81,9 @@ def test_a_migration_has_another_name_for_another_pod(build: Build) -> None:
     [
         ({"name": "a"}, "needs a command, or a schedule"),
         ({"name": "a", "command": ""}, "the command is empty"),
-        ({"name": "a", "command": "sh -c 'oops"}, "that is not a command: no closing quotation"),
-        ({"name": "a", "schedule": "* * * * *", "replicas": 2}, "starts one at a time"),
-        ({"name": "a", "command": "b", "time_zone": "UTC"}, "has a time_zone, and no schedule"),
+        ({"name": "a", "command": "sh -c 'oops"}, "not a valid command: no closing quotation"),
+        ({"name": "a", "schedule": "* * * * *", "replicas": 2}, "runs one pod at a time"),
+        ({"name": "a", "command": "b", "time_zone": "UTC"}, "has a time_zone, but no schedule"),
         ({"name": "web", "command": "b"}, "the name web is taken"),
         ({"name": "worker", "command": "b"}, "the name worker is taken"),
         ({"name": "A/../b", "command": "b"}, "the name of a process is at most 30"),

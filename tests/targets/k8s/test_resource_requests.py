@@ -59,8 +59,8 @@ def test_cpu_follows_the_rate_that_a_pod_is_to_carry(measured: Path, build: Buil
 def test_the_build_says_what_was_measured(measured: Path, build: Build) -> None:
     build()
     text = (measured / "dist/k8s/base/kustomization.yaml").read_text()
-    assert f"# {FILE_NAME}: memory is 112Mi; 80 MiB were the most under load\n" in text
-    assert f"# {FILE_NAME}: a pod carries 15 requests a second with 65 % of cpu 250m\n" in text
+    assert f"# {FILE_NAME}: memory is 112Mi; the measured peak was 80 MiB\n" in text
+    assert f"# {FILE_NAME}: a pod serves 15 requests a second with 65 % of cpu 250m\n" in text
 
 
 def test_an_environment_has_its_own_rate(measured: Path) -> None:
@@ -77,7 +77,7 @@ def test_an_environment_has_its_own_rate(measured: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"pod_rate": 80}, "one pod does not carry 80 requests a second"),
+        ({"pod_rate": 80}, "one pod cannot serve 80 requests a second"),
         ({"pod_rate": 40, "cpu_limit": "500m"}, "cpu_limit 500m is less than the 650m"),
     ],
 )
@@ -90,14 +90,14 @@ def test_what_a_pod_does_not_carry_is_refused(
 
 
 def test_a_rate_needs_a_measurement_of_a_server(tmp_path: Path, build: Build) -> None:
-    with pytest.raises(ConfigError, match="what a request costs is not known") as caught:
+    with pytest.raises(ConfigError, match="the CPU time of a request is unknown") as caught:
         build(pod_rate=40)
     assert FILE_NAME in str(caught.value.cause)
     function_alone = replace(measurement(), targets={"lambda": figures()})
     write_measurement(tmp_path / FILE_NAME, function_alone)
     with pytest.raises(ConfigError) as caught:
         build(pod_rate=40)
-    assert "no server was measured" in str(caught.value.cause)
+    assert "measures no server" in str(caught.value.cause)
     assert resources(build())["requests"]["memory"] == "256Mi"
 
 

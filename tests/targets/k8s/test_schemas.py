@@ -72,7 +72,7 @@ CONTAINER = ("spec", "template", "spec", "containers", 0)
         (("spec", "paused"), "yes", '"yes" must be true or false; write true'),
         ((*CONTAINER, "image"), 1, 'write it in quotes: "1"'),
         ((*CONTAINER, "args"), "serve", 'must be a list; write a list: ["serve"]'),
-        ((*CONTAINER, "resources"), [], "must be a mapping; leave the dashes out"),
+        ((*CONTAINER, "resources"), [], "must be a mapping; remove the dashes"),
         ((*CONTAINER, "ports"), {}, "must be a list; begin each item with a dash"),
         (("metadata", "labels", "version"), True, 'write it in quotes: "true"'),
         (("kind",), "Deploymnet", "has no kind Deploymnet in apiVersion apps/v1; did you mean Dep"),

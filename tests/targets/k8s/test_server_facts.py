@@ -117,7 +117,7 @@ def test_the_image_is_pulled_by_the_secrets_that_are_named(
         (
             {"flavour": "knative"},
             {"certificate": "a.pem", "private_key": "b.pem"},
-            "Knative's proxy asks pods without TLS",
+            "Knative's proxy connects to pods without TLS",
         ),
     ],
 )

@@ -37,12 +37,12 @@ def test_what_differs_in_a_type_alone_is_checked() -> None:
 
 
 def test_mistakes_are_told_each_time() -> None:
-    checks = Checks("a mistake")
+    checks = Checks("1 mistake")
     for _ in range(2):
-        assert unless_sound_before(("1.37", {}), checks) == ("a mistake",)
+        assert unless_sound_before(("1.37", {}), checks) == ("1 mistake",)
 
 
 def test_a_cache_that_cannot_be_written_stands_in_no_way(own_cache: Path) -> None:
     own_cache.write_text("a file, where the directory would be")
-    assert unless_sound_before(("1.37", {}), Checks("a mistake")) == ("a mistake",)
+    assert unless_sound_before(("1.37", {}), Checks("1 mistake")) == ("1 mistake",)
     assert unless_sound_before(("1.37", {}), Checks()) == ()

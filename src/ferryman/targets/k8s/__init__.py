@@ -1,5 +1,5 @@
-"""The target `k8s`: the app in a Kubernetes cluster, as manifests.
+"""The target `k8s`: manifests for the app, and its deployment to a Kubernetes cluster.
 
-All of it belongs to the build side. The pods run the image of the server target, which this package
-must not import.
+The whole package belongs to the build side. The pods run the image of the server target, which this
+package must not import.
 """

@@ -1,7 +1,6 @@
 """Checks objects that go to a cluster together: schemas, the server's validation, the rules.
 
-They are what a project makes, overlaid and patched, and the user's own. A finding names the
-mistake, its place, and where it is known the mend.
+A finding names the mistake and its place, and often suggests a fix.
 """
 
 from __future__ import annotations
@@ -22,16 +21,16 @@ from ferryman.targets.k8s.validation.server_refusals import find_refusals
 __all__ = ("REFUSED", "SCHEMA", "UNKNOWN", "find_mistakes")
 
 SCHEMA = "K001"
-"""The code of what does not fit its schema."""
+"""The code for an object that does not fit its schema."""
 
 UNKNOWN = "K002"
-"""The code of a kind that there is no schema of."""
+"""The code for a kind that Kubernetes does not have."""
 
 REFUSED = "K003"
-"""The code of what fits its schema, and the API server refuses."""
+"""The code for an object that fits its schema, but that the API server refuses."""
 
 _ACROSS = "K4"
-"""How the codes of rules begin, the least of them, that look at several objects."""
+"""Rules with this code or a higher one compare several objects."""
 
 
 def find_mistakes(
@@ -43,15 +42,15 @@ def find_mistakes(
     strict: bool = False,
     ignored: Collection[str] = (),
 ) -> list[Finding]:
-    """Return what is wrong with objects that go to a cluster together.
+    """Return the mistakes in objects that go to a cluster together.
 
     Args:
         objects: The objects, by the names of their files.
-        version: The Kubernetes they are for, as major.minor.
-        patches: What was merged into them, to name the place.
-        sources: Where the user wrote those that are the user's own, by the same names.
-        strict: Whether to hold them to the strict rules, too.
-        ignored: Codes of what is not to be told.
+        version: The version of Kubernetes, as major.minor.
+        patches: The patches that were merged into the objects, to find the place of a mistake.
+        sources: The sources of the user's own objects, by the same names.
+        strict: Whether the strict rules apply, too.
+        ignored: The codes of checks that do not apply.
     """
     findings: list[Finding] = []
     fitting: list[Manifest] = []
@@ -63,19 +62,19 @@ def find_mistakes(
             Finding(SCHEMA if m.path else UNKNOWN, file, subject, m.path or "kind", m.reason)
             for m in misfits
         ]
-        if not misfits:  # the rules read what fits: they need not know of every wrong type
+        if not misfits:  # the rules rely on the types of the schemas
             fitting.append(manifest if described(document, version) else _head(manifest))
     problems = find_problems(fitting, strict=strict, ignored=ignored)
     if len(fitting) < len(objects):
-        # A rule that looks across objects would miss those that do not fit.
+        # A rule that compares objects would miss the objects that do not fit.
         problems = [problem for problem in problems if problem.code < _ACROSS]
-    told = {(finding.file, finding.path) for finding in problems}
+    reported = {(finding.file, finding.path) for finding in problems}
     for manifest in fitting:
         subject = f"{manifest.kind}/{manifest.name}"
         findings += [
             Finding(REFUSED, manifest.file, subject, path, message)
             for path, message in find_refusals(manifest.document, version)
-            if (manifest.file, path) not in told
+            if (manifest.file, path) not in reported
         ]
     findings = [f for f in (*findings, *problems) if f.code not in ignored]
     placed = [_placed(finding, objects, patches, sources or {}) for finding in findings]
@@ -83,7 +82,7 @@ def find_mistakes(
 
 
 def _head(manifest: Manifest) -> Manifest:
-    """Return what the rules may read of an object whose fields are unknown."""
+    """Return an object of an unknown kind with only the fields that the rules may read."""
     head = {key: manifest.document[key] for key in ("apiVersion", "kind", "metadata")}
     return Manifest(manifest.file, head)
 
@@ -94,7 +93,7 @@ def _placed(
     patches: Sequence[Source],
     sources: Mapping[str, Source],
 ) -> Finding:
-    """Return a finding with the place in the user's file that brought it, if one did."""
+    """Return a finding with its place in the user's file, if it comes from one."""
     place = patched_line(objects[finding.file], finding.path, patches)
     if place is None and finding.file in sources:
         place = written_line(sources[finding.file], finding.path)

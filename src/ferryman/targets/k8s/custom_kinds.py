@@ -1,10 +1,9 @@
-"""Schemas of the kinds that the cluster learns from others.
+"""Schemas of custom kinds, written by hand.
 
-They are our own words, and hold what the manifests may use and a patch may add: the
-fields of gateway.networking.k8s.io/v1 in the Gateway API's reference, and those of
-serving.knative.dev/v1, monitoring.coreos.com/v1, keda.sh/v1alpha1 and http.keda.sh/v1beta1 in the
-API references of Knative, the Prometheus Operator, KEDA and its HTTP add-on. Pods within are held
-to Kubernetes' own schema.
+They have the fields that the manifests use and that a patch may add, from the API references of the
+Gateway API (gateway.networking.k8s.io/v1), Knative (serving.knative.dev/v1), the Prometheus
+Operator (monitoring.coreos.com/v1), KEDA (keda.sh/v1alpha1) and its HTTP add-on
+(http.keda.sh/v1beta1). For containers and volumes they refer to Kubernetes' own schemas.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ def _object(required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]
 
 
 def _kind(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the schema of a kind whose objects have this specification, and a status."""
+    """Return the schema of a kind with this schema of its spec, and any status."""
     required = ("apiVersion", "kind", "metadata", "spec")
     status = {"type": "object"}
     return _object(
@@ -122,7 +121,7 @@ _HTTP_ROUTE = _kind(
     _object((), parentRefs=_list(_PARENT), hostnames=_list(_TEXT), rules=_list(_RULE, 1))
 )
 
-# The pod's fields that Knative's webhook lets through without a feature flag.
+# The fields of a pod that Knative's webhook accepts without a feature flag.
 _REVISION = _object(
     ("containers",),
     containers=_list({"$ref": f"{_DEFINITIONS}api.core.v1.Container"}, 1),
@@ -190,12 +189,8 @@ _TRIGGER = _object(
     ),
     metricType=_one_of("AverageValue", "Value", "Utilization"),
 )
-_SCALED_OBJECT = _object(
-    ("apiVersion", "kind", "metadata", "spec"),
-    apiVersion=_TEXT,
-    kind=_TEXT,
-    metadata=_METADATA,
-    spec=_object(
+_SCALED_OBJECT = _kind(
+    _object(
         ("scaleTargetRef", "triggers"),
         scaleTargetRef=_object(
             ("name",), name=_TEXT, apiVersion=_TEXT, kind=_TEXT, envSourceContainerName=_TEXT
@@ -251,7 +246,7 @@ UNKNOWN: Mapping[str, Any] = {
     "properties": {"apiVersion": _TEXT, "kind": _TEXT, "metadata": _METADATA},
     "required": ["apiVersion", "kind", "metadata"],
 }
-"""The schema of a kind of which nothing is known but what all kinds have in common."""
+"""The schema of a kind whose own fields are unknown."""
 
 SCHEMAS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("gateway.networking.k8s.io/v1", "HTTPRoute"): _HTTP_ROUTE,

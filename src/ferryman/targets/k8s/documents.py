@@ -1,7 +1,7 @@
-"""Reads YAML as written by hand, safely: its documents, their lines, keys that stand twice.
+"""Reads the user's YAML safely: its documents, their line numbers and duplicate keys.
 
-A text is measured before anything is built of it: aliases that multiply, or contain themselves,
-and depths and numbers that no manifest has are refused. The time is linear in the text's length.
+Before it builds any values, it refuses aliases that multiply or contain themselves, and nesting and
+numbers that no manifest has. This takes time linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -17,44 +17,44 @@ from ferryman.core.errors import ConfigError
 
 __all__ = ("Source", "documents_of", "parse_documents", "read_documents")
 
-# libyaml reads ten times as fast, where PyYAML was built with it.
+# libyaml is ten times as fast, if PyYAML was built with it.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _DEEPEST = 100
-"""Levels of nesting; a pod's deepest field has 14."""
+"""The most levels of nesting. A pod's deepest field has 14."""
 
 _MOST_NODES = 1_000_000
-"""Values in all, with those that aliases stand for: some 20,000 objects."""
+"""The most values, with aliases expanded. About 20,000 objects have so many."""
 
 _LONGEST_NUMBER = 100
-"""Digits of a number; the API's greatest has 19."""
+"""The most digits of a number. The API's largest number has 19."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A document, and where it was written.
+    """A document and its place in a file.
 
     Attributes:
         file: The file, as a reader would name it.
         document: The document.
-        doubled: Keys that stand twice in a mapping of it, with the lines that count.
-        node: What the parser made of it, with lines.
+        duplicates: The duplicate keys of its mappings, each with the line of its last value.
+        node: The parser's node, with line numbers.
     """
 
     file: str
     document: Any
-    doubled: tuple[str, ...] = ()
+    duplicates: tuple[str, ...] = ()
     node: Any = None
 
     def line(self, path: Sequence[str | int]) -> int:
-        """Return the line of a field, or of the nearest that is there around it."""
+        """Return the line of a field, or of the innermost existing field on the way to it."""
         node = self.node
         line = 1 if node is None else node.start_mark.line + 1
         for part in path:
-            found = _below(node, part)
-            if found is None:
+            pair = _below(node, part)
+            if pair is None:
                 break
-            key, node = found
+            key, node = pair
             line = key.start_mark.line + 1
         return int(line)
 
@@ -67,45 +67,45 @@ def _below(node: Any, part: str | int) -> tuple[Any, Any] | None:
     return None
 
 
-class _Watchful(_Loader):  # type: ignore[misc]
-    """The safe loader, which notes where a key hides another of its mapping."""
+class _DuplicateLoader(_Loader):  # type: ignore[misc]
+    """The safe loader, which also records duplicate keys."""
 
     def __init__(self, stream: bytes) -> None:
         super().__init__(stream)
-        self.doubled: list[str] = []
+        self.duplicates: list[str] = []
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
-        """Return a mapping, of whose keys the last counts, as in every reader of YAML."""
+        """Return a mapping. Of duplicate keys the last applies, as in every YAML parser."""
         seen: set[str] = set()
         for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if not isinstance(key, yaml.ScalarNode) or key.tag.endswith(":merge"):
                 continue
             if key.value in seen:
-                self.doubled.append(f"{key.value} (line {key.start_mark.line + 1})")
+                self.duplicates.append(f"{key.value} (line {key.start_mark.line + 1})")
             seen.add(key.value)
-        found: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
-        return found
+        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
+        return mapping
 
 
 def parse_documents(text: bytes, file: str) -> Iterator[Source]:
-    """Yield each document of a text, which is measured before it is parsed.
+    """Yield each document of a text.
 
     Args:
-        text: YAML, of a user or a tool.
-        file: The file that it is from, for errors.
+        text: YAML, from the user or a tool.
+        file: The file of the text, for errors.
 
     Raises:
-        ConfigError: It is not YAML, or no manifest could look like it.
+        ConfigError: The text is not YAML, or exceeds a limit of this module.
     """
     try:
-        _measure(text, file)
-        loader = _Watchful(text)
+        _check_size(text, file)
+        loader = _DuplicateLoader(text)
         try:
             while loader.check_node():
                 node = loader.get_node()
                 document = loader.construct_document(node)
-                yield Source(file, document, tuple(loader.doubled), node)
-                loader.doubled.clear()
+                yield Source(file, document, tuple(loader.duplicates), node)
+                loader.duplicates.clear()
         finally:
             loader.dispose()
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
@@ -114,15 +114,15 @@ def parse_documents(text: bytes, file: str) -> Iterator[Source]:
 
 
 def read_documents(root: Path, name: str, origin: str) -> list[Source]:
-    """Return the documents of a file in the project's directory that are not empty.
+    """Return the non-empty documents of a file in the project's directory.
 
     Args:
         root: The project's directory.
-        name: The file, relative to it.
-        origin: Where it was set, for the error.
+        name: The file, relative to that directory.
+        origin: The setting that names the file, for errors.
 
     Raises:
-        ConfigError: It cannot be read, is not YAML, or a key hides another.
+        ConfigError: The file cannot be read, is not YAML, or has a duplicate key.
     """
     try:
         text = (root / name).read_bytes()
@@ -132,54 +132,58 @@ def read_documents(root: Path, name: str, origin: str) -> list[Source]:
 
 
 def documents_of(text: bytes, name: str) -> list[Source]:
-    """Return the documents of a text that are not empty.
+    """Return the non-empty documents of a text.
 
     Raises:
-        ConfigError: It is not YAML, or a key hides another.
+        ConfigError: The text is not YAML, or has a duplicate key.
     """
-    found = [source for source in parse_documents(text, name) if source.document]
-    for source in found:
-        if source.doubled:
+    sources = [source for source in parse_documents(text, name) if source.document]
+    for source in sources:
+        if source.duplicates:
             raise ConfigError(
-                f"{name}: the key {source.doubled[0]} stands twice in its mapping",
-                cause="the last one counts and what stands in the others is lost",
+                f"{name}: the key {source.duplicates[0]} appears twice in its mapping",
+                cause="only its last value would apply",
             )
-    return found
+    return sources
 
 
-def _measure(text: bytes, file: str) -> None:
-    """Refuse a text whose anchors would unfold to too much, before anything is built of it."""
-    sizes: dict[str, int] = {}  # how much each anchor stands for
-    opened: list[tuple[str | None, int]] = []
+def _check_size(text: bytes, file: str) -> None:
+    """Check the limits of a text before any values are built from it.
+
+    Raises:
+        ConfigError: The text exceeds a limit, or an alias contains itself.
+    """
+    sizes: dict[str, int] = {}  # the number of values of each anchor
+    open_nodes: list[tuple[str | None, int]] = []
     count = 0
     for event in yaml.parse(text, Loader=_Loader):
         where = f"{file}, line {getattr(event.start_mark, 'line', 0) + 1}"
         if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            opened.append((event.anchor, count))
+            open_nodes.append((event.anchor, count))
             count += 1
-            if len(opened) > _DEEPEST:
+            if len(open_nodes) > _DEEPEST:
                 raise ConfigError(f"{where}: it is nested more than {_DEEPEST} levels deep")
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-            anchor, before = opened.pop()
+            anchor, before = open_nodes.pop()
             if anchor:
                 sizes[anchor] = count - before
         elif isinstance(event, yaml.AliasEvent):
-            if any(anchor == event.anchor for anchor, _ in opened):
-                raise ConfigError(f"{where}: *{event.anchor} stands within what it is an alias of")
+            if any(anchor == event.anchor for anchor, _ in open_nodes):
+                raise ConfigError(f"{where}: the alias *{event.anchor} contains itself")
             count += sizes.get(str(event.anchor), 1)
         elif isinstance(event, yaml.ScalarEvent):
             count += 1
             if len(event.value) > _LONGEST_NUMBER and event.implicit[0] and _is_number(event.value):
                 digits = len(event.value)
                 raise ConfigError(
-                    f"{where}: a number of {digits:,} digits", hint="a text goes into quotes"
+                    f"{where}: a number of {digits:,} digits", hint="quote it if it is a text"
                 )
         elif isinstance(event, yaml.DocumentStartEvent):
             sizes = {}
         if count > _MOST_NODES:
             raise ConfigError(
-                f"{where}: it stands for more than {_MOST_NODES:,} values",
-                hint="do its aliases name each other?",
+                f"{where}: the file expands to more than {_MOST_NODES:,} values",
+                hint="do its aliases refer to each other?",
             )
 
 

@@ -1,4 +1,4 @@
-"""Says where a document does not fit its schema, and what was probably meant. Pure."""
+"""Explains where a document does not fit its schema, and suggests a fix. Pure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Misfit:
 
 
 def did_you_mean(given: str, known: Iterable[object]) -> str:
-    """Return what a word may have been meant to be, as a question, or nothing."""
+    """Return a question that suggests a known word, or an empty text."""
     by_lower = {str(word).lower(): str(word) for word in known if word}
     if given.lower() in by_lower:
         return f"; did you mean {by_lower[given.lower()]}?"
@@ -42,10 +42,10 @@ def did_you_mean(given: str, known: Iterable[object]) -> str:
 
 
 def find_misfits(document: Mapping[str, Any], version: str) -> list[Misfit]:
-    """Return where a document fails its kind's schema, in the order of the schema.
+    """Return the mistakes of a document against its kind's schema, at most ten.
 
     Args:
-        document: What is to be written.
+        document: The document.
         version: The version of Kubernetes, as major.minor.
     """
     kind, api_version = str(document.get("kind")), str(document.get("apiVersion"))
@@ -60,24 +60,24 @@ def _misfit(error: Any) -> Misfit:
         known = error.schema.get("properties", {})
         unknown = [key for key in error.instance if key not in known]
         field = str(unknown[0]) if unknown else ""
-        meant = did_you_mean(field, known) or _listed(known)
-        return Misfit(f"{path}.{field}".removeprefix("."), f"there is no field {field}{meant}")
+        hint = did_you_mean(field, known) or _listed(known)
+        return Misfit(f"{path}.{field}".removeprefix("."), f"there is no field {field}{hint}")
     if error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
         field = str(missing[0]) if missing else ""
         return Misfit(f"{path}.{field}".removeprefix("."), f"{field} is missing")
     if error.validator == "enum":
         values = ", ".join(map(str, error.validator_value))
-        meant = did_you_mean(str(error.instance), error.validator_value)
-        return Misfit(path or "the document", f"{error.instance!r} is not one of {values}{meant}")
+        hint = did_you_mean(str(error.instance), error.validator_value)
+        return Misfit(path or "the document", f"{error.instance!r} is not one of {values}{hint}")
     if error.validator in ("type", "oneOf"):
-        return Misfit(path or "the document", _other_type(error))
+        return Misfit(path or "the document", _wrong_type(error))
     return Misfit(path or "the document", str(error.message)[:300])
 
 
 def _listed(known: Iterable[str]) -> str:
     names = sorted(known)
-    return f"; there is {', '.join(names)}" if 0 < len(names) <= _MOST else ""
+    return f"; the fields are {', '.join(names)}" if 0 < len(names) <= _MOST else ""
 
 
 _TYPES = {
@@ -90,7 +90,7 @@ _TYPES = {
 }
 
 
-def _other_type(error: Any) -> str:
+def _wrong_type(error: Any) -> str:
     wanted = error.validator_value
     if error.validator == "oneOf":
         wanted = [name for option in wanted for name in _as_list(option.get("type"))]
@@ -98,14 +98,15 @@ def _other_type(error: Any) -> str:
     given = error.instance
     shown = json.dumps(given, default=str)
     shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
-    return f"{shown} must be {' or '.join(dict.fromkeys(names))}{_mended(given, _as_list(wanted))}"
+    return f"{shown} must be {' or '.join(dict.fromkeys(names))}{_fix(given, _as_list(wanted))}"
 
 
 def _as_list(value: Any) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else [str(value)]
 
 
-def _mended(given: Any, wanted: list[str]) -> str:
+def _fix(given: Any, wanted: list[str]) -> str:
+    """Return how to write a value of a wanted type, or an empty text."""
     if isinstance(given, str):
         if {"integer", "number"} & {*wanted} and given.strip().lstrip("-").isdecimal():
             return f"; write {given.strip()} without quotes"
@@ -118,7 +119,7 @@ def _mended(given: Any, wanted: list[str]) -> str:
     if isinstance(given, dict) and "array" in wanted:
         return "; begin each item with a dash"
     if isinstance(given, list) and "object" in wanted:
-        return "; leave the dashes out"
+        return "; remove the dashes"
     return ""
 
 
@@ -132,16 +133,16 @@ def _no_kind(api_version: str, kind: str, version: str) -> str:
 
 @cache
 def _kinds(version: str) -> Mapping[str, list[str]]:
-    """Return the versions of each kind that Kubernetes has, the stable ones where there are."""
-    found: dict[str, list[str]] = {}
+    """Return the apiVersions of each kind: the stable ones, or else the others."""
+    kinds: dict[str, list[str]] = {}
     for definition in definitions(version).values():
-        for meant in definition.get("x-kubernetes-group-version-kind", ()):
-            text = "/".join(filter(None, (meant["group"], meant["version"])))
-            found.setdefault(meant["kind"], []).append(text)
-    for kind, versions in found.items():
+        for identity in definition.get("x-kubernetes-group-version-kind", ()):
+            text = "/".join(filter(None, (identity["group"], identity["version"])))
+            kinds.setdefault(identity["kind"], []).append(text)
+    for kind, versions in kinds.items():
         stable = [text for text in versions if "alpha" not in text and "beta" not in text]
-        found[kind] = sorted(set(stable or versions))
-    return found
+        kinds[kind] = sorted(set(stable or versions))
+    return kinds
 
 
 def _path(parts: Iterable[str | int]) -> str:

@@ -1,8 +1,7 @@
-"""The user's own objects that belong to the release, read from files beside the app.
+"""Reads the user's own objects, which belong to the release, from files of the project.
 
-They get the labels by which all of a release is found, and the namespace of the others. What a
-release cannot hold is refused: Secrets, whose values it would write down, and what belongs to the
-whole cluster.
+They get the labels and the namespace of the release. A release cannot contain Secrets, because it
+would store their values, or objects of the whole cluster.
 """
 
 from __future__ import annotations
@@ -35,52 +34,53 @@ _CLUSTER_WIDE = frozenset(
         *("ValidatingWebhookConfiguration", "VolumeAttachment", "VolumeAttributesClass"),
     )
 )
-"""The kinds of Kubernetes 1.37 that belong to no namespace."""
+"""The cluster-wide kinds of Kubernetes 1.37."""
 
-_WHY_NOT: Mapping[str, tuple[str, str]] = {
+_EXCLUDED: Mapping[str, tuple[str, str]] = {
     "Secret": (
-        "a release is written down with all of its objects, and a Secret's value would be",
-        "make it by `kubectl create secret` or an ExternalSecret, and name it in secrets",
+        "a release is stored with all of its objects, which would include the Secret's value",
+        "create it with `kubectl create secret` or an ExternalSecret, and name it in secrets",
     ),
     "Kustomization": (
-        "it is not an object, and tells kubectl what to read",
-        "name its directory, which kubectl or kustomize then builds, or the files that it names",
+        "it is not an object, but tells kubectl what to read",
+        "list its directory, which kubectl or kustomize then builds, or the files that it names",
     ),
     "List": (
-        "it is not an object, and holds several",
-        "put its items apart, with --- between them",
+        "it is not an object, but a list of objects",
+        "write its items as separate documents, with --- between them",
     ),
 }
+"""The kinds that cannot belong to a release: why not, and what to do instead."""
 
 
 def read_objects(
     root: Path, patterns: Collection[str], values: Values, origin: str
 ) -> dict[str, tuple[Document, Source]]:
-    """Return the objects of the files, each by the name of its file in a build, and its source.
+    """Return each object and its source, by the name of the object's file in a build.
 
     Args:
         root: The project's directory.
-        patterns: The files, as glob patterns relative to it.
-        values: What the other objects are made of: the labels and the namespace.
-        origin: Where they were set, for the error.
+        patterns: Glob patterns of the files, relative to the project's directory.
+        values: The values of the project, for the labels and the namespace.
+        origin: The setting that lists the patterns, for errors.
 
     Raises:
         ConfigError: A pattern matches no file, a file is not YAML, or an object cannot belong to
-            a release, or stands twice.
+            a release, or is defined twice.
     """
-    found: dict[str, tuple[Document, Source]] = {}
+    objects: dict[str, tuple[Document, Source]] = {}
     for name in dict.fromkeys(n for pattern in patterns for n in _files(root, pattern, origin)):
         for source in _documents(root, name, origin):
             document = _adopted(source, values)
             file = _file_of(document)
-            if file in found:
+            if file in objects:
                 raise ConfigError(
-                    f"{_place(source)}: {_called(document)} stands there, too: "
-                    f"{_place(found[file][1])}",
-                    hint="an object belongs to a release once; leave one of them out",
+                    f"{_place(source)}: {_called(document)} is already defined in "
+                    f"{_place(objects[file][1])}",
+                    hint="remove one of the two definitions",
                 )
-            found[file] = document, source
-    return found
+            objects[file] = document, source
+    return objects
 
 
 def _files(root: Path, pattern: str, origin: str) -> Iterator[str]:
@@ -88,17 +88,17 @@ def _files(root: Path, pattern: str, origin: str) -> Iterator[str]:
     if path.is_absolute() or ".." in path.parts or not path.parts:
         raise ConfigError(
             f"{origin}: {pattern!r} leads out of the project's directory",
-            hint="write a pattern relative to it, such as k8s/*.yaml",
+            hint="write a pattern relative to that directory, such as k8s/*.yaml",
         )
-    found = (p for p in root.glob(pattern) if p.is_file() or _is_kustomization(p))
-    names = sorted(p.relative_to(root).as_posix() for p in found)
+    paths = (p for p in root.glob(pattern) if p.is_file() or _has_kustomization(p))
+    names = sorted(p.relative_to(root).as_posix() for p in paths)
     if not names:
         raise ConfigError(f"{origin}: no file matches {pattern!r}", cause=f"looked in {root}")
     yield from names
 
 
-def _is_kustomization(path: Path) -> bool:
-    return any((path / name).is_file() for name in _KUSTOMIZATIONS)
+def _has_kustomization(directory: Path) -> bool:
+    return any((directory / name).is_file() for name in _KUSTOMIZATIONS)
 
 
 def _documents(root: Path, name: str, origin: str) -> list[Source]:
@@ -108,10 +108,10 @@ def _documents(root: Path, name: str, origin: str) -> list[Source]:
 
 
 def _adopted(source: Source, values: Values) -> Document:
-    """Return an object as it belongs to the release.
+    """Return an object with the labels and the namespace of the release.
 
     Raises:
-        ConfigError: It cannot.
+        ConfigError: It cannot belong to a release, or has another namespace or other labels.
     """
     document = _checked(source)
     metadata = document["metadata"]
@@ -119,16 +119,17 @@ def _adopted(source: Source, values: Values) -> Document:
     if namespace != values.namespace:
         raise ConfigError(
             f"{_place(source, 'metadata', 'namespace')}: {_called(document)} is in the namespace "
-            f"{namespace}, and the release in {values.namespace or 'whichever it is deployed to'}",
-            hint="leave its namespace out: it gets that of the release",
+            f"{namespace}, and the release in "
+            f"{values.namespace or 'the namespace that it is deployed to'}",
+            hint="omit the namespace: the object gets that of the release",
         )
     own, given = belonging(values), metadata.get("labels") or {}
     for key, value in given.items():
         if own.get(key, value) != value:
             raise ConfigError(
                 f"{_place(source, 'metadata', 'labels', key)}: the label {key} of "
-                f"{_called(document)} is {own[key]} for all of the release",
-                hint="leave the label out",
+                f"{_called(document)} must be {own[key]}, as on every object of the release",
+                hint="omit the label: ferryman sets it",
             )
     named = {"namespace": namespace} if namespace else {}
     adopted = {**metadata, **named, "labels": {**given, **own}}
@@ -137,35 +138,40 @@ def _adopted(source: Source, values: Values) -> Document:
 
 
 def _checked(source: Source) -> Document:
-    """Return a document that names an object of a namespace."""
+    """Return a document, which must be an object that can belong to a release.
+
+    Raises:
+        ConfigError: It is not.
+    """
     document: Any = without_nulls(source.document)
     place = _place(source)
     head = document if isinstance(document, dict) else {}
     kind, metadata = head.get("kind"), head.get("metadata")
     if not isinstance(kind, str) or not isinstance(head.get("apiVersion"), str):
         raise ConfigError(
-            f"{place}: it names no object", hint="an object has apiVersion, kind and metadata"
+            f"{place}: the document is not an object",
+            hint="an object has apiVersion, kind and metadata",
         )
-    if kind in _WHY_NOT or kind.endswith("List"):
-        cause, hint = _WHY_NOT.get(kind, _WHY_NOT["List"])
+    if kind in _EXCLUDED or kind.endswith("List"):
+        cause, hint = _EXCLUDED.get(kind, _EXCLUDED["List"])
         raise ConfigError(f"{place}: a {kind} cannot belong to a release", cause=cause, hint=hint)
     if kind in _CLUSTER_WIDE:
         raise ConfigError(
-            f"{place}: a {kind} belongs to the whole cluster, and a release to one namespace",
+            f"{place}: a {kind} is cluster-wide, and a release belongs to one namespace",
             hint="ask the cluster's administrator to apply it",
         )
     metadata = metadata if isinstance(metadata, dict) else {}
     labels, name = metadata.get("labels") or {}, metadata.get("name")
     if not isinstance(labels, dict) or not isinstance(name, str):
         raise ConfigError(
-            f"{place}: the {kind} has no name, or no mapping of labels",
-            hint="write metadata: {name: ...}; a release finds its objects by their names",
+            f"{place}: the {kind} has no name, or its labels are not a mapping",
+            hint="write metadata: {name: ...}; ferryman finds objects by their names",
         )
     return dict(document)
 
 
 def _file_of(document: Document) -> str:
-    """Return the name of an object's file in a build, of letters that no path has."""
+    """Return the name of an object's file in a build, from its kind and name."""
     group = document["apiVersion"].rpartition("/")[0]
     kind = f"{document['kind']}.{group}" if "." in group else document["kind"]
     name = f"{kind}-{document['metadata']['name']}".lower()
@@ -187,28 +193,29 @@ _SECONDS = 120
 
 
 def _kustomized(root: Path, name: str, origin: str) -> tuple[bytes, str]:
-    """Return what a kustomization makes, and what to call that in errors.
+    """Return the output of building a kustomization, and a name of that output for errors.
 
     Args:
         root: The project's directory.
-        name: The directory with the kustomization, relative to it.
-        origin: Where it was set, for the error.
+        name: The directory of the kustomization, relative to the project's.
+        origin: The setting that lists it, for errors.
 
     Raises:
-        ConfigError: No tool is installed, or it refuses the kustomization.
+        ConfigError: No tool is installed, or the tool failed.
     """
     tool = next((tool for tool in _TOOLS if shutil.which(tool[0])), None)
     if tool is None:
         raise ConfigError(
-            f"{origin}: {name} is a kustomization, and nothing is installed that builds one",
-            hint="install kubectl or kustomize, or name the files of the objects",
+            f"{origin}: {name} is a kustomization, and no tool that builds one is installed",
+            hint="install kubectl or kustomize, or list the files of the objects",
         )
     words = (*tool, name)
+    command = f"`{' '.join(words)}`"
     try:
-        ended = subprocess.run(words, cwd=root, capture_output=True, check=False, timeout=_SECONDS)
+        done = subprocess.run(words, cwd=root, capture_output=True, check=False, timeout=_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ConfigError(f"{origin}: `{' '.join(words)}` failed", cause=str(error)) from None
-    if ended.returncode:
-        cause = ended.stderr.decode(errors="replace").strip()[-2000:]
-        raise ConfigError(f"{origin}: `{' '.join(words)}` failed", cause=cause)
-    return ended.stdout, f"the output of `{' '.join(words)}`"
+        raise ConfigError(f"{origin}: {command} failed", cause=str(error)) from None
+    if done.returncode:
+        cause = done.stderr.decode(errors="replace").strip()[-2000:]
+        raise ConfigError(f"{origin}: {command} failed", cause=cause)
+    return done.stdout, f"the output of {command}"

@@ -1,9 +1,8 @@
-"""The user's patches: strategic merges, as `kubectl patch` and kustomize do them.
+"""The user's patches: strategic merge patches, as `kubectl patch` and kustomize apply them.
 
-A mapping is merged key by key, and null deletes. A list is merged item by item where
-Kubernetes' schema names the key its items go by (`x-kubernetes-patch-merge-key`), and is
-replaced otherwise. `$patch: delete` and `$patch: replace` work within both. Pure but for
-the reading of the file.
+A mapping is merged key by key, and null deletes a key. A list is merged item by item if Kubernetes'
+schema names the key that identifies an item (`x-kubernetes-patch-merge-key`); otherwise the patch
+replaces the list. Both accept `$patch: delete` and `$patch: replace`.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _DIRECTIVES = ("delete", "merge", "replace")
 
 
 class Unmergeable(Exception):
-    """A part of a patch that cannot be merged; says why."""
+    """A part of a patch cannot be merged. The message says why."""
 
 
 def read_patches(root: Path, name: str, origin: str) -> list[Source]:
@@ -33,54 +32,56 @@ def read_patches(root: Path, name: str, origin: str) -> list[Source]:
 
     Args:
         root: The project's directory.
-        name: The file, relative to it.
-        origin: Where it was set, for the error.
+        name: The file, relative to that directory.
+        origin: The setting that names the file, for errors.
 
     Raises:
-        ConfigError: It cannot be read, is not YAML, or a document in it names no kind.
+        ConfigError: The file cannot be read, is not YAML, or has a patch without a kind.
     """
-    found = read_documents(root, name, origin)
-    for source in found:
+    patches = read_documents(root, name, origin)
+    for source in patches:
         _check_head(source.document, name)
-    return found
+    return patches
 
 
 def _check_head(document: Any, name: str) -> None:
-    """Check that a patch says what it is for."""
+    """Check that a patch says which object it is for."""
     if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
         raise ConfigError(
-            f"{name}: a patch names no kind",
-            hint="begin each with `kind: Deployment` or another of the manifests' kinds",
+            f"{name}: a patch has no kind",
+            hint="begin each patch with its kind, such as `kind: Deployment`",
         )
     metadata = document.get("metadata") or {}
     if not isinstance(metadata, dict) or not isinstance(metadata.get("labels") or {}, dict):
         raise ConfigError(
-            f"{name}: the metadata of the patch for {document['kind']} are no mapping",
-            hint="write `metadata: {name: ...}`, or leave them out",
+            f"{name}: the metadata of the patch for {document['kind']} are not a mapping",
+            hint="write `metadata: {name: ...}`, or omit them",
         )
 
 
 def patch_objects(
     objects: Mapping[str, Document], patches: Sequence[Source], version: str, name: str
 ) -> dict[str, Document]:
-    """Return the objects with every patch applied to the one of its kind.
+    """Return the objects with every patch applied to the first object that it matches.
+
+    A patch matches by kind, and by apiVersion and name if it has them.
 
     Args:
         objects: The objects, by the names of their files.
-        patches: What is merged into them, in this order.
+        patches: The patches, in the order of applying.
         version: The version of Kubernetes whose schemas say how lists merge.
-        name: The file of the patches, for the error.
+        name: The file of the patches, for errors.
 
     Raises:
-        ConfigError: A patch fits no object, or makes another of it.
+        ConfigError: A patch matches no object, or changes the namespace or labels of its object.
     """
     patched = dict(objects)
     for patch in (source.document for source in patches):
-        file = next((f for f, document in patched.items() if _fits(patch, document)), None)
+        file = next((f for f, document in patched.items() if _matches(patch, document)), None)
         if file is None:
             raise ConfigError(
                 f"{name}: there is no {_called(patch)} to patch",
-                cause=f"there is {', '.join(_called(d) for d in patched.values())}",
+                cause=f"the objects are {', '.join(_called(d) for d in patched.values())}",
             )
         document = patched[file]
         schema = resource_schema(document["apiVersion"], document["kind"], version)
@@ -98,23 +99,22 @@ def merge(base: Any, patch: Any, schema: Mapping[str, Any], version: str) -> Any
 
     Args:
         base: The node.
-        patch: What is merged into it.
+        patch: The patch of the node.
         schema: The node's schema.
-        version: The version of Kubernetes that it belongs to.
+        version: The version of Kubernetes that the schema belongs to.
 
     Raises:
-        Unmergeable: The patch has a directive that there is not, or an item without its key.
+        Unmergeable: The patch has an unknown directive, or an item without its key.
     """
     schema = _resolved(schema, version)
     if isinstance(patch, dict):
         old = base if isinstance(base, dict) and patch.get(_DIRECTIVE) != "replace" else {}
         return _merged_mapping(old, patch, schema, version)
-    if isinstance(patch, list) and isinstance(base, list):
-        key = schema.get("x-kubernetes-patch-merge-key")
-        if key and "merge" in schema.get("x-kubernetes-patch-strategy", ""):
+    merges = "merge" in schema.get("x-kubernetes-patch-strategy", "")
+    if merges and isinstance(patch, list) and isinstance(base, list):
+        if key := schema.get("x-kubernetes-patch-merge-key"):
             return _merged_list(base, patch, key, schema.get("items", {}), version)
-        if "merge" in schema.get("x-kubernetes-patch-strategy", ""):
-            return [*base, *(item for item in patch if item not in base)]
+        return [*base, *(item for item in patch if item not in base)]
     return patch
 
 
@@ -142,7 +142,7 @@ def _merged_list(
         if item == {_DIRECTIVE: "replace"}:
             continue
         if not isinstance(item, dict) or key not in item:
-            raise Unmergeable(f"{item!r} names no {key}, by which the items of its list go")
+            raise Unmergeable(f"{item!r} has no {key}, which identifies the items of its list")
         _check_directive(item)
         place = next((i for i, old in enumerate(merged) if old.get(key) == item.get(key)), None)
         if item.get(_DIRECTIVE) == "delete":
@@ -156,20 +156,19 @@ def _merged_list(
 
 
 def _check_directive(patch: Mapping[str, Any]) -> None:
-    said = patch.get(_DIRECTIVE, "merge")
-    if said not in _DIRECTIVES:
-        raise Unmergeable(f"{_DIRECTIVE}: {said} is not one of {', '.join(_DIRECTIVES)}")
+    directive = patch.get(_DIRECTIVE, "merge")
+    if directive not in _DIRECTIVES:
+        raise Unmergeable(f"{_DIRECTIVE}: {directive} is not one of {', '.join(_DIRECTIVES)}")
 
 
 def _resolved(schema: Mapping[str, Any], version: str) -> Mapping[str, Any]:
     reference = schema.get("$ref")
     if reference is None:
         return schema
-    found = definitions(version).get(reference.rpartition("/")[2], {})
-    return {**found, **schema}
+    return {**definitions(version).get(reference.rpartition("/")[2], {}), **schema}
 
 
-def _fits(patch: Document, document: Document) -> bool:
+def _matches(patch: Document, document: Document) -> bool:
     name = (patch.get("metadata") or {}).get("name", document["metadata"]["name"])
     version = patch.get("apiVersion", document["apiVersion"])
     return (patch["kind"], version, name) == (
@@ -180,7 +179,7 @@ def _fits(patch: Document, document: Document) -> bool:
 
 
 def patched_line(document: Document, path: str, patches: Sequence[Source]) -> str | None:
-    """Return the file and line of the patch that set a field, or None if none did.
+    """Return the file and line of the patch that set a field, or None if no patch did.
 
     Args:
         document: The patched object.
@@ -188,17 +187,17 @@ def patched_line(document: Document, path: str, patches: Sequence[Source]) -> st
         patches: The patches.
     """
     for source in reversed(patches):
-        if _fits(source.document, document):
+        if _matches(source.document, document):
             parts = _parts(path)
             inner = _path_in_patch(document, source.document, parts)
-            # What is missing has no line; what it is missing from has one.
+            # A missing field has no line, but the field around it has one.
             if len(inner) > 1 and len(inner) >= len(parts) - 1:
                 return f"{source.file}, line {source.line(inner)}"
     return None
 
 
 def written_line(source: Source, path: str) -> str:
-    """Return the file and line of a field of an object that was written by hand."""
+    """Return the file and line of a field of an object that the user wrote."""
     parts = [int(part) if part.isdigit() else part for part in _parts(path)]
     return f"{source.file}, line {source.line(parts)}"
 
@@ -208,8 +207,8 @@ def _parts(path: str) -> list[str]:
 
 
 def _path_in_patch(document: Any, patch: Any, parts: Sequence[str]) -> list[str | int]:
-    """Return how far a path leads into a patch, whose lists have other places."""
-    found: list[str | int] = []
+    """Return the part of a path that a patch has. The items of its lists have other indexes."""
+    inner: list[str | int] = []
     for text in parts:
         part: str | int = int(text) if isinstance(document, list) and text.isdigit() else text
         try:
@@ -217,20 +216,20 @@ def _path_in_patch(document: Any, patch: Any, parts: Sequence[str]) -> list[str 
         except (IndexError, KeyError, TypeError):
             document = None
         if isinstance(patch, list):
-            place = _place(patch, document)
-            if place is None:
+            index = _index(patch, document)
+            if index is None:
                 break
-            found.append(place)
-            patch = patch[place]
+            inner.append(index)
+            patch = patch[index]
         elif isinstance(patch, dict) and part in patch:
-            found.append(part)
+            inner.append(part)
             patch = patch[part]
         else:
             break
-    return found
+    return inner
 
 
-def _place(items: list[Any], wanted: Any) -> int | None:
+def _index(items: list[Any], wanted: Any) -> int | None:
     for index, item in enumerate(items):
         if item == wanted:
             return index
@@ -242,7 +241,7 @@ def _place(items: list[Any], wanted: Any) -> int | None:
 
 
 def _refuse_other_identity(before: Document, after: Document, name: str) -> None:
-    """Check that a patched object is still found where it was, and as ours."""
+    """Check that a patched object keeps its namespace and ferryman's labels."""
     old, new = before["metadata"], after.get("metadata") or {}
     if old.get("namespace") != new.get("namespace"):
         raise ConfigError(
@@ -251,8 +250,8 @@ def _refuse_other_identity(before: Document, after: Document, name: str) -> None
         )
     if not set(old["labels"].items()) <= set((new.get("labels") or {}).items()):
         raise ConfigError(
-            f"{name}: a patch changes labels of {_called(before)} that ferryman goes by",
-            hint="add labels of other names",
+            f"{name}: a patch changes labels of {_called(before)} that ferryman needs",
+            hint="add labels with other names",
         )
 
 

@@ -1,6 +1,6 @@
-"""Plans what a project is in a cluster: its objects, rendered, patched and checked.
+"""Plans the objects of a project: renders, patches and checks them.
 
-Build, diff and deploy start here, so all of them speak of the same objects.
+Build, diff and deploy all start here, so they work with the same objects.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ __all__ = (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a project is in a cluster.
+    """The objects of a project.
 
     Attributes:
-        values: What it is made of.
-        objects: Each object, by the name of its file.
-        patches: What of the user's was merged into them.
-        sources: Where the user wrote those that are the user's own, by the names of their files.
+        values: The values that they are made from.
+        objects: The objects, by the names of their files.
+        patches: The user's patches that were merged into them.
+        sources: The sources of the user's own objects, by the names of their files.
     """
 
     values: Values
@@ -64,45 +64,45 @@ def plan_objects(project: Project, progress: Progress) -> Plan:
     """
     plan = _rendered(project, progress)
     options = project.section("k8s", KubernetesOptions)
-    asked = (options.kube_version, options.strict, options.ignore, plan.objects)
-    if findings := unless_sound_before(asked, lambda: _findings(project, plan)):
+    inputs = (options.kube_version, options.strict, options.ignore, plan.objects)
+    if findings := unless_sound_before(inputs, lambda: _findings(project, plan)):
         raise BuildError(
-            f"the manifests have {_count(findings)}",
+            f"the manifests have {counted(len(findings), 'mistake')}",
             cause="\n  ".join(map(str, findings)),
-            hint="docs/reference/k8s-rules.md tells each rule. One that is "
-            "broken on purpose goes into ignore of [tool.ferryman.k8s]",
+            hint="docs/reference/k8s-rules.md explains each rule. To break a rule on purpose, add "
+            "its code to ignore of [tool.ferryman.k8s]",
         )
-    _check_end(plan)
+    _check_grace_period(plan)
     return plan
 
 
 def find_findings(project: Project, progress: Progress) -> list[Finding]:
-    """Return what is wrong with what a project makes, in each of its environments.
+    """Return the mistakes in the objects of a project, in each of its environments.
 
     Raises:
-        ConfigError: A setting or a patch is wrong, so that there is nothing to check.
+        ConfigError: A setting or a patch is wrong.
     """
     plan = _rendered(project, progress)
-    found = _findings(project, plan)
-    _check_end(plan)
+    findings = _findings(project, plan)
+    _check_grace_period(plan)
     for name in project.overlays:
         other = in_overlay(project, name)
         own = _findings(other, _rendered(other, progress))
-        found += [replace(f, file=f"{name}: {f.file}") for f in own if f not in found]
-    return found
+        findings += [replace(f, file=f"{name}: {f.file}") for f in own if f not in findings]
+    return findings
 
 
 def unchecked_objects(project: Project) -> Mapping[str, Document]:
-    """Return the objects of a project, with whatever is wrong with them.
+    """Return the objects of a project, without checking them.
 
     Raises:
-        ConfigError: A setting or a patch is wrong, so that there are none.
+        ConfigError: A setting or a patch is wrong.
     """
     return _rendered(project, lambda _: None).objects
 
 
 def _rendered(project: Project, progress: Progress) -> Plan:
-    """Return the objects of a project with the patches in them, unchecked."""
+    """Return the patched objects of a project, unchecked."""
     options = project.section("k8s", KubernetesOptions)
     schemas.check_version(options.kube_version, project.origins["k8s.kube_version"])
     _check_ignored(options.ignore, project.origins["k8s.ignore"])
@@ -112,7 +112,7 @@ def _rendered(project: Project, progress: Progress) -> Plan:
     own = read_objects(project.root, options.objects, values, project.origins["k8s.objects"])
     objects = {
         **rendering.render_objects(values),
-        **{file: made for file, (made, _) in own.items()},
+        **{file: document for file, (document, _) in own.items()},
     }
     patches: list[Source] = []
     if options.patch:
@@ -120,7 +120,7 @@ def _rendered(project: Project, progress: Progress) -> Plan:
         objects = patch_objects(objects, patches, options.kube_version, options.patch)
     if unknown := {d["kind"] for d in objects.values() if not described(d, options.kube_version)}:
         progress(
-            f"note: no schema of {', '.join(sorted(unknown))} is known here; "
+            f"note: ferryman has no schema for {', '.join(sorted(unknown))}; "
             "`ferryman check -t k8s --server` asks the cluster"
         )
     progress(f"checking the manifests against Kubernetes {options.kube_version}")
@@ -138,7 +138,7 @@ def _check_ignored(codes: Sequence[str], origin: str) -> None:
 
 
 def _findings(project: Project, plan: Plan) -> list[Finding]:
-    # Most builds make what was checked before, and need none of this.
+    # Imported here, because a build that was checked before does not need it.
     from ferryman.targets.k8s.checking import find_mistakes
 
     options = project.section("k8s", KubernetesOptions)
@@ -153,7 +153,7 @@ def _findings(project: Project, plan: Plan) -> list[Finding]:
 
 
 def plan_directory(project: Project, progress: Progress) -> dict[str, str]:
-    """Return the text of each file of a build: the base, an overlay for each environment.
+    """Return the text of each file of a build: the base, and an overlay for each environment.
 
     Raises:
         ConfigError: A setting or a patch is wrong.
@@ -189,15 +189,15 @@ def _directory(
 
 
 def _notes(plan: Plan) -> str:
-    """Return what was left out, replaced or measured, as comments."""
+    """Return the notes of a plan as YAML comments."""
     return "".join(f"# {note}\n" for note in plan.values.notes)
 
 
-def _check_end(plan: Plan) -> None:
-    """Check that a patch leaves the server the time that it takes to stop.
+def _check_grace_period(plan: Plan) -> None:
+    """Check that the pod's grace period, which a patch may change, lets the server stop.
 
     Raises:
-        ConfigError: It does not.
+        ConfigError: It is too short.
     """
     if document := plan.objects.get("deployment.yaml"):
         pod = document["spec"]["template"]["spec"]
@@ -205,7 +205,3 @@ def _check_end(plan: Plan) -> None:
         sleep = (hooks.get("preStop") or {}).get("sleep") or {}
         own = replace(plan.values.front.timing, pre_stop_delay=sleep.get("seconds", 0))
         own.check(pod.get("terminationGracePeriodSeconds", 30))
-
-
-def _count(findings: Sequence[object]) -> str:
-    return "a mistake" if len(findings) == 1 else counted(len(findings), "mistake")

@@ -1,4 +1,4 @@
-"""The settings of what runs beside the web process, `[[tool.ferryman.k8s.process]]`."""
+"""The settings of a background process, `[[tool.ferryman.k8s.process]]`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TAKEN = ("migrate", "processes", "web")
 
 
 def _number_as_text(value: object) -> object:
-    """Let TOML's `cpu = 1` mean the text "1"; what is wrong with it is said later."""
+    """Accept TOML's `cpu = 1` as the text "1", which is then validated."""
     return str(value) if isinstance(value, int | float) else value
 
 
@@ -24,7 +24,7 @@ def _command(text: str) -> str:
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise ValueError(f"that is not a command: {error}".lower()) from None
+        raise ValueError(f"not a valid command: {error}".lower()) from None
     if not words:
         raise ValueError("the command is empty; write it as in a shell: python -m shop.worker")
     return text
@@ -36,25 +36,25 @@ Command = Annotated[str, AfterValidator(_command)]
 
 
 class ProcessOptions(BaseModel):
-    """One of `[[tool.ferryman.k8s.process]]`: a worker, or what a clock starts."""
+    """One of `[[tool.ferryman.k8s.process]]`: a worker, or a process with a schedule."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, AfterValidator(process_name)] = Field(
-        description="What it is called, after the project's name and a dash."
+        description="The name, which its objects have after the project's name and a dash."
     )
     command: Command | None = Field(
         default=None,
-        description="What runs, in words as in a shell, and without one. With a `schedule` by "
-        "default the app's handler for `schedule`.",
+        description="The command, quoted as in a shell, but run without a shell. By default a "
+        "process with a `schedule` calls the app's handler for `schedule`.",
     )
     schedule: str | None = Field(
-        default=None, description="When it is started, in the five fields of cron: 0 3 * * *."
+        default=None, description="When it runs, in the five fields of cron, such as 0 3 * * *."
     )
     time_zone: str | None = Field(
         default=None, description="The time zone of the schedule, such as Europe/Berlin."
     )
-    replicas: int = Field(default=1, ge=0, description="How many of it run, if it has no schedule.")
+    replicas: int = Field(default=1, ge=0, description="The number of pods, if it has no schedule.")
     cpu: Cpu | None = Field(
         default=None, description="As for the web process; by default the same."
     )
@@ -67,18 +67,20 @@ class ProcessOptions(BaseModel):
         if self.command is None and self.schedule is None:
             raise ValueError(f"the process {self.name} needs a command, or a schedule")
         if self.schedule is not None and "replicas" in self.model_fields_set:
-            raise ValueError(f"the process {self.name} has a schedule, which starts one at a time")
+            raise ValueError(
+                f"the process {self.name} has a schedule, which runs one pod at a time"
+            )
         if self.time_zone is not None and self.schedule is None:
-            raise ValueError(f"the process {self.name} has a time_zone, and no schedule")
+            raise ValueError(f"the process {self.name} has a time_zone, but no schedule")
         return self
 
 
 def check_names(processes: Sequence[ProcessOptions]) -> None:
-    """Check that each process has a name of its own.
+    """Check that the names of the processes are unique.
 
     Raises:
-        ValueError: Two have the same, or one that others need.
+        ValueError: Two processes have the same name, or one has a reserved name.
     """
     names = [process.name for process in processes]
     if taken := [name for name in names if name in _TAKEN or names.count(name) > 1]:
-        raise ValueError(f"the name {taken[0]} is taken; give the process another")
+        raise ValueError(f"the name {taken[0]} is taken; give the process another name")

@@ -1,4 +1,4 @@
-"""Renders values into documents, and documents into YAML. Pure: it writes no file."""
+"""Renders values as documents, and documents as YAML. Pure: it writes no file."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ from ferryman.targets.k8s.values import Values
 __all__ = ("KUSTOMIZATION", "MIGRATION", "Document", "ordered", "render_objects", "to_yaml")
 
 KUSTOMIZATION = "kustomization.yaml"
-"""The name by which kubectl finds a kustomization."""
+"""The file name of a kustomization."""
 
 MIGRATION = "migration.yaml"
 """The file of the Job that a deploy runs before anything else."""
 
 Document = dict[str, Any]
-"""A manifest of nothing but dicts, lists, texts, numbers and booleans."""
+"""A manifest of dicts, lists, texts, numbers and booleans."""
 
-# What a reader looks for first; the rest follows in alphabetical order.
+# These keys come first, and the others follow in alphabetical order.
 _FIRST = ("apiVersion", "kind", "metadata", "name", "spec")
 
-# PyYAML and kubectl's parser disagree on which plain scalars are texts: `1e3` and `y` are
-# to the one, a number and a boolean to the other. Whatever may be either is quoted.
+# PyYAML reads the plain scalars `1e3` and `y` as texts, kubectl's parser as a number and a boolean.
+# So every text that some parser may read as another type gets quotes.
 _PLAIN = re.compile(r"(?!(?:y|n)\Z)[a-z/][a-z0-9._/@:-]*", re.IGNORECASE)
 
 
 def render_objects(values: Values) -> dict[str, Document]:
-    """Return what is sent to the cluster: each object, by the name of its file."""
+    """Return the objects of a project, by the names of their files."""
     web = _knative(values) if values.flavour == "knative" else _deployment(values)
-    models = (*web, *_processes(values))  # the web process first: a patch without a name is its
-    return {f"{file}.yaml": ordered(document) for file, document in models}
+    # The web process comes first, so that a patch without a name applies to its Deployment.
+    return {f"{file}.yaml": ordered(document) for file, document in (*web, *_processes(values))}
 
 
 def _knative(values: Values) -> Iterator[tuple[str, Document]]:
@@ -95,12 +95,12 @@ def _processes(values: Values) -> Iterator[tuple[str, Document]]:
 
 
 def to_yaml(document: Document) -> str:
-    """Return a document as YAML; equal documents give equal text."""
+    """Return a document as YAML. Equal documents give equal texts."""
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**16)
 
 
 class _Dumper(yaml.SafeDumper):
-    """The safe dumper, with quotes of our own choice."""
+    """The safe dumper, which quotes texts by `_PLAIN`."""
 
 
 def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
@@ -112,7 +112,7 @@ _Dumper.add_representer(str, _text)
 
 
 def ordered(node: Any) -> Any:
-    """Return a node with the keys of every mapping in the order they are written in."""
+    """Return a node with the keys of every mapping in the order of a manifest."""
     if isinstance(node, Mapping):
         return {key: ordered(node[key]) for key in sorted(node, key=_rank)}
     if isinstance(node, list):

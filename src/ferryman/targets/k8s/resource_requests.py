@@ -1,6 +1,6 @@
-"""What is set aside for a pod: what the settings say, or what was measured of the app.
+"""Plans the CPU and memory that a pod requests, from the settings or the measurement.
 
-Reads the measurement in the project's directory, where there is one. It knows no manifest.
+Reads the measurement file in the project's directory, if it exists. It must not know manifests.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from ferryman.targets.k8s.syntax import cpu_cores
 
 __all__ = ("Resources", "plan_resources")
 
-_MEMORY_ROOM = 1.25
-"""Memory for what the measurement did not meet, over the most that it saw."""
+_MEMORY_FACTOR = 1.25
+"""The requested memory, relative to the measured peak."""
 
 _MEMORY_STEP, _LEAST_MEMORY = 16, 64
-"""In MiB: amounts that a reader can compare, and what no Python server stays below."""
+"""In MiB. Amounts are rounded up to a step; every Python server needs at least the least."""
 
-_CPU_STEP, _LEAST_CPU, _WHOLE = 10, 50, 1000
-"""In thousandths: one event loop has no use for more than a whole CPU."""
+_CPU_STEP, _LEAST_CPU, _WHOLE_CPU = 10, 50, 1000
+"""In thousandths of a CPU. One event loop cannot use more than one whole CPU."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What is set aside for a pod.
+    """The resources that a pod requests.
 
     Attributes:
-        cpu: CPU, as Kubernetes writes it.
-        memory: Memory, which it may not exceed.
-        notes: What of it was measured, a sentence each.
+        cpu: The CPU, as a Kubernetes quantity.
+        memory: The memory, which is also the limit.
+        notes: Sentences about what was measured.
     """
 
     cpu: str
@@ -45,17 +45,22 @@ class Resources:
 
 
 def plan_resources(project: Project) -> Resources:
-    """Return what is set aside for a pod of a project.
+    """Return the resources that a pod of a project requests.
 
     Raises:
-        ConfigError: The measurement cannot be read, or one pod cannot carry what is asked.
+        ConfigError: The measurement cannot be read, or one pod cannot serve `pod_rate`.
     """
     options = project.section("k8s", KubernetesOptions)
     measurement = _measurement(project)
     server = measurement.targets.get("server") if measurement else None
     if measurement is None or server is None:
         if options.pod_rate is not None:
-            raise _unmeasured(measurement)
+            missing = "measures no server" if measurement else "is not in the project's directory"
+            raise ConfigError(
+                "k8s.pod_rate is set, but the CPU time of a request is unknown",
+                cause=f"{FILE_NAME} {missing}",
+                hint="run `ferryman measure`, or set cpu instead",
+            )
         return Resources(options.cpu or DEFAULT_CPU, options.memory or DEFAULT_MEMORY)
     cpu = options.cpu or (DEFAULT_CPU if options.pod_rate is None else _cpu(server, options))
     memory = options.memory or _memory(server)
@@ -69,33 +74,24 @@ def _measurement(project: Project) -> Measurement | None:
     return read_measurement(path) if path.exists() else None
 
 
-def _unmeasured(measurement: Measurement | None) -> ConfigError:
-    there_is = "no server was measured" if measurement else f"there is no {FILE_NAME}"
-    return ConfigError(
-        "k8s.pod_rate is set, and what a request costs is not known",
-        cause=f"{there_is} in the project's directory",
-        hint="run `ferryman measure`, or set cpu in its place",
-    )
-
-
 def _memory(server: TargetFigures) -> str:
-    wanted = max(_LEAST_MEMORY, server.memory_load_mib.high * _MEMORY_ROOM)
+    wanted = max(_LEAST_MEMORY, server.memory_load_mib.high * _MEMORY_FACTOR)
     return f"{math.ceil(wanted / _MEMORY_STEP) * _MEMORY_STEP}Mi"
 
 
 def _cpu(server: TargetFigures, options: KubernetesOptions) -> str:
-    """Return the CPU with which a pod carries its rate at the use that is aimed at.
+    """Return the CPU with which a pod serves `pod_rate` at the utilization `cpu_target`.
 
     Raises:
-        ConfigError: It is more than one process can use.
+        ConfigError: One process cannot use so much CPU, or `cpu_limit` is less.
     """
     assert options.pod_rate is not None
     wanted = options.pod_rate * server.full_cpu_ms.high / (options.cpu_target / 100)
-    if wanted > _WHOLE:
+    if wanted > _WHOLE_CPU:
         raise ConfigError(
-            f"k8s.pod_rate: one pod does not carry {options.pod_rate:g} requests a second",
-            cause=f"it is one process, and at {options.cpu_target} % of a CPU it carries"
-            f" {_carried(_WHOLE, server, options):,.0f}",
+            f"k8s.pod_rate: one pod cannot serve {options.pod_rate:g} requests a second",
+            cause=f"a pod runs one process, which at {options.cpu_target} % of a CPU serves"
+            f" {_rate(_WHOLE_CPU, server, options):,.0f}",
             hint="lower pod_rate, and let max_replicas add pods",
         )
     thousandths = max(_LEAST_CPU, math.ceil(wanted / _CPU_STEP) * _CPU_STEP)
@@ -103,12 +99,13 @@ def _cpu(server: TargetFigures, options: KubernetesOptions) -> str:
     if options.cpu_limit is not None and cpu_cores(options.cpu_limit) < cpu_cores(cpu):
         raise ConfigError(
             f"k8s.cpu_limit {options.cpu_limit} is less than the {cpu} that pod_rate needs",
-            hint="raise cpu_limit, or leave it out",
+            hint="raise cpu_limit, or omit it",
         )
     return cpu
 
 
-def _carried(thousandths: float, server: TargetFigures, options: KubernetesOptions) -> float:
+def _rate(thousandths: float, server: TargetFigures, options: KubernetesOptions) -> float:
+    """Return the requests per second that some CPU serves."""
     return thousandths * options.cpu_target / 100 / server.full_cpu_ms.high
 
 
@@ -116,11 +113,9 @@ def _notes(
     cpu: str, memory: str, server: TargetFigures, options: KubernetesOptions
 ) -> Iterator[str]:
     if options.memory is None:
-        yield (
-            f"memory is {memory}; {server.memory_load_mib.value:.0f} MiB were the most under load"
-        )
-    thousandths = min(float(cpu_cores(cpu) * 1000), _WHOLE)
+        yield f"memory is {memory}; the measured peak was {server.memory_load_mib.value:.0f} MiB"
+    thousandths = min(float(cpu_cores(cpu) * 1000), _WHOLE_CPU)
     yield (
-        f"a pod carries {_carried(thousandths, server, options):,.0f} requests a second with"
+        f"a pod serves {_rate(thousandths, server, options):,.0f} requests a second with"
         f" {options.cpu_target} % of cpu {cpu}"
     )

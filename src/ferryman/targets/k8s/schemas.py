@@ -1,7 +1,7 @@
 """Checks documents against the schemas of a Kubernetes version, offline.
 
-The schemas know which fields there are and of which type. They know no quantities, no
-names and nothing across two objects.
+The schemas define the fields and their types. They do not check quantities or names, or compare
+objects.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ __all__ = (
 
 
 def _place_of(package: str) -> Path:
-    """Return where a package begins, without importing it.
+    """Return the path of a package's `__init__.py`, without importing the package.
 
     Raises:
-        ModuleNotFoundError: It is not installed.
+        ModuleNotFoundError: The package is not installed.
     """
     spec = find_spec(package)
     if spec is None or spec.origin is None:
@@ -42,9 +42,9 @@ def _place_of(package: str) -> Path:
     return Path(spec.origin)
 
 
-# What validates is imported where a document is checked, and is there from the beginning.
-for _validating in ("jsonschema", "referencing"):
-    _place_of(_validating)
+# Fail now if these packages are missing. They are imported only to check a document.
+for _package in ("jsonschema", "referencing"):
+    _place_of(_package)
 
 _HOME = _place_of("kubernetes_validate").with_name("kubernetes-json-schema")
 
@@ -55,45 +55,41 @@ _OF_PROJECTS = frozenset(
         *("policy.networking", "snapshot.storage"),
     )
 )
-"""Groups of Kubernetes' own domain that clusters have only where somebody installed them."""
+"""API groups under k8s.io that are not part of Kubernetes and need to be installed."""
 
 
 def offered_versions() -> tuple[str, ...]:
-    """Return the versions that there are schemas for, oldest first, as major.minor.
-
-    Those that the manifests are too new for are left out.
-    """
+    """Return the versions with schemas that the manifests support, oldest first, as major.minor."""
     minors = {int(directory.name.split(".")[1]) for directory in _HOME.glob("v1.*")}
     oldest = int(OLDEST_VERSION.split(".")[1])
     return tuple(f"1.{minor}" for minor in sorted(minors) if minor >= oldest)
 
 
 def check_version(version: str, origin: str) -> None:
-    """Make sure that there are schemas for a version.
+    """Check that there are schemas for a version.
 
     Args:
         version: The version, as major.minor.
-        origin: Where it was set, for the error.
+        origin: The place where the user set it, for the error.
 
     Raises:
-        ConfigError: There are none. Without this check those of the next older version
-            would be taken.
+        ConfigError: There are none.
     """
     offered = offered_versions()
     if version not in offered:
         raise ConfigError(
             f"{origin}: there are no schemas for kube_version {version}",
-            cause=f"kubernetes-validate has those for {', '.join(offered)}",
+            cause=f"kubernetes-validate has schemas for {', '.join(offered)}",
             hint="set kube_version in [tool.ferryman.k8s] to one of them, "
             "or upgrade kubernetes-validate",
         )
 
 
 def errors_of(document: Mapping[str, Any], version: str) -> Iterator[Any]:
-    """Yield where a document fails the schema of its kind, which there must be.
+    """Yield the errors of a document against the schema of its kind, which must exist.
 
     Args:
-        document: What is to be written.
+        document: The document.
         version: The version of Kubernetes, as major.minor.
     """
     kind, api_version = str(document.get("kind")), str(document.get("apiVersion"))
@@ -101,9 +97,9 @@ def errors_of(document: Mapping[str, Any], version: str) -> Iterator[Any]:
 
 
 def without_nulls(node: Any) -> Any:
-    """Return a node as an API server reads it: null is a field that is not set.
+    """Return a node as an API server reads it: a field that is null is not set.
 
-    In a list null is an object of no fields, which the schemas would let pass.
+    The server reads a null in a list as an object without fields.
     """
     if isinstance(node, dict):
         return {key: without_nulls(value) for key, value in node.items() if value is not None}
@@ -113,22 +109,22 @@ def without_nulls(node: Any) -> Any:
 
 
 def from_elsewhere(api_version: str) -> bool:
-    """Return whether a version is of a group that others bring, so that there may be no schema."""
+    """Return whether an API group is not part of Kubernetes, so that it may have no schema here."""
     group = api_version.rpartition("/")[0]
     return "." in group and (not group.endswith(".k8s.io") or group in _OF_PROJECTS)
 
 
 def described(document: Mapping[str, Any], version: str) -> bool:
-    """Return whether the fields of an object are known here, beside those that all objects have."""
-    found = resource_schema(str(document.get("apiVersion")), str(document.get("kind")), version)
-    return found is not UNKNOWN
+    """Return whether the schema of an object's kind is known."""
+    schema = resource_schema(str(document.get("apiVersion")), str(document.get("kind")), version)
+    return schema is not UNKNOWN
 
 
 @cache
 def resource_schema(api_version: str, kind: str, version: str) -> Mapping[str, Any] | None:
-    """Return the schema of a kind in a version of Kubernetes, or None if it has none.
+    """Return the schema of a kind in a version of Kubernetes, or None if it has no such kind.
 
-    Of kinds that others bring it knows what all kinds have in common, and of some more.
+    For most kinds that are not part of Kubernetes it returns `UNKNOWN`.
     """
     if (api_version, kind) in SCHEMAS:
         return SCHEMAS[api_version, kind]
@@ -137,23 +133,23 @@ def resource_schema(api_version: str, kind: str, version: str) -> Mapping[str, A
     group, _, last = api_version.rpartition("/")
     short = "-".join(filter(None, (group.partition(".")[0], last)))
     try:
-        found: Mapping[str, Any] = _contents(f"{kind.lower()}-{short}.json", version)
+        schema: Mapping[str, Any] = _contents(f"{kind.lower()}-{short}.json", version)
     except OSError:
         return None
-    meant = {"group": group, "kind": kind, "version": last}
-    return found if meant in found.get("x-kubernetes-group-version-kind", ()) else None
+    identity = {"group": group, "kind": kind, "version": last}
+    return schema if identity in schema.get("x-kubernetes-group-version-kind", ()) else None
 
 
 @cache
 def definitions(version: str) -> Mapping[str, Any]:
-    """Return the parts that the schemas of a version share, by their names."""
-    found: Mapping[str, Any] = _contents("_definitions.json", version)["$defs"]
-    return found
+    """Return the definitions that the schemas of a version share, by name."""
+    shared: Mapping[str, Any] = _contents("_definitions.json", version)["$defs"]
+    return shared
 
 
 @cache
 def _validator(api_version: str, kind: str, version: str) -> Any:
-    with IMPORTING:  # which takes longer than all else that is done with a document
+    with IMPORTING:  # the import takes longer than the check of a document
         from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
         from referencing import Registry, Resource
 

@@ -1,7 +1,6 @@
-"""What the server in the pods shows to the cluster, as its own settings have it.
+"""Reads the server's ports, health checks and shutdown times from the server target's settings.
 
-The image is built by the server target, which this one does not know: what they share is
-the protocol in core.
+The server target builds the image. This target must not import it; they share `core.serving`.
 """
 
 from __future__ import annotations
@@ -18,26 +17,27 @@ __all__ = ("plan_front",)
 
 
 def plan_front(project: Project) -> Front:
-    """Return what the server shows, and how long it takes to stop here.
+    """Return the server's ports, health checks and shutdown times, with the preStop delay.
 
     Raises:
-        ConfigError: The cluster could not reach it, or not see whether it is well.
+        ConfigError: The cluster could not reach the server or its health checks.
     """
     section: object = project.sections.get("server")
     front = section.front() if isinstance(section, Serves) else Front()
     check_front(front, "pod")
-    _check_wishes(front, project.section("k8s", KubernetesOptions))
+    _check_options(front, project.section("k8s", KubernetesOptions))
     return replace(front, timing=replace(front.timing, pre_stop_delay=PRE_STOP_DELAY))
 
 
-def _check_wishes(front: Front, options: KubernetesOptions) -> None:
+def _check_options(front: Front, options: KubernetesOptions) -> None:
     if front.secure and options.flavour == "knative":
         raise ConfigError(
-            "[tool.ferryman.server] certificate: Knative's proxy asks pods without TLS",
-            hint="leave certificate and private_key out; Knative has certificates of its own",
+            "[tool.ferryman.server] certificate: Knative's proxy connects to pods without TLS",
+            hint="omit certificate and private_key; Knative has its own certificates",
         )
     if front.admin is None and options.service_monitor:
         raise ConfigError(
-            'service_monitor is set, and [tool.ferryman.server] admin_bind = "" has no metrics',
-            hint="leave admin_bind out, or service_monitor",
+            "service_monitor is set, but the server has no metrics with "
+            '[tool.ferryman.server] admin_bind = ""',
+            hint="omit admin_bind, or service_monitor",
         )

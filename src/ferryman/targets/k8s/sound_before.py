@@ -1,4 +1,4 @@
-"""Remembers which objects had no mistake, so that a rebuild need not check them again."""
+"""Remembers which objects had no mistakes, so that a rebuild does not check them again."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from ferryman.building.cache import cache_directory, digest_of, made_once
 
 __all__ = ("unless_sound_before",)
 
-_Found = TypeVar("_Found")
+_Finding = TypeVar("_Finding")
 
 
-class _Mistaken(Exception):
-    """There are mistakes: nothing is kept of them."""
+class _HasFindings(Exception):
+    """The check found mistakes, so the cache must not remember it."""
 
 
 def unless_sound_before(
-    asked: Sequence[object], find: Callable[[], Sequence[_Found]]
-) -> Sequence[_Found]:
-    """Return what is found wrong, or nothing where nothing was before.
+    inputs: Sequence[object], check: Callable[[], Sequence[_Finding]]
+) -> Sequence[_Finding]:
+    """Return the findings of a check, or none if the same check had none before.
 
     Args:
-        asked: What decides about it. Equal values look equal: each is of plain data.
-        find: Finds it.
+        inputs: All inputs of the check, as plain data: equal values must have an equal `repr`.
+        check: The check.
     """
-    found: list[Sequence[_Found]] = []
+    findings: list[Sequence[_Finding]] = []
 
-    def check(_: Path) -> None:
-        found.append(find())
-        if found[0]:
-            raise _Mistaken
+    def checked(_: Path) -> None:
+        findings.append(check())
+        if findings[0]:
+            raise _HasFindings
 
-    # The check works without a cache that can be written.
-    with suppress(_Mistaken, OSError):
-        made_once(cache_directory() / "sound", digest_of(repr(asked), *_checkers()), check)
+    # If the cache cannot be written, the check runs every time.
+    with suppress(_HasFindings, OSError):
+        made_once(cache_directory() / "sound", digest_of(repr(inputs), *_checkers()), checked)
         return ()
-    return found[0] if found else find()
+    return findings[0] if findings else check()
 
 
 def _checkers() -> list[object]:
-    """Return what names the code and the schemas that check."""
+    """Return data that changes with the code and the schemas of the checks."""
     files = sorted(Path(__file__).parent.rglob("*.py"))
     return [
         [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files],

@@ -1,7 +1,7 @@
-"""The forms that Kubernetes takes: names, quantities, references of images.
+"""Formats that Kubernetes requires: names, quantities, image references.
 
-Each function returns the text it was given, or raises ValueError with what is wrong and
-what to write instead. A cluster refuses most of these mistakes later, and some never.
+Each function returns the given text, or raises a ValueError that says what is wrong and what to
+write instead. A cluster would refuse most of these mistakes later, and accept some.
 """
 
 from __future__ import annotations
@@ -11,32 +11,26 @@ from decimal import Decimal
 from ipaddress import ip_network
 
 __all__ = (
-    "cpu_cores",
-    "cpu_quantity",
-    "destination",
-    "gateway_name",
-    "host_name",
-    "image_reference",
-    "instance_name",
-    "label_value",
-    "memory_quantity",
-    "namespace_name",
-    "process_name",
-    "secret_name",
-    "toleration",
-    "variable_name",
+    *("DNS_LABEL", "LABEL_VALUE", "QUALIFIED_NAME", "SUBDOMAIN", "VARIABLE"),
+    *("cpu_cores", "cpu_quantity", "destination", "gateway_name", "host_name"),
+    *("image_reference", "instance_name", "label_value", "memory_quantity", "namespace_name"),
+    *("process_name", "secret_name", "toleration", "variable_name"),
 )
 
-_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-# Kubernetes counts the characters of such a name alone, and not those between two dots.
-_SUBDOMAIN = r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
-_LABEL_KEY = (
-    r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
-)
+# Patterns for re.fullmatch, by k8s.io/apimachinery/pkg/util/validation.
+DNS_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+# Kubernetes limits the length of the whole subdomain only, not of its parts.
+_PART = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_PARTS = rf"{_PART}(?:\.{_PART})*"
+SUBDOMAIN = rf"(?=.{{1,253}}\Z){_PARTS}"
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+QUALIFIED_NAME = rf"(?:(?=[^/]{{1,253}}/){_PARTS}/)?{_NAME}"
+LABEL_VALUE = rf"(?:{_NAME})?"
+VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+
 _TOLERATION = (
-    rf"{_LABEL_KEY}(?:=[A-Za-z0-9_.-]{{0,63}})?(?::(?:NoExecute|NoSchedule|PreferNoSchedule))?"
+    rf"{QUALIFIED_NAME}(?:=[A-Za-z0-9_.-]{{0,63}})?(?::(?:NoExecute|NoSchedule|PreferNoSchedule))?"
 )
-_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 _CPU = r"(?P<number>[0-9]+(?:\.[0-9]{1,3})?)|(?P<thousandths>[0-9]+)m"
 _MEMORY = r"(?P<number>[0-9]+(?:\.[0-9]+)?)(?:[KMGT]i|[kMGT])"
 _MEMORY_MISSPELT = r"(?P<number>[0-9]+(?:\.[0-9]+)?)(?P<unit>[kmgt]?)i?b?"
@@ -52,7 +46,7 @@ _IMAGE = (
 
 def namespace_name(text: str) -> str:
     """Return the name of a namespace, a DNS label of at most 63 characters (RFC 1123)."""
-    if not re.fullmatch(_LABEL, text):
+    if not re.fullmatch(DNS_LABEL, text):
         raise ValueError(
             "a namespace is at most 63 lower-case letters, digits and '-', "
             "and begins and ends with a letter or digit"
@@ -61,8 +55,8 @@ def namespace_name(text: str) -> str:
 
 
 def instance_name(text: str) -> str:
-    """Return the name of a Service, which all objects of a release bear (RFC 1035)."""
-    if not re.fullmatch(_LABEL, text) or text[0].isdigit():
+    """Return the name of a release's objects, which must be valid for a Service (RFC 1035)."""
+    if not re.fullmatch(DNS_LABEL, text) or text[0].isdigit():
         raise ValueError(
             "an instance is at most 63 lower-case letters, digits and '-', "
             "begins with a letter and ends with a letter or digit"
@@ -72,7 +66,7 @@ def instance_name(text: str) -> str:
 
 def process_name(text: str) -> str:
     """Return the name of a process: a part of a DNS label, of at most 30 characters."""
-    if len(text) > 30 or not re.fullmatch(_LABEL, text):
+    if len(text) > 30 or not re.fullmatch(DNS_LABEL, text):
         raise ValueError(
             "the name of a process is at most 30 lower-case letters, digits and '-', "
             "and begins and ends with a letter or digit"
@@ -82,7 +76,7 @@ def process_name(text: str) -> str:
 
 def secret_name(text: str) -> str:
     """Return the name of a Secret, a DNS subdomain of at most 253 characters (RFC 1123)."""
-    if not re.fullmatch(_SUBDOMAIN, text):
+    if not re.fullmatch(SUBDOMAIN, text):
         raise ValueError(
             "the name of a Secret is lower-case letters, digits, '-' and '.'; "
             "its value is never written here"
@@ -91,8 +85,8 @@ def secret_name(text: str) -> str:
 
 
 def variable_name(text: str) -> str:
-    """Return the name of an environment variable that every shell could set, too."""
-    if not re.fullmatch(_VARIABLE, text):
+    """Return the name of an environment variable that a shell can set."""
+    if not re.fullmatch(VARIABLE, text):
         raise ValueError(
             "an environment variable's name is letters, digits and '_', and begins with no digit"
         )
@@ -109,7 +103,7 @@ def cpu_quantity(text: str) -> str:
 
 
 def cpu_cores(quantity: str) -> Decimal:
-    """Return how many cores an amount of CPU is."""
+    """Return an amount of CPU in cores."""
     if quantity.endswith("m"):
         return Decimal(quantity.removesuffix("m")) / 1000
     return Decimal(quantity)
@@ -118,8 +112,8 @@ def cpu_cores(quantity: str) -> Decimal:
 def memory_quantity(text: str) -> str:
     """Return an amount of memory with its unit, such as `256Mi`.
 
-    Kubernetes takes a number without a unit for bytes and `256m` for a quarter of a
-    byte, and starts no container with either.
+    Kubernetes reads a number without a unit as bytes and `256m` as a quarter of a byte, and
+    cannot start a container with either.
     """
     if not (match := re.fullmatch(_MEMORY, text)):
         raise ValueError(_memory_advice(text))
@@ -129,10 +123,10 @@ def memory_quantity(text: str) -> str:
 
 
 def image_reference(text: str) -> str:
-    """Return the reference of an image that names one version: a tag or a digest.
+    """Return the reference of an image, which must have a digest or a tag other than `latest`.
 
-    `latest` names whichever image was pushed last: two pods of one release may then run
-    different code, and going back to an older release brings no older image.
+    `latest` is the image that was pushed last: two pods of a release may run different code, and
+    a rollback does not restore the older image.
     """
     match = re.fullmatch(_IMAGE, text)
     if not match:
@@ -151,24 +145,24 @@ def image_reference(text: str) -> str:
 
 
 def host_name(text: str) -> str:
-    """Return a host name, whose first part may be `*` for any (RFC 1123)."""
-    if len(text) > 253 or not re.fullmatch(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})+", text):
+    """Return a host name, whose first part may be the wildcard `*` (RFC 1123)."""
+    if len(text) > 253 or not re.fullmatch(rf"(?:\*\.)?{DNS_LABEL}(?:\.{DNS_LABEL})+", text):
         raise ValueError("write a host name in lower case and without a port: shop.example.com")
     return text
 
 
 def gateway_name(text: str) -> str:
-    """Return the name of a Gateway, with or without its namespace before a slash."""
+    """Return the name of a Gateway, optionally as namespace/name."""
     namespace, slash, name = text.rpartition("/")
     if slash:
         namespace_name(namespace)
-    if not re.fullmatch(_SUBDOMAIN, name):
+    if not re.fullmatch(SUBDOMAIN, name):
         raise ValueError("write the name of a Gateway, or namespace/name")
     return text
 
 
 def destination(text: str) -> str:
-    """Return a network and port that pods may connect to: `10.0.0.0/8:5432`."""
+    """Return a network and a port that pods may connect to, such as `10.0.0.0/8:5432`."""
     network, slash, rest = text.partition("/")
     length, _, port = rest.partition(":")
     try:
@@ -181,7 +175,7 @@ def destination(text: str) -> str:
 
 
 def toleration(text: str) -> str:
-    """Return a toleration as `kubectl taint` writes a taint: `spot=true:NoSchedule`, `spot`."""
+    """Return a toleration in the format of `kubectl taint`: `spot=true:NoSchedule`, `spot`."""
     if not re.fullmatch(_TOLERATION, text):
         raise ValueError(
             "write a toleration as key=value:effect, key:effect or key, such as "
@@ -191,7 +185,7 @@ def toleration(text: str) -> str:
 
 
 def label_value(text: str) -> str:
-    """Return a text as a label's value: what a label cannot hold becomes `_`."""
+    """Return a text as a label's value, with `_` for characters that a label cannot hold."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", text)[:63].strip("._-")
 
 

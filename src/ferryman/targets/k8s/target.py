@@ -1,7 +1,7 @@
-"""The Kubernetes target, as the command line and `migrate` see it.
+"""The Kubernetes target, for the command line and `migrate`.
 
-Importing it imports neither the Kubernetes client nor a YAML parser: `ferryman targets`
-must not wait a second for them, nor fail without them.
+Importing it must not import the Kubernetes client or a YAML parser, which takes a second:
+`ferryman targets` needs neither.
 """
 
 from __future__ import annotations
@@ -32,28 +32,30 @@ __all__ = ("KubernetesTarget", "extra_installed")
 
 _VERB_OPTIONS = (
     VerbOption(
-        ("--context",), "The context of the kubeconfig; by default the current.", metavar="NAME"
+        ("--context",),
+        "The context of the kubeconfig; by default the current context.",
+        metavar="NAME",
     ),
     VerbOption(
         ("-n", "--namespace"),
-        "The namespace; by default the project's, or else the context's.",
+        "The namespace; by default the project's, or the context's if the project has none.",
         metavar="NAME",
     ),
     VerbOption(
         ("--force",),
-        "Take over fields that others manage.",
+        "Take over fields that other managers own.",
         verbs=("deploy", "rollback"),
         switch=True,
     ),
     VerbOption(
         ("--adopt",),
-        "Take over objects that ferryman did not make.",
+        "Take over objects that ferryman did not create.",
         verbs=("deploy", "diff"),
         switch=True,
     ),
     VerbOption(
         ("--rollback-on-failure",),
-        "Go back if the release does not become good.",
+        "Roll back if the release fails.",
         verbs=("deploy",),
         switch=True,
     ),
@@ -66,13 +68,13 @@ _VERB_OPTIONS = (
     ),
     VerbOption(
         ("--process",),
-        "The process whose pods are read; by default the one that answers requests.",
+        "The process whose pods are read; by default the web process.",
         verbs=("logs",),
         metavar="NAME",
     ),
     VerbOption(
         ("--previous",),
-        "Read the container that ran before a restart.",
+        "Read the log of the container before its last restart.",
         verbs=("logs",),
         switch=True,
     ),
@@ -84,7 +86,7 @@ _EXTRA = frozenset(
 
 
 class KubernetesTarget:
-    """A Kubernetes cluster, which runs the server's image."""
+    """The target of a Kubernetes cluster, which runs the server's image."""
 
     name: ClassVar[str] = "k8s"
     summary: ClassVar[str] = "a Kubernetes cluster, as a Deployment and what belongs to it"
@@ -98,11 +100,11 @@ class KubernetesTarget:
     verb_options: ClassVar[tuple[VerbOption, ...]] = _VERB_OPTIONS
 
     def build(self, project: Project, out: Path, progress: Progress) -> Artifact:
-        """Write the manifests into `out`, once they fit the schemas.
+        """Check the manifests, then write them into the directory `out`.
 
         Raises:
             ConfigError: A setting is wrong, or the extra `ferryman[k8s]` is not installed.
-            BuildError: A manifest does not fit its schema.
+            BuildError: A manifest does not fit its schema, or breaks a rule.
         """
         progress("rendering the manifests")
         with extra_installed():
@@ -142,20 +144,20 @@ class KubernetesTarget:
 
         Args:
             project: The project.
-            choices: The switch `server` asks the cluster, too; `context` and `namespace` name it.
+            choices: The switch `server` also asks the cluster of `context` and `namespace`.
             progress: Called with each step.
 
         Raises:
-            ConfigError: A setting or a patch is wrong, so that there is nothing to check, or
-                the extra `ferryman[k8s]` is not installed.
+            ConfigError: A setting or a patch is wrong, or the extra `ferryman[k8s]` is not
+                installed.
             FerrymanError: The cluster does not answer.
         """
         with extra_installed():
             from ferryman.targets.k8s.planning import find_findings, unchecked_objects
 
-        found = find_findings(project, progress)
+        findings = find_findings(project, progress)
         if not choices.switch("server"):
-            return found
+            return findings
         with extra_installed():
             from ferryman.targets.k8s.cluster.api import open_cluster
             from ferryman.targets.k8s.cluster.kubeconfig import Place
@@ -164,7 +166,7 @@ class KubernetesTarget:
         place = Place(choices.text("context"), choices.text("namespace"))
         cluster = open_cluster(place, project.section("k8s", KubernetesOptions).namespace)
         progress(f"asking {cluster.host}")
-        return [*found, *find_refused(cluster, unchecked_objects(project), found)]
+        return [*findings, *find_refused(cluster, unchecked_objects(project), findings)]
 
     def deployment(self, project: Project, choices: Choices, dialogue: Dialogue) -> Deployment[Any]:
         """Return the deployment of a project to the cluster of a kubeconfig's context.
@@ -195,7 +197,7 @@ class KubernetesTarget:
 
 @contextmanager
 def extra_installed() -> Iterator[None]:
-    """Say what to install where the block imports a package of the extra that is not there.
+    """Explain what to install if the block imports a missing package of the extra.
 
     Raises:
         ConfigError: A package is missing.

@@ -1,7 +1,6 @@
-"""The values that the manifests are made from: the project as plain values.
+"""The values that the manifests are made from, planned from the project.
 
-Everything a manifest shows is in here or is a constant beside it, so rendering needs
-neither the project nor the options.
+Rendering needs only these values, and neither the project nor its options.
 """
 
 from __future__ import annotations
@@ -33,21 +32,21 @@ __all__ = (
 
 
 _ON_SCHEDULE = ("python", "-m", "ferryman.core.one_event")
-"""Calls the app's handler for `schedule`, in every image that has ferryman in it."""
+"""Calls the app's handler for `schedule`. Every image contains this module."""
 
 _LONGEST = 52
-"""Characters of the name of a process' objects."""
+"""The most characters of the name of a process' objects: a CronJob's limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What KEDA scales by.
+    """A trigger that KEDA scales by.
 
     Attributes:
-        type: The scaler, as KEDA calls it.
-        metadata: What the scaler needs, in the order of the names.
+        type: KEDA's name of the scaler.
+        metadata: The scaler's parameters, sorted by name.
         name: The trigger's name, or None.
-        authentication: The TriggerAuthentication, or None.
+        authentication: The name of the TriggerAuthentication, or None.
     """
 
     type: str
@@ -62,9 +61,9 @@ class Scaling:
 
     Attributes:
         maximum: The most pods that run.
-        cpu_percent: The use of requested CPU that is aimed at.
-        triggers: What KEDA scales by besides.
-        in_flight: Requests in flight of a pod that KEDA's HTTP add-on aims at, or None.
+        cpu_percent: The target utilization of the requested CPU.
+        triggers: The triggers that KEDA also scales by.
+        in_flight: The target of KEDA's HTTP add-on for in-flight requests per pod, or None.
     """
 
     maximum: int
@@ -74,18 +73,18 @@ class Scaling:
 
     @property
     def by_keda(self) -> bool:
-        """Whether KEDA scales; else Kubernetes does by itself."""
+        """Whether KEDA scales, instead of Kubernetes' own autoscaler."""
         return bool(self.triggers) or self.in_flight is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """How the world reaches the app.
+    """How requests from outside the cluster reach the app.
 
     Attributes:
-        hosts: The names it answers to.
-        gateway: Namespace, or None for the app's own, and name of a Gateway; or None.
-        ingress_class: The class of an Ingress, where there is no Gateway.
+        hosts: The host names of the app.
+        gateway: The namespace (None for the app's own) and the name of a Gateway, or None.
+        ingress_class: The class of an Ingress, or None.
         tls_secret: The Secret with the Ingress's certificate, or None.
     """
 
@@ -100,9 +99,9 @@ class Scheduling:
     """Which nodes run the pods.
 
     Attributes:
-        required: Whether pods that cannot be spread do not start.
-        node_selector: Labels of the nodes, in the order of the names.
-        tolerations: Each key, value and effect, of which the last two may be None.
+        required: Whether pods that cannot be spread evenly do not start.
+        node_selector: Labels of the nodes, sorted by name.
+        tolerations: The key, the value or None, and the effect or None of each toleration.
         priority_class: The PriorityClass, or None.
     """
 
@@ -114,16 +113,16 @@ class Scheduling:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """What runs beside the web process, from the same image.
+    """A background process, which runs the same image as the web process.
 
     Attributes:
-        name: What it is called, after the project's name.
-        command: What runs, in words.
-        cpu: CPU that is set aside, as Kubernetes writes it.
-        memory: Memory that is set aside, and that it may not exceed.
-        replicas: How many of it run, where it has no schedule.
-        schedule: When it is started, as cron writes it, or None.
-        time_zone: The schedule's, or None for the cluster's.
+        name: Its name, which its objects have after the project's name.
+        command: The command, as a list of words.
+        cpu: The CPU that it requests, as a Kubernetes quantity.
+        memory: The memory that it requests, which is also the limit.
+        replicas: The number of pods, if it has no schedule.
+        schedule: Its schedule, in the format of cron, or None.
+        time_zone: The time zone of the schedule, or None for the cluster's.
     """
 
     name: str
@@ -140,33 +139,33 @@ class Values:
     """The values that the manifests are made from.
 
     Attributes:
-        name: The instance's name, which every object bears.
-        app: The project's name, which its container bears.
+        name: The name of the instance, and of its objects.
+        app: The project's name, and the container's.
         version: The project's version.
         image: The reference of the image.
-        front: What the server in it shows: its ports, its checks, its end.
+        front: The server's ports, health checks and shutdown times.
         flavour: `deployment` or `knative`.
-        namespace: The namespace, or None to write none.
-        replicas: How many pods run, or the fewest of them.
-        scaling: How their number follows the load, or None.
-        cpu: CPU that is set aside for a pod, as Kubernetes writes it.
-        cpu_limit: CPU that a pod may not exceed, or None for no limit.
-        memory: Memory that is set aside for a pod and that it may not exceed.
-        environment: Names and values of environment variables, in the order of the names.
+        namespace: The namespace, or None to omit it.
+        replicas: The number of pods; with scaling, the minimum.
+        scaling: How the number of pods follows the load, or None.
+        cpu: The CPU that a pod requests, as a Kubernetes quantity.
+        cpu_limit: The CPU limit of a pod, or None.
+        memory: The memory that a pod requests, which is also the limit.
+        environment: Names and values of environment variables, sorted by name.
         secrets: Names of the Secrets whose keys become environment variables.
-        secret_keys: Environment variables that are a key of a Secret: name, Secret, key.
-        pull_secrets: Names of the Secrets by which the image is pulled.
-        exposure: How the world reaches the app, or None.
-        network_policy: Whether connections are limited.
+        secret_keys: Environment variables from a key of a Secret: name, Secret, key.
+        pull_secrets: Names of the Secrets for pulling the image.
+        exposure: How requests from outside the cluster reach the app, or None.
+        network_policy: Whether there is a network policy.
         egress: Networks and ports that pods may connect to, or None for any.
-        monitored: Whether a ServiceMonitor tells Prometheus of the pods' metrics.
-        monitor_labels: The ServiceMonitor's own labels, in the order of the names.
-        annotations: The annotations of the ServiceAccount, in the order of the names.
-        chosen: What depends on the version of Kubernetes.
+        monitored: Whether there is a ServiceMonitor.
+        monitor_labels: Further labels of the ServiceMonitor, sorted by name.
+        annotations: Annotations of the ServiceAccount, sorted by name.
+        chosen: The fields that depend on the version of Kubernetes.
         scheduling: Which nodes run the pods.
-        processes: What runs beside the web process.
-        migration: What must end well before the pods start, or None.
-        notes: What a reader must know of the values, a sentence each.
+        processes: The background processes.
+        migration: The process that must succeed before the pods start, or None.
+        notes: Sentences for the user about the values.
     """
 
     name: str
@@ -202,8 +201,7 @@ def plan_values(project: Project) -> Values:
     """Return the values of a project.
 
     Raises:
-        ConfigError: The project's name or version, or how its server is set up, cannot be
-            used in a cluster.
+        ConfigError: The project's name, version, image or server settings do not work in a cluster.
     """
     options = project.section("k8s", KubernetesOptions)
     chosen, resources, front = choose(options), plan_resources(project), plan_front(project)
@@ -244,7 +242,7 @@ def _grant_note(options: KubernetesOptions) -> tuple[str, ...]:
         return ()
     return (
         "the route leads to KEDA's interceptor in another namespace: the cluster's administrator "
-        "allows that by a ReferenceGrant there",
+        "must allow this with a ReferenceGrant there",
     )
 
 
@@ -254,16 +252,12 @@ def _environment(project: Project, options: KubernetesOptions) -> tuple[tuple[st
 
 
 def _secret_keys(project: Project, options: KubernetesOptions) -> tuple[tuple[str, str, str], ...]:
-    """Return the variables that a Secret gives; what AWS or a file gives, the process reads."""
-    found = {
-        name: reference
-        for name, given in project.fields.settings.items()
-        if (reference := reference_for("k8s", given)) and name not in options.environment
-    }
+    """Return the settings from Secrets. The process itself reads settings from AWS or a file."""
     return tuple(
         (name, reference.name, reference.key)
-        for name, reference in sorted(found.items())
-        if reference.kind == "k8s"
+        for name, given in sorted(project.fields.settings.items())
+        if (reference := reference_for("k8s", given))
+        if reference.kind == "k8s" and name not in options.environment
     )
 
 
@@ -273,8 +267,9 @@ def _image(project: Project, options: KubernetesOptions) -> str:
         origin = project.origins["k8s.image"]
         raise ConfigError(
             f"{'' if origin == 'default' else f'{origin}: '}the image {image} has no digest",
-            cause="k8s.strict is set, and a tag may be pushed again with other contents",
-            hint=f"set image in [tool.ferryman.k8s] to {image}@sha256:... as your registry has it",
+            cause="k8s.strict is set, and a tag can be pushed again with other contents",
+            hint=f"set image in [tool.ferryman.k8s] to {image}@sha256:... with the digest from "
+            "your registry",
         )
     return image
 
@@ -311,14 +306,14 @@ def _scheduling(options: KubernetesOptions) -> Scheduling:
 
 
 def _processes(name: str, options: KubernetesOptions, resources: Resources) -> tuple[Process, ...]:
-    for each in options.process:
-        if len(f"{name}-{each.name}") > _LONGEST:
+    for process in options.process:
+        if len(f"{name}-{process.name}") > _LONGEST:
             raise ConfigError(
-                f"the name {name}-{each.name} of a process is longer than {_LONGEST} characters",
-                cause="a CronJob's name may have no more, for its jobs add to it",
+                f"the name {name}-{process.name} of a process is longer than {_LONGEST} characters",
+                cause="a CronJob's name has at most so many, because Kubernetes adds to it",
                 hint="give the process a shorter name in [[tool.ferryman.k8s.process]]",
             )
-    return tuple(_process(each, resources) for each in options.process)
+    return tuple(_process(process, resources) for process in options.process)
 
 
 def _process(options: ProcessOptions, resources: Resources) -> Process:
@@ -354,10 +349,10 @@ def _destination(text: str) -> tuple[str, int]:
 
 
 def instance_of(project: Project) -> str:
-    """Return the name that every object of a project bears in a cluster.
+    """Return the name of a project's instance, and so of its objects in a cluster.
 
     Raises:
-        ConfigError: It is the project's, and no Service may bear it.
+        ConfigError: It is the project's name, and not valid for a Service.
     """
     options = project.section("k8s", KubernetesOptions)
     name = options.instance or project.fields.name

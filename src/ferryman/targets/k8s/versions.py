@@ -1,7 +1,6 @@
-"""What the manifests do not say to every Kubernetes, and what they say to an older one.
+"""Chooses the fields that depend on the version of Kubernetes.
 
-A field that a version does not know is left out or replaced; each time a note says so.
-Pure arithmetic on version numbers; the schemas are the proof.
+A field that a version does not know is omitted or replaced, and a note says so.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ from ferryman.targets.k8s.options import KubernetesOptions
 __all__ = ("Chosen", "choose")
 
 _USER_NAMESPACES = 33
-"""Pods have users of their own by default: KEP-127, beta and on in 1.33, stable in 1.36."""
+"""User namespaces for pods: KEP-127, beta and on by default in 1.33, stable in 1.36."""
 
 _PREFER_SAME_ZONE = 34
-"""`PreferSameZone`: KEP-3015, beta and on in 1.34, stable in 1.35."""
+"""`PreferSameZone`: KEP-3015, beta and on by default in 1.34, stable in 1.35."""
 
 _PREFER_CLOSE = 31
-"""`PreferClose`, its older name: KEP-4444, beta and on in 1.31, stable in 1.33."""
+"""`PreferClose`, its older name: KEP-4444, beta and on by default in 1.31, stable in 1.33."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +26,9 @@ class Chosen:
     """The fields that depend on the version.
 
     Attributes:
-        host_users: The pod's hostUsers, or None to write none.
-        traffic: The Service's trafficDistribution, or None to write none.
-        notes: What was left out or replaced, a sentence each.
+        host_users: The pod's hostUsers, or None to omit it.
+        traffic: The Service's trafficDistribution, or None to omit it.
+        notes: Sentences about what was omitted or replaced.
     """
 
     host_users: bool | None
@@ -38,7 +37,7 @@ class Chosen:
 
 
 def choose(options: KubernetesOptions) -> Chosen:
-    """Return what a version of Kubernetes is told of what the options ask for."""
+    """Return the fields for the version of Kubernetes that the options name."""
     version = options.kube_version
     minor = int(version.partition(".")[2])
     notes: list[str] = []
@@ -52,7 +51,7 @@ def choose(options: KubernetesOptions) -> Chosen:
 def _host_users(wanted: bool, minor: int, notes: list[str]) -> bool | None:
     if wanted and minor < _USER_NAMESPACES:
         notes.append(
-            f"hostUsers is left out; user namespaces are on by default from 1.{_USER_NAMESPACES}"
+            f"hostUsers is omitted; user namespaces are on by default from 1.{_USER_NAMESPACES}"
         )
         return None
     return False if wanted else None
@@ -63,9 +62,9 @@ def _traffic(wanted: bool, minor: int, notes: list[str]) -> str | None:
         return "PreferSameZone" if wanted else None
     if minor >= _PREFER_CLOSE:
         notes.append(
-            "trafficDistribution is PreferClose, as PreferSameZone was called "
+            "trafficDistribution is PreferClose, the name of PreferSameZone "
             f"before 1.{_PREFER_SAME_ZONE}"
         )
         return "PreferClose"
-    notes.append(f"trafficDistribution is left out; it is known from 1.{_PREFER_CLOSE}")
+    notes.append(f"trafficDistribution is omitted; Kubernetes has it from 1.{_PREFER_CLOSE}")
     return None

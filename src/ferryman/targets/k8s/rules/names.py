@@ -7,20 +7,19 @@ from collections.abc import Iterator
 
 from ferryman.targets.k8s.rules.manifest_reader import ManifestSet, Problem
 from ferryman.targets.k8s.rules.rule import Rule
+from ferryman.targets.k8s.syntax import (
+    DNS_LABEL,
+    LABEL_VALUE,
+    QUALIFIED_NAME,
+    SUBDOMAIN,
+    VARIABLE,
+)
 
 __all__ = ("RULES",)
 
-_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-# Kubernetes limits the length of the whole name only, not of its parts.
-_PART = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
-_SUBDOMAIN = rf"(?=.{{1,253}}\Z){_PART}(\.{_PART})*"
 _SEGMENT = r"(?!\.{1,2}\Z)[^/%]+"
 _SERVICE = r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
-_PREFIX = rf"(?=[^/]{{1,253}}/){_PART}(\.{_PART})*/"
-_LABEL_KEY = rf"({_PREFIX})?[A-Za-z0-9]([A-Za-z0-9_.-]{{0,61}}[A-Za-z0-9])?"
-_LABEL_VALUE = r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?"
 _PORT_NAME = r"(?=.{1,15}\Z)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*"
-_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
 def _object_names(manifests: ManifestSet) -> Iterator[Problem]:
@@ -35,12 +34,12 @@ def _pattern(kind: str) -> str:
         return _SERVICE
     if kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"):
         return _SEGMENT
-    return rf"(?=.{{1,52}}\Z){_SUBDOMAIN}" if kind == "CronJob" else _SUBDOMAIN
+    return rf"(?=.{{1,52}}\Z){SUBDOMAIN}" if kind == "CronJob" else SUBDOMAIN
 
 
 def _namespaces(manifests: ManifestSet) -> Iterator[Problem]:
     for manifest in manifests:
-        if manifest.namespace and not re.fullmatch(_LABEL, manifest.namespace):
+        if manifest.namespace and not re.fullmatch(DNS_LABEL, manifest.namespace):
             yield manifest, "metadata.namespace", f"{manifest.namespace!r} is not a DNS label"
 
 
@@ -51,13 +50,13 @@ def _labels(manifests: ManifestSet) -> Iterator[Problem]:
         *((pod.manifest, f"{pod.path}metadata", pod.metadata) for pod in templates),
     ):
         for key, value in (metadata.get("labels") or {}).items():
-            if not re.fullmatch(_LABEL_KEY, str(key)):
+            if not re.fullmatch(QUALIFIED_NAME, str(key)):
                 yield manifest, f"{path}.labels", f"{key!r} is not a valid label key"
-            elif not re.fullmatch(_LABEL_VALUE, str(value)):
+            elif not re.fullmatch(LABEL_VALUE, str(value)):
                 yield manifest, f"{path}.labels", f"{value!r} is not a valid label value"
         for key in metadata.get("annotations") or {}:
             # Kubernetes ignores the case of an annotation's key.
-            if not re.fullmatch(_LABEL_KEY, str(key), re.IGNORECASE):
+            if not re.fullmatch(QUALIFIED_NAME, str(key), re.IGNORECASE):
                 yield manifest, f"{path}.annotations", f"{key!r} is not a valid annotation key"
 
 
@@ -76,7 +75,7 @@ def _container_names(manifests: ManifestSet) -> Iterator[Problem]:
     for container in manifests.containers:
         name = str(container.fields.get("name", ""))
         key = (id(container.pod.spec), name)
-        if not re.fullmatch(_LABEL, name):
+        if not re.fullmatch(DNS_LABEL, name):
             yield container.problem("name", f"{name!r} is not a DNS label")
         elif key in seen:
             yield container.problem("name", f"two containers have the name {name!r}")
@@ -113,7 +112,7 @@ def _variables(manifests: ManifestSet) -> Iterator[Problem]:
     for container in manifests.containers:
         names = [str(v.get("name", "")) for v in container.fields.get("env") or ()]
         for name in names:
-            if not re.fullmatch(_VARIABLE, name):
+            if not re.fullmatch(VARIABLE, name):
                 yield container.problem("env", f"a shell cannot set {name!r}")
         if len(set(names)) < len(names):
             yield container.problem("env", "a variable is set twice")

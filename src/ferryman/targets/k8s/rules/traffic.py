@@ -16,11 +16,9 @@ from ferryman.targets.k8s.rules.manifest_reader import (
     port_names,
 )
 from ferryman.targets.k8s.rules.rule import Rule
+from ferryman.targets.k8s.syntax import SUBDOMAIN
 
 __all__ = ("RULES",)
-
-_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
-_HOST = rf"(?=.{{1,253}}\Z)(\*\.)?{_LABEL}(\.{_LABEL})*"
 
 
 def _services(manifests: ManifestSet) -> Iterator[tuple[Manifest, list[Pod]]]:
@@ -51,7 +49,7 @@ def _service_ports(manifests: ManifestSet) -> Iterator[Problem]:
         ports = service.spec.get("ports") or ()
         names = [port.get("name") for port in ports]
         numbers = [(port.get("port"), port.get("protocol", "TCP")) for port in ports]
-        if len(ports) > 1 and None in names:
+        if len(ports) > 1 and not all(names):
             yield service, "spec.ports", "each of several ports needs a name"
         if len(set(names)) < len(names) or len(set(numbers)) < len(numbers):
             yield service, "spec.ports", "two ports have the same name or number"
@@ -162,7 +160,7 @@ def _monitors(manifests: ManifestSet) -> Iterator[Problem]:
 
 def _addresses(manifests: ManifestSet) -> Iterator[Problem]:
     for route, place, host, paths in _hosts_and_paths(manifests):
-        if host and not re.fullmatch(_HOST, host):
+        if host and not re.fullmatch(SUBDOMAIN, host.removeprefix("*.")):
             yield route, place, f"{host!r} is not a lower-case host name without a port"
         for path in paths:
             if not path.startswith("/"):

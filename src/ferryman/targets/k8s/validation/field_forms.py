@@ -1,4 +1,4 @@
-"""The forms of texts that the API server insists on; each function says what is wrong, or None.
+"""Formats that the API server requires of texts. Each function returns what is wrong, or None.
 
 Source: k8s.io/apimachinery/pkg/util/validation of Kubernetes 1.36.
 """
@@ -12,18 +12,13 @@ from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from zoneinfo import available_timezones
 
+from ferryman.targets.k8s.syntax import DNS_LABEL, LABEL_VALUE, QUALIFIED_NAME, SUBDOMAIN
+
 __all__ = ("FORMS", "Form", "base64_text", "config_key", "qualified_name", "relative_path")
 
 Form = Callable[[str], str | None]
 
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_SUBDOMAIN = re.compile(
-    r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
-)
 _CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
-_NAME = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
-_QUALIFIED = re.compile(rf"(?P<prefix>[^/]*/)?{_NAME}")
-_LABEL_VALUE = re.compile(rf"({_NAME})?")
 _HEADER = re.compile(r"[-A-Za-z0-9]+")
 _CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -40,22 +35,21 @@ _CRON_WORDS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnig
 
 def label(text: str) -> str | None:
     """Say what is wrong with a DNS label (RFC 1123)."""
-    if _LABEL.fullmatch(text):
+    if re.fullmatch(DNS_LABEL, text):
         return None
-    return (
-        "is not a DNS label: at most 63 of a-z, 0-9 and '-', a letter or digit at both ends"
-        + _lower(text)
-    )
+    form = "at most 63 of a-z, 0-9 and '-', a letter or digit at both ends"
+    return f"is not a DNS label: {form}{_lower(text)}"
 
 
 def subdomain(text: str) -> str | None:
     """Say what is wrong with a DNS subdomain (RFC 1123)."""
-    if _SUBDOMAIN.fullmatch(text):
+    if re.fullmatch(SUBDOMAIN, text):
         return None
     return "is not a name: a-z, 0-9, '-' and '.', a letter or digit at both ends" + _lower(text)
 
 
 def _lower(text: str) -> str:
+    """Suggest the text in lower case, with a dash for characters that a name cannot have."""
     meant = re.sub(r"[^a-z0-9.-]+", "-", text.lower()).strip("-.")
     return f"; did you mean {meant}?" if meant and meant != text else ""
 
@@ -63,18 +57,16 @@ def _lower(text: str) -> str:
 def config_key(text: str) -> str | None:
     """Say what is wrong with a key of a ConfigMap or Secret."""
     if text in (".", "..") or text.startswith(".."):
-        return "is not a key: it may not be or begin with '..'"
+        return "is not a key: it may not be '.' or begin with '..'"
     if _CONFIG_KEY.fullmatch(text):
         return None
     meant = re.sub(r"[^-._a-zA-Z0-9]+", "-", text)
-    return f"is not a key: letters, digits, '-', '_' and '.' alone; did you mean {meant}?"
+    return f"is not a key of only letters, digits, '-', '_' and '.'; did you mean {meant}?"
 
 
 def qualified_name(text: str) -> str | None:
-    """Say what is wrong with a name that may have a DNS name and a slash before it."""
-    match = _QUALIFIED.fullmatch(text)
-    prefix = (match["prefix"] or "").rstrip("/") if match else ""
-    if match and (not match["prefix"] or _SUBDOMAIN.fullmatch(prefix)):
+    """Say what is wrong with a name that may begin with a DNS name and a slash."""
+    if re.fullmatch(QUALIFIED_NAME, text):
         return None
     return (
         "is not a name such as example.com/name: letters, digits, '-', '_' and '.' after the slash"
@@ -83,7 +75,7 @@ def qualified_name(text: str) -> str | None:
 
 def label_value(text: str) -> str | None:
     """Say what is wrong with the value of a label, which may be empty."""
-    if _LABEL_VALUE.fullmatch(text):
+    if re.fullmatch(LABEL_VALUE, text):
         return None
     return "is not a value of a label: at most 63 letters, digits, '-', '_' and '.'"
 
@@ -98,14 +90,13 @@ def ip(text: str) -> str | None:
 
 
 def header(text: str) -> str | None:
-    """Say what is wrong with the name of an HTTP header, as the server has it for probes."""
-    return (
-        None if _HEADER.fullmatch(text) else "is not a header's name: letters, digits and '-' alone"
-    )
+    """Say what is wrong with the name of an HTTP header of a probe."""
+    wrong = "is not a header name of only letters, digits and '-'"
+    return None if _HEADER.fullmatch(text) else wrong
 
 
 def relative_path(text: str) -> str | None:
-    """Say what is wrong with a path that must stay below another."""
+    """Say what is wrong with a path that must stay within a directory."""
     if text.startswith("/"):
         return f"must be a relative path; did you mean {text.lstrip('/') or '.'}?"
     return "must not contain '..'" if ".." in text.split("/") else None
@@ -117,24 +108,19 @@ def host(text: str) -> str | None:
 
 
 def base64_text(text: str) -> str | None:
-    """Say what is wrong with base64, whose line ends do not count."""
+    """Say what is wrong with base64. Line ends are allowed."""
     try:
         base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
     except (binascii.Error, ValueError):
-        return (
-            "is not base64; a plain text goes into stringData of a Secret, or data of a ConfigMap"
-        )
+        return "is not base64; put plain text into stringData of a Secret, or data of a ConfigMap"
     return None
 
 
 def schedule(text: str) -> str | None:
     """Say what is wrong with a cron schedule (robfig/cron, five fields)."""
     if text.startswith("@every "):
-        return (
-            None
-            if re.fullmatch(r"@every ([0-9.]+(ns|us|µs|ms|s|m|h))+", text)
-            else "is not a duration"
-        )
+        duration = re.fullmatch(r"@every ([0-9.]+(ns|us|µs|ms|s|m|h))+", text)
+        return None if duration else "is not a duration"
     if text.startswith("@"):
         return None if text in _CRON_WORDS else f"is not one of {', '.join(_CRON_WORDS)}"
     if text.startswith(("TZ=", "CRON_TZ=")):
@@ -142,12 +128,11 @@ def schedule(text: str) -> str | None:
     fields = text.split()
     if len(fields) != 5:
         hint = "; leave the seconds out" if len(fields) == 6 else ", such as `0 4 * * *`"
-        return (
-            f"must have five fields (minute, hour, day, month, weekday) and has {len(fields)}{hint}"
-        )
-    for field, (low, high), names in zip(fields, _CRON_RANGES, _CRON_NAMES, strict=True):
+        names = "minute, hour, day, month, weekday"
+        return f"must have five fields ({names}) and has {len(fields)}{hint}"
+    for field, (low, high), words in zip(fields, _CRON_RANGES, _CRON_NAMES, strict=True):
         for part in field.split(","):
-            if wrong := _cron_part(part, low, high, names):
+            if wrong := _cron_part(part, low, high, words):
                 return wrong
     return None
 
@@ -213,6 +198,5 @@ FORMS: Mapping[str, Mapping[str, Form]] = {
     "batch.v1.CronJobSpec": {"schedule": schedule, "timeZone": time_zone},
     "networking.v1.IngressSpec": {"ingressClassName": subdomain},
     "networking.v1.IngressServiceBackend": {"name": label},
-    "rbac.v1.RoleRef": {},
 }
-"""The form of a text, by the type and the field."""
+"""The format of each text, by type and field."""

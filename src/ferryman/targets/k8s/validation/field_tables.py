@@ -1,9 +1,10 @@
-"""Tables of what single fields take: values, ranges, and which of several fields may be set."""
+"""Tables of the values and ranges of fields, and of fields that need or exclude each other."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 
 __all__ = ("AT_MOST_ONE", "ONE_OF", "RANGES", "REQUIRED", "enumerations")
@@ -14,17 +15,18 @@ _COUNT = (0, _MANY)
 _PORT = (1, 65535)
 
 
+@cache
 def enumerations() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
-    """Return the values that a field takes, by its type and name, as a 1.36 API server has them."""
+    """Return the values that a field accepts, by type and field, according to a 1.36 API server."""
     text = files(__package__).joinpath("enumerations.json").read_text("utf-8")
-    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    by_type: dict[str, dict[str, tuple[str, ...]]] = {}
     for key, values in {**json.loads(text)["enums"], **_MORE}.items():
         type_, _, field = key.rpartition(".")
-        found.setdefault(type_, {})[field] = tuple(values)
-    return found
+        by_type.setdefault(type_, {})[field] = tuple(values)
+    return by_type
 
 
-# What the server checks by hand, and its OpenAPI does not tell.
+# Values that the server checks in its code and that its OpenAPI document does not list.
 _MORE: Mapping[str, tuple[str, ...]] = {
     "apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy.whenDeleted": ("Delete", "Retain"),
     "apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy.whenScaled": ("Delete", "Retain"),
@@ -103,7 +105,7 @@ RANGES: Mapping[str, Mapping[str, tuple[int, int]]] = {
     "core.v1.WeightedPodAffinityTerm": {"weight": (1, 100)},
     "networking.v1.NetworkPolicyPort": {"endPort": _PORT},
 }
-"""The least and the greatest number that a field takes."""
+"""The smallest and the largest number that a field accepts."""
 
 ONE_OF: Mapping[str, tuple[str, ...]] = {
     "core.v1.EnvFromSource": ("configMapRef", "secretRef"),
@@ -113,7 +115,7 @@ ONE_OF: Mapping[str, tuple[str, ...]] = {
     "networking.v1.IngressBackend": ("resource", "service"),
     "networking.v1.ServiceBackendPort": ("name", "number"),
 }
-"""The fields of which just one is set."""
+"""The fields of which exactly one must be set."""
 
 AT_MOST_ONE: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "core.v1.VolumeMount": (("subPath", "subPathExpr"),),
@@ -127,9 +129,8 @@ AT_MOST_ONE: Mapping[str, tuple[tuple[str, ...], ...]] = {
             "serviceAccountToken",
         ),
     ),
-    "policy.v1.PodDisruptionBudgetSpec": (("maxUnavailable", "minAvailable"),),
 }
-"""The fields of which one is set at most."""
+"""The fields of which at most one may be set."""
 
 REQUIRED: Mapping[str, tuple[str, ...]] = {
     "core.v1.Container": ("name",),
@@ -152,4 +153,4 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "rbac.v1.Subject": ("name",),
     "autoscaling.v2.CrossVersionObjectReference": ("kind", "name"),
 }
-"""The fields that may not be missing or empty."""
+"""The fields that must be set and not empty."""

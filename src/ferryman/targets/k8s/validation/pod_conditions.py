@@ -1,4 +1,4 @@
-"""What must agree within a pod: conditions of the API server on several fields at once."""
+"""Conditions on several fields of a pod, a ConfigMap or a Secret."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Wrong = tuple[str, str]
 
 Condition = Callable[[Node], Iterator[Wrong]]
 
-_KEPT = (
+_LASTING = (
     "apps.v1.DeploymentSpec",
     "apps.v1.ReplicaSetSpec",
     "apps.v1.DaemonSetSpec",
@@ -35,50 +35,33 @@ _RESOURCES = ("cpu", "memory", "ephemeral-storage")
 
 def _pod(node: Node) -> Iterator[Wrong]:
     spec = node.value
-    keeper = node.within(*_KEPT, "batch.v1.JobSpec")
+    owner = node.within(*_LASTING, "batch.v1.JobSpec")
     policy = spec.get("restartPolicy")
-    if keeper is not None and keeper.type in _KEPT:
+    if owner is not None and owner.type in _LASTING:
         if policy not in (None, "Always"):
-            yield node.at("restartPolicy"), f"must be Always here, and not {policy}"
+            yield node.at("restartPolicy"), f"must be Always here, not {policy}"
         if "activeDeadlineSeconds" in spec:
-            yield (
-                node.at("activeDeadlineSeconds"),
-                "is for Jobs and single pods alone; leave it out",
-            )
-    elif keeper is not None and policy not in ("Never", "OnFailure"):
-        yield (
-            node.at("restartPolicy"),
-            "must be Never or OnFailure in a Job; without it, it is Always",
-        )
+            yield node.at("activeDeadlineSeconds"), "is only for Jobs and single pods"
+    elif owner is not None and policy not in ("Never", "OnFailure"):
+        yield node.at("restartPolicy"), "must be Never or OnFailure in a Job; the default is Always"
     if spec.get("dnsPolicy") == "None" and not (spec.get("dnsConfig") or {}).get("nameservers"):
-        yield node.at("dnsConfig"), "must name nameservers where dnsPolicy is None"
-    if spec.get("ephemeralContainers") and keeper is not None:
+        yield node.at("dnsConfig"), "must have nameservers if dnsPolicy is None"
+    if spec.get("ephemeralContainers") and owner is not None:
         yield node.at("ephemeralContainers"), "cannot be part of a template"
     if spec.get("shareProcessNamespace") and spec.get("hostPID"):
-        yield node.at("shareProcessNamespace"), "cannot be set beside hostPID"
+        yield node.at("shareProcessNamespace"), "cannot be set together with hostPID"
     if spec.get("hostUsers") is False:
         for field in ("hostNetwork", "hostPID", "hostIPC"):
             if spec.get(field):
-                yield node.at("hostUsers"), f"cannot be false beside {field}"
-    yield from _twice(node, "schedulingGates", "name")
-    yield from _twice(node, "imagePullSecrets", "")
+                yield node.at("hostUsers"), f"cannot be false together with {field}"
+    gates: set[str] = set()
+    for index, gate in enumerate(spec.get("schedulingGates") or ()):
+        if (name := gate.get("name")) in gates:
+            yield node.at("schedulingGates", index), f"{name!r} appears twice"
+        gates.add(name)
     for key, value in (spec.get("nodeSelector") or {}).items():
-        yield from _selected(node, key, value)
-
-
-def _selected(node: Node, key: str, value: object) -> Iterator[Wrong]:
-    for wrong in (qualified_name(key), label_value(str(value))):
-        if wrong:
+        for wrong in filter(None, (qualified_name(key), label_value(str(value)))):
             yield node.at("nodeSelector"), f"{key}={value} {wrong}"
-
-
-def _twice(node: Node, field: str, key: str) -> Iterator[Wrong]:
-    seen: set[object] = set()
-    for index, item in enumerate(node.value.get(field) or ()):
-        name = item.get(key) if key and isinstance(item, dict) else None
-        if name is not None and name in seen:
-            yield node.at(field, index), f"{name!r} stands there twice"
-        seen.add(name)
 
 
 def _container(node: Node) -> Iterator[Wrong]:
@@ -88,7 +71,7 @@ def _container(node: Node) -> Iterator[Wrong]:
     devices = {d.get("devicePath") for d in node.value.get("volumeDevices") or ()}
     for index, mount in enumerate(node.value.get("volumeMounts") or ()):
         if mount.get("mountPath") in devices:
-            yield node.at("volumeMounts", index, "mountPath"), "is a path of volumeDevices, too"
+            yield node.at("volumeMounts", index, "mountPath"), "is also a path of volumeDevices"
         if ":" in str(mount.get("mountPath", "")):
             yield node.at("volumeMounts", index, "mountPath"), "must not contain ':'"
 
@@ -97,22 +80,20 @@ def _container_resources(node: Node) -> Iterator[Wrong]:
     amounts: dict[str, Mapping[str, Any]] = {
         field: node.value.get(field) or {} for field in ("requests", "limits")
     }
-    for field, asked in amounts.items():
-        for name in asked:
+    for field, resources in amounts.items():
+        for name in resources:
             yield from _resource(node, field, str(name))
     requests, limits = amounts["requests"], amounts["limits"]
     for name in {*requests, *limits}:
         special = "/" in name or name.startswith("hugepages-")
         if special and name in requests and name not in limits:
-            yield node.at("limits"), f"must have {name}, as requests have"
+            yield node.at("limits"), f"must have {name} like the requests"
         elif special and name in requests and not _equal(requests[name], limits[name]):
-            yield (
-                node.at("requests"),
-                f"{name} must be as much as the limit, for it cannot be shared",
-            )
+            message = f"{name} must equal the limit, because it cannot be overcommitted"
+            yield node.at("requests"), message
     both = {*requests, *limits}
     if any(name.startswith("hugepages-") for name in both) and not both & {"cpu", "memory"}:
-        yield node.path, "huge pages need cpu or memory, too"
+        yield node.path, "huge pages also need cpu or memory"
 
 
 def _resource(node: Node, field: str, name: str) -> Iterator[Wrong]:
@@ -121,31 +102,29 @@ def _resource(node: Node, field: str, name: str) -> Iterator[Wrong]:
     if node.within("core.v1.Container", "core.v1.EphemeralContainer") is None:
         return
     if "/" not in name:
-        kinds = ", ".join(_RESOURCES)
-        yield (
-            node.at(field),
-            f"{name} is not a resource: {kinds}, or one such as example.com/{name}",
-        )
+        known = ", ".join(_RESOURCES)
+        message = f"{name} is not a resource: {known}, or a name such as example.com/{name}"
+        yield node.at(field), message
     elif wrong := qualified_name(name):
         yield node.at(field), f"{name} {wrong}"
 
 
-def _equal(one: object, other: object) -> bool:
+def _equal(first: object, second: object) -> bool:
     try:
-        return quantity(one) == quantity(other)
+        return quantity(first) == quantity(second)
     except ValueError:
-        return True  # what is not a quantity is told elsewhere
+        return True  # K203 reports what is not a quantity
 
 
 def _probe(node: Node) -> Iterator[Wrong]:
     if "terminationGracePeriodSeconds" in node.value and node.path.endswith("readinessProbe"):
-        yield node.at("terminationGracePeriodSeconds"), "is for liveness and startup probes alone"
+        yield node.at("terminationGracePeriodSeconds"), "is only for liveness and startup probes"
 
 
 def _port_reference(node: Node) -> Iterator[Wrong]:
     port = node.value.get("port")
     if isinstance(port, int) and not 1 <= port <= 65535:
-        yield node.at("port"), f"{port} is not a port: 1 to 65535"
+        yield node.at("port"), f"{port} is not a port number from 1 to 65535"
 
 
 def _sleep(node: Node) -> Iterator[Wrong]:
@@ -153,40 +132,41 @@ def _sleep(node: Node) -> Iterator[Wrong]:
     pod = node.within("core.v1.PodSpec")
     grace = pod.value.get("terminationGracePeriodSeconds", 30) if pod else 30
     if seconds < 0 or seconds > grace:
-        yield node.at("seconds"), f"{seconds} is not within 0 and the grace period of {grace} s"
+        yield node.at("seconds"), f"{seconds} is not between 0 and the grace period of {grace} s"
 
 
 def _security(node: Node) -> Iterator[Wrong]:
-    rights = node.value.get("capabilities") or {}
-    added = {str(name).removeprefix("CAP_") for name in rights.get("add") or ()}
+    capabilities = node.value.get("capabilities") or {}
+    added = {str(name).removeprefix("CAP_") for name in capabilities.get("add") or ()}
     if node.value.get("allowPrivilegeEscalation") is False:
+        path = node.at("allowPrivilegeEscalation")
         if node.value.get("privileged"):
-            yield node.at("allowPrivilegeEscalation"), "cannot be false beside privileged"
+            yield path, "cannot be false together with privileged"
         if "SYS_ADMIN" in added:
-            yield node.at("allowPrivilegeEscalation"), "cannot be false beside CAP_SYS_ADMIN"
+            yield path, "cannot be false together with CAP_SYS_ADMIN"
 
 
 def _local_profile(node: Node) -> Iterator[Wrong]:
     local, profile = node.value.get("type") == "Localhost", node.value.get("localhostProfile")
     if local and not profile:
-        yield node.at("localhostProfile"), "must name a profile where the type is Localhost"
+        yield node.at("localhostProfile"), "must name a profile for the type Localhost"
     if profile and not local:
-        yield node.at("localhostProfile"), "is for the type Localhost alone"
+        yield node.at("localhostProfile"), "is only for the type Localhost"
 
 
 def _toleration(node: Node) -> Iterator[Wrong]:
     key, operator = node.value.get("key"), node.value.get("operator", "Equal")
     if not key and operator != "Exists":
-        yield node.at("operator"), "must be Exists where there is no key"
+        yield node.at("operator"), "must be Exists if there is no key"
     if operator == "Exists" and node.value.get("value"):
-        yield node.at("value"), "must be left out where the operator is Exists"
+        yield node.at("value"), "must be omitted for the operator Exists"
     if "tolerationSeconds" in node.value and node.value.get("effect") != "NoExecute":
-        yield node.at("effect"), "must be NoExecute where tolerationSeconds is set"
+        yield node.at("effect"), "must be NoExecute if tolerationSeconds is set"
 
 
 def _spread(node: Node) -> Iterator[Wrong]:
     if "minDomains" in node.value and node.value.get("whenUnsatisfiable") != "DoNotSchedule":
-        yield node.at("minDomains"), "is for whenUnsatisfiable DoNotSchedule alone"
+        yield node.at("minDomains"), "is only for whenUnsatisfiable DoNotSchedule"
     if node.value.get("matchLabelKeys") and "labelSelector" not in node.value:
         yield node.at("matchLabelKeys"), "needs a labelSelector"
 
@@ -196,7 +176,7 @@ def _requirement(node: Node) -> Iterator[Wrong]:
     if operator in ("In", "NotIn") and not values:
         yield node.at("values"), f"must name values for the operator {operator}"
     if operator in ("Exists", "DoesNotExist") and values:
-        yield node.at("values"), f"must be left out for the operator {operator}"
+        yield node.at("values"), f"must be omitted for the operator {operator}"
     if operator in ("Gt", "Lt") and len(values or ()) != 1:
         yield node.at("values"), f"must be one number for the operator {operator}"
 
@@ -207,12 +187,8 @@ def _affinity_terms(node: Node) -> Iterator[Wrong]:
 
 
 def _volume(node: Node) -> Iterator[Wrong]:
-    items = {
-        source: (node.value.get(source) or {}).get("items") or ()
-        for source in ("configMap", "secret")
-    }
-    for source, found in items.items():
-        for index, item in enumerate(found):
+    for source in ("configMap", "secret"):
+        for index, item in enumerate((node.value.get(source) or {}).get("items") or ()):
             if not item.get("key"):
                 yield node.at(source, "items", index, "key"), "must name a key"
 
@@ -223,7 +199,7 @@ def _config_map(node: Node) -> Iterator[Wrong]:
         if wrong := config_key(str(key)):
             yield node.at("data"), f"{key!r} {wrong}"
     for key in plain.keys() & binary.keys():
-        yield node.at("binaryData"), f"{key!r} stands in data, too"
+        yield node.at("binaryData"), f"{key!r} is also in data"
     yield from _base64(node, "binaryData", binary)
 
 
@@ -257,7 +233,7 @@ def _secret_type(
             try:
                 json.loads(text)
             except ValueError:
-                yield node.at("data"), f"{key} holds no JSON"
+                yield node.at("data"), f"{key} does not contain JSON"
 
 
 def _base64(node: Node, field: str, data: Mapping[str, Any]) -> Iterator[Wrong]:

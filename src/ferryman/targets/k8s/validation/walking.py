@@ -1,4 +1,4 @@
-"""Walks an object along its schema: each node with the type it has in the API."""
+"""Walks an object along its schema, and gives each mapping the name of its API type."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Node:
     """A mapping within an object.
 
     Attributes:
-        type: Its type, such as `core.v1.Container`; of a whole object, version and kind.
-        path: Where it stands, such as `spec.template.spec`.
+        type: Its type, such as `core.v1.Container`; for the whole object its version and kind.
+        path: Its path, such as `spec.template.spec`.
         value: The mapping.
-        parents: The nodes around it, the outermost first.
+        parents: The typed nodes around it, outermost first.
     """
 
     type: str
@@ -31,11 +31,11 @@ class Node:
     parents: tuple[Node, ...]
 
     def within(self, *types: str) -> Node | None:
-        """Return the nearest node around it that has one of some types, or None."""
+        """Return the nearest parent of one of some types, or None."""
         return next((node for node in reversed(self.parents) if node.type in types), None)
 
     def at(self, *parts: str | int) -> str:
-        """Return the path of something below."""
+        """Return the path of a field or item below the node."""
         path = self.path
         for part in parts:
             path += f"[{part}]" if isinstance(part, int) else f".{part}"
@@ -43,7 +43,7 @@ class Node:
 
 
 def nodes(document: Mapping[str, Any], version: str) -> Iterator[Node]:
-    """Yield each mapping of an object that has a type, the outermost first.
+    """Yield each typed mapping of an object, outermost first.
 
     Args:
         document: The object, which fits its schema.
