@@ -23,7 +23,10 @@ _SECTIONS = (
     ("Kubernetes, and Google Cloud's machines and network", ("eks.", "gke.", "gce.", "gcp.")),
     ("Savings plans", "savings."),
     ("Spot, as shares of on demand", "spot."),
-    ("Databases and caches", ("rds.", "rds-multi-az.", "elasticache.", "dynamodb.")),
+    (
+        "Databases and caches",
+        ("rds.", "rds-multi-az.", "aurora.", "elasticache.", "dynamodb.", "upstash."),
+    ),
 )
 
 

@@ -162,7 +162,7 @@ def test_a_box_is_cheapest_until_it_is_full() -> None:
     )
     assert below.carried
     assert not above.carried
-    assert "carries no more than" in above.notes[0]
+    assert "carries at most" in above.notes[0]
 
 
 def test_an_unknown_platform_gets_a_suggestion() -> None:

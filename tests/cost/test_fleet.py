@@ -46,7 +46,7 @@ def test_memory_binds_where_requests_wait_long_and_work_little() -> None:
 
 
 def test_a_process_runs_on_each_vcpu() -> None:
-    with pytest.raises(ConfigError, match="4 x 600 MiB do not fit into a server of 2048 MiB"):
+    with pytest.raises(ConfigError, match="4 processes of 600 MiB fill the 2048 MiB of a server"):
         Fleet(Decimal(4), 2048).needs(replace(WORK, resident_mib=Decimal(600)).inputs)
 
 

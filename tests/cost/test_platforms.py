@@ -11,6 +11,7 @@ import pytest
 from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Bill, Line
 from ferryman.cost.capacity import Objective
+from ferryman.cost.hybrid.overflowing import Hybrid
 from ferryman.cost.number_format import exact
 from ferryman.cost.platforms.catalog import (
     ALL,
@@ -94,7 +95,7 @@ def test_managed_instances_are_of_three_families_from_large_on(instance: str) ->
 
 
 def test_managed_instances_are_not_bought_as_spot() -> None:
-    with pytest.raises(NotSoldError, match="no spot instances"):
+    with pytest.raises(NotSoldError, match="do not run on spot instances"):
         ManagedInstances(purchase="spot")
     assert "managed-instances-spot" not in platform_names()
 
@@ -102,14 +103,14 @@ def test_managed_instances_are_not_bought_as_spot() -> None:
 @pytest.mark.parametrize("name", ["ec2-spot", "fargate-spot", "eks-spot"])
 def test_a_bill_of_spot_capacity_says_that_all_of_it_may_go(name: str) -> None:
     (platform,) = make_platforms([name])
-    assert any("take all spot capacity back" in note for note in platform.notes(WORK))
+    assert any("take back all spot capacity" in note for note in platform.notes(WORK))
     (usual,) = make_platforms([name.removesuffix("-spot")])
     assert not any("spot" in note for note in usual.notes(WORK))
 
 
 def test_a_bill_with_a_savings_plan_of_lambda_says_what_it_takes_for_granted() -> None:
     plan = LambdaFunction(architecture="x86_64", savings="1y")
-    assert any("in every hour, used or not" in note for note in plan.notes(WORK))
+    assert any("every hour, used or not" in note for note in plan.notes(WORK))
     assert not any("savings" in note for note in LambdaFunction().notes(WORK))
 
 
@@ -119,8 +120,15 @@ def test_what_is_not_sold_is_left_out_of_many_with_the_reason() -> None:
     assert len(platforms) == len(ALL) - 1
     assert notes == (
         "Managed Instances t4g.small, Function URL is left out: Managed Instances do not run on"
-        " t4g.small; they take the families C, M and R, from large on",
+        " t4g.small; they run on the families C, M and R, in sizes from large up",
     )
+
+
+def test_a_platform_is_left_out_without_a_cause_where_its_error_has_none() -> None:
+    hybrid = Hybrid(ManagedInstances(), LambdaFunction())
+    _, notes = sold((LambdaFunction(), hybrid), WORK, BOOK)
+    assert len(notes) == 1
+    assert notes[0].endswith("has no servers that send requests on")
 
 
 @pytest.mark.parametrize("platform", PLATFORMS, ids=lambda platform: platform.name)
@@ -188,21 +196,21 @@ def test_without_the_free_tier_the_first_request_costs_money() -> None:
 
 def test_more_environments_than_an_account_has_is_said() -> None:
     notes = bill_of(LambdaFunction(), at(20_000_000_000), BOOK).notes
-    assert any("an account has 1,000" in note for note in notes)
+    assert any("the default quota of an account is 1,000" in note for note in notes)
 
 
 def test_a_response_that_lambda_cannot_buffer_is_said() -> None:
     large = replace(WORK, response_bytes=Decimal(7_000_000))
-    assert any("must be streamed" in note for note in bill_of(LambdaFunction(), large, BOOK).notes)
+    assert any("must stream" in note for note in bill_of(LambdaFunction(), large, BOOK).notes)
 
 
 @pytest.mark.parametrize(
     ("door", "wall_ms", "response_bytes", "note"),
     [
-        ("http-api", 31_000, 0, "HTTP API: it gives up after 30 seconds"),
-        ("rest-api", 29_500, 0, "REST API: it gives up after 29 seconds"),
-        ("alb", 100, 2_000_000, "ALB: no body above 1 MiB comes through"),
-        ("http-api", 100, 11_000_000, "HTTP API: no body above 10 MiB comes through"),
+        ("http-api", 31_000, 0, "HTTP API times out after 30 seconds"),
+        ("rest-api", 29_500, 0, "REST API times out after 29 seconds"),
+        ("alb", 100, 2_000_000, "ALB rejects bodies above 1 MiB"),
+        ("http-api", 100, 11_000_000, "HTTP API rejects bodies above 10 MiB"),
     ],
 )
 def test_what_a_door_does_not_let_through_is_said(
@@ -295,7 +303,9 @@ def test_a_task_size_that_fargate_lacks_is_refused(vcpu: str, memory: str, messa
 
 def test_a_disk_priced_in_one_region_only_is_computed_in_others() -> None:
     made = bill_of(Fargate(region="eu-west-1", disk_gb=30), WORK, BOOK)
-    assert any("not read: " in note and "fargate.disk" in note for note in made.notes)
+    assert any(
+        "not read from a price list: " in note and "fargate.disk" in note for note in made.notes
+    )
 
 
 @pytest.mark.parametrize("platform", PLATFORMS, ids=lambda platform: platform.name)
@@ -381,7 +391,7 @@ def test_a_flex_type_is_used_no_more_than_aws_gives_for_ever(
     work = replace(WORK, peak_to_mean=Decimal(peak))
     server = Ec2("m7i-flex.large", sizing=Sizing(scaling=scaling))
     assert server.fleet(BOOK).usable_vcpu(work.inputs) == Fraction(vcpu)
-    assert "m7i-flex.large: AWS gives all of its CPU" in next(iter(server.notes(work)))
+    assert "m7i-flex.large: AWS provides all of its CPU" in next(iter(server.notes(work)))
     assert not list(Ec2("m7i.large").notes(work))
 
 
@@ -425,7 +435,7 @@ def test_a_message_of_33_kb_is_two_and_an_open_connection_costs_by_the_minute() 
 def test_a_message_that_no_websocket_api_lets_through_is_told() -> None:
     work = Workload.of(requests=10**6, wall_ms=10, cpu_ms=1, response_bytes=200_000)
     notes = bill_of(LambdaFunction("websocket-api"), work, BOOK).notes
-    assert "WebSocket API: no body above 128 KiB comes through" in notes
+    assert "WebSocket API rejects bodies above 128 KiB" in notes
 
 
 def test_lambda_at_the_edge_is_billed_by_the_millisecond_from_the_first_one_on() -> None:

@@ -66,8 +66,10 @@ def test_the_page_of_prices_is_up_to_date() -> None:
 
 
 def test_the_page_has_every_rate() -> None:
-    page = prices_page()
-    for rate in load_book().rates.values():
+    page, book = prices_page(), load_book()
+    for rate in book.rates.values():
+        named = rate.id.removeprefix("ec2.") if rate.id[4:] in book.instances else f"`{rate.id}`"
+        assert f"| {named} |" in page
         assert f"{rate.value:,f}" in page
         assert rate.source in page
 

@@ -64,9 +64,9 @@ def test_assumptions_are_told_from_what_was_given(found: Comparison) -> None:
     assert rows["CPU time"] == ["given", "8 ms a request"]
     assert rows["wall time"] == ["assumed", "80 ms a request, as Lambda bills it"]
     platforms = {row[0]: row[1] for row in platform_table(found).rows}
-    assert platforms[LAMBDA] == "the free tiers are left for it"
+    assert platforms[LAMBDA] == "with all free tiers"
     assert platforms[FARGATE] == (
-        "at least 2 servers, 60 % of their CPU in the busy hour, 5 requests a connection"
+        "at least 2 servers, at most 60 % CPU in the busy hour, 5 requests per connection"
     )
     assert price_row(found).startswith("USD in us-east-1; book of")
     assert found.book.date in price_row(found)

@@ -30,8 +30,10 @@ def test_every_region_of_lambda_compares_servers_with_it(region: str) -> None:
 def test_a_bill_says_what_was_computed_and_how_to_read_it() -> None:
     (platform,) = make_platforms(["fargate"], Choices(region="us-east-2"))
     (note,) = [x for x in bill(platform, WORK, BOOK).notes if "not read" in x]
-    assert note.startswith("computed from us-east-1, not read: fargate.vcpu.arm64")
-    assert note.endswith("`ferryman cost prices update --region us-east-2` reads them")
+    assert note.startswith(
+        "rates computed from us-east-1, not read from a price list: fargate.vcpu.arm64"
+    )
+    assert note.endswith("`ferryman cost prices update --region us-east-2` reads the real ones")
 
 
 def test_a_rate_that_was_read_is_not_computed() -> None:

@@ -426,23 +426,23 @@ def swap(old: str, new: str) -> str:
 
 
 DAMAGED = {
-    "cut within a row": (damage(lambda t: t[:-40]), "is cut short or damaged in line 14"),
+    "cut within a row": (damage(lambda t: t[:-40]), "is truncated or damaged in line 14"),
     "cut before the rows": (damage(lambda t: t.split('"SKU"')[0]), "is not a price list"),
     "empty": ("\n", "is not a price list"),
     "a page of HTML": ("<html>\n<body>\n</body>\n</html>\n\n\n", "is not a price list"),
     "in euros": (swap('"USD"', '"EUR"'), "is in EUR, not in USD"),
     "another list": (swap('"OfferCode","AWSLambda"', '"OfferCode","AmazonS3"'),
-                     "is not what was asked for"),
+                     "is not the requested list"),
     "a price of a tenth": (lambda_list("0.0000016667"), "cannot be right"),
     "a price of ten times": (lambda_list("0.0001666670"), "cannot be right"),
     "a negative price": (lambda_list("-0.0000166667"), "has a price of -0.0000166667"),
     "no number": (lambda_list("free"), "has no price"),
     "not a number": (lambda_list("NaN"), "has a price of NaN"),
     "a tier missing": (swap('"6000000000","15000000000"', '"7000000000","15000000000"'),
-                       "do not follow one another"),
+                       "have gaps or overlap"),
     "a rate code of another": (swap("SKU0000000000003.J", "SKU0000000000009.J"),
                                "does not belong to it"),
-    "none of the rates": (swap("EU-", "Global-"), "has none of the rates"),
+    "none of the rates": (swap("EU-", "Global-"), "has no rate of the price book"),
 }  # fmt: skip
 
 
@@ -482,8 +482,8 @@ def test_the_other_lists_are_kept_where_one_cannot_be_believed(
         (savings_list(price="0.0069000000"), "savings.1y.ec2.m7g.large at 0.0069"),
         (savings_list(currency="CNY"), "is in CNY, not in USD"),
         (savings_list().replace("PLAN000000000001.I", "PLAN000000000002.I"), "does not belong"),
-        (savings_list().replace("No Upfront", "All Upfront"), "has none of the rates"),
-        (savings_list()[:-20], "is cut short or damaged in line 17"),
+        (savings_list().replace("No Upfront", "All Upfront"), "has no rate of the price book"),
+        (savings_list()[:-20], "is truncated or damaged in line 17"),
     ],
 )
 def test_savings_plans_that_cannot_be_believed_are_refused(
@@ -673,6 +673,15 @@ def test_a_negotiated_rate_is_on_the_bill_with_its_reason(tmp_path: Path) -> Non
     answer = CliRunner().invoke(command, arguments)
     assert "alb.hours is set by hand: agreement of May (20" in answer.stderr
     assert "12 % off 0.0042" in answer.stderr
+
+
+def test_a_second_discount_says_that_the_rates_are_set_by_hand(tmp_path: Path) -> None:
+    book = tmp_path / "prices.json"
+    arguments = ("set", "ec2.t4g.", "--discount", "12%", "--reason", "agreed", "--to", str(book))
+    assert run(*arguments).exit_code == 0
+    again = run(*arguments).exception
+    assert isinstance(again, ConfigError)
+    assert "was set by hand before" in again.message
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,8 @@ def test_an_http_api_meters_each_response_by_itself() -> None:
 
 def test_a_small_mean_does_not_hide_a_response_that_no_door_lets_through() -> None:
     made = bill(LambdaFunction("alb"), workload("1KB:999,7MB:1", 1000), load_book())
-    assert any("no body above 1 MiB" in note for note in made.notes)
-    assert any("must be streamed" in note for note in made.notes)
+    assert any("rejects bodies above 1 MiB" in note for note in made.notes)
+    assert any("must stream" in note for note in made.notes)
 
 
 def test_sizes_follow_a_mean_that_is_drawn() -> None:

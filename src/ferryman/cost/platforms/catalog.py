@@ -43,7 +43,7 @@ __all__ = (
 )
 
 USUAL = ("lambda-url", "lambda-http-api", "fargate", "ec2")
-"""What is compared unless others are named."""
+"""The platforms that ferryman compares by default."""
 
 ALL = (
     "lambda-url",
@@ -64,10 +64,11 @@ ALL = (
     "gke",
     "box",
 )
-"""One of each."""
+"""The platforms of a comparison of everything: at least one of each kind."""
 
 HYBRID = ("fargate", "ec2", "eks", "eks-fargate", "box")
-"""Servers that can send what they have no room for to a function: NAME+lambda, however bought."""
+"""Servers that can send requests to a function when they are full, as NAME+lambda. Spot and
+savings plans of them can too."""
 
 USUAL_SIZING = Sizing(objective=Objective(Decimal(100)))
 USUAL_TASK = (Decimal("0.5"), Decimal(1))
@@ -78,25 +79,25 @@ _USUAL_BOX = {"arm64": "t4g.small", "x86_64": "t3.small"}
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the platforms have in common.
+    """The choices that platforms share.
 
     Args:
         region: An AWS region.
-        architecture: ``arm64`` or ``x86_64``, wherever there is a choice.
+        architecture: ``arm64`` or ``x86_64``, for the platforms that offer both.
         free_tiers: The account's free tiers that are left for this application.
-        task: vCPUs and GB of a Fargate task; ``None`` for a usual size.
-        instance: The EC2 instance type; ``None`` for a usual one of the architecture.
-        box: The type of a single box; ``None`` for a usual one of the architecture.
-        every_size: Whether the cheapest of all sizes is taken at each volume, in place of
-            the usual ones.
+        task: vCPUs and GB of a Fargate task; ``None`` for the usual size.
+        instance: The EC2 instance type; ``None`` for the usual one of the architecture.
+        box: The type of a single box; ``None`` for the usual one of the architecture.
+        every_size: Whether to use the cheapest of all sizes at each volume, instead of the
+            usual one.
         sizing: How servers are counted.
-        private: Whether servers stand behind NAT gateways.
-        pod: What a pod asks for; ``None`` for a usual one.
-        balancer: How clients connect, wherever there is a load balancer.
-        disk: The gp3 volume of each instance; ``None`` for a usual one.
+        private: Whether servers are in private subnets, behind NAT gateways.
+        pod: The resources that a pod requests; ``None`` for the usual ones.
+        balancer: How clients connect, for the platforms with a load balancer.
+        disk: The gp3 volume of each instance; ``None`` for the usual one.
         task_disk_gb: Ephemeral storage of a Fargate task, GB.
         extended: Whether EKS runs a Kubernetes version in extended support.
-        machine: The type of Google's nodes.
+        machine: The machine type of Google's nodes.
         function: The Lambda function, for what it buys besides requests and duration.
     """
 
@@ -119,36 +120,36 @@ class Choices:
 
     @property
     def instances(self) -> tuple[str, ...]:
-        """The EC2 instance types that are compared."""
+        """The EC2 instance types to compare."""
         if self.instance or not self.every_size:
             return (self.instance or _USUAL_INSTANCE[self.architecture],)
         return _instances(self.architecture)
 
     @property
     def boxes(self) -> tuple[str, ...]:
-        """The types of a single box that are compared."""
+        """The types of a single box to compare."""
         if self.box or not self.every_size:
             return (self.box or _USUAL_BOX[self.architecture],)
         return _instances(self.architecture)
 
     @property
     def tasks(self) -> tuple[tuple[Decimal, Decimal], ...]:
-        """The sizes of Fargate tasks that are compared."""
+        """The sizes of Fargate tasks to compare."""
         if self.task or not self.every_size:
             return (self.task or USUAL_TASK,)
         return _tasks()
 
     @property
     def surroundings(self) -> dict[str, Any]:
-        """What `surroundings` reads of servers, besides their region."""
+        """What `surroundings` reads from servers, besides their region."""
         return {"private": self.private, "balancer": self.balancer, "free_tiers": self.free_tiers}
 
 
 def make_platforms(names: Iterable[str], choices: Choices | None = None) -> tuple[Platform, ...]:
-    """Return the platforms of these names, each once.
+    """Return the platforms with these names, each once.
 
     Raises:
-        ConfigError: A name is unknown, or a choice is nothing that the platform offers.
+        ConfigError: A name is unknown, or a platform does not offer a choice.
     """
     known = _makers()
     wanted = tuple(dict.fromkeys(names))
@@ -163,12 +164,12 @@ def make_platforms(names: Iterable[str], choices: Choices | None = None) -> tupl
 def sold(
     platforms: Iterable[Platform], workload: Workload, book: PriceBook
 ) -> tuple[tuple[Platform, ...], tuple[str, ...]]:
-    """Return the platforms that are sold and have prices, and why others are left out.
+    """Return the platforms that are sold and have prices, and notes on why others are left out.
 
     Raises:
-        ConfigError: None is left, or something else is wrong.
+        ConfigError: No platform is left, or the workload does not fit one.
     """
-    found: list[Platform] = []
+    priced: list[Platform] = []
     missing: dict[str, ConfigError] = {}
     for platform in platforms:
         try:
@@ -176,11 +177,12 @@ def sold(
         except (MissingPriceError, NotSoldError) as error:
             missing[platform.name] = error
         else:
-            found.append(platform)
-    if missing and not found:
+            priced.append(platform)
+    if missing and not priced:
         raise next(iter(missing.values()))
-    notes = (f"{name} is left out: {e.message}; {e.cause}" for name, e in missing.items())
-    return tuple(found), tuple(notes)
+    reasons = {name: "; ".join(filter(None, (e.message, e.cause))) for name, e in missing.items()}
+    notes = tuple(f"{name} is left out: {reason}" for name, reason in reasons.items())
+    return tuple(priced), notes
 
 
 def platform_names() -> Sequence[str]:
@@ -254,7 +256,7 @@ def _managed(c: Choices, purchase: Purchase) -> Platform:
         name: ManagedInstances(
             name,
             region=c.region,
-            # AWS starts an instance in each of three zones, whatever is asked for.
+            # AWS starts an instance in each of three zones, even if the user asks for fewer.
             sizing=replace(c.sizing, minimum=max(3, c.sizing.minimum)),
             purchase=purchase,
             private=c.private,
@@ -295,10 +297,10 @@ def _eks_fargate(c: Choices) -> Platform:
 
 
 def smallest_task(pod: Pod) -> tuple[Decimal, Decimal]:
-    """Return the smallest size of Fargate that holds a pod, and what Kubernetes adds to it.
+    """Return the smallest Fargate size that holds a pod and the memory that Kubernetes adds.
 
     Raises:
-        ConfigError: None does.
+        ConfigError: No size is large enough.
     """
     needed = Decimal(pod.memory_mib + EKS_FARGATE_MIB) / 1024
     for vcpu, memories in FARGATE_SIZES.items():
@@ -320,27 +322,27 @@ def _box(c: Choices) -> Platform:
 
 def _hybrid(make: Callable[[Choices], Platform]) -> Callable[[Choices], Platform]:
     def both(c: Choices) -> Platform:
-        # The function takes the swings, so that the servers need not follow the hour.
+        # The function absorbs the peaks, so the servers need not scale by the hour.
         steady = replace(c, sizing=replace(c.sizing, scaling="fixed"))
-        return Hybrid(make(steady), _overflow(c))
+        overflow = replace(
+            c.function, architecture=c.architecture, region=c.region, free_tiers=c.free_tiers
+        )
+        return Hybrid(make(steady), overflow)
 
     return both
 
 
-def _overflow(c: Choices) -> LambdaFunction:
-    return replace(
-        c.function, architecture=c.architecture, region=c.region, free_tiers=c.free_tiers
-    )
-
-
 def _of_sizes(name: str, sizes: Mapping[str, Size]) -> Platform:
-    """Return the platform; of one size it has the name of that size."""
+    """Return a platform of these sizes; if there is one size, return that size itself."""
     return SizedPlatform(name, sizes) if len(sizes) > 1 else next(iter(sizes.values()))
 
 
 @cache
 def _instances(architecture: str) -> tuple[str, ...]:
-    """Return the types of every size: flex ones only by name, for what they carry is not sure."""
+    """Return every instance type of an architecture but the flex types.
+
+    What a flex type carries is uncertain, so ferryman uses one only if the user names it.
+    """
     shapes = load_book().instances.values()
     kept = (x for x in shapes if x.architecture == architecture and not is_flex(x.name))
     return tuple(shape.name for shape in kept)
@@ -348,7 +350,7 @@ def _instances(architecture: str) -> tuple[str, ...]:
 
 @cache
 def _tasks() -> tuple[tuple[Decimal, Decimal], ...]:
-    """Return sizes of Fargate: of each number of vCPUs the least memory, twice and four times."""
+    """Return Fargate sizes: for each number of vCPUs the least memory, and 2 and 4 times it."""
     return tuple(
         (vcpu, memory)
         for vcpu, memories in FARGATE_SIZES.items()

@@ -1,8 +1,8 @@
-"""CloudFront's flat plans: the smallest that holds the traffic, up to where none does.
+"""CloudFront's flat-rate plans: the smallest plan whose allowance covers the traffic.
 
-A plan has no charge beyond its allowance, but AWS may slow what goes beyond it. So a month is
-billed at the plan that holds all of it, and beyond the largest the traffic counts as not
-carried: pay as you go, or a plan made with AWS, is for that.
+AWS does not bill traffic above a plan's allowance, but may slow it down. So a month is billed
+at the plan that covers all of its traffic. Above the largest plan the platform does not carry
+the traffic: it needs pay as you go, or a plan agreed with AWS.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ PLANS = ("free", "pro", "business", "premium")
 
 
 def plan_charges(inputs: Inputs, book: PriceBook, region: str) -> Iterator[Charge]:
-    """Yield the plan, as what each costs above the one before it.
+    """Yield a charge for each plan: what it costs more than the next smaller plan.
 
     Args:
-        inputs: The workload. Nothing is taken as cached, and all transfer to viewers counts.
+        inputs: The workload. CloudFront caches nothing, and sends all responses to viewers.
         book: The prices.
         region: An AWS region; the plans cost the same in all.
     """
@@ -34,12 +34,12 @@ def plan_charges(inputs: Inputs, book: PriceBook, region: str) -> Iterator[Charg
     for place, plan in enumerate(PLANS):
         rate = book.rate(f"cloudfront.plan.{plan}", region)
         if not place:
-            usage, formula = Usage(fixed=1), f"holds {plain(caps[0], 0)} requests"
+            usage, formula = Usage(fixed=1), f"covers {plain(caps[0], 0)} requests"
             yield Charge(_item(plan), usage, rate, formula, until=caps[-1])
             continue
         before = PLANS[place - 1]
         rate = _above(rate, book.rate(f"cloudfront.plan.{before}", region))
-        formula = f"above {plain(caps[place - 1], 0)} requests, which {before.title()} holds"
+        formula = f"above the {plain(caps[place - 1], 0)} requests that {before.title()} covers"
         yield Charge(
             f"{_item(plan)}, above {before.title()}",
             Usage(fixed=1, beyond=caps[place - 1]),
@@ -53,10 +53,10 @@ def _item(plan: str) -> str:
 
 
 def _cap(plan: str, inputs: Inputs, book: PriceBook, region: str) -> Quantity:
-    """Return the requests a month that a plan holds: by their number, and by their bytes."""
+    """Return the requests a month that a plan covers, by their number and by their bytes."""
     requests = int(book.rate(f"cloudfront.plan.{plan}.requests", region).value)
     bytes_held = int(book.rate(f"cloudfront.plan.{plan}.transfer", region).value) * 2**30
-    # A response has a byte at least, or nothing could be divided by its size.
+    # A response has at least one byte here, because the next line divides by its size.
     return smaller(requests, bytes_held / larger(inputs.response_bytes, 1))
 
 

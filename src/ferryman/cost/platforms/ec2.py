@@ -1,7 +1,7 @@
 """EC2 instances: a fleet behind an Application Load Balancer, or a single box without one.
 
-Burstable (T) types are priced in unlimited mode, their default: CPU above the baseline is
-billed, not free.
+Burstable (T) types are priced in unlimited mode, their default, in which AWS bills CPU above
+the baseline.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ("USUAL_DISK", "Ec2", "instance_charges", "instance_notes", "single_bo
 USUAL_DISK = Disk(8)
 
 SYSTEM_MIB = 200
-"""Memory of an instance that its operating system uses, MiB. Assumed."""
+"""Memory that the operating system of an instance uses, MiB. Assumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ class Ec2(OnServers):
         instance: An instance type, such as ``m7g.large``.
         region: An AWS region.
         sizing: How the instances are counted.
-        purchase: How they are bought.
+        purchase: How the instances are bought.
         disk: Each instance's gp3 volume.
-        private: Whether they stand in private subnets behind NAT gateways, and not in
-            public ones with an address each.
-        balancer: The load balancer before the instances; ``None`` for a single box.
+        private: Whether the instances are in private subnets, behind NAT gateways; otherwise
+            each has a public address.
+        balancer: The load balancer; ``None`` for a single box.
         free_tiers: The account's free tiers that are left for it.
     """
 
@@ -70,21 +70,21 @@ class Ec2(OnServers):
 
     @property
     def assumptions(self) -> str:
-        """How the instances are sized and reached."""
+        """The number of instances, how clients connect, and the disk."""
         front = self.balancer.assumptions if self.balancer else "no load balancer"
         return f"{self.sizing.text}, {front}, {self.disk.gigabytes} GB of disk each"
 
     def fleet(self, book: PriceBook) -> Fleet:
-        """Return the instances as servers to be counted."""
+        """Return the instances as servers to count."""
         shape = book.instance(self.instance)
         memory_mib, sustained = shape.memory_mib - SYSTEM_MIB, shape.sustained
         return Fleet(Decimal(shape.vcpu), memory_mib, self.sizing, sustained=sustained)
 
     def notes(self, workload: Workload) -> Iterator[str]:
-        """Yield what the type and spot mean, and what stands in for a balancer that is missing."""
+        """Yield notes on the instance type, the purchase and a missing load balancer."""
         yield from instance_notes(self.instance, self.purchase)
         if not self.balancer:
-            yield "one box: nothing answers while it restarts, and it ends TLS itself"
+            yield "one box: the app is down while it restarts, and the box itself terminates TLS"
 
     def server_charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
         """Yield the instances' hours, surplus credits, disks and addresses."""
@@ -93,7 +93,7 @@ class Ec2(OnServers):
             yield public_addresses("the instances", Usage(per_server=1), book, self.region)
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
-        """Yield the instances, the balancer and what they send."""
+        """Yield the instances, the balancer, traffic and logs."""
         yield from instance_charges(self, inputs, book)
         of = "the instances" if self.balancer else "the box"
         yield from surroundings(of, self, inputs, book)
@@ -107,14 +107,14 @@ def single_box(
     disk: Disk = USUAL_DISK,
     free_tiers: frozenset[str] = ALL_FREE_TIERS,
 ) -> Ec2:
-    """Return one instance that carries what it can, without a load balancer.
+    """Return a single instance without a load balancer.
 
     Args:
         instance: An instance type.
         region: An AWS region.
-        sizing: How full it may be; the number of servers in it plays no part.
+        sizing: How full it may be; the numbers of servers in it are ignored.
         disk: Its gp3 volume.
-        free_tiers: As `Ec2` has it.
+        free_tiers: As in `Ec2`.
     """
     base = sizing or Sizing()
     one = replace(base, minimum=1, spare=0, scaling="fixed", maximum=1)
@@ -122,17 +122,17 @@ def single_box(
 
 
 def instance_notes(instance: str, purchase: Purchase) -> Iterator[str]:
-    """Yield what must be known of instances of a type that are bought so."""
+    """Yield what a reader must know about an instance type, and about how it is bought."""
     yield from purchase_notes(purchase)
     if is_flex(instance):
         yield (
-            f"{instance}: AWS gives all of its CPU for 95 % of the time and 40 % forever; this"
-            " bill uses no more than 40 % on the mean of the month"
+            f"{instance}: AWS provides all of its CPU 95 % of the time, and 40 % always; this bill"
+            " uses at most 40 % on average over the month"
         )
 
 
 def instance_charges(server: Ec2, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
-    """Yield what the instances alone cost: their hours, surplus credits and disks."""
+    """Yield what the instances cost by themselves: their hours, surplus credits and disks."""
     shape = book.instance(server.instance)
     yield from bought(
         f"EC2 {server.instance}",
@@ -150,10 +150,10 @@ def instance_charges(server: Ec2, inputs: Inputs, book: PriceBook) -> Iterator[C
 
 
 def _surplus(server: Ec2, inputs: Inputs, book: PriceBook) -> Charge:
-    """Return the charge for CPU above the baseline, on the mean of the month.
+    """Return the charge for CPU above the baseline, on average over the month.
 
-    EC2 averages over 24 hours (user guide, unlimited mode), so a day far above the
-    month's mean would cost more than this.
+    EC2 averages over 24 hours (user guide, unlimited mode), so a day far above the month's
+    mean costs more than this.
     """
     shape = book.instance(server.instance)
     earned = shape.vcpu * Fraction(shape.baseline)

@@ -26,7 +26,7 @@ __all__ = ("EKS_FARGATE_MIB", "NODE_DISK", "Eks", "EksFargate")
 NODE_DISK = Disk(20)
 
 EKS_FARGATE_MIB = 256
-"""Memory of a pod on Fargate that Kubernetes keeps for itself, MiB (Amazon EKS User Guide)."""
+"""Memory of a pod on Fargate that Kubernetes uses itself, MiB (Amazon EKS User Guide)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,14 @@ class Eks(OnServers):
     """Amazon EKS on EC2 nodes behind an Application Load Balancer.
 
     Args:
-        instance: The type of the nodes.
+        instance: The instance type of the nodes.
         region: An AWS region.
-        pod: What a pod asks for.
+        pod: The resources that a pod requests.
         sizing: How the nodes are counted.
-        purchase: How they are bought.
+        purchase: How the nodes are bought.
         extended: Whether the Kubernetes version is in extended support.
         disk: Each node's gp3 volume.
-        private: Whether the nodes stand behind NAT gateways.
+        private: Whether the nodes are in private subnets, behind NAT gateways.
         balancer: The load balancer.
         free_tiers: The account's free tiers that are left for it.
     """
@@ -64,17 +64,17 @@ class Eks(OnServers):
 
     @property
     def assumptions(self) -> str:
-        """How the nodes are filled, sized and reached."""
+        """The pods, the number of nodes, and how clients connect."""
         return f"{self.pod.text}, {self.sizing.text}, {self.balancer.assumptions}"
 
     def fleet(self, book: PriceBook) -> Fleet:
-        """Return the nodes as servers to be counted."""
+        """Return the nodes as servers to count."""
         shape = book.instance(self.instance)
         per_node = self.pod.per_node(self.instance, Decimal(shape.vcpu), shape.memory_mib)
         return node_fleet(self.pod, per_node, self.sizing, shape.sustained)
 
     def notes(self, workload: Workload) -> Iterator[str]:
-        """Yield what the type of the nodes and spot mean."""
+        """Yield notes on the instance type and the purchase."""
         yield from instance_notes(self.instance, self.purchase)
 
     def server_charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
@@ -88,7 +88,7 @@ class Eks(OnServers):
         )
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
-        """Yield the control plane, the nodes, the balancer and what they send."""
+        """Yield the control plane, the nodes, the balancer, traffic and logs."""
         yield control_plane("eks", self.region, book, extended=self.extended)
         yield from instance_charges(self._nodes, inputs, book)
         yield from surroundings("the nodes", self, inputs, book)
@@ -96,11 +96,11 @@ class Eks(OnServers):
 
 @dataclass(frozen=True, slots=True)
 class EksFargate(OnServers):
-    """Amazon EKS with pods on Fargate, which runs them on x86 alone.
+    """Amazon EKS with pods on Fargate, on x86: EKS offers no other architecture there.
 
     Args:
         vcpu: vCPUs of a pod, one of Fargate's sizes.
-        memory_gb: Memory of a pod, GB; 0.25 of it is Kubernetes' own.
+        memory_gb: Memory of a pod, GB; Kubernetes uses 0.25 of it.
         region: An AWS region.
         sizing: How the pods are counted.
         extended: Whether the Kubernetes version is in extended support.
@@ -131,17 +131,17 @@ class EksFargate(OnServers):
 
     @property
     def assumptions(self) -> str:
-        """How the pods are sized and reached."""
+        """The number of pods, and how clients connect."""
         return f"{self.sizing.text}, {self.balancer.assumptions}, behind NAT gateways"
 
     def fleet(self, book: PriceBook) -> Fleet:
-        """Return the pods as servers to be counted."""
+        """Return the pods as servers to count."""
         return Fleet(
             self.vcpu, int(self.memory_gb * 1024) - EKS_FARGATE_MIB, self.sizing, contained=True
         )
 
     def notes(self, workload: Workload) -> Iterator[str]:
-        """Yield nothing: the bill says it all."""
+        """Yield nothing: there is nothing to note."""
         return iter(())
 
     def server_charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
@@ -150,7 +150,7 @@ class EksFargate(OnServers):
         yield from task_charges(pods, MONTH_HOURS, book)
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
-        """Yield the control plane, the pods, the balancer and what they send."""
+        """Yield the control plane, the pods, the balancer, traffic and logs."""
         yield control_plane("eks", self.region, book, extended=self.extended)
         yield from self.server_charges(inputs, book)
         yield from surroundings("the pods", self, inputs, book)

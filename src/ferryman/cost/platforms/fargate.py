@@ -1,7 +1,7 @@
 """AWS Fargate tasks behind an Application Load Balancer, under ECS.
 
-A task is paid for by the second, busy or idle; one task overlaps the waits of many
-requests. ECS itself costs nothing.
+AWS bills a task by the second, busy or idle. While one request of a task waits, others run.
+ECS itself is free.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ FREE_DISK_GB = 20
 MOST_DISK_GB = 200
 
 LEAST_SECONDS = 60
-"""What a task is billed for at least (https://aws.amazon.com/fargate/pricing/)."""
+"""The shortest time that AWS bills for a task (https://aws.amazon.com/fargate/pricing/)."""
 
 
 def check_size(vcpu: Decimal, memory_gb: Decimal) -> None:
-    """Refuse a size that Fargate does not sell.
+    """Refuse a size that Fargate does not offer.
 
     Raises:
-        ConfigError: It names the sizes there are.
+        ConfigError: Fargate does not offer it; the hint lists the sizes that it does offer.
     """
     if vcpu not in SIZES:
         sizes = ", ".join(str(size) for size in SIZES)
@@ -81,15 +81,15 @@ class Fargate(OnServers):
 
     Args:
         vcpu: vCPUs of a task, a key of `SIZES`.
-        memory_gb: Memory of a task, GB, one of the values there.
+        memory_gb: Memory of a task, GB, one of the key's values.
         architecture: ``arm64`` or ``x86_64``.
         region: An AWS region.
         sizing: How the tasks are counted.
-        purchase: How they are bought.
-        disk_gb: Ephemeral storage of a task, 20 to 200 GB; what exceeds 20 is billed.
-        private: Whether they stand in private subnets behind NAT gateways, and not in
-            public ones with an address each.
-        balancer: The load balancer before the tasks.
+        purchase: How the tasks are bought.
+        disk_gb: Ephemeral storage of a task, 20 to 200 GB; AWS bills what exceeds 20.
+        private: Whether the tasks are in private subnets, behind NAT gateways; otherwise each
+            has a public address.
+        balancer: The load balancer.
         free_tiers: The account's free tiers that are left for it.
     """
 
@@ -120,15 +120,15 @@ class Fargate(OnServers):
 
     @property
     def assumptions(self) -> str:
-        """How the tasks are sized and reached."""
+        """The number of tasks, and how clients connect."""
         return f"{self.sizing.text}, {self.balancer.assumptions}"
 
     def fleet(self, book: PriceBook) -> Fleet:
-        """Return the tasks as servers to be counted."""
+        """Return the tasks as servers to count."""
         return Fleet(self.vcpu, int(self.memory_gb * 1024), self.sizing, contained=True)
 
     def notes(self, workload: Workload) -> Iterator[str]:
-        """Yield what spot means."""
+        """Yield notes on the purchase."""
         yield from purchase_notes(self.purchase)
 
     def server_charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
@@ -138,19 +138,19 @@ class Fargate(OnServers):
             yield public_addresses("the tasks", Usage(per_server=1), book, self.region)
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
-        """Yield the tasks, the balancer and what they send."""
+        """Yield the tasks, the balancer, traffic and logs."""
         yield from task_charges(self, MONTH_HOURS, book)
         yield from surroundings("the tasks", self, inputs, book)
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRuns:
-    """Tasks that are started and end by themselves, billed as a store is: on every platform.
+    """Tasks that start, run and end, billed as a store is: the same on every platform.
 
     Args:
-        task: Their size and architecture.
-        runs: How many are started in a month.
-        seconds: How long each runs, from the pull of its image on.
+        task: The size and architecture of each task.
+        runs: Tasks started in a month.
+        seconds: How long each runs, including the pull of its image.
     """
 
     task: Fargate
@@ -158,7 +158,7 @@ class TaskRuns:
     seconds: Decimal
 
     def charges(self, book: PriceBook, region: str) -> Iterator[Charge]:
-        """Yield their hours and addresses."""
+        """Yield the hours and addresses of the tasks."""
         hours = task_hours(self.runs, self.seconds)
         rate = book.rate("ipv4.hours", region)
         yield Charge("Public IPv4 of tasks that end", Usage(fixed=hours), rate, "task-hours")
@@ -168,23 +168,23 @@ class TaskRuns:
 
 
 def task_hours(runs: int, seconds: int | Decimal) -> Decimal:
-    """Return the hours that are billed for tasks that are started and end by themselves.
+    """Return the hours that AWS bills for tasks that start, run and end.
 
     Args:
-        runs: How many are started in a month.
-        seconds: How long each runs, from the pull of its image on. Part seconds count as
-            whole ones, and a minute is the least.
+        runs: Tasks started in a month.
+        seconds: How long each runs, including the pull of its image. AWS rounds up to whole
+            seconds, and bills at least a minute.
     """
     whole = max(LEAST_SECONDS, math.ceil(seconds))
     return Decimal(runs * whole) / 3600
 
 
 def task_charges(task: Fargate, hours: int | Decimal, book: PriceBook) -> Iterator[Charge]:
-    """Yield what the tasks alone cost.
+    """Yield what the tasks cost by themselves.
 
     Args:
-        task: Their size, architecture, region and purchase.
-        hours: Hours that each runs in a month; `task_hours` for those that come and go.
+        task: The size, architecture, region and purchase of each task.
+        hours: Hours that each task runs in a month; `task_hours` for tasks that end.
         book: The prices.
     """
     kind, region = task.architecture, task.region

@@ -1,4 +1,4 @@
-"""A host with a flat price, by the user's own figure."""
+"""A host with a flat monthly price that the user gives."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ("FlatHost",)
 
 @dataclass(frozen=True, slots=True)
 class FlatHost(OnServers):
-    """Servers of any host, for so much each a month.
+    """Servers of any host, at a flat price each.
 
     Args:
-        label: What tables call it.
+        label: The name in tables.
         usd: USD a month for one server, everything included.
-        vcpu: vCPUs of one.
-        memory_gb: Memory of one, GB.
-        sizing: How they are counted.
+        vcpu: vCPUs of one server.
+        memory_gb: Memory of one server, GB.
+        sizing: How the servers are counted.
     """
 
     label: str
@@ -47,15 +47,15 @@ class FlatHost(OnServers):
     @property
     def assumptions(self) -> str:
         """How the servers are sized."""
-        return f"{self.usd:f} USD a server as given, {self.sizing.text}"
+        return f"{self.usd:f} USD per server as given, {self.sizing.text}"
 
     def fleet(self, book: PriceBook) -> Fleet:
-        """Return the servers to be counted."""
+        """Return the servers to count."""
         return Fleet(self.vcpu, int(self.memory_gb * 1024), self.sizing)
 
     def notes(self, workload: Workload) -> Iterator[str]:
-        """Yield that the figure is the user's."""
-        yield "its price is the one that was given; egress and logs are taken to be included"
+        """Yield that the price is the user's, and what the bill assumes of it."""
+        yield "its price is the one you gave; the bill assumes that it includes egress and logs"
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
         """Yield the servers."""

@@ -47,15 +47,14 @@ DOOR_NAMES: dict[FrontDoor, str] = {
     "cloudfront-plan": "CloudFront plan",
     "websocket-api": "WebSocket API",
 }
-"""The name of each in a table."""
+"""The names in tables."""
 
 HTTP_API_STEP = 512 * 1024
 """Bytes that an HTTP API meters as one request (https://aws.amazon.com/api-gateway/pricing/).
-The page does not say which bytes; request and response together is the dearest reading."""
-
+The page does not say which bytes; request and response together is the most expensive reading."""
 
 MESSAGE_STEP = 32 * 1024
-"""Bytes that a WebSocket API meters as one message (the same page): 33 KB are two."""
+"""Bytes that a WebSocket API meters as one message (the same page): 33 KB are two messages."""
 
 SLOWEST_MS: dict[FrontDoor, int] = {
     "http-api": 30_000,
@@ -63,7 +62,7 @@ SLOWEST_MS: dict[FrontDoor, int] = {
     "websocket-api": 29_000,
 }
 """Longest wait for the function, milliseconds. Sources: the quotas of HTTP, REST and WebSocket
-APIs in the Amazon API Gateway Developer Guide; that of a REST API can be raised on request."""
+APIs in the Amazon API Gateway Developer Guide. AWS raises a REST API's on request."""
 
 LARGEST: dict[FrontDoor, int] = {
     "http-api": 10 * 2**20,
@@ -76,17 +75,17 @@ targets."""
 
 
 def door_notes(door: FrontDoor, workload: Workload) -> Iterator[str]:
-    """Yield where a usual request goes beyond what the door lets through."""
+    """Yield the limits of a front door that the workload exceeds."""
     name = DOOR_NAMES[door]
     longest, largest = SLOWEST_MS.get(door), LARGEST.get(door)
     if longest and workload.wall_ms > longest:
-        yield f"{name}: it gives up after {longest // 1000} seconds"
+        yield f"{name} times out after {longest // 1000} seconds"
     if largest and max(workload.largest_response, workload.request_bytes) > largest:
-        yield f"{name}: no body above {size_text(largest)} comes through"
+        yield f"{name} rejects bodies above {size_text(largest)}"
     if door == "websocket-api":
         yield (
-            f"{name}: each request is a message of a client, and its response one to it;"
-            " calls of the function when clients come and go are left out"
+            f"{name}: each request is a message from a client, and each response a message to it;"
+            " the bill leaves out the calls of the function when clients connect and disconnect"
         )
 
 
@@ -99,13 +98,13 @@ def door_charges(
     *,
     free_tiers: frozenset[str],
 ) -> Iterator[Charge]:
-    """Yield what the door bills, and the transfer of the responses to the internet.
+    """Yield what the front door bills, and the transfer of the responses to the internet.
 
-    API Gateway's free million lasts twelve months and only for older accounts, so it is
-    left out. CloudFront in front of a Function URL takes the place of the region's egress.
+    API Gateway's free million lasts twelve months, and only in older accounts, so the bill
+    leaves it out. CloudFront in front of a Function URL replaces the region's egress.
 
     Args:
-        door: Which it is.
+        door: The front door.
         inputs: The workload.
         book: The prices.
         region: An AWS region.
@@ -137,7 +136,7 @@ def door_charges(
 
 
 def http_api_units(inputs: Inputs) -> Quantity:
-    """Return how many requests an HTTP API meters for one: one per 512 KB begun."""
+    """Return how many requests an HTTP API meters for one request: one per 512 KB begun."""
 
     def metered(size: Quantity) -> Quantity:
         return larger(1, ceiling((inputs.request_bytes + size) / HTTP_API_STEP))
@@ -169,7 +168,7 @@ def _websocket_api(
 def _cloudfront(
     inputs: Inputs, book: PriceBook, region: str, *, free_tiers: frozenset[str]
 ) -> Iterator[Charge]:
-    """Yield CloudFront's requests and egress, pay as you go; nothing is taken as cached."""
+    """Yield CloudFront's requests and egress, pay as you go, as if it cached nothing."""
     for item, id, each, formula in (
         ("CloudFront requests", "requests", 1, "requests"),
         ("CloudFront egress", "egress", inputs.response_bytes / 2**30, "response bytes / 2**30"),

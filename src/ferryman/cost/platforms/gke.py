@@ -1,4 +1,4 @@
-"""Google Kubernetes Engine, in one zone. Its prices are the least certain of the book."""
+"""Google Kubernetes Engine, in one zone. Its prices are the least certain in the book."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ __all__ = ("Gke",)
 
 @dataclass(frozen=True, slots=True)
 class Gke(OnServers):
-    """Google Kubernetes Engine, one zonal Standard cluster, behind a Google load balancer.
+    """A zonal Standard cluster of Google Kubernetes Engine, behind a Google load balancer.
 
     Args:
         machine: ``e2-medium`` or ``e2-standard-2``.
         region: A Google region.
-        pod: What a pod asks for.
+        pod: The resources that a pod requests.
         sizing: How the nodes are counted.
-        credit: Whether the billing account's free cluster is left for it.
+        credit: Whether the billing account's free cluster is left for this application.
         disk_gb: Size of each node's disk, GB.
     """
 
@@ -52,26 +52,26 @@ class Gke(OnServers):
 
     @property
     def highly_available(self) -> bool:
-        """False: a zonal cluster is lost with its zone."""
+        """False: a zonal cluster fails with its zone."""
         return False
 
     @property
     def assumptions(self) -> str:
-        """How the nodes are filled and sized."""
+        """The pods, the number of nodes, and the zone."""
         return f"{self.pod.text}, {self.sizing.text}, one zone"
 
     def fleet(self, book: PriceBook) -> Fleet:
-        """Return the nodes as servers to be counted."""
+        """Return the nodes as servers to count."""
         vcpu, memory_mib = _MACHINES[self.machine]
         per_node = self.pod.per_node(self.machine, vcpu, memory_mib)
         return node_fleet(self.pod, per_node, self.sizing)
 
     def notes(self, workload: Workload) -> Iterator[str]:
-        """Yield what is left out."""
-        yield "logs and addresses of Google Cloud are not priced here"
+        """Yield what the bill leaves out."""
+        yield "the bill leaves out Google Cloud's logs and addresses"
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
-        """Yield the cluster, the nodes, the load balancer and what they send."""
+        """Yield the cluster, the nodes, the load balancer and the traffic."""
         free = book.rate("gke.free.cluster", self.region).value if self.credit else Decimal(0)
         yield control_plane("gke", self.region, book, allowance=free)
         for item, per_server, fixed, rate in (
@@ -95,5 +95,5 @@ _MACHINES: dict[str, tuple[Decimal, int]] = {
     "e2-medium": (Decimal(1), 4096),
     "e2-standard-2": (Decimal(2), 8192),
 }
-"""vCPUs that can be used without end, and memory in MiB. An e2-medium shows two vCPUs and may
-use half of each; Google throttles what EC2 would bill."""
+"""vCPUs that a machine may always use, and memory in MiB. An e2-medium shows two vCPUs and may
+use half of each: Google throttles the rest, where EC2 would bill it."""

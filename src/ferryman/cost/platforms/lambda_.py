@@ -1,7 +1,7 @@
 """AWS Lambda behind any of its front doors.
 
-Billed by wall time: an environment serves one request at a time, so the wait of a request
-costs as much as its work.
+AWS bills the wall time: an environment serves one request at a time, so the time in which a
+request waits costs as much as its work.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FREE_EPHEMERAL_MIB = 512
 BUFFERED_RESPONSE_LIMIT = 6 * 1024 * 1024
 STREAMED_RESPONSE_LIMIT = 200 * 1024 * 1024
 DEFAULT_CONCURRENCY = 1000
-"""Environments an account may run at once unless it asks for more (Lambda quotas page)."""
+"""Environments that an account may run at once by default (Lambda quotas page)."""
 
 RATE_PER_CONCURRENCY = 10
 """Requests a second that an account may start, for each unit of its concurrency."""
@@ -49,23 +49,23 @@ class LambdaFunction(OnLambda):
     """A Lambda function and its front door.
 
     Args:
-        front_door: What stands before it.
+        front_door: How requests reach the function.
         architecture: ``arm64`` or ``x86_64``.
         region: An AWS region.
-        ephemeral_mib: Size of ``/tmp``, MiB; what exceeds 512 is billed.
+        ephemeral_mib: Size of ``/tmp``, MiB; AWS bills what exceeds 512.
         free_tiers: The account's free tiers that are left for this application.
         provisioned: Environments kept ready.
-        provisioned_hours: Hours in the month for which they are; five minutes that are
-            begun count as whole ones.
+        provisioned_hours: Hours in the month for which they are ready; AWS bills every five
+            minutes begun.
         provisioned_share: Share of the requests that come in those hours; by default the
-            hours' own share of the month.
+            hours' share of the month.
         snapstart: Whether environments are restored from a snapshot.
-        tenant_isolation: Whether each tenant has environments of its own.
+        tenant_isolation: Whether each tenant has its own environments.
         streaming: Whether responses are streamed.
         platform_logs: Whether Lambda writes its own log lines for each request.
         nat_zones: NAT gateways, for a function in private subnets.
         savings: ``1y`` or ``3y`` for a savings plan; empty for none.
-        balancer: How clients connect, for the door ``alb``.
+        balancer: How clients connect, for the front door ``alb``.
     """
 
     front_door: FrontDoor = "function-url"
@@ -97,10 +97,10 @@ class LambdaFunction(OnLambda):
         if not (hours.is_finite() and 0 <= hours <= MONTH_HOURS + 14):
             raise ConfigError(
                 f"provisioned_hours: {hours} is out of range",
-                hint="a month has 744 hours at the most",
+                hint="a month has at most 744 hours",
             )
         if share is not None and not (share.is_finite() and 0 <= share <= 1):
-            raise ConfigError(f"provisioned_share: {share} is not a share")
+            raise ConfigError(f"provisioned_share: {share} is not a share from 0 to 1")
         if self.provisioned and self.snapstart:
             raise ConfigError(
                 "provisioned and snapstart exclude each other",
@@ -117,22 +117,20 @@ class LambdaFunction(OnLambda):
 
     @property
     def pays_per_request(self) -> bool:
-        """True unless something is paid for by the hour or the month, traffic or none."""
+        """True unless AWS bills something by the hour or the month, even without traffic."""
         idle = self.provisioned or self.snapstart or self.nat_zones
         return not idle and self.front_door not in ("alb", "cloudfront-plan")
 
     @property
     def assumptions(self) -> str:
-        """Whether the free tier is left for it."""
+        """Which free tiers are left for it."""
         used = sorted(ALL_FREE_TIERS - self.free_tiers)
-        if used == sorted(ALL_FREE_TIERS):
-            return "the free tiers are used up"
-        return (
-            f"free tiers used up: {', '.join(used)}" if used else "the free tiers are left for it"
-        )
+        if not self.free_tiers:
+            return "without free tiers"
+        return f"without the free tiers of {', '.join(used)}" if used else "with all free tiers"
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
-        """Yield requests, duration, what was bought besides, and the front door."""
+        """Yield requests, duration, extras, front door, network and logs."""
         yield from self.invocation_charges(inputs, book)
         yield from door_charges(
             self.front_door, inputs, book, self.region, self.balancer, free_tiers=self.free_tiers
@@ -143,7 +141,7 @@ class LambdaFunction(OnLambda):
         yield from self._logs(inputs, book)
 
     def invocation_charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
-        """Yield what an invocation costs by itself: without a door, a network and logs."""
+        """Yield what an invocation costs by itself, without front door, network and logs."""
         seconds = billed_seconds(inputs, snapstart=self.snapstart)
         yield Charge(
             "Lambda requests",
@@ -163,7 +161,7 @@ class LambdaFunction(OnLambda):
             yield from streaming(inputs, book, self.region, free_tiers=self.free_tiers)
 
     def overflow_charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
-        """Yield what a request costs that a server sends on: it has paid for the rest."""
+        """Yield what a request that a server sends on costs besides the server's own bill."""
         yield from self.invocation_charges(inputs, book)
         yield from self._logs(inputs, book)
 
@@ -172,7 +170,7 @@ class LambdaFunction(OnLambda):
         yield from log_charges(size, "logs.lambda", book, self.region, free_tiers=self.free_tiers)
 
     def notes(self, workload: Workload) -> Iterator[str]:
-        """Yield where the workload runs into the CPU, the account's limits or a size."""
+        """Yield notes on limits that the workload exceeds: CPU, the account's quotas, sizes."""
         yield from _notes(self, workload)
         yield from door_notes(self.front_door, workload)
 
@@ -189,7 +187,7 @@ class LambdaFunction(OnLambda):
             on_it = share * each
             yield from provisioned(ready, on_it, gigabytes, self.architecture, book, self.region)
             usage = Usage(-ready * gigabytes, each, least_per_request=each - on_it)
-            formula += " beyond what is provisioned"
+            formula += " beyond the provisioned concurrency"
         yield Charge("Lambda duration", usage, rate, formula, free)
 
     @property
@@ -204,17 +202,17 @@ class LambdaFunction(OnLambda):
 
 
 def _whole_minutes(hours: Decimal) -> int:
-    """Return hours in minutes, rounded up to five of them."""
+    """Return hours in minutes, rounded up to a multiple of five."""
     return 5 * math.ceil(hours * 12)
 
 
 def billed_seconds(inputs: Inputs, *, snapstart: bool = False) -> Quantity:
-    """Return the mean billed seconds of a request, its share of a cold start included.
+    """Return the mean billed seconds of a request, with its share of a cold start.
 
-    A request lasts no less than its CPU time takes on the part of a vCPU that the memory
-    brings. Without this bound a CPU-bound handler measured on a server would look cheap
-    on a small function that could never run it in that time. With SnapStart a cold start
-    restores a snapshot, which is billed by its size and not by its time.
+    A request lasts at least as long as its CPU time takes on the function's part of a vCPU,
+    which depends on the memory. Without this bound, a CPU-bound handler measured on a server
+    would look cheap on a small function that could never run it in that time. With SnapStart,
+    a cold start restores a snapshot, which AWS bills by size and not by time.
     """
     running = larger(inputs.wall_ms, _cpu_bound_ms(inputs))
     init = 0 if snapstart else inputs.cold_start_share * inputs.init_ms
@@ -236,29 +234,29 @@ def _cpu_bound_ms(inputs: Inputs) -> Quantity:
 def _notes(function: LambdaFunction, workload: Workload) -> Iterator[str]:
     if function.savings:
         yield (
-            "a savings plan is paid for in every hour, used or not: this bill takes the traffic as"
-            " even, and all of it as covered"
+            "AWS bills a savings plan every hour, used or not; this bill assumes even traffic and a"
+            " plan that covers all of it"
         )
     bound = _cpu_bound_ms(workload.inputs)
     if bound > workload.wall_ms:
         yield (
-            f"{plain(workload.cpu_ms)} ms of CPU take {plain(bound, 0)} ms on the"
-            f" {plain(workload.lambda_vcpu, 2)} vCPU of {plain(workload.memory_mib)} MiB, and"
-            f" are billed so, not at the wall time of {plain(workload.wall_ms)} ms"
+            f"{plain(workload.cpu_ms)} ms of CPU time take {plain(bound, 0)} ms on the"
+            f" {plain(workload.lambda_vcpu, 2)} vCPU of {plain(workload.memory_mib)} MiB; the bill"
+            f" uses these, not the wall time of {plain(workload.wall_ms)} ms"
         )
     busy = concurrency(workload)
     if busy > DEFAULT_CONCURRENCY:
         yield (
-            f"the busy hour needs {plain(busy, 0)} environments at once; an account"
-            f" has {plain(DEFAULT_CONCURRENCY)} until it asks for more"
+            f"the busy hour needs {plain(busy, 0)} environments at once; the default quota of an"
+            f" account is {plain(DEFAULT_CONCURRENCY)}"
         )
     rate = busy / billed_seconds(workload.inputs)
     if rate > DEFAULT_CONCURRENCY * RATE_PER_CONCURRENCY:
         yield (
-            f"the busy hour has {plain(rate, 0)} requests a second; an account may start"
-            f" {plain(DEFAULT_CONCURRENCY * RATE_PER_CONCURRENCY)} until it asks for more"
+            f"the busy hour has {plain(rate, 0)} requests a second; the default quota of an"
+            f" account is {plain(DEFAULT_CONCURRENCY * RATE_PER_CONCURRENCY)}"
         )
     if workload.largest_response > BUFFERED_RESPONSE_LIMIT and not function.streaming:
-        yield "responses above 6 MiB must be streamed, which this bill leaves out"
+        yield "Lambda must stream responses above 6 MiB; this bill does not include streaming"
     if workload.largest_response > STREAMED_RESPONSE_LIMIT:
-        yield "Lambda streams no response above 200 MiB"
+        yield "Lambda cannot stream responses above 200 MiB"

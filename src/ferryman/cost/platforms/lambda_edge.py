@@ -1,4 +1,4 @@
-"""Lambda@Edge: the function runs where CloudFront is, at its origin request.
+"""Lambda@Edge: the function runs at CloudFront's locations, on its origin request.
 
 Sources: Lambda@Edge in https://aws.amazon.com/cloudfront/pricing/, and the restrictions on
 Lambda@Edge in the Amazon CloudFront Developer Guide.
@@ -25,10 +25,10 @@ __all__ = ("EdgeFunction",)
 
 @dataclass(frozen=True, slots=True)
 class EdgeFunction(OnLambda):
-    """A function that CloudFront runs near its clients. It has no free tier of its own.
+    """A function that CloudFront runs near its clients. Its requests have no free tier.
 
     Args:
-        region: The AWS region whose CloudFront and log prices count.
+        region: The AWS region whose CloudFront and log prices apply.
         free_tiers: The account's free tiers that are left for it.
     """
 
@@ -37,19 +37,19 @@ class EdgeFunction(OnLambda):
 
     @property
     def name(self) -> str:
-        """What tables call it."""
+        """The name in tables."""
         return "Lambda@Edge"
 
     @property
     def assumptions(self) -> str:
-        """Where it runs."""
-        return "every request reaches it, at the origin request; nothing is taken as cached"
+        """When it runs."""
+        return "runs at the origin request, on every request: CloudFront caches nothing"
 
     def notes(self, _: Workload) -> Iterator[str]:
-        """Yield what must be known before it is chosen."""
+        """Yield what Lambda@Edge lacks."""
         yield (
-            "Lambda@Edge has no environment variables, layers, VPC and provisioned concurrency;"
-            " ferryman builds no function for it"
+            "Lambda@Edge has no environment variables, layers, VPC or provisioned concurrency;"
+            " ferryman cannot build for it"
         )
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:

@@ -1,4 +1,4 @@
-"""What a Lambda function can buy besides requests and duration.
+"""What AWS bills a Lambda function besides requests and duration.
 
 Source of every rule: https://aws.amazon.com/lambda/pricing/.
 """
@@ -18,7 +18,7 @@ from ferryman.cost.workload import Inputs
 __all__ = ("ephemeral", "provisioned", "snapstart", "streaming", "tenants")
 
 FREE_STREAM = 6 * 2**20
-"""Bytes of each response that are streamed free of charge."""
+"""Bytes of each response that Lambda streams free of charge."""
 
 
 def ephemeral(seconds: Quantity, beyond_mib: int, book: PriceBook, region: str) -> Charge:
@@ -42,13 +42,13 @@ def provisioned(
 ) -> Iterator[Charge]:
     """Yield provisioned concurrency, and the duration of the requests that it serves.
 
-    They serve what they can on the mean of the month: uneven traffic leaves some of them
-    idle while other requests run on demand, which costs more than this.
+    The bill assumes that traffic is even while the environments are ready. Uneven traffic
+    leaves some of them idle while other requests run on demand, which costs more.
 
     Args:
         ready_seconds: Environments times the seconds for which they are ready.
-        per_request: GB-seconds of a request, times the share of them that come while they are
-            ready.
+        per_request: GB-seconds of a request, times the share of the requests that come while
+            the environments are ready.
         gigabytes: Memory of the function, GB.
         architecture: ``arm64`` or ``x86_64``.
         book: The prices.
@@ -65,7 +65,7 @@ def provisioned(
         "Lambda duration on provisioned concurrency",
         Usage(per_request=per_request, most=ready),
         book.rate(f"lambda.provisioned_duration.{architecture}", region),
-        f"requests x {plain(per_request)} GB-s, no more than is ready",
+        f"requests x {plain(per_request)} GB-s, at most the ready GB-s",
     )
 
 
@@ -98,7 +98,8 @@ def snapstart(
 def tenants(inputs: Inputs, book: PriceBook, region: str) -> Charge:
     """Return the charge for environments that each serve one tenant, by their memory.
 
-    One is made for each cold start, of which there are more than where tenants share them.
+    AWS bills one for each cold start. There are more cold starts than when tenants share
+    environments, which `Workload.cold_start_share` must include.
     """
     gigabytes = inputs.memory_mib / 1024
     return Charge(
@@ -112,7 +113,7 @@ def tenants(inputs: Inputs, book: PriceBook, region: str) -> Charge:
 def streaming(
     inputs: Inputs, book: PriceBook, region: str, *, free_tiers: frozenset[str]
 ) -> Iterator[Charge]:
-    """Yield the bytes of a streamed response beyond its first 6 MiB."""
+    """Yield the bytes of a streamed response after its first 6 MiB."""
     beyond = inputs.mean_over_responses(lambda size: larger(size - FREE_STREAM, 0))
     free = allowance("lambda", "lambda.free.streaming", book, region, free_tiers)
     yield Charge(

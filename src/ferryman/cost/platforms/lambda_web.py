@@ -1,6 +1,6 @@
 """Lambda Web Functions at rates that the user gives: AWS had published none by November 2026.
 
-Source of what is billed: "Web Functions" in the AWS Lambda developer guide.
+Source of the billed items: "Web Functions" in the AWS Lambda developer guide.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from ferryman.cost.workload import Inputs, Workload
 __all__ = ("WebFunction",)
 
 AT_ONCE = 64
-"""Requests that an environment takes at once unless it is told otherwise."""
+"""Requests that an environment handles at once by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebFunction(OnLambda):
-    """A function that is a server: billed by requests, active CPU and the memory of environments.
+    """A function that is a server, billed by requests, active CPU and memory of environments.
 
     Args:
-        rates: USD a million requests, an hour of active CPU, and a GB of memory for an hour.
+        rates: USD per million requests, per hour of active CPU, and per GB of memory and hour.
         region: An AWS region.
         free_tiers: The account's free tiers that are left for it.
     """
@@ -40,24 +40,24 @@ class WebFunction(OnLambda):
 
     @property
     def name(self) -> str:
-        """What tables call it."""
+        """The name in tables."""
         return "Lambda Web Functions"
 
     @property
     def pays_per_request(self) -> bool:
-        """False: an environment is taken to be there all month."""
+        """False: the bill assumes one environment all month."""
         return False
 
     @property
     def assumptions(self) -> str:
         """How many environments there are."""
-        return f"one environment all month, and more where each has {AT_ONCE} requests at once"
+        return f"one environment all month, more if it has over {AT_ONCE} requests in flight"
 
     def notes(self, _: Workload) -> Iterator[str]:
-        """Yield what is not known."""
+        """Yield that the rates are the user's, and what the bill ignores."""
         yield (
-            "its rates are those that were given: AWS has published none, and offers Node.js only;"
-            " that it scales to zero is not taken into account"
+            "its rates are the ones you gave: AWS has published none, and offers Web Functions for"
+            " Node.js only; the bill ignores that they scale to zero"
         )
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:

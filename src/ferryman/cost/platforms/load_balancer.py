@@ -1,4 +1,4 @@
-"""An AWS Application Load Balancer before servers: its hours, its LCUs, its addresses."""
+"""An AWS Application Load Balancer: its hours, its LCUs, its addresses."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ BYTES_AN_HOUR = 10**9
 LAMBDA_BYTES_AN_HOUR = 4 * 10**8
 RULE_EVALUATIONS = 1000
 FREE_RULES = 10
-"""What one LCU covers: new connections a second, connections open at once (fewer where clients
-show certificates), bytes an hour
-(decimal, as in AWS's worked example; fewer for Lambda targets), rule evaluations a second
-beyond ten rules. Source: https://aws.amazon.com/elasticloadbalancing/pricing/."""
+"""What one LCU covers: new connections a second, open connections (fewer if clients present
+certificates), bytes an hour (decimal, as in AWS's worked example; fewer for Lambda targets), and
+rule evaluations a second above ten free rules.
+Source: https://aws.amazon.com/elasticloadbalancing/pricing/."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,13 @@ class LoadBalancer:
     """An Application Load Balancer and how its clients connect.
 
     Args:
-        requests_per_connection: Requests that a client sends on one connection. 5, as in
-            AWS's worked example; 1 means no keep-alive, which costs the most.
-        connection_seconds: How long a connection stays open. 120, as in that example.
-        rules: Rules that each request is held against; ten are free.
+        requests_per_connection: Requests that a client sends on one connection. The default
+            is that of AWS's worked example; 1 means no keep-alive, which costs the most.
+        connection_seconds: How long a connection stays open. The default is from the same
+            example.
+        rules: Rules that the balancer evaluates for each request; ten are free.
         zones: Availability zones; the balancer has a public address in each.
-        mutual_tls: Whether clients show certificates: an LCU then covers half of the open
+        mutual_tls: Whether clients present certificates: an LCU then covers half as many open
             connections.
     """
 
@@ -64,8 +65,8 @@ class LoadBalancer:
 
     @property
     def assumptions(self) -> str:
-        """How clients connect, in half a sentence."""
-        return f"{plain(self.requests_per_connection)} requests a connection"
+        """How clients connect, as half a sentence."""
+        return f"{plain(self.requests_per_connection)} requests per connection"
 
     def charges(
         self,
@@ -83,8 +84,7 @@ class LoadBalancer:
             book: The prices.
             region: An AWS region.
             hours: Hours in the month.
-            to_lambda: Whether its targets are Lambda functions: an LCU then covers fewer
-                bytes.
+            to_lambda: Whether the targets are Lambda functions: an LCU then covers fewer bytes.
         """
         yield Charge(
             "Load balancer", Usage(fixed=hours), book.rate("alb.hours", region), f"{hours} h"
@@ -94,7 +94,7 @@ class LoadBalancer:
             "Load balancer capacity",
             Usage(per_request=need),
             book.rate("alb.lcu", region),
-            f"requests x {plain(need * 10**6, 3)} LCU-hours a million, set by {dimension}",
+            f"requests x {plain(need * 10**6, 3)} LCU-hours per million, set by {dimension}",
         )
         zones = Usage(fixed=self.zones)
         yield public_addresses("the load balancer", zones, book, region, hours)
@@ -105,8 +105,8 @@ def lcu_hours(
 ) -> tuple[tuple[Quantity, str], ...]:
     """Return the LCU-hours that one request uses in each of the four dimensions.
 
-    A bill counts the largest of the four, hour by hour. All four are proportional to the
-    rate, so the same one is the largest in every hour and the hours add up.
+    AWS bills the largest dimension, hour by hour. All four are proportional to the rate, so
+    the same dimension is the largest in every hour, and the hours add up.
     """
     connections = 1 / Fraction(balancer.requests_per_connection)
     opened = MUTUAL_TLS_CONNECTIONS if balancer.mutual_tls else ACTIVE_CONNECTIONS

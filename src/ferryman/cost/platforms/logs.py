@@ -1,4 +1,4 @@
-"""CloudWatch Logs: what an application writes for each request, and what Lambda adds."""
+"""CloudWatch Logs: what the application writes for each request, and what Lambda adds."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from collections.abc import Iterator
 from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.number_format import plain
 from ferryman.cost.platforms.free_tier import allowance
+from ferryman.cost.platforms.network import GIGABYTE
 from ferryman.cost.prices.book import PriceBook
-from ferryman.cost.quantity import Quantity
+from ferryman.cost.quantity import Quantity, is_array
 
 __all__ = ("LAMBDA_LOG_BYTES", "log_charges")
 
 LAMBDA_LOG_BYTES = 390
 """Bytes of the START, END and REPORT lines that Lambda writes for each request in its text
-format, counted on a log with the 26 bytes that CloudWatch adds to each line. A function with
-the JSON format and the system log level WARN writes none of them."""
-
-GIGABYTE = 2**30
+format, measured in a log, with the 26 bytes that CloudWatch adds to each line. A function with
+the JSON format and the system log level WARN writes none of these lines."""
 
 
 def log_charges(
@@ -26,13 +25,13 @@ def log_charges(
     """Yield the ingestion of the logs, and their storage for one month.
 
     Args:
-        size: Bytes that are logged for a request.
+        size: Bytes logged per request.
         rate: ``logs.lambda``, which has tiers, or ``logs.ingest``.
         book: The prices.
         region: An AWS region.
         free_tiers: The account's free tiers that are left for it.
     """
-    if not hasattr(size, "dtype") and not size:
+    if not is_array(size) and not size:
         return
     usage = Usage(per_request=size / GIGABYTE)
     formula = f"requests x {plain(size)} bytes / 2**30"

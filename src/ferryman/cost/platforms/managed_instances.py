@@ -1,8 +1,7 @@
-"""Lambda Managed Instances: Lambda's programming model on EC2 instances of one's own.
+"""Lambda Managed Instances: Lambda's programming model on EC2 instances of the account.
 
-Requests cost what they cost on Lambda, there is no charge for duration, and the instances
-cost their EC2 price and a fee. An environment serves many requests at once, on what Lambda
-leaves of the instance.
+Requests cost the same as on Lambda, duration is free, and each instance costs its EC2 price
+and a fee. An environment serves many requests at once, on what Lambda leaves of the instance.
 """
 
 from __future__ import annotations
@@ -29,17 +28,17 @@ __all__ = ("ManagedInstances", "fee")
 
 FAMILIES = "cmr"
 TOO_SMALL = ("nano", "micro", "small", "medium")
-"""AWS offers the families C, M and R, from large on. Source, as of what it keeps for itself:
+"""AWS offers the families C, M and R, in sizes from large up. Source, also of what Lambda reserves:
 https://github.com/aws/agent-toolkit-for-aws, skills/specialized-skills/serverless-skills,
 aws-lambda-managed-instances/SKILL.md, 2026."""
 
 RESERVED_VCPU = 1
 RESERVED_MIB = 1024
-"""What Lambda keeps of each instance for itself."""
+"""What Lambda reserves of each instance for itself."""
 
 REQUESTS_PER_VCPU = 16
-"""Requests that a Python environment serves at once for each vCPU, unless told otherwise
-(Lambda developer guide, Managed Instances)."""
+"""Requests that a Python environment serves at once for each vCPU by default (Lambda developer
+guide, Managed Instances)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +47,14 @@ class ManagedInstances(OnServers):
 
     Args:
         instance: An EC2 instance type.
-        front_door: What stands before it.
+        front_door: How requests reach the function.
         region: An AWS region.
         sizing: How the instances are counted; AWS starts three, one per zone.
-        purchase: How they are bought. No plan lowers the fee, and a capacity provider has no
-            way to ask for spot instances.
-        private: Whether they reach AWS through NAT gateways, and not through endpoints that
-            the subnets have already.
-        balancer: How clients connect, for the door ``alb``; its zones are those of the
+        purchase: How the instances are bought. No plan lowers the fee, and a capacity provider
+            cannot ask for spot instances.
+        private: Whether the instances reach AWS through NAT gateways, and not through existing
+            endpoints of the subnets.
+        balancer: How clients connect, for the front door ``alb``; its zones are those of the
             NAT gateways.
         free_tiers: The account's free tiers that are left for it.
     """
@@ -72,8 +71,8 @@ class ManagedInstances(OnServers):
     def __post_init__(self) -> None:
         if self.purchase == "spot":
             raise NotSoldError(
-                "Lambda starts no spot instances for Managed Instances",
-                hint="it takes savings plans: savings-1y, savings-3y",
+                "Managed Instances do not run on spot instances",
+                hint="choose a savings plan, savings-1y or savings-3y",
             )
 
     @property
@@ -85,8 +84,8 @@ class ManagedInstances(OnServers):
     @property
     def assumptions(self) -> str:
         """How the instances are sized."""
-        kept = f"Lambda keeps {RESERVED_VCPU} vCPU and {RESERVED_MIB // 1024} GB of each"
-        return f"{self.sizing.text}, {kept}, {REQUESTS_PER_VCPU} requests at once for each vCPU"
+        reserved = f"{RESERVED_VCPU} vCPU and {RESERVED_MIB // 1024} GB of each reserved by Lambda"
+        return f"{self.sizing.text}, {reserved}, {REQUESTS_PER_VCPU} requests at once per vCPU"
 
     def fleet(self, book: PriceBook) -> Fleet:
         """Return the instances as servers to be counted.
@@ -100,18 +99,18 @@ class ManagedInstances(OnServers):
         if shape.family[0] not in FAMILIES or size in TOO_SMALL:
             raise NotSoldError(
                 f"Managed Instances do not run on {self.instance}",
-                cause="they take the families C, M and R, from large on",
-                hint="choose another type by --instance, such as m7g.large",
+                cause="they run on the families C, M and R, in sizes from large up",
+                hint="choose another type with --instance, such as m7g.large",
             )
         slots, sustained = REQUESTS_PER_VCPU * vcpu, shape.sustained
         return Fleet(Decimal(vcpu), memory_mib, self.sizing, slots, sustained=sustained)
 
     def notes(self, workload: Workload) -> Iterator[str]:
-        """Yield what the type and scaling by CPU load mean."""
+        """Yield notes on the instance type, on scaling and on the network."""
         yield from instance_notes(self.instance, self.purchase)
-        yield "it throttles requests when traffic more than doubles within five minutes"
+        yield "Lambda throttles requests if traffic more than doubles within five minutes"
         if not self.private:
-            yield "its instances need a way to AWS; --private bills NAT gateways for it"
+            yield "its instances must reach AWS's services; --private adds NAT gateways for that"
         yield from door_notes(self.front_door, workload)
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
@@ -145,7 +144,7 @@ class ManagedInstances(OnServers):
 
 
 def fee(instance: str, hours: Usage, region: str, book: PriceBook) -> Charge:
-    """Return the management fee: a share of the on-demand price, whatever is paid for it."""
+    """Return the management fee: a share of the on-demand price, however instances are bought."""
     share = book.rate("lambda.managed_fee", region)
     rate = scaled(book.rate(f"ec2.{instance}", region), share.value)
     return Charge(

@@ -1,4 +1,4 @@
-"""Charges for the network on every platform: egress, addresses, NAT, traffic between zones."""
+"""Network charges of every platform: egress, addresses, NAT, traffic between zones."""
 
 from __future__ import annotations
 
@@ -9,12 +9,20 @@ from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.number_format import MONTH_HOURS, plain
 from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS, allowance
 from ferryman.cost.prices.book import PriceBook
+from ferryman.cost.quantity import Quantity, is_array
 from ferryman.cost.workload import Inputs
 
-__all__ = ("cross_zone", "internet_egress", "nat_gateways", "public_addresses", "server_addresses")
+__all__ = (
+    "GIGABYTE",
+    "cross_zone",
+    "internet_egress",
+    "nat_gateways",
+    "public_addresses",
+    "server_addresses",
+)
 
 GIGABYTE = 2**30
-"""Bytes of a GB, as in AWS's worked example of the REST API."""
+"""Bytes in a GB, as in AWS's worked example of the REST API."""
 
 
 def internet_egress(
@@ -22,7 +30,7 @@ def internet_egress(
 ) -> Iterator[Charge]:
     """Yield the transfer of the responses to the internet.
 
-    Headers, TLS and the other uses that an account has for its free 100 GB are left out.
+    The charge leaves out headers, TLS, and other applications that share the free 100 GB.
     """
     free = allowance("egress", "egress.free", book, region, free_tiers)
     yield from _bytes(
@@ -31,7 +39,7 @@ def internet_egress(
 
 
 def cross_zone(inputs: Inputs, book: PriceBook, region: str) -> Iterator[Charge]:
-    """Yield the traffic between zones, to a database for one; it is billed on both sides."""
+    """Yield the traffic between zones, for example to a database. AWS bills both sides."""
     yield from _bytes(
         "Traffic between zones", inputs.cross_zone_bytes * 2, "cross_zone", book, region
     )
@@ -52,7 +60,7 @@ def nat_gateways(zones: int, inputs: Inputs, book: PriceBook, region: str) -> It
 def server_addresses(
     of: str, private: bool, zones: int, inputs: Inputs, book: PriceBook, region: str
 ) -> Iterator[Charge]:
-    """Yield how servers reach the internet: an address each, or NAT gateways."""
+    """Yield the cost of reaching the internet: NAT gateways, or an address for each server."""
     if private:
         yield from nat_gateways(zones, inputs, book, region)
     else:
@@ -62,11 +70,11 @@ def server_addresses(
 def public_addresses(
     of: str, count: Usage, book: PriceBook, region: str, hours: int = MONTH_HOURS
 ) -> Charge:
-    """Return the charge for public IPv4 addresses that are held all month.
+    """Return the charge for public IPv4 addresses, all month.
 
     Args:
-        of: What holds them.
-        count: How many.
+        of: The word for their holders on the bill.
+        count: How many addresses.
         book: The prices.
         region: An AWS region.
         hours: Hours in the month.
@@ -81,17 +89,17 @@ def public_addresses(
 
 def _bytes(
     item: str,
-    size: object,
+    size: Quantity,
     rate: str,
     book: PriceBook,
     region: str,
     allowance: Decimal = Decimal(0),
 ) -> Iterator[Charge]:
-    """Yield a charge for bytes of each request, unless there are none."""
-    if hasattr(size, "dtype") or size:
+    """Yield a charge for the bytes of each request, if there are any."""
+    if is_array(size) or size:
         yield Charge(
             item,
-            Usage(per_request=size / GIGABYTE),  # type: ignore[operator]
+            Usage(per_request=size / GIGABYTE),
             book.rate(rate, region),
             f"requests x {plain(size)} bytes / 2**30",
             allowance,

@@ -1,7 +1,7 @@
-"""The seam between platforms and everything that compares them.
+"""What every platform offers, and how it becomes a bill and a curve.
 
-A platform says what it charges and how its servers are counted. Bills and curves are made
-from that here, in the same way for all of them.
+A platform yields its charges and says how its servers are counted. This module makes bills
+and curves from them, in the same way for every platform.
 """
 
 from __future__ import annotations
@@ -21,11 +21,19 @@ from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.stepped_curve import SteppedCurve
 from ferryman.cost.workload import Inputs, Workload
 
-__all__ = ("NotSoldError", "OnLambda", "OnServers", "Platform", "Priced", "price_one")
+__all__ = (
+    "NotSoldError",
+    "OnLambda",
+    "OnServers",
+    "Platform",
+    "Priced",
+    "bill_beyond",
+    "price_one",
+)
 
 
 class NotSoldError(ConfigError):
-    """The provider does not sell what was chosen."""
+    """The provider does not sell what the user chose."""
 
 
 class Platform(Protocol):
@@ -33,29 +41,29 @@ class Platform(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name in tables and sentences, unique in a comparison."""
+        """The name in tables and sentences, unique in a comparison."""
 
     @property
     def pays_per_request(self) -> bool:
-        """Whether no traffic means no bill; otherwise capacity is paid for by the hour."""
+        """Whether a month without traffic is free; otherwise capacity is billed by the hour."""
 
     @property
     def highly_available(self) -> bool:
-        """Whether the loss of one zone leaves something that answers."""
+        """Whether the platform still answers after the loss of one zone."""
 
     @property
     def assumptions(self) -> str:
-        """Its assumptions besides the workload, in half a sentence."""
+        """What it assumes besides the workload, as half a sentence."""
 
     def fleet(self, book: PriceBook) -> Fleet | None:
-        """Return the servers to be counted; ``None`` where there are none to count.
+        """Return the servers to count; ``None`` if the platform has none.
 
         Raises:
-            NotSoldError: There are no such servers.
+            NotSoldError: The provider does not sell such servers.
         """
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
-        """Yield everything that is billed.
+        """Yield everything that the platform bills.
 
         Raises:
             ConfigError: A price is missing, or the workload does not fit the platform.
@@ -66,7 +74,7 @@ class Platform(Protocol):
 
 
 class OnServers:
-    """What servers have in common that a `Sizing` counts: they cost money while they wait."""
+    """What all servers that a `Sizing` counts have in common: they cost money while idle."""
 
     __slots__ = ()
     sizing: Sizing
@@ -78,12 +86,12 @@ class OnServers:
 
     @property
     def highly_available(self) -> bool:
-        """Whether there are always two of them."""
+        """Whether there are always two servers."""
         return self.sizing.highly_available
 
 
 class OnLambda:
-    """What functions have in common: Lambda runs them in several zones."""
+    """What all functions have in common: Lambda runs them in several zones."""
 
     __slots__ = ()
 
@@ -98,7 +106,7 @@ class OnLambda:
         return True
 
     def fleet(self, _: PriceBook) -> None:
-        """Return nothing: there are no servers to count."""
+        """Return ``None``: a function has no servers to count."""
 
 
 @dataclass(frozen=True)
@@ -107,9 +115,9 @@ class Priced:
 
     Args:
         platform: The platform.
-        workload: The workload; its own number of requests plays no part.
+        workload: The workload; its own number of requests is ignored.
         fleet: The servers, if there are any to count.
-        charges: Everything that is billed.
+        charges: Everything that the platform bills.
     """
 
     platform: Platform
@@ -118,18 +126,16 @@ class Priced:
     charges: tuple[Charge, ...]
 
     def bill(self, requests: Decimal) -> Bill:
-        """Return the cost of a month with a number of requests.
+        """Return the bill of a month with a number of requests.
 
-        Where the platform cannot carry them, the bill is empty and says so.
+        If the platform cannot carry them, the bill has no lines, and a note that says so.
 
         Raises:
-            ConfigError: There would be too many servers.
+            ConfigError: The requests need too many servers.
         """
         platform, most = self.platform, self.limit
         if most is not None and requests > most:
-            note = f"it carries no more than {volume(most)} requests a month"
-            available = platform.highly_available
-            return Bill(platform.name, requests, (), available, None, (note,), carried=False)
+            return bill_beyond(platform, requests, most)
         there = replace(self.workload, requests=requests)
         made = make_bill(
             platform.name,
@@ -143,12 +149,12 @@ class Priced:
         if all(charge.spread[0] == charge.spread[1] for charge in self.charges):
             return made
         ends = f"{usd(made.low)} to {usd(made.high)} USD"
-        note = f"its price is a range; at {volume(requests)} requests a month: {ends}"
+        note = f"its price is a range: {ends} at {volume(requests)} requests a month"
         return replace(made, notes=(*made.notes, note))
 
     @cached_property
     def limit(self) -> Fraction | None:
-        """The most requests a month that can be carried; ``None`` for no limit."""
+        """The most requests a month that the platform carries; ``None`` for no limit."""
         limits = [charge.until for charge in self.charges if charge.until is not None]
         if self.fleet and (most := self.fleet.limit(self.workload.inputs)) is not None:
             limits.append(most)
@@ -156,23 +162,23 @@ class Priced:
 
     @property
     def reach(self) -> Fraction | None:
-        """The requests a month beyond which there would be too many servers to count.
+        """The requests a month above which there would be too many servers to count.
 
-        ``None`` where nothing is counted, or the servers end before.
+        ``None`` if there are no servers to count, or a limited number of them.
         """
         if not self.fleet or not self._share or self.fleet.sizing.maximum is not None:
             return None
         return (MAX_SERVERS - self.fleet.sizing.spare) / self._share
 
     def servers(self, requests: Decimal) -> int | None:
-        """Return the servers of the busy hour; ``None`` where there are none to count."""
+        """Return the servers in the busy hour; ``None`` if there are none to count."""
         if not self.fleet:
             return None
         share = self._share
         return int(self.fleet.peak(self.workload.inputs, Fraction(requests), share))
 
     def size_of(self, _: Decimal) -> str:
-        """Return nothing: there is one size."""
+        """Return an empty string: the platform has one size."""
         return ""
 
     @cached_property
@@ -184,9 +190,9 @@ class Priced:
         return Fraction(self.fleet.share(self.workload.inputs)) if self.fleet else None
 
     def curve(self, horizon: Decimal) -> SteppedCurve:
-        """Return USD a month by requests a month, exactly, as far as ``horizon``.
+        """Return USD a month by requests a month, exactly, up to ``horizon``.
 
-        It has a step for each server, and ends early where the platform cannot carry more.
+        The curve has a step for each server. It ends early if the platform cannot carry more.
 
         Raises:
             ConfigError: As `bill` does.
@@ -197,12 +203,19 @@ class Priced:
         return cost_curve(self.charges, replace(self._servers, end=self.limit, horizon=stop))
 
 
+def bill_beyond(platform: Platform, requests: Decimal, limit: Fraction) -> Bill:
+    """Return the bill of a month with more requests than a platform carries: it has no lines."""
+    note = f"it carries at most {volume(limit)} requests a month"
+    available = platform.highly_available
+    return Bill(platform.name, requests, (), available, notes=(note,), carried=False)
+
+
 def price_one(platform: Platform, workload: Workload, book: PriceBook) -> Priced:
     """Return a platform of one size with its charges.
 
     Raises:
         ConfigError: A price is missing, or the workload does not fit the platform.
-        NotSoldError: The provider does not sell what was chosen.
+        NotSoldError: The provider does not sell what the user chose.
     """
     fleet = platform.fleet(book)
     if fleet:

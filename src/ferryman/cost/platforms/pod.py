@@ -16,13 +16,13 @@ __all__ = ("Pod", "control_plane", "node_fleet")
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """What a pod asks for, and what a node keeps for itself.
+    """The resources that a pod requests, and those that a node reserves.
 
     Args:
         vcpu: vCPUs of a pod.
         memory_mib: Memory of a pod, MiB.
         reserved_vcpu: vCPUs of a node for the kubelet and daemons. Assumed.
-        reserved_mib: Memory of a node for the same, MiB. Assumed.
+        reserved_mib: Memory of a node for the kubelet and daemons, MiB. Assumed.
     """
 
     vcpu: Decimal = Decimal("0.5")
@@ -33,7 +33,7 @@ class Pod:
     def __post_init__(self) -> None:
         if not (self.vcpu.is_finite() and self.vcpu > 0 and self.memory_mib > 0):
             raise ConfigError(
-                f"pod: {plain(self.vcpu)} vCPU and {self.memory_mib} MiB hold nothing",
+                f"pod: {plain(self.vcpu)} vCPU and {self.memory_mib} MiB are too little",
                 hint="give both above 0",
             )
 
@@ -46,7 +46,7 @@ class Pod:
         """Return how many pods fit on a node.
 
         Raises:
-            ConfigError: None does.
+            ConfigError: No pod fits.
         """
         by_cpu = (vcpu - self.reserved_vcpu) // self.vcpu
         count = min(int(by_cpu), (memory_mib - self.reserved_mib) // self.memory_mib)
@@ -54,17 +54,17 @@ class Pod:
             raise ConfigError(
                 f"no pod of {plain(self.vcpu)} vCPU and {self.memory_mib} MiB fits on a"
                 f" node {name}",
-                cause=f"it has {plain(vcpu)} vCPU and {memory_mib} MiB, of which"
-                f" {plain(self.reserved_vcpu)} and {self.reserved_mib} are reserved",
+                cause=f"the node has {plain(vcpu)} vCPU and {memory_mib} MiB, and reserves"
+                f" {plain(self.reserved_vcpu)} vCPU and {self.reserved_mib} MiB",
                 hint="choose larger nodes or smaller pods",
             )
         return count
 
 
 def node_fleet(pod: Pod, per_node: int, sizing: Sizing, sustained: Decimal = Decimal(1)) -> Fleet:
-    """Return the nodes as servers to be counted.
+    """Return the nodes as servers to count.
 
-    A node with n pods carries n times what a pod does, so filling nodes with pods and
+    A node with n pods carries n times as much as a pod, so filling nodes with pods and
     rounding up is the same as counting servers n times as large.
     """
     return Fleet(
@@ -80,7 +80,7 @@ def control_plane(
     extended: bool = False,
     allowance: Decimal = Decimal(0),
 ) -> Charge:
-    """Return the charge for a cluster, of ``eks`` or ``gke``, all month."""
+    """Return the charge for a cluster of ``eks`` or ``gke``, all month."""
     rate = book.rate(f"{kind}.cluster{'.extended' if extended else ''}", region)
     hours = Usage(fixed=MONTH_HOURS)
     return Charge("Kubernetes control plane", hours, rate, f"{MONTH_HOURS} h", allowance)

@@ -19,9 +19,9 @@ PURCHASES: tuple[Purchase, ...] = ("on-demand", "spot", "savings-1y", "savings-3
 
 
 def purchase_notes(purchase: Purchase) -> Iterator[str]:
-    """Yield what must be known of servers that are bought so."""
+    """Yield what a reader must know about servers bought in this way."""
     if purchase == "spot":
-        yield "AWS may take all spot capacity back at once, two minutes after it says so"
+        yield "AWS may take back all spot capacity at once, with two minutes' notice"
 
 
 def suffix(purchase: Purchase) -> str:
@@ -41,22 +41,23 @@ def bought(
 ) -> Iterator[Charge]:
     """Yield what compute costs in the way that it is bought.
 
-    A savings plan covers every hour of servers that are kept all month, and the minimum of
-    those that follow the hour; the rest is on demand. Spot has no one price: the line takes
-    what a bill showed or else the middle of the range that was seen, and the bill gives its ends.
+    A savings plan covers every hour of servers that run all month. Of servers that scale every
+    hour it covers the minimum; the rest is on demand. Spot has no single price: the line uses
+    the price of a real bill, or else the middle of the range seen, and the bill gives the ends
+    of the range.
 
     Args:
-        item: What the bill calls it.
+        item: The label of the line.
         per_server: Units that a server uses in a month.
         rate_id: The on-demand rate.
         region: An AWS region.
         book: The prices.
-        formula: How the units follow, for a reader.
-        purchase: How it is bought.
+        formula: How the units follow from the traffic, for a reader.
+        purchase: How the compute is bought.
         sizing: How the servers are counted.
 
     Raises:
-        ConfigError: The book has no savings-plan price for it.
+        ConfigError: The book has no savings-plan price for the compute.
     """
     rate = book.rate(rate_id, region)
     usage = Usage(per_server=per_server)
@@ -70,9 +71,10 @@ def bought(
             yield Charge(f"{item}, {purchase}", usage, plan, formula)
         else:
             floor = per_server * sizing.minimum
-            yield Charge(f"{item}, {purchase}", Usage(fixed=floor), plan, "the minimum, all month")
+            formula_of_minimum = "the minimum number of servers, all month"
+            yield Charge(f"{item}, {purchase}", Usage(fixed=floor), plan, formula_of_minimum)
             rest = Usage(fixed=-floor, per_server=per_server)
-            yield Charge(f"{item} above it", rest, rate, formula)
+            yield Charge(f"{item} above the plan", rest, rate, formula)
 
 
 def _spot(item: str, usage: Usage, rate: Rate, book: PriceBook, formula: str) -> Charge:
@@ -89,7 +91,7 @@ def _spot(item: str, usage: Usage, rate: Rate, book: PriceBook, formula: str) ->
 
 
 def scaled(rate: Rate, share: Decimal) -> Rate:
-    """Return a rate that is a share of another one in each tier."""
+    """Return a rate that is a share of another in each tier."""
     tiers = tuple(Tier(tier.start, tier.price * share) for tier in rate.tiers)
     note = f"{share.normalize():f} of {rate.id}"
     return replace(rate, id=f"{rate.id} x {share.normalize():f}", tiers=tiers, note=note, code="")

@@ -1,8 +1,8 @@
-"""A platform with several sizes of server: at each volume the size counts that costs least.
+"""A platform with several server sizes, which is billed in its cheapest size at each volume.
 
-Each size is a platform of its own. Sizes that another beats at every volume are left out before
-they are priced; which of the rest is the cheapest is found exactly, by the envelope of their
-curves.
+Each size is a platform of its own. A size that another beats at every volume is left out before
+it is priced. The envelope of the other sizes' curves gives the cheapest size at each volume
+exactly.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from typing import Protocol
 from ferryman.core.errors import ConfigError
 from ferryman.cost.bill import Bill, Charge
 from ferryman.cost.envelope import CostCurve, Envelope
-from ferryman.cost.number_format import volume
 from ferryman.cost.platforms.fleet import Fleet
-from ferryman.cost.platforms.platform import Platform, Priced, price_one
+from ferryman.cost.platforms.platform import Platform, Priced, bill_beyond, price_one
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.stepped_curve import SteppedCurve
 from ferryman.cost.workload import Inputs, Workload
@@ -40,19 +39,19 @@ __all__ = (
 
 
 class Size(Platform, Protocol):
-    """A platform of which there are several sizes."""
+    """One size of a platform that has several."""
 
     def server_charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
-        """Yield what each server costs by itself, which differs from size to size."""
+        """Yield what one server costs by itself, which differs from size to size."""
 
 
 @dataclass(frozen=True)
 class SizedPlatform:
-    """Servers of the size that costs least.
+    """Servers in the cheapest of several sizes.
 
     Args:
-        name: Its name in tables, without the size.
-        sizes: The sizes by what tables call them.
+        name: The name in tables, without the size.
+        sizes: The sizes by their names in tables.
     """
 
     name: str
@@ -60,34 +59,34 @@ class SizedPlatform:
 
     @property
     def first(self) -> Size:
-        """The size that stands for what all have in common."""
+        """The first size, for what all sizes have in common."""
         return next(iter(self.sizes.values()))
 
     @property
     def pays_per_request(self) -> bool:
-        """As every size has it."""
+        """The same for every size."""
         return self.first.pays_per_request
 
     @property
     def highly_available(self) -> bool:
-        """As every size has it."""
+        """The same for every size."""
         return self.first.highly_available
 
     @property
     def assumptions(self) -> str:
-        """As every size has it, and of how many the cheapest is taken."""
+        """What every size assumes, and how many sizes there are."""
         return f"{self.first.assumptions}, the cheapest of {len(self.sizes)} sizes"
 
     def fleet(self, book: PriceBook) -> Fleet | None:
-        """Return the servers of the first size; `size_at` has those of a volume."""
+        """Return the servers of the first size; `size_at` returns the size at a volume."""
         return self.first.fleet(book)
 
     def charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
-        """Yield the charges of the first size; `size_at` has those of a volume."""
+        """Yield the charges of the first size; `size_at` returns the size at a volume."""
         return self.first.charges(inputs, book)
 
     def notes(self, workload: Workload) -> Iterator[str]:
-        """Yield what must be known of every size."""
+        """Yield the notes of the first size."""
         return self.first.notes(workload)
 
 
@@ -97,16 +96,16 @@ class PricedSizes:
 
     Args:
         platform: The platform.
-        sizes: Those that are worth it, by name.
+        sizes: The sizes that can be the cheapest, by name.
     """
 
     platform: SizedPlatform
     sizes: Mapping[str, Priced]
 
     def at(self, requests: Decimal) -> tuple[str, Priced]:
-        """Return the size that costs least at a volume: its name, and the size.
+        """Return the name of the cheapest size at a volume, and the size.
 
-        Where none carries so much, the one that carries most.
+        If no size carries that volume, return the one that carries most.
         """
         names = list(self.sizes)
         end = self._envelope.end
@@ -117,32 +116,30 @@ class PricedSizes:
         return name, self.sizes[name]
 
     def size_of(self, requests: Decimal) -> str:
-        """Return the size that costs least at a volume."""
+        """Return the name of the cheapest size at a volume."""
         return self.at(requests)[0]
 
     def bill(self, requests: Decimal) -> Bill:
-        """Return what a month with so many requests costs on the size that costs least."""
-        name, priced = self.at(requests)
+        """Return the bill of a month with so many requests, in the cheapest size."""
         if self.limit is not None and requests > self.limit:
-            note = f"it carries no more than {volume(self.limit)} requests a month"
-            available = self.platform.highly_available
-            return Bill(self.platform.name, requests, (), available, None, (note,), carried=False)
+            return bill_beyond(self.platform, requests, self.limit)
+        name, priced = self.at(requests)
         return replace(priced.bill(requests), platform=self.platform.name, size=name)
 
     @cached_property
     def limit(self) -> Fraction | None:
-        """The most requests a month that a size carries; ``None`` for no limit."""
+        """The most requests a month that any size carries; ``None`` for no limit."""
         limits = [priced.limit for priced in self.sizes.values()]
         return None if None in limits else max(limit for limit in limits if limit is not None)
 
     @property
     def reach(self) -> Fraction | None:
-        """The requests a month beyond which every size would have too many servers to count."""
+        """The requests a month above which every size would have too many servers to count."""
         reaches = [priced.reach for priced in self.sizes.values()]
         return None if None in reaches else max(x for x in reaches if x is not None)
 
     def servers(self, requests: Decimal) -> int | None:
-        """Return the servers of the busy hour, of the size that costs least."""
+        """Return the servers in the busy hour, of the cheapest size."""
         return self.at(requests)[1].servers(requests)
 
     def curve(self, _: Decimal) -> Envelope:
@@ -163,27 +160,27 @@ class AnyPriced(Protocol):
 
     @property
     def limit(self) -> Fraction | None:
-        """The most requests a month that can be carried; ``None`` for no limit."""
+        """The most requests a month that the platform carries; ``None`` for no limit."""
 
     @property
     def reach(self) -> Fraction | None:
-        """The requests a month beyond which there would be too many servers to count."""
+        """The requests a month above which there would be too many servers to count."""
 
     def bill(self, requests: Decimal) -> Bill:
-        """Return what a month with so many requests costs."""
+        """Return the bill of a month with so many requests."""
 
     def servers(self, requests: Decimal) -> int | None:
-        """Return the servers of the busy hour; ``None`` where there are none to count."""
+        """Return the servers in the busy hour; ``None`` if there are none to count."""
 
     def size_of(self, requests: Decimal) -> str:
-        """Return the size of those servers; empty where there is one."""
+        """Return the size of those servers; empty if the platform has one size."""
 
     def curve(self, horizon: Decimal) -> CostCurve:
         """Return USD a month by requests a month."""
 
 
 def _end(priced: Priced) -> Fraction | None:
-    """Return how far a size reaches: what it can carry, or as many servers as can be counted."""
+    """Return the most requests that a size carries, or that servers can be counted for."""
     ends = [end for end in (priced.limit, priced.reach) if end is not None]
     return min(ends, default=None)
 
@@ -195,25 +192,25 @@ def _curve(priced: Priced) -> SteppedCurve:
 
 
 def price(platform: Platform, workload: Workload, book: PriceBook) -> AnyPriced:
-    """Return the platform with its charges, of all sizes that are worth it.
+    """Return the platform with its charges, in every size that can be the cheapest.
 
     Raises:
         ConfigError: A price is missing, or the workload fits no size.
-        NotSoldError: The provider does not sell what was chosen.
+        NotSoldError: The provider does not sell what the user chose.
     """
-    # The same question is asked to see what is sold, to compare it and to draw its sizes.
-    found = _found(platform, workload, book)
-    if found is None:
-        found = _price(platform, workload, book)
-        _recent.append((platform, workload.of_any_volume, book, found))
-    return found
+    # One comparison prices a platform to see whether it is sold, to compare it and to draw it.
+    priced = _recall(platform, workload, book)
+    if priced is None:
+        priced = _price(platform, workload, book)
+        _recent.append((platform, workload.of_any_volume, book, priced))
+    return priced
 
 
-def _found(platform: Platform, workload: Workload, book: PriceBook) -> AnyPriced | None:
-    question = workload.of_any_volume
-    for servers, asked, prices, found in tuple(_recent):
-        if servers is platform and prices is book and asked == question:
-            return found
+def _recall(platform: Platform, workload: Workload, book: PriceBook) -> AnyPriced | None:
+    wanted = workload.of_any_volume
+    for servers, work, prices, priced in tuple(_recent):
+        if servers is platform and prices is book and work == wanted:
+            return priced
     return None
 
 
@@ -234,7 +231,7 @@ def _price(platform: Platform, workload: Workload, book: PriceBook) -> AnyPriced
 
 
 def size_at(platform: Platform, workload: Workload, book: PriceBook) -> Platform:
-    """Return the platform of the size that costs least for a workload."""
+    """Return the platform in the cheapest size for a workload."""
     from ferryman.cost.hybrid.overflowing import Hybrid
 
     priced = price(platform, workload, book)
@@ -245,7 +242,7 @@ def size_at(platform: Platform, workload: Workload, book: PriceBook) -> Platform
 
 
 FLOAT = 1e-12
-"""What a float may err by; prices and loads that differ at all differ by far more."""
+"""The largest relative error of a float; prices and loads that differ do so by far more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,33 +250,33 @@ class _Worth:
     """What a size costs and carries.
 
     Args:
-        name: Its name.
-        least: USD a month for one server, when it does nothing.
-        most: The same when it is full.
+        name: The name of the size.
+        idle_usd: USD a month for an idle server.
+        full_usd: USD a month for a full server.
         carries: Requests a month that one server carries.
         credits: USD a month of CPU credits that a server brings.
     """
 
     name: str
-    least: float
-    most: float
+    idle_usd: float
+    full_usd: float
     carries: float
     credits: float
 
     @property
     def is_worth_adding_idle(self) -> bool:
-        """Whether a server more lowers the bill, by its credits, although it is not needed.
+        """Whether the credits of a server that is not needed lower the bill.
 
-        The count of such servers would have to be chosen by the bill and not by the need.
+        The bill, and not the load, would have to decide how many such servers there are.
         """
-        return self.credits > self.least
+        return self.credits > self.idle_usd
 
     def beats(self, other: _Worth) -> bool:
         """Return whether servers of this size cost no more than those of another, at any volume.
 
-        So many servers of this size as cost no more than one of the other carry as much.
+        They do if the servers that cost no more than one of the other size carry as much.
         """
-        count = math.floor(other.least / self.most * (1 + FLOAT)) if self.most else 0
+        count = math.floor(other.idle_usd / self.full_usd * (1 + FLOAT)) if self.full_usd else 0
         return count >= 1 and count * self.carries >= other.carries * (1 - FLOAT)
 
 
@@ -289,7 +286,7 @@ def admissible_sizes(
     """Return the sizes that the workload fits and that no other size beats at every volume.
 
     Raises:
-        ConfigError: The workload fits no size; this is the error of the last one.
+        ConfigError: The workload fits no size; this is the error of the last size.
     """
     worth: list[_Worth] = []
     failed: ConfigError | None = None
@@ -301,12 +298,12 @@ def admissible_sizes(
     if not worth:
         assert failed is not None
         raise failed
-    counted = [each for each in worth if not each.is_worth_adding_idle] or worth
+    counted = [size for size in worth if not size.is_worth_adding_idle] or worth
     kept: list[_Worth] = []
-    for each in sorted(counted, key=lambda each: (each.least, -each.carries)):
-        if not any(other.beats(each) for other in kept):
-            kept.append(each)
-    names = {each.name for each in kept}
+    for candidate in sorted(counted, key=lambda size: (size.idle_usd, -size.carries)):
+        if not any(other.beats(candidate) for other in kept):
+            kept.append(candidate)
+    names = {size.name for size in kept}
     return {name: size for name, size in platform.sizes.items() if name in names}
 
 
@@ -315,22 +312,22 @@ def _worth(name: str, size: Size, inputs: Inputs, book: PriceBook) -> _Worth:
     assert fleet is not None
     share = fleet.share(inputs)
     carries = 1 / float(share) if share else 1e30
-    least = most = earned = 0.0
+    idle_usd = full_usd = earned = 0.0
     for charge in size.server_charges(inputs, book):
         usd = float(charge.rate.value) * float(charge.usage.per_server)
         if charge.is_surplus:
-            # The busy hour's load all month: more than a server can ever be billed for.
+            # The load of the busy hour, all month: no server is ever billed for more.
             work = float(charge.rate.value) * float(charge.usage.per_request) * carries
-            most += max(0.0, work + usd)
+            full_usd += max(0.0, work + usd)
             earned -= usd
         else:
-            least += usd
-            most += usd
-    return _Worth(name, least, most, carries, earned)
+            idle_usd += usd
+            full_usd += usd
+    return _Worth(name, idle_usd, full_usd, carries, earned)
 
 
 def bill(platform: Platform, workload: Workload, book: PriceBook) -> Bill:
-    """Return what a month of the workload costs: `price`, then the bill at its volume.
+    """Return the bill of a month of the workload.
 
     Raises:
         ConfigError: As `price` does.
@@ -338,13 +335,13 @@ def bill(platform: Platform, workload: Workload, book: PriceBook) -> Bill:
     from ferryman.cost.hybrid.overflowing import Hybrid, price_hybrid
 
     requests = workload.requests
-    if isinstance(platform, Hybrid) and _found(platform, workload, book) is None:
+    if isinstance(platform, Hybrid) and _recall(platform, workload, book) is None:
         return price_hybrid(platform, workload, book, float(requests)).bill(requests)
     return price(platform, workload, book).bill(requests)
 
 
 def curve(platform: Platform, workload: Workload, book: PriceBook, horizon: Decimal) -> CostCurve:
-    """Return USD a month by requests a month, as far as ``horizon``.
+    """Return USD a month by requests a month, up to ``horizon``.
 
     Raises:
         ConfigError: As `price` does.

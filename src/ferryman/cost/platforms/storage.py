@@ -21,7 +21,7 @@ LIMITS = {
     "iops": (FREE_IOPS, 80_000),
     "throughput": (FREE_THROUGHPUT, 2000),
 }
-"""What is sold. Source: Amazon EBS User Guide, General Purpose SSD volumes."""
+"""What AWS sells. Source: Amazon EBS User Guide, General Purpose SSD volumes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class Disk:
 
     Args:
         gigabytes: Its size, GB.
-        iops: Operations a second; 3,000 are included, and are the least.
-        throughput: MB/s; 125 are included, and are the least.
+        iops: Operations a second; at least 3,000, which are included.
+        throughput: MB/s; at least 125, which are included.
 
     Raises:
-        ConfigError: One of them is not sold.
+        ConfigError: AWS does not sell such a volume.
     """
 
     gigabytes: int
@@ -45,7 +45,7 @@ class Disk:
         for name, (least, most) in LIMITS.items():
             if not least <= getattr(self, name) <= most:
                 raise ConfigError(
-                    f"disk: {name} of {getattr(self, name)} is not sold",
+                    f"disk: AWS does not sell {getattr(self, name)} {name}",
                     hint=f"a gp3 volume has {least} to {most}",
                 )
 
@@ -56,11 +56,11 @@ def gp3_volumes(
     """Yield what gp3 volumes cost.
 
     Args:
-        count: How many: fixed, or one per server.
-        disk: Each of them.
+        count: How many volumes: fixed, or per server.
+        disk: What each volume is.
         book: The prices.
         region: An AWS region.
-        month_share: The part of the month for which they exist.
+        month_share: The part of the month for which the volumes exist.
     """
     size, iops, throughput = disk.gigabytes, disk.iops, disk.throughput
     for item, id, units, formula in (

@@ -1,7 +1,7 @@
-"""Data stores, which cost the same on every platform: a floor under each of the bills.
+"""Data stores, which cost the same on every platform.
 
-They move no crossover, but they shrink what crossing over saves. A store knows its prices;
-it does not know the platform that it is billed with.
+A store moves no crossover, but it makes the saving of one a smaller share of the bill. A store
+does not know the platform that it is billed with.
 """
 
 from __future__ import annotations
@@ -26,16 +26,15 @@ __all__ = ("Metered", "Node", "Store", "WithStores", "parse_store", "with_stores
 RDS_LEAST_GB = Decimal(20)
 """The smallest gp3 volume that RDS offers for PostgreSQL (Amazon RDS User Guide)."""
 
-
 PROXY_LEAST_VCPUS = Decimal(2)
-"""RDS Proxy is billed for the vCPUs of the database, and for two at least."""
+"""AWS bills RDS Proxy for the vCPUs of the database, and for at least two."""
 
 
 class Store(Protocol):
-    """What keeps data for the application."""
+    """A data store of the application."""
 
     def charges(self, book: PriceBook, region: str) -> Iterator[Charge]:
-        """Yield everything that is billed.
+        """Yield everything that the store bills.
 
         Raises:
             ConfigError: A price is missing in the region.
@@ -52,10 +51,10 @@ class Node:
     Args:
         service: ``rds`` or ``elasticache``.
         type: Such as ``db.t4g.micro``.
-        gigabytes: The volume of each, GB; none for ElastiCache.
-        zones: In how many zones there is one. RDS in two zones (Multi-AZ) has prices of its own;
-            where the book lacks one it is twice that in one zone, as the volume's is
-            (https://aws.amazon.com/rds/postgresql/pricing/).
+        gigabytes: The volume of each server, GB; 0 for ElastiCache.
+        zones: The number of zones, with a server in each. RDS in two zones (Multi-AZ) has its
+            own prices. If the book lacks one, twice the price in one zone applies, as it does
+            for the volume (https://aws.amazon.com/rds/postgresql/pricing/).
     """
 
     service: str
@@ -85,16 +84,16 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Metered:
-    """A store that is billed by what it does and keeps.
+    """A store that is billed by its use and by the data that it holds.
 
     Args:
-        parts: What is billed: a word for it, the rate, units a month and units a request.
+        parts: The billed items: a label, the rate, units a month and units per request.
     """
 
     parts: tuple[tuple[str, str, Decimal, Decimal], ...]
 
     def charges(self, book: PriceBook, region: str) -> Iterator[Charge]:
-        """Yield everything of which there is some."""
+        """Yield a charge for each part that is used."""
         for item, rate, fixed, each in self.parts:
             if fixed or each:
                 formula = f"requests x {plain(each)}" if each else plain(fixed)
@@ -123,8 +122,8 @@ _METERED: Mapping[str, tuple[tuple[str, str, Decimal, Decimal, str], ...]] = {
         ("Upstash storage", "upstash.storage", Decimal(1), Decimal(0), "0"),
     ),
 }
-"""What is billed of each: a word, the rate, units a month and a request for each number that may
-stand behind the name, and that number where none does."""
+"""The billed items of each store. An item belongs to a number behind the store's name: its label,
+its rate, the units a month and per request that the number is multiplied by, and its default."""
 
 
 def parse_store(text: str) -> Store:
@@ -133,11 +132,11 @@ def parse_store(text: str) -> Store:
     Args:
         text: ``rds:TYPE``, ``rds:TYPE/GB``, the same with ``rds-multi-az``, ``elasticache:TYPE``,
             ``dynamodb:READS/WRITES/GB`` for each request, ``upstash:COMMANDS/GB``,
-            ``aurora-serverless:ACUS/GB/IOS`` or ``rds-proxy:VCPUS``. Numbers may be left out from
-            the last on.
+            ``aurora-serverless:ACUS/GB/IOS`` or ``rds-proxy:VCPUS``. The last numbers may be left
+            out.
 
     Raises:
-        ConfigError: It names something else.
+        ConfigError: The text names no store.
     """
     service, _, rest = text.partition(":")
     parts = rest.split("/") if rest else []
@@ -146,7 +145,7 @@ def parse_store(text: str) -> Store:
         if known and len(parts) <= len(known):
             given = (*parts, *(part[4] for part in known[len(parts) :]))
             least = PROXY_LEAST_VCPUS if service == "rds-proxy" else Decimal(0)
-            pairs = zip(known, (max(least, _number(each)) for each in given), strict=True)
+            pairs = zip(known, (max(least, _number(number)) for number in given), strict=True)
             return Metered(tuple((w, rate, a * x, b * x) for (w, rate, a, b, _), x in pairs))
         if service == "elasticache" and len(parts) == 1:
             return Node(service, parts[0])
@@ -158,9 +157,9 @@ def parse_store(text: str) -> Store:
     raise ConfigError(
         f"--store: {text!r} is not a store",
         hint="write rds:db.t4g.micro, rds:db.t4g.micro/50 for 50 GB, rds-multi-az:db.t4g.micro/50,"
-        " elasticache:t4g.micro, rds-proxy:2 for 2 vCPUs, dynamodb:2/0.5/100 for 2 reads and half a"
-        " write a request and 100 GB, upstash:3/1 for 3 commands a request and 1 GB, or"
-        " aurora-serverless:0.5/10/2 for half an ACU on the mean, 10 GB and 2 I/Os a request",
+        " elasticache:t4g.micro, rds-proxy:2 for 2 vCPUs, dynamodb:2/0.5/100 for 2 reads and 0.5"
+        " writes per request and 100 GB, upstash:3/1 for 3 commands per request and 1 GB, or"
+        " aurora-serverless:0.5/10/2 for 0.5 ACUs on average, 10 GB and 2 I/Os per request",
     )
 
 
@@ -190,22 +189,22 @@ class WithStores:
 
     @property
     def name(self) -> str:
-        """The platform's own."""
+        """The platform's name."""
         return self.platform.name
 
     @property
     def pays_per_request(self) -> bool:
-        """The platform's own; the stores cost the same on all."""
+        """The platform's own value: the stores cost the same on every platform."""
         return self.platform.pays_per_request
 
     @property
     def highly_available(self) -> bool:
-        """The platform's own; a note says where a store stands in one zone."""
+        """The platform's own value; a note says if a store is in one zone."""
         return self.platform.highly_available
 
     @property
     def assumptions(self) -> str:
-        """The platform's own."""
+        """The platform's assumptions."""
         return self.platform.assumptions
 
     def fleet(self, book: PriceBook) -> Fleet | None:
@@ -219,19 +218,19 @@ class WithStores:
             yield from store.charges(book, self.region)
 
     def server_charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
-        """Yield what each server of the platform costs by itself."""
+        """Yield what one server of the platform costs by itself."""
         if hasattr(self.platform, "server_charges"):
             yield from self.platform.server_charges(inputs, book)
 
     def notes(self, workload: Workload) -> Iterator[str]:
-        """Yield the platform's notes, and that a store in one zone can fail with it."""
+        """Yield the platform's notes, and a note on a store in one zone."""
         yield from self.platform.notes(workload)
         if any(isinstance(store, Node) and store.zones == 1 for store in self.stores):
-            yield "the data store is priced in one zone, and fails with it"
+            yield "the data store runs in one zone and fails with that zone"
 
 
 def with_stores(platform: Platform, stores: tuple[Store, ...], region: str) -> Platform:
-    """Return a platform with stores on its bill, whatever its size."""
+    """Return a platform with stores on its bill, in each of its sizes."""
     if isinstance(platform, Hybrid):
         return replace(platform, servers=with_stores(platform.servers, stores, region))
     if isinstance(platform, SizedPlatform):

@@ -1,4 +1,4 @@
-"""What servers need besides themselves, the same for tasks, instances and nodes.
+"""What tasks, instances and nodes all need besides themselves.
 
 Addresses or NAT gateways, a load balancer, egress, traffic between zones, logs.
 """
@@ -19,7 +19,7 @@ __all__ = ("Surrounded", "surroundings")
 
 
 class Surrounded(Protocol):
-    """Servers that stand somewhere."""
+    """What `surroundings` must know about servers."""
 
     @property
     def region(self) -> str:
@@ -27,11 +27,11 @@ class Surrounded(Protocol):
 
     @property
     def private(self) -> bool:
-        """Whether they stand behind NAT gateways, and not with an address each."""
+        """Whether they are behind NAT gateways; otherwise each has a public address."""
 
     @property
     def balancer(self) -> LoadBalancer | None:
-        """The load balancer before them; ``None`` for a single box, which has an address."""
+        """The load balancer; ``None`` for a single box, which clients reach at its address."""
 
     @property
     def free_tiers(self) -> frozenset[str]:
@@ -42,7 +42,7 @@ def surroundings(of: str, servers: Surrounded, inputs: Inputs, book: PriceBook) 
     """Yield everything that is billed besides the servers.
 
     Args:
-        of: What a bill calls them.
+        of: The word for the servers on the bill.
         servers: The servers.
         inputs: The workload.
         book: The prices.

@@ -1,4 +1,4 @@
-"""Hours that people work for a platform, as lines of its bill."""
+"""Hours of operations work, as lines of a platform's bill."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ __all__ = ("with_work",)
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Hours of a month, billed as a store is.
+    """Hours of work in a month, billed as a store is.
 
     Args:
-        kind: ``lambda``, ``server`` or ``k8s``, as the targets of a build are called.
-        hours: How many.
+        kind: The target of a build: ``lambda``, ``server`` or ``k8s``.
+        hours: Hours a month.
         hourly: USD an hour.
     """
 
@@ -51,21 +51,21 @@ def with_work(
 
     Args:
         platforms: The platforms.
-        hours: Hours a month of ``lambda``, ``server`` and ``k8s``; none where one is missing.
+        hours: Hours a month by ``lambda``, ``server`` and ``k8s``; a missing one adds no line.
         hourly: USD an hour.
     """
-    found = []
-    for platform in platforms:
-        works = [Work(kind, hours[kind], hourly) for kind in _kinds(platform) if kind in hours]
-        found.append(with_stores(platform, tuple(works), ""))
-    return tuple(found)
+
+    def works(platform: Platform) -> tuple[Work, ...]:
+        return tuple(Work(kind, hours[kind], hourly) for kind in _kinds(platform) if kind in hours)
+
+    return tuple(with_stores(platform, works(platform), "") for platform in platforms)
 
 
 def _kinds(platform: Platform) -> tuple[str, ...]:
-    """Return which of the three a platform is; a hybrid is two of them."""
+    """Return the targets that run on a platform: one, or two on a hybrid."""
     if isinstance(platform, Hybrid):
         return *_kinds(platform.servers), "lambda"
-    one = platform.first if isinstance(platform, SizedPlatform) else platform
-    if isinstance(one, LambdaFunction | ManagedInstances | EdgeFunction):
+    size = platform.first if isinstance(platform, SizedPlatform) else platform
+    if isinstance(size, LambdaFunction | ManagedInstances | EdgeFunction):
         return ("lambda",)
-    return ("k8s",) if isinstance(one, Eks | EksFargate | Gke) else ("server",)
+    return ("k8s",) if isinstance(size, Eks | EksFargate | Gke) else ("server",)

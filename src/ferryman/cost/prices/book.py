@@ -1,7 +1,6 @@
-"""Looking up prices: a rate by its name and region, an instance type by its name.
+"""Looks up prices: a rate by its name and region, an instance type by its name.
 
-Reads the JSON files beside it once. It must not know what a platform is or which rates
-one needs.
+It reads the JSON files beside it once. It must not know platforms, nor which rates they need.
 """
 
 from __future__ import annotations
@@ -33,11 +32,11 @@ __all__ = (
 NEGOTIATED = "negotiated"
 
 CONFIDENCE = ("list", "computed", "unverified", NEGOTIATED)
-"""How far a rate can be trusted: read from a price list or page, derived from other rows,
-known from a single or indirect source, or set by hand."""
+"""The reliability of a rate: read from a price list or page, computed from other rows, from a
+single or indirect source, or set by hand."""
 
 EVERYWHERE = "*"
-"""The region of a rate that is the same in all regions."""
+"""The region of a rate that is the same in every region."""
 
 _RATE_FILES = (
     "lambda",
@@ -57,12 +56,12 @@ _RATE_FILES = (
 
 
 class MissingPriceError(ConfigError):
-    """The book has a rate in other regions and not in the one that is asked for."""
+    """The book has a rate in other regions, but not in the requested one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A price that holds from a quantity on.
+    """A price that applies from a quantity on.
 
     Args:
         start: Units a month from which the price applies.
@@ -78,15 +77,15 @@ class Rate:
     """One row of the book.
 
     Args:
-        id: The name it is looked up by, such as ``lambda.requests.arm64``.
-        region: The region it holds in, or ``*`` for all.
-        unit: What is priced, such as ``GB-second``.
+        id: The name of the rate, such as ``lambda.requests.arm64``.
+        region: The region in which the rate applies, or ``*`` for all.
+        unit: The priced unit, such as ``GB-second``.
         tiers: At least one; the first starts at zero.
         source: Where the price comes from: an address or a named data set.
-        seen: The date, or the year, in which the source said so.
+        seen: The date or the year in which the source said so.
         confidence: One of `CONFIDENCE`.
-        code: The provider's own rate code or SKU, if known.
-        note: What a reader should know besides.
+        code: The provider's rate code or SKU, if known.
+        note: What else a reader should know.
     """
 
     id: str
@@ -123,8 +122,8 @@ class InstanceType:
         vcpu: Virtual CPUs.
         memory_mib: Memory, MiB.
         architecture: ``arm64`` or ``x86_64``.
-        baseline: For a burstable type, the part of each vCPU that it may use forever;
-            1 for all others.
+        baseline: For a burstable type, the part of each vCPU that it may always use; 1 for all
+            others.
     """
 
     name: str
@@ -140,17 +139,17 @@ class InstanceType:
 
     @property
     def sustained(self) -> Decimal:
-        """The part of each vCPU that may be used on the mean of a month, however it is paid for."""
+        """The part of each vCPU that may be used on average over a month, at any price."""
         return FLEX if is_flex(self.name) else Decimal(1)
 
 
 FLEX = Decimal("0.4")
-"""The part of the CPU of flex types that AWS gives forever, and all of it for 95 % of the time:
-the AWS CDK reference says so of m7i-flex, aws_ec2.InstanceClass."""
+"""The part of a flex type's CPU that AWS always provides; it provides all of it 95 % of the time.
+Source: the AWS CDK reference on m7i-flex, aws_ec2.InstanceClass."""
 
 
 def is_flex(instance: str) -> bool:
-    """Return whether a type is one of these."""
+    """Return whether an instance type is a flex type."""
     return "-flex." in instance
 
 
@@ -159,9 +158,9 @@ class PriceBook:
     """Rates by id and region, and instance types by name.
 
     Args:
-        rates: What was read.
+        rates: The rates that were read.
         instances: The shapes of instance types.
-        derived: What was derived so far, kept because it is asked for again and again.
+        derived: The rates computed so far, a cache.
     """
 
     rates: Mapping[tuple[str, str], Rate]
@@ -170,19 +169,19 @@ class PriceBook:
 
     @property
     def regions(self) -> tuple[str, ...]:
-        """The regions for which there is at least one rate."""
+        """The regions with at least one rate."""
         return _regions(tuple(self.rates))
 
     @property
     def date(self) -> str:
-        """When the youngest rate was seen."""
+        """The date of the newest rate."""
         return max(rate.seen for rate in self.rates.values())
 
     def check_region(self, region: str) -> None:
-        """Check that the book knows a region.
+        """Check that the book has rates of a region.
 
         Raises:
-            ConfigError: It does not.
+            ConfigError: It has none.
         """
         if region not in self.regions:
             raise ConfigError(
@@ -193,12 +192,12 @@ class PriceBook:
         """Return the rate with this id in this region.
 
         Raises:
-            ConfigError: The book does not know the region or the rate.
-            MissingPriceError: It lacks the rate in this region; the error names those that
-                have it.
+            ConfigError: The book does not have the region, or not the rate in any region.
+            MissingPriceError: The book lacks the rate in this region; the error names the
+                regions that have it.
         """
-        if found := self.find(id, region):
-            return found
+        if rate := self.find(id, region):
+            return rate
         self.check_region(region)
         having = sorted(place for name, place in self.rates if name == id)
         if not having:
@@ -212,16 +211,16 @@ class PriceBook:
             f"no price for {id} in {region}",
             cause=f"the price book of {self.date} has it for {', '.join(having)}",
             hint=f"{meant}`ferryman cost prices update --region {region}` reads AWS's lists, and"
-            " `prices set` takes a rate by hand; or choose one of these regions",
+            " `ferryman cost prices set` adds a rate by hand; or choose one of these regions",
         )
 
     def find(self, id: str, region: str) -> Rate | None:
-        """Return the rate, or one that is derived from another region's; ``None`` for neither."""
+        """Return the rate, or one computed from another region's; ``None`` without either."""
         from ferryman.cost.prices.derived import derive
 
-        found = self.rates.get((id, region)) or self.rates.get((id, EVERYWHERE))
-        if found or region not in self.regions:
-            return found
+        rate = self.rates.get((id, region)) or self.rates.get((id, EVERYWHERE))
+        if rate or region not in self.regions:
+            return rate
         key = (id, region)
         if key not in self.derived:
             self.derived[key] = derive(id, region, self)
@@ -231,7 +230,7 @@ class PriceBook:
         """Return the shape of an instance type.
 
         Raises:
-            ConfigError: The book does not know the type.
+            ConfigError: The book does not have the type.
         """
         if name not in self.instances:
             raise ConfigError(
@@ -246,7 +245,7 @@ def _regions(keys: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
 
 
 def suggest(name: str, known: Iterable[str], lead: str = "the price book has") -> str:
-    """Return a hint that names the nearest known name and then all of them."""
+    """Return a hint with the most similar known name, if any, and then all names."""
     from difflib import get_close_matches
 
     names = list(known)
@@ -277,7 +276,7 @@ def _read_rates(name: str) -> Iterator[Rate]:
 
 
 def _rates(row: dict[str, Any]) -> Iterator[Rate]:
-    """Yield one rate per region of a row that already has its group's shared fields."""
+    """Yield one rate per region from a row that already has its group's shared fields."""
     regions = row.pop("regions")
     tiers = row.pop("tiers", None) or [["0", row.pop("value")]]
     steps = tuple(Tier(Decimal(start), Decimal(price)) for start, price in tiers)

@@ -1,8 +1,8 @@
-"""Rates of regions that no list was read for, computed from those of us-east-1.
+"""Rates of regions whose price lists were not read, computed from the rates of us-east-1.
 
-What a family of instances costs in a region over us-east-1 is known, and other prices of a region
-follow it roughly. A derived rate is marked as computed and says from what, and a bill that uses one
-says how to read the true one.
+The book knows how much more instances cost in a region than in us-east-1, and other prices of a
+region follow roughly. A derived rate is marked as computed and says from what. A bill that uses
+one says how to read the real rate.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ __all__ = ("DERIVED", "derive", "derived_note", "known_regions")
 BASE = "us-east-1"
 
 DERIVED = "computed from us-east-1: "
-"""How the source of such a rate begins."""
+"""The beginning of a derived rate's source."""
 
 LEVEL = {"arm64": "t4g", "": "t3"}
-"""The families whose prices stand for a region's level, for rates of arm64 and for all others."""
+"""The families whose prices give a region's level: for rates of arm64, and for all others."""
 
 _SEVEN = Context(prec=7)
 
 _KINDS = ("ec2", "savings", "lambda", "cloudfront", "spot", "gce", "gcp", "gke")
-"""Rates that do not follow the level of a region, but a rule of their own or none."""
+"""Rates that do not follow the level of a region: they have their own rule, or none."""
 
 
 def derive(id: str, region: str, book: PriceBook) -> Rate | None:
-    """Return a rate of a region from that of us-east-1, ``None`` where nothing tells it.
+    """Return a rate of a region, computed from us-east-1; ``None`` if there is no rule for it.
 
     Args:
         id: The rate.
@@ -49,10 +49,10 @@ def derive(id: str, region: str, book: PriceBook) -> Rate | None:
         return None
     if id == "egress":
         return _as_at_the_edge(base, region, book)
-    found = _factor(id, region, book)
-    if found is None:
+    reason = _factor(id, region, book)
+    if reason is None:
         return None
-    factor, why = found
+    factor, why = reason
     tiers = tuple(
         replace(tier, price=_SEVEN.create_decimal(tier.price * factor)) for tier in base.tiers
     )
@@ -68,17 +68,17 @@ def derive(id: str, region: str, book: PriceBook) -> Rate | None:
 
 
 def derived_note(rates: list[Rate]) -> str:
-    """Return what a reader must know of a bill with derived rates."""
+    """Return what a reader must know about a bill with derived rates."""
     names = ", ".join(dict.fromkeys(rate.id for rate in rates))
     region = rates[0].region
     return (
-        f"computed from {BASE}, not read: {names};"
-        f" `ferryman cost prices update --region {region}` reads them"
+        f"rates computed from {BASE}, not read from a price list: {names};"
+        f" `ferryman cost prices update --region {region}` reads the real ones"
     )
 
 
 def known_regions() -> Mapping[str, Mapping[str, str]]:
-    """Return what families cost over us-east-1, by region."""
+    """Return what instance families cost relative to us-east-1, by region."""
     regions: Mapping[str, Mapping[str, str]] = _levels()["regions"]
     return regions
 
@@ -91,13 +91,13 @@ def _levels() -> dict[str, Any]:
 
 
 def _factor(id: str, region: str, book: PriceBook) -> tuple[Decimal, str] | None:
-    """Return by how much a rate is dearer than in us-east-1, and why."""
+    """Return a rate's price relative to us-east-1, and what that is based on."""
     kind, _, name = id.partition(".")
     families = known_regions()[region]
     if kind == "ec2":
         family = name.split(".")[0]
-        told = f"what {family} costs in {region} in the list of {_levels()['seen']}"
-        return (Decimal(families[family]), told) if family in families else None
+        why = f"what {family} costs in {region} in the list of {_levels()['seen']}"
+        return (Decimal(families[family]), why) if family in families else None
     if kind == "savings":
         discounted = name.partition(".")[2]
         here, there = (book.find(discounted, place) for place in (region, BASE))
@@ -113,7 +113,7 @@ def _factor(id: str, region: str, book: PriceBook) -> tuple[Decimal, str] | None
 
 
 def _lambda_factor(name: str, region: str, book: PriceBook) -> tuple[Decimal, str] | None:
-    """Return the factor of an arm64 rate from x86's, of others from the duration's."""
+    """Return the factor of an arm64 rate from its x86 rate, of others from the x86 duration."""
     alike = f"lambda.{name.replace('arm64', 'x86_64')}"
     like = alike if "arm64" in name else "lambda.duration.x86_64"
     here, there = (book.rates.get((like, place)) for place in (region, BASE))
@@ -123,7 +123,7 @@ def _lambda_factor(name: str, region: str, book: PriceBook) -> tuple[Decimal, st
 
 
 def _as_at_the_edge(base: Rate, region: str, book: PriceBook) -> Rate | None:
-    """Return egress to the internet at what CloudFront takes there, never below us-east-1's."""
+    """Return egress to the internet at CloudFront's price in the area, at least us-east-1's."""
     group = edge_group(region)
     edge = next(
         (
@@ -140,7 +140,7 @@ def _as_at_the_edge(base: Rate, region: str, book: PriceBook) -> Rate | None:
         base,
         region=region,
         tiers=(replace(base.tiers[0], price=price),),
-        source=f"{DERIVED}no less than CloudFront's egress of the area; the rate was not read",
+        source=f"{DERIVED}at least CloudFront's egress in the area; the rate itself was not read",
         confidence="computed",
         code="",
         note="one price for every GB, without the cheaper tiers",

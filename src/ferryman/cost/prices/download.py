@@ -1,4 +1,4 @@
-"""Where AWS's public price lists are, and their lines as they arrive. No credentials needed."""
+"""Finds AWS's public price lists and streams their lines. It needs no credentials."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ SAVINGS_ROOT = "/savingsPlan/v1.0/aws"
 
 
 def path_of(base: str, name: str, version: str, region: str) -> str:
-    """Return the path of a list as CSV, looked up in the list's index unless it is pinned.
+    """Return the path of a list as CSV: from the list's index, or of a pinned version.
 
     Args:
         base: The address before the path.
         name: The list.
-        version: Its version; empty for that of today.
+        version: Its version; empty for the current one.
         region: An AWS region.
 
     Raises:
-        ConfigError: The index cannot be had, or does not know the region.
+        ConfigError: The index cannot be read, or does not have the region.
     """
     root = f"{SAVINGS_ROOT if name == SAVINGS else OFFERS_ROOT}/{name}"
     if name == CLOUDFRONT:
@@ -60,7 +60,7 @@ def _regions(address: str) -> Mapping[str, str]:
 
 
 def _entries(regions: Any) -> Iterator[tuple[str, str]]:
-    """Yield regions and paths: an index of offers is a mapping, one of savings plans a list."""
+    """Yield regions and paths. An index of offers has a mapping, one of savings plans a list."""
     if isinstance(regions, list):
         yield from ((entry["regionCode"], entry["versionUrl"]) for entry in regions)
     else:
@@ -71,7 +71,7 @@ def lines_of(address: str) -> Generator[str, None, None]:
     """Yield the lines of a page as they arrive.
 
     Raises:
-        ConfigError: The page cannot be had, or ends before it should.
+        ConfigError: The page cannot be read, or is truncated.
     """
     if not address.startswith(("http://", "https://")):
         raise ConfigError(f"{address} is not a web address")
@@ -83,7 +83,7 @@ def lines_of(address: str) -> Generator[str, None, None]:
                 yield line.decode("utf-8").rstrip("\r\n")
             if announced and read != int(announced):
                 raise ConfigError(
-                    f"{address} ends early", cause=f"{read:,} of {int(announced):,} bytes came"
+                    f"{address} ends early", cause=f"{read:,} of {int(announced):,} bytes arrived"
                 )
     except urllib.error.HTTPError as error:
         error.close()

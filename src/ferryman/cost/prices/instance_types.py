@@ -1,4 +1,4 @@
-"""Instance types that a price list tells of and the book does not have."""
+"""Instance types that a price list has and the book does not."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ferryman.cost.prices.offers import Row
 __all__ = ("learned_type",)
 
 _NAME = re.compile(r"[cmr]\d+[a-z]*(?:-flex)?\.(?:medium|(?:[24]?x)?large)")
-"""Families for general purpose, with much CPU and with much memory, up to 4xlarge. Burstable ones
-need a baseline, which no list tells."""
+"""General purpose, compute and memory families, up to 4xlarge. Burstable types need a baseline,
+which no list has."""
 
 
 def learned_type(row: Row, known: Container[str]) -> InstanceType | None:
-    """Return the instance type of a row, ``None`` where it is known or tells too little.
+    """Return the instance type of a row; ``None`` if the book has it, or the row lacks a field.
 
     Args:
         row: A row of the list AmazonEC2.

@@ -1,7 +1,7 @@
-"""AWS's price lists as rows, whether they are CSV or JSON, on the web or in a folder.
+"""AWS's price lists as rows, from CSV or JSON, on the web or in a folder.
 
-A CSV has five lines about itself, a header and rows. A JSON list has products and terms, which are
-put together to the same rows. It must not know which rows are wanted.
+A CSV has five lines about itself, a header and rows. A JSON list has products and terms, which
+this module joins to the same rows. It must not know which rows are wanted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ("PriceList", "csv_list", "json_list", "local_lists")
 METADATA_LINES = 5
 
 _COLUMNS = {"preinstalledsw": "preinstalleds/w"}
-"""Attributes that a CSV has under another name."""
+"""JSON attributes that have another name in a CSV."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class PriceList:
     """One list.
 
     Args:
-        name: What it is a list of.
-        version: Which of its versions it is.
-        date: When it was published.
-        source: Where it comes from.
-        rows: Its rows, each with where it stands, by the names of its columns in lower case
+        name: The name of the list, such as ``AWSLambda``.
+        version: The version of the list.
+        date: The date of publication.
+        source: The address or the file.
+        rows: Pairs of a row's place, for errors, and the row by its column names in lower case,
             without spaces.
     """
 
@@ -45,10 +45,10 @@ class PriceList:
 
 
 def csv_list(lines: Iterable[str], source: str) -> PriceList:
-    """Return a list that is CSV; its rows are read as they are asked for.
+    """Return a price list from CSV. Iterating its rows reads them.
 
     Raises:
-        ConfigError: It is not a price list; the rows raise it where one is cut short.
+        ConfigError: The lines are not a price list. The rows raise it too, if one is truncated.
     """
     rows = csv.reader(iter(lines))
     about = {_key(row[0]): row[1] for row in _take(rows, METADATA_LINES, source)}
@@ -57,7 +57,7 @@ def csv_list(lines: Iterable[str], source: str) -> PriceList:
     def named() -> Iterator[tuple[str, Row]]:
         for number, row in enumerate(rows, METADATA_LINES + 2):
             if len(row) != len(header):
-                raise ConfigError(f"{source} is cut short or damaged in line {number}")
+                raise ConfigError(f"{source} is truncated or damaged in line {number}")
             yield f"{source}, line {number}", dict(zip(header, row, strict=True))
 
     date = about.get("publicationdate", "")[:10]
@@ -72,15 +72,15 @@ def _take(rows: Iterator[list[str]], count: int, source: str) -> list[list[str]]
 
 
 def _key(name: str) -> str:
-    """Return the name of a column in the one way in which it is looked up."""
+    """Return the name of a column in lower case, without spaces."""
     return name.replace(" ", "").lower()
 
 
 def json_list(text: str, source: str) -> PriceList:
-    """Return a list that is JSON.
+    """Return a price list from JSON.
 
     Raises:
-        ConfigError: It is not a price list.
+        ConfigError: The text is not a price list.
     """
     try:
         document: Any = json.loads(text)
@@ -123,8 +123,8 @@ def _plans(products: Any, terms: Any) -> Iterator[Row]:
         about["leasecontractlength"] = str(term["leaseContractLength"]["duration"])
         for rate in term["rates"]:
             price = rate["discountedRate"]
-            told = {_column(name): str(x) for name, x in rate.items() if isinstance(x, str)}
-            yield about | told | {"discountedrate": price["price"], "currency": price["currency"]}
+            fields = {_column(name): str(x) for name, x in rate.items() if isinstance(x, str)}
+            yield about | fields | {"discountedrate": price["price"], "currency": price["currency"]}
 
 
 def _column(name: str) -> str:
@@ -133,9 +133,9 @@ def _column(name: str) -> str:
 
 
 def local_lists(path: Path) -> Iterator[PriceList]:
-    """Yield the lists of a file, or of all files ``.csv`` and ``.json`` in a folder.
+    """Yield the price list of a file, or of all ``.csv`` and ``.json`` files in a folder.
 
-    Files that are no price lists are passed over in a folder.
+    Files in a folder that are not price lists are ignored.
 
     Raises:
         ConfigError: The file is not a price list, or cannot be read.
@@ -143,13 +143,13 @@ def local_lists(path: Path) -> Iterator[PriceList]:
     if not path.is_dir():
         yield _local(path)
         return
-    for each in sorted(path.rglob("*")):
-        if each.suffix in (".csv", ".json") and each.name != "region_index.json":
+    for file in sorted(path.rglob("*")):
+        if file.suffix in (".csv", ".json") and file.name != "region_index.json":
             try:
-                found = _local(each)
+                price_list = _local(file)
             except ConfigError:
                 continue
-            yield found
+            yield price_list
 
 
 def _local(path: Path) -> PriceList:

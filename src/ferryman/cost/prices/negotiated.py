@@ -1,4 +1,4 @@
-"""Rates that were agreed with a provider: set by hand, with a reason and a date."""
+"""Rates agreed with a provider, set by hand with a reason and a date."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ("discounted", "negotiated")
 
 
 def negotiated(book: PriceBook, id: str, region: str, price: Decimal, reason: str) -> Rate:
-    """Return a rate with another price, for every unit.
+    """Return a rate with the agreed price, for every unit.
 
     Args:
         book: The prices.
         id: The rate.
-        region: Where it holds.
-        price: USD a unit.
-        reason: Why it is another one.
+        region: Where the price applies.
+        price: USD per unit.
+        reason: The reason, which every bill with this rate shows.
 
     Raises:
         ConfigError: The book has no such rate, or the price is negative or not a number.
@@ -35,25 +35,30 @@ def negotiated(book: PriceBook, id: str, region: str, price: Decimal, reason: st
 def discounted(
     book: PriceBook, prefix: str, region: str, share: Decimal, reason: str
 ) -> list[Rate]:
-    """Return the rates whose names begin so, each tier cheaper by a share.
+    """Return the rates whose names begin with a prefix, each tier cheaper by a share.
 
-    Rates that were set by hand before are taken as they were in the book.
+    Rates that are already negotiated keep their prices: they are not returned.
 
     Raises:
-        ConfigError: No rate begins so, or the share is not a discount.
+        ConfigError: No other rate begins with the prefix, or the share is not a discount.
     """
     if not (share.is_finite() and 0 < share < 1):
         raise ConfigError(f"{share} is not a discount", hint="write 12% or 0.12")
     ids = sorted({id for id, place in book.rates if id.startswith(prefix) and ".free" not in id})
-    told = [rate for id in ids if (rate := book.find(id, region))]
-    found = [rate for rate in told if rate.confidence != NEGOTIATED]
-    if not found:
+    rates = [rate for id in ids if (rate := book.find(id, region))]
+    listed = [rate for rate in rates if rate.confidence != NEGOTIATED]
+    if rates and not listed:
+        raise ConfigError(
+            f"every rate of {region} that begins with {prefix!r} was set by hand before",
+            hint="give the new price of each: `ferryman cost prices set NAME VALUE`",
+        )
+    if not rates:
         known = sorted({id.partition(".")[0] for id, _ in book.rates})
         raise ConfigError(
             f"no rate of {region} begins with {prefix!r}",
             hint=suggest(prefix.partition(".")[0], known, "names begin with"),
         )
-    return [_cheaper(rate, region, share, reason) for rate in found]
+    return [_cheaper(rate, region, share, reason) for rate in listed]
 
 
 def _cheaper(rate: Rate, region: str, share: Decimal, reason: str) -> Rate:

@@ -1,9 +1,9 @@
-"""Which rows of AWS's on-demand price lists are which rates of the book.
+"""Maps rows of AWS's on-demand price lists to rates of the book.
 
-A row is known by its usage type and a few columns; a region's prefix stands before the usage
-type, with a dash, and none does in us-east-1. AWS's lists hold many rows that look alike:
-each rule says what tells its own apart. Columns go by their names in lower case, without
-spaces, since AWS writes them in more than one way.
+A usage type and a few columns identify a row. Outside us-east-1, a usage type begins with a
+prefix of its region and a dash. Many rows of the lists look alike, and each rule says how to
+tell its row from the others. Column names are in lower case and without spaces, because AWS
+writes them in several ways.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ("CLOUDFRONT", "OFFERS", "USAGE", "Row", "edge_group", "rate_id", "usa
 Row = Mapping[str, str]
 
 CLOUDFRONT = "AmazonCloudFront"
-"""The list without regions: its rows go by groups of edge locations."""
+"""The list without regions: its rows are for groups of edge locations."""
 
 OFFERS = (
     "AWSLambda",
@@ -33,7 +33,7 @@ OFFERS = (
     "AmazonDynamoDB",
     "AmazonEC2",
 )
-"""The lists that are read, the long one last."""
+"""The lists that ferryman reads, the longest last."""
 
 USAGE: Mapping[str, Mapping[str, str]] = {
     "AWSLambda": {
@@ -95,7 +95,7 @@ USAGE: Mapping[str, Mapping[str, str]] = {
 """Usage types, without the region's prefix."""
 
 _PREFIX = re.compile(r"^(?!IA-)[A-Z]{2,4}[0-9]?-")
-"""``IA-`` is not a region: it stands before what DynamoDB's infrequent access costs."""
+"""``IA-`` is not a region: it marks DynamoDB's infrequent access."""
 
 _EDGES = {
     "us": "US",
@@ -113,14 +113,13 @@ _EDGES = {
     "ap-southeast-4": "AU",
     "ap": "AP",
 }
-"""CloudFront's prefixes of usage types by the beginning of a region's name, the first that fits
+"""CloudFront's prefixes of usage types by the beginning of a region's name; the first match applies
 (Amazon CloudFront Developer Guide, billing and usage reports)."""
 
 
 def edge_group(region: str) -> str:
-    """Return the prefix of CloudFront's edge locations that are nearest to a region."""
-    fitting = (group for begin, group in _EDGES.items() if region.startswith(begin))
-    return next(fitting, "US")
+    """Return the usage type prefix of the CloudFront edge locations nearest to a region."""
+    return next((group for begin, group in _EDGES.items() if region.startswith(begin)), "US")
 
 
 def usage_type(text: str) -> str:
@@ -129,13 +128,13 @@ def usage_type(text: str) -> str:
 
 
 def rate_id(offer: str, row: Row, region: str, instances: Collection[str]) -> str | None:
-    """Return the rate of the book that a row prices, ``None`` for any other row.
+    """Return the id of the rate that a row prices; ``None`` if the book has no such rate.
 
     Args:
         offer: The list that the row is from.
         row: The row, by the names of its columns.
-        region: The AWS region that is asked for.
-        instances: The EC2 instance types that are wanted.
+        region: The requested AWS region.
+        instances: The wanted EC2 instance types.
     """
     if row.get("termtype") != "OnDemand" or row.get("location") == "Any":
         return None
@@ -143,33 +142,27 @@ def rate_id(offer: str, row: Row, region: str, instances: Collection[str]) -> st
         return _edge(row, edge_group(region))
     if offer == "AmazonEC2" and row.get("instancetype"):
         return _instance(row, instances)
-    if maker := _NAMED.get(offer):
-        named = maker(row)
-        if named:
-            return named
-    found = USAGE[offer].get(usage_type(row.get("usagetype", "")))
-    return found if found and _is_meant(offer, row) else None
+    if (by_type := _BY_TYPE.get(offer)) and (id := by_type(row)):
+        return id
+    id = USAGE[offer].get(usage_type(row.get("usagetype", "")))
+    matches = _MATCHES.get(offer)
+    return id if matches is None or matches(row) else None
 
 
-def _is_meant(offer: str, row: Row) -> bool:
-    """Tell a row from those of the same usage type that price something else."""
-    test = _MEANT.get(offer)
-    return test is None or test(row)
-
-
-_MEANT: Mapping[str, Callable[[Row], bool]] = {
-    # Windows tasks have usage types of their own and would be told by this as well.
+_MATCHES: Mapping[str, Callable[[Row], bool]] = {
+    # Windows tasks have usage types of their own, and this check would find them as well.
     "AmazonECS": lambda row: row.get("operatingsystem", "") in ("", "Linux", "NA"),
     # Classic and network balancers share these usage types.
     "AWSELB": lambda row: row.get("operation") == "LoadBalancing:Application",
-    # Transfer to other regions has the usage type of transfer to the internet.
+    # Transfer to other regions has the same usage type as transfer to the internet.
     "AWSDataTransfer": lambda row: (
         row.get("tolocation") == "External" or "Regional" in row.get("usagetype", "")
     ),
     "AmazonRDS": lambda row: _is_postgres(row, "PostgreSQL", "Any"),
-    # Global tables and infrequent access have groups of their own.
+    # Global tables and infrequent access have their own groups.
     "AmazonDynamoDB": lambda row: row.get("group", "") in ("", "DDB-ReadUnits", "DDB-WriteUnits"),
 }
+"""How to tell a row from others with the same usage type that price something else."""
 
 
 def _is_postgres(row: Row, *engines: str, option: str = "Single-AZ") -> bool:
@@ -186,8 +179,8 @@ def _database(row: Row) -> str | None:
     """Return the rate of an RDS instance: PostgreSQL, in one zone or with one standby."""
     kind, _, name = usage_type(row.get("usagetype", "")).partition(":")
     service, option = _DEPLOYMENTS.get(kind, ("", ""))
-    meant = service and _is_postgres(row, "PostgreSQL", option=option)
-    return f"{service}.{name}" if meant else None
+    is_ours = service and _is_postgres(row, "PostgreSQL", option=option)
+    return f"{service}.{name}" if is_ours else None
 
 
 _ENGINES = {"Redis": "", "Valkey": "valkey."}
@@ -200,11 +193,11 @@ def _cache(row: Row) -> str | None:
     return f"elasticache.{engine}{name}" if kind == "NodeUsage" and engine is not None else None
 
 
-_NAMED: Mapping[str, Callable[[Row], str | None]] = {
+_BY_TYPE: Mapping[str, Callable[[Row], str | None]] = {
     "AmazonRDS": _database,
     "AmazonElastiCache": _cache,
 }
-"""Lists in which the name of a type is a part of the rate's."""
+"""Lists with instance types, whose names are part of the rate's id."""
 
 
 def _edge(row: Row, group: str) -> str | None:
@@ -223,5 +216,5 @@ def _instance(row: Row, instances: Collection[str]) -> str | None:
         "licensemodel": "No License required",
     }
     name = row["instancetype"]
-    meant = name in instances and all(row.get(key) == value for key, value in plain.items())
-    return f"ec2.{name}" if meant else None
+    is_plain = name in instances and all(row.get(key) == value for key, value in plain.items())
+    return f"ec2.{name}" if is_plain else None

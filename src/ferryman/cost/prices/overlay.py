@@ -1,7 +1,7 @@
-"""A price book beside the one that ships: rates that were read from AWS later.
+"""A price book on top of the one that ships: rates read from AWS later, or set by hand.
 
-A file of JSON with the digest of its own rates, so that a file that was cut short or changed
-by hand is refused and never half believed.
+It is a JSON file with a digest of its rates. ferryman refuses a file that was truncated or
+changed by hand.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SCHEMA = 1
 
 
 def with_overlay(book: PriceBook, path: Path) -> PriceBook:
-    """Return the book with the rates of a file in place of its own.
+    """Return the book with the rates of a file instead of its own.
 
     Raises:
         ConfigError: As `read_overlay` does.
@@ -37,10 +37,10 @@ def with_overlay(book: PriceBook, path: Path) -> PriceBook:
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """What a file holds.
+    """The contents of a file.
 
     Args:
-        rates: Rates in place of the book's.
+        rates: Rates that replace the book's.
         instances: Instance types that the book does not have.
     """
 
@@ -49,7 +49,7 @@ class Overlay:
 
 
 def read_overlay(path: Path) -> Overlay:
-    """Return what a file holds that `write_overlay` wrote.
+    """Return the contents of a file that `write_overlay` wrote.
 
     Raises:
         ConfigError: The file cannot be read, was changed, or is of another version.
@@ -66,8 +66,8 @@ def read_overlay(path: Path) -> Overlay:
         raise ConfigError(f"{path} has schema {schema}, not {SCHEMA}")
     if digest != _digest(rows, shapes):
         raise ConfigError(
-            f"{path} is not as it was written",
-            cause="the digest of its rates is another one",
+            f"{path} was changed after ferryman wrote it",
+            cause="the digest of its rates does not match",
             hint="write it again with `ferryman cost prices update`",
         )
     try:
@@ -79,12 +79,12 @@ def read_overlay(path: Path) -> Overlay:
 def write_overlay(
     path: Path, rates: Iterable[Rate], instances: Iterable[InstanceType] = ()
 ) -> None:
-    """Write rates and instance types, with those of the same file that they do not replace.
+    """Write rates and instance types, and keep those in the file that they do not replace.
 
     The file is written completely or not at all.
 
     Raises:
-        ConfigError: The file is there and is not a price book, or cannot be written.
+        ConfigError: The existing file is not a price book, or the file cannot be written.
     """
     old = read_overlay(path) if path.exists() else Overlay()
     merged = {(rate.id, rate.region): rate for rate in (*old.rates, *rates)}
@@ -131,6 +131,7 @@ def _shape(shape: InstanceType) -> dict[str, Any]:
 
 
 def _digest(rows: Any, shapes: Any) -> str:
-    told = [rows, shapes] if shapes else rows
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+    # A file without instance types has the digest that it had before there were any.
+    contents = [rows, shapes] if shapes else rows
+    text = json.dumps(contents, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,14 +1,14 @@
-"""Reading AWS's bulk price lists into rates of the book.
+"""Reads AWS's bulk price lists into rates of the book.
 
-Each list is read row by row as it arrives. One that ends early, is not the one that was asked for
-or says something that cannot be is refused as a whole, and the others are kept.
+It reads each list row by row as it arrives. It refuses a list that is truncated, is not the
+requested one or has impossible values, and keeps the rates of the other lists.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from itertools import pairwise
@@ -36,10 +36,10 @@ __all__ = (
 )
 
 LISTS = (*OFFERS[:-1], SAVINGS, OFFERS[-1])
-"""Every list that is read, the long one last."""
+"""Every list that ferryman reads, the longest last."""
 
 ABSURD = Decimal(4)
-"""A price that is so many times the book's, or a part of it as small, is not believed."""
+"""A price above this multiple of the book's, or below the same fraction of it, is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,12 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What lists say.
+    """What was read from lists.
 
     Args:
-        rates: The rates of the book that they have.
+        rates: The rates.
         instances: Instance types that the book does not have.
-        failed: Why a list could not be had or believed, by its name.
+        failed: The errors of the refused lists, by the name of the list.
     """
 
     rates: tuple[Rate, ...] = ()
@@ -69,44 +69,49 @@ class Fetched:
 def fetch(
     base: str, region: str, lists: Iterable[str] = (), say: Callable[[str], None] = print
 ) -> Fetched:
-    """Return what AWS's lists say of one region: each list by itself, whatever another is.
+    """Return the rates of one region from AWS's lists. An error in one list affects no other.
 
     Args:
         base: The address before ``/offers`` and ``/savingsPlan``, or a file or folder of lists.
         region: An AWS region.
-        lists: Names of lists, each with ``@VERSION`` to pin it; by default all that there are,
-            as they are today.
-        say: Called with what is being read.
+        lists: Names of lists, each with ``@VERSION`` to pin it; by default all lists in their
+            current versions.
+        say: Called with a message before each list is read.
 
     Raises:
         ConfigError: There is no such list.
     """
     wanted = [parse_list(text) for text in lists]
-    found = Fetched()
+    rates: list[Rate] = []
+    instances: list[InstanceType] = []
+    failed: dict[str, ConfigError] = {}
     for name, read in _lists(base, region, wanted, say):
         try:
-            found = _with(found, *read())
+            read_rates, read_instances = read()
         except ConfigError as error:
-            found = replace(found, failed={**found.failed, name: error})
-    return found
+            failed[name] = error
+        else:
+            rates += read_rates
+            instances += read_instances
+    return Fetched(tuple(rates), tuple(instances), failed)
 
 
 def fetch_rates(
     base: str, region: str, lists: Iterable[str] = (), say: Callable[[str], None] = print
 ) -> tuple[Rate, ...]:
-    """Return the rates of the book in one region as AWS's lists have them, all or none.
+    """Return the rates of one region from AWS's lists, if every list can be used.
 
     Raises:
-        ConfigError: A list cannot be had or cannot be believed.
+        ConfigError: A list cannot be read, or is refused.
     """
-    found = fetch(base, region, lists, say)
-    for error in found.failed.values():
+    fetched = fetch(base, region, lists, say)
+    for error in fetched.failed.values():
         raise error
-    return found.rates
+    return fetched.rates
 
 
 def parse_list(text: str) -> tuple[str, str]:
-    """Return the name of a list and its version, empty for the one of today.
+    """Return the name of a list and its version, which is empty for the current one.
 
     Raises:
         ConfigError: There is no such list.
@@ -119,17 +124,13 @@ def parse_list(text: str) -> tuple[str, str]:
     return name, version
 
 
-def _with(found: Fetched, rates: tuple[Rate, ...], instances: tuple[InstanceType, ...]) -> Fetched:
-    return replace(found, rates=(*found.rates, *rates), instances=(*found.instances, *instances))
-
-
 Reading = Callable[[], tuple[tuple[Rate, ...], tuple[InstanceType, ...]]]
 
 
 def _lists(
     base: str, region: str, wanted: list[tuple[str, str]], say: Callable[[str], None]
 ) -> Iterator[tuple[str, Reading]]:
-    """Yield each list's name, and what reads it."""
+    """Yield each list's name, and a function that reads it."""
     if "://" in base:
         for name, version in wanted or [(name, "") for name in LISTS]:
             yield name, partial(_download, base, name, version, region, say)
@@ -138,16 +139,17 @@ def _lists(
         raise ConfigError(
             f"there is no file or folder {base}", hint="give one, or an address with https://"
         )
-    versions, found = dict(wanted), False
-    for each in local_lists(Path(base)):
-        if each.name in (versions or LISTS):
-            found = True
-            say(f"reading {each.source}")
-            yield each.name, partial(read_list, each, versions.get(each.name, ""), region)
-    if not found:
+    versions, any_found = dict(wanted), False
+    for price_list in local_lists(Path(base)):
+        name = price_list.name
+        if name in (versions or LISTS):
+            any_found = True
+            say(f"reading {price_list.source}")
+            yield name, partial(read_list, price_list, versions.get(name, ""), region)
+    if not any_found:
         raise ConfigError(
-            f"{base} holds none of the price lists",
-            hint=f"there are {', '.join(versions or LISTS)}, each as AWS's index.csv or index.json",
+            f"{base} has none of the price lists",
+            hint=f"the lists are {', '.join(versions or LISTS)}, as AWS's index.csv or index.json",
         )
 
 
@@ -157,14 +159,14 @@ def _download(
     path = path_of(base, name, version, region)
     say(f"reading {base}{path}")
     with closing(lines_of(base + path)) as lines:
-        found = csv_list(lines, base + path)
-        if found.name != name:
-            raise _another(found)
-        return read_list(found, version, region)
+        price_list = csv_list(lines, base + path)
+        if price_list.name != name:
+            raise _another(price_list)
+        return read_list(price_list, version, region)
 
 
 def drift(book: PriceBook, fresh: Iterable[Rate]) -> list[tuple[Rate | None, Rate]]:
-    """Return the fresh rates that the book has otherwise, each behind the book's own."""
+    """Return the fresh rates that differ from the book's: pairs of the book's rate and it."""
     changed = []
     for rate in fresh:
         old = book.rates.get((rate.id, rate.region)) or book.rates.get((rate.id, "*"))
@@ -174,52 +176,53 @@ def drift(book: PriceBook, fresh: Iterable[Rate]) -> list[tuple[Rate | None, Rat
 
 
 def unread(book: PriceBook, fresh: Iterable[Rate], region: str) -> tuple[str, ...]:
-    """Return the rates of a region that none of the lists has, and nothing was held against."""
+    """Return the rates of a region that no list has, so that nothing could be compared."""
     read = {rate.id for rate in fresh}
     return tuple(id for id, place in book.rates if place == region and id not in read)
 
 
 def read_list(
-    found: PriceList, version: str, region: str
+    price_list: PriceList, version: str, region: str
 ) -> tuple[tuple[Rate, ...], tuple[InstanceType, ...]]:
     """Return the rates of a price list, and instance types that the book does not have.
 
     Args:
-        found: The list.
-        version: The version that it must be; empty for any.
+        price_list: The list.
+        version: The required version; empty for any.
         region: An AWS region.
 
     Raises:
-        ConfigError: It is another version, is cut short, or has rows that cannot be.
+        ConfigError: The list has another version, is truncated, or has impossible rows.
     """
-    if version and found.version != version:
-        raise _another(found)
-    book, source = load_book(), found.source
+    if version and price_list.version != version:
+        raise _another(price_list)
+    book, source, date = load_book(), price_list.source, price_list.date
     entries: dict[str, dict[_Entry, None]] = {}
     learned: dict[str, InstanceType] = {}
-    for where, row in found.rows:
-        if found.name == "AmazonEC2" and (shape := learned_type(row, book.instances)):
+    for where, row in price_list.rows:
+        if price_list.name == "AmazonEC2" and (shape := learned_type(row, book.instances)):
             learned[shape.name] = shape
-        if id := _id(found.name, row, region, book, learned):
-            # The same price twice, for two operations, is one price.
+        if id := _id(price_list.name, row, region, book, learned):
+            # Two rows with the same price, for two operations, are one price.
             entries.setdefault(id, {})[_entry(row, where)] = None
     if not entries:
         raise ConfigError(
-            f"{source} has none of the rates that are looked for in {region}",
+            f"{source} has no rate of the price book for {region}",
             hint="is it the list of another region?",
         )
-    tiers = {id: sorted(told, key=lambda entry: entry.start) for id, told in entries.items()}
+    tiers = {id: sorted(rows, key=lambda entry: entry.start) for id, rows in entries.items()}
     known = {id for id, _ in book.rates}
-    # A type that the book does not have, and whose rows contradict one another, is left out.
-    wanted = {id: told for id, told in tiers.items() if id in known or _follow(told)}
-    rates = tuple(_rate(id, told, region, source, found.date, book) for id, told in wanted.items())
+    # If the rows of a type that the book does not have contradict each other, leave the type out.
+    wanted = {id: rows for id, rows in tiers.items() if id in known or _follow(rows)}
+    rates = tuple(_rate(id, rows, region, source, date, book) for id, rows in wanted.items())
     priced = {rate.id for rate in rates}
     return rates, tuple(x for x in learned.values() if f"ec2.{x.name}" in priced)
 
 
-def _another(found: PriceList) -> ConfigError:
+def _another(price_list: PriceList) -> ConfigError:
     return ConfigError(
-        f"{found.source} is not what was asked for", cause=f"it says {found.name} {found.version}"
+        f"{price_list.source} is not the requested list",
+        cause=f"it is {price_list.name} {price_list.version}",
     )
 
 
@@ -239,10 +242,10 @@ def _entry(row: Mapping[str, str], where: str) -> _Entry:
     if currency != "USD":
         raise ConfigError(
             f"{where} is in {currency or 'no currency'}, not in USD",
-            hint="only the price lists in USD can be read",
+            hint="ferryman reads price lists in USD only",
         )
     code = row.get("ratecode", "")
-    # A rate code begins with the SKU, and with the code of the offer or the discounted SKU.
+    # A rate code begins with the SKU, then the code of the offer or the discounted SKU.
     second = row.get("offertermcode") or row.get("discountedsku")
     if not f"{code}.".startswith(f"{row.get('sku')}.{second}."):
         raise ConfigError(f"{where} has a rate code that does not belong to it: {code!r}")
@@ -259,7 +262,7 @@ def _entry(row: Mapping[str, str], where: str) -> _Entry:
 
 
 def _follow(tiers: list[_Entry]) -> bool:
-    """Return whether tiers cover everything from zero on, each behind the one before."""
+    """Return whether tiers cover every quantity from zero on, without gaps."""
     gap = any(one.end != two.start for one, two in pairwise(tiers))
     return not (tiers[0].start or tiers[-1].end is not None or gap)
 
@@ -269,7 +272,7 @@ def _rate(
 ) -> Rate:
     if not _follow(tiers):
         raise ConfigError(
-            f"{source}: the tiers of {id} do not follow one another",
+            f"{source}: the tiers of {id} have gaps or overlap",
             cause=", ".join(f"{t.start} to {t.end or 'the end'}" for t in tiers),
         )
     old = _known(id, region, book)
@@ -278,7 +281,7 @@ def _rate(
         raise ConfigError(
             f"{source}: {id} at {price} USD cannot be right",
             cause=f"the price book has {old.value} USD, seen {old.seen}",
-            hint="nothing was written; look at the list by hand",
+            hint="check the list by hand; ferryman writes none of its rates",
         )
     return Rate(
         id=id,
@@ -293,7 +296,7 @@ def _rate(
 
 
 def _known(id: str, region: str, book: PriceBook) -> Rate | None:
-    """Return what the book has in place of a rate; for a savings plan, at least the list price."""
+    """Return the book's rate to compare with; for an unknown savings plan, the list price."""
     _, _, discounted = id.removeprefix("savings.").partition(".")
     keys = ((id, region), (id, "*"), (discounted, region))
     return next((book.rates[key] for key in keys if key in book.rates), None)
