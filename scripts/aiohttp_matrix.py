@@ -40,6 +40,7 @@ _TESTS = (
     *("tests/targets/server/test_serving.py", "tests/targets/server/test_limits.py"),
     *("tests/targets/server/test_draining.py", "tests/targets/server/test_hostile.py"),
     *("tests/targets/server/test_sharing.py", "tests/targets/server/test_streams.py"),
+    *("tests/targets/server/test_tracing.py", "tests/cache/test_lost_answers.py"),
 )
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
+import aiohttp
 import pytest
 from tests.measure.conftest import figures_of, resolved, subject
 
+import ferryman
 from ferryman.core.errors import ConfigError
 from ferryman.targets.server.runtime.options import ServerSettings
 from ferryman.targets.server.runtime.runner import check_aiohttp
@@ -47,6 +53,43 @@ def test_the_users_own_tests_run_on_targets(tmp_path: Path) -> None:
         command, cwd=tmp_path, env=os.environ, capture_output=True, text=True, check=False
     )
     assert "2 passed" in done.stdout, done.stdout
+
+
+def names_of_aiohttp(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Yield module and name for each that a module takes from aiohttp, unless it asks first."""
+    modules = {"aiohttp": "aiohttp", "web": "aiohttp.web"}
+    asked = {
+        node.args[1].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "hasattr"
+        if isinstance(node.args[1], ast.Constant)
+    }
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name in modules:
+                if attribute not in asked:
+                    yield modules[name], attribute
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                if module.partition(".")[0] == "aiohttp":
+                    yield from ((module, alias.name) for alias in names)
+
+
+def test_this_aiohttp_has_every_name_that_ferryman_takes_from_it() -> None:
+    home = Path(ferryman.__file__).parent
+    taken = {
+        (place.relative_to(home).as_posix(), *name)
+        for place in home.rglob("*.py")
+        for name in names_of_aiohttp(ast.parse(place.read_bytes()))
+    }
+    assert len(taken) > 300
+    missing = {one for one in taken if not has_name(*one[1:])}
+    assert missing == set(), aiohttp.__version__
+
+
+def has_name(module: str, name: str) -> bool:
+    found = import_module(module)
+    submodule = hasattr(found, "__path__") and find_spec(f"{module}.{name}") is not None
+    return submodule or hasattr(found, name)
 
 
 def test_a_server_says_what_needs_a_newer_aiohttp() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import zlib
@@ -244,3 +245,27 @@ except CacheConfigError as error:
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "add ferryman[redis] to the app's requirements" in ran.stdout
+
+
+async def test_a_table_that_takes_one_item_at_a_time_is_filled_without_growing_waits(
+    no_aws: pytest.MonkeyPatch, aiohttp_server: object
+) -> None:
+    taken = []
+
+    async def take_one(request: web.Request) -> web.Response:
+        asked = (await request.json())["RequestItems"][TABLE]
+        taken.append(asked[0]["PutRequest"]["Item"]["key"]["S"])
+        return web.json_response({"UnprocessedItems": {TABLE: asked[1:]} if asked[1:] else {}})
+
+    app = web.Application()
+    app.router.add_post("/", take_one)
+    server = await aiohttp_server(app)  # type: ignore[operator]
+    for name, value in credentials_for(server.port).items():
+        no_aws.setenv(name, value)
+    values = {str(number): b"x" for number in range(12)}
+    async with (
+        open_cache(f"dynamodb://{TABLE}?region={REGION}", check=False) as cache,
+        asyncio.timeout(30),  # doubled each time, the waits would be 100 s
+    ):
+        await cache.set_many(values)
+    assert taken == [*values]

@@ -263,7 +263,7 @@ class DynamoDbStore(Cache):
 
     async def _batch(self, operation: str, asked: Any, left: str) -> Any:
         """Yield the responses of a batch, requesting unprocessed items again."""
-        rest, fruitless, wait = {self._table: asked}, 0, 0.05
+        rest, fruitless = {self._table: asked}, 0
         while rest:
             answer = await self._call(operation, {"RequestItems": rest}, table=False)
             yield answer
@@ -275,8 +275,7 @@ class DynamoDbStore(Cache):
                     hint="the table's capacity is used up: raise it, or use on-demand mode",
                 )
             if rest:
-                await asyncio.sleep(wait)
-                wait *= 2
+                await asyncio.sleep(0.05 * 2**fruitless)
 
     @property
     def _where(self) -> str:

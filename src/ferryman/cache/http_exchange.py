@@ -15,6 +15,12 @@ from ferryman.core.aws.json_service import Answer
 
 __all__ = ("HttpExchange",)
 
+_NOT_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.InvalidURL,
+    # aiohttp before 3.10 does not tell a slow connection from a slow response.
+    *([aiohttp.ConnectionTimeoutError] if hasattr(aiohttp, "ConnectionTimeoutError") else []),
+)
 
 _AT_ONCE = 100
 """The most requests of a process in flight; aiohttp's default number of connections."""
@@ -65,11 +71,7 @@ class HttpExchange:
                 url, headers=headers, data=body, timeout=self._timeout, allow_redirects=False
             ) as answer:
                 return Answer(answer.status, answer.headers, await answer.read())
-        except (
-            aiohttp.ClientConnectorError,
-            aiohttp.ConnectionTimeoutError,
-            aiohttp.InvalidURL,
-        ) as error:
+        except _NOT_SENT as error:
             raise NotDone(str(error)) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Cut(str(error) or type(error).__name__) from error

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from threading import Thread
+from typing import Any
 
 from aiohttp import web
 from multidict import CIMultiDictProxy
@@ -35,7 +36,10 @@ __all__ = ("FLUSH_TIMEOUT", "Tracing", "exporter_names")
 FLUSH_TIMEOUT = 2.0
 """Seconds that the last spans get to be sent, of those that the app's cleanup may take."""
 
-_SPAN: web.RequestKey[Span] = web.RequestKey("ferryman.span", Span)
+# aiohttp has typed request keys from 3.14 on.
+_SPAN: Any = (
+    web.RequestKey("ferryman.span", Span) if hasattr(web, "RequestKey") else "ferryman.span"
+)
 _HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::(\d+))?")
 _PROTOCOLS = {"http/protobuf": "otlp_proto_http", "grpc": "otlp_proto_grpc"}
 
