@@ -309,5 +309,5 @@ def test_what_a_killed_build_left_is_removed_a_day_later(tmp_path: Path) -> None
         os.utime(left, (yesterday, yesterday))
     with staged(tmp_path / "boat"):
         pass
-    left = sorted(path.name for path in tmp_path.iterdir())
-    assert left == [".boat-data", ".boat-new.building", "boat"]
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [".boat-data", ".boat-new.building", "boat"]
