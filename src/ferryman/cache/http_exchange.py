@@ -15,12 +15,9 @@ from ferryman.core.aws.json_service import Answer
 
 __all__ = ("HttpExchange",)
 
-_NOT_SENT = (
-    aiohttp.ClientConnectorError,
-    aiohttp.InvalidURL,
-    # aiohttp before 3.10 does not tell a slow connection from a slow response.
-    *([aiohttp.ConnectionTimeoutError] if hasattr(aiohttp, "ConnectionTimeoutError") else []),
-)
+_NOT_SENT: tuple[type[Exception], ...] = (aiohttp.ClientConnectorError, aiohttp.InvalidURL)
+if hasattr(aiohttp, "ConnectionTimeoutError"):  # from aiohttp 3.10 on
+    _NOT_SENT += (aiohttp.ConnectionTimeoutError,)
 
 _AT_ONCE = 100
 """The most requests of a process in flight; aiohttp's default number of connections."""
