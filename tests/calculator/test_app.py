@@ -135,8 +135,8 @@ async def test_the_log_is_gone_when_it_is_read(
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (form(b""), "no line tells of a request"),
-        (form(b"nothing of the kind\n"), "no line tells of a request"),
+        (form(b""), "no line is a request"),
+        (form(b"nothing of the kind\n"), "no line is a request"),
         (aiohttp.FormData({"other": "x"}), "that was not a form with a file"),
     ],
     ids=["empty", "no log", "no file"],

@@ -50,8 +50,8 @@ def test_what_logs_say_stands_before_the_assumptions(log: Path) -> None:
     out = run("--logs", str(log), "--assumptions").stdout
     found, rest = out[out.index("Read from") :].split("Assumptions")
     assert re.search(r"requests\s+1,000 from 2026-01-05 00:00 to 2026-01-05 02:46 UTC", found)
-    assert re.search(r"a month\s+263 k, the mean rate of 2.77 hours over 730 hours", found)
-    assert re.search(r"memory\s+256 MiB given; used 90 on the mean", found)
+    assert re.search(r"a month\s+263 k: the mean rate of 2.77 hours, over 730 hours", found)
+    assert re.search(r"memory\s+256 MiB configured; used 90 on average", found)
     assert re.search(r"cold starts\s+10, 1.000% of the requests, 300 ms each", found)
     assert re.search(r"duration\s+mean 39.5 ms, p50 39.\d ms", found)
     assert re.search(r"errors\s+none", found)
@@ -121,11 +121,11 @@ def test_several_paths(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--logs", "empty"), "--logs: empty: no line tells of a request"),
+        (("--logs", "empty"), "--logs: empty: no line is a request"),
         (("--logs", "nowhere"), "--logs: nowhere: the log cannot be read"),
         (("--logs", "empty", "--log-group", "x"), "--logs and --log-group exclude each other"),
         (("--log-group", "x", "--since", "week"), "--since: 'week' is not a length of time"),
-        (("--reconcile", "empty"), "--reconcile: empty: no line tells of a request"),
+        (("--reconcile", "empty"), "--reconcile: empty: no line is a request"),
         (("--reconcile", "short"), "short: the log covers 0 seconds"),
     ],
 )

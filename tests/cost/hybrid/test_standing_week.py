@@ -91,8 +91,8 @@ def test_where_servers_are_much_cheaper_they_get_it_all() -> None:
 @pytest.mark.parametrize(
     ("sides", "says"),
     [
-        ((SERVERS, SERVERS), "are not one platform"),
-        ((FUNCTION, FUNCTION), "are not one platform"),
+        ((SERVERS, SERVERS), "cannot share a week"),
+        ((FUNCTION, FUNCTION), "cannot share a week"),
         (
             (FUNCTION, load("ec2", Workload.of(requests=1_000_000, wall_ms=80, cpu_ms=12))),
             "shape of the week",

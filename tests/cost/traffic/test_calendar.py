@@ -80,7 +80,7 @@ def test_a_hole_is_refused_with_its_place() -> None:
 
 def test_a_log_of_ages_does_not_fill_the_memory() -> None:
     calendar = count(hour * HOUR for hour in range(MAX_HOURS))
-    with pytest.raises(ConfigError, match="more hours than five years"):
+    with pytest.raises(ConfigError, match="covers more than five years"):
         calendar.add(MAX_HOURS * HOUR, 1)
 
 

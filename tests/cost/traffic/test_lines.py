@@ -40,7 +40,7 @@ def test_a_half_written_gzip_gives_what_it_has() -> None:
     found, told = unpack(packed[: len(packed) // 2])
     assert TEXT.startswith(found)
     assert len(found) > len(TEXT) // 3
-    assert told == ["the gzip file was not written to its end; the existing part was read"]
+    assert told == ["the gzip file is incomplete; the existing part was read"]
 
 
 def test_a_damaged_gzip_gives_what_came_before() -> None:

@@ -97,7 +97,7 @@ def test_half_a_gzip_is_read_as_far_as_it_goes_and_said(tmp_path: Path) -> None:
     packed = gzip.compress(timed(range(0, 100_000)).encode())
     found = read(tmp_path, packed[: len(packed) // 2])
     assert 20_000 < found.requests < 100_000
-    assert "was not written to its end" in found.notes[0]
+    assert "is incomplete" in found.notes[0]
 
 
 def test_an_empty_file_is_told_and_left(tmp_path: Path) -> None:
@@ -120,11 +120,11 @@ def test_lines_a_little_out_of_order_are_as_servers_write_them(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("head", "said"),
     [
-        (b"BZh91AY&SY", "packed by bzip2; unpack it first"),
-        (b"PK\x03\x04\x14\0\0\0\x08\0", "packed as zip; unpack it first"),
-        (b"\x28\xb5\x2f\xfd\x04", "packed by zstd; unpack it first"),
+        (b"BZh91AY&SY", "compressed with bzip2; decompress it first"),
+        (b"PK\x03\x04\x14\0\0\0\x08\0", "a zip archive; extract it first"),
+        (b"\x28\xb5\x2f\xfd\x04", "compressed with zstd; decompress it first"),
         (b"PAR1\x15\x04", "Parquet"),
-        ("timestamp,count\n".encode("utf-16"), "in UTF-16; write it in UTF-8"),
+        ("timestamp,count\n".encode("utf-16"), "in UTF-16; convert it to UTF-8"),
     ],
 )
 def test_a_file_that_cannot_be_read_as_it_is_says_what_it_is(
@@ -148,7 +148,7 @@ def test_counts_without_a_heading_are_pointed_out(tmp_path: Path) -> None:
     rows = "".join(f"2026-01-05 0{hour}:00,{1000 + hour}\n" for hour in range(5))
     found = read(tmp_path, rows)
     assert found.titles == ("lines of a time and its milliseconds",)
-    assert "put the heading time,count above them" in found.notes[0]
+    assert "add the heading time,count" in found.notes[0]
 
 
 @pytest.mark.parametrize("second", [3700, 3500])
@@ -182,7 +182,7 @@ def test_two_sizes_of_memory_are_told(tmp_path: Path) -> None:
     assert found.inputs["memory_mib"] == 512
     assert found.use.memory_mean == pytest.approx((121 * 512 + 100 * 1024) / 221)
     rows = dict(log_rows(found))
-    assert "512 MiB given mostly, 744 on the mean" in rows["memory"]
+    assert "512 MiB configured for most invocations, 744 on average" in rows["memory"]
     assert "--memory sets another size" in rows["note"]
 
 
@@ -199,14 +199,15 @@ def test_two_formats_of_one_program_add_up(tmp_path: Path) -> None:
 def test_formats_of_two_programs_are_refused_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="formats of several programs") as caught:
         read(tmp_path, HOURS, ALB)
-    assert "would count double" in (caught.value.cause or "")
+    assert "would count twice" in (caught.value.cause or "")
     assert "--log-format lambda|alb" in (caught.value.hint or "")
 
 
 def test_one_format_can_be_chosen(tmp_path: Path) -> None:
     found = read(tmp_path, HOURS, ALB, only="lambda")
     assert found.titles == ("Lambda log",)
-    assert found.notes == (f"{tmp_path / '1.log'}: left out, for it is not a lambda log",)
+    left_out = "left out, because it is not a log in the format lambda"
+    assert found.notes == (f"{tmp_path / '1.log'}: {left_out}",)
 
 
 def test_a_file_in_no_format_is_counted_line_by_line(tmp_path: Path) -> None:
@@ -219,7 +220,7 @@ def test_a_file_in_no_format_is_counted_line_by_line(tmp_path: Path) -> None:
     ("log", "cause"),
     [
         ("", "the file is empty"),
-        (gzip.compress(b"x", mtime=0)[:9], "log: the gzip file was not written to its end"),
+        (gzip.compress(b"x", mtime=0)[:9], "log: the gzip file is incomplete"),
         ("hello\n", "line 1: 'hello'"),
         (bytes(999), "no known format"),
     ],
@@ -227,7 +228,7 @@ def test_a_file_in_no_format_is_counted_line_by_line(tmp_path: Path) -> None:
 def test_a_log_of_nothing_names_the_file_and_the_formats(
     tmp_path: Path, log: str | bytes, cause: str
 ) -> None:
-    with pytest.raises(ConfigError, match=r"0\.log: no line tells of a request") as caught:
+    with pytest.raises(ConfigError, match=r"0\.log: no line is a request") as caught:
         read(tmp_path, log)
     assert cause in (caught.value.cause or "")
     assert ("empty" in (caught.value.cause or "")) == (not log)
@@ -349,7 +350,7 @@ def access(tail: str = "", count: int = 121) -> str:
 )
 def test_a_log_that_is_not_an_access_log_is_refused(tmp_path: Path, line: str) -> None:
     log = "".join(f"{line.format(minute=minute)}\n" for minute in range(60))
-    with pytest.raises(ConfigError, match="no line tells of a request") as caught:
+    with pytest.raises(ConfigError, match="no line is a request") as caught:
         read(tmp_path, log)
     assert "it is in no known format" in (caught.value.cause or "")
 
@@ -358,7 +359,7 @@ def test_a_few_lines_of_a_format_in_another_log_are_told_and_not_read(tmp_path: 
     other = "".join(f"2026-01-05 10:00:{n:02},123 INFO shop: quoted\n" for n in range(60))
     with pytest.raises(ConfigError) as caught:
         read(tmp_path, other + access(count=3))
-    assert "3 of its first 62 lines are of the format combined" in (caught.value.cause or "")
+    assert "only 3 of its first 62 lines are in the format combined" in (caught.value.cause or "")
     assert read(tmp_path, other + access(count=3), only="combined").requests == 3
 
 
@@ -407,7 +408,7 @@ def test_a_number_is_a_duration_if_it_says_so(
 
 def test_the_unit_of_a_bare_number_can_be_given(tmp_path: Path) -> None:
     log = access(' "-" "curl" 345')
-    assert "--log-duration us, ms or s" in read(tmp_path, log).notes[0]
+    assert "--log-duration to us, ms or s" in read(tmp_path, log).notes[0]
     found = read_logs(find_sources([str(tmp_path)]), bare=1.0)
     assert found.durations is not None
     assert found.durations.mean == 345

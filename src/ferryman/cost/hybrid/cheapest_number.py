@@ -1,8 +1,8 @@
-"""How many servers cost least, at each volume, where a function takes what finds them full.
+"""The cheapest number of servers at each volume, with a function for requests that find them full.
 
-Searched in floats at volumes that lie 4 % apart, twice that of the last where the fewest send none
-on. Between two of them what is sent on is taken as a
-straight line, which is a hair above the truth, for it rises ever more steeply.
+The search uses floats, at volumes 4 % apart; while the fewest servers send nothing on, each volume
+is twice the last. Between two volumes the requests sent on are a straight line. It lies slightly
+above the real curve, which rises ever more steeply.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ __all__ = ("MOST_SERVERS", "Option", "Window", "cheapest_windows", "make_option"
 
 RATIO = 1.04
 FIRST = 1000.0
-"""The lowest volume at which the number of servers is looked for, requests a month."""
+"""The lowest volume of the search, requests a month."""
 
 MOST_SERVERS = 2000
 
 FLOAT = 1e-12
-"""What a float may err by."""
+"""The largest relative error of a float."""
 
 MOST_SENT = 0.8
-"""The share of all requests that a server sends on at most (`overflow_share`), in any hour."""
+"""The largest share of its requests that a server sends on in any hour (`overflow_share`)."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +47,16 @@ class Option:
     """Servers of one size: what they cost, and what they send on.
 
     Args:
-        name: The size; empty where there is one.
-        charges: What they bill.
+        name: The size; empty if the platform has one size.
+        charges: The charges of the servers.
         processes: Processes of a server.
         least: The fewest servers.
-        most: The most.
-        spare: Servers besides.
+        most: The most servers.
+        spare: Spare servers, in addition.
         table: What a process sends on.
-        full: Requests a month for each server beyond which more than `MOST_SENT` would be sent on
-            in the busiest hour.
-        idle: Requests a month up to which its fewest servers send none on.
+        full: Requests a month per server above which a server would send on more than
+            `MOST_SENT` in the busiest hour.
+        idle: Requests a month up to which the fewest servers send nothing on.
     """
 
     name: str
@@ -70,37 +70,38 @@ class Option:
     idle: float
 
     def rate(self, requests: float, servers: int) -> float:
-        """Return the requests a second of a process, on the mean."""
+        """Return the mean requests a second of a process."""
         return requests / (MONTH_SECONDS * servers * self.processes)
 
     def last_alike(self, requests: float, servers: int) -> int:
-        """Return the most servers whose processes have no more at once than those of so many."""
+        """Return the most servers whose processes have the same limit as those of ``servers``."""
         rate = self.table.lowest_alike(self.rate(requests, servers))
         return math.ceil(self.rate(requests, 1) / rate) - 1 if rate else self.most
 
     def affordable(self, usd: float) -> int:
-        """Return how many servers cost no more than that by themselves."""
+        """Return how many servers cost at most ``usd`` a month by themselves."""
         if not self._each or math.isinf(usd):
             return self.most
         return int(usd / self._each) - self.spare
 
     def sent_on(self, requests: float, servers: int) -> float:
-        """Return the requests a month that are sent on."""
+        """Return the requests a month that the servers send on."""
         return requests * self.table.share(self.rate(requests, servers))
 
     @cached_property
     def credits(self) -> tuple[Charge, ...]:
-        """The CPU that burstable servers are billed for: what is sent on takes none."""
+        """The charges for CPU credits of burstable servers. Requests sent on use no such CPU."""
         return tuple(x for x in self.charges if x.is_surplus)
 
     @cached_property
     def flat(self) -> SteppedCurve:
-        """USD a month of everything that no server moves, by requests a month."""
+        """USD a month that do not depend on the number of servers, by requests a month."""
         still = [x for x in self.charges if not x.is_surplus]
-        return cost_curve([replace(x, usage=replace(x.usage, per_server=0)) for x in still], _NONE)
+        without_servers = [replace(x, usage=replace(x.usage, per_server=0)) for x in still]
+        return cost_curve(without_servers, Servers())
 
     def moved(self, requests: float, servers: int, sent: float, function: SteppedCurve) -> float:
-        """Return USD a month of everything else."""
+        """Return USD a month that depend on the number of servers and the requests sent on."""
         running = servers + self.spare
         usd = self._each * running + function.near(sent)
         for slope, earned, price in self.burst:
@@ -109,7 +110,7 @@ class Option:
 
     @cached_property
     def burst(self) -> tuple[tuple[float, float, float], ...]:
-        """The credits: units of a request, units that a server brings, USD of one."""
+        """The credits: units per request, units that a server brings, and USD per unit."""
         pairs = [(x.usage, float(x.rate.value)) for x in self.credits]
         return tuple((float(u.per_request), -float(u.per_server), usd) for u, usd in pairs)
 
@@ -119,17 +120,15 @@ class Option:
         return sum(float(x.rate.value) * float(x.usage.per_server) for x in moved)
 
 
-_NONE = Servers()
-
-
 @dataclass(frozen=True)
 class Window:
     """Volumes for which one number of servers of one size costs least.
 
     Args:
         option: The size.
-        servers: The number, without what is spare.
-        knots: Requests a month, and how many of them are sent on; straight lines between.
+        servers: The number, without spare servers.
+        knots: Requests a month, and how many of them the servers send on; between two knots it is
+            a straight line.
     """
 
     option: Option
@@ -138,11 +137,11 @@ class Window:
 
     @property
     def running(self) -> int:
-        """The servers, with what is spare."""
+        """The number of servers, with spare ones."""
         return self.servers + self.option.spare
 
     def sent(self, requests: Fraction) -> Fraction:
-        """Return the requests that are sent on."""
+        """Return the requests that the servers send on."""
         (x, y), (u, v) = self._around(requests)
         return y + (v - y) * (requests - x) / (u - x)
 
@@ -156,7 +155,7 @@ class Window:
         return self.moved(requests, function) + self.option.flat.near(requests)
 
     def moved(self, requests: float, function: SteppedCurve) -> float:
-        """Return USD a month of what servers move and of what is sent on."""
+        """Return USD a month that depend on the number of servers and the requests sent on."""
         (x, y), (u, v) = self._around(requests)
         sent = y + (v - y) * (requests - x) / (u - x)
         return self.option.moved(requests, self.servers, sent, function)
@@ -224,7 +223,7 @@ def _table(
 
 
 def _with_imbalance(rates: Rates, fleet: Fleet) -> Rates:
-    """Return the rates of a process, of which one of each server has more than the others."""
+    """Return the rates of processes: in each server, one process has more than the others."""
     count = fleet.processes
     if count == 1:
         return rates
@@ -233,32 +232,32 @@ def _with_imbalance(rates: Rates, fleet: Fleet) -> Rates:
     return tuple((x * factor, y * share) for x, y in rates for factor, share in shares)
 
 
-Found = tuple[int, Option, int]
+Best = tuple[int, Option, int]
 """A volume, and the size and number of servers that cost least there."""
 
 
 def cheapest_windows(
     options: Sequence[Option], function: SteppedCurve, around: float | None = None
 ) -> tuple[tuple[int, ...], tuple[Window, ...], int]:
-    """Return where each number of servers begins to cost least, those, and where they end.
+    """Return the volumes where each window begins, the windows, and where the last one ends.
 
     Args:
         options: The sizes.
         function: USD a month by the requests that are sent on.
-        around: Requests a month, where that volume alone is asked for; ``None`` for all volumes.
+        around: The only volume that the caller needs, requests a month; ``None`` for all volumes.
     """
     every = _volumes(options)
     searched = every if around is None else _beside(every, around)
-    found = list(_best(options, function, searched))
+    best = list(_best(options, function, searched))
     runs: list[tuple[int, int]] = []
-    for place, (_, option, count) in enumerate(found):
-        same = runs and (option, count) == found[runs[-1][0]][1:]
+    for place, (_, option, count) in enumerate(best):
+        same = runs and (option, count) == best[runs[-1][0]][1:]
         runs[-1 if same else len(runs) :] = [(runs[-1][0] if same else place, place)]
-    volumes = [requests for requests, _, _ in found]
+    volumes = [requests for requests, _, _ in best]
     windows = []
     for first, last in runs:
         near = [0] * (not first) + volumes[max(0, first - 1) : last + 2]
-        _, option, count = found[first]
+        _, option, count = best[first]
         windows.append(Window(option, count, tuple(_knots(option, count, near))))
     starts = [0]
     for (_, last), (before, after) in zip(runs, pairwise(windows), strict=False):
@@ -267,7 +266,7 @@ def cheapest_windows(
 
 
 def _volumes(options: Sequence[Option]) -> Iterator[float]:
-    """Yield the volumes at which servers are looked for, as far as the most of them reach."""
+    """Yield the volumes of the search, up to what the most servers carry."""
     end = max(option.full * option.most for option in options)
     idle = min(option.idle for option in options)
     requests = min(FIRST, end)
@@ -278,7 +277,7 @@ def _volumes(options: Sequence[Option]) -> Iterator[float]:
 
 
 def _beside(volumes: Iterable[float], requests: float) -> tuple[float, ...]:
-    """Return the volumes between which one lies; the last of all where it lies beyond."""
+    """Return the two volumes around a volume, or the last two if it lies above them all."""
     kept: tuple[float, ...] = ()
     for volume in volumes:
         kept = *kept[-1:], volume
@@ -289,8 +288,8 @@ def _beside(volumes: Iterable[float], requests: float) -> tuple[float, ...]:
 
 def _best(
     options: Sequence[Option], function: SteppedCurve, volumes: Iterable[float]
-) -> Iterator[Found]:
-    """Yield volumes with the servers that cost least at each, as far as they can be counted."""
+) -> Iterator[Best]:
+    """Yield each volume with its cheapest servers, up to `MOST_SERVERS`."""
     for requests in volumes:
         least = math.inf, 0, 0
         for place, option in enumerate(options):
@@ -306,34 +305,35 @@ def _best(
 def _lows(
     option: Option, requests: float, function: SteppedCurve, least: float
 ) -> Iterator[tuple[int, float]]:
-    """Yield the numbers of servers that cost least among those with one limit of their processes.
+    """Yield numbers of servers and their USD a month: the cheapest for each limit of a process.
 
-    One more may let each process have more requests at once, and then far fewer are sent on. In
-    between, each server more saves less than the one before.
+    With one more server, each process may have a higher limit of requests at once, and the servers
+    send far fewer on. Among numbers with the same limit, each further server saves less than the
+    one before.
 
     Args:
         option: The size.
         requests: Requests a month.
         function: USD a month by the requests that are sent on.
-        least: USD a month beyond which servers are not looked at.
+        least: USD a month that servers must not exceed.
     """
 
     @cache
     def usd(count: int) -> float:
         return option.moved(requests, count, option.sent_on(requests, count), function)
 
-    # The last volume is as many servers as there can be, but for what a float errs.
+    # At the last volume this is the most servers, except for the error of a float.
     low = max(option.least, math.ceil(requests / option.full * (1 - FLOAT)))
     most = option.most
     while low <= (most := min(most, option.affordable(least))):
         high = min(most, option.last_alike(requests, low))
         count = bisect_left(range(high), True, low, key=lambda x: usd(x + 1) >= usd(x))
-        yield count, (found := usd(count))
-        least, low = min(least, found), high + 1
+        yield count, usd(count)
+        least, low = min(least, usd(count)), high + 1
 
 
 def _knots(option: Option, servers: int, volumes: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield volumes and what is sent on of each; the second never falls as the first grows."""
+    """Yield volumes and the requests sent on at each; more requests never send on fewer."""
     before, sent = -1, 0
     for volume in volumes:
         if volume > before:
@@ -343,7 +343,7 @@ def _knots(option: Option, servers: int, volumes: Sequence[int]) -> Iterator[tup
 
 
 def _meeting(one: Window, two: Window, low: int, high: int, function: SteppedCurve) -> int:
-    """Return where the second becomes the cheaper one, or the first is full, between volumes."""
+    """Return the volume between two at which the second window is cheaper, or the first full."""
 
     def gap(requests: int) -> float:
         more = one.moved(requests, function) - two.moved(requests, function)
@@ -355,7 +355,7 @@ def _meeting(one: Window, two: Window, low: int, high: int, function: SteppedCur
     below, above = gap(low), gap(high)
     step = 0
     while high - low > 1:
-        # Both are straight lines but for a few bends; each third step sees to those.
+        # Both costs are straight lines with a few bends; every third step halves for the bends.
         step += 1
         share = below / (below - above) if step % 3 and below <= 0 < above else 0.5
         middle = min(max(low + int((high - low) * share), low + 1), high - 1)

@@ -1,9 +1,10 @@
-"""How much of the traffic finds a server full, and goes to a function instead.
+"""How much of the traffic finds a server full and goes to a function instead.
 
-Each process of a server answers so many requests at once, and one more is sent on. A process is
-a queue for its CPU and a place to wait in, without a limit of its own; requests that would make
-one too many are lost to it. For Poisson arrivals such a network has a product form, which gives
-the share that is lost exactly. Knows no platform and no price.
+Each process of a server handles a limited number of requests at once, and sends further requests
+on. The model of a process is a queue for its CPU and an unlimited place for requests that wait for
+other services; a request above the limit is lost to the process. For Poisson arrivals such a
+network has a product form, which gives the lost share exactly. This module must not know platforms
+or prices.
 
 Source: F. Baskett, K. M. Chandy, R. R. Muntz, F. G. Palacios, Open, Closed, and Mixed Networks of
 Queues with Different Classes of Customers, Journal of the ACM, 1975.
@@ -30,14 +31,14 @@ __all__ = (
 )
 
 MOST_IN_FLIGHT = 500
-"""Requests at once beyond which no process is asked to go, though its memory might hold them."""
+"""The highest limit of requests at once for a process, even if its memory holds more."""
 
 STEP = 0.05
 """The step of the tables, in the logarithm of the rate."""
 
 LOWEST, HIGHEST = -4.0, 4.0
-"""The ends of the tables over the most that a process answers, as logarithms: below the one hardly
-a request is sent on, beyond the other nearly all."""
+"""The ends of the tables, as logarithms of the rate over the highest rate that a process answers:
+below the first a process sends hardly any request on, above the second nearly all."""
 
 PLACES = round((HIGHEST - LOWEST) / STEP) + 1
 
@@ -50,8 +51,8 @@ class Process:
 
     Args:
         busy: Seconds of a request on its CPU.
-        waiting: Seconds that a request waits for others: databases, other services.
-        at_once: Requests that it has at once, before one more is sent on.
+        waiting: Seconds that a request waits for databases and other services.
+        at_once: The most requests at once; the process sends further ones on.
     """
 
     busy: float
@@ -60,16 +61,16 @@ class Process:
 
     @property
     def fullest(self) -> float:
-        """Requests a second that it answers at the very most."""
+        """The most requests a second that the process can answer."""
         rates = [1 / self.busy] if self.busy else []
         rates += [self.at_once / (self.busy + self.waiting)] if self.busy + self.waiting else []
         return min(rates, default=math.inf)
 
 
 def lost_share(rate: float, process: Process) -> float:
-    """Return the share of Poisson arrivals that find a process with no room for one more.
+    """Return the share of Poisson arrivals that find a process full.
 
-    The state of i requests at the CPU and j waiting has the weight (rate x busy)^i
+    The state with i requests at the CPU and j waiting has the weight (rate x busy)^i
     (rate x waiting)^j / j!, for all i + j up to the limit.
 
     Args:
@@ -90,34 +91,37 @@ def lost_share(rate: float, process: Process) -> float:
 
 
 def _has_room(rate: float, process: Process) -> bool:
-    """Return whether fewer than one request in ten million is lost, by both numbers' tails."""
+    """Return whether the process loses fewer than one request in ten million.
+
+    The tails of both numbers, of requests at the CPU and of waiting ones, give the bound.
+    """
     half, load = process.at_once / 2, rate * process.busy
     waiting = rate * process.waiting
     return load < 1 and half > 2 * waiting + 20 and (not load or -math.log(load) * half > 18)
 
 
 def late_share(rate: float, process: Process, patience: float) -> float:
-    """Return the share of the requests that it keeps that wait too long for the CPU.
+    """Return the share of the requests in a process that wait too long for the CPU.
 
     Args:
-        rate: Requests a second that come to it.
-        process: The process; its CPU is busy with a request for an exponential time.
-        patience: The longest wait that counts as good, seconds.
+        rate: Requests a second that arrive.
+        process: The process; the CPU time of a request is exponential.
+        patience: The longest acceptable wait, seconds.
     """
     if not process.busy or not rate:
         return 0.0
     if _has_room(rate, process):
-        # Where none is lost, the queue for the CPU is one of its own.
+        # If no request is lost, the queue for the CPU is an ordinary M/M/1 queue.
         return rate * process.busy * math.exp(-(1 / process.busy - rate) * patience)
     shares = _late_shares(rate, process.busy, process.waiting, patience)
     return next(islice(shares, process.at_once - 1, None))
 
 
 def _late_shares(rate: float, busy: float, waiting: float, patience: float) -> Iterator[float]:
-    """Yield `late_share` of processes that have 1, 2, 3 and more requests at once.
+    """Yield `late_share` of processes with a limit of 1, 2, 3 and more requests at once.
 
-    With p = patience / busy, a request behind i others waits too long with the chance
-    P(Poisson(p) < i). The generating function of the states with that chance is
+    With p = patience / busy, a request behind i others waits too long with probability
+    P(Poisson(p) < i). The generating function of the states, weighted with that probability, is
     e^-p load x / (1 - load x) e^((p load + offered) x) / (1 - x), which gives the sums one by one.
     """
     load, offered, mean = rate * busy, rate * waiting, patience / busy
@@ -140,16 +144,16 @@ def _late_shares(rate: float, busy: float, waiting: float, patience: float) -> I
 def most_at_once(
     rate: float, busy: float, waiting: float, objective: Objective | None, limits: Sequence[int]
 ) -> int:
-    """Return how many requests a process may have at once, so that its objective is met.
+    """Return how many requests a process may have at once and still meet its objective.
 
-    More of them would lose fewer requests, and make those that it keeps wait longer.
+    A higher limit loses fewer requests, but the others wait longer.
 
     Args:
-        rate: Requests a second that come to it.
-        busy: As `Process` has it.
-        waiting: As `Process` has it.
-        objective: How long requests may wait for the CPU; ``None`` for as many as are held.
-        limits: What may be chosen, by falling number; the last is 1.
+        rate: Requests a second that arrive.
+        busy: As in `Process`.
+        waiting: As in `Process`.
+        objective: How long requests may wait for the CPU; ``None`` for the highest limit.
+        limits: The possible limits, from the highest to 1.
     """
     if objective is None or not busy:
         return limits[0]
@@ -163,18 +167,18 @@ def most_at_once(
 
 
 class OverflowTable:
-    """The share of a month's requests that processes send on, by how many come to each.
+    """The share of a month's requests that processes send on, by the mean rate of a process.
 
     Args:
-        busy: As `Process` has it.
-        waiting: As `Process` has it.
+        busy: As in `Process`.
+        waiting: As in `Process`.
         held: Requests that the memory of a process holds at once.
-        objective: What must be met in the busiest hour.
+        objective: The objective of the busiest hour.
         parts: Rates over the mean rate of the month, and the share of the time for each.
         peak: The highest of those rates at which the objective must still be met.
 
     Attributes:
-        busiest: The highest of the rates.
+        busiest: The highest of the rates, over the mean.
     """
 
     def __init__(
@@ -194,7 +198,7 @@ class OverflowTable:
         self._lost: dict[tuple[int, int], float] = {}
         self._choice = _limits(min(held, MOST_IN_FLIGHT))
         self._limits: dict[int, int] = {}
-        # By the end of each step: the share at its start and at its end, with the limit there.
+        # By the end of each step: the shares at its start and its end, with the limit of its end.
         self._table: dict[int, tuple[float, float]] = {}
 
     def _limit_at(self, place: int) -> int:
@@ -215,7 +219,7 @@ class OverflowTable:
         for shift, mass in self._spread:
             lost = self._loss(place + shift, limit)
             if not lost:
-                # None is lost at the lower rates, which follow.
+                # The rates fall from here on, and no request is lost at lower rates.
                 break
             share += mass * lost
         return share
@@ -231,7 +235,7 @@ class OverflowTable:
         return self._lost[key]
 
     def share(self, rate: float) -> float:
-        """Return the share of the requests that is sent on, at a mean rate for each process."""
+        """Return the share of the requests that processes send on, at a mean rate of each."""
         if not rate or math.isinf(self._fullest):
             return 0.0
         place = (math.log(rate / self._fullest) - LOWEST) / STEP
@@ -242,10 +246,10 @@ class OverflowTable:
         return low + (high - low) * min(place - end + 1, 1.0)
 
     def rate_sent_on(self, share: float) -> float:
-        """Return the requests a second of a process of which it sends such a share on."""
+        """Return the highest requests a second of which a process sends at most a share on."""
         if math.isinf(self._fullest):
             return math.inf
-        # A higher rate allows no more of them at once, and more are lost.
+        # At a higher rate the limit is no higher, so the process loses more.
         above = bisect_right(range(PLACES), share, key=self._loss_within_limit)
         return self._rate(max(above - 1, 0))
 
@@ -253,13 +257,13 @@ class OverflowTable:
         return self._loss(place, self._limit_at(place))
 
     def limit(self, rate: float) -> int | None:
-        """Return how many requests a process has at once, at a mean rate; ``None`` for any."""
+        """Return the limit of requests at once at a mean rate; ``None`` for no limit."""
         if not rate or math.isinf(self._fullest):
             return None
         return self._limit_at(self._place(rate))
 
     def lowest_alike(self, rate: float) -> float:
-        """Return the lowest rate at which a process has no more at once than at a mean rate."""
+        """Return the lowest rate at which a process has the same limit as at a mean rate."""
         if not rate or math.isinf(self._fullest):
             return 0.0
         place = self._place(rate)
@@ -277,21 +281,22 @@ class OverflowTable:
 
 
 def _limits(held: int) -> tuple[int, ...]:
-    """Return what a limit may be: what is held, and numbers below it a tenth or less apart."""
-    found, limit = [max(1, held)], max(1, held)
+    """Return the possible limits: what memory holds, and each a tenth or 1 below the last."""
+    limit = max(1, held)
+    limits = [limit]
     while limit > 1:
         limit = min(limit - 1, limit * 9 // 10)
-        found.append(limit)
-    return tuple(found)
+        limits.append(limit)
+    return tuple(limits)
 
 
 def _on_grid(parts: Sequence[tuple[float, float]]) -> dict[int, float]:
-    """Return which share of the requests comes at which rate, in steps of the table.
+    """Return the share of the requests that come at each rate, in steps of the table.
 
-    A rate between two steps is split between them so that its mean does not change.
+    A rate between two steps is split between them so that the mean stays the same.
     """
     mean = sum(factor * mass for factor, mass in parts)
-    found: dict[int, float] = {}
+    shares: dict[int, float] = {}
     for part, mass in parts:
         if part <= 0 or mass <= 0:
             continue
@@ -300,5 +305,5 @@ def _on_grid(parts: Sequence[tuple[float, float]]) -> dict[int, float]:
         low, high = math.exp(place * STEP), math.exp((place + 1) * STEP)
         upper = (factor - low) / (high - low)
         for at, share in ((place, 1 - upper), (place + 1, upper)):
-            found[at] = found.get(at, 0.0) + mass * factor * share
-    return found
+            shares[at] = shares.get(at, 0.0) + mass * factor * share
+    return shares

@@ -1,7 +1,7 @@
-"""Servers for the base of the traffic, and a Lambda function for what they have no room for.
+"""Servers for the base of the traffic, and a Lambda function for requests that find them full.
 
-The servers run all month, and their number is the one with the lowest bill at each volume. What
-finds a process full, which `max_in_flight` says, goes to the function (`overflow` of the server).
+The servers run all month; their number is the cheapest at each volume. A process is full when it
+has `max_in_flight` requests, and sends further requests to the function (the server's `overflow`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ferryman.cost.hybrid.cheapest_number import (
 from ferryman.cost.number_format import exact, plain, volume
 from ferryman.cost.platforms.fleet import Fleet
 from ferryman.cost.platforms.lambda_ import LambdaFunction
-from ferryman.cost.platforms.platform import Platform
+from ferryman.cost.platforms.platform import Platform, bill_beyond
 from ferryman.cost.platforms.sizes import SizedPlatform, admissible_sizes
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.stepped_curve import SteppedCurve
@@ -35,7 +35,7 @@ from ferryman.cost.workload import Inputs, Workload
 __all__ = ("Hybrid", "PricedHybrid", "price_hybrid")
 
 MICRO = 10**6
-"""Costs are rounded to a millionth of a USD where the curve is written out."""
+"""The curve has costs rounded to a millionth of a USD."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Hybrid:
 
     Args:
         servers: The servers, of one size or several.
-        function: The function; its door plays no part.
+        function: The function; servers call it directly, so its front door is not billed.
     """
 
     servers: Platform
@@ -57,20 +57,20 @@ class Hybrid:
 
     @property
     def pays_per_request(self) -> bool:
-        """False: the servers cost money while they wait."""
+        """False: the servers cost money while idle."""
         return False
 
     @property
     def highly_available(self) -> bool:
-        """As the servers have it."""
+        """The same as for the servers."""
         return self.servers.highly_available
 
     @property
     def assumptions(self) -> str:
-        """How many servers there are, and when they send on."""
+        """What the servers assume, how many there are, and when they send requests on."""
         return (
-            f"{self.servers.assumptions}; as many servers as cost least, without a reserve, and a"
-            " function for what finds them full"
+            f"{self.servers.assumptions}; the cheapest number of servers, without headroom, and a"
+            " function for requests that find them full"
         )
 
     def fleet(self, book: PriceBook) -> Fleet | None:
@@ -92,12 +92,12 @@ class PricedHybrid:
 
     Args:
         platform: The hybrid.
-        workload: The workload; its own number of requests plays no part.
-        sent_on: What the function bills for a request that is sent on.
-        starts: Where each window begins, requests a month, by rising volume.
-        windows: The numbers of servers that cost least.
-        end: Requests a month beyond which servers are not counted, or would refuse some.
-        is_full: Whether they would refuse some.
+        workload: The workload; its own number of requests is ignored.
+        sent_on: The function's charges for a request that is sent on.
+        starts: Where each window begins, requests a month, in rising order.
+        windows: The cheapest servers of each range of volumes.
+        end: Requests a month above which there are too many servers to count, or they are full.
+        is_full: Whether the servers are full at the end.
     """
 
     platform: Hybrid
@@ -110,31 +110,31 @@ class PricedHybrid:
 
     @property
     def limit(self) -> Fraction | None:
-        """The most requests a month that can be carried; ``None`` for no limit."""
+        """The most requests a month that the hybrid carries; ``None`` for no limit."""
         return self.end if self.is_full else None
 
     @property
     def reach(self) -> Fraction | None:
-        """The requests a month beyond which there would be too many servers to count."""
+        """The requests a month above which there would be too many servers to count."""
         return None if self.is_full else self.end
 
     def window(self, requests: Decimal) -> Window:
-        """Return the servers that cost least at a volume."""
+        """Return the window of a volume, with its cheapest servers."""
         return self.windows[max(0, bisect_right(self.starts, requests) - 1)]
 
     def size_of(self, requests: Decimal) -> str:
-        """Return the size of those servers; empty where there is one."""
+        """Return the size of the cheapest servers; empty if the platform has one size."""
         return self.window(requests).option.name
 
     def servers(self, requests: Decimal) -> int | None:
-        """Return the number of those servers."""
+        """Return the number of the cheapest servers."""
         return self.window(requests).running
 
     def bill(self, requests: Decimal) -> Bill:
-        """Return what a month with so many requests costs.
+        """Return the bill of a month with so many requests.
 
         Raises:
-            ConfigError: There would be too many servers to count.
+            ConfigError: The requests need too many servers to count.
         """
         if requests > self.end:
             return self._beyond(requests)
@@ -176,24 +176,22 @@ class PricedHybrid:
         if not self.is_full:
             raise ConfigError(
                 f"{volume(requests)} requests a month need more than {MOST_SERVERS:,} servers",
-                hint="choose larger servers or a nearer horizon",
+                hint="choose larger servers or a lower horizon",
             )
-        note = f"it carries no more than {volume(self.end)} requests a month"
-        available = self.platform.highly_available
-        return Bill(self.platform.name, requests, (), available, notes=(note,), carried=False)
+        return bill_beyond(self.platform, requests, self.end)
 
     def _note(self, window: Window, requests: Decimal, sent: Fraction) -> str:
         if not sent:
-            return "no request finds its servers full"
+            return "its servers are never full, so its function gets no requests"
         limit = window.option.table.limit(window.option.rate(float(requests), window.servers))
         share = plain(sent / Fraction(requests) * 100, 2)
         return (
-            f"at {volume(requests)} requests a month {share} % of them go to the function, with"
+            f"at {volume(requests)} requests a month, {share} % of them go to the function, with"
             f" max_in_flight = {limit}"
         )
 
     def curve(self, _: Decimal) -> SteppedCurve:
-        """Return USD a month by requests a month, to a millionth of a USD."""
+        """Return USD a month by requests a month, rounded to a millionth of a USD."""
         return self._curve
 
     @cached_property
@@ -229,8 +227,8 @@ def price_hybrid(
         platform: The hybrid.
         workload: The workload.
         book: The prices.
-        around: Requests a month, where the bill of that volume alone is asked for, which is much
-            less to find.
+        around: The only volume that the caller needs, requests a month, which is much faster;
+            ``None`` for all volumes.
 
     Raises:
         ConfigError: A price is missing, or the workload fits no size.

@@ -1,4 +1,4 @@
-"""Where servers with a function behind them cost less than servers or a function alone."""
+"""Finds where servers with a function behind them cost less than servers or a function alone."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from ferryman.cost.platforms.sizes import curve
 __all__ = ("HybridSaving", "find_savings")
 
 WORTH = 0.01
-"""A saving below this share is not worth a second platform."""
+"""The smallest saving that is worth a second platform, as a share."""
 
 PLACES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class HybridSaving:
-    """What a hybrid saves, over the cheaper of its servers and its function alone.
+    """What a hybrid saves compared with the cheaper of its servers and its function alone.
 
     Args:
-        platform: Its name.
-        own: The saving at the workload's own volume, as a share; below 0 where it costs more.
-        start: The lowest volume at which it saves a hundredth, requests a month; ``None`` if it
-            nowhere does.
-        end: The highest, up to the horizon.
+        platform: The name of the hybrid.
+        own: The saving at the workload's own volume, as a share; below 0 if the hybrid costs more.
+        start: The lowest volume at which it saves 1 %, requests a month; ``None`` if it never
+            does.
+        end: The highest such volume, up to the horizon.
         best: The volume at which it saves most.
-        most: The saving there, as a share.
+        most: The largest saving, as a share.
     """
 
     platform: str
@@ -42,7 +42,7 @@ class HybridSaving:
 
 
 def find_savings(comparison: Comparison) -> Iterator[HybridSaving]:
-    """Yield what each hybrid of a comparison saves, found at 200 volumes up to the horizon.
+    """Yield what each hybrid of a comparison saves, from 201 volumes up to the horizon.
 
     Raises:
         ConfigError: A price is missing.

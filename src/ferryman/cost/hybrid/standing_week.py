@@ -1,7 +1,7 @@
-"""Servers for what is always there, and a platform that bills requests for the rest.
+"""Servers for the base of the traffic, and a platform that bills requests for the rest.
 
-Servers that stand are paid for, whatever they answer: in each hour of the week they are cheapest
-filled to what they can carry, and what is beyond goes where each request is paid for.
+Running servers cost the same however much they answer. So each hour of the week is cheapest if the
+servers carry as much as they can, and the other platform the rest.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ class HybridWeek:
     """A week on both platforms.
 
     Args:
-        servers: Servers that stand, all week.
+        servers: Servers that run all week.
         shares: The servers' share of the requests in each hour, 0 to 1, from Monday 00:00 on.
-        usd: What a month costs.
-        usd_requests: What it costs without servers.
-        usd_servers: What it costs with servers alone.
+        usd: USD a month.
+        usd_requests: USD a month without servers.
+        usd_servers: USD a month with servers alone.
     """
 
     servers: int
@@ -39,21 +39,22 @@ class HybridWeek:
 def hybrid_week(
     by_request: PartialLoad, servers: PartialLoad, standing: int | None = None
 ) -> HybridWeek:
-    """Return the cheapest week on both.
+    """Return the cheapest week on both platforms.
 
     Args:
-        by_request: What bills each request.
-        servers: What is paid for by the hour.
-        standing: Servers that there are; None for as many as are cheapest.
+        by_request: The platform that bills each request.
+        servers: The platform that bills servers by the hour.
+        standing: The number of servers; None for the cheapest number.
 
     Raises:
-        ConfigError: The sides are not of these kinds, or the shape of the week is unknown.
+        ConfigError: The platforms are not of these kinds, or the shape of the week is unknown.
     """
-    if by_request.priced.fleet or not servers.priced.fleet:
+    fleet = servers.priced.fleet
+    if by_request.priced.fleet or fleet is None:
         raise ConfigError(
-            f"{by_request.platform} and {servers.platform} are not one platform that bills each"
-            " request and one of servers",
-            hint="a hybrid is Lambda on one side and servers on the other",
+            f"{by_request.platform} and {servers.platform} cannot share a week",
+            cause="one must bill each request, and the other must have servers",
+            hint="choose Lambda on one side and servers on the other",
         )
     if servers.priced.workload.shape is None:
         raise ConfigError(
@@ -61,15 +62,10 @@ def hybrid_week(
             hint="set shape = ... or logs = [...] in [tool.ferryman.cost]",
         )
     most = servers.units(1.0)
-    counts = range(_least(servers), most + 1) if standing is None else (standing,)
+    least = min(fleet.sizing.minimum, most)
+    counts = range(least, most + 1) if standing is None else (standing,)
     weeks = (_week(by_request, servers, count) for count in counts)
     return min(weeks, key=lambda week: week.usd)
-
-
-def _least(servers: PartialLoad) -> int:
-    fleet = servers.priced.fleet
-    assert fleet is not None
-    return min(fleet.sizing.minimum, servers.units(1.0))
 
 
 def _week(by_request: PartialLoad, servers: PartialLoad, count: int) -> HybridWeek:
@@ -78,7 +74,7 @@ def _week(by_request: PartialLoad, servers: PartialLoad, count: int) -> HybridWe
     assert shape is not None
     room, mean = servers.capacity(count), float(work.requests) / MONTH_SECONDS
     rates = [float(weight) * mean for weight in shape.weights]
-    cheaper = _each(servers, count) < _each(by_request, 0)
+    cheaper = _usd_of_requests(servers, count) < _usd_of_requests(by_request, 0)
     shares = tuple(
         (min(1.0, room / rate) if rate else 1.0) if cheaper and count else 0.0 for rate in rates
     )
@@ -95,7 +91,7 @@ def _week(by_request: PartialLoad, servers: PartialLoad, count: int) -> HybridWe
     )
 
 
-def _each(side: PartialLoad, servers: int) -> Decimal:
-    """Return what the month's requests cost beyond what is paid without any."""
+def _usd_of_requests(side: PartialLoad, servers: int) -> Decimal:
+    """Return what the month's requests cost besides the cost of a month without requests."""
     whole = side.priced.workload.requests
     return side.usd_with(whole, servers) - side.usd_with(Decimal(0), servers)

@@ -1,4 +1,4 @@
-"""How traffic is spread over time: the shape of a week, and where to read one from.
+"""How traffic is spread over time: the shape of a week, and the logs that show it.
 
-It knows no platform and no price.
+It must not know platforms or prices.
 """

@@ -1,6 +1,6 @@
-"""When requests came: counted by the minute, told as a rate, a week and a burst.
+"""Counts requests by the minute, and returns their mean rate, their week and their bursts.
 
-The order of the times does not matter. Memory is bounded by the hours that may be covered.
+The order of the times does not matter. The limit on hours bounds the memory.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ from ferryman.records.wording import counted
 __all__ = ("MAX_GAP_HOURS", "Calendar", "Period")
 
 MAX_GAP_HOURS = 7 * 24
-"""Hours without a request after which a log is taken to have a hole, or its clock to have
+"""Hours without a request above which ferryman assumes a hole in the log, or a clock that
 jumped."""
 
 QUIET_HOURS = 24
 
 QUIET_REQUESTS = 100
-"""A pause is told from so many hours on, if the mean rate would have brought so many requests
-in it: a log that lost a day says too little, and an office that closes at weekends does not."""
+"""A note names a pause of at least `QUIET_HOURS` in which the mean rate would have brought at least
+`QUIET_REQUESTS`: the log may have lost a day."""
 
 MAX_HOURS = 5 * 8766
-"""Hours with requests that are counted: five years."""
+"""The most hours with requests that can be counted: five years."""
 
 HOUR, MINUTE = 3600, 60
 
 BURST_SHARE = 0.99
 
 BURST_REQUESTS = 600
-"""Requests that an hour must have to tell of bursts: with ten a minute or fewer, chance alone
+"""Requests that an hour must have to count for bursts: with fewer than ten a minute, chance alone
 makes some minutes twice as busy as others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What the times of a log say.
+    """What the times of a log show.
 
     Args:
-        first: The earliest, seconds since 1970.
-        seconds: From there to the latest.
+        first: The earliest time, seconds since 1970.
+        seconds: Seconds from the earliest time to the latest.
         requests: Requests a month of 730 hours, at the log's mean rate.
         shape: The week; ``None`` if the log is shorter than a week.
-        peak_to_mean: The busiest hour over the mean rate.
-        burst: The busiest minute in a hundred over its hour's mean; ``None`` where no hour
-            has `BURST_REQUESTS`, or the log gives no single requests.
+        peak_to_mean: The rate of the busiest hour over the mean rate.
+        burst: The rate that one minute in a hundred exceeds, over its hour's mean; ``None`` if no
+            hour has `BURST_REQUESTS`, or the log has only sums of requests.
     """
 
     first: float
@@ -66,11 +66,11 @@ class Period:
 
 @dataclass(slots=True)
 class Calendar:
-    """Counts requests by the minute of the hour that they came in.
+    """Counts requests by the minute.
 
     Attributes:
-        by_minute: Whether the times are minutes, each with all of its requests.
-        places: Where in the logs an hour begins, for messages.
+        by_minute: Whether each time is a minute with the sum of its requests.
+        places: Where in the logs each hour begins, for messages.
     """
 
     by_minute: bool = False
@@ -83,11 +83,11 @@ class Calendar:
     _minutes: array[int] = field(default_factory=lambda: array("q"))
 
     def add(self, time: float, requests: int) -> bool:
-        """Count requests at a time; return whether they are the first of their hour.
+        """Count requests at a time, and return whether they are the first of their hour.
 
         Raises:
-            ValueError: The time is before 1970, after 9999 or no number.
-            ConfigError: The log covers more than `MAX_HOURS`.
+            ValueError: The time is before 1970, after 9999 or not a number.
+            ConfigError: The log has more than `MAX_HOURS`.
         """
         if not 0.0 <= time < 253_402_300_800.0:
             raise ValueError(f"{time} is not a time")
@@ -108,8 +108,8 @@ class Calendar:
         if opened:
             if len(self.hours) >= MAX_HOURS:
                 raise ConfigError(
-                    "the log has requests in more hours than five years have",
-                    hint="read a part of it; the last weeks say more of the next",
+                    "the log covers more than five years",
+                    hint="read a part of it; the latest weeks predict the next ones best",
                 )
             self.hours[hour] = array("q", bytes(8 * 60))
         self._begins, self._minutes = hour * 60, self.hours[hour]
@@ -117,24 +117,24 @@ class Calendar:
 
     @property
     def requests(self) -> int:
-        """How many came."""
+        """The number of requests."""
         return sum(map(sum, self.hours.values()))
 
     @property
     def covered(self) -> float:
-        """Seconds that the log covers, 0 if it has no times."""
+        """Seconds that the log covers; 0 if it has no times."""
         if not self.rows:
             return 0.0
         span = self.last - self.first
         if self.by_minute:
             return span + MINUTE
-        counted = self.requests != self.rows and self.rows > 1
-        # A count stands for the time up to the next one: the last has one as well.
-        return span * self.rows / (self.rows - 1) if counted else span
+        has_sums = self.requests != self.rows and self.rows > 1
+        # A sum covers the time up to the next row; the last row covers as much as the others.
+        return span * self.rows / (self.rows - 1) if has_sums else span
 
     @property
     def quiet(self) -> tuple[str, ...]:
-        """The longest pause, in words, if it is one that a hole in the log might be."""
+        """A note on the longest pause, if the log may have a hole there."""
         before, after = max(
             pairwise(sorted(self.hours)), key=lambda pair: pair[1] - pair[0], default=(0, 0)
         )
@@ -143,18 +143,18 @@ class Calendar:
             return ()
         return (
             f"there are no requests from {_day(before + 1)} to {_day(after)},"
-            f" {counted(hours, 'hour')}; they count as quiet,"
-            " and if the log has a hole there, the rate is too low",
+            f" {counted(hours, 'hour')}; ferryman assumes that there was no traffic, and if the"
+            " log has a hole there, the rate is too low",
         )
 
     def period(self, name: str) -> Period | None:
-        """Return what the times say, or ``None`` if they cover less than an hour.
+        """Return what the times show; ``None`` if they cover less than an hour.
 
         Args:
-            name: What the week is called.
+            name: The name of the week.
 
         Raises:
-            ConfigError: There is a hole, or the clock jumps.
+            ConfigError: The log has a hole, or the clock jumped.
         """
         self._check()
         covered = self.covered
@@ -179,16 +179,15 @@ class Calendar:
                 raise ConfigError(
                     f"{where}: there are no requests from {_day(before)} to {_day(after)}",
                     cause="the log has a hole, or a clock jumped",
-                    hint="cut the log there, and read its parts one by one",
+                    hint="split the log there, and read its parts one by one",
                 )
 
     def _week(self, sums: dict[int, int], name: str) -> Shape | None:
-        """Return the mean of each hour of the week, where each was covered.
+        """Return the mean of each hour of the week; ``None`` if the log does not cover them all.
 
-        A week is any 168 hours that follow one another, whenever it begins: from Monday to
-        Sunday the first and the last hour count as whole, although their first and last
-        request lie within them. A longer log may begin and end within an hour; of that the
-        part counts that is covered.
+        A week is any 168 consecutive hours. If the log has exactly 168 hours, the first and the
+        last hour count as whole, although the first and the last request lie within them. A
+        longer log may begin and end within an hour, of which only the covered part counts.
         """
         begin, end = self.first / HOUR, (self.first + self.covered) / HOUR
         first, last = math.floor(begin), math.ceil(end)

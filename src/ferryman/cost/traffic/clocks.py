@@ -1,4 +1,4 @@
-"""Times as logs write them, read fast: neighbours share their minute, so it is kept."""
+"""Reads the times of logs fast: lines that follow each other share their minute, so it is kept."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _UTC_ENDINGS = (b"Z", b"+00:00")
 
 
 def iso_clock() -> Clock:
-    """Return a reader of ISO 8601 times, which takes those without a zone for UTC.
+    """Return a reader of ISO 8601 times; a time without a zone is UTC.
 
-    It returns seconds since 1970 and raises ValueError for anything else.
+    The reader returns seconds since 1970, and raises ValueError for anything else.
     """
     minute, base = b"", 0.0
 

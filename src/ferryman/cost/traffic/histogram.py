@@ -1,4 +1,4 @@
-"""How numbers are distributed, in a fixed amount of memory: buckets that grow by 2%."""
+"""The distribution of numbers in a fixed amount of memory: buckets that grow by 2%."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ferryman.cost.traffic.remembered import Remembered
 __all__ = ("ERROR", "Histogram")
 
 ERROR = 0.01
-"""How far a percentile may be off, as a share of it."""
+"""The largest relative error of a percentile."""
 
 _LOWEST = 1e-3
 _PER_E = 1 / math.log((1 + ERROR) / (1 - ERROR))
@@ -28,7 +28,7 @@ _PLACES = Remembered(_place)
 
 @dataclass(slots=True)
 class Histogram:
-    """Counts numbers from 0 to a thousand million; below a thousandth they are the same."""
+    """Counts numbers from 0 to 1e9; all numbers below 0.001 share a bucket."""
 
     count: int = 0
     total: float = 0.0
@@ -39,7 +39,7 @@ class Histogram:
         """Count a number.
 
         Raises:
-            ValueError: It is below 0, above 1e9 or none.
+            ValueError: It is below 0, above 1e9 or not a number.
         """
         if not 0.0 <= number <= 1e9:
             raise ValueError(f"{number} is out of range")
@@ -51,17 +51,17 @@ class Histogram:
 
     @property
     def mean(self) -> float:
-        """The mean, exactly; 0 of nothing."""
+        """The exact mean; 0 without numbers."""
         return self.total / self.count if self.count else 0.0
 
     def parts(self) -> Iterator[tuple[float, int]]:
-        """Yield each number that was counted, to within 1%, and how often."""
+        """Yield each counted number, to within 1%, and how often it occurs."""
         for place, count in enumerate(self.buckets):
             if count:
                 yield self._middle(place), count
 
     def percentile(self, share: float) -> float:
-        """Return the number that this share of the numbers does not exceed, to within 1%."""
+        """Return the number that a share of the numbers does not exceed, to within 1%."""
         wanted = max(1, math.ceil(self.count * share))
         seen = 0
         for place, count in enumerate(self.buckets):

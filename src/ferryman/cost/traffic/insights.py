@@ -1,8 +1,8 @@
-"""The questions that CloudWatch Logs Insights is asked about a function, and its answers.
+"""The queries for CloudWatch Logs Insights about a function, and how to read the results.
 
-Insights counts on its side, so that no line of a log travels. Pure: asking is done elsewhere.
-Sources: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html; a
-query returns at most 10,000 rows, and the memory of REPORT lines comes in bytes of 1,000s.
+Insights counts at AWS, so no line of a log is transferred. Other modules run the queries. A query
+returns at most 10,000 rows, and Insights gives the memory of REPORT lines in bytes, 1,000,000 per
+MB. Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html.
 """
 
 from __future__ import annotations
@@ -34,44 +34,45 @@ SUMMARY = f"""{_REPORTS}
   sum(billed * given) as billed_mib_ms, max(given) as memory, count_distinct(given) as sizes,
   avg(held) as used_mean, pct(held, 99) as used_p99, max(held) as used_most,
   count(init) as cold_starts, avg(init) as init_ms, sum(bad) as failed"""
-"""One row about all invocations."""
+"""The query for one row about all invocations."""
 
 MINUTES = f"""{_REPORTS}
 | stats count(*) as requests by bin(1m) as minute
 | sort minute asc
 | limit 10000"""
-"""A row for each minute that has invocations."""
+"""The query for a row for each minute with invocations."""
 
 SLICE = 6 * 24 * 3600
-"""Seconds whose minutes fit into one answer."""
+"""Seconds whose minutes fit into one result."""
 
 
 def slices(start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield parts of a time whose minutes can be asked for at once, seconds since 1970.
+    """Yield parts of a time that each fit into one query for minutes, in seconds since 1970.
 
-    Both ends of a part belong to it, as Insights has it.
+    Both ends belong to a part, as in Insights.
     """
     for first in range(start, end, SLICE):
         yield first, min(first + SLICE, end) - 1
 
 
 def from_insights(group: str, summary: Iterable[Row], minutes: Iterable[Row]) -> LogSummary:
-    """Return what the answers say.
+    """Return the figures in the results of the queries.
 
     Args:
         group: The log group.
-        summary: The answer to `SUMMARY`.
-        minutes: The answers to `MINUTES`.
+        summary: The rows of `SUMMARY`.
+        minutes: The rows of all queries for `MINUTES`.
 
     Raises:
-        ConfigError: There were no invocations, or they have a hole.
+        ConfigError: There were no invocations, or the log has a hole.
     """
     row = next(iter(summary), {})
     requests = int(_number(row, "requests"))
     if not requests:
         raise ConfigError(
             f"{group}: no invocation of a Lambda function was found",
-            hint="the group of a function is /aws/lambda/ and its name; --since says how far back",
+            hint="the log group of a function is /aws/lambda/NAME; --since sets how far back to"
+            " look",
         )
     calendar = _calendar(minutes)
     return LogSummary(
@@ -118,5 +119,5 @@ def _calendar(minutes: Iterable[Row]) -> Calendar:
 
 
 def _number(row: Row, name: str) -> float:
-    # Insights leaves a field out that has no value, and writes numbers with an exponent.
+    # Insights omits a field without a value, and writes numbers with an exponent.
     return float(Decimal(row.get(name) or 0))

@@ -1,7 +1,7 @@
-"""Files as blocks and blocks as lines, in memory that does not grow with either.
+"""Reads files in blocks and splits blocks into lines, in memory that does not grow with them.
 
-It unpacks gzip as it arrives, whatever the file is called, and keeps what a half-written
-one still holds. The mark that Excel and other Windows programs put before UTF-8 is left out.
+It decompresses gzip, whatever the name of the file, and reads the existing part of an incomplete
+one. It skips the byte order mark that Excel and other Windows programs write before UTF-8.
 """
 
 from __future__ import annotations
@@ -15,46 +15,46 @@ from typing import BinaryIO
 __all__ = ("BLOCK", "MAX_LINE", "blocks", "foreign", "split_lines")
 
 BLOCK = 1 << 18
-"""Bytes that are read at once. Larger blocks leave the processor's cache, and are slower."""
+"""Bytes read at once. Larger blocks do not fit into the processor's cache, and are slower."""
 
 MAX_LINE = 1 << 20
-"""Bytes a line may have. A longer one is dropped as it arrives, and counts as unreadable."""
+"""The most bytes of a line. A longer line is dropped, and counts as unreadable."""
 
 _GZIP = b"\x1f\x8b"
 
 _FOREIGN = {
-    b"BZh": "it is packed by bzip2; unpack it first",
-    b"PK\x03\x04": "it is packed as zip; unpack it first",
-    b"\xfd7zXZ\0": "it is packed by xz; unpack it first",
-    b"\x28\xb5\x2f\xfd": "it is packed by zstd; unpack it first",
-    b"PAR1": "it is Parquet; have the log written as text or JSON",
-    BOM_UTF16_LE: "it is in UTF-16; write it in UTF-8",
-    BOM_UTF16_BE: "it is in UTF-16; write it in UTF-8",
+    b"BZh": "it is compressed with bzip2; decompress it first",
+    b"PK\x03\x04": "it is a zip archive; extract it first",
+    b"\xfd7zXZ\0": "it is compressed with xz; decompress it first",
+    b"\x28\xb5\x2f\xfd": "it is compressed with zstd; decompress it first",
+    b"PAR1": "it is Parquet; write the log as text or JSON",
+    BOM_UTF16_LE: "it is in UTF-16; convert it to UTF-8",
+    BOM_UTF16_BE: "it is in UTF-16; convert it to UTF-8",
 }
 
 
 def blocks(
     stream: BinaryIO, watch: Callable[[int], object], complain: Callable[[str], object]
 ) -> Iterator[bytes]:
-    """Yield a file in blocks, unpacked.
+    """Yield a file in blocks, decompressed.
 
     Args:
         stream: The file.
-        watch: Called with each number of bytes read from it.
-        complain: Called with a message if it is damaged or incomplete.
+        watch: Called with each number of bytes read from the file.
+        complain: Called with a message if the file is damaged or incomplete.
     """
-    found = _stored(stream, watch, complain)
-    # Excel's mark would make a heading unreadable, and the counts below it durations.
-    yield next(found, b"").removeprefix(BOM_UTF8)
-    yield from found
+    contents = _decompressed(stream, watch, complain)
+    # With the byte order mark, the heading would not match, and counts would be read as durations.
+    yield next(contents, b"").removeprefix(BOM_UTF8)
+    yield from contents
 
 
 def foreign(head: bytes) -> str | None:
-    """Return what a file is that cannot be read as it is, by its first bytes; None if unknown."""
-    return next((told for mark, told in _FOREIGN.items() if head.startswith(mark)), None)
+    """Return why a file cannot be read, by its first bytes; None if they are not known."""
+    return next((reason for mark, reason in _FOREIGN.items() if head.startswith(mark)), None)
 
 
-def _stored(
+def _decompressed(
     stream: BinaryIO, watch: Callable[[int], object], complain: Callable[[str], object]
 ) -> Iterator[bytes]:
     first = stream.read(BLOCK)
@@ -85,26 +85,26 @@ def _unpacked(packed: Iterable[bytes], complain: Callable[[str], object]) -> Ite
                 if not data.startswith(_GZIP):
                     return
                 unpack = zlib.decompressobj(wbits=31)
-            if found := unpack.decompress(data, BLOCK):
-                yield found
+            if block_out := unpack.decompress(data, BLOCK):
+                yield block_out
             data = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
     if rest := unpack.flush():
         yield rest
     if not unpack.eof:
-        complain("the gzip file was not written to its end; the existing part was read")
+        complain("the gzip file is incomplete; the existing part was read")
 
 
 def split_lines(blocks: Iterable[bytes], *, ends: bool = False) -> Iterator[list[bytes | None]]:
-    """Yield the lines of some blocks, a list for each; None for a line above `MAX_LINE`.
+    """Yield a list of lines for each block; None for a line longer than `MAX_LINE`.
 
     Args:
         blocks: The blocks.
-        ends: Whether lines keep the mark at their end, which saves a copy of each.
+        ends: Whether lines keep their line ends, which saves a copy of each line.
     """
     rest, dropping = b"", False
     for block in blocks:
         text = rest + block
-        # bytes.split looks at one byte at a time, and a stream for the next end of a line.
+        # A stream finds line ends faster than bytes.split, which looks at one byte at a time.
         whole = BytesIO(text).readlines()
         rest = whole.pop() if whole and not text.endswith(b"\n") else b""
         lines: list[bytes | None] = [*whole] if ends else [line[:-1] for line in whole]

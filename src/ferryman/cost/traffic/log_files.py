@@ -1,4 +1,4 @@
-"""Where logs are: files, folders with all that is in them, and standard input."""
+"""Finds logs: files, all files in folders, and standard input."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ferryman.cost.traffic.lines import blocks
 __all__ = ("STDIN", "Source", "find_sources")
 
 STDIN = "-"
-"""How standard input is called."""
+"""The name of standard input on the command line."""
 
 Watch = Callable[[int], object]
 Complain = Callable[[str], object]
@@ -25,7 +25,7 @@ class Source:
 
     Args:
         path: Its file; ``None`` for standard input.
-        size: Its bytes as they are stored; 0 if that is not known.
+        size: Its stored size in bytes; 0 if unknown.
     """
 
     path: Path | None
@@ -33,7 +33,7 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name in messages."""
         return "standard input" if self.path is None else str(self.path)
 
     @property
@@ -42,10 +42,10 @@ class Source:
         return self.path is not None and self.path.is_file()
 
     def blocks(self, watch: Watch, complain: Complain) -> Iterator[bytes]:
-        """Yield it in blocks, unpacked.
+        """Yield the log in blocks, decompressed.
 
         Raises:
-            ConfigError: It cannot be read.
+            ConfigError: The log cannot be read.
         """
         try:
             if self.path is None:
@@ -60,10 +60,10 @@ class Source:
 
 
 def find_sources(paths: Iterable[str]) -> tuple[Source, ...]:
-    """Return the logs at these paths, those of a folder in the order of their names.
+    """Return the logs at these paths; the logs of a folder are sorted by name.
 
     Raises:
-        ConfigError: A path leads nowhere, or a folder is empty.
+        ConfigError: A path does not exist, or a folder is empty.
     """
     found: dict[Path | None, Source] = {}
     for text in paths:

@@ -1,4 +1,4 @@
-"""The workload that was found in logs: a value, and the inputs of the model that it gives."""
+"""The workload that logs show, and the inputs of the cost model that it gives."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ LOWEST_WALL_MS = Decimal("0.001")
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """How long the requests took, milliseconds; the percentiles are good to 1%.
+    """How long the requests took, milliseconds; the percentiles are exact to 1%.
 
     Args:
         mean: The mean.
-        rounded: The mean with each rounded up to a whole millisecond, as Lambda bills.
-        p50: Half of them took no longer.
-        p95: 95 in a hundred took no longer.
-        p99: 99 in a hundred took no longer.
+        rounded: The mean with each duration rounded up to a whole millisecond, as Lambda bills.
+        p50: 50 % of the requests took no longer.
+        p95: 95 % of the requests took no longer.
+        p99: 99 % of the requests took no longer.
     """
 
     mean: float
@@ -41,18 +41,18 @@ class LambdaSummary:
     """Figures from Lambda's reports.
 
     Args:
-        memory_mib: The function's memory; of several, that of most invocations.
-        sizes: How many sizes of memory there were.
-        memory_mean: The mean of their memory over the billed time, MiB.
-        used_mean: Memory used, on the mean, MiB.
-        used_p99: What 99 in a hundred did not exceed, MiB.
-        used_most: The most that was used, MiB.
-        billed_gb_seconds: What was billed for, GB-seconds.
+        memory_mib: The function's memory; if it changed, the memory of most invocations.
+        sizes: The number of different memory sizes.
+        memory_mean: The mean memory over the billed time, MiB.
+        used_mean: The mean of the used memory, MiB.
+        used_p99: The used memory that 99 % of the invocations did not exceed, MiB.
+        used_most: The most memory that an invocation used, MiB.
+        billed_gb_seconds: The billed GB-seconds.
         cold_starts: Invocations that started an environment.
-        init_ms: Mean duration of those starts; ``None`` without any.
-        init_billed_ms: What was billed for one beyond its request, on the mean; ``None``
-            without any.
-        app_log_bytes: What the function logged for an invocation; ``None`` if unknown.
+        init_ms: Mean duration of a cold start; ``None`` without cold starts.
+        init_billed_ms: Mean billed time of a cold start besides its request; ``None`` without
+            cold starts.
+        app_log_bytes: Bytes that the function logged per invocation; ``None`` if unknown.
     """
 
     memory_mib: int
@@ -73,10 +73,10 @@ class Unread:
     """Lines that could not be read.
 
     Args:
-        lines: How many.
-        where: The file and the line of the first.
-        text: How it begins.
-        why: What is wrong with it.
+        lines: The number of such lines.
+        where: The file and line number of the first.
+        text: The beginning of the first.
+        why: What is wrong with the first.
     """
 
     lines: int
@@ -90,18 +90,19 @@ class LogSummary:
     """The figures from logs.
 
     Args:
-        titles: The formats they are in.
-        name: What they are called together.
-        requests: Requests in them.
-        period: When they came; ``None`` without times, or if they cover less than an hour.
-        covered: Seconds from the first to the last, 0 without times.
-        durations: How long they took; ``None`` if the logs do not say.
-        failed_share: Share of them that failed, of those of which it is known.
+        titles: The formats of the logs.
+        name: The name for all logs together.
+        requests: Requests in the logs.
+        period: When the requests came; ``None`` without times, or if they cover less than an
+            hour.
+        covered: Seconds from the first request to the last; 0 without times.
+        durations: How long the requests took; ``None`` if the logs do not say.
+        failed_share: Share of failed requests, among those whose outcome is known.
         response_bytes: Mean size of a response.
         request_bytes: Mean size of a request.
-        sizes: How large responses are, one by one; ``None`` where all are small.
-        use: What Lambda billed; ``None`` in logs of anything else.
-        other: Lines that tell of no request to the application.
+        sizes: The distribution of response sizes; ``None`` if all responses are small.
+        use: What Lambda billed; ``None`` in other logs.
+        other: Lines that are not requests to the application.
         unread: Lines that could not be read.
         notes: What else a reader must know.
     """
@@ -123,7 +124,7 @@ class LogSummary:
 
     @property
     def shape(self) -> Shape | None:
-        """The week, where the logs have a whole one."""
+        """The week; ``None`` if the logs do not cover a whole one."""
         return self.period.shape if self.period else None
 
     @property
@@ -154,7 +155,7 @@ def _lambda_inputs(use: LambdaSummary, requests: int) -> dict[str, float | Decim
     return {
         "memory_mib": Decimal(use.memory_mib),
         "cold_start_share": Decimal(f"{use.cold_starts / requests:.8f}"),
-        # A log of before August 2025 bills no init, yet one of today would.
+        # Lambda bills the init since August 2025, so the bill includes it for older logs too.
         "init_ms": use.init_billed_ms or use.init_ms,
         "log_bytes": use.app_log_bytes,
     }
@@ -168,18 +169,18 @@ def from_tally(
     unread: Unread | None = None,
     notes: tuple[str, ...] = (),
 ) -> LogSummary:
-    """Return what the requests of a tally say.
+    """Return the figures of a tally.
 
     Args:
-        tally: The tally, with one request at least.
-        titles: As `LogSummary` has it.
-        name: As `LogSummary` has it.
-        other: As `LogSummary` has it.
-        unread: As `LogSummary` has it.
-        notes: As `LogSummary` has it.
+        tally: The tally, with at least one request.
+        titles: As in `LogSummary`.
+        name: As in `LogSummary`.
+        other: As in `LogSummary`.
+        unread: As in `LogSummary`.
+        notes: As in `LogSummary`.
 
     Raises:
-        ConfigError: The times have a hole.
+        ConfigError: The log has a hole.
     """
     return LogSummary(
         titles=titles,
@@ -221,10 +222,10 @@ def _functions(tally: LambdaTally) -> LambdaSummary:
 
 
 def _sizes(tally: Tally) -> ResponseSizes:
-    """Return the sizes of the large responses one by one, and the small ones as their mean."""
+    """Return the sizes of large responses by bucket, and all small responses at their mean."""
     large = list(tally.large_out.parts())
     total = round(tally.large_out.total)
-    # A bucket stands for its middle; together they are as large as what was counted.
+    # A bucket gives only its middle, so scale all buckets to the exact total.
     scale = Fraction(total) / sum(round(size) * count for size, count in large)
     few = tally.sized_out - tally.large_out.count
     small = Fraction(max(0, tally.bytes_out - total), max(1, few))

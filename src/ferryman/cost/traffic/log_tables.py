@@ -1,4 +1,4 @@
-"""What was found in logs, in words for a table and as plain data. Pure: it prints nothing."""
+"""The figures from logs, as rows of a table and as JSON. It does not print."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 
 
 def log_rows(found: LogSummary) -> tuple[Row, ...]:
-    """Return a row for each thing that the logs say, and for what they do not."""
+    """Return a row for each figure, also for those that are not in the logs."""
     return tuple(_rows(found))
 
 
@@ -34,7 +34,7 @@ def _rows(found: LogSummary) -> Iterator[Row]:
     yield "errors", _share(found.failed_share)
     yield "response", _bytes(found.response_bytes)
     yield "request", _bytes(found.request_bytes)
-    yield "other lines", f"{found.other:,} that tell of no request to the application"
+    yield "other lines", f"{found.other:,} that are not requests to the application"
     yield "unreadable lines", _unread(found)
     yield from (("note", note) for note in found.notes)
 
@@ -54,10 +54,11 @@ def _month(found: LogSummary) -> str:
     if found.period:
         length = found.period.seconds
         days = counted(length / 86400, "day") if length >= 86400 else counted(length / 3600, "hour")
-        return f"{volume(found.period.requests)}, the mean rate of {days} over 730 hours"
+        return f"{volume(found.period.requests)}: the mean rate of {days}, over 730 hours"
     if found.covered:
-        return f"unknown: the log covers {counted(found.covered, 'second')}, and an hour is needed"
-    return "unknown: the lines have no times, or the same"
+        covered = counted(found.covered, "second")
+        return f"unknown: the log covers {covered}, and ferryman needs an hour"
+    return "unknown: the lines have no times, or all the same time"
 
 
 def _week(found: LogSummary) -> Iterator[Row]:
@@ -68,12 +69,12 @@ def _week(found: LogSummary) -> Iterator[Row]:
     busy = f"{plain(period.peak_to_mean, 2)} times the mean rate{burst}"
     if period.shape is None:
         yield "busiest hour", busy
-        yield "week", "unknown: the log covers no whole week"
+        yield "week", "unknown: the log does not cover a whole week"
         return
     place = period.shape.weights.index(max(period.shape.weights))
     yield "busiest hour", f"{DAYS[place // 24]} {place % 24:02}:00 UTC; {busy}"
     for day, digits in enumerate(_digits(period.shape)):
-        yield DAYS[day], digits + ("  each hour in ninths of the busiest" if not day else "")
+        yield DAYS[day], digits + ("  a digit for each hour; 9 is the busiest" if not day else "")
 
 
 def _digits(shape: Shape) -> Iterator[str]:
@@ -90,20 +91,19 @@ def _durations(found: LogSummary) -> str:
 
 
 def _lambda(use: LambdaSummary, requests: int) -> Iterator[Row]:
-    several = f" mostly, {use.memory_mean:,.0f} on the mean" if use.sizes > 1 else ""
-    yield (
-        "memory",
-        f"{use.memory_mib:,} MiB given{several}{_used(use)}",
-    )
+    several = ""
     if use.sizes > 1:
-        yield "note", f"what comes is priced at {use.memory_mib:,} MiB; --memory sets another size"
+        several = f" for most invocations, {use.memory_mean:,.0f} on average"
+    yield "memory", f"{use.memory_mib:,} MiB configured{several}{_used(use)}"
+    if use.sizes > 1:
+        yield "note", f"the bill uses {use.memory_mib:,} MiB; --memory sets another size"
     init = f", {_ms(use.init_ms)} each" if use.init_ms is not None else ""
     yield "cold starts", f"{use.cold_starts:,}, {_share(use.cold_starts / requests)}{init}"
     billed = use.init_billed_ms
     if use.cold_starts and not billed:
-        yield "note", "no cold start was billed, as before August 2025; it will be"
+        yield "note", "Lambda did not bill these cold starts; since August 2025 it bills them"
     if use.app_log_bytes is None:
-        yield "logged", "unknown: the log was cut down to its reports"
+        yield "logged", "unknown: the log has only reports"
     else:
         yield "logged", f"{_bytes(use.app_log_bytes)}, by the application"
 
@@ -112,8 +112,8 @@ def _used(use: LambdaSummary) -> str:
     if not use.used_most:
         return ""
     return (
-        f"; used {use.used_mean:,.0f} on the mean, {use.used_p99:,.0f} in 99 of 100,"
-        f" {use.used_most:,.0f} at most"
+        f"; used {use.used_mean:,.0f} on average, up to {use.used_p99:,.0f} in 99 % of"
+        f" invocations, {use.used_most:,.0f} at most"
     )
 
 
@@ -124,7 +124,7 @@ def _share(share: float | None) -> str:
 
 
 def _bytes(size: float | None) -> str:
-    return "not in the log" if size is None else f"{counted(round(size), 'byte')} a request"
+    return "not in the log" if size is None else f"{counted(round(size), 'byte')} per request"
 
 
 def _ms(number: float) -> str:
@@ -139,7 +139,7 @@ def _unread(found: LogSummary) -> str:
 
 
 def log_json(found: LogSummary) -> dict[str, Any]:
-    """Return the same for a machine; what a log does not say is None."""
+    """Return the figures as JSON data; a figure that is not in the logs is None."""
     period, took, use, unread = found.period, found.durations, found.use, found.unread
     return {
         "formats": list(found.titles),

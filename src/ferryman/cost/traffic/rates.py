@@ -1,4 +1,4 @@
-"""The rates of a month, hour by hour and minute by minute, over its mean rate."""
+"""The distribution of the rates of a month's minutes, over its mean rate."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ferryman.cost.workload import Inputs
 __all__ = ("Rates", "minute_rates", "month_rates")
 
 Rates = tuple[tuple[float, float], ...]
-"""Rates over the mean, each with the share of the time in which there is that rate."""
+"""Rates over the mean, each with its share of the time."""
 
 MINUTES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.998, 1.0)
-"""Shares of the minutes of an hour, from the calm to the busy ones."""
+"""Bounds of groups of an hour's minutes, as shares of the minutes from calm to busy."""
 
 
 def month_rates(inputs: Inputs) -> Rates:
     """Return the rates of a month's minutes.
 
-    Where only the busy hour is known, the week is that of the preset ``consumer``, its swings made
-    larger or smaller until its busiest hour is that one.
+    If only the busy hour is known, the week is that of the preset ``consumer``, with swings
+    stretched or compressed until its busiest hour matches.
     """
     if inputs.shape is not None:
         hours = tuple((float(rate), count / HOURS) for rate, count in inputs.shape.levels)
@@ -36,8 +36,8 @@ def minute_rates(burst: float) -> Rates:
     """Return the rates of an hour's minutes over its mean.
 
     Args:
-        burst: The rate that one minute in a hundred exceeds, over the mean. Minutes are taken to
-            be lognormal; 1 for minutes that are all the same.
+        burst: The rate that one minute in a hundred exceeds, over the mean; 1 if all minutes are
+            the same. The model assumes that the rates of minutes are lognormal.
     """
     if burst <= 1:
         return ((1.0, 1.0),)
@@ -55,7 +55,6 @@ def minute_rates(burst: float) -> Rates:
 @lru_cache(maxsize=16)
 def _usual_week(peak: float) -> Rates:
     levels = [(float(rate), count / HOURS) for rate, count in preset("consumer").levels]
-
     busiest = max(rate for rate, _ in levels)
 
     def mean(power: float) -> float:

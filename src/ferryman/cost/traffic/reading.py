@@ -1,7 +1,7 @@
-"""Reading logs: each file by its own format, every line accounted for.
+"""Reads logs: finds the format of each file, and accounts for every line.
 
-Two formats in one run are refused: a balancer and the function behind it log the same
-requests, which would count double.
+It refuses formats of two programs in one run: a balancer and the function behind it log the
+same requests, which would count twice.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from ferryman.cost.traffic.tally import Tally
 __all__ = ("MAX_STEP_BACK", "read_logs")
 
 MAX_STEP_BACK = 300.0
-"""Seconds by which a line may be earlier than one before it: servers write when a request
-ends, so lines are a little out of order. More is told, and counted all the same."""
+"""Seconds by which a line may be earlier than a line before it: servers write a line when a request
+ends, so lines are a little out of order. A note names larger steps back; the lines still count."""
 
 SAMPLE_LINES = 1000
 
@@ -51,7 +51,7 @@ UNKNOWN = Format("", "unknown", lambda _: False, _unknown)
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What a file is: its format, what takes the wrapping off its lines, and its first lines."""
+    """The format of a file, the function that unwraps its lines, and its first lines."""
 
     format: Format
     unwrap: Unwrap | None
@@ -64,7 +64,7 @@ class _Kind:
 
 @dataclass(slots=True)
 class _Order:
-    """How far the times of one file go back, and where they go furthest."""
+    """The largest step back in the times of one file, and its line."""
 
     newest: float = 0.0
     back: float = 0.0
@@ -77,7 +77,7 @@ class _Order:
 
 @dataclass(slots=True)
 class _Reading:
-    """What was read so far: requests, formats, and what was not a request."""
+    """What was read so far: requests, formats, other lines and notes."""
 
     tally: Tally = field(default_factory=Tally)
     titles: dict[str, None] = field(default_factory=dict)
@@ -85,11 +85,16 @@ class _Reading:
     unread: Unread = NONE_UNREAD
     notes: list[str] = field(default_factory=list)
 
-    def miss(self, where: str, line: bytes, why: str) -> None:
+    def miss(self, where: str, line: bytes, error: Exception) -> None:
+        """Count a line that cannot be read, unless it is blank."""
+        if not line.strip():
+            return
         if self.unread.lines:
             self.unread = replace(self.unread, lines=self.unread.lines + 1)
-        else:
-            self.unread = Unread(1, where, line[:60].decode("utf-8", "replace"), why)
+            return
+        text = line.rstrip(b"\n")[:60].decode("utf-8", "replace")
+        why = str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"
+        self.unread = Unread(1, where, text, why)
 
 
 def read_logs(
@@ -102,13 +107,13 @@ def read_logs(
 
     Args:
         sources: The logs.
-        only: The name of the one format to read; files in another are left out.
+        only: The name of the only format to read; files in other formats are left out.
         watch: Called with each number of bytes read.
-        bare: Milliseconds in the unit of a number that may be a duration and does not say so;
-            ``None`` to leave such numbers alone.
+        bare: The unit, in milliseconds, of a number without a unit that may be a duration;
+            ``None`` to ignore such numbers.
 
     Raises:
-        ConfigError: A log cannot be read, none has a readable line, they are in formats of
+        ConfigError: A log cannot be read, no line is a request, the logs are in formats of
             several programs, or they have a hole.
     """
     known = _known(sources, only)
@@ -124,7 +129,7 @@ def read_logs(
 
 
 def _known(sources: Sequence[Source], only: str | None) -> dict[str, _Kind]:
-    """Return the formats of the files, before any is read through; refuse a mixture."""
+    """Return the formats of the files, before any is read completely; refuse a mixture."""
     known: dict[str, _Kind] = {}
     for source in sources:
         if source.lasts:
@@ -157,7 +162,7 @@ def _check_one(known: Mapping[str, _Kind]) -> None:
         files = ", ".join(f"{name} in {source}" for name, source in by_name.items())
         raise ConfigError(
             "the logs are in formats of several programs",
-            cause=f"{files}; if they log the same requests, these would count double",
+            cause=f"{files}; if they log the same requests, these would count twice",
             hint=f"choose one with --log-format {'|'.join(by_name)}, or name its files alone",
         )
 
@@ -170,19 +175,19 @@ def _read(
     watch: Callable[[int], object],
 ) -> None:
     only, bare = asked
-    told = len(reading.notes)
+    notes_before = len(reading.notes)
     blocks = source.blocks(watch, lambda text: reading.notes.append(f"{source.name}: {text}"))
     head = next(blocks, b"")
     if not head:
-        if len(reading.notes) == told:
+        if len(reading.notes) == notes_before:
             reading.notes.append(f"{source.name}: the file is empty")
         return
     if source.name not in known:
         known[source.name] = _kind(head, only)
         _check_one(known)
     kind = known[source.name]
-    if (said := _remark(kind, head, asked)) is not None:
-        reading.notes.append(f"{source.name}: {said}")
+    if (remark := _remark(kind, head, asked)) is not None:
+        reading.notes.append(f"{source.name}: {remark}")
     if kind.format is UNKNOWN and (only or foreign(head)):
         return
     if kind.format is not UNKNOWN:
@@ -191,23 +196,23 @@ def _read(
 
 
 def _remark(kind: _Kind, head: bytes, asked: tuple[str | None, float | None]) -> str | None:
-    """Return what must be said of a file before its lines are read."""
+    """Return a note on a file, from its first lines."""
     only, bare = asked
     if kind.format is not UNKNOWN:
         return kind.format.remark(kind.sample) if bare is None else None
     if only:
-        return f"left out, for it is not a {only} log"
+        return f"left out, because it is not a log in the format {only}"
     return foreign(head) or _nearly(kind.sample) or NO_FORMAT
 
 
 def _nearly(sample: Sequence[bytes]) -> str | None:
-    """Return which format some of the lines are in, where they are too few."""
+    """Return a note on a format that some of the lines have, but too few."""
     for format in FORMATS:
         fitting, others = fitting_lines(format, sample)
         if fitting:
             return (
-                f"{fitting} of its first {fitting + others} lines are of the format {format.name},"
-                f" which are too few; --log-format {format.name} reads those"
+                f"only {fitting} of its first {fitting + others} lines are in the format"
+                f" {format.name}; --log-format {format.name} reads them"
             )
     return None
 
@@ -232,11 +237,11 @@ def _count(
                 elif time is not None:
                     order.newest = time
             except UNREADABLE as error:
-                _miss(reading, f"{name}, line {number}", b"-" if line is None else line, error)
+                reading.miss(f"{name}, line {number}", b"-" if line is None else line, error)
     if order.back > MAX_STEP_BACK:
         reading.notes.append(
-            f"{name}, line {order.line}: the times go back by {order.back:,.0f} seconds; the"
-            " lines count all the same"
+            f"{name}, line {order.line}: the times go back by {order.back:,.0f} seconds; all lines"
+            " count"
         )
 
 
@@ -244,23 +249,17 @@ def _too_long() -> NoReturn:
     raise ValueError(f"it has more than {MAX_LINE:,} bytes, or was cut off")
 
 
-def _miss(reading: _Reading, where: str, line: bytes, error: Exception) -> None:
-    if line.strip():
-        said = str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"
-        reading.miss(where, line.rstrip(b"\n"), said)
-
-
 def _nothing(sources: Sequence[Source], reading: _Reading, only: str | None) -> ConfigError:
     names = ", ".join(source.name for source in sources[:3])
     more = f" and {len(sources) - 3} more" if len(sources) > 3 else ""
     tried = only or ", ".join(dict.fromkeys(format.title for format in FORMATS))
     unread, other = reading.unread, reading.other
-    told = f"{unread.where}: {unread.text!a}: {unread.why}" if unread.lines else ""
+    reason = f"{unread.where}: {unread.text!a}: {unread.why}" if unread.lines else ""
     if reading.titles and other:
         titles = ", ".join(reading.titles)
-        told = f"{titles}: none of its {other:,} lines tells of a request that got to the app"
+        reason = f"{titles}: none of its {other:,} lines is a request that reached the app"
     return ConfigError(
-        f"{names}{more}: no line tells of a request",
-        cause="; ".join(filter(None, (*reading.notes[:3], told))) or None,
+        f"{names}{more}: no line is a request",
+        cause="; ".join(filter(None, (*reading.notes[:3], reason))) or None,
         hint=f"formats tried: {tried}",
     )

@@ -1,4 +1,4 @@
-"""One request in a log, whichever program wrote the line."""
+"""One request in a log of any program."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ class LambdaUse(NamedTuple):
     """Lambda's report of an invocation.
 
     Attributes:
-        billed_ms: Milliseconds that were billed.
+        billed_ms: Billed milliseconds.
         memory_mib: The function's memory; AWS writes MB.
-        used_mib: The most that its process held; None if the log does not say.
+        used_mib: The most memory that its process used; None if the log does not say.
         init_ms: Milliseconds of its cold start, an init or a restore; None if it was warm.
-        app_log_bytes: What the function itself had logged since the report before, as
-            CloudWatch bills it; None if the log was cut down to the reports.
+        app_log_bytes: What the function itself logged since the previous report, as CloudWatch
+            bills it; None if the log has only reports.
     """
 
     billed_ms: float
@@ -27,18 +27,18 @@ class LambdaUse(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One request. A named tuple, for logs have millions of them.
+    """One request. A named tuple, because logs have millions of requests.
 
     Attributes:
-        time: Seconds since 1970, or None where the line has no time.
+        time: Seconds since 1970, or None if the line has no time.
         wall_ms: Its duration in milliseconds.
-        failed: Whether the server failed it: a status of 500 and more, an error, a
-            time-out. None if the line does not say.
+        failed: Whether the server failed: a status from 500 on, an error, a time-out. None if
+            the line does not say.
         bytes_out: Size of the response.
         bytes_in: Size of the request.
         use: What Lambda billed for it.
         request_id: Its id.
-        requests: How many requests the line stands for; more than one has no more than a time.
+        requests: How many requests the line counts; a line that counts several has only a time.
     """
 
     time: float | None = None
@@ -58,7 +58,7 @@ def timed_record(
     bytes_out: int | None,
     bytes_in: int | None,
 ) -> Record:
-    """Return the record of a request of a server, in half the time that its class takes."""
+    """Return the record of a server's request, in half the time that `Record` takes."""
     return _new(Record, (time, wall_ms, failed, bytes_out, bytes_in, None, None, 1))
 
 

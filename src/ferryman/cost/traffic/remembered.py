@@ -1,4 +1,4 @@
-"""Remembers what a function returned, where most calls are about a few values."""
+"""Remembers the results of a function, for calls with few different values."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ __all__ = ("Remembered",)
 
 _MOST = 4096
 
-_Given = TypeVar("_Given")
-_Found = TypeVar("_Found")
+_Argument = TypeVar("_Argument")
+_Result = TypeVar("_Result")
 
 
-class Remembered(dict[_Given, _Found]):
-    """What a function returns, by what it is given; a look-up costs less than a call.
+class Remembered(dict[_Argument, _Result]):
+    """The results of a function by its argument; a look-up is faster than a call.
 
     Args:
-        find: The function. What it returns for the first few thousand values is kept.
+        function: The function. Its results for the first 4,096 arguments are kept.
     """
 
-    def __init__(self, find: Callable[[_Given], _Found]) -> None:
+    def __init__(self, function: Callable[[_Argument], _Result]) -> None:
         super().__init__()
-        self._find = find
+        self._function = function
 
-    def __missing__(self, given: _Given) -> _Found:
+    def __missing__(self, argument: _Argument) -> _Result:
         """Call the function."""
-        found = self._find(given)
+        result = self._function(argument)
         if len(self) < _MOST:
-            self[given] = found
-        return found
+            self[argument] = result
+        return result

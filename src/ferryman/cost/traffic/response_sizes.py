@@ -1,7 +1,8 @@
-"""How large responses are, one by one: what is billed by the size of each needs more than a mean.
+"""The distribution of response sizes, for charges that depend on the size of each response.
 
-Lambda streams the first 6 MiB of a response for free, an HTTP API meters steps of 512 KB. Three
-small responses and one of 7 MB have a mean below 6 MiB, and yet a part of them is billed.
+Lambda streams the first 6 MiB of a response for free, and an HTTP API meters steps of 512 KB.
+Three small responses and one of 7 MB have a mean below 6 MiB, but AWS bills a part of the large
+one.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ from ferryman.cost.units import BYTES, NUMBER, SHARE, parse_number
 __all__ = ("ResponseSizes", "parse_sizes")
 
 LARGEST = 2**30
-"""Bytes; no size above it is taken."""
+"""The largest allowed size, bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseSizes:
-    """Which sizes there are.
+    """The sizes of responses, with their frequencies.
 
     Args:
-        parts: Sizes in bytes, each with how many responses have it, or which share of them.
+        parts: Sizes in bytes, each with the number or the share of the responses that have it.
 
     Raises:
         ConfigError: No size is given, or a number is out of range.
@@ -38,11 +39,11 @@ class ResponseSizes:
     def __post_init__(self) -> None:
         if any(not 0 <= size <= LARGEST or count < 0 for size, count in self.parts):
             raise ConfigError(
-                "response sizes must be 0 to 1 GiB, and as often as 0 times or more",
+                "response sizes must be 0 to 1 GiB, and their shares 0 or more",
                 hint="write 3KB:99%,7MB:1%",
             )
         if not self._count:
-            raise ConfigError("no response has any of the sizes", hint="write 3KB:99%,7MB:1%")
+            raise ConfigError("the shares of all sizes are 0", hint="write 3KB:99%,7MB:1%")
 
     @property
     def _count(self) -> Fraction:
@@ -50,21 +51,21 @@ class ResponseSizes:
 
     @property
     def mean(self) -> Fraction:
-        """Bytes of a response on the mean."""
+        """The mean size of a response, bytes."""
         return sum((size * count for size, count in self.parts), Fraction(0)) / self._count
 
     @property
     def largest(self) -> Fraction:
-        """Bytes of the largest response."""
+        """The size of the largest response, bytes."""
         return max(size for size, count in self.parts if count)
 
     def mean_of(self, billed: Callable[[Quantity], Quantity], mean: Quantity) -> Quantity:
         """Return the mean of what is billed for a response.
 
         Args:
-            billed: What is billed for a response of so many bytes.
-            mean: Bytes of a response on the mean, where another one is drawn: all sizes then
-                are larger or smaller by the same factor.
+            billed: Returns what is billed for a response of a size in bytes.
+            mean: The mean size, bytes. A simulation may draw another mean than `mean`: all sizes
+                are then scaled by the same factor.
         """
         own = self.mean
         shares: list[tuple[Quantity, Quantity]] = [(x, n / self._count) for x, n in self.parts]
@@ -77,21 +78,21 @@ class ResponseSizes:
 
     @property
     def text(self) -> str:
-        """Half a sentence for a table: the largest, and how many are above 6 MiB."""
+        """Half a sentence for a table: the largest size, and the share above 6 MiB."""
         large = sum((count for size, count in self.parts if size > 6 * 2**20), Fraction(0))
         share = plain(large / self._count * 100, 2)
         return f"up to {plain(self.largest, 0)} bytes, {share} % of them above 6 MiB"
 
 
 def parse_sizes(label: str, text: str) -> ResponseSizes:
-    """Return the sizes that a text such as ``3KB:99%,7MB:1%`` says.
+    """Return the sizes in a text such as ``3KB:99%,7MB:1%``.
 
     Args:
-        label: What the text is, for errors.
-        text: Sizes between commas, each with a share or a count of its responses.
+        label: The name of the text, for errors.
+        text: Sizes separated by commas, each with the share or the number of its responses.
 
     Raises:
-        ConfigError: It says something else.
+        ConfigError: The text has another form.
     """
     return ResponseSizes(tuple(_parts(label, text.split(","))))
 

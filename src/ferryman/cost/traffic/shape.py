@@ -1,4 +1,4 @@
-"""The shape of a week: how much of the traffic falls into each of its 168 hours."""
+"""The shape of a week: how much of the traffic comes in each of its 168 hours."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Shape:
     """A week of traffic.
 
     Args:
-        name: What a table calls it.
-        weights: The rate in each hour over the mean rate of the week, from Monday at
-            midnight on. Any 168 numbers will do: they are scaled to a mean of 1.
+        name: The name in tables.
+        weights: The rate in each hour over the mean rate of the week, from Monday 00:00 on. Any
+            168 numbers will do: they are scaled to a mean of 1.
         source: Where the weights come from.
 
     Raises:
-        ConfigError: There are not 168 weights, one is negative or none is positive.
+        ConfigError: There are not 168 weights, a weight is negative, or all are zero.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Shape:
     def of(
         cls, name: str, weights: Sequence[int | float | str | Decimal], source: str = ""
     ) -> Shape:
-        """Return a shape from numbers of any kind; a float counts as it is printed.
+        """Return a shape from numbers of any kind; a float has the value that it prints.
 
         Raises:
             ConfigError: As the constructor does, or a weight is not a number.

@@ -14,25 +14,25 @@ from ferryman.cost.traffic.response_sizes import LARGEST
 __all__ = ("LambdaTally", "Tally")
 
 SMALL = 2**16
-"""Bytes; smaller responses are billed alike, so that their mean is enough."""
+"""Bytes. No charge depends on the size of a smaller response, so their mean is enough."""
 
 LONGEST_MS = 1e9
-"""A duration above eleven days is not a request's."""
+"""The longest duration that a request can have: eleven days."""
 
 
 @dataclass(slots=True)
 class LambdaTally:
-    """Sums of Lambda's bills.
+    """Sums over Lambda's reports.
 
     Attributes:
-        used: The memory that was used, MiB.
+        used: The used memory, MiB.
         sizes: Invocations by the function's memory, MiB.
         billed_ms: Billed milliseconds.
         billed_mib_ms: Billed milliseconds times the function's MiB.
         init: Durations of the cold starts, ms.
-        init_billed_ms: What was billed beyond the durations, for cold starts.
-        logged: Invocations of which it is known what the function logged.
-        logged_bytes: What it logged for them.
+        init_billed_ms: Milliseconds that Lambda billed for cold starts besides the requests.
+        logged: Invocations whose log size is known.
+        logged_bytes: Bytes that the function logged in those invocations.
     """
 
     used: Histogram = field(default_factory=Histogram)
@@ -45,7 +45,7 @@ class LambdaTally:
     logged_bytes: int = 0
 
     def add(self, use: LambdaUse, wall_ms: float) -> None:
-        """Count an invocation that lasted so many milliseconds."""
+        """Add an invocation of a duration in milliseconds."""
         if use.used_mib is not None:
             self.used.add(use.used_mib)
         self.sizes[use.memory_mib] += 1
@@ -64,18 +64,18 @@ class Tally:
     """Sums over all requests.
 
     Attributes:
-        requests: How many there were.
+        requests: The number of requests.
         calendar: When they came.
         wall: Their durations, ms.
         rounded_ms: The sum of their durations, each rounded up to a whole ms.
-        judged: Requests of which it is known whether they failed.
+        judged: Requests whose outcome is known.
         failed: Requests that failed.
-        sized_out: Requests whose response's size is known.
-        bytes_out: The sum of those sizes.
-        large_out: Those sizes that are above `SMALL`, for what is billed by each one's size.
-        sized_in: Requests whose own size is known.
-        bytes_in: The sum of those sizes.
-        functions: Sums of Lambda's bills.
+        sized_out: Requests with a known response size.
+        bytes_out: The sum of the response sizes.
+        large_out: The response sizes above `SMALL`, for charges that depend on each size.
+        sized_in: Requests with a known request size.
+        bytes_in: The sum of the request sizes.
+        functions: Sums over Lambda's reports.
     """
 
     requests: int = 0
@@ -92,10 +92,10 @@ class Tally:
     functions: LambdaTally = field(default_factory=LambdaTally)
 
     def add(self, record: Record) -> bool:
-        """Count a request; return whether it is the first of its hour.
+        """Add a request, and return whether it is the first of its hour.
 
         Raises:
-            ValueError: Its time, duration or size cannot be; nothing of it is then counted.
+            ValueError: Its time, duration or size is impossible; the request is not counted.
         """
         time, wall_ms, failed, bytes_out, bytes_in, use, _, requests = record
         if wall_ms is not None and not 0.0 <= wall_ms <= LONGEST_MS:

@@ -372,6 +372,11 @@ def test_what_cloudfront_had_in_its_cache_is_no_request_to_the_application() -> 
     assert read([CLOUDFRONT_FIELDS, CLOUDFRONT.replace("Error", "Hit")]) == []
 
 
+def test_an_iis_log_without_statuses_does_not_say_whether_requests_failed() -> None:
+    (found,) = read(["#Fields: date time cs-method time-taken", "2026-01-05 00:00:00 GET 25"])
+    assert found == Record(MONDAY, 25.0, None)
+
+
 def test_cloudfront_as_json() -> None:
     names = CLOUDFRONT_FIELDS.split()[1:]
     row = dict(zip(names, CLOUDFRONT.split("\t"), strict=True))
@@ -386,7 +391,7 @@ def test_cloudfront_as_json() -> None:
         (ALB.replace("T00:00:01.500000Z", "T99:00:01.500000Z"), "hour must be in"),
         (ALB.replace(" 34 366 ", " 34 "), "in quotes"),
         (COMBINED.replace("05/Jan", "35/Jan"), "does not match format"),
-        (f"{CLOUDFRONT}\textra", "11 fields, where the header names 10"),
+        (f"{CLOUDFRONT}\textra", "11 fields, but the header names 10"),
         ("1767571200,fast", "does not begin with a time and a number"),
     ],
 )

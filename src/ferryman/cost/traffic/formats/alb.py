@@ -1,8 +1,8 @@
 """Access logs of an Application Load Balancer.
 
-Fields stand between blanks; those before the quoted request have none in them. What the
-balancer answers by itself, such as a redirect to HTTPS, a fixed response or the refusal of a
-firewall, never reaches the application and is not a request here. Source:
+Spaces separate the fields; the fields before the quoted request contain no spaces. A response of
+the balancer itself, such as a redirect to HTTPS, a fixed response or a firewall's refusal, does
+not reach the application, so its line is not a request here. Source:
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html
 """
 
@@ -20,8 +20,6 @@ from ferryman.cost.traffic.remembered import Remembered
 __all__ = ("ALB",)
 
 _LINE = re.compile(rb"(?:https?|h2|grpcs|wss?) \d{4}-\d\d-\d\dT[\d:.]+Z \S+ \S+ \S+ (?:-1|[\d.]+) ")
-
-
 _ACTIONS = re.compile(rb' \S+ \d{4}-\d\d-\d\dT\S+ "([^"]*)"')
 
 
@@ -33,10 +31,10 @@ def _reader(*_: object) -> Parse:
             line.split(b" ", 12)
         )
         if quoted[:1] != b'"':
-            raise ValueError("the request should stand in quotes here")
+            raise ValueError("the 13th field is not a request in quotes")
         if to == b"-" and _answered_by_itself(quoted):
             return None
-        # -1 stands for a part that never came to be: the target refused or hung up.
+        # -1 is the time of a phase that did not happen: the target refused or closed.
         refused = wait == b"-1" or target == b"-1" or answer == b"-1"
         wall_ms = None if refused else (seconds[wait] + seconds[target] + seconds[answer]) * 1000
         bytes_out = None if size_out == b"-" else int(size_out)
@@ -51,7 +49,7 @@ def _failed(status: bytes) -> bool | None:
 
 
 def _answered_by_itself(tail: bytes) -> bool:
-    """Say so if none of the actions was to forward; a target that is a function is a dash too."""
+    """Return whether no action forwarded the request. A Lambda target is a dash as well."""
     actions = _ACTIONS.search(tail)
     return actions is not None and b"forward" not in actions[1]
 

@@ -1,4 +1,4 @@
-"""Every format that can be read, and which of them a piece of a log is in."""
+"""All log formats, and how to find the format of a log."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ FORMATS = (
     *(ENVOY, HAPROXY, COMBINED, UVICORN),
     *(COUNTED, TIMED_UNDER_HEADING, TIMED),
 )
-"""Those that could be taken for another stand before it: a Lambda log may hold access logs."""
+"""The first match applies, so the order matters: a Lambda log may contain access logs."""
 
 NAMES = tuple(dict.fromkeys(format.name for format in FORMATS))
 
 
 def find_format(lines: Sequence[bytes], only: str | None = None) -> Format | None:
-    """Return the format of a log, or None if it is in none.
+    """Return the format of a log, or None if no format matches.
 
     Args:
-        lines: Its first lines. As many of them must fit as the format asks for; the first
-            may be a heading.
-        only: The name of the one format that is asked for; then one line that fits is enough.
+        lines: The first lines of the log. The share that the format requires must match; the
+            first line may be a heading.
+        only: The name of the only format to try; one matching line is then enough.
     """
     for format in FORMATS:
         if only is not None and only != format.name:
@@ -58,8 +58,12 @@ def find_format(lines: Sequence[bytes], only: str | None = None) -> Format | Non
 
 
 def fitting_lines(format: Format, lines: Sequence[bytes]) -> tuple[int, int]:
-    """Return how many lines are of a format, and how many are not; empty ones are neither."""
-    told = [format.detect(line) for line in lines if line.strip()]
-    fitting = sum(told)
-    others = len(told) - fitting
-    return fitting, others - (not told[0] and len(told) > 1) if told else 0
+    """Return how many lines are of a format, and how many are not.
+
+    Empty lines count as neither, and so does a first line that does not match: it may be a
+    heading.
+    """
+    matches = [format.detect(line) for line in lines if line.strip()]
+    fitting = sum(matches)
+    others = len(matches) - fitting
+    return fitting, others - (not matches[0] and len(matches) > 1) if matches else 0

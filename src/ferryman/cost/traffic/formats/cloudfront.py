@@ -1,7 +1,7 @@
-"""Standard logs of CloudFront: between tabs under a ``#Fields`` line, or as JSON (v2).
+"""Standard logs of CloudFront: fields separated by tabs under a ``#Fields`` line, or JSON (v2).
 
-What CloudFront answers by itself never reaches the application and is not counted: from its
-cache, by a function at the edge, as a redirect, a block or an error of its own. Source: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html
+A response of CloudFront itself does not reach the application, so its line does not count: one
+from the cache, of a function at the edge, a redirect, a block or an error of CloudFront. Source: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from ferryman.cost.traffic.record import Record
 __all__ = ("CLOUDFRONT", "CLOUDFRONT_JSON", "reaches_origin")
 
 _REACHES_ORIGIN = ("Miss", "RefreshHit")
-"""Result types of requests that the origin answers; a RefreshHit asks it whether an object is
-still the same."""
+"""Result types of requests that reach the origin; a RefreshHit asks the origin whether an object
+has changed."""
 
 _OWN_ERRORS = (
     *("AccessDenied", "ClientGeoBlocked", "ClientHungUpRequest", "OriginConnectError"),
     *("OriginDnsError", "WAFBlocked"),
 )
-"""Detailed result types of errors that CloudFront makes before the origin gets a request; those
-that begin with Invalid are as well."""
+"""Detailed result types of errors that CloudFront returns before it sends a request to the origin.
+All types that begin with Invalid are such errors too."""
 
 
 def reaches_origin(kind: str, detail: str) -> bool:
-    """Return whether a request got to the origin.
+    """Return whether a request reached the origin.
 
     Args:
         kind: Its ``x-edge-result-type``.

@@ -1,7 +1,7 @@
-"""The combined log format of nginx, Apache, gunicorn, aiohttp and Traefik, and the common one.
+"""The combined log format of nginx, Apache, gunicorn, aiohttp and Traefik, and the common format.
 
-What stands behind the user agent depends on the configuration of the server; `durations` says which
-of it is a duration.
+The server's configuration decides which fields follow the user agent; `durations` finds a duration
+among them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LINE = re.compile(
     re.DOTALL,
 )
 _LENGTH_FIRST = re.compile(rb"(\d+) \d+\.\d{3}\b")
-"""The request's length before its time, as ingress-nginx writes them."""
+"""The request's length and then its time, as ingress-nginx writes them."""
 
 
 def _reader(sample: Sequence[bytes] = (), bare: float | None = None) -> Parse:
@@ -35,7 +35,7 @@ def _reader(sample: Sequence[bytes] = (), bare: float | None = None) -> Parse:
         time, status, size, tail = match.groups()
         wall_ms, size_in = _extras(tail.strip(), unit) if tail else (None, None)
         failed = None if status == b"-" else status[:1] == b"5"
-        # A size of - is how the format writes none.
+        # The format writes - for a size of 0.
         size_out = 0 if size == b"-" else int(size)
         return Record(clock(time), wall_ms, failed, size_out, size_in)
 
@@ -43,7 +43,7 @@ def _reader(sample: Sequence[bytes] = (), bare: float | None = None) -> Parse:
 
 
 def _extras(tail: bytes, bare: float | None) -> tuple[float | None, int | None]:
-    """Return the duration in ms and the request's bytes, as far as they are there."""
+    """Return the duration in ms and the request's bytes; None for one that is missing."""
     length = _LENGTH_FIRST.match(tail)
     return tail_duration_ms(tail, bare), int(length[1]) if length else None
 
@@ -61,8 +61,8 @@ def _remark(sample: Sequence[bytes]) -> str | None:
     if not numbers or bare_unit(numbers) is not None:
         return None
     return (
-        f"the number at the end of its lines, such as {numbers[0]}, may be a size: it is not taken"
-        " for a duration; --log-duration us, ms or s says that it is one"
+        f"the number at the end of its lines, such as {numbers[0]}, may be a size, so ferryman"
+        " ignores it; if it is a duration, set --log-duration to us, ms or s"
     )
 
 

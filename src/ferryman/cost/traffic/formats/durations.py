@@ -1,7 +1,7 @@
-"""How long a request took, in the fields that a server's own configuration adds to its log.
+"""Finds the duration of a request in the fields that a server's configuration adds to its log.
 
-Only a number that says it is a duration is one: by its name (``rt=0.025``, ``time_us=25000``),
-by its unit (``247ms``), or by how its server writes it. nginx writes seconds with three decimals,
+A number is a duration only if the line shows it: by a name (``rt=0.025``, ``time_us=25000``), by a
+unit (``247ms``), or by the server's way of writing. nginx writes seconds with three decimals,
 gunicorn's ``%(L)s`` and aiohttp's ``%Tf`` with six. Sources: ngx_http_log_module, the logging
 pages of Apache (mod_log_config), gunicorn, aiohttp and Traefik.
 """
@@ -15,7 +15,7 @@ from statistics import median
 __all__ = ("UNITS", "bare_number", "bare_unit", "duration_ms", "tail_duration_ms")
 
 UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
-"""Milliseconds in a unit, by the name that an option gives it."""
+"""Milliseconds in a unit, by its name in ``--log-duration``."""
 
 _SUFFIXES = {
     **dict.fromkeys((b"s", b"sec", b"seconds"), 1000.0),
@@ -38,22 +38,22 @@ _BOTH = re.compile(rb'(?:^|[\s"])\d+/(\d+)"?$')
 _BARE = re.compile(rb'^"?(\d+)"?$')
 
 _SECONDS_BY_NAME = (b"rt", b"request_time", b"reqtime", b"response_time", b"duration")
-"""Names whose numbers are seconds where they have decimals."""
+"""Names whose numbers are seconds if they have decimals."""
 
 LEAST_US, MOST_S = 10_000, 10
-"""A bare whole number is read as microseconds from so many on, and below so many as seconds.
-Between them it may as well be milliseconds, or a size."""
+"""A whole number without name or unit is microseconds if it is at least the first, and seconds if
+it is below the second. Between them it may be milliseconds or a size."""
 
 
 def duration_ms(text: bytes, default: float) -> float | None:
-    """Return a duration from a field that is one, such as ``0.025``, ``25ms`` or ``-`` for none.
+    """Return the milliseconds of a field such as ``0.025`` or ``25ms``; None for ``-``.
 
     Args:
         text: The field.
-        default: Milliseconds in the unit of a number that has none.
+        default: Milliseconds in the unit of a number without a unit.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: The field is not a duration.
     """
     if text in (b"-", b""):
         return None
@@ -64,12 +64,12 @@ def duration_ms(text: bytes, default: float) -> float | None:
 
 
 def tail_duration_ms(tail: bytes, bare: float | None) -> float | None:
-    """Return the duration in what stands behind the fields that a format has for sure.
+    """Return the duration in the part of a line after the fields that its format always has.
 
     Args:
-        tail: The rest of the line.
-        bare: Milliseconds in the unit of a whole number that is all of the tail; ``None``
-            where such a number is not known to be a duration.
+        tail: That part of the line.
+        bare: Milliseconds in the unit of a whole number that is the entire tail; ``None`` if
+            such a number is not known to be a duration.
     """
     if named := _named(tail):
         return named[0]
@@ -78,7 +78,7 @@ def tail_duration_ms(tail: bytes, bare: float | None) -> float | None:
     if _COORDINATE.search(tail):
         return None
     if seconds := _SECONDS.findall(tail):
-        # The time of the whole request is at least that of each server behind it.
+        # The whole request takes at least as long as each upstream server.
         return max(map(float, seconds)) * 1000
     longer = _LONG_SECONDS.findall(tail)
     if len(longer) == 1 and tail.rstrip(b' "').endswith(longer[0]):
@@ -90,7 +90,7 @@ def tail_duration_ms(tail: bytes, bare: float | None) -> float | None:
 
 
 def _named(tail: bytes) -> tuple[float | None] | None:
-    """Return the duration that is named one, ``None`` where no number is."""
+    """Return a tuple of the duration that has a name; ``None`` if no number has one."""
     for name, unit, number, suffix in _NAMED.findall(tail):
         if number == b"-":
             return (None,)
@@ -102,21 +102,21 @@ def _named(tail: bytes) -> tuple[float | None] | None:
 
 
 def bare_number(tail: bytes) -> int | None:
-    """Return the whole number that is all of a tail, if it is one."""
+    """Return the whole number that is the entire tail; None if the tail is something else."""
     found = _BARE.match(tail)
     return int(found[1]) if found else None
 
 
 def bare_unit(numbers: Iterable[int]) -> float | None:
-    """Return milliseconds in the unit that some bare numbers must have, ``None`` if any may be.
+    """Return the milliseconds in the unit that bare numbers must have; ``None`` if it is unclear.
 
-    Apache's ``%D`` are microseconds and its ``%T`` whole seconds, but nginx's
-    ``$request_length`` are bytes.
+    Apache's ``%D`` is in microseconds and its ``%T`` in whole seconds, but nginx's
+    ``$request_length`` is in bytes.
     """
-    known = list(numbers)
-    if not known:
+    values = list(numbers)
+    if not values:
         return None
-    middle = median(known)
+    middle = median(values)
     if middle >= LEAST_US:
         return UNITS["us"]
     return UNITS["s"] if middle < MOST_S else None

@@ -1,7 +1,7 @@
-"""The access log that an application writes under ferryman's server: JSON lines, and text.
+"""The access log of an application on ferryman's server, in JSON lines or as text.
 
-Lines of other loggers stand between, and count only towards what is logged. The text form is
-for a terminal: it has neither a date nor a duration.
+Lines of other loggers between the access lines are not requests. The text form is for a terminal:
+it has neither a date nor a duration.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from ferryman.cost.traffic.record import Record
 __all__ = ("LOGGER", "OURS_JSON", "OURS_TEXT", "is_access")
 
 LOGGER = b'"logger": "ferryman.access"'
-"""How a JSON line says that it is one of the access log, as `ferryman.core.logs` writes it."""
+"""The mark of an access log line in JSON, as `ferryman.core.logs` writes it."""
 
 _TEXT = re.compile(rb"\d\d:\d\d:\d\d [A-Z]+ +ferryman\.access: \S+ \S+ (\d{3})\s*$")
 _OTHER_TEXT = re.compile(rb"\d\d:\d\d:\d\d [A-Z]+ +\S+: ")
 
 
 def is_access(line: bytes) -> bool:
-    """Return whether a line is one of the JSON access log."""
+    """Return whether a line is an access log line in JSON."""
     return LOGGER in line and b'"response_bytes"' in line
 
 
@@ -31,7 +31,7 @@ def _json_reader(*_: object) -> Parse:
     clock = iso_clock()
 
     def parse(line: bytes) -> Record | None:
-        # kubectl logs --timestamps and the like put something before it.
+        # Programs such as `kubectl logs --timestamps` add a prefix.
         data = json.loads(line[line.index(b"{") :])
         if data["logger"] != "ferryman.access":
             return None

@@ -1,4 +1,4 @@
-"""What a format of logs is: how it is recognised, and how its lines are read."""
+"""A log format: how ferryman recognises it, and how it reads the lines."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from ferryman.cost.traffic.record import Record
 __all__ = ("ALL", "ANY", "HALF", "Format", "Parse", "Split")
 
 Parse = Callable[[bytes], Record | None]
-"""Reads a line: a request, or None for a line that tells of none. Raises ValueError,
+"""Reads a line, and returns a request, or None if the line is not one. Raises ValueError,
 LookupError or TypeError for a line that it cannot read."""
 
 Split = Callable[[Iterable[bytes]], Iterator[list[bytes | None]]]
-"""Cuts blocks of a file into lines; None stands for a line that is too long."""
+"""Splits blocks of a file into lines; None stands for a line that is too long."""
 
 ANY, HALF, ALL = 0.0, 0.5, 0.95
-"""The share of the sampled lines that must be of a format: one is enough for a program that logs
-other things as well, half for an access log, and all but a few damaged ones for the plainest."""
+"""The share of the sampled lines that must match a format: one line for a program that also logs
+other things, half for an access log, and all but a few damaged lines for the simplest format."""
 
 
 class Reader(Protocol):
-    """Makes what reads the lines of one file, in their order."""
+    """Makes the function that reads the lines of one file, in their order."""
 
     def __call__(self, sample: Sequence[bytes] = (), bare: float | None = None, /) -> Parse:
-        """Return it.
+        """Return the function.
 
         Args:
             sample: The first lines of the file.
-            bare: Milliseconds in the unit of a number that may be a duration and does not say
-                so; ``None`` if the user does not say.
+            bare: Milliseconds in the unit of a number that may be a duration; ``None`` if the
+                user does not say.
         """
 
 
@@ -42,17 +42,16 @@ def _no_remark(_: Sequence[bytes]) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format of logs.
+    """A log format.
 
     Args:
-        name: What ``--log-format`` calls it. Formats that one program writes share it.
-        title: What a reader calls it.
-        detect: Whether a line is of this format, and of none that stands after it in the
-            catalog.
-        reader: Returns what reads the lines of one file.
-        split: Cuts a file into lines.
-        needs: The share of the sampled lines that must be of it.
-        remark: What must be said of a file before it is read, from its first lines.
+        name: The name in ``--log-format``. The formats of one program share it.
+        title: The name in tables.
+        detect: Returns whether a line is in this format, and not in one after it in the catalog.
+        reader: Makes the function that reads the lines of one file.
+        split: Splits a file into lines.
+        needs: The share of the sampled lines that must match.
+        remark: Returns a note on a file, from its first lines.
     """
 
     name: str

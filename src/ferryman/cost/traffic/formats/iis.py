@@ -1,4 +1,4 @@
-"""Logs of Microsoft's IIS in the W3C extended format: fields between blanks, named by a header.
+"""Logs of Microsoft's IIS in the W3C extended format: a header names the fields.
 
 `time-taken` is in milliseconds, and times are in UTC. Source: the W3C logging fields of IIS.
 """
@@ -22,7 +22,7 @@ def _reader(*_: object) -> Parse:
         return Record(
             clock(f"{row['date']}T{row['time']}Z".encode()),
             float(row["time-taken"]) if "time-taken" in row else None,
-            row.get("sc-status", "0").startswith("5"),
+            row["sc-status"].startswith("5") if "sc-status" in row else None,
             int(row["sc-bytes"]) if "sc-bytes" in row else None,
             int(row["cs-bytes"]) if "cs-bytes" in row else None,
         )

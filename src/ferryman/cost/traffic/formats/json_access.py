@@ -1,8 +1,8 @@
-"""Access logs in JSON, one object a line: Caddy, Traefik, nginx and API Gateway.
+"""Access logs in JSON, one object per line: Caddy, Traefik, nginx and API Gateway.
 
 Each program has its own names and units. Sources: Caddy's `log` directive; Traefik's access logs;
-the `log_format` that nginx's documentation gives with `escape=json`; the $context variables of
-Amazon API Gateway.
+the `log_format` with `escape=json` in nginx's documentation; the $context variables of Amazon API
+Gateway.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ __all__ = ("API_GATEWAY_JSON", "CADDY", "NGINX_JSON", "TRAEFIK_JSON")
 
 @dataclass(frozen=True, slots=True)
 class _Keys:
-    """Where a program writes what; of several names the first that is there counts.
+    """The keys of a program's lines; of several keys, the first that a line has applies.
 
     Args:
-        marks: Names that all of its lines have.
-        time: The moment.
+        marks: Texts that every line contains.
+        time: The time.
         status: The status.
         duration: The duration.
         factor: Milliseconds in the unit of the duration.
@@ -77,7 +77,7 @@ def _size(value: Any) -> int | None:
 
 
 def _clock() -> Callable[[Any], float]:
-    """Return a reader of moments: seconds or milliseconds since 1970, ISO 8601, common log."""
+    """Return a reader of times: seconds or milliseconds since 1970, ISO 8601, common log."""
     iso, common = iso_clock(), common_log_clock()
 
     def read(value: Any) -> float:

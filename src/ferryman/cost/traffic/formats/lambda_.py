@@ -1,10 +1,10 @@
-"""Logs of a Lambda function, and the documents that CloudWatch Logs makes of them.
+"""Logs of a Lambda function, and their export by CloudWatch Logs as JSON documents.
 
-Lines may be as they were printed, as ``aws logs tail`` shows them or as CloudWatch exports
-them; documents are the JSON of ``aws logs filter-log-events`` and its relatives.
+Lines may be as Lambda printed them, as ``aws logs tail`` shows them or as CloudWatch exports them.
+Documents are the JSON of ``aws logs filter-log-events`` and related commands.
 
-What the function itself logged stands between the reports; its size is kept, and what
-ferryman's access log there says of responses.
+The lines between the reports are the function's own log. The reader keeps their size, and the
+response sizes of ferryman's access log among them.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from ferryman.cost.traffic.record import LambdaUse, Record
 __all__ = ("LAMBDA", "LAMBDA_EVENTS", "LAMBDA_PRETTY", "LAMBDA_TABLE")
 
 EVENT_BYTES = 26
-"""What CloudWatch adds to each event before it bills for its size."""
+"""Bytes that CloudWatch adds to the size of each event in its bill."""
 
 _STREAM = rb"\d{4}/\d\d/\d\d/\S*\[[^\]]+\]\S+"
 _PREFIX = re.compile(
-    # As `sam logs` has it the stream stands first, and as `filter-log-events` prints text an id.
+    # `sam logs` writes the stream first, and `filter-log-events` as text an id.
     rb"(?:%b[ \t]+)?(?:EVENTS\t\S+\t)?(?:(\d{4}-\d\d-\d\dT\S+)|(\d{13}))[ \t]+(?:%b[ \t])?"
     % (_STREAM, _STREAM)
 )
 _APP_TIME = re.compile(
     rb"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d[.,]\d{3}) ?(?:\(([+-]\d\d:\d\d)\)|(Z))"
 )
-# Not anywhere: a client may well put these words into the access log of a server.
+# Only near the start of a line: a client can put these words into a server's access log.
 _REPORT = re.compile(rb"(?:[^\s\"]+\s+){0,5}REPORT RequestId: ")
 _START = re.compile(rb"START RequestId: |\{.{0,60}\"platform\.start\"")
 _PLATFORM = re.compile(
@@ -63,7 +63,7 @@ def _reader(*_: object) -> Parse:
         record = None
         if MARK in message and _REPORT.match(message):
             time = _time(prefix)
-            # `sls logs` leaves the time out of REPORT lines, and has it in the app's own.
+            # `sls logs` omits the time of REPORT lines, but not of the app's lines.
             record = text_report(message, app_time if time is None else time)
         elif JSON_MARK in message:
             record = json_report(message[message.index(b"{") :])
@@ -80,8 +80,8 @@ def _reader(*_: object) -> Parse:
             started = True
         elif message[:4] != b"END " and message.strip() and not _PLATFORM.match(message):
             logged += len(message) + EVENT_BYTES
-            if prefix is None and (told := _APP_TIME.match(message)):
-                day, clock_time, zone, _ = told.groups()
+            if prefix is None and (written := _APP_TIME.match(message)):
+                day, clock_time, zone, _ = written.groups()
                 moment = day + b"T" + clock_time.replace(b",", b".") + (zone or b"Z")
                 app_time = clock(moment)
             if is_access(message):
@@ -114,9 +114,9 @@ _GAP = re.compile(r"[\s,]*")
 
 
 def _split_events(blocks: Iterable[bytes]) -> Iterator[list[bytes | None]]:
-    """Yield the events of JSON documents as lines that begin with their milliseconds.
+    """Yield the events of JSON documents as lines that begin with their time in milliseconds.
 
-    The documents are never whole in memory: their lists are read event by event.
+    It reads the documents event by event, because they may not fit into memory.
     """
     text, inside = "", False
     for block in blocks:
@@ -127,12 +127,12 @@ def _split_events(blocks: Iterable[bytes]) -> Iterator[list[bytes | None]]:
         text = rest
         yield events
     if inside:
-        # The document ends within its list: its last event was cut off.
+        # The document ends within its list, so its last event is truncated.
         yield [None]
 
 
 def _events(text: str, inside: bool) -> tuple[list[bytes | None], str, bool]:
-    """Return the events in a piece of text, what is left of it, and whether in a list."""
+    """Return the events in a text, the unread rest, and whether the rest is inside a list."""
     found: list[bytes | None] = []
     place = 0
     decode = json.JSONDecoder().raw_decode
@@ -142,7 +142,7 @@ def _events(text: str, inside: bool) -> tuple[list[bytes | None], str, bool]:
             if opening is None:
                 return found, text[max(place, len(text) - 64) :], False
             place, inside = opening.end(), True
-        place = _GAP.match(text, place).end()  # type: ignore[union-attr]  # it matches nothing
+        place = _GAP.match(text, place).end()  # type: ignore[union-attr]  # it always matches
         if text[place : place + 1] == "]":
             place, inside = place + 1, False
             continue
@@ -173,7 +173,7 @@ def _detect_start(line: bytes) -> bool:
 
 
 def _split_pretty(blocks: Iterable[bytes]) -> Iterator[list[bytes | None]]:
-    """Yield JSON objects that are written over several lines, each as one line."""
+    """Yield JSON objects that span several lines, each as one line."""
     open_lines: list[bytes] = []
     for batch in split_lines(blocks):
         found: list[bytes | None] = []

@@ -1,6 +1,6 @@
 """Lambda's report of an invocation: a REPORT line, or a ``platform.report`` in JSON.
 
-Since August 2025 the billed duration holds the init as well. Sources:
+Since August 2025 the billed duration includes the init. Sources:
 https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html and, for restores,
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart-monitoring.html.
 """
@@ -19,7 +19,7 @@ __all__ = ("JSON_MARK", "MARK", "json_report", "text_report")
 MARK = b"REPORT RequestId: "
 JSON_MARK = b'"platform.report"'
 
-# Copied from a console, the tabs of the original are blanks.
+# In text copied from a console, the original tabs are spaces.
 _REPORT = re.compile(
     rb"REPORT RequestId: (\S+)\s+Duration: ([\d.]+) ms\s+Billed Duration: (\d+) ms\s+"
     rb"Memory Size: (\d+) MB\s+Max Memory Used: (\d+) MB"
@@ -32,14 +32,14 @@ _BILLED_RESTORE = re.compile(rb"Billed Restore Duration: ([\d.]+)")
 
 
 def text_report(line: bytes, time: float | None) -> Record:
-    """Return what a REPORT line says.
+    """Return the request of a REPORT line.
 
     Args:
-        line: The line; what stands before REPORT does not matter.
-        time: When it was written, seconds since 1970.
+        line: The line; anything before REPORT is ignored.
+        time: When the line was written, seconds since 1970.
 
     Raises:
-        ValueError: A field is missing or no number.
+        ValueError: A field is missing or not a number.
     """
     identity, duration, billed, size, used, end = _fields(line)
     init, failed, billed_ms = None, False, float(billed)
@@ -54,14 +54,14 @@ def text_report(line: bytes, time: float | None) -> Record:
 
 
 def _fields(line: bytes) -> tuple[bytes, bytes, bytes, bytes, bytes, int]:
-    """Return id, duration, billed duration, memory, used memory, and where extras begin."""
+    """Return id, duration, billed duration, memory, used memory, and where the extras begin."""
     if match := _REPORT.search(line):
         return (*match.groups(), match.end())  # type: ignore[return-value]  # five groups
     identity, _, rest = line[line.index(MARK) + len(MARK) :].partition(b" ")
-    told = dict(_FIELD.findall(rest))
+    fields = dict(_FIELD.findall(rest))
     try:
         names = (b"Duration", b"Billed Duration", b"Memory Size", b"Max Memory Used")
-        duration, billed, size, used = (told[name] for name in names)
+        duration, billed, size, used = (fields[name] for name in names)
     except KeyError:
         raise ValueError("a REPORT line without its durations and memory sizes") from None
     return identity.strip(), duration, billed, size, used, line.index(MARK)
@@ -71,12 +71,12 @@ _clock = iso_clock()
 
 
 def json_report(line: bytes) -> Record | None:
-    """Return what a ``platform.report`` says; None for another event of the platform.
+    """Return the request of a ``platform.report``; None for another event of the platform.
 
     Raises:
-        ValueError: It is not JSON.
+        ValueError: The line is not JSON.
         LookupError: A field is missing.
-        TypeError: A field is of another kind.
+        TypeError: A field has another type.
     """
     event: Any = json.loads(line)
     if event["type"] != "platform.report":
@@ -85,7 +85,7 @@ def json_report(line: bytes) -> Record | None:
     metrics = record["metrics"]
     init = metrics.get("initDurationMs", metrics.get("restoreDurationMs"))
     use = None
-    # Managed Instances have no billed duration, and no memory for each request.
+    # Managed Instances report no billed duration and no memory per request.
     if "billedDurationMs" in metrics and "memorySizeMB" in metrics:
         billed = metrics["billedDurationMs"] + metrics.get("billedRestoreDurationMs", 0)
         used = metrics.get("maxMemoryUsedMB")

@@ -1,8 +1,8 @@
-"""Lambda's log as CloudWatch exports it in tables: CSV of the console and of Logs Insights.
+"""Lambda's log as a table: the CSV exports of the CloudWatch console and of Logs Insights.
 
-A row has a message as it was logged, or the fields that Insights finds in a REPORT line. Both
-become the lines that a Lambda log has. Source: supported logs and discovered fields, Amazon
-CloudWatch Logs User Guide.
+A row has a logged message, or the fields that Insights finds in a REPORT line. This module turns
+both into lines of a Lambda log. Source: supported logs and discovered fields, Amazon CloudWatch
+Logs User Guide.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def is_heading(line: bytes) -> bool:
 
 
 def split_table(blocks: Iterable[bytes]) -> Iterator[list[bytes | None]]:
-    """Yield the rows of a CSV file as lines of a log; a row may be written over several lines."""
+    """Yield the rows of a CSV file as lines of a log; a row may span several lines."""
     names: list[str] = []
     open_lines: list[bytes] = []
     for batch in split_lines(blocks):
@@ -59,7 +59,7 @@ def split_table(blocks: Iterable[bytes]) -> Iterator[list[bytes | None]]:
 
 
 def row_line(row: Mapping[str, str]) -> bytes | None:
-    """Return a row as a line of a Lambda log, ``None`` where it holds none."""
+    """Return a row as a line of a Lambda log; ``None`` if it has neither message nor duration."""
     time = row.get("@timestamp") or row.get("timestamp") or ""
     message = row.get("@message") or row.get("message")
     if message is not None:
@@ -77,13 +77,13 @@ def row_line(row: Mapping[str, str]) -> bytes | None:
 
 
 def _moment(time: str) -> str:
-    """Return a time as a line begins with it, and a blank."""
+    """Return a time as the beginning of a line, with a space; empty if there is no time."""
     if not time:
         return ""
     return f"{time} " if time.isdigit() else f"{time.strip().replace(' ', 'T')}Z "
 
 
 def _megabytes(text: str) -> int:
-    """Return MB from bytes; Insights counts a MB as 1,000,000 of them, and others 2**20."""
+    """Return MB from bytes: Insights has 1,000,000 bytes per MB, other exports have 2**20."""
     size = float(text)
     return round(size / 2**20 if size % 2**20 == 0 else size / 10**6)

@@ -1,4 +1,4 @@
-"""Access logs of other balancers and proxies: classic ELB, Envoy, HAProxy; and of uvicorn.
+"""Access logs of other balancers and proxies (classic ELB, Envoy, HAProxy), and of uvicorn.
 
 Sources: Elastic Load Balancing, access logs of a Classic Load Balancer; Envoy's default format
 string, and Istio's; HAProxy's HTTP log format; uvicorn's access formatter.
@@ -69,7 +69,7 @@ def _haproxy_reader(*_: object) -> Parse:
         if found is None:
             raise ValueError("no time in brackets and five timers between slashes")
         moment, millis, server, taken, status, size_out = found.groups()
-        # HAProxy writes the local time of its machine without a zone, which is UTC on servers.
+        # HAProxy writes local time without a zone; servers usually run in UTC.
         time = datetime.strptime(moment.decode(), "%d/%b/%Y:%H:%M:%S").replace(tzinfo=UTC)
         if b"<NOSRV>" in server and status[:1] != b"5":
             return None

@@ -1,10 +1,10 @@
-"""The plainest log: lines of a time, seconds since 1970 or ISO 8601, and perhaps one number.
+"""The simplest log: lines of a time, in seconds since 1970 or ISO 8601, and optionally a number.
 
-After a comma, a tab, a semicolon or a blank may follow the duration of the request in
-milliseconds; or, under a heading that calls the second column ``count`` or ``requests``, how
-many requests there were from that time to the next line's. The title says which it was. Without
-a heading there is nothing behind the number: a line of an application's log that begins with a
-time and a comma is not two columns.
+After a comma, a tab, a semicolon or a space follows the duration of the request in milliseconds.
+If a heading calls the second column ``count`` or ``requests``, the number counts the requests from
+that time to the time of the next line. The title says which of the two it is. Without a heading
+nothing may follow the number, because a line of an application's log can begin with a time and a
+comma.
 """
 
 from __future__ import annotations
@@ -35,11 +35,10 @@ _DURATION_HEADING = re.compile(
 )
 _COUNTS = re.compile(rb'[,;\t ]\s*"?(?:count|requests)\b', re.I)
 
-
 LEAST_STEPS = 3
 
 SHORTEST_STEP = 60.0
-"""Seconds: who counts, counts by the minute at least."""
+"""Seconds between two counts, at least: counts are for minutes or longer."""
 
 
 def _reader(sample: Sequence[bytes] = (), *_: object) -> Parse:
@@ -70,7 +69,7 @@ def _reader(sample: Sequence[bytes] = (), *_: object) -> Parse:
 
 
 def _has_fractions(sample: Sequence[bytes]) -> bool:
-    """Return whether the digits after a comma are milliseconds, as log4j writes them."""
+    """Return whether the digits after the comma are milliseconds of the time, as in log4j."""
     lines = [line.strip() for line in sample if line.strip()]
     alike = bool(lines) and all(map(_FRACTION.match, lines))
     return alike and any(line[-3:-2] == b"0" for line in lines)
@@ -86,7 +85,7 @@ def _detect_counts(line: bytes) -> bool:
 
 
 def evenly_spaced(lines: Iterable[bytes]) -> bool:
-    """Return whether lines look like counts: whole numbers, not all the same, at equal steps."""
+    """Return whether lines look like counts: different whole numbers at equal steps of time."""
     clock, times, numbers = iso_clock(), [], set()
     for line in lines:
         if (found := _LINE.match(line.strip())) is None:
@@ -94,7 +93,7 @@ def evenly_spaced(lines: Iterable[bytes]) -> bool:
         seconds, moment, number, _ = found.groups()
         if not number or b"." in number:
             return False
-        with suppress(ValueError):  # of a time that cannot be, which is told of its line
+        with suppress(ValueError):  # an impossible time; the reader reports its line
             times.append(float(seconds) if seconds else clock(moment))
         numbers.add(number)
     steps = {after - before for before, after in pairwise(times)}
@@ -111,8 +110,8 @@ def _remark(sample: Sequence[bytes]) -> str | None:
     if not evenly_spaced(sample):
         return None
     return (
-        "its times are evenly spaced; if the numbers count requests and are no milliseconds,"
-        " put the heading time,count above them"
+        "its times are evenly spaced; if the numbers are counts of requests and not milliseconds,"
+        " add the heading time,count"
     )
 
 

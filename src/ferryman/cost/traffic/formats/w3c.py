@@ -1,4 +1,4 @@
-"""Logs in W3C's extended format: lines of fields that a `#Fields:` line names.
+"""Logs in the W3C extended format: a `#Fields:` line names the fields of the lines after it.
 
 Source: https://www.w3.org/TR/WD-logfile.html
 """
@@ -16,14 +16,13 @@ __all__ = ("w3c_reader",)
 def w3c_reader(
     cells_of: Callable[[str], list[str]], record: Callable[[Mapping[str, str]], Record | None]
 ) -> Parse:
-    """Return what reads the lines of one log, in their order.
+    """Return a function that reads the lines of one log, in their order.
+
+    It raises ValueError for a line whose number of fields differs from the header's.
 
     Args:
         cells_of: Splits a line into its fields.
-        record: Makes a record of the fields by their names; None where the line counts for none.
-
-    Raises:
-        ValueError: By what is returned: a line has not the fields that the header names.
+        record: Makes a record from the fields by name; None if the line is not a request.
     """
     names: list[str] = []
 
@@ -35,7 +34,7 @@ def w3c_reader(
             return None
         cells = cells_of(line.decode())
         if not names or len(cells) != len(names):
-            raise ValueError(f"{len(cells)} fields, where the header names {len(names)}")
+            raise ValueError(f"{len(cells)} fields, but the header names {len(names)}")
         return record(dict(zip(names, cells, strict=True)))
 
     return parse

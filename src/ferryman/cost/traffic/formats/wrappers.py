@@ -1,6 +1,6 @@
-"""What container runtimes and terminals put around a line of a log, and how to take it off.
+"""Removes what container runtimes and terminals put around a line of a log.
 
-A file has the same wrapping on every line, so it is recognised once, by a sample. Sources: the
+Every line of a file has the same wrapping, so a sample of lines is enough to find it. Sources: the
 json-file driver of Docker; the CRI logging format of Kubernetes; `kubectl logs --prefix`;
 `docker compose logs`; ANSI escape codes of `aws logs tail`.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 __all__ = ("Unwrap", "find_wrapper")
 
 Unwrap = Callable[[bytes], bytes]
-"""Takes the wrapping off a line. Raises ValueError or LookupError where there is none."""
+"""Removes the wrapping from a line. Raises ValueError or LookupError for another line."""
 
 _COLOUR = re.compile(rb"\x1b\[[\d;]*m")
 _CRI = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S* std(?:out|err) [FP] ")
@@ -46,7 +46,7 @@ _WRAPPERS: tuple[tuple[re.Pattern[bytes], Unwrap], ...] = (
 
 
 def find_wrapper(sample: Sequence[bytes]) -> Unwrap | None:
-    """Return what takes the wrapping off each line, ``None`` where the lines have none."""
+    """Return the function that unwraps each line; ``None`` if the lines have no wrapping."""
     lines = [line for line in sample if line.strip()]
     for mark, unwrap in _WRAPPERS:
         if lines and all(mark.match(line) for line in lines):
