@@ -25,14 +25,15 @@ import pytest
 import yaml
 from aiohttp import web
 
+from ferryman.targets.deployment import Status
 from ferryman.targets.k8s.cluster.api import Cluster
 from ferryman.targets.k8s.cluster.changes import Change
 from ferryman.targets.k8s.cluster.exchange import Exchange
 from ferryman.targets.k8s.cluster.kinds import KINDS, LEASE, OWN_KINDS, kind_named
 from ferryman.targets.k8s.cluster.kubeconfig import Place, connect
-from ferryman.targets.k8s.cluster.observation import Observer, Overview
+from ferryman.targets.k8s.cluster.observation import Observer
 from ferryman.targets.k8s.cluster.operations import Operations, workload_kind
-from ferryman.targets.k8s.cluster.planned import DeployWishes
+from ferryman.targets.k8s.cluster.planned import DeployOptions
 from ferryman.targets.k8s.cluster.release_record import Release
 from ferryman.targets.k8s.misfits import find_misfits
 from ferryman.targets.k8s.schemas import resource_schema
@@ -489,7 +490,7 @@ class Deploys(Operations):
 
     observer: Observer
 
-    def status(self) -> Overview:
+    def status(self) -> Status:
         return self.observer.status()
 
     def logs(self, *, lines: int, previous: bool) -> dict[str, str]:
@@ -499,17 +500,17 @@ class Deploys(Operations):
         return self.plan(adopt=adopt).changes
 
     def deploy(
-        self, wishes: DeployWishes, ask: Callable[[str], bool], *, adopt: bool = False
+        self, options: DeployOptions, ask: Callable[[str], bool], *, adopt: bool = False
     ) -> list[Change]:
         """Return what was changed, what was to be deleted and was kept included."""
         planned = self.plan(adopt=adopt)
-        if not wishes.dry_run:
-            self.apply(planned, wishes, ask)
+        if not options.dry_run:
+            self.apply(planned, options, ask)
         return planned.changes
 
-    def back(self, wanted: int | None, wishes: DeployWishes) -> Release:
+    def back(self, wanted: int | None, options: DeployOptions) -> Release:
         """Go back, and delete what the older release has not."""
-        return self.rollback(wanted, wishes, lambda _: True)
+        return self.rollback(wanted, options, lambda _: True)
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ import pytest
 from ferryman.core.errors import FerrymanError
 from ferryman.targets.k8s.cluster.changes import Change
 from ferryman.targets.k8s.cluster.failures import ConflictError, Refusal
-from ferryman.targets.k8s.cluster.planned import DeployWishes
+from ferryman.targets.k8s.cluster.planned import DeployOptions
 from ferryman.targets.k8s.cluster.rollout import RolloutError
 
 Open = Callable[..., Any]  # operations that plan and apply in one
 
-WISHES = DeployWishes(timeout=60)
+WISHES = DeployOptions(timeout=60)
 
 
 def yes(_: str) -> bool:
@@ -77,7 +77,7 @@ def test_a_diff_shows_what_a_deploy_would_change_and_changes_nothing(
 
 
 def test_a_dry_run_names_the_changes_and_makes_none(operations: Open, fake: Any) -> None:
-    changes = operations().deploy(DeployWishes(dry_run=True), yes)
+    changes = operations().deploy(DeployOptions(dry_run=True), yes)
     assert "create Deployment/shop" in said(changes)
     assert fake.changes() == []
     assert fake.get("Deployment", "shop") is None
@@ -157,14 +157,15 @@ def test_a_conflict_names_the_field_and_its_owner_and_changes_nothing(
     with pytest.raises(ConflictError) as caught:
         operations(memory="1Gi").deploy(WISHES, yes)
     assert fake.changes() == []
-    assert "resources.requests.cpu is alice's" in str(caught.value.cause)
+    assert "alice owns spec.template.spec.containers" in str(caught.value.cause)
+    assert "resources.requests.cpu" in str(caught.value.cause)
     assert "--force" in str(caught.value.hint)
 
 
 def test_force_takes_the_field_over(operations: Open, fake: Any, open_cluster: Any) -> None:
     operations().deploy(WISHES, no)
     meddle(open_cluster, "2")
-    operations().deploy(DeployWishes(force=True), no)
+    operations().deploy(DeployOptions(force=True), no)
     (container,) = fake.get("Deployment", "shop")["spec"]["template"]["spec"]["containers"]
     assert container["resources"]["requests"]["cpu"] == "250m"
     assert operations().diff() == []
@@ -245,11 +246,11 @@ def test_a_pull_that_recovers_within_the_patience_is_no_failure(
     fake.behaviour = lambda _: "pull"
     recover = [lambda: None] * 3 + [lambda: fake.become(fake.get("Deployment", "shop"), "good")]
     fake.steps = list(recover)
-    operations().deploy(DeployWishes(timeout=300, patience=60), no)
+    operations().deploy(DeployOptions(timeout=300, patience=60), no)
     fake.steps = list(recover)
     fake.become(fake.get("Deployment", "shop"), "pull")
-    with pytest.raises(RolloutError, match="it has been so for 20 s, and waiting will not help"):
-        operations().deploy(DeployWishes(timeout=300, patience=20), no)
+    with pytest.raises(RolloutError, match="its pods have not recovered for 20 s"):
+        operations().deploy(DeployOptions(timeout=300, patience=20), no)
 
 
 def test_a_second_deploy_asks_little_and_a_change_not_much_more(
@@ -261,18 +262,18 @@ def test_a_second_deploy_asks_little_and_a_change_not_much_more(
     operations(**settings).deploy(WISHES, no)
     assert len(fake.requests) <= 12, fake.requests
     fake.requests.clear()
-    operations(**settings, image="shop:2").deploy(DeployWishes(wait=False), no)
+    operations(**settings, image="shop:2").deploy(DeployOptions(wait=False), no)
     assert len(fake.requests) <= 15, fake.requests
 
 
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("crash", ["Pod/shop-", "ended with status 3, 4 times restarted", "ImportError: pony"]),
+        ("crash", ["Pod/shop-", "ended with status 3, after 4 restarts", "ImportError: pony"]),
         ("pull", ["the image shop:1.2.3 of shop cannot be pulled: manifest unknown"]),
-        ("secret", ['the container shop cannot be made: secret "db" not found']),
+        ("secret", ['the container shop cannot be created: secret "db" not found']),
         ("probe", ["Startup probe failed", "connection refused", "ImportError: pony"]),
-        ("quota", ["no pod is made, for a quota is exceeded"]),
+        ("quota", ["cannot create pods, the quota is exceeded"]),
     ],
 )
 def test_a_rollout_that_sticks_says_why(
@@ -285,11 +286,11 @@ def test_a_rollout_that_sticks_says_why(
     fake.behaviour = lambda _: state
     fake.logs = Everything()
     with pytest.raises(RolloutError) as caught:
-        operations().deploy(DeployWishes(timeout=60, patience=30), yes)
+        operations().deploy(DeployOptions(timeout=60, patience=30), yes)
     for word in words:
         assert word in str(caught.value.cause)
     hopeless = state in ("crash", "pull")
-    assert ("waiting will not help" if hopeless else "not good after 60 s") in str(caught.value)
+    assert ("have not recovered" if hopeless else "not good after 60 s") in str(caught.value)
 
 
 def test_progress_is_told_whenever_it_changes(operations: Open, fake: Any) -> None:
@@ -341,7 +342,7 @@ def test_a_knative_service_is_watched_by_its_condition(operations: Open, fake: A
 
 def test_without_waiting_it_ends_when_all_is_applied(operations: Open, fake: Any) -> None:
     fake.behaviour = lambda _: "crash"
-    operations().deploy(DeployWishes(wait=False), no)
+    operations().deploy(DeployOptions(wait=False), no)
     assert fake.get("Deployment", "shop") is not None
 
 
@@ -359,7 +360,7 @@ def test_a_connection_that_stays_lost_leaves_what_the_next_run_completes(
     with pytest.raises(FerrymanError) as caught:
         operations(cpu="1", environment={"A": "1"}).deploy(WISHES, no)
     assert "does not answer" in caught.value.message
-    assert "can be run again" in str(caught.value.hint)
+    assert "run the command again" in str(caught.value.hint)
     fake.faults.clear()
     operations(cpu="1", environment={"A": "1"}).deploy(WISHES, no)
     assert operations(cpu="1", environment={"A": "1"}).diff() == []
@@ -406,7 +407,7 @@ def test_a_kind_that_the_cluster_has_not_is_named_with_what_brings_it(
     with pytest.raises(FerrymanError) as caught:
         operations(hosts=["a.example.com"], gateway="public").deploy(WISHES, no)
     assert "no kind HTTPRoute" in caught.value.message
-    assert "the Gateway API brings it" in caught.value.message
+    assert "it is part of the Gateway API" in caught.value.message
 
 
 def test_a_field_that_the_cluster_does_not_know_is_refused_in_words(

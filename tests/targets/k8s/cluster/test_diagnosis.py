@@ -35,9 +35,9 @@ SCHEDULED = {"type": "PodScheduled", "status": "False", "message": "0/3 nodes ar
         (pod(waiting("ErrImagePull", "denied")), "cannot be pulled: denied", False),
         (pod(waiting("ImagePullBackOff", "denied")), "cannot be pulled: denied", True),
         (pod(waiting("InvalidImageName")), "cannot be used: InvalidImageName", True),
-        (pod(waiting("CreateContainerConfigError", "no secret")), "made: no secret", False),
-        (pod(waiting("CrashLoopBackOff"), restartCount=1), "1 time restarted", False),
-        (pod(waiting("CrashLoopBackOff"), restartCount=2), "2 times restarted", True),
+        (pod(waiting("CreateContainerConfigError", "no secret")), "created: no secret", False),
+        (pod(waiting("CrashLoopBackOff"), restartCount=1), "after 1 restart", False),
+        (pod(waiting("CrashLoopBackOff"), restartCount=2), "after 2 restarts", True),
         (pod({"terminated": {"exitCode": 1}}), "ended with status 1", False),
         (
             pod(waiting("CrashLoopBackOff"), lastState=OUT_OF_MEMORY, restartCount=3),
@@ -57,11 +57,11 @@ SCHEDULED = {"type": "PodScheduled", "status": "False", "message": "0/3 nodes ar
                     }
                 },
             ),
-            'the container shop cannot be started, 1 time restarted: exec: "shop": executable',
+            'the container shop cannot start, after 1 restart: exec: "shop": executable',
             False,
         ),
         (pod({}, node=None, conditions=[SCHEDULED]), "0/3 nodes are available", False),
-        (pod({}, node=None), "no node has taken it yet", False),
+        (pod({}, node=None), "it has no node yet", False),
     ],
 )
 def test_a_pods_trouble_is_told(found: Any, said: str, hopeless: bool) -> None:
@@ -105,10 +105,10 @@ def test_the_gravest_trouble_comes_first() -> None:
 @pytest.mark.parametrize(
     ("message", "said", "hopeless"),
     [
-        ("exceeded quota: q", "a quota is exceeded", False),
-        ('admission webhook "w" denied the request', "it is not admitted", True),
-        ('violates PodSecurity "restricted:latest"', "it is not admitted", True),
-        ("something else", "no pod is made: something else", False),
+        ("exceeded quota: q", "the quota is exceeded", False),
+        ('admission webhook "w" denied the request', "cannot create pods", True),
+        ('violates PodSecurity "restricted:latest"', "cannot create pods", True),
+        ("something else", "cannot create pods: something else", False),
     ],
 )
 def test_why_no_pod_is_made(message: str, said: str, hopeless: bool) -> None:

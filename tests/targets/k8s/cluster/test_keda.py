@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ferryman.targets.k8s.cluster.planned import DeployWishes
+from ferryman.targets.k8s.cluster.planned import DeployOptions
 
-WISHES = DeployWishes(timeout=60)
+WISHES = DeployOptions(timeout=60)
 OPTIONS = {
     "replicas": 0,
     "max_replicas": 5,

@@ -56,7 +56,7 @@ def test_a_context_that_there_is_not_is_told_with_those_that_are(fake: Any) -> N
     with pytest.raises(ConfigError) as caught:
         connect(Place(context="prod"), None)
     assert caught.value.message == "--context prod: the kubeconfig has no such context"
-    assert caught.value.cause == "it has fake, late"
+    assert caught.value.cause == "its contexts are fake, late"
 
 
 def test_without_a_kubeconfig_it_says_where_it_looked(
@@ -104,7 +104,9 @@ def test_a_plugin_that_gives_no_credentials_is_told(fake: Any, tmp_path: Path) -
 
 def test_a_cluster_that_the_kubeconfig_does_not_trust_is_told() -> None:
     error = unreachable("https://a", "[SSL: CERTIFICATE_VERIFY_FAILED] self-signed (_ssl.c:1)")
-    assert error.message == "the cluster at https://a is not the one that the kubeconfig trusts"
+    assert (
+        error.message == "the kubeconfig does not trust the certificate of the cluster at https://a"
+    )
     assert error.cause == "self-signed"
 
 
@@ -147,7 +149,7 @@ def test_what_answers_and_is_no_cluster_is_told(
     refuse("GET", "/configmaps", 200, said)
     with pytest.raises(FerrymanError) as caught:
         open_cluster().list(OWN_KINDS[1])
-    assert "answers, and not as a cluster does" in caught.value.message
+    assert "does not answer like a cluster" in caught.value.message
     assert "a proxy or a login page" in str(caught.value.hint)
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ferryman.core.errors import FerrymanError
-from ferryman.targets.k8s.cluster.planned import DeployWishes
+from ferryman.targets.k8s.cluster.planned import DeployOptions
 
-WISHES = DeployWishes(timeout=60)
+WISHES = DeployOptions(timeout=60)
 HEAD = "apiVersion: {}\nkind: {}\nmetadata: {{name: {}}}\n"
 CLAIM = HEAD.format("v1", "PersistentVolumeClaim", "data") + (
     "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n"

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from ferryman.targets.k8s.cluster.planned import DeployWishes
+from ferryman.targets.k8s.cluster.planned import DeployOptions
 from ferryman.targets.k8s.cluster.rollout import RolloutError
 
 Open = Callable[..., Any]
 
-WISHES = DeployWishes(timeout=60, patience=0)
+WISHES = DeployOptions(timeout=60, patience=0)
 MIGRATE = {"migrate": "python -m shop.migrate"}
 WORKER = {"process": [{"name": "worker", "command": "python -m shop.worker", "replicas": 1}]}
 
@@ -61,19 +61,19 @@ def test_a_migration_that_fails_leaves_the_old_pods(
     operations(**MIGRATE, image="shop:1").deploy(WISHES, yes)
     fake.migration = lambda _: "crash"
     fake.logs = {"shop-migrate-2-x": "no such table: cards\n"}
-    wishes = replace(WISHES, rollback_on_failure=back)
+    options = replace(WISHES, rollback_on_failure=back)
     with pytest.raises(RolloutError) as caught:
-        operations(**MIGRATE, image="shop:2").deploy(wishes, yes)
+        operations(**MIGRATE, image="shop:2").deploy(options, yes)
     assert "the migration shop-migrate-2 failed" in caught.value.message
     assert "no such table: cards" in str(caught.value.cause)
     assert image(fake) == "shop:1"
-    verdicts = [r.verdict.value for r in operations(**MIGRATE).status().releases]
+    verdicts = [r.verdict for r in operations(**MIGRATE).status().releases]
     assert verdicts == (["good", "failed", "good"] if back else ["failed", "good"])
 
 
 def test_an_image_that_cannot_be_pulled_ends_the_wait(operations: Open, fake: Any) -> None:
     fake.migration = lambda _: "pull"
-    with pytest.raises(RolloutError, match="waiting will not help"):
+    with pytest.raises(RolloutError, match="have not recovered"):
         operations(**MIGRATE).deploy(WISHES, yes)
     assert fake.get("Deployment", "shop") is None
 
@@ -101,13 +101,13 @@ def test_a_worker_that_crashes_fails_the_release(operations: Open, fake: Any) ->
         operations(**WORKER).deploy(WISHES, yes)
     seen = operations(**WORKER).status()
     assert not seen.good
-    assert "shop-worker: 1 of 1 pods are new, 0 available" in seen.line
+    assert "shop-worker: 1 of 1 pods are new, 0 available" in seen.summary
     assert any("shop-worker" in trouble for trouble in seen.troubles)
 
 
 def test_a_worker_that_has_left_the_project_is_deleted(operations: Open, fake: Any) -> None:
     operations(**WORKER).deploy(WISHES, yes)
-    assert operations(**WORKER).status().line.count("1 available") == 1
+    assert operations(**WORKER).status().summary.count("1 available") == 1
     operations().deploy(WISHES, yes)
     assert fake.names("Deployment") == {"shop"}
     assert fake.names("NetworkPolicy") == {"shop"}

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ferryman.targets.k8s.cluster.planned import DeployWishes
+from ferryman.targets.k8s.cluster.planned import DeployOptions
 
 Open = Callable[..., Any]
 
-WISHES = DeployWishes(timeout=60)
+WISHES = DeployOptions(timeout=60)
 OPTIONS = {"secrets": ["db"], "reload": True}
 VOLUMES = """
 kind: Deployment
@@ -89,7 +89,7 @@ def test_what_may_not_be_read_is_named_and_restarts_nothing(
     secret("two")
     told: list[str] = []
     assert operations(told.append, **OPTIONS).deploy(WISHES, yes) == []
-    assert "note: you may not read Secret/db: a change of it restarts no pod" in told
+    assert "note: you may not read Secret/db, so its changes restart no pods" in told
 
 
 def test_without_the_setting_no_secret_is_read(operations: Open, fake: Any, secret: Any) -> None:

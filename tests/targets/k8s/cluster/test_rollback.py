@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from ferryman.core.errors import ConfigError, FerrymanError
-from ferryman.targets.k8s.cluster.planned import DeployWishes
+from ferryman.targets.k8s.cluster.planned import DeployOptions
 from ferryman.targets.k8s.cluster.rollout import RolloutError
 
 Open = Callable[..., Any]  # operations that plan and apply in one
 
-WISHES = DeployWishes(timeout=60)
+WISHES = DeployOptions(timeout=60)
 
 
 def no(_: str) -> bool:
@@ -53,7 +53,7 @@ def test_a_number_that_there_is_not(three: Open) -> None:
 
 def test_a_dry_run_goes_nowhere(three: Open, fake: Any) -> None:
     fake.requests.clear()
-    assert three().back(None, DeployWishes(dry_run=True)).image == "shop:2"
+    assert three().back(None, DeployOptions(dry_run=True)).image == "shop:2"
     assert fake.changes() == []
     assert image(fake) == "shop:3"
 
@@ -79,9 +79,9 @@ def test_an_autoscalers_number_of_pods_is_left_alone(operations: Open, fake: Any
 
 def test_a_release_that_fails_goes_back_by_itself(three: Open, fake: Any) -> None:
     fake.behaviour = lambda deployment: "crash" if image(fake) == "shop:4" else "good"
-    wishes = DeployWishes(timeout=60, rollback_on_failure=True)
+    options = DeployOptions(timeout=60, rollback_on_failure=True)
     with pytest.raises(RolloutError) as caught:
-        three(image="shop:4").deploy(wishes, no)
+        three(image="shop:4").deploy(options, no)
     assert "release 3 is back" in caught.value.message
     assert "ended with status 3" in str(caught.value.cause)
     assert image(fake) == "shop:3"
@@ -104,18 +104,18 @@ def test_the_pods_of_the_release_before_are_not_held_against_the_next(
 def test_a_first_release_that_fails_has_nothing_to_go_back_to(operations: Open, fake: Any) -> None:
     fake.behaviour = lambda _: "crash"
     with pytest.raises(RolloutError) as caught:
-        operations().deploy(DeployWishes(timeout=60, rollback_on_failure=True), no)
-    assert "there was no good release to go back to" in str(caught.value.hint)
+        operations().deploy(DeployOptions(timeout=60, rollback_on_failure=True), no)
+    assert "there is no good release to go back to" in str(caught.value.hint)
 
 
 def test_status_tells_how_it_is_and_which_releases_there_are(three: Open, fake: Any) -> None:
     overview = three().status()
     assert overview.good
-    assert overview.line == "2 of 2 pods are new, 2 available, 2 ready"
-    assert [(r.number, r.image) for r in overview.releases] == [
-        (3, "shop:3"),
-        (2, "shop:2"),
-        (1, "shop:1"),
+    assert overview.summary == "2 of 2 pods are new, 2 available, 2 ready"
+    assert [(r.id, r.artifact) for r in overview.releases] == [
+        ("3", "shop:3"),
+        ("2", "shop:2"),
+        ("1", "shop:1"),
     ]
     fake.become(fake.get("Deployment", "shop"), "pull")
     overview = three().status()
@@ -144,7 +144,10 @@ def test_what_runs_and_is_not_ours_is_not_shown(operations: Open, fake: Any) -> 
 
 def listed(operations: Open) -> list[tuple[int, str, int | None]]:
     """Return number, verdict and what is restored of each release, the newest first."""
-    return [(r.number, str(r.verdict), r.restores) for r in operations().status().releases]
+    return [
+        (int(r.id), str(r.verdict), int(r.restores) if r.restores else None)
+        for r in operations().status().releases
+    ]
 
 
 def crashing(fake: Any, *images: str) -> None:
@@ -152,7 +155,7 @@ def crashing(fake: Any, *images: str) -> None:
     fake.behaviour = lambda _: "crash" if image(fake) in images else "good"
 
 
-GOING_BACK = DeployWishes(timeout=60, rollback_on_failure=True)
+GOING_BACK = DeployOptions(timeout=60, rollback_on_failure=True)
 
 
 def test_going_back_after_a_failure_skips_what_failed(three: Open, fake: Any) -> None:
@@ -217,12 +220,12 @@ def test_a_release_has_a_time_who_deployed_it_and_the_digest(
     operations().deploy(WISHES, no)
     (release,) = operations().status().releases
     assert release.by == "alice"
-    assert release.time.startswith("20")
+    assert str(release.time).startswith("20")
     assert release.digest == "sha256:" + "5" * 64
 
 
 def test_a_release_that_was_not_watched_is_judged_by_the_next(operations: Open, fake: Any) -> None:
-    operations(image="shop:1").deploy(DeployWishes(wait=False), no)
+    operations(image="shop:1").deploy(DeployOptions(wait=False), no)
     operations(image="shop:2").deploy(WISHES, no)
     assert [verdict for _, verdict, _ in listed(operations)] == ["good", "good"]
 

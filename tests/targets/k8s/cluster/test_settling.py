@@ -10,9 +10,9 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ferryman.targets.k8s.cluster.planned import DeployWishes
+from ferryman.targets.k8s.cluster.planned import DeployOptions
 
-WISHES = DeployWishes(wait=False)
+WISHES = DeployOptions(wait=False)
 
 names = st.from_regex(r"[a-z]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12)

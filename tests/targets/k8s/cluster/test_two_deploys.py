@@ -10,12 +10,12 @@ import pytest
 
 from ferryman.core.errors import FerrymanError
 from ferryman.targets.k8s.cluster.kinds import LEASE
-from ferryman.targets.k8s.cluster.planned import DeployWishes
+from ferryman.targets.k8s.cluster.planned import DeployOptions
 from ferryman.targets.k8s.cluster.rollout import SupersededError
 
 Open = Callable[..., Any]  # operations that plan and apply in one
 
-WISHES = DeployWishes(timeout=60, rollback_on_failure=True)
+WISHES = DeployOptions(timeout=60, rollback_on_failure=True)
 KEY = (LEASE.version, LEASE.plural, "ferryman-shop")
 
 
@@ -36,7 +36,7 @@ def test_a_second_deploy_is_refused_with_the_name_of_the_first(operations: Open,
     with pytest.raises(FerrymanError) as caught:
         operations().deploy(WISHES, no)
     assert caught.value.message == "alice at ci is deploying the project"
-    assert "runs out in 5" in str(caught.value.cause)
+    assert "expires in 5" in str(caught.value.cause)
     assert fake.get("Deployment", "shop") is None
     assert fake.names("ConfigMap") == set()
 
@@ -80,7 +80,7 @@ def test_a_plan_that_another_deploy_overtook_is_not_applied(operations: Open, fa
     mine = operations(image="shop:2")
     planned = mine.plan()
     operations(image="shop:3").deploy(WISHES, no)
-    with pytest.raises(FerrymanError, match="another deploy has made release 2 meanwhile"):
+    with pytest.raises(FerrymanError, match="another deploy has created release 2 in the meantime"):
         mine.apply(planned, WISHES, no)
     (container,) = fake.get("Deployment", "shop")["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "shop:3"
@@ -118,7 +118,7 @@ def test_pods_that_another_changed_are_not_blamed_nor_rolled_back(
     cluster.wait_for_change = wait_and_meddle
     with pytest.raises(SupersededError) as caught:
         deploying.apply(planned, WISHES, no)
-    assert "was changed by another" in caught.value.message
+    assert "was changed by somebody else" in caught.value.message
     (container,) = fake.get("Deployment", "shop")["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "other:9", "what is another's is left alone"
 

@@ -155,7 +155,7 @@ def test_ctrl_c_says_what_stays_and_how_to_go_on(
     monkeypatch.setattr("ferryman.targets.k8s.cluster.api.Cluster.wait_for_change", interrupt)
     fake.behaviour = lambda _: "start"
     ended = run("deploy")
-    assert "interrupted: what was applied stays" in ended.stderr
+    assert "interrupted: the cluster keeps the applied objects" in ended.stderr
     assert fake.names("Lease") == set(), "the next deploy need not wait"
 
 

@@ -1,7 +1,6 @@
-"""The requests that a deployment makes of a cluster: documents in, documents out.
+"""The requests to a cluster's API, from documents to documents.
 
-Each method names the kind that it asks for, so that what a verb may do can be told from the
-methods it calls.
+Each method names its kind, so the calls of a verb show which rights it needs.
 """
 
 from __future__ import annotations
@@ -31,24 +30,24 @@ from ferryman.targets.k8s.rendering import Document
 __all__ = ("MANAGER", "Applied", "Cluster", "open_cluster")
 
 MANAGER = "ferryman"
-"""The name under which the cluster knows the fields that we set."""
+"""The field manager that owns the fields that ferryman applies."""
 
 Documents = list[Document]
 
 _TRIES = 5
-_CALM = 1.0
-"""Seconds that a look at a changing object takes at least, however soon a watch ends."""
+_SHORTEST_WATCH = 1.0
+"""The least seconds between two looks at an object, even if its watch ends sooner."""
 
 _JSON_PATCH = "application/json-patch+json"
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What an apply did.
+    """The result of an apply.
 
     Attributes:
-        document: The object, as the cluster has it now.
-        created: Whether it was not there before.
+        document: The object after the apply.
+        created: Whether the apply created it.
     """
 
     document: Document
@@ -56,7 +55,7 @@ class Applied:
 
 
 class Cluster:
-    """A namespace of a cluster, by way of what speaks to its API."""
+    """A namespace of a cluster, which requests go to through an `Exchange`."""
 
     def __init__(self, exchange: Exchange, namespace: str) -> None:
         self._exchange = exchange
@@ -69,12 +68,12 @@ class Cluster:
         Raises:
             FerrymanError: The cluster refused, or does not answer.
         """
-        told = self._exchange.document("GET", "/version", "read the cluster's version")
-        # Some clouds put a plus sign behind the minor number.
-        return f"{told.get('major', '')}.{str(told.get('minor', '')).rstrip('+')}"
+        version = self._exchange.document("GET", "/version", "read the cluster's version")
+        # Some clouds add a plus sign to the minor number.
+        return f"{version.get('major', '')}.{str(version.get('minor', '')).rstrip('+')}"
 
     def get(self, kind: Kind, name: str) -> Document | None:
-        """Return an object, or None if there is none, nor its kind.
+        """Return an object, or None if it or its kind does not exist.
 
         Raises:
             FerrymanError: The cluster refused, or does not answer.
@@ -89,47 +88,47 @@ class Cluster:
             raise
 
     def list(self, kind: Kind, labels: Mapping[str, str] | None = None) -> list[Document]:
-        """Return the objects of a kind that have labels; none where there is no such kind.
+        """Return the objects of a kind with labels; none if the kind does not exist.
 
         Raises:
             FerrymanError: The cluster refused, or does not answer.
         """
         query = {"labelSelector": ",".join(f"{k}={v}" for k, v in (labels or {}).items())}
-        found: Sequence[Document] = ()
+        items: Sequence[Document] = ()
         for attempt in range(_TRIES):
             try:
-                found = self._pages(kind, query)
+                items = self._pages(kind, query)
                 break
             except Refusal as error:
                 if error.status == 404:
                     break
-                # A list that has changed too much between two pages is begun again.
+                # The list has changed too much between two pages: start again.
                 if error.status != 410 or attempt == _TRIES - 1:
                     raise
-        # The items of a list do not say what they are.
-        return [{"apiVersion": kind.version, "kind": kind.name, **item} for item in found]
+        # The items of a list have no apiVersion and kind.
+        return [{"apiVersion": kind.version, "kind": kind.name, **item} for item in items]
 
     def _pages(self, kind: Kind, query: Mapping[str, str]) -> Sequence[Document]:
-        found: Documents = []
-        path, following = kind.path(self.namespace), ""
+        items: Documents = []
+        path, token = kind.path(self.namespace), ""
         while True:
-            asked = {**query, "limit": "500", "continue": following}
-            page = self._exchange.document("GET", path, f"list {kind.plural}", asked)
-            found += page.get("items") or []
-            following = (page.get("metadata") or {}).get("continue") or ""
-            if not following:
-                return found
+            page_query = {**query, "limit": "500", "continue": token}
+            page = self._exchange.document("GET", path, f"list {kind.plural}", page_query)
+            items += page.get("items") or []
+            token = (page.get("metadata") or {}).get("continue") or ""
+            if not token:
+                return items
 
     def apply(
         self, document: Document, *, dry_run: bool, force: bool, manager: str = MANAGER
     ) -> Applied:
-        """Apply an object server-side, and return what the cluster makes of it.
+        """Apply an object server-side, and return the result.
 
         Args:
-            document: The object: all fields that are ours, and no other.
-            dry_run: Whether the cluster only says what it would do.
+            document: The object, with exactly the fields that the manager is to own.
+            dry_run: Whether the cluster changes nothing.
             force: Whether to take over fields of other managers.
-            manager: The name under which the fields are ours.
+            manager: The field manager.
 
         Raises:
             ConflictError: Other managers own fields that would change.
@@ -144,15 +143,15 @@ class Cluster:
         try:
             status, result = self._exchange.answer("PATCH", path, what, query, document)
         except Refusal as error:
-            if error.status == 404 and kind.brought_by and error.reason != "NotFound":
-                raise _missing(kind) from None
-            if error.status == 404 and "could not find the requested resource" in str(error):
+            custom = kind.brought_by and error.reason != "NotFound"
+            missing = custom or "could not find the requested resource" in str(error)
+            if error.status == 404 and missing:
                 raise _missing(kind) from None
             raise
         return Applied(result, created=status == 201)
 
     def patch(self, kind: Kind, name: str, steps: Sequence[Document]) -> None:
-        """Change an object by the steps of a JSON patch (RFC 6902).
+        """Change an object with a JSON patch (RFC 6902).
 
         Raises:
             FerrymanError: The cluster refused, or does not answer.
@@ -161,20 +160,20 @@ class Cluster:
         self._exchange.answer("PATCH", path, what, body=list(steps), media_type=_JSON_PATCH)
 
     def create(self, kind: Kind, document: Document) -> Document:
-        """Create an object that must not be there yet.
+        """Create an object.
 
         Raises:
-            Refusal: It is there, of the reason `AlreadyExists`.
+            Refusal: It exists already (the reason is `AlreadyExists`).
             FerrymanError: The cluster refused, or does not answer.
         """
         what = f"create {kind.name}/{document['metadata']['name']}"
         return self._exchange.document("POST", kind.path(self.namespace), what, body=document)
 
     def replace(self, kind: Kind, document: Document) -> Document:
-        """Replace an object, as long as it is in the version that the document names.
+        """Replace an object that has the document's `resourceVersion`.
 
         Raises:
-            Refusal: It has changed since, of the reason `Conflict`.
+            Refusal: It has changed since (the reason is `Conflict`).
             FerrymanError: The cluster refused, or does not answer.
         """
         name = document["metadata"]["name"]
@@ -182,34 +181,28 @@ class Cluster:
         path = kind.path(self.namespace, name)
         return self._exchange.document("PUT", path, what, body=document)
 
-    def delete(
-        self, kind: Kind, name: str, *, dry_run: bool = False, version: str | None = None
-    ) -> None:
-        """Delete an object, and what belongs to it; nothing happens where there is none.
+    def delete(self, kind: Kind, name: str, *, version: str | None = None) -> None:
+        """Delete an object and its dependents. Do nothing if it does not exist.
 
         Args:
-            kind: Its kind.
-            name: Its name.
-            dry_run: Whether the cluster only says whether it would.
-            version: The version that it must have, its `resourceVersion`; None is any.
+            kind: The kind of the object.
+            name: The name of the object.
+            version: The `resourceVersion` that it must have; None is any.
 
         Raises:
             FerrymanError: The cluster refused, or does not answer.
         """
+        path, what = kind.path(self.namespace, name), f"delete {kind.name}/{name}"
         query = {"propagationPolicy": "Background"}
-        if dry_run:
-            query["dryRun"] = "All"
+        body = {"preconditions": {"resourceVersion": version}} if version else None
         try:
-            path = kind.path(self.namespace, name)
-            held = {"preconditions": {"resourceVersion": version}} if version else None
-            what = f"delete {kind.name}/{name}"
-            self._exchange.document("DELETE", path, what, query, held)
+            self._exchange.document("DELETE", path, what, query, body)
         except Refusal as error:
             if error.status != 404:
                 raise
 
     def wait_for_change(self, kind: Kind, name: str, version: str, seconds: int) -> None:
-        """Return when an object has changed since a version of it, or after some seconds.
+        """Wait until an object has changed since a version, or until some seconds have passed.
 
         Raises:
             FerrymanError: The cluster refused, or does not answer.
@@ -225,16 +218,16 @@ class Cluster:
             if self._has_changed(kind, name, query, seconds):
                 return
         except Refusal as error:
-            if error.status == 403:  # who may read may not always watch
+            if error.status == 403:  # a user who may read objects may not always watch them
                 self._exchange.pause(seconds)
                 return
-            if error.status != 410:  # the version is too old to watch from: look again
+            if error.status != 410:  # if the version is too old to watch from, look again
                 raise
-        if time.monotonic() - began < _CALM:
-            self._exchange.pause(_CALM)  # something between us and the cluster ends watches at once
+        if time.monotonic() - began < _SHORTEST_WATCH:
+            self._exchange.pause(_SHORTEST_WATCH)  # some proxy ends watches at once
 
     def _has_changed(self, kind: Kind, name: str, query: Mapping[str, str], seconds: int) -> bool:
-        """Return whether a watch told of a change; if it broke, the caller looks again."""
+        """Return whether a watch reports a change; False if the watch breaks."""
         path, what = kind.path(self.namespace), f"watch {kind.name}/{name}"
         response = self._exchange.send(
             "GET", path, what, as_it_is, query, timeout=(10, seconds + 10)
@@ -249,7 +242,7 @@ class Cluster:
             response.release_conn()
 
     def logs(self, pod: str, container: str, *, lines: int, previous: bool) -> str:
-        """Return the last lines that a container wrote; nothing where it never ran.
+        """Return the last lines of a container's log; an empty text if it never ran.
 
         Raises:
             FerrymanError: The cluster refused, or does not answer.
@@ -266,16 +259,16 @@ class Cluster:
             raise
 
     def follow(self, pod: str, container: str, *, lines: int) -> Iterator[str]:
-        """Yield the last lines that a container wrote, then each that it writes.
+        """Yield the last lines of a container's log, then each new line.
 
-        It ends when the container does, or the connection breaks.
+        It ends when the container ends or the connection breaks.
 
         Raises:
             FerrymanError: The cluster refused, or does not answer.
         """
         query = {"container": container, "tailLines": str(lines), "follow": "true"}
         path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
-        # The client has no time-out of its own that spares a pod which says nothing.
+        # A pod may write nothing for a long time, so the read time-out is practically infinite.
         what, timeout = f"read the logs of {pod}", (10, 10**6)
         response = self._exchange.send("GET", path, what, as_it_is, query, timeout=timeout)
         with suppress(HTTPError):
@@ -289,9 +282,9 @@ def open_cluster(
     """Return the cluster that the kubeconfig leads to.
 
     Args:
-        place: What the user said of it.
-        project_namespace: The namespace that the project's settings name.
-        outage: Seconds that it may be away or busy until a request fails.
+        place: The context and namespace that the user chose.
+        project_namespace: The namespace in the project's settings, or None.
+        outage: Seconds that the cluster may be away or busy until a request fails.
 
     Raises:
         ConfigError: There is no kubeconfig, or it has no such context.
@@ -307,10 +300,9 @@ def _events(response: Any) -> Iterator[Document]:
 
 
 def _missing(kind: Kind) -> FerrymanError:
-    brought = f"; {kind.brought_by} brings it" if kind.brought_by else ""
-    return FerrymanError(
-        f"the cluster has no kind {kind.name} of {kind.version}{brought}",
-        hint="set kube_version in [tool.ferryman.k8s] to the cluster's"
-        if not kind.brought_by
-        else "ask the cluster's administrator to install it",
-    )
+    message = f"the cluster has no kind {kind.name} of {kind.version}"
+    if kind.brought_by:
+        message = f"{message}; it is part of {kind.brought_by}"
+        return FerrymanError(message, hint="ask the cluster's administrator to install it")
+    hint = "set kube_version in [tool.ferryman.k8s] to the cluster's version"
+    return FerrymanError(message, hint=hint)

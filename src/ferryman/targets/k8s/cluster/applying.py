@@ -1,4 +1,4 @@
-"""Applies changes, in order; what it did before a failure stays, and can be done again."""
+"""Applies changes in order. After a failure the applied objects stay, and a retry continues."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ("apply_changes", "delete_leftovers", "fewest_pods", "refuse_conflicts
 
 
 _LEAST = {"HorizontalPodAutoscaler": ("minReplicas", 1), "ScaledObject": ("minReplicaCount", 0)}
-"""Where each autoscaler says how many pods it keeps at least, and how many if it does not."""
+"""The field of each autoscaler with its minimum of pods, and the default of the field."""
 
 
 def refuse_conflicts(changes: Iterable[Change]) -> None:
-    """Check that no change takes a field from another manager.
+    """Check that no change takes over fields of other managers.
 
     Raises:
-        ConflictError: One does.
+        ConflictError: A change does.
     """
     for change in changes:
         if change.conflicts:
@@ -38,39 +38,39 @@ def apply_changes(
     force: bool,
     first: Callable[[], None] = lambda: None,
 ) -> list[Document]:
-    """Apply the objects that are not settled, and return what the cluster made of them.
+    """Apply the objects that are not settled, and return the resulting objects.
 
     Args:
-        cluster: Where they go.
+        cluster: The cluster, with a namespace.
         changes: The changes, in the order of applying.
         tell: Called with each object that changes.
-        force: Whether fields of other managers are taken over.
+        force: Whether to take over fields of other managers.
         first: Called before any pods are changed.
 
     Raises:
-        FerrymanError: The cluster refused one, or the connection was lost.
+        FerrymanError: The cluster refused an object, or the connection was lost.
     """
-    made = []
-    waiting = True
+    results = []
+    first_pending = True
     wanted = [change for change in changes if not change.settled]
     documents = [change.document for change in changes if change.document]
     for number, change in enumerate(wanted):
         assert change.document is not None
-        if waiting and runs_pods(change.kind):
-            waiting = False
+        if first_pending and runs_pods(change.kind):
+            first_pending = False
             first()
         try:
             fewest = fewest_pods(documents, change.name)
-            made.append(_apply(cluster, change, fewest, force=force))
+            results.append(_apply(cluster, change, fewest, force=force))
         except FerrymanError as error:
             if number:
                 error.cause = f"{error.cause or error.message} (after {number} of {len(wanted)})"
             raise
         if change.action is not Action.KEEP:
             tell(str(change))
-    if waiting:
+    if first_pending:
         first()
-    return made
+    return results
 
 
 def _apply(cluster: Cluster, change: Change, fewest: int | None, *, force: bool) -> Document:
@@ -80,7 +80,7 @@ def _apply(cluster: Cluster, change: Change, fewest: int | None, *, force: bool)
         cluster.patch(change.kind, change.name, from_kubectl(change.live))
     applied = cluster.apply(change.document, dry_run=False, force=force or change.regained)
     if applied.created and fewest and _leaves_replicas(change):
-        # Without a number there would be one pod until the autoscaler has its first look.
+        # Without a number there would be one pod until the autoscaler first sets the number.
         return cluster.apply(
             _count(change, fewest), dry_run=False, force=True, manager=HANDOVER
         ).document
@@ -88,7 +88,7 @@ def _apply(cluster: Cluster, change: Change, fewest: int | None, *, force: bool)
 
 
 def fewest_pods(documents: Iterable[Document], name: str) -> int | None:
-    """Return the least number of pods that an autoscaler among the objects keeps, or None.
+    """Return the minimum of the autoscaler of a Deployment, or None without an autoscaler.
 
     Args:
         documents: The objects.
@@ -106,7 +106,7 @@ def fewest_pods(documents: Iterable[Document], name: str) -> int | None:
 def delete_leftovers(
     cluster: Cluster, leftovers: Iterable[Change], tell: Callable[[str], None]
 ) -> None:
-    """Delete what the release has no more, telling of each object.
+    """Delete the objects that the release no longer has.
 
     Raises:
         FerrymanError: The cluster refused.
@@ -117,11 +117,11 @@ def delete_leftovers(
 
 
 def _keep_replicas(cluster: Cluster, change: Change, fewest: int | None) -> None:
-    """Hand the number of pods over where it is no longer ours to say.
+    """Hand the number of pods over to another manager if ferryman no longer sets it.
 
-    A field that its last manager drops falls back to its default: all pods but one would
-    be stopped until the autoscaler has its first look. Kubernetes' documentation of
-    server-side apply tells this way out.
+    A field without a manager falls back to its default: Kubernetes would stop all pods but one
+    until the autoscaler first sets the number. Its documentation of server-side apply describes
+    this fix.
     """
     live = change.live
     if live is None or not _leaves_replicas(change) or not sets_replicas(live):

@@ -1,6 +1,6 @@
-"""What applying a plan would change.
+"""Finds what applying a plan would change.
 
-What the owners of the fields cannot tell is asked of the cluster, by a server-side dry run.
+If the owners of the fields do not answer this, a server-side dry run does.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ __all__ = (
 )
 
 _INSTANCE = "app.kubernetes.io/instance"
-_CONTROLLER = "kube-controller-manager"  # it scales in an autoscaler's name
+_CONTROLLER = "kube-controller-manager"  # it scales on behalf of an autoscaler
 
 Live = Mapping[tuple[Kind, str], Document]
-"""The objects of a project as they are, by kind and name."""
+"""The live objects of a project, by kind and name."""
 
 Tell = Callable[[str], None]
 
@@ -60,12 +60,12 @@ class Change:
         kind: The object's kind.
         name: Its name.
         action: What happens.
-        lines: A diff of it.
+        lines: The lines of a unified diff.
         document: The object to apply; None to delete it.
         live: The live object, or None.
-        conflicts: The fields that others manage, with their owners.
-        settled: Whether an apply would change nothing, the owners of fields included.
-        regained: Whether fields are ours to take back, from the autoscaler's time.
+        conflicts: The fields that other managers own, with their owners.
+        settled: Whether an apply would change nothing, including the owners of fields.
+        regained: Whether the apply takes over fields that it may, such as a former autoscaler's.
     """
 
     kind: Kind
@@ -84,12 +84,12 @@ class Change:
 
 
 def ownership(name: str) -> Mapping[str, str]:
-    """Return the labels of all that ferryman made for a project."""
+    """Return the labels of all objects that ferryman creates for a project."""
     return {**OWNED, _INSTANCE: name}
 
 
 def owned(document: Document, name: str) -> bool:
-    """Return whether ferryman made an object for a project."""
+    """Return whether ferryman created an object for a project."""
     labels = (document.get("metadata") or {}).get("labels") or {}
     return ownership(name).items() <= labels.items()
 
@@ -97,29 +97,29 @@ def owned(document: Document, name: str) -> bool:
 def live_objects(
     cluster: Cluster, name: str, kinds: Iterable[Kind], needed: Collection[Kind], tell: Tell
 ) -> dict[tuple[Kind, str], Document]:
-    """Return what ferryman made for a project, of some kinds.
+    """Return the live objects of some kinds that ferryman created for a project.
 
     Args:
-        cluster: Where it would be.
+        cluster: The cluster, with a namespace.
         name: The project's name.
-        kinds: The kinds that are asked for.
-        needed: The kinds among them without which nothing can be done.
-        tell: Called with each kind that may not be listed.
+        kinds: The kinds to list.
+        needed: The kinds among them that the user must be allowed to list.
+        tell: Called with each other kind that the user may not list.
 
     Raises:
         FerrymanError: The cluster refused.
     """
-    found: dict[tuple[Kind, str], Document] = {}
+    live: dict[tuple[Kind, str], Document] = {}
     for kind in kinds:
         try:
-            listed = cluster.list(kind, ownership(name))
+            objects = cluster.list(kind, ownership(name))
         except Refusal as error:
             if error.status != 403 or kind in needed:
                 raise
             tell(f"note: you may not list {kind.plural}; those of earlier releases stay")
             continue
-        found |= {(kind, live["metadata"]["name"]): live for live in listed}
-    return found
+        live |= {(kind, document["metadata"]["name"]): document for document in objects}
+    return live
 
 
 def find_changes(
@@ -128,14 +128,14 @@ def find_changes(
     """Return the change of each object of a plan, in the order of applying.
 
     Args:
-        cluster: Where they go.
-        objects: The plan's.
+        cluster: The cluster, with a namespace.
+        objects: The objects of the plan.
         name: The project's name.
-        live: What ferryman made for the project.
-        adopt: Whether objects of the same names that ferryman did not make may be taken over.
+        live: The live objects of the project.
+        adopt: Whether to take over objects of the same names that ferryman did not create.
 
     Raises:
-        FerrymanError: The cluster refused, or an object is not ours.
+        FerrymanError: The cluster refused, or an object is not the project's.
     """
     documents = sorted(objects, key=order_of)
     planned = {kind_of(document).name for document in documents}
@@ -150,61 +150,68 @@ def _change(
     planned: Collection[str],
     adopt: bool,
 ) -> Change:
-    kind, called = kind_of(document), document["metadata"]["name"]
-    there = live.get((kind, called))
-    if there is not None and settled(there, document):
-        return Change(kind, called, Action.KEEP, (), document, there, settled=True)
+    kind, object_name = kind_of(document), document["metadata"]["name"]
+    title = f"{kind.name}/{object_name}"
+    existing = live.get((kind, object_name))
+    if existing is not None and settled(existing, document):
+        return Change(kind, object_name, Action.KEEP, (), document, existing, settled=True)
     try:
-        applied, conflicts = _tried(cluster, document)
+        applied, conflicts = _dry_run(cluster, document)
     except Refusal:
-        _refuse_foreign(cluster, kind, called, name, there, adopt)
+        if existing is None:
+            _existing(cluster, kind, object_name, name, adopt)
         raise
     if applied.created:
-        lines = _difference(None, document, f"{kind.name}/{called}")
-        return Change(kind, called, Action.CREATE, tuple(lines), document, None)
-    there = there or _refuse_foreign(cluster, kind, called, name, there, adopt)
+        lines = _difference(None, document, title)
+        return Change(kind, object_name, Action.CREATE, lines, document, None)
+    existing = existing or _existing(cluster, kind, object_name, name, adopt)
     result = applied.document
-    if there is not None and by_kubectl(there):
-        result = without_fields_of_kubectl(there, document, result)
-    lines = _difference(there, result, f"{kind.name}/{called}")
-    action = Action.CHANGE if lines else Action.KEEP
-    theirs = tuple(c for c in conflicts if not _is_ours(c, planned))
+    if existing is not None and by_kubectl(existing):
+        result = without_fields_of_kubectl(existing, document, result)
+    lines = _difference(existing, result, title)
+    theirs = tuple(c for c in conflicts if not _may_take(c, planned))
     return Change(
         kind,
-        called,
-        action,
-        tuple(lines),
+        object_name,
+        Action.CHANGE if lines else Action.KEEP,
+        lines,
         document,
-        there,
+        existing,
         theirs,
         regained=bool(conflicts) and not theirs,
     )
 
 
-def _tried(cluster: Cluster, document: Document) -> tuple[Applied, tuple[Conflict, ...]]:
-    """Return what an apply would do, and whose fields it would take."""
+def _dry_run(cluster: Cluster, document: Document) -> tuple[Applied, tuple[Conflict, ...]]:
+    """Return the result of a forced apply, and the fields that it would take over."""
     try:
         return cluster.apply(document, dry_run=True, force=False), ()
     except ConflictError as error:
         return cluster.apply(document, dry_run=True, force=True), error.conflicts
 
 
-def _refuse_foreign(
-    cluster: Cluster, kind: Kind, called: str, name: str, known: Document | None, adopt: bool
+def _existing(
+    cluster: Cluster, kind: Kind, object_name: str, name: str, adopt: bool
 ) -> Document | None:
-    """Return what is there, and is ours or may be adopted.
+    """Return the existing object that was not listed as the project's, or None.
 
     Raises:
-        FerrymanError: It is not ours.
+        FerrymanError: The object is not the project's, and `adopt` is False.
     """
-    there = known or cluster.get(kind, called)
-    if there is not None and not adopt and not owned(there, name):
-        raise _foreign(kind, called, cluster.namespace, there)
-    return there
+    existing = cluster.get(kind, object_name)
+    if existing is None or adopt or owned(existing, name):
+        return existing
+    managers = sorted({m["manager"] for m in existing["metadata"].get("managedFields") or ()})
+    managed = f"it is managed by {', '.join(managers)}"
+    raise FerrymanError(
+        f"{kind.name}/{object_name} in the namespace {cluster.namespace} is not this project's",
+        cause=managed if managers else "it lacks ferryman's labels",
+        hint="rename the project, or take the object over with --adopt",
+    )
 
 
-def _is_ours(conflict: Conflict, planned: Collection[str]) -> bool:
-    """Return whether a field is ours to take: our own from before, or an autoscaler's that goes."""
+def _may_take(conflict: Conflict, planned: Collection[str]) -> bool:
+    """Return whether a field was ferryman's, kubectl's or a former autoscaler's."""
     field, owner = conflict
     if owner in (HANDOVER, "kubectl-client-side-apply"):
         return True
@@ -212,44 +219,35 @@ def _is_ours(conflict: Conflict, planned: Collection[str]) -> bool:
     return field == "spec.replicas" and owner == _CONTROLLER and not scaled
 
 
-def _foreign(kind: Kind, name: str, namespace: str, live: Document) -> FerrymanError:
-    managers = sorted({m["manager"] for m in live["metadata"].get("managedFields") or ()})
-    return FerrymanError(
-        f"{kind.name}/{name} in the namespace {namespace} is not this project's",
-        cause=f"it is managed by {', '.join(managers)}" if managers else "it lacks our labels",
-        hint="rename the project, or take the object over with --adopt",
-    )
-
-
 def find_leftovers(
     live: Live, objects: Iterable[Document], kept: Collection[tuple[Kind, str]] = ()
 ) -> list[Change]:
-    """Return what ferryman once made for a project and makes no longer.
+    """Return the deletions of live objects that the project no longer has.
 
     Args:
-        live: What ferryman made for the project.
-        objects: What the project makes; nothing if all of it is to go.
-        kept: What stays all the same, for releases that can be gone back to.
+        live: The live objects of the project.
+        objects: The objects that the project has; none to delete everything.
+        kept: Further objects that stay, because a rollback needs them or they hold data.
     """
     staying = {(kind_of(d), d["metadata"]["name"]) for d in objects} | set(kept)
-    going = [
+    leftovers = [
         (kind, name, document)
         for (kind, name), document in live.items()
         if (kind, name) not in staying
         and not document["metadata"].get("deletionTimestamp")
         and not document["metadata"].get("ownerReferences")
     ]
-    going.sort(key=lambda one: -order_of(one[2]))
+    leftovers.sort(key=lambda leftover: -order_of(leftover[2]))
     return [
         Change(
             kind,
             name,
             Action.DELETE,
-            tuple(_difference(document, None, f"{kind.name}/{name}")),
+            _difference(document, None, f"{kind.name}/{name}"),
             None,
             document,
         )
-        for kind, name, document in going
+        for kind, name, document in leftovers
     ]
 
 
@@ -263,7 +261,7 @@ _NOISY_ANNOTATIONS = (
 
 
 def _essence(document: Document) -> Document:
-    """Return a document without what the cluster writes into every object of itself."""
+    """Return a document without the fields that the cluster sets in every object."""
     kept: Document = copy.deepcopy({k: v for k, v in document.items() if k != "status"})
     metadata = kept.get("metadata", {})
     for name in _NOISE:
@@ -276,22 +274,11 @@ def _essence(document: Document) -> Document:
     return kept
 
 
-def _difference(before: Document | None, after: Document | None, title: str) -> list[str]:
-    """Return the lines of a unified diff; none where nothing differs.
-
-    Args:
-        before: The object as it is, or None.
-        after: The object as it is to be, or None.
-        title: What it is called.
-    """
-    old, new = (None if document is None else _essence(document) for document in (before, after))
-    if old == new:
-        return []
-    lines = difflib.unified_diff(
-        _lines(old), _lines(new), f"live {title}", f"new {title}", lineterm="", n=3
-    )
-    return list(lines)
+def _difference(before: Document | None, after: Document | None, title: str) -> tuple[str, ...]:
+    """Return the lines of a unified diff between two versions of an object, which may be None."""
+    old, new = ([] if d is None else _lines(d) for d in (before, after))
+    return tuple(difflib.unified_diff(old, new, f"live {title}", f"new {title}", lineterm=""))
 
 
-def _lines(document: Document | None) -> list[str]:
-    return [] if document is None else to_yaml(ordered(document)).splitlines()
+def _lines(document: Document) -> list[str]:
+    return to_yaml(ordered(_essence(document))).splitlines()

@@ -1,4 +1,4 @@
-"""The deployment of a project to a cluster, as the command line sees it."""
+"""The deployment of a project to a cluster, for the command line."""
 
 from __future__ import annotations
 
@@ -22,22 +22,21 @@ from ferryman.targets.k8s.cluster.exchange import SHORT_OUTAGE
 from ferryman.targets.k8s.cluster.kubeconfig import Place
 from ferryman.targets.k8s.cluster.observation import Observer
 from ferryman.targets.k8s.cluster.operations import Operations, workload_kind
-from ferryman.targets.k8s.cluster.planned import DeployWishes, Planned
-from ferryman.targets.k8s.cluster.release_record import Release as Recorded
+from ferryman.targets.k8s.cluster.planned import DeployOptions, Planned
 from ferryman.targets.k8s.options import KubernetesOptions
 from ferryman.targets.k8s.values import instance_of
 
 __all__ = ("ClusterDeployment", "open_deployment")
 
 _TIMEOUT = 300.0
-"""Seconds until a rollout must be good, unless the user says otherwise."""
+"""Seconds that a rollout may take by default."""
 
 _PATIENCE = 60.0
-"""Seconds that a crash or a failed pull may last: a registry, or a database, may come back."""
+"""Seconds that a crash or a failed pull may last by default: a registry or database may recover."""
 
 _INTERRUPTED = (
-    "interrupted: what was applied stays, and the cluster goes on with it; `ferryman status` "
-    "tells how it is, and `ferryman rollback` goes back"
+    "interrupted: the cluster keeps the applied objects and continues the rollout; "
+    "`ferryman status` shows its state, and `ferryman rollback` goes back"
 )
 
 
@@ -56,7 +55,7 @@ def open_deployment(project: Project, choices: Choices, dialogue: Dialogue) -> C
 @dataclass(frozen=True, slots=True)
 class _ClusterPlan:
     planned: Planned
-    question: None = None  # what is not ours is refused; deletions are asked about at the end
+    question: None = None  # deletions have their own question, after the apply
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -64,7 +63,7 @@ class _ClusterPlan:
 
 
 class ClusterDeployment:
-    """A project on a cluster."""
+    """The deployment of a project to a cluster."""
 
     def __init__(
         self, project: Project, cluster: Cluster, choices: Choices, dialogue: Dialogue
@@ -81,70 +80,69 @@ class ClusterDeployment:
         return _ClusterPlan(self._operations.plan(adopt=self._choices.switch("adopt")))
 
     def discard(self, plan: _ClusterPlan) -> None:
-        """Do nothing: a dry run leaves nothing."""
+        """Do nothing: a plan leaves nothing in the cluster."""
 
     def apply(self, plan: _ClusterPlan) -> Release | None:
-        """Apply a plan, and stay until the release is good.
+        """Apply a plan, and wait until the release is good.
 
         Raises:
             ConflictError: Other managers own fields that would change.
-            RolloutError: The release did not become good.
-            FerrymanError: The cluster refused, or another deploy is going on.
+            RolloutError: The release failed.
+            FerrymanError: The cluster refused, or another deploy is running.
         """
         with self._interruptible():
-            made = self._operations.apply(plan.planned, self._wishes(), self._dialogue.ask)
-        return _release(made) if made else None
+            release = self._operations.apply(plan.planned, self._options(), self._dialogue.ask)
+        return release.listed() if release else None
 
     def status(self) -> Status:
-        """Return how the project is.
+        """Return the state of the project.
 
         Raises:
-            FerrymanError: It is not there, or the cluster refused.
+            FerrymanError: The project is not deployed, or the cluster refused.
         """
-        seen = self._observer.status()
-        listed = tuple(_release(release) for release in seen.releases)
-        return Status(seen.good, seen.line, seen.troubles, listed)
+        return self._observer.status()
 
     def logs(self, lines: int, *, follow: bool) -> Iterable[LogLine]:
         """Return the last lines of each pod, or follow all pods until they end.
 
         Raises:
-            ConfigError: A container that has ended was to be followed.
-            FerrymanError: The project is not there, or the cluster refused.
+            ConfigError: Both `follow` and the switch `previous` are set.
+            FerrymanError: The project is not deployed, or the cluster refused.
         """
         previous = self._choices.switch("previous")
         if follow and previous:
             raise ConfigError("--follow and --previous: a container that ended writes no more")
         process = self._choices.text("process")
         if follow:
-            followed = self._observer.follow(lines=lines, process=process)
-            return (LogLine(*said) for said in followed)
-        found = self._observer.logs(lines=lines, previous=previous, process=process)
-        return [LogLine(pod, line) for pod, text in found.items() for line in text.splitlines()]
+            pairs = self._observer.follow(lines=lines, process=process)
+            return (LogLine(pod, line) for pod, line in pairs)
+        logs = self._observer.logs(lines=lines, previous=previous, process=process)
+        return [LogLine(pod, line) for pod, text in logs.items() for line in text.splitlines()]
 
     def rollback(self, wanted: str | None) -> Release:
-        """Go back to an older release, and stay until it is good.
+        """Go back to an older release, and wait until it is good.
 
         Raises:
             ConfigError: There is no such release.
-            RolloutError: It did not become good.
-            FerrymanError: No release is left to go back to, or the cluster refused.
+            RolloutError: The rollout failed.
+            FerrymanError: There is no good release, or the cluster refused.
         """
         if wanted is not None and not wanted.isdecimal():
             raise ConfigError(f"--to {wanted}: a release on Kubernetes has a number")
         number = None if wanted is None else int(wanted)
         with self._interruptible():
-            return _release(self._operations.rollback(number, self._wishes(), self._dialogue.ask))
+            release = self._operations.rollback(number, self._options(), self._dialogue.ask)
+        return release.listed()
 
     def delete(self) -> tuple[Change, ...] | None:
-        """Delete all that ferryman made for the project, after asking.
+        """Delete all objects that ferryman created for the project, after asking.
 
         Raises:
             FerrymanError: The cluster refused.
         """
         dry_run, ask = self._choices.dry_run, self._dialogue.ask
-        gone = self._operations.delete(dry_run=dry_run, ask=ask)
-        return None if gone is None else tuple(map(_change, gone))
+        deletions = self._operations.delete(dry_run=dry_run, ask=ask)
+        return None if deletions is None else tuple(map(_change, deletions))
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
@@ -154,9 +152,9 @@ class ClusterDeployment:
             self._dialogue.tell(_INTERRUPTED)
             raise
 
-    def _wishes(self) -> DeployWishes:
+    def _options(self) -> DeployOptions:
         choices = self._choices
-        return DeployWishes(
+        return DeployOptions(
             dry_run=choices.dry_run,
             force=choices.switch("force"),
             wait=choices.wait,
@@ -169,19 +167,6 @@ class ClusterDeployment:
 def _change(change: changes.Change) -> Change:
     action, kind = change.action.value, change.kind.name
     return Change(action, kind, change.name, change.lines, change.conflicts)
-
-
-def _release(release: Recorded) -> Release:
-    return Release(
-        str(release.number),
-        release.version,
-        release.image,
-        digest=release.digest,
-        time=release.time,
-        by=release.by,
-        verdict=release.verdict.value,
-        restores=None if release.restores is None else str(release.restores),
-    )
 
 
 def _patience(text: str | None) -> float:

@@ -1,4 +1,4 @@
-"""Why pods do not become ready, told from what the cluster shows of them. Pure."""
+"""Finds out why pods do not become ready, from their status and events. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ferryman.targets.k8s.rendering import Document
 __all__ = ("Trouble", "diagnose")
 
 _PATIENCE = 2
-"""Crashes of a container until it counts as hopeless: one may be another's fault."""
+"""Restarts after which a crashing container is hopeless. One crash may have another cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +20,12 @@ class Trouble:
     """A problem of a release.
 
     Attributes:
-        subject: The object with the problem: a pod, or a set of pods.
+        subject: The Pod or ReplicaSet with the problem.
         message: The problem.
-        hint: What to do about it, if that can be told.
-        hopeless: Whether waiting will not help, if it stays so.
-        container: The container whose last words tell more, or None.
-        previous: Whether those are of the container that ran before.
+        hint: What to do about it, or None.
+        hopeless: Whether a pod seldom recovers from it.
+        container: The container whose log explains more, or None.
+        previous: Whether that log is of the container before its last restart.
     """
 
     subject: str
@@ -66,11 +66,10 @@ def _sets(sets: Sequence[Document]) -> Iterator[Trouble]:
 
 def _not_made(subject: str, message: str) -> Trouble:
     if "exceeded quota" in message:
-        hint = "ask for less (cpu, memory, replicas), or for a larger quota"
-        return Trouble(subject, f"no pod is made, for a quota is exceeded: {message}", hint)
-    if "admission webhook" in message or "violates PodSecurity" in message:
-        return Trouble(subject, f"no pod is made, for it is not admitted: {message}", hopeless=True)
-    return Trouble(subject, f"no pod is made: {message}")
+        hint = "lower cpu, memory or replicas, or ask for a larger quota"
+        return Trouble(subject, f"cannot create pods, the quota is exceeded: {message}", hint)
+    hopeless = "admission webhook" in message or "violates PodSecurity" in message
+    return Trouble(subject, f"cannot create pods: {message}", hopeless=hopeless)
 
 
 def _pod(pod: Document, events: Sequence[Document]) -> Iterator[Trouble]:
@@ -80,10 +79,10 @@ def _pod(pod: Document, events: Sequence[Document]) -> Iterator[Trouble]:
         *(status.get("initContainerStatuses") or ()),
         *(status.get("containerStatuses") or ()),
     ]
-    found = [trouble for state in states for trouble in _container(subject, state)]
-    yield from found
+    troubles = [trouble for state in states for trouble in _container(subject, state)]
+    yield from troubles
     yield from _unscheduled(subject, pod)
-    if not found:
+    if not troubles:
         yield from _unhealthy(subject, states, _about(pod, events))
 
 
@@ -92,11 +91,11 @@ def _unscheduled(subject: str, pod: Document) -> Iterator[Trouble]:
         return
     conditions = (pod.get("status") or {}).get("conditions") or ()
     refused = next((c for c in conditions if c.get("type") == "PodScheduled"), None)
-    hint = "ask for less cpu or memory, or add nodes"
+    hint = "lower cpu or memory, or add nodes"
     if refused and refused.get("status") == "False":
-        yield Trouble(subject, f"no node takes it: {refused.get('message', '')}", hint)
+        yield Trouble(subject, f"no node fits: {refused.get('message', '')}", hint)
     elif refused is None and not (pod.get("status") or {}).get("containerStatuses"):
-        yield Trouble(subject, "no node has taken it yet", hint)
+        yield Trouble(subject, "it has no node yet", hint)
 
 
 def _container(subject: str, state: dict[str, Any]) -> Iterator[Trouble]:
@@ -104,15 +103,15 @@ def _container(subject: str, state: dict[str, Any]) -> Iterator[Trouble]:
     waiting = (state.get("state") or {}).get("waiting") or {}
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
     if reason in _PULL:
-        hint = "is it pushed, by this name? May the cluster pull it (pull_secrets)?"
+        hint = "was it pushed under this name? May the cluster pull it (pull_secrets)?"
         text = f"the image {state.get('image')} of {name} cannot be pulled: {message}"
         yield Trouble(subject, text, hint, hopeless=reason == "ImagePullBackOff")
     elif reason in _IMAGE:
         text = f"the image {state.get('image')} of {name} cannot be used: {reason}"
         yield Trouble(subject, text, "set image in [tool.ferryman.k8s]", hopeless=True)
     elif reason in _CONFIGURATION:
-        hint = "are the Secrets there that `secrets` names?"
-        yield Trouble(subject, f"the container {name} cannot be made: {message}", hint)
+        hint = "do the Secrets in `secrets` exist?"
+        yield Trouble(subject, f"the container {name} cannot be created: {message}", hint)
     elif _crashed(state):
         yield _crash(subject, name, state)
 
@@ -129,14 +128,14 @@ def _crash(subject: str, name: str, state: dict[str, Any]) -> Trouble:
     now, before = state.get("state") or {}, state.get("lastState") or {}
     end = now.get("terminated") or before.get("terminated") or {}
     count = state.get("restartCount", 0)
-    said = " ".join(str(end.get("message") or "").split())
+    message = " ".join(str(end.get("message") or "").split())
     text = f"the container {name} ended with status {end.get('exitCode', '?')}"
     hint = None
     if end.get("reason") == "OOMKilled":
         text, hint = f"the container {name} ran out of memory", "raise memory"
     elif end.get("reason") in _NOT_STARTED:
-        text, hint = f"the container {name} cannot be started", "does the image have its command?"
-    text = f"{text}, {counted(count, 'time')} restarted{f': {said}' if said else ''}"
+        text, hint = f"the container {name} cannot start", "does the image contain its command?"
+    text = f"{text}, after {counted(count, 'restart')}{f': {message}' if message else ''}"
     return Trouble(
         subject,
         text,
@@ -150,12 +149,12 @@ def _crash(subject: str, name: str, state: dict[str, Any]) -> Trouble:
 def _unhealthy(
     subject: str, states: Iterable[dict[str, Any]], events: Sequence[Document]
 ) -> Iterator[Trouble]:
-    """Yield what probes said of containers that run and are not ready."""
+    """Yield the last message of a failed probe, if a running container is not ready."""
     waiting = [s for s in states if not s.get("ready") and "running" in (s.get("state") or {})]
-    said = [event["message"] for event in events if event.get("reason") == "Unhealthy"]
-    if waiting and said:
-        hint = "does the app listen on the port, and has it started?"
-        yield Trouble(subject, said[-1].strip(), hint, container=str(waiting[0].get("name")))
+    messages = [event["message"] for event in events if event.get("reason") == "Unhealthy"]
+    if waiting and messages:
+        hint = "has the app started, and does it listen on the port?"
+        yield Trouble(subject, messages[-1].strip(), hint, container=str(waiting[0].get("name")))
 
 
 def _about(pod: Document, events: Sequence[Document]) -> list[Document]:

@@ -1,7 +1,7 @@
-"""Exchanges requests and responses with a cluster: repeats while it is away, explains refusals.
+"""Sends requests to a cluster, retries them while it is away, and explains its refusals.
 
-It knows HTTP and no kind of object. Requests are repeated where that cannot double anything:
-all that is sent has the same effect twice as once.
+It knows HTTP, but no kinds of objects. Retries are safe: every request has the same effect once or
+twice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ferryman.targets.k8s.rendering import Document
 __all__ = ("SHORT_OUTAGE", "Exchange", "as_it_is", "lines_of", "text_of")
 
 SHORT_OUTAGE = 8.0
-"""Seconds that a cluster may be away while nothing depends on it but an answer."""
+"""Seconds that a cluster may be away for a request outside a deploy."""
 
 _LONGEST_PAUSE = 5.0
 _TIMEOUT = (10, 40)  # seconds to connect and to answer
@@ -34,12 +34,12 @@ _Taken = TypeVar("_Taken")
 
 
 class Exchange:
-    """What sends requests to a cluster.
+    """Sends requests to a cluster.
 
     Args:
-        connection: Where it is.
+        connection: The connection to the cluster.
         outage: Seconds that the cluster may be away or busy until a request fails.
-        pause: Waits some seconds before a request is repeated.
+        pause: Waits some seconds before a retry.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Exchange:
         query: Mapping[str, str] | None = None,
         body: Document | None = None,
     ) -> Document:
-        """Return the object that the cluster answers with.
+        """Send a request, and return the object of its response.
 
         Raises:
             FerrymanError: The cluster refused, or does not answer.
@@ -80,7 +80,7 @@ class Exchange:
         *,
         media_type: str | None = None,
     ) -> tuple[int, Document]:
-        """Return the status of a success, and the object.
+        """Send a request, and return the status and the object of its response.
 
         Raises:
             FerrymanError: The cluster refused, or does not answer.
@@ -91,9 +91,9 @@ class Exchange:
             )
         except ValueError:
             raise FerrymanError(
-                f"{what}: {self.host} answers, and not as a cluster does",
-                cause="its answer is not a JSON object",
-                hint="is it the right context (--context)? Is a proxy or a login page in between?",
+                f"{what}: {self.host} does not answer like a cluster",
+                cause="its response is not a JSON object",
+                hint="is it the right context (--context)? Is there a proxy or a login page?",
             ) from None
 
     def send(
@@ -108,17 +108,17 @@ class Exchange:
         timeout: tuple[int, int] = _TIMEOUT,
         media_type: str | None = None,
     ) -> _Taken:
-        """Return what is taken from a success, or raise; repeat while the cluster is away.
+        """Send a request, with retries, and return what `take` makes of its response.
 
         Args:
             method: The HTTP method.
             path: The path.
-            what: What is done, for the error: `apply Deployment/shop`.
-            take: Takes the result from the response.
+            what: The request, for errors: `apply Deployment/shop`.
+            take: Reads the result from a successful response.
             query: The query.
             body: The body, sent as JSON.
             timeout: Seconds to connect, and to answer.
-            media_type: The body's; by default that of an apply, or JSON.
+            media_type: The body's media type; by default an apply for PATCH, and else JSON.
 
         Raises:
             FerrymanError: The cluster refused, or does not answer.
@@ -132,14 +132,14 @@ class Exchange:
                 if response.status < 300:
                     return take(response)
                 problem = explain(what, response.status, text_of(response))
-                again = _passing(method, response.status, problem)
+                retry = _passing(method, response.status, problem)
                 after = response.headers.get("Retry-After")
             except (HTTPError, ApiException) as error:
-                # A context that points nowhere is told at once.
-                problem, again = unreachable(self.host, error), self._reached
+                # Before the first response, a wrong address is more likely than an outage.
+                problem, retry = unreachable(self.host, error), self._reached
             attempt += 1
             delay = _delay(attempt, after)
-            if not again or waited + delay > self._outage:
+            if not retry or waited + delay > self._outage:
                 raise problem
             self.pause(delay)
             waited += delay
@@ -173,17 +173,17 @@ class Exchange:
 
 
 def as_it_is(response: Any) -> Any:
-    """Return a response whose body is still to be read."""
+    """Return the response, whose body the caller reads."""
     return response
 
 
 def text_of(response: Any) -> str:
-    """Return the body as text; bytes that are not UTF-8 are replaced."""
+    """Return the body as text. Invalid UTF-8 is replaced."""
     return bytes(response.read()).decode("utf-8", "replace")
 
 
 def lines_of(response: Any) -> Iterator[bytes]:
-    """Yield each line of the body as soon as it is there."""
+    """Yield each line of the body as soon as it arrives."""
     rest = b""
     for chunk in response.stream(2**16):
         *lines, rest = (rest + chunk).split(b"\n")
@@ -193,21 +193,21 @@ def lines_of(response: Any) -> Iterator[bytes]:
 
 
 def _status_and_document(response: Any) -> tuple[int, Document]:
-    found = json.loads(response.read())
-    if not isinstance(found, dict):
-        raise ValueError("it is not an object")
-    return response.status, found
+    document = json.loads(response.read())
+    if not isinstance(document, dict):
+        raise ValueError("not a JSON object")
+    return response.status, document
 
 
 def _delay(attempt: int, after: str | None) -> float:
-    """Return the seconds to wait: what the cluster says, or twice as long each time."""
-    told = float(after) if after and after.isdigit() else 0.25 * 2 ** min(attempt, 10)
-    return min(told, _LONGEST_PAUSE)
+    """Return the seconds to wait: those of Retry-After, or twice as long for each attempt."""
+    seconds = float(after) if after and after.isdigit() else 0.25 * 2 ** min(attempt, 10)
+    return min(seconds, _LONGEST_PAUSE)
 
 
 def _passing(method: str, status: int, problem: FerrymanError) -> bool:
-    """Return whether a refusal may be gone in a moment."""
+    """Return whether a refusal is likely to pass, so that a retry may help."""
     if status == 409:
-        # Two applies at once; the version of an object that is created or replaced is meant.
+        # Two applies at once. After a create or replace the caller handles the conflict.
         return method == "PATCH" and getattr(problem, "conflicts", None) is None
     return problem.hint is None and status in _BUSY and "webhook" not in problem.message

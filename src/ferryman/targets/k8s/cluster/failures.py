@@ -1,4 +1,4 @@
-"""Says what a cluster's refusal means: whose fault it is, and what to do about it."""
+"""Explains the refusals of a cluster: the cause, and what to do about it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Refusal(FerrymanError):
 
     Args:
         status: The HTTP status.
-        reason: What Kubernetes calls it, such as `NotFound`.
+        reason: Kubernetes' name of the reason, such as `NotFound`.
     """
 
     def __init__(
@@ -46,14 +46,14 @@ class ConflictError(Refusal):
     """
 
     def __init__(self, what: str, conflicts: tuple[Conflict, ...]) -> None:
-        owned = "\n  ".join(f"{field} is {owner}'s" for field, owner in conflicts)
+        owned = "\n  ".join(f"{owner} owns {field}" for field, owner in conflicts)
         super().__init__(
-            f"{what}: others manage fields that would change",
+            f"{what}: other managers own fields that would change",
             status=409,
             reason="Conflict",
             cause=owned,
-            hint="leave the fields to them, by a patch that removes them here, or take them "
-            "over with --force",
+            hint="remove the fields from your manifests with a patch, or take them over with "
+            "--force",
         )
         self.conflicts = conflicts
 
@@ -72,31 +72,31 @@ def unreachable(host: str, error: object) -> FerrymanError:
     cause = _innermost(error)
     if "CERTIFICATE_VERIFY_FAILED" in cause:
         return ConfigError(
-            f"the cluster at {host} is not the one that the kubeconfig trusts",
+            f"the kubeconfig does not trust the certificate of the cluster at {host}",
             cause=cause.partition("CERTIFICATE_VERIFY_FAILED] ")[2].partition(" (_ssl")[0],
-            hint="is certificate-authority-data in the kubeconfig that cluster's?",
+            hint="does certificate-authority-data in the kubeconfig belong to that cluster?",
         )
     return FerrymanError(
         f"the cluster at {host} does not answer",
         cause=cause,
-        hint="is it the right context (--context)? What was applied so far stays; the same "
-        "command can be run again",
+        hint="is it the right context (--context)? The objects applied so far stay; run the "
+        "command again to continue",
     )
 
 
 def explain(what: str, status: int, body: str) -> FerrymanError:
-    """Return the error for an answer that is not a success.
+    """Return the error for a response that is not a success.
 
     Args:
-        what: What was asked for, such as `apply Deployment/shop`.
+        what: The request, such as `apply Deployment/shop`.
         status: The HTTP status.
-        body: The answer, a Status object if it comes from Kubernetes.
+        body: The body of the response: a Status object if it comes from Kubernetes.
     """
-    said = _status(body)
-    # What is not a Status comes from something in between, and may be a page.
-    message = str(said.get("message") or body.strip()[:_LONGEST] or f"HTTP {status}")
-    reason = str(said.get("reason", ""))
-    conflicts = _conflicts(said)
+    details = _status(body)
+    # Another body comes from a proxy in between, and may be a web page.
+    message = str(details.get("message") or body.strip()[:_LONGEST] or f"HTTP {status}")
+    reason = str(details.get("reason", ""))
+    conflicts = _conflicts(details)
     if status == 409 and conflicts:
         return ConflictError(what, conflicts)
     if status == 401 or 'User "system:anonymous"' in message:
@@ -105,25 +105,23 @@ def explain(what: str, status: int, body: str) -> FerrymanError:
             cause="the token or certificate in the kubeconfig is missing, wrong or has expired",
             hint="log in to the cluster again",
         )
-    known = _known(what, status, message)
-    if known:
-        return known
-    return Refusal(f"{what}: the cluster refused", status=status, reason=reason, cause=message)
+    refusal = Refusal(f"{what}: the cluster refused", status=status, reason=reason, cause=message)
+    return _known(what, status, message) or refusal
 
 
 def _known(what: str, status: int, message: str) -> Refusal | None:
     if "because it is being terminated" in message:
-        hint = "wait until it is gone, or use another with --namespace"
+        hint = "wait until it is gone, or choose another namespace with --namespace"
         return Refusal(f"{what}: the namespace is being deleted", status=status, hint=hint)
     if "exceeded quota" in message:
-        hint = "ask for less (cpu, memory, replicas), or for a larger quota"
+        hint = "lower cpu, memory or replicas, or ask for a larger quota"
         text = f"{what}: the namespace's quota is exceeded"
         return Refusal(text, status=status, cause=message, hint=hint)
     if denied := _WEBHOOK.search(message):
         text = f"{what}: the admission webhook {denied[1]} refused"
         return Refusal(text, status=status, cause=denied[2] or message)
     if "failed calling webhook" in message:
-        hint = "it belongs to the cluster's administrator"
+        hint = "ask the cluster's administrator to repair it"
         text = f"{what}: an admission webhook does not work"
         return Refusal(text, status=status, cause=message, hint=hint)
     if forbidden := _FORBIDDEN.search(message):
@@ -138,20 +136,20 @@ def _known(what: str, status: int, message: str) -> Refusal | None:
     return None
 
 
-def _forbidden(what: str, status: int, said: re.Match[str]) -> Refusal:
-    resource = ".".join(filter(None, (said["resource"], said["group"])))
-    where = f" in the namespace {said['namespace']}" if said["namespace"] else ""
+def _forbidden(what: str, status: int, match: re.Match[str]) -> Refusal:
+    resource = ".".join(filter(None, (match["resource"], match["group"])))
+    where = f" in the namespace {match['namespace']}" if match["namespace"] else ""
     return Refusal(
-        f"{what}: you may not {said['verb']} {resource}{where}",
+        f"{what}: you may not {match['verb']} {resource}{where}",
         status=status,
         reason="Forbidden",
-        cause=f"RBAC grants {said['user']} no {said['verb']} on {resource}",
-        hint=f"ask for a Role with the verb {said['verb']} on {resource}",
+        cause=f"RBAC does not allow {match['user']} to {match['verb']} {resource}",
+        hint=f"ask for a Role with the verb {match['verb']} on {resource}",
     )
 
 
-def _conflicts(said: Mapping[str, Any]) -> tuple[Conflict, ...]:
-    causes = (said.get("details") or {}).get("causes") or ()
+def _conflicts(status: Mapping[str, Any]) -> tuple[Conflict, ...]:
+    causes = (status.get("details") or {}).get("causes") or ()
     return tuple(
         (str(cause.get("field", "")).lstrip("."), _owner(str(cause.get("message", ""))))
         for cause in causes
@@ -160,20 +158,20 @@ def _conflicts(said: Mapping[str, Any]) -> tuple[Conflict, ...]:
 
 
 def _owner(message: str) -> str:
-    found = _OWNER.search(message)
-    return found[1] if found else message
+    match = _OWNER.search(message)
+    return match[1] if match else message
 
 
 def _status(body: str) -> Mapping[str, Any]:
     try:
-        said = json.loads(body)
+        status = json.loads(body)
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return status if isinstance(status, dict) else {}
 
 
 def _innermost(error: object) -> str:
-    """Return the words of the reason at the bottom of urllib3's wrapping."""
+    """Return the message of the innermost error that urllib3 has wrapped."""
     reason = getattr(error, "reason", None)
     if isinstance(reason, Exception):
         return _innermost(reason)

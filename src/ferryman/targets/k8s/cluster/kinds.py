@@ -1,4 +1,4 @@
-"""The kinds ferryman deals with, and where the cluster's API has them."""
+"""The kinds that ferryman works with, and their paths in the cluster's API."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Kind:
     """A kind of object.
 
     Attributes:
-        name: What it is called in a document.
-        version: Its apiVersion.
-        plural: What it is called in a URL.
-        brought_by: What brings it, where it is not Kubernetes itself.
+        name: The kind, as in a document.
+        version: The apiVersion.
+        plural: Its name in URLs.
+        brought_by: What adds it to a cluster, or None for Kubernetes itself.
     """
 
     name: str
@@ -31,12 +31,12 @@ class Kind:
     brought_by: str | None = None
 
     def __str__(self) -> str:
-        """Return what a document calls it."""
+        """Return the apiVersion and the kind."""
         return f"{self.version} {self.name}"
 
     @property
     def group(self) -> str:
-        """The API group, empty for the core's."""
+        """The API group; empty for the core group."""
         return self.version.rpartition("/")[0]
 
     def path(self, namespace: str, name: str | None = None) -> str:
@@ -66,7 +66,7 @@ OWN_KINDS: tuple[Kind, ...] = (
         "the Prometheus Operator",
     ),
 )
-"""What a build makes of itself; the user's own objects may be of any kind."""
+"""The kinds that a build creates. The user's own objects may be of any kind."""
 
 _RUNNING = ("StatefulSet", "DaemonSet", "ReplicaSet", "Pod", "Deployment", "Job", "CronJob")
 
@@ -77,10 +77,10 @@ _ORDER = (
     *("HorizontalPodAutoscaler", "InterceptorRoute", "ScaledObject", "PodDisruptionBudget"),
     *("Knative", "HTTPRoute", "Ingress", "ServiceMonitor"),
 )
-"""The order of applying: what others need comes first. Empty stands for all other kinds."""
+"""The order of applying: kinds that others need come first. Empty stands for all other kinds."""
 
 LEASE = Kind("Lease", "coordination.k8s.io/v1", "leases")
-"""What a deploy holds, so that no other begins."""
+"""The kind of the object that a deploy holds, so that no other deploy begins."""
 
 KINDS: dict[str, Kind] = {
     "ReplicaSet": Kind("ReplicaSet", "apps/v1", "replicasets"),
@@ -92,16 +92,16 @@ KINDS: dict[str, Kind] = {
     "ConfigMap": next(kind for kind in OWN_KINDS if kind.name == "ConfigMap"),
     "Knative": next(k for k in OWN_KINDS if k.version.startswith("serving.knative.dev/")),
 }
-"""What is read to see how a rollout goes, and where the releases are written down."""
+"""The kinds that ferryman refers to by name, mostly to watch a rollout and to store releases."""
 
 
 def kind_of(document: Mapping[str, Any]) -> Kind:
-    """Return the kind of an object; of one that ferryman does not make, by a guessed plural."""
+    """Return the kind of an object. For a kind that no build creates, it derives the plural."""
     return _kind(document["kind"], document["apiVersion"])
 
 
 def kind_named(text: str) -> Kind:
-    """Return the kind that `str` of one gave."""
+    """Return the kind with this text, as from `str`."""
     version, _, name = text.partition(" ")
     return _kind(name, version)
 
@@ -111,12 +111,12 @@ def _kind(name: str, version: str) -> Kind:
         if (kind.name, kind.version) == (name, version):
             return kind
     group = version.rpartition("/")[0]
-    brought_by = f"what {group} belongs to" if from_elsewhere(version) else None
+    brought_by = f"the API {group}" if from_elsewhere(version) else None
     return Kind(name, version, _plural(name), brought_by)
 
 
 def _plural(name: str) -> str:
-    """Return what a kind is called in URLs, by the rule that Kubernetes and its tools follow."""
+    """Return a kind's name in URLs, by the rule that Kubernetes' tools follow."""
     word = name.lower()
     if word.endswith("y") and word[-2:-1] not in "aeiou":
         return f"{word[:-1]}ies"
@@ -126,7 +126,7 @@ def _plural(name: str) -> str:
 
 
 def runs_pods(kind: Kind) -> bool:
-    """Return whether pods follow from a kind, so that a migration must have ended before."""
+    """Return whether objects of a kind run pods, so that a migration must succeed first."""
     return kind.name in _RUNNING or kind == KINDS["Knative"]
 
 

@@ -1,6 +1,6 @@
-"""Finds the cluster as kubectl does: kubeconfig, context, namespace; or from within a pod.
+"""Finds the cluster as kubectl does, by kubeconfig, context and namespace; or from within a pod.
 
-The Kubernetes client is imported here when a connection is asked for, and nowhere before.
+The Kubernetes client takes long to import, so the functions import it.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 __all__ = ("Connection", "Place", "connect")
 
 _POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-# What the client runs into where a kubeconfig is YAML and has another form.
+# The client raises these for a kubeconfig that is YAML of another form.
 _MALFORMED = (AttributeError, KeyError, OSError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where to work, as far as the user said.
+    """The context and namespace that the user chose.
 
     Attributes:
-        context: The context of the kubeconfig; None is the current one.
-        namespace: The namespace; None is the project's, or else the context's.
+        context: The context of the kubeconfig; None is the current context.
+        namespace: The namespace; None is the project's, or the context's if the project has none.
     """
 
     context: str | None = None
@@ -46,14 +46,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A cluster, and the namespace to work in.
+    """A connection to a cluster, with a namespace.
 
     Attributes:
-        client: What speaks to the cluster.
-        host: Its address.
+        client: The client for the cluster's API.
+        host: The address of the cluster.
         namespace: The namespace.
-        user: What the kubeconfig calls the user.
-        impersonation: Headers by which the user acts as another (`as` in the kubeconfig).
+        user: The name of the user in the kubeconfig.
+        impersonation: Headers for acting as another user (`as` in the kubeconfig).
     """
 
     client: ApiClient
@@ -67,11 +67,11 @@ def connect(place: Place, project_namespace: str | None) -> Connection:
     """Return a connection.
 
     Args:
-        place: What the user said.
-        project_namespace: The namespace that the project's settings name.
+        place: The context and namespace that the user chose.
+        project_namespace: The namespace in the project's settings, or None.
 
     Raises:
-        ConfigError: There is no kubeconfig, it cannot be read, or has no such context.
+        ConfigError: There is no kubeconfig, it cannot be read, or it has no such context.
     """
     from kubernetes import client
 
@@ -80,9 +80,9 @@ def connect(place: Place, project_namespace: str | None) -> Connection:
     context_namespace = _load(configuration, place.context)
     namespace = place.namespace or project_namespace or context_namespace or "default"
     if not configuration.verify_ssl:
-        # The kubeconfig says so; a warning with each request would not help.
+        # The user chose this in the kubeconfig, and a warning at each request would not help.
         disable_warnings(InsecureRequestWarning)
-    configuration.retries = False  # the API's answers decide, and `exchange` repeats
+    configuration.retries = False  # `exchange` decides about retries
     _strip_token(configuration)
     name, user = _user(place.context)
     return Connection(
@@ -95,22 +95,22 @@ def connect(place: Place, project_namespace: str | None) -> Connection:
 
 
 def _strip_token(configuration: Any) -> None:
-    """Take the newline away with which most files of a token end, now and at each refresh."""
+    """Remove the newline at the end of most token files, now and at each refresh of the token."""
     refresh = configuration.refresh_api_key_hook
 
-    def strip(held: Any) -> None:
+    def strip(current: Any) -> None:
         if refresh:
-            refresh(held)  # it puts itself back in its place
-            held.refresh_api_key_hook = strip
-        if token := held.api_key.get("BearerToken"):
-            held.api_key["BearerToken"] = token.strip()
+            refresh(current)  # it installs itself as the hook again
+            current.refresh_api_key_hook = strip
+        if token := current.api_key.get("BearerToken"):
+            current.api_key["BearerToken"] = token.strip()
 
     strip(configuration)
     configuration.refresh_api_key_hook = strip if refresh else None
 
 
 def _user(context: str | None) -> tuple[str, Mapping[str, Any]]:
-    """Return the user of a context, by name and as the kubeconfig has it."""
+    """Return the user of a context: the name, and the kubeconfig's entry."""
     files = _files()
     if not files:
         return "", {}
@@ -129,7 +129,7 @@ def _user(context: str | None) -> tuple[str, Mapping[str, Any]]:
 def _impersonation(user: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the headers of https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/.
 
-    The Kubernetes client reads no `as` and would act as the user behind it, with more rights.
+    The Kubernetes client ignores `as`, and would act with the rights of the real user.
     """
     if user.get("as"):
         yield "Impersonate-User", str(user["as"])
@@ -152,22 +152,22 @@ def _check_namespace(given: str | None, project_namespace: str | None) -> None:
     if project_namespace and given != project_namespace:
         raise ConfigError(
             f"--namespace {given}: the manifests are for {project_namespace}",
-            hint="change namespace in [tool.ferryman.k8s], or leave it out there",
+            hint="change namespace in [tool.ferryman.k8s], or omit it there",
         )
 
 
 def _load(configuration: object, context: str | None) -> str | None:
-    """Load the kubeconfig into a configuration, and return its context's namespace."""
+    """Load the kubeconfig into a configuration, and return the context's namespace, or None."""
     from kubernetes import config
 
     try:
         if _files():
-            chosen = _context(context)
-            with _complaints():
+            namespace = _context_namespace(context)
+            with _logged_errors_raised():
                 _untyped(config).load_kube_config(
                     _searched(), context, client_configuration=configuration
                 )
-            return chosen
+            return namespace
         if context is None and "KUBERNETES_SERVICE_HOST" in os.environ:
             _untyped(config).load_incluster_config(client_configuration=configuration)
             return _POD_NAMESPACE.read_text("utf-8").strip()
@@ -185,28 +185,36 @@ def _load(configuration: object, context: str | None) -> str | None:
 
 
 @contextmanager
-def _complaints() -> Iterator[None]:
-    """Raise what the client only logs: a plugin for credentials that gave none.
+def _logged_errors_raised() -> Iterator[None]:
+    """Raise an error that the client only logs: a credentials plugin gave no credentials.
 
-    It would go on without credentials, as an anonymous user.
+    The client would continue as an anonymous user.
+
+    Raises:
+        ConfigError: The client logged an error.
     """
-    said: list[str] = []
+    messages: list[str] = []
     handler = logging.Handler(logging.ERROR)
-    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
     logging.getLogger().addHandler(handler)
     try:
         yield
     finally:
         logging.getLogger().removeHandler(handler)
-    if said:
+    if messages:
         raise ConfigError(
             "the kubeconfig's plugin gave no credentials",
-            cause=" ".join(said[0].split()),
+            cause=" ".join(messages[0].split()),
             hint="is it installed, and are you logged in?",
         )
 
 
-def _context(wanted: str | None) -> str | None:
+def _context_namespace(wanted: str | None) -> str | None:
+    """Return the namespace of a context, or None.
+
+    Raises:
+        ConfigError: There is no such context.
+    """
     from kubernetes import config
 
     contexts, active = _untyped(config).list_kube_config_contexts(_searched())
@@ -215,14 +223,14 @@ def _context(wanted: str | None) -> str | None:
     if name not in by_name:
         raise ConfigError(
             f"--context {name}: the kubeconfig has no such context",
-            cause=f"it has {', '.join(by_name)}",
+            cause=f"its contexts are {', '.join(by_name)}",
         )
-    found = by_name[name]["context"].get("namespace")
-    return None if found is None else str(found)
+    namespace = by_name[name]["context"].get("namespace")
+    return None if namespace is None else str(namespace)
 
 
 def _untyped(module: Any) -> Any:
-    """Return the module, whose functions have no types."""
+    """Return a module whose functions have no type annotations."""
     return module
 
 
@@ -233,7 +241,7 @@ def _candidates() -> list[Path]:
 
 
 def _searched() -> str:
-    # The client reads KUBECONFIG once, when it is imported, unless it is told.
+    # Without this argument the client uses the value of KUBECONFIG at the time of its import.
     return os.pathsep.join(map(str, _files()))
 
 

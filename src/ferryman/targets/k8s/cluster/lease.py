@@ -1,7 +1,7 @@
-"""The lease that a deploy holds, so that no other deploy of the project runs beside it.
+"""The lease that a deploy holds, so that no other deploy of the project runs at the same time.
 
-A Lease is an object of coordination.k8s.io/v1 with an owner and a time-out. A deploy renews
-it while it watches; the lease of one that was killed runs out by itself.
+A Lease is an object of coordination.k8s.io/v1 with an owner and a time-out. A deploy renews it
+while it watches the rollout. The lease of a killed deploy expires.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ferryman.targets.k8s.rendering import Document
 __all__ = ("LostLeaseError", "holding")
 
 _SECONDS = 60
-"""How long a lease holds without being renewed."""
+"""The seconds after which a lease expires if it is not renewed."""
 
 _RENEW_AFTER = _SECONDS / 3
 
@@ -30,24 +30,24 @@ Tell = Callable[[str], None]
 
 
 class LostLeaseError(FerrymanError):
-    """Another deploy has taken the lease."""
+    """Another deploy has taken over the lease."""
 
 
 @contextmanager
 def holding(
     cluster: Cluster, name: str, labels: Mapping[str, str], who: str | None, tell: Tell
 ) -> Iterator[Callable[[], None]]:
-    """Hold the project's lease, and yield what renews it where that is due.
+    """Hold the project's lease, and yield a function that renews it when necessary.
 
     Args:
-        cluster: Where the project is.
+        cluster: The cluster, with a namespace.
         name: The project's name.
-        labels: The labels of all that belongs to the project.
-        who: Who deploys, where that is known.
-        tell: Called if the lease is not permitted.
+        labels: The labels of all objects of the project.
+        who: The user who deploys, or None if unknown.
+        tell: Called if the user may not hold leases; the deploy then continues without.
 
     Raises:
-        FerrymanError: Another deploy holds it, or the cluster refused.
+        FerrymanError: Another deploy holds the lease, or the cluster refused.
     """
     owner = f"{who or 'somebody'} at {gethostname()}, process {os.getpid()}"
     try:
@@ -55,7 +55,7 @@ def holding(
     except Refusal as error:
         if error.status != 403:
             raise
-        tell(f"note: {error.message}; a second deploy at the same time would not be noticed")
+        tell(f"note: {error.message}; ferryman cannot detect a second deploy at the same time")
         yield lambda: None
         return
     lease = _Held(cluster, held)
@@ -75,7 +75,7 @@ class _Held:
         """Renew the lease if a third of its time has passed.
 
         Raises:
-            LostLeaseError: Another deploy has taken it.
+            LostLeaseError: Another deploy has taken it over.
         """
         if time.monotonic() - self._renewed < _RENEW_AFTER:
             return
@@ -86,14 +86,14 @@ class _Held:
             if error.status not in (404, 409):
                 raise
             raise LostLeaseError(
-                "another deploy has taken over, for the lease had run out",
+                "another deploy has taken over, because the lease had expired",
                 cause=f"it was last renewed {time.monotonic() - self._renewed:.0f} s ago",
-                hint="`ferryman status` tells what runs now",
+                hint="`ferryman status` shows what runs now",
             ) from None
         self._renewed = time.monotonic()
 
     def release(self) -> None:
-        """Delete the lease; one that cannot be deleted runs out."""
+        """Delete the lease. If that fails, the lease expires."""
         with suppress(FerrymanError):
             metadata = self._document["metadata"]
             version = metadata.get("resourceVersion")
@@ -117,15 +117,15 @@ def _acquired(cluster: Cluster, name: str, labels: Mapping[str, str], owner: str
     except Refusal as error:
         if error.reason != "AlreadyExists":
             raise
-    there = cluster.get(LEASE, name)
-    if there is None:  # its owner has just released it
+    existing = cluster.get(LEASE, name)
+    if existing is None:  # its owner has just released it
         return cluster.create(LEASE, document)
-    spec = there.get("spec") or {}
-    if spec.get("holderIdentity") == owner:  # our own request, whose answer was lost
-        return there
-    if (rest := _rest(spec)) > 0:
-        raise _busy(spec, rest)
-    document["metadata"]["resourceVersion"] = there["metadata"]["resourceVersion"]
+    spec = existing.get("spec") or {}
+    if spec.get("holderIdentity") == owner:  # from this process, after a lost response
+        return existing
+    if (remaining := _remaining(spec)) > 0:
+        raise _busy(spec, remaining)
+    document["metadata"]["resourceVersion"] = existing["metadata"]["resourceVersion"]
     try:
         return cluster.replace(LEASE, document)
     except Refusal as error:
@@ -134,17 +134,17 @@ def _acquired(cluster: Cluster, name: str, labels: Mapping[str, str], owner: str
         raise
 
 
-def _busy(spec: Mapping[str, object], rest: float) -> FerrymanError:
+def _busy(spec: Mapping[str, object], remaining: float) -> FerrymanError:
     return FerrymanError(
-        f"{spec.get('holderIdentity', 'another')} is deploying the project",
-        cause=f"the lease was taken at {spec.get('acquireTime', 'this moment')} and runs out in "
-        f"{rest:.0f} s unless it is renewed",
+        f"{spec.get('holderIdentity', 'somebody else')} is deploying the project",
+        cause=f"the lease was taken at {spec.get('acquireTime', 'this moment')} and expires in "
+        f"{remaining:.0f} s unless it is renewed",
         hint="wait until that deploy has ended, then run the command again",
     )
 
 
-def _rest(spec: Mapping[str, object]) -> float:
-    """Return the seconds until a lease runs out."""
+def _remaining(spec: Mapping[str, object]) -> float:
+    """Return the seconds until a lease expires."""
     try:
         renewed = datetime.fromisoformat(str(spec.get("renewTime")))
         seconds = float(str(spec.get("leaseDurationSeconds", _SECONDS)))

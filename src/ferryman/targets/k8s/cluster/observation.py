@@ -1,48 +1,31 @@
-"""What can be seen of a project on a cluster: how it is, its releases, its logs. Reads only."""
+"""Reads the state, the releases and the logs of a project from a cluster."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
 from ferryman.core.errors import FerrymanError
+from ferryman.targets.deployment import Status
 from ferryman.targets.k8s.cluster.api import Cluster
 from ferryman.targets.k8s.cluster.applying import fewest_pods
 from ferryman.targets.k8s.cluster.changes import owned, ownership
 from ferryman.targets.k8s.cluster.kinds import KINDS, Kind
 from ferryman.targets.k8s.cluster.release_book import open_book
-from ferryman.targets.k8s.cluster.release_record import Release, Verdict
+from ferryman.targets.k8s.cluster.release_record import Verdict
 from ferryman.targets.k8s.cluster.rollout import Running, State, judge, running, troubles_of
 from ferryman.targets.k8s.rendering import Document
 
-__all__ = ("Observer", "Overview", "image_digest", "own_container")
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """How a project is in the cluster.
-
-    Attributes:
-        releases: The releases, the newest first.
-        good: Whether the newest has taken over.
-        line: How it is.
-        troubles: Its problems.
-    """
-
-    releases: tuple[Release, ...]
-    good: bool
-    line: str
-    troubles: tuple[str, ...]
+__all__ = ("Observer", "image_digest")
 
 
 class Observer:
-    """What looks at a project on a cluster.
+    """Reads a project from a cluster.
 
     Args:
-        cluster: The cluster, and the namespace in it.
+        cluster: The cluster, with a namespace.
         kind: The kind of the project's workload.
         name: The name of its objects.
         container: The name of the app's container.
@@ -54,112 +37,114 @@ class Observer:
         self._name = name
         self._container = container
 
-    def status(self) -> Overview:
-        """Return how the project is.
+    def status(self) -> Status:
+        """Return the state of the project.
 
         Raises:
-            FerrymanError: It is not there, or the cluster refused.
+            FerrymanError: The project is not deployed, or the cluster refused.
         """
-        found = self.running()
+        web = self._running()
         releases = open_book(self._cluster, self._name).releases
-        fewest = fewest_pods(releases[0].objects, self._name) if releases else None
-        verdict = judge(found.workload, found.pods, 1 if fewest is None else fewest)
+        objects = releases[0].objects if releases else ()
+        verdict = judge(web.workload, web.pods, fewest_pods(objects, self._name))
         good = verdict.state is State.GOOD
         if good and releases and releases[0].verdict is Verdict.UNKNOWN:
-            # Deployed with --no-wait, and good since.
-            digest = image_digest(found.pods, self._container)
+            # It was deployed with --no-wait, and has become good since.
+            digest = image_digest(web.pods, self._container)
             releases = (releases[0].judged(Verdict.GOOD, digest), *releases[1:])
-        troubles = [] if good else troubles_of(self._cluster, found)
+        troubles = [] if good else troubles_of(self._cluster, web)
         lines = [verdict.line]
-        for name in self._workers(releases[0] if releases else None):
+        deployments = [d["metadata"]["name"] for d in objects if d["kind"] == "Deployment"]
+        for name in (name for name in deployments if name != self._name):
             worker = running(self._cluster, KINDS["Deployment"], name)
             if worker is None:
-                good, lines = False, [*lines, f"{name} is not there"]
+                good, lines = False, [*lines, f"{name} does not exist"]
                 continue
-            seen = judge(worker.workload, worker.pods, 0)
-            lines.append(f"{name}: {seen.line}")
-            if seen.state is not State.GOOD:
+            verdict = judge(worker.workload, worker.pods, 0)
+            lines.append(f"{name}: {verdict.line}")
+            if verdict.state is not State.GOOD:
                 good = False
                 troubles += troubles_of(self._cluster, worker)
-        words = tuple(f"{trouble.subject}: {trouble.message}" for trouble in troubles)
-        return Overview(releases, good, "; ".join(lines), words)
+        return Status(
+            good,
+            "; ".join(lines),
+            tuple(f"{trouble.subject}: {trouble.message}" for trouble in troubles),
+            tuple(release.listed() for release in releases),
+        )
 
-    def _workers(self, release: Release | None) -> list[str]:
-        """Return the names of the other Deployments of a release."""
-        objects = release.objects if release else ()
-        named = [d["metadata"]["name"] for d in objects if d["kind"] == "Deployment"]
-        return [name for name in named if name != self._name]
-
-    def running(self) -> Running:
-        """Return what runs of the project.
+    def _running(self) -> Running:
+        """Return the workload of the web process and its pods.
 
         Raises:
-            FerrymanError: It is not there, or the cluster refused.
+            FerrymanError: The project is not deployed, or the cluster refused.
         """
-        found = running(self._cluster, self._kind, self._name)
-        if found is None or not owned(found.workload, self._name):
+        web = running(self._cluster, self._kind, self._name)
+        if web is None or not owned(web.workload, self._name):
             raise FerrymanError(
                 f"{self._name} is not in the namespace {self._cluster.namespace}",
-                cause=f"there is no {self._kind.name} of ferryman's at {self._cluster.host}",
-                hint="`ferryman deploy -t k8s` puts it there",
+                cause=f"{self._cluster.host} has no {self._kind.name} that ferryman created",
+                hint="`ferryman deploy -t k8s` deploys it",
             )
-        return found
+        return web
 
     def logs(self, *, lines: int, previous: bool, process: str | None = None) -> dict[str, str]:
-        """Return the last lines of each pod, by its name.
+        """Return the last lines of each pod, by the pod's name.
 
         Args:
-            lines: How many of each.
-            previous: Whether those of the container that ran before.
-            process: The process; None is the one that answers requests.
+            lines: The number of lines of each pod.
+            previous: Whether to read the container before its last restart.
+            process: The process; None is the web process.
 
         Raises:
-            FerrymanError: The project is not there, or the cluster refused.
+            FerrymanError: The project is not deployed, or the cluster refused.
         """
-        found = {}
+        logs = {}
         for pod in self._pods(process):
-            name, container = (
-                pod["metadata"]["name"],
-                own_container(pod, process or self._container),
-            )
-            found[name] = self._cluster.logs(name, container, lines=lines, previous=previous)
-        return found
+            name, container = pod["metadata"]["name"], self._container_of(pod, process)
+            logs[name] = self._cluster.logs(name, container, lines=lines, previous=previous)
+        return logs
 
     def follow(self, *, lines: int, process: str | None = None) -> Iterator[tuple[str, str]]:
-        """Yield a pod's name and a line that it wrote, of all pods as the lines come.
+        """Yield the lines of all pods as they arrive, each with the pod's name.
 
-        It ends when all of those pods have.
+        It ends when all of these pods have ended.
 
         Args:
-            lines: How many of each to begin with.
-            process: The process; None is the one that answers requests.
+            lines: The number of past lines of each pod.
+            process: The process; None is the web process.
 
         Raises:
-            FerrymanError: The project is not there, or the cluster refused.
+            FerrymanError: The project is not deployed, or the cluster refused.
         """
         pods = self._pods(process)
-        heard: SimpleQueue[tuple[str, str] | FerrymanError | None] = SimpleQueue()
+        queue: SimpleQueue[tuple[str, str] | FerrymanError | None] = SimpleQueue()
         for pod in pods:
-            container = own_container(pod, process or self._container)
-            told = (pod["metadata"]["name"], container, lines, heard.put)
-            Thread(target=self._listen, args=told, daemon=True).start()
+            container = self._container_of(pod, process)
+            arguments = (pod["metadata"]["name"], container, lines, queue.put)
+            Thread(target=self._listen, args=arguments, daemon=True).start()
         for _ in pods:
-            while (said := heard.get()) is not None:
-                if isinstance(said, FerrymanError):
-                    raise said
-                yield said
+            while (item := queue.get()) is not None:
+                if isinstance(item, FerrymanError):
+                    raise item
+                yield item
 
     def _pods(self, process: str | None) -> list[Document]:
         if process is None:
-            return self.running().pods
+            return self._running().pods
         labels = {**ownership(self._name), "app.kubernetes.io/component": process}
         pods = self._cluster.list(KINDS["Pod"], labels)
         if not pods:
             raise FerrymanError(
-                f"no pod of the process {process} is in the namespace {self._cluster.namespace}",
-                hint="`ferryman status` tells what runs",
+                f"the namespace {self._cluster.namespace} has no pods of the process {process}",
+                hint="`ferryman status` shows what runs",
             )
         return pods
+
+    def _container_of(self, pod: Document, process: str | None) -> str:
+        """Return the name of the app's container, which need not be the pod's first."""
+        own = process or self._container
+        names = [str(container["name"]) for container in pod["spec"]["containers"]]
+        return own if own in names else names[0]
 
     def _listen(self, name: str, container: str, lines: int, put: Callable[[Any], None]) -> None:
         try:
@@ -171,14 +156,8 @@ class Observer:
             put(None)
 
 
-def own_container(pod: Document, name: str) -> str:
-    """Return the name of the app's container: a mesh may have put its own before it."""
-    names = [str(container["name"]) for container in pod["spec"]["containers"]]
-    return name if name in names else names[0]
-
-
 def image_digest(pods: list[Document], name: str) -> str | None:
-    """Return the digest of the image that the app's containers run, where a pod tells it."""
+    """Return the digest of the app's image, or None if no pod reports it yet."""
     for pod in pods:
         for status in (pod.get("status") or {}).get("containerStatuses") or ():
             digest = str(status.get("imageID", "")).rpartition("@")[2]

@@ -1,6 +1,6 @@
-"""The operations on a cluster, each from a project to its outcome.
+"""The operations on a cluster: plan, apply, rollback, delete.
 
-They decide the order of things; what things are is told in the modules beside this one.
+This module decides the order of the steps. The modules beside it implement them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ferryman.targets.k8s.cluster.failures import Refusal
 from ferryman.targets.k8s.cluster.kinds import KINDS, Kind, kind_of
 from ferryman.targets.k8s.cluster.lease import holding
 from ferryman.targets.k8s.cluster.observation import image_digest
-from ferryman.targets.k8s.cluster.planned import DeployWishes, Planned, plan_changes
+from ferryman.targets.k8s.cluster.planned import DeployOptions, Planned, plan_changes
 from ferryman.targets.k8s.cluster.references import with_digests
 from ferryman.targets.k8s.cluster.release_book import (
     Book,
@@ -62,19 +62,19 @@ Beat = Callable[[], None]
 
 
 def workload_kind(project: Project) -> Kind:
-    """Return the kind of what runs a project's pods."""
+    """Return the kind of the object that runs the web process."""
     knative = project.section("k8s", KubernetesOptions).flavour == "knative"
     return KINDS["Knative" if knative else "Deployment"]
 
 
 class Operations:
-    """What can be done with a project on a cluster.
+    """The operations on a project in a cluster.
 
     Args:
         project: The project.
-        cluster: The cluster, and the namespace in it.
+        cluster: The cluster, with a namespace.
         tell: Called with each step.
-        clock: Tells the time, in seconds.
+        clock: Returns the time in seconds.
     """
 
     def __init__(
@@ -91,10 +91,12 @@ class Operations:
         """Return the plan of a deploy.
 
         Args:
-            adopt: Whether to take objects over that ferryman did not make.
+            adopt: Whether to take over objects that ferryman did not create.
 
         Raises:
-            FerrymanError: The plan is wrong, or the cluster refused.
+            ConfigError: A setting or a patch is wrong.
+            BuildError: A manifest does not fit its schema, or breaks a rule.
+            FerrymanError: The cluster refused, or an object is not the project's.
         """
         objects = dict(plan_objects(self._project, self._tell).objects)
         migration = objects.pop(MIGRATION, None)
@@ -110,55 +112,58 @@ class Operations:
             self._cluster, documents, book, self._tell, migration=migration, adopt=adopt
         )
 
-    def apply(self, planned: Planned, wishes: DeployWishes, ask: Ask) -> Release | None:
-        """Apply a plan, stay until the release is good, then delete what is left over.
+    def apply(self, planned: Planned, options: DeployOptions, ask: Ask) -> Release | None:
+        """Apply a plan, wait until the release is good, then delete leftover objects.
 
-        Where there is nothing to apply, it makes no release, and watches the last.
+        If there is nothing to apply, it creates no release, and watches the last.
 
         Args:
             planned: The plan.
-            wishes: How to.
-            ask: Asked before anything is deleted.
+            options: How to apply it.
+            ask: Called with a question before anything is deleted.
 
         Returns:
-            The release; None where none is written down.
+            The release, or None if the cluster stores none.
 
         Raises:
             ConflictError: Other managers own fields that would change.
-            RolloutError: The release did not become good.
-            FerrymanError: The cluster refused, or another deploy is going on.
+            RolloutError: The release failed.
+            FerrymanError: The cluster refused, or another deploy is running.
         """
-        if not wishes.force:
+        if not options.force:
             refuse_conflicts(planned.objects)
         if planned.settled and not planned.leftovers:
-            return self._watched(planned, wishes)
+            return self._watched(planned, options)
         labels = ownership(self._name)
         with holding(self._cluster, self._name, labels, deployer(), self._tell) as beat:
             if planned.settled:
                 newest = planned.book.releases[0] if planned.book.releases else None
             else:
-                newest = self._release(planned, wishes, beat)
+                newest = self._release(planned, options, beat)
             self._prune(planned.leftovers, ask)
         return newest
 
-    def _watched(self, planned: Planned, wishes: DeployWishes) -> Release | None:
-        """Watch a release that is already applied."""
+    def _watched(self, planned: Planned, options: DeployOptions) -> Release | None:
+        """Watch the last release, which is already applied."""
         newest = planned.book.releases[0] if planned.book.releases else None
-        if newest and newest.environment != self._project.overlay:  # it was adopted
+        if newest and newest.environment != self._project.overlay:  # --adopt allowed it
             newest = replace(newest, environment=self._project.overlay)
             planned = replace(planned, book=planned.book.judge(newest))
-        if not wishes.wait:
+        if not options.wait:
             return newest
-        found = watch_rollout(self._cluster, self._watch(planned, wishes), self._tell)
+        web = watch_rollout(self._cluster, self._watch(planned, options), self._tell)
         if newest is None or newest.verdict is Verdict.GOOD:
             return newest
-        judged = newest.judged(Verdict.GOOD, image_digest(found.pods, self._project.fields.name))
-        return planned.book.judge(judged).releases[0]
+        return planned.book.judge(self._good(newest, web)).releases[0]
+
+    def _good(self, release: Release, web: Running) -> Release:
+        digest = image_digest(web.pods, self._project.fields.name)
+        return release.judged(Verdict.GOOD, digest)
 
     def _release(
-        self, planned: Planned, wishes: DeployWishes, beat: Beat, restores: int | None = None
+        self, planned: Planned, options: DeployOptions, beat: Beat, restores: int | None = None
     ) -> Release:
-        """Make a release of a plan, and judge it."""
+        """Store a new release, apply its objects, and store the verdict on its rollout."""
         book = self._settle_last(planned.book, planned)
         release = new_release(
             planned.documents,
@@ -174,40 +179,40 @@ class Operations:
                 self._cluster,
                 planned.objects,
                 self._tell,
-                force=wishes.force,
-                first=lambda: self._migrate(planned, wishes, beat),
+                force=options.force,
+                first=lambda: self._migrate(planned, options, beat),
             )
-            if not wishes.wait:
+            if not options.wait:
                 return release
-            found = self._watch_all(planned, wishes, beat, made)
+            web = self._watch_all(planned, options, beat, made)
         except SupersededError:
             raise
         except RolloutError as error:
             book = book.judge(release.judged(Verdict.FAILED))
-            if wishes.rollback_on_failure and restores is None:
-                self._go_back(planned, before, book, wishes, beat, error)
+            if options.rollback_on_failure and restores is None:
+                self._go_back(planned, before, book, options, beat, error)
             raise
         except FerrymanError:
             book.judge(release.judged(Verdict.FAILED))
             raise
-        judged = release.judged(Verdict.GOOD, image_digest(found.pods, self._project.fields.name))
-        book.judge(judged)
-        return judged
+        release = self._good(release, web)
+        book.judge(release)
+        return release
 
-    def _migrate(self, planned: Planned, wishes: DeployWishes, beat: Beat) -> None:
-        """Run what must end well before any pod is changed.
+    def _migrate(self, planned: Planned, options: DeployOptions, beat: Beat) -> None:
+        """Run the migration, which must succeed before any pod is changed.
 
         Raises:
-            RolloutError: It failed, or is not in time.
+            RolloutError: It failed, or takes too long.
         """
         if planned.migration is None:
             return
-        apply_changes(self._cluster, [planned.migration], self._tell, force=wishes.force)
+        apply_changes(self._cluster, [planned.migration], self._tell, force=options.force)
         watch = Watch(
             kind=planned.migration.kind,
             name=planned.migration.name,
-            seconds=wishes.timeout,
-            patience=wishes.patience,
+            seconds=options.timeout,
+            patience=options.patience,
             beat=beat,
             clock=self._clock,
             what=f"the migration {planned.migration.name}",
@@ -215,28 +220,27 @@ class Operations:
         watch_rollout(self._cluster, watch, self._tell)
 
     def _watch_all(
-        self, planned: Planned, wishes: DeployWishes, beat: Beat, made: Sequence[Document]
+        self, planned: Planned, options: DeployOptions, beat: Beat, made: Sequence[Document]
     ) -> Running:
-        """Watch the web process take over, then the other Deployments that were applied."""
-        known = {(kind_of(d), d["metadata"]["name"]): d for d in made}
-        applied = known.pop((self._kind, self._name), None)
-        watch = self._watch(planned, wishes, applied=applied, beat=beat)
-        found = watch_rollout(self._cluster, watch, self._tell)
-        for (kind, name), document in known.items():
+        """Watch the rollout of the web process, then those of other applied Deployments."""
+        applied = {(kind_of(d), d["metadata"]["name"]): d for d in made}
+        main = applied.pop((self._kind, self._name), None)
+        watch = self._watch(planned, options, applied=main, beat=beat)
+        web = watch_rollout(self._cluster, watch, self._tell)
+        for (kind, name), document in applied.items():
             if kind == KINDS["Deployment"]:
                 other = replace(watch, kind=kind, name=name, fewest=0, applied=document)
                 watch_rollout(self._cluster, other, self._tell)
-        return found
+        return web
 
     def _settle_last(self, book: Book, planned: Planned) -> Book:
-        """Judge a release that was deployed with `--no-wait`, before the next takes its place."""
+        """Judge the last release, if it was deployed with `--no-wait`, before the next begins."""
         last = book.releases[0] if book.releases else None
         main = (self._kind, self._name)
         workload = next((c.live for c in planned.objects if (c.kind, c.name) == main), None)
         if last is None or last.verdict is not Verdict.UNKNOWN or workload is None:
             return book
-        fewest = fewest_pods(last.objects, self._name)
-        good = judge(workload, [], 1 if fewest is None else fewest).state is State.GOOD
+        good = judge(workload, [], fewest_pods(last.objects, self._name)).state is State.GOOD
         return book.judge(last.judged(Verdict.GOOD)) if good else book
 
     def _go_back(
@@ -244,65 +248,65 @@ class Operations:
         planned: Planned,
         before: Book,
         book: Book,
-        wishes: DeployWishes,
+        options: DeployOptions,
         beat: Beat,
         error: RolloutError,
     ) -> None:
-        """Go back to the last good release, and raise why.
+        """Go back to the last good release, and raise the error.
 
         Raises:
             RolloutError: Always.
         """
         good = last_good(before.releases)
         if good is None:
-            error.hint = f"{error.hint or ''} (there was no good release to go back to)".strip()
+            error.hint = f"{error.hint or ''} (there is no good release to go back to)".strip()
             raise error
         self._tell(str(error))
         self._tell(f"going back to release {good.number}, version {good.version}")
         back = plan_changes(self._cluster, good.objects, book, self._tell)
-        self._release(back, replace(wishes, force=True), beat, restores=good.number)
-        made = {(c.kind, c.name) for c in planned.objects if c.action is Action.CREATE}
-        new = [c for c in back.leftovers if (c.kind, c.name) in made]
+        self._release(back, replace(options, force=True), beat, restores=good.number)
+        created = {(c.kind, c.name) for c in planned.objects if c.action is Action.CREATE}
+        new = [c for c in back.leftovers if (c.kind, c.name) in created]
         delete_leftovers(self._cluster, new, self._tell)
         raise RolloutError(
             f"{error.message}; release {good.number} is back", cause=error.cause, hint=error.hint
         ) from None
 
-    def rollback(self, wanted: int | None, wishes: DeployWishes, ask: Ask) -> Release:
-        """Go back to an older release with all of its objects, and stay until it is good.
+    def rollback(self, wanted: int | None, options: DeployOptions, ask: Ask) -> Release:
+        """Restore all objects of an older release, and wait until they are good.
 
         Args:
-            wanted: The release's number; None is the last good one before.
-            wishes: How to.
-            ask: Asked before anything is deleted that the older release has not.
+            wanted: The number of the release; None is the last good release before the current.
+            options: How to apply it.
+            ask: Called with a question before objects are deleted that the older release lacks.
 
         Returns:
-            The new release, which restores the older one.
+            The new release, which restores the older release; in a dry run the older release.
 
         Raises:
-            RolloutError: It did not become good.
-            FerrymanError: No release is left to go back to, or the cluster refused.
+            RolloutError: The rollout failed.
+            FerrymanError: There is no good release to go back to, or the cluster refused.
         """
         book = open_book(self._cluster, self._name)
         self._refuse_other_environment(book)
         chosen = choose_release(book.releases, wanted)
         planned = plan_changes(self._cluster, chosen.objects, book, self._tell)
-        if wishes.dry_run:
+        if options.dry_run:
             return chosen
-        if not wishes.force:
+        if not options.force:
             refuse_conflicts(planned.objects)
         labels = ownership(self._name)
         with holding(self._cluster, self._name, labels, deployer(), self._tell) as beat:
             self._tell(f"going back to release {chosen.number}, version {chosen.version}")
-            release = self._release(planned, wishes, beat, restores=chosen.number)
+            release = self._release(planned, options, beat, restores=chosen.number)
             self._prune(planned.leftovers, ask)
         return release
 
     def delete(self, *, dry_run: bool, ask: Ask) -> list[Change] | None:
-        """Delete all that ferryman made for the project.
+        """Delete all objects that ferryman created for the project.
 
         Returns:
-            What went; None if the user kept it.
+            The deletions, or None if the user declined.
 
         Raises:
             FerrymanError: The cluster refused.
@@ -314,41 +318,40 @@ class Operations:
         kinds.pop(KINDS["ConfigMap"], None)
         needed = [kind for kind in kinds if kind.brought_by is None]
         live = live_objects(self._cluster, self._name, kinds, needed, self._tell)
-        found = find_leftovers({**book.config_maps, **live}, ())
+        deletions = find_leftovers({**book.config_maps, **live}, ())
         if dry_run:
-            return found
-        if (found or book.records) and not ask(self._question(found)):
+            return deletions
+        if (deletions or book.records) and not ask(self._question(deletions)):
             return None
-        delete_leftovers(self._cluster, found, self._tell)
+        delete_leftovers(self._cluster, deletions, self._tell)
         for record in book.records:
             self._cluster.delete(KINDS["ConfigMap"], record["metadata"]["name"])
-        return found
+        return deletions
 
     def _watch(
         self,
         planned: Planned,
-        wishes: DeployWishes,
+        options: DeployOptions,
         *,
         applied: Document | None = None,
         beat: Beat = lambda: None,
     ) -> Watch:
-        fewest = fewest_pods(planned.documents, self._name)
         return Watch(
             kind=self._kind,
             name=self._name,
-            seconds=wishes.timeout,
-            patience=wishes.patience,
-            fewest=1 if fewest is None else fewest,
+            seconds=options.timeout,
+            patience=options.patience,
+            fewest=fewest_pods(planned.documents, self._name),
             applied=applied,
             beat=beat,
             clock=self._clock,
         )
 
     def _refuse_other_environment(self, book: Book) -> None:
-        """Check that a release of one environment does not take the place of another's.
+        """Check that a release does not replace a release of another environment.
 
         Raises:
-            FerrymanError: It would.
+            FerrymanError: The last release is of another environment.
         """
         theirs = book.releases[0].environment if book.releases else self._project.overlay
         if theirs == self._project.overlay:
@@ -358,21 +361,21 @@ class Operations:
         raise FerrymanError(
             f"{where} was deployed {f'with --env {theirs}' if theirs else 'without --env'}",
             cause=f"this is {f'the environment {own}' if own else 'the project without --env'}",
-            hint="give one of them another `instance`, or namespace, in [tool.ferryman.k8s] of its "
-            "environment; `ferryman deploy --adopt` makes it this environment's",
+            hint="give one of them another `instance` or namespace in [tool.ferryman.k8s] of its "
+            "environment; `ferryman deploy --adopt` takes it over for this environment",
         )
 
     def _compare_versions(self) -> None:
-        """Say so where the manifests are for a newer Kubernetes than the cluster's."""
-        meant = self._project.section("k8s", KubernetesOptions).kube_version
+        """Tell the user if the manifests are for a newer Kubernetes than the cluster's."""
+        wanted = self._project.section("k8s", KubernetesOptions).kube_version
         try:
-            found = self._cluster.version()
+            actual = self._cluster.version()
         except Refusal:
-            return  # not everybody may ask, and a deploy can do without
-        if _minor(found) < _minor(meant):
+            return  # some users may not read the version, and a deploy does not need it
+        if _minor(actual) < _minor(wanted):
             self._tell(
-                f"note: the cluster is Kubernetes {found} and the manifests are for {meant}; "
-                f'kube_version = "{found}" in [tool.ferryman.k8s] makes them for it'
+                f"note: the manifests are for Kubernetes {wanted}, and the cluster has {actual}; "
+                f'set kube_version = "{actual}" in [tool.ferryman.k8s]'
             )
 
     def _prune(self, leftovers: Sequence[Change], ask: Ask) -> None:
@@ -381,7 +384,7 @@ class Operations:
 
     def _question(self, changes: Iterable[Change]) -> str:
         listed = ", ".join(f"{change.kind.name}/{change.name}" for change in changes)
-        what = listed or "the releases that are written down"
+        what = listed or "the stored releases"
         return f"delete {what} from {self._cluster.namespace} at {self._cluster.host}?"
 
 

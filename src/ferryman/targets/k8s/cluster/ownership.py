@@ -1,8 +1,8 @@
-"""Who owns which fields of an object, as its `managedFields` tell (server-side apply). Pure.
+"""Reads from an object's `managedFields` which manager owns which fields (server-side apply). Pure.
 
-Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/ and the format
-`FieldsV1` of k8s.io/apimachinery: `f:` is a field, `k:` an item by its keys, `v:` an item by
-its value, `.` the thing itself.
+Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/ and the format `FieldsV1`
+of k8s.io/apimachinery: `f:` is a field, `k:` an item by its keys, `v:` an item by its value, `.`
+the node itself.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = (
 )
 
 HANDOVER = "ferryman-replicas"
-"""The manager that keeps the number of pods while an autoscaler says how many there are."""
+"""The manager that owns the number of pods until the autoscaler first sets it."""
 
 _KUBECTL = "kubectl-client-side-apply"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -34,10 +34,9 @@ Fields = Mapping[str, Any]
 
 
 def settled(live: Document, document: Document) -> bool:
-    """Return whether an apply of a document would change nothing, the owners of fields included.
+    """Return whether an apply of a document would change nothing, including the owners of fields.
 
-    It may say no where the answer is yes, for the cluster rewrites some values; a dry run
-    then tells.
+    It may return False by mistake, because the cluster rewrites some values. Then a dry run tells.
     """
     entries = [e for e in _entries(live) if e.get("manager") == MANAGER]
     if len(entries) != 1 or by_kubectl(live):
@@ -53,7 +52,7 @@ def _entries(live: Document) -> list[dict[str, Any]]:
 
 
 def _owned_part(document: Document) -> Document:
-    """Return a document without what no manager owns: what it is called."""
+    """Return a document without the fields that no manager owns: those that identify it."""
     own = {key: value for key, value in document.items() if key not in ("apiVersion", "kind")}
     own["metadata"] = {
         key: value
@@ -78,10 +77,10 @@ def _same(fields: Fields, wanted: Any, live: Any) -> bool:
 
 def _same_item(key: str, fields: Fields, wanted: list[Any], live: list[Any]) -> bool:
     sort, _, text = key.partition(":")
-    chosen = json.loads(text)
+    selector = json.loads(text)
     if sort == "v":
-        return chosen in wanted and chosen in live
-    ours, theirs = (_item(chosen, items) for items in (wanted, live))
+        return selector in wanted and selector in live
+    ours, theirs = (_item(selector, items) for items in (wanted, live))
     return ours is not None and theirs is not None and _same(fields, ours, theirs)
 
 
@@ -90,7 +89,7 @@ def _item(keys: Mapping[str, Any], items: list[Any]) -> Any:
 
 
 def by_kubectl(live: Document) -> bool:
-    """Return whether `kubectl apply` owns fields of an object, as its client-side manager."""
+    """Return whether kubectl's client-side apply owns fields of an object."""
     return any(_is_kubectl(entry) for entry in _entries(live))
 
 
@@ -99,10 +98,10 @@ def _is_kubectl(entry: Mapping[str, Any]) -> bool:
 
 
 def from_kubectl(live: Document) -> list[Document]:
-    """Return the JSON patch that gives us what kubectl's client-side manager owns.
+    """Return the JSON patch that makes ferryman the owner of kubectl's client-side fields.
 
-    kubectl takes this way itself when it turns to server-side apply (`csaupgrade` of
-    k8s.io/client-go). Without it the fields that a later release leaves out would stay.
+    kubectl does the same when it changes to server-side apply (`csaupgrade` of k8s.io/client-go).
+    Without it, fields that a later release omits would stay.
     """
     metadata = live["metadata"]
     theirs = [entry for entry in _entries(live) if _is_kubectl(entry)]
@@ -121,7 +120,7 @@ def from_kubectl(live: Document) -> list[Document]:
     }
     kept = [e for e in _entries(live) if not _is_kubectl(e) and not _is_ours(e)]
     steps: list[Document] = [
-        # The cluster refuses the patch where the object has changed since it was read.
+        # The cluster refuses the patch if the object has changed since it was read.
         {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
         {"op": "replace", "path": "/metadata/managedFields", "value": [*kept, merged]},
     ]
@@ -145,12 +144,12 @@ def _merge(into: Document, other: Fields) -> None:
 
 
 def without_fields_of_kubectl(live: Document, document: Document, result: Document) -> Document:
-    """Return what an apply leaves once kubectl's fields are ours: those we set no longer go.
+    """Return the result of an apply after ferryman owns kubectl's fields, which may remove some.
 
     Args:
-        live: The object as it is.
-        document: What is applied.
-        result: What a dry run of the apply leaves while the fields are still kubectl's.
+        live: The live object.
+        document: The document to apply.
+        result: The result of a dry run while kubectl still owns its fields.
     """
     left: Document = copy.deepcopy(result)
     others = [e.get("fieldsV1") or {} for e in _entries(live) if not _is_kubectl(e)]
@@ -189,21 +188,21 @@ def _set(document: Any, path: tuple[str, ...]) -> bool:
 
 
 def _step(node: Any, part: str) -> tuple[bool, Any]:
-    """Return whether a node has what a part of a path leads to, and that."""
+    """Return whether a node has the field or item of a part of a path, and its value."""
     sort, _, text = part.partition(":")
     if sort == "f":
         return (True, node[text]) if isinstance(node, dict) and text in node else (False, None)
     if not isinstance(node, list):
         return False, None
-    chosen = json.loads(text)
+    selector = json.loads(text)
     if sort == "v":
-        return chosen in node, chosen
-    item = _item(chosen, node)
+        return selector in node, selector
+    item = _item(selector, node)
     return item is not None, item
 
 
 def _drop(document: Any, path: tuple[str, ...]) -> None:
-    """Take a field away, and what has nothing left in it."""
+    """Remove a field, and the nodes around it that become empty."""
     trail = []
     node = document
     for part in path:
@@ -222,7 +221,7 @@ def _drop(document: Any, path: tuple[str, ...]) -> None:
 
 
 def sets_replicas(live: Document) -> bool:
-    """Return whether the number of a Deployment's pods is ours to say."""
+    """Return whether ferryman owns the number of a Deployment's pods."""
     return any(
         _is_ours(entry) and "f:replicas" in (entry.get("fieldsV1") or {}).get("f:spec", {})
         for entry in _entries(live)

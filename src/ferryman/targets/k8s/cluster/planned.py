@@ -1,4 +1,4 @@
-"""What a deploy would do, found by comparing a project's objects with those of the cluster."""
+"""Plans a deploy: compares the project's objects with the live objects."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from ferryman.targets.k8s.cluster.kinds import KINDS, kind_of
 from ferryman.targets.k8s.cluster.release_book import Book
 from ferryman.targets.k8s.rendering import Document
 
-__all__ = ("DeployWishes", "Planned", "plan_changes")
+__all__ = ("DeployOptions", "Planned", "plan_changes")
 
 _COMPONENT = "app.kubernetes.io/component"
 
 
 @dataclass(frozen=True, slots=True)
-class DeployWishes:
+class DeployOptions:
     """How to deploy.
 
     Attributes:
         dry_run: Whether to change nothing.
-        force: Whether to take fields over from other managers.
-        wait: Whether to stay until the release is good.
-        timeout: How long that may take, in seconds.
-        patience: How long a state may last from which pods seldom recover, in seconds.
-        rollback_on_failure: Whether to go back when it does not become good.
+        force: Whether to take over fields of other managers.
+        wait: Whether to wait until the release is good.
+        timeout: The seconds that the rollout may take.
+        patience: The seconds that a problem may last from which pods seldom recover.
+        rollback_on_failure: Whether to go back if the release fails.
     """
 
     dry_run: bool = False
@@ -45,13 +45,13 @@ class DeployWishes:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a deploy would do.
+    """The plan of a deploy.
 
     Attributes:
-        objects: What happens to each object of the project, in the order of applying.
-        leftovers: The objects of earlier deploys that the project no longer has.
+        objects: The change of each object of the project, in the order of applying.
+        leftovers: The deletions of objects that the project no longer has.
         book: The releases so far.
-        migration: The Job that must end well before any pod is changed, or None.
+        migration: The Job that must succeed before any pod is changed, or None.
     """
 
     objects: tuple[Change, ...]
@@ -71,7 +71,7 @@ class Planned:
 
     @property
     def changes(self) -> list[Change]:
-        """What would be different afterwards: what runs first at the head, deletions at the end."""
+        """The changes that the deploy makes: first the migration, last the deletions."""
         first = (self.migration,) if self.migration else ()
         every = (*first, *self.objects, *self.leftovers)
         return [change for change in every if change.action is not Action.KEEP]
@@ -89,20 +89,19 @@ def plan_changes(
     """Return the plan of a deploy of some objects.
 
     Args:
-        cluster: Where they go.
+        cluster: The cluster, with a namespace.
         objects: The objects.
         book: The releases so far.
         tell: Called with each message for the user.
-        migration: The Job that must end well before any pod is changed, or None.
-        adopt: Whether to take objects over that ferryman did not make.
+        migration: The Job that must succeed before any pod is changed, or None.
+        adopt: Whether to take over objects that ferryman did not create.
 
     Raises:
-        FerrymanError: The cluster refused, or an object is not ours.
+        FerrymanError: The cluster refused, or an object is not the project's.
     """
     name, documents = book.name, list(objects)
     needed = {kind_of(document) for document in documents}
-    # What the project neither has nor has had is not asked for: who deploys need not
-    # have a right to it.
+    # Kinds that the project never had are not listed, so a deploy needs no rights on them.
     kinds = dict.fromkeys((*needed, *book.kinds))
     kinds.pop(KINDS["ConfigMap"], None)
     live = {**book.config_maps, **live_objects(cluster, name, kinds, needed, tell)}
@@ -110,8 +109,9 @@ def plan_changes(
     claims = {key for key in live if key[0].name == "PersistentVolumeClaim"}
     migrations = {key for key, document in live.items() if _is_migration(document)}
     leftovers = find_leftovers(live, documents, {*book.held, *claims, *migrations})
-    for kind, called in sorted(claims - {(c.kind, c.name) for c in changes}, key=str):
-        tell(f"note: {kind.name}/{called} is no longer the project's, and holds data: it stays")
+    for kind, claim in sorted(claims - {(c.kind, c.name) for c in changes}, key=str):
+        what = f"{kind.name}/{claim} is no longer the project's"
+        tell(f"note: {what}, but stays, because it may hold data")
     if migration is None or all(change.settled for change in changes):
         return Planned(tuple(changes), tuple(leftovers), book)
     (first,) = find_changes(cluster, [_of_release(migration, book)], name, live)
@@ -124,6 +124,6 @@ def _is_migration(document: Document) -> bool:
 
 
 def _of_release(migration: Document, book: Book) -> Document:
-    """Return the Job under the name of the next release: a Job runs once."""
+    """Return the Job with the number of the next release in its name, because a Job runs once."""
     metadata = {**migration["metadata"], "name": f"{book.name}-migrate-{book.following}"}
     return {**migration, "metadata": metadata}

@@ -1,7 +1,7 @@
-"""Digests of the Secrets and ConfigMaps that pods read, so that a change of one restarts them.
+"""Digests of the Secrets and ConfigMaps that pods read, so that a change restarts the pods.
 
-They stand in an annotation of the pods. A Secret's is keyed with the Secret's uid, which only those
-know who may read the Secret: others cannot try values until one fits.
+An annotation of the pods holds the digests. A Secret's digest includes its uid, which only users
+who may read the Secret know: others cannot find its value by trying values against the digest.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ferryman.targets.k8s.rendering import Document
 __all__ = ("ANNOTATION", "references", "with_digests")
 
 ANNOTATION = "ferryman.dev/references"
-"""The annotation of pods with the digest of each object that they read, as JSON."""
+"""The pods' annotation with the digest of each object that they read, as JSON."""
 
 _SECRET, _CONFIG_MAP = KINDS["Secret"], KINDS["ConfigMap"]
 _LASTING = ("Deployment", "StatefulSet", "DaemonSet")
@@ -28,8 +28,8 @@ Reference = tuple[Kind, str]
 
 
 def references(documents: Iterable[Document]) -> set[Reference]:
-    """Return what the lasting pods of some objects read: kinds and names."""
-    return {each for document in documents for each in _read_by(document)}
+    """Return the kinds and names of the Secrets and ConfigMaps that long-running pods read."""
+    return {reference for document in documents for reference in _read_by(document)}
 
 
 def with_digests(
@@ -38,35 +38,35 @@ def with_digests(
     before: Iterable[Document],
     tell: Callable[[str], None],
 ) -> list[Document]:
-    """Return objects with the digests of what their pods read.
+    """Return the objects with digests of the Secrets and ConfigMaps that their pods read.
 
-    What may not be read keeps the digest that it had in the last release.
+    An object that the user may not read keeps its digest from the last release.
 
     Args:
-        cluster: Where they go.
+        cluster: The cluster, with a namespace.
         documents: The objects.
-        before: Those of the last release.
-        tell: Called with each object that may not be read.
+        before: The objects of the last release.
+        tell: Called with each object that the user may not read.
 
     Raises:
         FerrymanError: The cluster does not answer.
     """
     documents = list(documents)
     own = {(kind_of(d), d["metadata"]["name"]): d for d in documents}
-    known = {name: digest for d in before for name, digest in _annotated(d).items()}
-    found: dict[str, str] = {}
+    last = {name: digest for d in before for name, digest in _annotated(d).items()}
+    digests: dict[str, str] = {}
     for kind, name in sorted(references(documents), key=str):
-        called = f"{kind.name}/{name}"
+        subject = f"{kind.name}/{name}"
         try:
             digest = _digest(own.get((kind, name)) or cluster.get(kind, name))
         except Refusal as error:
             if error.status != 403:
                 raise
-            tell(f"note: you may not read {called}: a change of it restarts no pod")
-            digest = known.get(called)
+            tell(f"note: you may not read {subject}, so its changes restart no pods")
+            digest = last.get(subject)
         if digest is not None:
-            found[called] = digest
-    return [_annotate(document, found) for document in documents]
+            digests[subject] = digest
+    return [_annotate(document, digests) for document in documents]
 
 
 def _read_by(document: Document) -> Iterator[Reference]:
@@ -93,29 +93,29 @@ def _sources(volume: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _template(document: Document) -> Document:
-    """Return the template of the pods that an object keeps running; empty if it keeps none."""
+    """Return the template of an object's long-running pods, or an empty mapping."""
     lasting = document["kind"] in _LASTING or kind_of(document) == KINDS["Knative"]
     return document["spec"]["template"] if lasting else {}
 
 
 def _digest(document: Document | None) -> str | None:
-    """Return the digest of what an object holds; None if there is none."""
+    """Return the digest of an object's data, or None if the object does not exist."""
     if document is None:
         return None
-    held = {key: document.get(key) for key in ("data", "binaryData", "stringData")}
-    text = json.dumps([document["metadata"].get("uid"), held], sort_keys=True)
+    data = {key: document.get(key) for key in ("data", "binaryData", "stringData")}
+    text = json.dumps([document["metadata"].get("uid"), data], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _annotated(document: Document) -> dict[str, str]:
     annotations = (_template(document).get("metadata") or {}).get("annotations") or {}
-    held: dict[str, str] = json.loads(annotations.get(ANNOTATION, "{}"))
-    return held
+    digests: dict[str, str] = json.loads(annotations.get(ANNOTATION, "{}"))
+    return digests
 
 
 def _annotate(document: Document, digests: dict[str, str]) -> Document:
     read = {f"{kind.name}/{name}" for kind, name in _read_by(document)}
-    own = {called: digests[called] for called in sorted(read & digests.keys())}
+    own = {subject: digests[subject] for subject in sorted(read & digests.keys())}
     if not own:
         return document
     spec, template = document["spec"], document["spec"]["template"]

@@ -1,4 +1,4 @@
-"""The releases as the cluster has them written down: read, added to, judged, forgotten."""
+"""The releases of a project, stored as ConfigMaps in the cluster: reads, adds and prunes them."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ __all__ = ("Book", "deployer", "last_good", "new_release", "open_book")
 
 _CONFIG_MAP = KINDS["ConfigMap"]
 _ACTORS = ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_USER_ID", "CIRCLE_USERNAME")
-"""Where pipelines say who started them."""
+"""Environment variables in which CI systems name the user who started the pipeline."""
 
 
 def deployer() -> str | None:
-    """Return who deploys: who started the pipeline, or else the user of this machine."""
+    """Return the user who started the pipeline, or else the user of this machine."""
     for name in _ACTORS:
         if actor := os.environ.get(name):
             return actor
@@ -49,14 +49,14 @@ def new_release(
     environment: str | None = None,
     more: Change | None = None,
 ) -> Release:
-    """Return the release that is about to be made.
+    """Return the next release.
 
     Args:
         objects: Its objects, in the order of applying.
         book: The releases so far.
-        restores: The number of the release that it goes back to, or None.
+        restores: The number of the release that it restores, or None.
         environment: The overlay that it is deployed with, or None.
-        more: What is made for it once, and not brought back with it.
+        more: An object that is created only once, and not by a rollback; or None.
     """
     objects = tuple(objects)
     image, version = _image_and_version(objects, book.name)
@@ -88,13 +88,13 @@ def _image_and_version(objects: Iterable[Document], name: str) -> tuple[str, str
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """The releases of a project, and the ConfigMaps beside them.
+    """The stored releases of a project, and its other ConfigMaps.
 
     Attributes:
-        cluster: Where they are.
+        cluster: The cluster, with a namespace.
         name: The project's name.
-        releases: The releases, the newest first.
-        records: The ConfigMaps that they are written down in.
+        releases: The releases, newest first.
+        records: The ConfigMaps that store the releases.
         config_maps: The project's other ConfigMaps, by kind and name.
     """
 
@@ -111,20 +111,20 @@ class Book:
 
     @property
     def kinds(self) -> list[Kind]:
-        """All kinds that the project has or has had."""
+        """All kinds that the project has or had."""
         newest = self.releases[0].kinds if self.releases else ()
         return [kind_named(text) for text in newest]
 
     @property
     def held(self) -> set[tuple[Kind, str]]:
-        """The ConfigMaps that releases need which can be gone back to."""
+        """The ConfigMaps that a rollback to one of the releases needs."""
         return _config_maps(self.releases)
 
     def add(self, release: Release) -> Book:
-        """Write a new release down.
+        """Store a new release.
 
         Raises:
-            FerrymanError: Another deploy has taken its number, or the cluster refused.
+            FerrymanError: Another deploy has used its number, or the cluster refused.
         """
         document = to_config_map(self.name, release, ownership(self.name))
         try:
@@ -133,13 +133,13 @@ class Book:
             if error.reason != "AlreadyExists":
                 raise
             raise FerrymanError(
-                f"another deploy has made release {release.number} meanwhile",
+                f"another deploy has created release {release.number} in the meantime",
                 hint="run the command again: it then compares with that release",
             ) from None
         return replace(self, releases=(release, *self.releases), records=(*self.records, document))
 
     def judge(self, release: Release) -> Book:
-        """Write the verdict on a release down, and forget those that are too many.
+        """Store the verdict on a release, and delete releases that are no longer kept.
 
         Raises:
             FerrymanError: The cluster refused.
@@ -149,11 +149,11 @@ class Book:
         releases = tuple(
             release if known.number == release.number else known for known in self.releases
         )
-        gone = forgotten(releases)
-        kept = tuple(known for known in releases if known not in gone)
-        for _, called in _config_maps(gone) - _config_maps(kept):
-            self.cluster.delete(_CONFIG_MAP, called)
-        for old in gone:
+        expired = forgotten(releases)
+        kept = tuple(known for known in releases if known not in expired)
+        for _, config_map in _config_maps(expired) - _config_maps(kept):
+            self.cluster.delete(_CONFIG_MAP, config_map)
+        for old in expired:
             self.cluster.delete(_CONFIG_MAP, f"{self.name}-release-{old.number}")
         return replace(self, releases=kept)
 
@@ -173,11 +173,11 @@ def open_book(cluster: Cluster, name: str) -> Book:
     Raises:
         FerrymanError: The cluster refused.
     """
-    found = live_objects(cluster, name, [_CONFIG_MAP], [_CONFIG_MAP], lambda _: None)
-    records = {k: d for k, d in found.items() if LABEL in (d["metadata"].get("labels") or {})}
+    live = live_objects(cluster, name, [_CONFIG_MAP], [_CONFIG_MAP], lambda _: None)
+    records = {k: d for k, d in live.items() if LABEL in (d["metadata"].get("labels") or {})}
     releases = [release for d in records.values() if (release := read_release(d))]
     releases.sort(key=lambda release: -release.number)
-    others = {key: document for key, document in found.items() if key not in records}
+    others = {key: document for key, document in live.items() if key not in records}
     return Book(cluster, name, tuple(releases), tuple(records.values()), others)
 
 

@@ -1,7 +1,7 @@
-"""The releases of a project, each written down in a ConfigMap of its own. Pure.
+"""A release of a project, and its ConfigMap. Pure.
 
-A release holds every object of it, so that going back brings all of them back and not the
-pods alone. Objects hold no secret: Secrets are named, and never written.
+A release contains all of its objects, so a rollback restores all of them and not only the pods.
+The objects contain no secrets: they refer to Secrets by name.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from ferryman.core.errors import ConfigError, FerrymanError
+from ferryman.targets import deployment
 from ferryman.targets.k8s.rendering import Document
 
 __all__ = (
@@ -30,16 +31,16 @@ __all__ = (
 )
 
 LABEL = "ferryman.dev/release"
-"""The label of the ConfigMaps that releases are written down in; its value is the number."""
+"""The label of the ConfigMaps that store releases. Its value is the number of the release."""
 
 _GOOD_KEPT, _OTHERS_KEPT = 5, 3
-"""How many good releases are kept, and how many others: failures crowd no good one out."""
+"""The numbers of good and of other releases to keep. Failed releases displace no good release."""
 
 _SUMMARY, _OBJECTS = "release.json", "objects.json.gz"
 
 
 class Verdict(StrEnum):
-    """How a release went."""
+    """Whether a release became good."""
 
     UNKNOWN = "unknown"
     GOOD = "good"
@@ -51,17 +52,17 @@ class Release:
     """A release.
 
     Attributes:
-        number: By which it is known, counted from 1.
+        number: Its number, counted from 1.
         version: The project's version.
-        image: The image, as the pods name it.
-        digest: The image's digest; None while no pod has told it.
-        time: When it was deployed, UTC, as ISO 8601.
-        by: Who deployed it; None where that is not known.
-        verdict: How it went.
+        image: The image, as in the manifests.
+        time: The time of the deploy, UTC, as ISO 8601.
+        digest: The image's digest; None until a pod reports it.
+        by: The user who deployed it, or None if unknown.
+        verdict: Whether it became good.
         environment: The overlay that it was deployed with, or None.
-        restores: The number of the release that it went back to, or None.
-        objects: Every object of it, in the order of applying.
-        kinds: All kinds that the project has or has had, as `apiVersion kind`.
+        restores: The number of the release that it restored, or None.
+        objects: All of its objects, in the order of applying.
+        kinds: All kinds that the project has or had, as `apiVersion kind`.
     """
 
     number: int
@@ -77,27 +78,40 @@ class Release:
     kinds: tuple[str, ...] = ()
 
     def judged(self, verdict: Verdict, digest: str | None = None) -> Release:
-        """Return it with a verdict, and with the image's digest where that is known."""
+        """Return the release with a verdict, and with the image's digest if known."""
         return replace(self, verdict=verdict, digest=digest or self.digest)
+
+    def listed(self) -> deployment.Release:
+        """Return the release as the command line lists it."""
+        return deployment.Release(
+            str(self.number),
+            self.version,
+            self.image,
+            digest=self.digest,
+            time=self.time,
+            by=self.by,
+            verdict=self.verdict.value,
+            restores=None if self.restores is None else str(self.restores),
+        )
 
 
 def digest_of(objects: Iterable[Document]) -> str:
-    """Return what two releases have in common if they are the same."""
+    """Return a digest that is the same for two releases with the same objects."""
     text = json.dumps(list(objects), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def to_config_map(name: str, release: Release, labels: Mapping[str, str]) -> Document:
-    """Return the ConfigMap that a release is written down in.
+    """Return the ConfigMap that stores a release.
 
     Args:
         name: The project's name.
         release: The release.
-        labels: The labels of all that belongs to the project.
+        labels: The labels of all objects of the project.
     """
     summary: dict[str, Any] = asdict(release)
     del summary["objects"]
-    # The time within a gzip header would make two equal releases differ.
+    # A time in the gzip header would make equal releases differ.
     packed = gzip.compress(json.dumps(release.objects).encode(), mtime=0)
     return {
         "apiVersion": "v1",
@@ -112,7 +126,7 @@ def to_config_map(name: str, release: Release, labels: Mapping[str, str]) -> Doc
 
 
 def read_release(config_map: Document) -> Release | None:
-    """Return the release that a ConfigMap holds, or None if it holds none that can be read."""
+    """Return the release that a ConfigMap stores, or None if it stores no readable release."""
     if LABEL not in (config_map["metadata"].get("labels") or {}):
         return None
     try:
@@ -130,7 +144,7 @@ def forgotten(releases: Sequence[Release]) -> list[Release]:
     """Return the releases that are no longer kept.
 
     Args:
-        releases: All of them, the newest first.
+        releases: All releases, newest first.
     """
     good = [release for release in releases if release.verdict is Verdict.GOOD]
     others = [release for release in releases if release.verdict is not Verdict.GOOD]
@@ -138,15 +152,15 @@ def forgotten(releases: Sequence[Release]) -> list[Release]:
 
 
 def choose_release(releases: Sequence[Release], wanted: int | None) -> Release:
-    """Return the release to go back to.
+    """Return the release that a rollback restores.
 
     Args:
-        releases: The releases, the newest first; that is what runs.
-        wanted: Its number; None is the last good one that is not what runs.
+        releases: The releases, newest first. The newest is what runs.
+        wanted: The number of the release; None is the last good release unlike the newest.
 
     Raises:
-        ConfigError: There is no release of that number.
-        FerrymanError: No good release is left to go back to.
+        ConfigError: There is no release with that number.
+        FerrymanError: There is no such good release.
     """
     if wanted is not None:
         chosen = next((release for release in releases if release.number == wanted), None)
@@ -160,12 +174,12 @@ def choose_release(releases: Sequence[Release], wanted: int | None) -> Release:
     raise FerrymanError(
         "there is no release to go back to",
         cause=_listed(releases),
-        hint="`ferryman rollback --to N` takes any of them" if len(releases) > 1 else None,
+        hint="`ferryman rollback --to N` restores any of them" if len(releases) > 1 else None,
     )
 
 
 def _listed(releases: Collection[Release]) -> str:
     if not releases:
-        return "no release is written down"
+        return "no release is stored in the cluster"
     listed = ", ".join(f"{release.number} ({release.verdict})" for release in releases)
     return f"the releases are {listed}"

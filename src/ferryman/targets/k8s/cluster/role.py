@@ -1,7 +1,7 @@
-"""The least Role with which each verb works, from the kinds that a project makes. Pure.
+"""The smallest Role with which each verb works, from the kinds of a project's objects. Pure.
 
-The tests hold it to the calls that are recorded: a cluster that grants nothing else serves
-every verb, and each right of it is used.
+The tests compare it with recorded requests: every verb works with these rights alone, and uses each
+of them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def project_role(project: Project, choices: Choices, verbs: tuple[str, ...]) -> 
 
     Args:
         project: The project.
-        choices: Whether a deploy waits, and the namespace.
+        choices: The namespace, and whether a deploy waits.
         verbs: The verbs, such as `deploy` and `status`.
 
     Raises:
@@ -41,13 +41,14 @@ def project_role(project: Project, choices: Choices, verbs: tuple[str, ...]) -> 
     """
     options = project.section("k8s", KubernetesOptions)
     objects = plan_objects(project, lambda _: None).objects.values()
-    made = [kind_of(document) for document in objects]
+    kinds = [kind_of(document) for document in objects]
     namespace = choices.text("namespace") or options.namespace
-    watched = {workload_kind(project), *made} & {KINDS["Deployment"], KINDS["Knative"]}
-    rights = {right for verb in verbs for right in _rights(verb, made, watched, wait=choices.wait)}
-    read = {name for kind, name in references(objects) if kind == KINDS["Secret"]}
-    reading = options.reload and {*verbs} & {"deploy", "diff"}
-    return role_of(f"ferryman-{instance_of(project)}", namespace, rights, read if reading else ())
+    watched = {workload_kind(project), *kinds} & {KINDS["Deployment"], KINDS["Knative"]}
+    rights = {right for verb in verbs for right in _rights(verb, kinds, watched, wait=choices.wait)}
+    secrets: set[str] = set()
+    if options.reload and {*verbs} & {"deploy", "diff"}:
+        secrets = {name for kind, name in references(objects) if kind == KINDS["Secret"]}
+    return role_of(f"ferryman-{instance_of(project)}", namespace, rights, secrets)
 
 
 def role_of(
@@ -56,46 +57,49 @@ def role_of(
     """Return a Role with some rights.
 
     Args:
-        name: Its name.
-        namespace: Its namespace; None writes none.
+        name: The name of the Role.
+        namespace: The namespace of the Role, or None to omit it.
         rights: The rights.
-        secrets: The names of the Secrets that may be read, besides.
+        secrets: The names of the Secrets that the Role may also read.
     """
-    named = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": sorted(secrets)}
     verbs: dict[tuple[str, str], list[str]] = {}
     for group, resource, verb in sorted(rights):
         verbs.setdefault((group, resource), []).append(verb)
-    together: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    resources_with: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for (group, resource), granted in verbs.items():
-        together.setdefault((group, tuple(granted)), []).append(resource)
+        resources_with.setdefault((group, tuple(granted)), []).append(resource)
+    rules: list[dict[str, list[str]]] = [
+        {"apiGroups": [group], "resources": resources, "verbs": list(granted)}
+        for (group, granted), resources in resources_with.items()
+    ]
+    if secrets:
+        secret = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": sorted(secrets)}
+        rules.append({**secret, "verbs": ["get"]})
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "Role",
         "metadata": {"name": name, **({"namespace": namespace} if namespace else {})},
-        "rules": [
-            {"apiGroups": [group], "resources": resources, "verbs": list(granted)}
-            for (group, granted), resources in together.items()
-        ]
-        + ([{**named, "verbs": ["get"]}] if secrets else []),
+        "rules": rules,
     }
 
 
 def _rights(
-    verb: str, made: Collection[Kind], watched: Collection[Kind], *, wait: bool
+    verb: str, own: Collection[Kind], watched: Collection[Kind], *, wait: bool
 ) -> Iterable[Right]:
-    kinds = dict.fromkeys((*made, KINDS["ConfigMap"]))
+    """Yield the rights of a verb on a project with objects of some kinds."""
+    kinds = dict.fromkeys((*own, KINDS["ConfigMap"]))
     if verb in (*_CHANGES, "diff", "delete"):
         yield from (_right(kind, "list") for kind in kinds)
     if verb in (*_CHANGES, "diff"):
-        # An apply, its dry run too, is a patch; of what is not there yet, a creation.
+        # An apply or its dry run is a patch, or a creation if the object does not exist.
         yield from (_right(kind, v) for kind in kinds for v in ("create", "patch"))
-        # What bears a name of ours and no label of ours is looked at before it is refused.
+        # An object with the same name but without ferryman's labels is read, then refused.
         yield from (_right(kind, "get") for kind in kinds)
     if verb in (*_CHANGES, "delete"):
         yield from (_right(kind, "delete") for kind in kinds)
     if verb in _CHANGES:
         yield from (_right(LEASE, v) for v in ("create", "get", "update", "delete"))
-        waited = {*(watched if wait else ()), *({KINDS["Job"]} & {*made})}
+        waited = {*(watched if wait else ()), *({KINDS["Job"]} & {*own})}
         yield from _watching(waited)
         yield from (_right(kind, "watch") for kind in waited)
         if waited:

@@ -1,4 +1,4 @@
-"""Watches a release take over, until it is good or it is known why it is not."""
+"""Watches a rollout until the release is good, or explains why it failed."""
 
 from __future__ import annotations
 
@@ -31,27 +31,29 @@ __all__ = (
 )
 
 _REVISION = "deployment.kubernetes.io/revision"
-"""The annotation that numbers the releases of a Deployment."""
+"""The annotation with the revision of a Deployment and its ReplicaSets."""
 
 _JOB_NAME = "batch.kubernetes.io/job-name"
 """The label of a Job's pods, from Kubernetes 1.27 on."""
 
-_LOOK_EVERY = 2  # seconds: pods change without a change of their Deployment
-_LAST_LINES = 10
+_LOOK_EVERY = 2  # seconds; pods may change without a change of their Deployment
+_LOG_LINES = 10
+
+_UNSEEN = "the cluster has not yet seen the change"
 
 Clock = Callable[[], float]
 
 
 class RolloutError(FerrymanError):
-    """A release did not become good."""
+    """A release failed."""
 
 
 class SupersededError(FerrymanError):
-    """Another has changed the pods while a release was watched: it is no longer ours to judge."""
+    """Somebody else changed the pods during the rollout, so its outcome is unknown."""
 
 
 class State(Enum):
-    """How far a release is."""
+    """The state of a rollout. `UNSEEN` means that the cluster has not yet seen the change."""
 
     UNSEEN = "unseen"
     GOING = "going"
@@ -61,11 +63,11 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How a release is.
+    """The judgement on a workload.
 
     Attributes:
-        state: How far it is.
-        line: That in a line.
+        state: The state of its rollout.
+        line: A sentence about the state.
     """
 
     state: State
@@ -74,12 +76,12 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What runs of a release.
+    """A workload and what runs its newest release.
 
     Attributes:
-        workload: Its Deployment, or Knative Service.
-        sets: Its replica set, if there is one yet.
-        pods: Its pods.
+        workload: The Deployment, Knative Service or Job.
+        sets: The current ReplicaSet, if it exists yet.
+        pods: The pods of that ReplicaSet or Job; none for a Knative Service.
     """
 
     workload: Document
@@ -89,58 +91,58 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What is watched, and for how long.
+    """Which rollout to watch, and for how long.
 
     Attributes:
         kind: The kind of the workload.
-        name: Its name.
-        seconds: How long the release may take.
-        patience: How long a state may last from which pods seldom recover.
-        fewest: How many pods there must be at least.
-        applied: The workload as the cluster had it after the apply; None is whatever runs.
+        name: The name of the workload.
+        seconds: The seconds that the rollout may take.
+        patience: The seconds that a problem may last from which pods seldom recover.
+        fewest: The number of pods that an autoscaler keeps at least, or None without one.
+        applied: The workload that the apply returned, to detect other changes; or None.
         beat: Called at each look.
-        clock: Tells the time, in seconds.
-        what: What it is called in an error; by default the release of that name.
+        clock: Returns the time in seconds.
+        what: The name of the rollout in errors; by default the release of the workload.
     """
 
     kind: Kind
     name: str
     seconds: float
     patience: float
-    fewest: int = 1
+    fewest: int | None = None
     applied: Document | None = None
     beat: Callable[[], None] = lambda: None
     clock: Clock = time.monotonic
     what: str | None = None
 
 
-def judge(workload: Document, pods: list[Document], fewest: int = 1) -> Verdict:
-    """Say how a release is, from its workload and pods.
+def judge(workload: Document, pods: list[Document], fewest: int | None = None) -> Verdict:
+    """Judge the rollout of a workload.
 
     Args:
-        workload: The Deployment, Knative's Service, or a Job.
-        pods: The release's pods.
-        fewest: How many pods there must be at least.
+        workload: The Deployment, Knative Service or Job.
+        pods: The pods of its newest release.
+        fewest: The number of pods that there must be at least; by default 1.
     """
     if workload["kind"] == "Job":
         return _judge_job(workload, pods)
     if workload["kind"] != "Deployment":
         return _judge_conditions(workload)
     status = workload.get("status") or {}
-    wanted = max(workload["spec"].get("replicas", 1), fewest)
+    wanted = max(workload["spec"].get("replicas", 1), 1 if fewest is None else fewest)
     seen = status.get("observedGeneration", 0) >= workload["metadata"].get("generation", 0)
     updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
     total = status.get("replicas", 0)
     line = f"{updated} of {wanted} pods are new, {available} available{_states(pods)}"
     if not seen:
-        return Verdict(State.UNSEEN, "the cluster has not yet looked at it")
+        return Verdict(State.UNSEEN, _UNSEEN)
     progressing = _condition(workload, "Progressing")
     if progressing.get("reason") == "ProgressDeadlineExceeded":
-        return Verdict(State.FAILED, f"{line}; nothing moved for the progress deadline")
+        return Verdict(State.FAILED, f"{line}; no progress within the progress deadline")
     if updated >= wanted and total <= updated and available >= wanted:
         return Verdict(State.GOOD, line)
     if workload["spec"].get("paused"):
-        return Verdict(State.FAILED, f"{line}; it is paused: `kubectl rollout resume` lets it go")
+        return Verdict(State.FAILED, f"{line}; it is paused: `kubectl rollout resume` continues it")
     return Verdict(State.GOING, line)
 
 
@@ -150,14 +152,14 @@ def _judge_job(workload: Document, pods: list[Document]) -> Verdict:
     if failed.get("status") == "True":
         return Verdict(State.FAILED, str(failed.get("message") or "its pod failed"))
     if _condition(workload, "Complete").get("status") == "True":
-        return Verdict(State.GOOD, f"{name} has ended well")
-    return Verdict(State.GOING, f"{name} has not ended{_states(pods)}")
+        return Verdict(State.GOOD, f"{name} has succeeded")
+    return Verdict(State.GOING, f"{name} is running{_states(pods)}")
 
 
 def _judge_conditions(workload: Document) -> Verdict:
     status = workload.get("status") or {}
     if status.get("observedGeneration", 0) < workload["metadata"].get("generation", 0):
-        return Verdict(State.UNSEEN, "the cluster has not yet looked at it")
+        return Verdict(State.UNSEEN, _UNSEEN)
     ready = _condition(workload, "Ready")
     line = f"ready: {ready.get('status', 'Unknown')} {ready.get('message', '')}".strip()
     states = {"True": State.GOOD, "False": State.FAILED}
@@ -188,21 +190,23 @@ def _state(pod: Document) -> str:
 
 
 def running(cluster: Cluster, kind: Kind, name: str) -> Running | None:
-    """Return what runs of a project's newest release, or None where nothing does.
+    """Return a workload and what runs its newest release, or None if it does not exist.
 
     Args:
-        cluster: Where it runs.
-        kind: The kind of its workload.
-        name: Its name.
+        cluster: The cluster, with a namespace.
+        kind: The kind of the workload.
+        name: The name of the workload.
 
     Raises:
         FerrymanError: The cluster refused.
     """
     workload = cluster.get(kind, name)
-    if workload is not None and kind == KINDS["Job"]:
+    if workload is None:
+        return None
+    if kind == KINDS["Job"]:
         return Running(workload, [], cluster.list(KINDS["Pod"], {_JOB_NAME: name}))
-    if workload is None or kind.name != "Deployment":
-        return None if workload is None else Running(workload, [], [])
+    if kind.name != "Deployment":
+        return Running(workload, [], [])
     selector = workload["spec"]["selector"].get("matchLabels") or {}
     sets = _current(workload, cluster.list(KINDS["ReplicaSet"], selector))
     hashes = {s["metadata"].get("labels", {}).get("pod-template-hash") for s in sets}
@@ -226,49 +230,53 @@ def _current(workload: Document, sets: list[Document]) -> list[Document]:
 
 
 def watch_rollout(cluster: Cluster, watch: Watch, tell: Callable[[str], None]) -> Running:
-    """Return what runs of a release once it is good.
+    """Wait until a release is good, and return its workload and pods.
 
     Args:
-        cluster: Where it runs.
-        watch: What is watched.
+        cluster: The cluster, with a namespace.
+        watch: The rollout to watch.
         tell: Called with the state, whenever it changes.
 
     Raises:
-        RolloutError: It failed, does not recover, or is not in time.
-        SupersededError: Another has changed the pods meanwhile.
+        RolloutError: The rollout failed, does not recover, or takes too long.
+        SupersededError: Somebody else changed the pods.
         FerrymanError: The cluster refused, or does not answer.
     """
     began = watch.clock()
     bad_since: float | None = None
-    said = None
+    last_line = None
     while True:
         watch.beat()
-        found = running(cluster, watch.kind, watch.name)
-        if found is None:
-            raise RolloutError(f"{watch.name}: it was deleted while it was rolled out")
-        _still_ours(watch, found.workload)
-        verdict = judge(found.workload, found.pods, watch.fewest)
-        if verdict.line != said:
+        now_running = running(cluster, watch.kind, watch.name)
+        if now_running is None:
+            raise RolloutError(f"{watch.name}: it was deleted during its rollout")
+        _check_superseded(watch, now_running.workload)
+        verdict = judge(now_running.workload, now_running.pods, watch.fewest)
+        if verdict.line != last_line:
             tell(verdict.line)
-            said = verdict.line
+            last_line = verdict.line
         if verdict.state is State.GOOD:
-            return found
+            return now_running
         now = watch.clock()
-        # Until the cluster has looked, these are the pods of the release before.
+        # Until the cluster has seen the change, these are the pods of the previous release.
         seen = verdict.state is not State.UNSEEN
-        bad = seen and any(t.hopeless for t in diagnose(found.pods, [], found.sets))
+        bad = seen and any(t.hopeless for t in diagnose(now_running.pods, [], now_running.sets))
         bad_since = (bad_since if bad_since is not None else now) if bad else None
         hopeless = bad_since is not None and now - bad_since >= watch.patience
         if verdict.state is State.FAILED or hopeless or now - began >= watch.seconds:
-            raise _failed(cluster, watch, found, verdict, hopeless=hopeless)
-        metadata = found.workload["metadata"]
+            raise _failed(cluster, watch, now_running, verdict, hopeless=hopeless)
+        metadata = now_running.workload["metadata"]
         cluster.wait_for_change(
             watch.kind, metadata["name"], metadata["resourceVersion"], _LOOK_EVERY
         )
 
 
-def _still_ours(watch: Watch, workload: Document) -> None:
-    """Check that the pods are those that were applied: a new generation may only scale them."""
+def _check_superseded(watch: Watch, workload: Document) -> None:
+    """Check that the pod template is still the applied one. Scaling also changes the generation.
+
+    Raises:
+        SupersededError: The pod template has changed.
+    """
     applied = watch.applied
     if applied is None or kind_of(workload) != kind_of(applied):
         return
@@ -277,11 +285,11 @@ def _still_ours(watch: Watch, workload: Document) -> None:
     if workload["spec"].get("template") == applied["spec"].get("template"):
         return
     raise SupersededError(
-        f"{watch.name} was changed by another while its release was watched",
-        cause=f"generation {workload['metadata'].get('generation')} is not the "
-        f"{applied['metadata'].get('generation')} that was applied; "
-        f"{_last_manager(workload)} changed its pods",
-        hint="`ferryman status` tells what runs now; nothing was rolled back",
+        f"{watch.name} was changed by somebody else during its rollout",
+        cause=f"generation {applied['metadata'].get('generation')} was applied, and "
+        f"{_last_manager(workload)} has since made generation "
+        f"{workload['metadata'].get('generation')} with other pods",
+        hint="`ferryman status` shows what runs now; nothing was rolled back",
     )
 
 
@@ -293,47 +301,46 @@ def _last_manager(workload: Document) -> str:
     return str(newest.get("manager", "somebody"))
 
 
-def troubles_of(cluster: Cluster, found: Running) -> list[Trouble]:
+def troubles_of(cluster: Cluster, release: Running) -> list[Trouble]:
     """Return the problems of a release, the most serious first.
 
-    What cannot be read is left out: a report on a failure must not fail itself.
+    Events that cannot be read are ignored, so that a report on a failure does not fail itself.
     """
     events: list[Document] = []
-    if found.pods:
+    if release.pods:
         with suppress(FerrymanError):
             events = cluster.list(KINDS["Event"])
-    return diagnose(found.pods, events, found.sets)
+    return diagnose(release.pods, events, release.sets)
 
 
 def _failed(
-    cluster: Cluster, watch: Watch, found: Running, verdict: Verdict, *, hopeless: bool
+    cluster: Cluster, watch: Watch, release: Running, verdict: Verdict, *, hopeless: bool
 ) -> RolloutError:
-    troubles = troubles_of(cluster, found)
-    told = troubles[:3]
-    words = [f"{trouble.subject}: {trouble.message}" for trouble in told]
-    if told and told[0].container:
-        words += _last_words(cluster, told[0])
+    troubles = troubles_of(cluster, release)[:3]
+    causes = [f"{trouble.subject}: {trouble.message}" for trouble in troubles]
+    if troubles and troubles[0].container:
+        causes += _last_log_lines(cluster, troubles[0])
     why = f"it is not good after {watch.seconds:g} s"
     if verdict.state is State.FAILED:
         why = verdict.line
     elif hopeless:
-        why = f"it has been so for {watch.patience:g} s, and waiting will not help"
+        why = f"its pods have not recovered for {watch.patience:g} s"
     return RolloutError(
         f"{watch.what or f'the release of {watch.name}'} failed: {why}",
-        cause="\n  ".join(words) or None,
-        hint=next((trouble.hint for trouble in told if trouble.hint), None),
+        cause="\n  ".join(causes) or None,
+        hint=next((trouble.hint for trouble in troubles if trouble.hint), None),
     )
 
 
-def _last_words(cluster: Cluster, trouble: Trouble) -> list[str]:
-    """Return the last lines of a container that fails, or why they cannot be read."""
+def _last_log_lines(cluster: Cluster, trouble: Trouble) -> list[str]:
+    """Return the last lines of a failing container, or why they cannot be read."""
     pod = trouble.subject.partition("/")[2]
     assert trouble.container is not None
     try:
         for previous in (trouble.previous, not trouble.previous):
-            text = cluster.logs(pod, trouble.container, lines=_LAST_LINES, previous=previous)
+            text = cluster.logs(pod, trouble.container, lines=_LOG_LINES, previous=previous)
             if text.strip():
                 return [f"{pod} wrote:", *(f"  {line}" for line in text.rstrip().splitlines())]
     except FerrymanError as error:
-        return [f"what {pod} wrote cannot be read: {error.message}"]
+        return [f"the log of {pod} cannot be read: {error.message}"]
     return []

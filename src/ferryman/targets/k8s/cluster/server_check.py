@@ -1,4 +1,4 @@
-"""Asks a cluster what it would refuse: strict dry runs, which change nothing."""
+"""Asks a cluster which objects it would refuse, by dry runs that change nothing."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from ferryman.targets.k8s.rules.rule import Finding
 __all__ = ("SERVER", "find_refused")
 
 SERVER = "K009"
-"""The code of what the cluster alone refuses: its webhooks, quotas, policies and kinds."""
+"""The code for what only the cluster refuses, by its webhooks, quotas, policies and kinds."""
 
 
 def find_refused(
     cluster: Cluster, objects: Mapping[str, Document], known: Collection[Finding]
 ) -> list[Finding]:
-    """Return what the cluster refuses, and no check here has found.
+    """Return the objects that the cluster refuses, except those with known schema mistakes.
 
     Args:
-        cluster: The cluster, and the namespace in it.
+        cluster: The cluster, with a namespace.
         objects: The objects, by the names of their files.
-        known: What was found here.
+        known: The findings of the checks without a cluster.
 
     Raises:
         FerrymanError: The cluster does not answer, or does not know the user.
     """
-    told = {(finding.file, finding.subject) for finding in known if finding.code < SERVER}
-    found = []
+    wrong = {(finding.file, finding.subject) for finding in known if finding.code < SERVER}
+    findings = []
     for file, document in objects.items():
         subject = f"{document['kind']}/{document['metadata']['name']}"
-        if (file, subject) in told:
+        if (file, subject) in wrong:
             continue
         try:
             cluster.apply(document, dry_run=True, force=True)
         except Refusal as error:
-            said = f"only the cluster says: {error.cause or error.message}"
-            found.append(Finding(SERVER, file, subject, "the document", said))
-    return found
+            message = f"only the cluster says: {error.cause or error.message}"
+            findings.append(Finding(SERVER, file, subject, "the document", message))
+    return findings
