@@ -133,9 +133,7 @@ class PortfolioModel:
     ) -> None:
         self.choices, self.book = choices, book
         self._inputs = {name: work.inputs for name, work in workloads.items()}
-        self._node = Ec2(
-            choices.instances[0], choices.region, choices.sizing, **choices.surroundings
-        )
+        self._node = Ec2(choices.instances[0], **choices.server_arguments)
         (self.function,) = make_platforms(["lambda-url"], choices)
         self._functions = {
             name: tuple(self.function.charges(inputs, book))

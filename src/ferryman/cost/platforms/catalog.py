@@ -140,9 +140,10 @@ class Choices:
         return _tasks()
 
     @property
-    def surroundings(self) -> dict[str, Any]:
-        """What `surroundings` reads from servers, besides their region."""
-        return {"private": self.private, "balancer": self.balancer, "free_tiers": self.free_tiers}
+    def server_arguments(self) -> dict[str, Any]:
+        """The arguments that most platforms of servers share."""
+        names = ("region", "sizing", "private", "balancer", "free_tiers")
+        return {name: getattr(self, name) for name in names}
 
 
 def make_platforms(names: Iterable[str], choices: Choices | None = None) -> tuple[Platform, ...]:
@@ -229,11 +230,7 @@ def _servers(purchase: Purchase) -> dict[str, Callable[[Choices], Platform]]:
         "ec2": lambda c: _of_sizes(
             f"EC2 {c.architecture}{suffix(purchase)}",
             {
-                name: Ec2(
-                    *(name, c.region, c.sizing, purchase),
-                    disk=c.disk or USUAL_DISK,
-                    **c.surroundings,
-                )
+                name: Ec2(name, purchase=purchase, disk=c.disk or USUAL_DISK, **c.server_arguments)
                 for name in c.instances
             },
         ),
@@ -241,9 +238,12 @@ def _servers(purchase: Purchase) -> dict[str, Callable[[Choices], Platform]]:
             f"EKS {c.architecture}{suffix(purchase)}",
             {
                 name: Eks(
-                    *(name, c.region, c.pod or Pod(), c.sizing, purchase, c.extended),
+                    name,
+                    pod=c.pod or Pod(),
+                    purchase=purchase,
+                    extended=c.extended,
                     disk=c.disk or NODE_DISK,
-                    **c.surroundings,
+                    **c.server_arguments,
                 )
                 for name in c.instances
             },
@@ -252,17 +252,10 @@ def _servers(purchase: Purchase) -> dict[str, Callable[[Choices], Platform]]:
 
 
 def _managed(c: Choices, purchase: Purchase) -> Platform:
+    # AWS starts an instance in each of three zones, even if the user asks for fewer.
+    c = replace(c, sizing=replace(c.sizing, minimum=max(3, c.sizing.minimum)))
     sizes: dict[str, Size] = {
-        name: ManagedInstances(
-            name,
-            region=c.region,
-            # AWS starts an instance in each of three zones, even if the user asks for fewer.
-            sizing=replace(c.sizing, minimum=max(3, c.sizing.minimum)),
-            purchase=purchase,
-            private=c.private,
-            balancer=c.balancer,
-            free_tiers=c.free_tiers,
-        )
+        name: ManagedInstances(name, purchase=purchase, **c.server_arguments)
         for name in c.instances
     }
     return _of_sizes(f"Managed Instances {c.architecture}{suffix(purchase)}, Function URL", sizes)
@@ -271,9 +264,11 @@ def _managed(c: Choices, purchase: Purchase) -> Platform:
 def _fargate(c: Choices, purchase: Purchase) -> Platform:
     sizes: dict[str, Size] = {
         _task_name(*task): Fargate(
-            *(*task, c.architecture, c.region, c.sizing, purchase),
+            *task,
+            architecture=c.architecture,
+            purchase=purchase,
             disk_gb=c.task_disk_gb,
-            **c.surroundings,
+            **c.server_arguments,
         )
         for task in c.tasks
     }

@@ -31,20 +31,16 @@ def plan_charges(inputs: Inputs, book: PriceBook, region: str) -> Iterator[Charg
         region: An AWS region; the plans cost the same in all.
     """
     caps = [_cap(plan, inputs, book, region) for plan in PLANS]
-    for place, plan in enumerate(PLANS):
-        rate = book.rate(f"cloudfront.plan.{plan}", region)
-        if not place:
-            usage, formula = Usage(fixed=1), f"covers {plain(caps[0], 0)} requests"
-            yield Charge(_item(plan), usage, rate, formula, until=caps[-1])
-            continue
-        before = PLANS[place - 1]
-        rate = _above(rate, book.rate(f"cloudfront.plan.{before}", region))
-        formula = f"above the {plain(caps[place - 1], 0)} requests that {before.title()} covers"
+    rates = [book.rate(f"cloudfront.plan.{plan}", region) for plan in PLANS]
+    formula = f"covers {plain(caps[0], 0)} requests"
+    yield Charge(_item(PLANS[0]), Usage(fixed=1), rates[0], formula, until=caps[-1])
+    for place, plan in enumerate(PLANS[1:], 1):
+        before, cap = PLANS[place - 1].title(), caps[place - 1]
         yield Charge(
-            f"{_item(plan)}, above {before.title()}",
-            Usage(fixed=1, beyond=caps[place - 1]),
-            rate,
-            formula,
+            f"{_item(plan)}, above {before}",
+            Usage(fixed=1, beyond=cap),
+            _above(rates[place], rates[place - 1]),
+            f"above the {plain(cap, 0)} requests that {before} covers",
         )
 
 

@@ -24,7 +24,14 @@ from ferryman.cost.platforms.surroundings import surroundings
 from ferryman.cost.prices.book import PriceBook, is_flex
 from ferryman.cost.workload import Inputs, Workload
 
-__all__ = ("USUAL_DISK", "Ec2", "instance_charges", "instance_notes", "single_box")
+__all__ = (
+    "USUAL_DISK",
+    "Ec2",
+    "instance_charges",
+    "instance_hours",
+    "instance_notes",
+    "single_box",
+)
 
 USUAL_DISK = Disk(8)
 
@@ -133,7 +140,14 @@ def instance_notes(instance: str, purchase: Purchase) -> Iterator[str]:
 
 def instance_charges(server: Ec2, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
     """Yield what the instances cost by themselves: their hours, surplus credits and disks."""
-    shape = book.instance(server.instance)
+    yield from instance_hours(server, book)
+    if book.instance(server.instance).baseline < 1:
+        yield _surplus(server, inputs, book)
+    yield from gp3_volumes(Usage(per_server=1), server.disk, book, server.region)
+
+
+def instance_hours(server: Ec2, book: PriceBook) -> Iterator[Charge]:
+    """Yield what the hours of instances cost in the way that they are bought."""
     yield from bought(
         f"EC2 {server.instance}",
         Decimal(MONTH_HOURS),
@@ -144,9 +158,6 @@ def instance_charges(server: Ec2, inputs: Inputs, book: PriceBook) -> Iterator[C
         server.purchase,
         server.sizing,
     )
-    if shape.baseline < 1:
-        yield _surplus(server, inputs, book)
-    yield from gp3_volumes(Usage(per_server=1), server.disk, book, server.region)
 
 
 def _surplus(server: Ec2, inputs: Inputs, book: PriceBook) -> Charge:

@@ -64,7 +64,7 @@ class EdgeFunction(OnLambda):
             f"requests x {plain(seconds)} s x {plain(gigabytes)} GB",
         )
         yield from door_charges(
-            *("cloudfront", inputs, book, self.region, LoadBalancer()), free_tiers=self.free_tiers
+            "cloudfront", inputs, book, self.region, LoadBalancer(), free_tiers=self.free_tiers
         )
         size = inputs.log_bytes + LAMBDA_LOG_BYTES
         yield from log_charges(size, "logs.lambda", book, self.region, free_tiers=self.free_tiers)

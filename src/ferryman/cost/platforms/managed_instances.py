@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.number_format import MONTH_HOURS
-from ferryman.cost.platforms.ec2 import instance_notes
+from ferryman.cost.platforms.ec2 import Ec2, instance_hours, instance_notes
 from ferryman.cost.platforms.fleet import Fleet, Sizing
 from ferryman.cost.platforms.free_tier import ALL_FREE_TIERS
 from ferryman.cost.platforms.front_door import DOOR_NAMES, FrontDoor, door_charges, door_notes
@@ -20,7 +20,7 @@ from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.logs import log_charges
 from ferryman.cost.platforms.network import cross_zone, nat_gateways
 from ferryman.cost.platforms.platform import NotSoldError, OnServers
-from ferryman.cost.platforms.purchase import Purchase, bought, scaled, suffix
+from ferryman.cost.platforms.purchase import Purchase, scaled, suffix
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.workload import Inputs, Workload
 
@@ -130,16 +130,8 @@ class ManagedInstances(OnServers):
 
     def server_charges(self, inputs: Inputs, book: PriceBook) -> Iterator[Charge]:
         """Yield the instances' hours and the fee."""
-        yield from bought(
-            f"EC2 {self.instance}",
-            Decimal(MONTH_HOURS),
-            f"ec2.{self.instance}",
-            self.region,
-            book,
-            f"instances x {MONTH_HOURS} h",
-            self.purchase,
-            self.sizing,
-        )
+        instances = Ec2(self.instance, self.region, self.sizing, self.purchase)
+        yield from instance_hours(instances, book)
         yield fee(self.instance, Usage(per_server=MONTH_HOURS), self.region, book)
 
 

@@ -18,7 +18,6 @@ __all__ = (
     "internet_egress",
     "nat_gateways",
     "public_addresses",
-    "server_addresses",
 )
 
 GIGABYTE = 2**30
@@ -55,16 +54,6 @@ def nat_gateways(zones: int, inputs: Inputs, book: PriceBook, region: str) -> It
     )
     yield public_addresses("the NAT gateways", Usage(fixed=zones), book, region)
     yield from _bytes("NAT gateway bytes", inputs.nat_bytes, "nat.bytes", book, region)
-
-
-def server_addresses(
-    of: str, private: bool, zones: int, inputs: Inputs, book: PriceBook, region: str
-) -> Iterator[Charge]:
-    """Yield the cost of reaching the internet: NAT gateways, or an address for each server."""
-    if private:
-        yield from nat_gateways(zones, inputs, book, region)
-    else:
-        yield public_addresses(of, Usage(per_server=1), book, region)
 
 
 def public_addresses(

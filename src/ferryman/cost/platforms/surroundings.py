@@ -8,10 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from ferryman.cost.bill import Charge
+from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.platforms.load_balancer import LoadBalancer
 from ferryman.cost.platforms.logs import log_charges
-from ferryman.cost.platforms.network import cross_zone, internet_egress, server_addresses
+from ferryman.cost.platforms.network import (
+    cross_zone,
+    internet_egress,
+    nat_gateways,
+    public_addresses,
+)
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.workload import Inputs
 
@@ -48,8 +53,10 @@ def surroundings(of: str, servers: Surrounded, inputs: Inputs, book: PriceBook) 
         book: The prices.
     """
     region, balancer = servers.region, servers.balancer
-    private, zones = servers.private and balancer is not None, balancer.zones if balancer else 1
-    yield from server_addresses(of, private, zones, inputs, book, region)
+    if servers.private and balancer:
+        yield from nat_gateways(balancer.zones, inputs, book, region)
+    else:
+        yield public_addresses(of, Usage(per_server=1), book, region)
     if balancer:
         yield from balancer.charges(inputs, book, region)
     yield from internet_egress(inputs, book, region, free_tiers=servers.free_tiers)

@@ -10,8 +10,7 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 from ferryman.core.errors import ConfigError
-from ferryman.cost.prices.offers import CLOUDFRONT
-from ferryman.cost.prices.savings import SAVINGS
+from ferryman.cost.prices.offers import CLOUDFRONT, SAVINGS
 
 __all__ = ("lines_of", "path_of")
 

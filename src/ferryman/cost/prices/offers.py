@@ -1,4 +1,4 @@
-"""Maps rows of AWS's on-demand price lists to rates of the book.
+"""Maps rows of AWS's price lists to rates and instance types of the book.
 
 A usage type and a few columns identify a row. Outside us-east-1, a usage type begins with a
 prefix of its region and a dash. Many rows of the lists look alike, and each rule says how to
@@ -9,16 +9,21 @@ writes them in several ways.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 
-__all__ = ("CLOUDFRONT", "OFFERS", "USAGE", "Row", "edge_group", "rate_id", "usage_type")
+from ferryman.cost.prices.book import InstanceType
+
+__all__ = ("CLOUDFRONT", "LISTS", "SAVINGS", "Row", "edge_group", "learned_type", "rate_id")
 
 Row = Mapping[str, str]
 
 CLOUDFRONT = "AmazonCloudFront"
 """The list without regions: its rows are for groups of edge locations."""
 
-OFFERS = (
+SAVINGS = "AWSComputeSavingsPlan"
+"""The list of discounts; all others have on-demand prices."""
+
+LISTS = (
     "AWSLambda",
     "AmazonECS",
     "AWSELB",
@@ -31,6 +36,7 @@ OFFERS = (
     "AmazonRDS",
     "AmazonElastiCache",
     "AmazonDynamoDB",
+    SAVINGS,
     "AmazonEC2",
 )
 """The lists that ferryman reads, the longest last."""
@@ -132,14 +138,18 @@ def rate_id(offer: str, row: Row, region: str, instances: Collection[str]) -> st
 
     Args:
         offer: The list that the row is from.
-        row: The row, by the names of its columns.
+        row: The row, by the names of its columns. It may be of another region.
         region: The requested AWS region.
         instances: The wanted EC2 instance types.
     """
+    if offer == SAVINGS:
+        return _savings_id(row, region, instances)
     if row.get("termtype") != "OnDemand" or row.get("location") == "Any":
         return None
     if offer == CLOUDFRONT:
         return _edge(row, edge_group(region))
+    if row.get("regioncode", region) not in (region, ""):
+        return None
     if offer == "AmazonEC2" and row.get("instancetype"):
         return _instance(row, instances)
     if (by_type := _BY_TYPE.get(offer)) and (id := by_type(row)):
@@ -218,3 +228,56 @@ def _instance(row: Row, instances: Collection[str]) -> str | None:
     name = row["instancetype"]
     is_plain = name in instances and all(row.get(key) == value for key, value in plain.items())
     return f"ec2.{name}" if is_plain else None
+
+
+def _savings_id(row: Row, region: str, instances: Collection[str]) -> str | None:
+    """Return the id of the rate of a row of `SAVINGS`, which discounts a row of another list.
+
+    Plans of one and of three years, with three ways to pay, and plans for one instance family
+    discount the same usage type. The book has Compute Savings Plans without an upfront payment.
+    """
+    here = row.get("discountedregioncode", "") == region
+    if not here or row.get("productfamily") != "ComputeSavingsPlans":
+        return None
+    years = row.get("leasecontractlength")
+    if row.get("purchaseoption") != "No Upfront" or years not in ("1", "3"):
+        return None
+    id = _discounted(row, instances)
+    return f"savings.{years}y.{id}" if id else None
+
+
+def _discounted(row: Row, instances: Collection[str]) -> str | None:
+    service, usage = row.get("discountedservicecode", ""), row.get("discountedusagetype", "")
+    if service in ("AWSLambda", "AmazonECS"):
+        id = USAGE[service].get(usage_type(usage), "")
+        return id if id.startswith(("lambda.duration", "fargate.")) else None
+    kind, _, name = usage_type(usage).partition(":")
+    # `RunInstances` alone is Linux; with a suffix, such as `:0002`, it is another system.
+    linux = row.get("discountedoperation") == "RunInstances"
+    if service == "AmazonEC2" and kind == "BoxUsage" and linux and name in instances:
+        return f"ec2.{name}"
+    return None
+
+
+_LEARNED = re.compile(r"[cmr]\d+[a-z]*(?:-flex)?\.(?:medium|(?:[24]?x)?large)")
+"""General purpose, compute and memory families, up to 4xlarge. Burstable types need a baseline,
+which no list has."""
+
+
+def learned_type(row: Row, known: Container[str]) -> InstanceType | None:
+    """Return the instance type of a row; ``None`` if the book has it, or the row lacks a field.
+
+    Args:
+        row: A row of the list AmazonEC2.
+        known: The types that the book has.
+    """
+    name = row.get("instancetype", "")
+    if name in known or not _LEARNED.fullmatch(name):
+        return None
+    memory = re.fullmatch(r"([\d,.]+) GiB", row.get("memory", ""))
+    vcpu = row.get("vcpu", "")
+    if row.get("currentgeneration", "Yes") != "Yes" or not memory or not vcpu.isdigit():
+        return None
+    arm = "graviton" in row.get("physicalprocessor", "").lower()
+    size = round(float(memory[1].replace(",", "")) * 1024)
+    return InstanceType(name, int(vcpu), size, "arm64" if arm else "x86_64")

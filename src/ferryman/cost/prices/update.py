@@ -17,14 +17,11 @@ from pathlib import Path
 from ferryman.core.errors import ConfigError
 from ferryman.cost.prices.book import InstanceType, PriceBook, Rate, Tier, load_book, suggest
 from ferryman.cost.prices.download import lines_of, path_of
-from ferryman.cost.prices.instance_types import learned_type
 from ferryman.cost.prices.lists import PriceList, csv_list, local_lists
-from ferryman.cost.prices.offers import CLOUDFRONT, OFFERS, Row, rate_id
+from ferryman.cost.prices.offers import LISTS, learned_type, rate_id
 from ferryman.cost.prices.overlay import write_overlay
-from ferryman.cost.prices.savings import SAVINGS, savings_id
 
 __all__ = (
-    "LISTS",
     "Fetched",
     "drift",
     "fetch",
@@ -34,9 +31,6 @@ __all__ = (
     "unread",
     "write_overlay",
 )
-
-LISTS = (*OFFERS[:-1], SAVINGS, OFFERS[-1])
-"""Every list that ferryman reads, the longest last."""
 
 ABSURD = Decimal(4)
 """A price above this multiple of the book's, or below the same fraction of it, is refused."""
@@ -87,12 +81,12 @@ def fetch(
     failed: dict[str, ConfigError] = {}
     for name, read in _lists(base, region, wanted, say):
         try:
-            read_rates, read_instances = read()
+            fetched = read()
         except ConfigError as error:
             failed[name] = error
         else:
-            rates += read_rates
-            instances += read_instances
+            rates += fetched.rates
+            instances += fetched.instances
     return Fetched(tuple(rates), tuple(instances), failed)
 
 
@@ -124,12 +118,9 @@ def parse_list(text: str) -> tuple[str, str]:
     return name, version
 
 
-Reading = Callable[[], tuple[tuple[Rate, ...], tuple[InstanceType, ...]]]
-
-
 def _lists(
     base: str, region: str, wanted: list[tuple[str, str]], say: Callable[[str], None]
-) -> Iterator[tuple[str, Reading]]:
+) -> Iterator[tuple[str, Callable[[], Fetched]]]:
     """Yield each list's name, and a function that reads it."""
     if "://" in base:
         for name, version in wanted or [(name, "") for name in LISTS]:
@@ -155,7 +146,7 @@ def _lists(
 
 def _download(
     base: str, name: str, version: str, region: str, say: Callable[[str], None]
-) -> tuple[tuple[Rate, ...], tuple[InstanceType, ...]]:
+) -> Fetched:
     path = path_of(base, name, version, region)
     say(f"reading {base}{path}")
     with closing(lines_of(base + path)) as lines:
@@ -181,9 +172,7 @@ def unread(book: PriceBook, fresh: Iterable[Rate], region: str) -> tuple[str, ..
     return tuple(id for id, place in book.rates if place == region and id not in read)
 
 
-def read_list(
-    price_list: PriceList, version: str, region: str
-) -> tuple[tuple[Rate, ...], tuple[InstanceType, ...]]:
+def read_list(price_list: PriceList, version: str, region: str) -> Fetched:
     """Return the rates of a price list, and instance types that the book does not have.
 
     Args:
@@ -198,11 +187,11 @@ def read_list(
         raise _another(price_list)
     book, source, date = load_book(), price_list.source, price_list.date
     entries: dict[str, dict[_Entry, None]] = {}
-    learned: dict[str, InstanceType] = {}
+    types = dict(book.instances)
     for where, row in price_list.rows:
-        if price_list.name == "AmazonEC2" and (shape := learned_type(row, book.instances)):
-            learned[shape.name] = shape
-        if id := _id(price_list.name, row, region, book, learned):
+        if price_list.name == "AmazonEC2" and (shape := learned_type(row, types)):
+            types[shape.name] = shape
+        if id := rate_id(price_list.name, row, region, types):
             # Two rows with the same price, for two operations, are one price.
             entries.setdefault(id, {})[_entry(row, where)] = None
     if not entries:
@@ -216,7 +205,8 @@ def read_list(
     wanted = {id: rows for id, rows in tiers.items() if id in known or _follow(rows)}
     rates = tuple(_rate(id, rows, region, source, date, book) for id, rows in wanted.items())
     priced = {rate.id for rate in rates}
-    return rates, tuple(x for x in learned.values() if f"ec2.{x.name}" in priced)
+    learned = (shape for name, shape in types.items() if name not in book.instances)
+    return Fetched(rates, tuple(shape for shape in learned if f"ec2.{shape.name}" in priced))
 
 
 def _another(price_list: PriceList) -> ConfigError:
@@ -224,17 +214,6 @@ def _another(price_list: PriceList) -> ConfigError:
         f"{price_list.source} is not the requested list",
         cause=f"it is {price_list.name} {price_list.version}",
     )
-
-
-def _id(
-    name: str, row: Row, region: str, book: PriceBook, learned: Mapping[str, InstanceType]
-) -> str | None:
-    types = {**book.instances, **learned} if learned else book.instances
-    if name == SAVINGS:
-        return savings_id(row, region, types)
-    if name != CLOUDFRONT and row.get("regioncode", region) not in (region, ""):
-        return None
-    return rate_id(name, row, region, types)
 
 
 def _entry(row: Mapping[str, str], where: str) -> _Entry:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ferryman.cost.traffic.clocks import common_log_clock, iso_clock
@@ -20,47 +19,49 @@ from ferryman.cost.traffic.record import Record
 __all__ = ("API_GATEWAY_JSON", "CADDY", "NGINX_JSON", "TRAEFIK_JSON")
 
 
-@dataclass(frozen=True, slots=True)
-class _Keys:
-    """The keys of a program's lines; of several keys, the first that a line has applies.
+def _format(
+    name: str,
+    title: str,
+    *,
+    marks: tuple[bytes, ...],
+    time: tuple[str, ...],
+    status: str,
+    duration: str,
+    factor: float,
+    bytes_out: tuple[str, ...],
+    bytes_in: tuple[str, ...] = (),
+) -> Format:
+    """Return the format of a program; of several keys, the first that a line has applies.
 
     Args:
+        name: The name of the format.
+        title: Its title.
         marks: Texts that every line contains.
-        time: The time.
-        status: The status.
-        duration: The duration.
+        time: The keys of the time.
+        status: The key of the status.
+        duration: The key of the duration.
         factor: Milliseconds in the unit of the duration.
-        bytes_out: The size of the response.
-        bytes_in: The size of the request.
+        bytes_out: The keys of the size of the response.
+        bytes_in: The keys of the size of the request.
     """
 
-    marks: tuple[bytes, ...]
-    time: tuple[str, ...]
-    status: tuple[str, ...]
-    duration: tuple[str, ...]
-    factor: float
-    bytes_out: tuple[str, ...]
-    bytes_in: tuple[str, ...] = ()
-
-
-def _format(name: str, title: str, keys: _Keys) -> Format:
     def detect(line: bytes) -> bool:
-        return line.lstrip()[:1] == b"{" and all(mark in line for mark in keys.marks)
+        return line.lstrip()[:1] == b"{" and all(mark in line for mark in marks)
 
     def reader(*_: object) -> Parse:
         clock = _clock()
 
         def parse(line: bytes) -> Record | None:
             row = json.loads(line)
-            status, taken = _first(row, keys.status), _first(row, keys.duration)
-            if status is None and taken is None:
+            code, taken = _first(row, (status,)), _first(row, (duration,))
+            if code is None and taken is None:
                 return None
             return Record(
-                clock(_first(row, keys.time)),
-                None if taken is None else duration_ms(str(taken).encode(), keys.factor),
-                None if status is None else int(status) >= 500,
-                _size(_first(row, keys.bytes_out)),
-                _size(_first(row, keys.bytes_in)),
+                clock(_first(row, time)),
+                None if taken is None else duration_ms(str(taken).encode(), factor),
+                None if code is None else int(code) >= 500,
+                _size(_first(row, bytes_out)),
+                _size(_first(row, bytes_in)),
             )
 
         return parse
@@ -95,54 +96,46 @@ def _clock() -> Callable[[Any], float]:
 CADDY = _format(
     "caddy",
     "Caddy access log",
-    _Keys(
-        marks=(b'"http.log.access', b'"status"'),
-        time=("ts",),
-        status=("status",),
-        duration=("duration",),
-        factor=1000.0,
-        bytes_out=("size",),
-        bytes_in=("bytes_read",),
-    ),
+    marks=(b'"http.log.access', b'"status"'),
+    time=("ts",),
+    status="status",
+    duration="duration",
+    factor=1000.0,
+    bytes_out=("size",),
+    bytes_in=("bytes_read",),
 )
 
 TRAEFIK_JSON = _format(
     "traefik",
     "Traefik access log (JSON)",
-    _Keys(
-        marks=(b'"DownstreamStatus"', b'"Duration"'),
-        time=("StartUTC", "time"),
-        status=("DownstreamStatus",),
-        duration=("Duration",),
-        factor=1e-6,
-        bytes_out=("DownstreamContentSize",),
-        bytes_in=("RequestContentSize",),
-    ),
+    marks=(b'"DownstreamStatus"', b'"Duration"'),
+    time=("StartUTC", "time"),
+    status="DownstreamStatus",
+    duration="Duration",
+    factor=1e-6,
+    bytes_out=("DownstreamContentSize",),
+    bytes_in=("RequestContentSize",),
 )
 
 API_GATEWAY_JSON = _format(
     "apigateway",
     "API Gateway access log (JSON)",
-    _Keys(
-        marks=(b'"requestTime', b'"status"'),
-        time=("requestTimeEpoch", "requestTime"),
-        status=("status",),
-        duration=("responseLatency",),
-        factor=1.0,
-        bytes_out=("responseLength",),
-    ),
+    marks=(b'"requestTime', b'"status"'),
+    time=("requestTimeEpoch", "requestTime"),
+    status="status",
+    duration="responseLatency",
+    factor=1.0,
+    bytes_out=("responseLength",),
 )
 
 NGINX_JSON = _format(
     "nginx",
     "nginx access log (JSON)",
-    _Keys(
-        marks=(b'"request_time"', b'"status"'),
-        time=("time_iso8601", "time", "@timestamp", "timestamp", "time_local", "msec"),
-        status=("status",),
-        duration=("request_time",),
-        factor=1000.0,
-        bytes_out=("body_bytes_sent", "bytes_sent"),
-        bytes_in=("request_length",),
-    ),
+    marks=(b'"request_time"', b'"status"'),
+    time=("time_iso8601", "time", "@timestamp", "timestamp", "time_local", "msec"),
+    status="status",
+    duration="request_time",
+    factor=1000.0,
+    bytes_out=("body_bytes_sent", "bytes_sent"),
+    bytes_in=("request_length",),
 )
