@@ -173,11 +173,11 @@ renders, each environment, and the user's patches. They do not check other manif
 
 | code | meaning |
 | --- | --- |
-| `K001` | An object does not fit its schema: an unknown field, a missing one, another type. |
+| `K001` | An object does not fit its schema: a field is unknown or missing, or has another type. |
 | `K002` | Kubernetes has no such kind in this version. |
-| `K003` | An object fits its schema, but the API server refuses it: a value that is not one of \
-those that the field takes, a number out of its range, fields that exclude each other. |
-| `K009` | Only the cluster refuses it, asked by `ferryman check -t k8s --server`. |
+| `K003` | An object fits its schema, but the API server refuses it: a field does not accept the \
+value, a number is out of range, or fields exclude each other. |
+| `K009` | Only the cluster refuses the object, which `ferryman check -t k8s --server` asks. |
 
 A finding names the line of your patch that caused it, and suggests a fix. To break a
 rule on purpose, name its code in `ignore` of [`[tool.ferryman.k8s]`](settings.md).

@@ -19,7 +19,7 @@ SUPPORTED = tuple(f"1.{minor}" for minor in range(30, 38))
 
 def misfits(document: Any, version: str = "1.37") -> list[str]:
     """Return what of a document does not fit, each with its place."""
-    return [f"{misfit.path}: {misfit.reason}" for misfit in find_misfits(document, version)]
+    return [f"{path}: {reason}" for path, reason in find_misfits(document, version)]
 
 
 def deployment() -> Any:

@@ -59,8 +59,8 @@ def find_mistakes(
         subject = f"{manifest.kind}/{manifest.name}"
         misfits = find_misfits(document, version)
         findings += [
-            Finding(SCHEMA if m.path else UNKNOWN, file, subject, m.path or "kind", m.reason)
-            for m in misfits
+            Finding(SCHEMA if path else UNKNOWN, file, subject, path or "kind", reason)
+            for path, reason in misfits
         ]
         if not misfits:  # the rules rely on the types of the schemas
             fitting.append(manifest if described(document, version) else _head(manifest))

@@ -13,6 +13,8 @@ from typing import Any
 
 __all__ = ("SCHEMAS", "UNKNOWN")
 
+_ANY = {"type": "object"}
+_FLAG = {"type": "boolean"}
 _TEXT = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0}
 _PORT = {"type": "integer", "minimum": 1, "maximum": 65535}
@@ -32,9 +34,8 @@ def _object(required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]
 def _kind(spec: Mapping[str, Any]) -> dict[str, Any]:
     """Return the schema of a kind with this schema of its spec, and any status."""
     required = ("apiVersion", "kind", "metadata", "spec")
-    status = {"type": "object"}
     return _object(
-        required, apiVersion=_TEXT, kind=_TEXT, metadata=_METADATA, spec=spec, status=status
+        required, apiVersion=_TEXT, kind=_TEXT, metadata=_METADATA, spec=spec, status=_ANY
     )
 
 
@@ -53,33 +54,26 @@ _REDIRECT = _object(
     (),
     scheme=_one_of("http", "https"),
     hostname=_TEXT,
-    path={"type": "object"},
+    path=_ANY,
     port=_PORT,
     statusCode={"type": "integer", "enum": [301, 302, 303, 307, 308]},
 )
 _FILTER = {
     "title": "gateway.v1.Filter",
-    "type": "object",
-    "required": ["type"],
-    "properties": {
-        "type": _one_of(
-            "RequestHeaderModifier",
-            "ResponseHeaderModifier",
-            "RequestMirror",
-            "RequestRedirect",
-            "URLRewrite",
-            "CORS",
-            "ExtensionRef",
+    **_object(
+        ("type",),
+        type=_one_of(
+            *("RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror"),
+            *("RequestRedirect", "URLRewrite", "CORS", "ExtensionRef"),
         ),
-        "requestHeaderModifier": _HEADERS,
-        "responseHeaderModifier": _HEADERS,
-        "requestMirror": {"type": "object"},
-        "requestRedirect": _REDIRECT,
-        "urlRewrite": {"type": "object"},
-        "cors": {"type": "object"},
-        "extensionRef": {"type": "object"},
-    },
-    "additionalProperties": False,
+        requestHeaderModifier=_HEADERS,
+        responseHeaderModifier=_HEADERS,
+        requestMirror=_ANY,
+        requestRedirect=_REDIRECT,
+        urlRewrite=_ANY,
+        cors=_ANY,
+        extensionRef=_ANY,
+    ),
 }
 _MATCH = {
     "title": "gateway.v1.Match",
@@ -113,8 +107,8 @@ _RULE = {
         filters=_list(_FILTER),
         backendRefs=_list(_BACKEND),
         timeouts=_object((), request=_TEXT, backendRequest=_TEXT),
-        retry={"type": "object"},
-        sessionPersistence={"type": "object"},
+        retry=_ANY,
+        sessionPersistence=_ANY,
     ),
 }
 _HTTP_ROUTE = _kind(
@@ -127,8 +121,8 @@ _REVISION = _object(
     containers=_list({"$ref": f"{_DEFINITIONS}api.core.v1.Container"}, 1),
     volumes=_list({"$ref": f"{_DEFINITIONS}api.core.v1.Volume"}),
     serviceAccountName=_TEXT,
-    automountServiceAccountToken={"type": "boolean"},
-    enableServiceLinks={"type": "boolean"},
+    automountServiceAccountToken=_FLAG,
+    enableServiceLinks=_FLAG,
     imagePullSecrets=_list(_object((), name=_TEXT)),
     containerConcurrency=_COUNT,
     timeoutSeconds=_COUNT,
@@ -140,7 +134,7 @@ _TRAFFIC = _object(
     tag=_TEXT,
     revisionName=_TEXT,
     configurationName=_TEXT,
-    latestRevision={"type": "boolean"},
+    latestRevision=_FLAG,
     percent={"type": "integer", "minimum": 0, "maximum": 100},
     url=_TEXT,
 )
@@ -167,7 +161,7 @@ _ENDPOINT = {
         "scheme": _one_of("http", "https"),
         "interval": _TEXT,
         "scrapeTimeout": _TEXT,
-        "honorLabels": {"type": "boolean"},
+        "honorLabels": _FLAG,
     },
 }
 _SERVICE_MONITOR = _kind(
@@ -182,7 +176,7 @@ _TRIGGER = _object(
     ("type", "metadata"),
     type=_TEXT,
     name=_TEXT,
-    useCachedMetrics={"type": "boolean"},
+    useCachedMetrics=_FLAG,
     metadata={"type": "object", "additionalProperties": _TEXT},
     authenticationRef=_object(
         ("name",), name=_TEXT, kind=_one_of("TriggerAuthentication", "ClusterTriggerAuthentication")
@@ -201,8 +195,8 @@ _SCALED_OBJECT = _kind(
         idleReplicaCount=_COUNT,
         minReplicaCount=_COUNT,
         maxReplicaCount=_COUNT,
-        advanced={"type": "object"},
-        fallback={"type": "object"},
+        advanced=_ANY,
+        fallback=_ANY,
         triggers=_list(_TRIGGER, 1),
     ),
 )
@@ -234,7 +228,7 @@ _INTERCEPTOR_ROUTE = _kind(
         coldStart=_object(
             (),
             fallback=_object((), service=_FALLBACK),
-            placeholder=_object(("response",), response={"type": "object"}),
+            placeholder=_object(("response",), response=_ANY),
         )
         | {"minProperties": 1},
         timeouts=_object((), readiness=_TEXT, request=_TEXT, responseHeader=_TEXT),

@@ -6,7 +6,7 @@ numbers that no manifest has. This takes time linear in the length of the text.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import yaml
 
 from ferryman.core.errors import ConfigError
 
-__all__ = ("Source", "documents_of", "parse_documents", "read_documents")
+__all__ = ("Source", "documents_of", "read_documents")
 
 # libyaml is ten times as fast, if PyYAML was built with it.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -37,19 +37,17 @@ class Source:
     Attributes:
         file: The file, as a reader would name it.
         document: The document.
-        duplicates: The duplicate keys of its mappings, each with the line of its last value.
         node: The parser's node, with line numbers.
     """
 
     file: str
     document: Any
-    duplicates: tuple[str, ...] = ()
-    node: Any = None
+    node: Any
 
     def line(self, path: Sequence[str | int]) -> int:
         """Return the line of a field, or of the innermost existing field on the way to it."""
         node = self.node
-        line = 1 if node is None else node.start_mark.line + 1
+        line = node.start_mark.line + 1
         for part in path:
             pair = _below(node, part)
             if pair is None:
@@ -67,50 +65,28 @@ def _below(node: Any, part: str | int) -> tuple[Any, Any] | None:
     return None
 
 
-class _DuplicateLoader(_Loader):  # type: ignore[misc]
-    """The safe loader, which also records duplicate keys."""
+class _DuplicateKeyError(Exception):
+    """A mapping has a key twice. The message names the key."""
 
-    def __init__(self, stream: bytes) -> None:
-        super().__init__(stream)
-        self.duplicates: list[str] = []
+
+class _UniqueKeyLoader(_Loader):  # type: ignore[misc]
+    """The safe loader, which also refuses duplicate keys. Other parsers use the last value."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
-        """Return a mapping. Of duplicate keys the last applies, as in every YAML parser."""
+        """Return a mapping.
+
+        Raises:
+            _DuplicateKeyError: A key appears twice.
+        """
         seen: set[str] = set()
         for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if not isinstance(key, yaml.ScalarNode) or key.tag.endswith(":merge"):
                 continue
             if key.value in seen:
-                self.duplicates.append(f"{key.value} (line {key.start_mark.line + 1})")
+                raise _DuplicateKeyError(f"{key.value} (line {key.start_mark.line + 1})")
             seen.add(key.value)
         mapping: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
         return mapping
-
-
-def parse_documents(text: bytes, file: str) -> Iterator[Source]:
-    """Yield each document of a text.
-
-    Args:
-        text: YAML, from the user or a tool.
-        file: The file of the text, for errors.
-
-    Raises:
-        ConfigError: The text is not YAML, or exceeds a limit of this module.
-    """
-    try:
-        _check_size(text, file)
-        loader = _DuplicateLoader(text)
-        try:
-            while loader.check_node():
-                node = loader.get_node()
-                document = loader.construct_document(node)
-                yield Source(file, document, tuple(loader.duplicates), node)
-                loader.duplicates.clear()
-        finally:
-            loader.dispose()
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
-        cause = " ".join(str(error).split())
-        raise ConfigError(f"{file} is not valid YAML", cause=cause) from None
 
 
 def read_documents(root: Path, name: str, origin: str) -> list[Source]:
@@ -135,16 +111,27 @@ def documents_of(text: bytes, name: str) -> list[Source]:
     """Return the non-empty documents of a text.
 
     Raises:
-        ConfigError: The text is not YAML, or has a duplicate key.
+        ConfigError: The text is not YAML, has a duplicate key, or exceeds a limit of this module.
     """
-    sources = [source for source in parse_documents(text, name) if source.document]
-    for source in sources:
-        if source.duplicates:
-            raise ConfigError(
-                f"{name}: the key {source.duplicates[0]} appears twice in its mapping",
-                cause="only its last value would apply",
-            )
-    return sources
+    sources = []
+    try:
+        _check_size(text, name)
+        loader = _UniqueKeyLoader(text)
+        try:
+            while loader.check_node():
+                node = loader.get_node()
+                sources.append(Source(name, loader.construct_document(node), node))
+        finally:
+            loader.dispose()
+    except _DuplicateKeyError as error:
+        raise ConfigError(
+            f"{name}: the key {error} appears twice in its mapping",
+            cause="only its last value would apply",
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+        cause = " ".join(str(error).split())
+        raise ConfigError(f"{name} is not valid YAML", cause=cause) from None
+    return [source for source in sources if source.document]
 
 
 def _check_size(text: bytes, file: str) -> None:

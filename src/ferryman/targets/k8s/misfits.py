@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from itertools import islice
@@ -12,24 +11,10 @@ from typing import Any
 
 from ferryman.targets.k8s.schemas import definitions, errors_of, resource_schema
 
-__all__ = ("Misfit", "did_you_mean", "find_misfits")
-
+__all__ = ("did_you_mean", "find_misfits")
 
 _MOST = 10
 """The most mistakes to report for one object."""
-
-
-@dataclass(frozen=True, slots=True)
-class Misfit:
-    """Where a document does not fit the schema of its kind.
-
-    Attributes:
-        path: The field, such as `spec.replicas`; empty where there is no such kind.
-        reason: The reason.
-    """
-
-    path: str
-    reason: str
 
 
 def did_you_mean(given: str, known: Iterable[object]) -> str:
@@ -41,8 +26,10 @@ def did_you_mean(given: str, known: Iterable[object]) -> str:
     return f"; did you mean {by_lower[close[0]]}?" if close else ""
 
 
-def find_misfits(document: Mapping[str, Any], version: str) -> list[Misfit]:
-    """Return the mistakes of a document against its kind's schema, at most ten.
+def find_misfits(document: Mapping[str, Any], version: str) -> list[tuple[str, str]]:
+    """Return the path and the reason of each mistake against the kind's schema, at most ten.
+
+    The path is empty if the version has no such kind.
 
     Args:
         document: The document.
@@ -50,29 +37,32 @@ def find_misfits(document: Mapping[str, Any], version: str) -> list[Misfit]:
     """
     kind, api_version = str(document.get("kind")), str(document.get("apiVersion"))
     if resource_schema(api_version, kind, version) is None:
-        return [Misfit("", _no_kind(api_version, kind, version))]
+        return [("", _no_kind(api_version, kind, version))]
     return [_misfit(error) for error in islice(errors_of(document, version), _MOST)]
 
 
-def _misfit(error: Any) -> Misfit:
-    path = _path(error.absolute_path)
+def _misfit(error: Any) -> tuple[str, str]:
+    field, reason = _explained(error)
+    path = _path([*error.absolute_path, *([field] if field else [])])
+    return path or "the document", reason
+
+
+def _explained(error: Any) -> tuple[str, str]:
+    """Return the unknown or missing field of an error, if any, and the reason."""
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         known = error.schema.get("properties", {})
-        unknown = [key for key in error.instance if key not in known]
-        field = str(unknown[0]) if unknown else ""
-        hint = did_you_mean(field, known) or _listed(known)
-        return Misfit(f"{path}.{field}".removeprefix("."), f"there is no field {field}{hint}")
+        field = next((str(key) for key in error.instance if key not in known), "")
+        return field, f"there is no field {field}{did_you_mean(field, known) or _listed(known)}"
     if error.validator == "required":
-        missing = [name for name in error.validator_value if name not in error.instance]
-        field = str(missing[0]) if missing else ""
-        return Misfit(f"{path}.{field}".removeprefix("."), f"{field} is missing")
+        field = next((name for name in error.validator_value if name not in error.instance), "")
+        return field, f"{field} is missing"
     if error.validator == "enum":
         values = ", ".join(map(str, error.validator_value))
         hint = did_you_mean(str(error.instance), error.validator_value)
-        return Misfit(path or "the document", f"{error.instance!r} is not one of {values}{hint}")
+        return "", f"{error.instance!r} is not one of {values}{hint}"
     if error.validator in ("type", "oneOf"):
-        return Misfit(path or "the document", _wrong_type(error))
-    return Misfit(path or "the document", str(error.message)[:300])
+        return "", _wrong_type(error)
+    return "", str(error.message)[:300]
 
 
 def _listed(known: Iterable[str]) -> str:

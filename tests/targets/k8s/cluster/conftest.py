@@ -303,7 +303,7 @@ class FakeCluster:
         pods.fill_in(result)
         spec = {k: v for k, v in result.items() if k != "status"}
         if misfits := find_misfits(spec, _VERSION):
-            return refusal(400, "BadRequest", misfits[0].reason)
+            return refusal(400, "BadRequest", misfits[0][1])
         self._stamp(result, live, owners)
         if "dryRun" not in request.query:
             self.objects[key], self.owners[key] = result, owners

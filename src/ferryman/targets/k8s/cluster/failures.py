@@ -109,27 +109,40 @@ def explain(what: str, status: int, body: str) -> FerrymanError:
     return _known(what, status, message) or refusal
 
 
+_KNOWN = (
+    (
+        "because it is being terminated",
+        "the namespace is being deleted",
+        "wait until it is gone, or choose another namespace with --namespace",
+    ),
+    (
+        "exceeded quota",
+        "the namespace's quota is exceeded",
+        "lower cpu, memory or replicas, or ask for a larger quota",
+    ),
+    (
+        "failed calling webhook",
+        "an admission webhook does not work",
+        "ask the cluster's administrator to repair it",
+    ),
+    (
+        "field not declared in schema",
+        "the cluster does not know a field",
+        "set kube_version in [tool.ferryman.k8s] to the cluster's version",
+    ),
+)
+"""Words of known refusals, with an explanation and a hint."""
+
+
 def _known(what: str, status: int, message: str) -> Refusal | None:
-    if "because it is being terminated" in message:
-        hint = "wait until it is gone, or choose another namespace with --namespace"
-        return Refusal(f"{what}: the namespace is being deleted", status=status, hint=hint)
-    if "exceeded quota" in message:
-        hint = "lower cpu, memory or replicas, or ask for a larger quota"
-        text = f"{what}: the namespace's quota is exceeded"
-        return Refusal(text, status=status, cause=message, hint=hint)
+    for words, text, hint in _KNOWN:
+        if words in message:
+            return Refusal(f"{what}: {text}", status=status, cause=message, hint=hint)
     if denied := _WEBHOOK.search(message):
         text = f"{what}: the admission webhook {denied[1]} refused"
         return Refusal(text, status=status, cause=denied[2] or message)
-    if "failed calling webhook" in message:
-        hint = "ask the cluster's administrator to repair it"
-        text = f"{what}: an admission webhook does not work"
-        return Refusal(text, status=status, cause=message, hint=hint)
     if forbidden := _FORBIDDEN.search(message):
         return _forbidden(what, status, forbidden)
-    if "field not declared in schema" in message:
-        hint = "set kube_version in [tool.ferryman.k8s] to the cluster's"
-        text = f"{what}: the cluster does not know a field"
-        return Refusal(text, status=400, cause=message, hint=hint)
     if status == 404 and (gone := re.search(r'namespaces "([^"]+)" not found', message)):
         hint = f"kubectl create namespace {gone[1]}"
         return Refusal(f"there is no namespace {gone[1]}", status=404, reason="NotFound", hint=hint)

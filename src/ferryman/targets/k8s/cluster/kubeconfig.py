@@ -77,20 +77,20 @@ def connect(place: Place, project_namespace: str | None) -> Connection:
 
     _check_namespace(place.namespace, project_namespace)
     configuration = client.Configuration()
-    context_namespace = _load(configuration, place.context)
-    namespace = place.namespace or project_namespace or context_namespace or "default"
+    context = _load(configuration, place.context)
+    namespace = place.namespace or project_namespace or str(context.get("namespace") or "default")
     if not configuration.verify_ssl:
         # The user chose this in the kubeconfig, and a warning at each request would not help.
         disable_warnings(InsecureRequestWarning)
     configuration.retries = False  # `exchange` decides about retries
     _strip_token(configuration)
-    name, user = _user(place.context)
+    user = str(context.get("user") or "")
     return Connection(
         client.ApiClient(configuration),
         str(configuration.host),
         namespace,
-        name,
-        tuple(_impersonation(user)),
+        user,
+        tuple(_impersonation(_user(user))),
     )
 
 
@@ -109,21 +109,13 @@ def _strip_token(configuration: Any) -> None:
     configuration.refresh_api_key_hook = strip if refresh else None
 
 
-def _user(context: str | None) -> tuple[str, Mapping[str, Any]]:
-    """Return the user of a context: the name, and the kubeconfig's entry."""
-    files = _files()
-    if not files:
-        return "", {}
-    from kubernetes import config
-
-    contexts, active = _untyped(config).list_kube_config_contexts(_searched())
-    wanted = context or active["name"]
-    name = next((c["context"].get("user") for c in contexts if c["name"] == wanted), None)
-    for file in files:
+def _user(name: str) -> Mapping[str, Any]:
+    """Return the kubeconfig's entry of a user, or an empty mapping."""
+    for file in _files():
         for entry in (yaml.safe_load(file.read_text("utf-8")) or {}).get("users") or ():
             if entry.get("name") == name:
-                return str(name), entry.get("user") or {}
-    return str(name or ""), {}
+                return entry.get("user") or {}
+    return {}
 
 
 def _impersonation(user: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -156,21 +148,21 @@ def _check_namespace(given: str | None, project_namespace: str | None) -> None:
         )
 
 
-def _load(configuration: object, context: str | None) -> str | None:
-    """Load the kubeconfig into a configuration, and return the context's namespace, or None."""
+def _load(configuration: object, name: str | None) -> Mapping[str, Any]:
+    """Load the kubeconfig into a configuration, and return the context: its user and namespace."""
     from kubernetes import config
 
     try:
         if _files():
-            namespace = _context_namespace(context)
+            context = _context(name)
             with _logged_errors_raised():
                 _untyped(config).load_kube_config(
-                    _searched(), context, client_configuration=configuration
+                    _searched(), name, client_configuration=configuration
                 )
-            return namespace
-        if context is None and "KUBERNETES_SERVICE_HOST" in os.environ:
+            return context
+        if name is None and "KUBERNETES_SERVICE_HOST" in os.environ:
             _untyped(config).load_incluster_config(client_configuration=configuration)
-            return _POD_NAMESPACE.read_text("utf-8").strip()
+            return {"namespace": _POD_NAMESPACE.read_text("utf-8").strip()}
     except (config.ConfigException, yaml.YAMLError, *_MALFORMED) as error:
         raise ConfigError(
             f"the kubeconfig {os.environ.get('KUBECONFIG', '~/.kube/config')} cannot be used",
@@ -209,8 +201,8 @@ def _logged_errors_raised() -> Iterator[None]:
         )
 
 
-def _context_namespace(wanted: str | None) -> str | None:
-    """Return the namespace of a context, or None.
+def _context(wanted: str | None) -> Mapping[str, Any]:
+    """Return a context of the kubeconfig, by default the current context.
 
     Raises:
         ConfigError: There is no such context.
@@ -225,8 +217,8 @@ def _context_namespace(wanted: str | None) -> str | None:
             f"--context {name}: the kubeconfig has no such context",
             cause=f"its contexts are {', '.join(by_name)}",
         )
-    namespace = by_name[name]["context"].get("namespace")
-    return None if namespace is None else str(namespace)
+    context: Mapping[str, Any] = by_name[name]["context"]
+    return context
 
 
 def _untyped(module: Any) -> Any:

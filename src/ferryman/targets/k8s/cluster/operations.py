@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from ferryman.core.errors import FerrymanError
@@ -134,14 +135,17 @@ class Operations:
             refuse_conflicts(planned.objects)
         if planned.settled and not planned.leftovers:
             return self._watched(planned, options)
-        labels = ownership(self._name)
-        with holding(self._cluster, self._name, labels, deployer(), self._tell) as beat:
+        with self._lease() as beat:
             if planned.settled:
                 newest = planned.book.releases[0] if planned.book.releases else None
             else:
                 newest = self._release(planned, options, beat)
             self._prune(planned.leftovers, ask)
         return newest
+
+    def _lease(self) -> AbstractContextManager[Beat]:
+        labels = ownership(self._name)
+        return holding(self._cluster, self._name, labels, deployer(), self._tell)
 
     def _watched(self, planned: Planned, options: DeployOptions) -> Release | None:
         """Watch the last release, which is already applied."""
@@ -295,8 +299,7 @@ class Operations:
             return chosen
         if not options.force:
             refuse_conflicts(planned.objects)
-        labels = ownership(self._name)
-        with holding(self._cluster, self._name, labels, deployer(), self._tell) as beat:
+        with self._lease() as beat:
             self._tell(f"going back to release {chosen.number}, version {chosen.version}")
             release = self._release(planned, options, beat, restores=chosen.number)
             self._prune(planned.leftovers, ask)

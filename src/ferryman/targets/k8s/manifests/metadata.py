@@ -10,7 +10,7 @@ from ferryman.targets.k8s.values import Values
 
 __all__ = (
     *("LABELS_REASON", "OWNED", "REASONS", "WEB"),
-    *("belonging", "called", "labels", "object_metadata", "selector"),
+    *("belonging", "labels", "object_metadata", "selector"),
 )
 
 OWNED: Mapping[str, str] = {"app.kubernetes.io/managed-by": "ferryman"}
@@ -33,15 +33,10 @@ WEB = "web"
 def object_metadata(values: Values, component: str = WEB) -> Fields:
     """Return the metadata of an object of a process."""
     return fields(
-        name=called(values, component),
+        name=values.name if component == WEB else f"{values.name}-{component}",
         namespace=values.namespace,
         labels=labels(values, component),
     )
-
-
-def called(values: Values, component: str = WEB) -> str:
-    """Return the name of the objects of a process."""
-    return values.name if component == WEB else f"{values.name}-{component}"
 
 
 def labels(values: Values, component: str = WEB) -> dict[str, str]:
