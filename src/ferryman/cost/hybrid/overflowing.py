@@ -69,8 +69,8 @@ class Hybrid:
     def assumptions(self) -> str:
         """What the servers assume, how many there are, and when they send requests on."""
         return (
-            f"{self.servers.assumptions}; the cheapest number of servers, without headroom, and a"
-            " function for requests that find them full"
+            f"{self.servers.assumptions}; the bill, not the share of CPU, sets the number of"
+            " servers, and a function takes the requests that find them full"
         )
 
     def fleet(self, book: PriceBook) -> Fleet | None:

@@ -18,7 +18,7 @@ from ferryman.cost.number_format import MONTH_SECONDS
 from ferryman.cost.traffic.shape import HOURS, Shape
 from ferryman.records.wording import counted
 
-__all__ = ("MAX_GAP_HOURS", "Calendar", "Period")
+__all__ = ("MAX_GAP_HOURS", "Calendar", "Period", "three_places")
 
 MAX_GAP_HOURS = 7 * 24
 """Hours without a request above which ferryman assumes a hole in the log, or a clock that
@@ -167,7 +167,7 @@ class Calendar:
             seconds=covered,
             requests=Decimal(round(mean * MONTH_SECONDS)),
             shape=self._week(sums, name),
-            peak_to_mean=_three(max(1.0, max(sums.values()) / HOUR / mean)),
+            peak_to_mean=three_places(max(1.0, max(sums.values()) / HOUR / mean)),
             burst=self._burst(sums) if self.by_minute or self.requests == self.rows else None,
         )
 
@@ -216,12 +216,13 @@ class Calendar:
         if not ratios:
             return None
         place = min(len(ratios) - 1, int(len(ratios) * BURST_SHARE))
-        return _three(max(1.0, ratios[place]))
+        return three_places(max(1.0, ratios[place]))
 
 
 def _day(hour: int) -> str:
     return datetime.fromtimestamp(hour * HOUR, UTC).strftime("%Y-%m-%d %H:00")
 
 
-def _three(number: float) -> Decimal:
+def three_places(number: float) -> Decimal:
+    """Return a number rounded to three decimals."""
     return Decimal(f"{number:.3f}")

@@ -65,14 +65,14 @@ def find_sources(paths: Iterable[str]) -> tuple[Source, ...]:
     Raises:
         ConfigError: A path does not exist, or a folder is empty.
     """
-    found: dict[Path | None, Source] = {}
+    sources: dict[Path | None, Source] = {}
     for text in paths:
         if text == STDIN:
-            found[None] = Source(None)
+            sources[None] = Source(None)
             continue
         for path in _files(Path(text)):
-            found[path.resolve()] = Source(path, path.stat().st_size)
-    return tuple(found.values())
+            sources[path.resolve()] = Source(path, path.stat().st_size)
+    return tuple(sources.values())
 
 
 def _files(path: Path) -> list[Path]:

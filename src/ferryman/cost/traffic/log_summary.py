@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from ferryman.cost.traffic.calendar import Period
+from ferryman.cost.traffic.calendar import Period, three_places
 from ferryman.cost.traffic.histogram import Histogram
 from ferryman.cost.traffic.response_sizes import LARGEST, ResponseSizes
 from ferryman.cost.traffic.shape import Shape
@@ -141,11 +141,11 @@ class LogSummary:
                 "burst": self.period.burst,
             }
         if self.durations:
-            values["wall_ms"] = max(LOWEST_WALL_MS, _three(self.durations.rounded))
+            values["wall_ms"] = max(LOWEST_WALL_MS, three_places(self.durations.rounded))
         if self.use:
             values |= _lambda_inputs(self.use, self.requests)
         return {
-            name: value if isinstance(value, Decimal) else _three(value)
+            name: value if isinstance(value, Decimal) else three_places(value)
             for name, value in values.items()
             if value is not None
         }
@@ -235,7 +235,3 @@ def _sizes(tally: Tally) -> ResponseSizes:
 
 def _mean(total: float, count: int) -> float | None:
     return total / count if count else None
-
-
-def _three(number: float) -> Decimal:
-    return Decimal(f"{number:.3f}")

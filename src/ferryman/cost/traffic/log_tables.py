@@ -18,31 +18,31 @@ Row = tuple[str, str]
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def log_rows(found: LogSummary) -> tuple[Row, ...]:
+def log_rows(summary: LogSummary) -> tuple[Row, ...]:
     """Return a row for each figure, also for those that are not in the logs."""
-    return tuple(_rows(found))
+    return tuple(_rows(summary))
 
 
-def _rows(found: LogSummary) -> Iterator[Row]:
-    yield "format", ", ".join(found.titles)
-    yield "requests", f"{found.requests:,}{_span(found)}"
-    yield "a month", _month(found)
-    yield from _week(found)
-    yield "duration", _durations(found)
-    if found.use:
-        yield from _lambda(found.use, found.requests)
-    yield "errors", _share(found.failed_share)
-    yield "response", _bytes(found.response_bytes)
-    yield "request", _bytes(found.request_bytes)
-    yield "other lines", f"{found.other:,} that are not requests to the application"
-    yield "unreadable lines", _unread(found)
-    yield from (("note", note) for note in found.notes)
+def _rows(summary: LogSummary) -> Iterator[Row]:
+    yield "format", ", ".join(summary.titles)
+    yield "requests", f"{summary.requests:,}{_span(summary)}"
+    yield "a month", _month(summary)
+    yield from _week(summary)
+    yield "duration", _durations(summary)
+    if summary.use:
+        yield from _lambda(summary.use, summary.requests)
+    yield "errors", _share(summary.failed_share)
+    yield "response", _bytes(summary.response_bytes)
+    yield "request", _bytes(summary.request_bytes)
+    yield "other lines", f"{summary.other:,} that are not requests to the application"
+    yield "unreadable lines", _unread(summary)
+    yield from (("note", note) for note in summary.notes)
 
 
-def _span(found: LogSummary) -> str:
-    if not found.period:
+def _span(summary: LogSummary) -> str:
+    if not summary.period:
         return ""
-    first, seconds = found.period.first, found.period.seconds
+    first, seconds = summary.period.first, summary.period.seconds
     return f" from {_moment(first)} to {_moment(first + seconds)} UTC"
 
 
@@ -50,19 +50,19 @@ def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
 
 
-def _month(found: LogSummary) -> str:
-    if found.period:
-        length = found.period.seconds
+def _month(summary: LogSummary) -> str:
+    if summary.period:
+        length = summary.period.seconds
         days = counted(length / 86400, "day") if length >= 86400 else counted(length / 3600, "hour")
-        return f"{volume(found.period.requests)}: the mean rate of {days}, over 730 hours"
-    if found.covered:
-        covered = counted(found.covered, "second")
+        return f"{volume(summary.period.requests)}: the mean rate of {days}, over 730 hours"
+    if summary.covered:
+        covered = counted(summary.covered, "second")
         return f"unknown: the log covers {covered}, and ferryman needs an hour"
     return "unknown: the lines have no times, or all the same time"
 
 
-def _week(found: LogSummary) -> Iterator[Row]:
-    period = found.period
+def _week(summary: LogSummary) -> Iterator[Row]:
+    period = summary.period
     if period is None:
         return
     burst = f"; a busy minute {plain(period.burst, 2)} times its hour" if period.burst else ""
@@ -83,8 +83,8 @@ def _digits(shape: Shape) -> Iterator[str]:
         yield "".join(str(round(9 * x / most)) for x in shape.weights[start : start + 24])
 
 
-def _durations(found: LogSummary) -> str:
-    if (took := found.durations) is None:
+def _durations(summary: LogSummary) -> str:
+    if (took := summary.durations) is None:
         return "not in the log"
     parts = [("mean", took.mean), ("p50", took.p50), ("p95", took.p95), ("p99", took.p99)]
     return ", ".join(f"{name} {_ms(value)}" for name, value in parts)
@@ -131,25 +131,25 @@ def _ms(number: float) -> str:
     return f"{three_digits(number)} ms"
 
 
-def _unread(found: LogSummary) -> str:
-    unread = found.unread
+def _unread(summary: LogSummary) -> str:
+    unread = summary.unread
     if not unread.lines:
         return "none"
     return f"{unread.lines:,}, the first {unread.where}: {unread.text!a}: {unread.why}"
 
 
-def log_json(found: LogSummary) -> dict[str, Any]:
+def log_json(summary: LogSummary) -> dict[str, Any]:
     """Return the figures as JSON data; a figure that is not in the logs is None."""
-    period, took, use, unread = found.period, found.durations, found.use, found.unread
+    period, took, use, unread = summary.period, summary.durations, summary.use, summary.unread
     return {
-        "formats": list(found.titles),
-        "requests": found.requests,
+        "formats": list(summary.titles),
+        "requests": summary.requests,
         "first": period and datetime.fromtimestamp(period.first, UTC).isoformat(),
-        "seconds": round(found.covered, 3),
+        "seconds": round(summary.covered, 3),
         "requests_a_month": period and str(period.requests),
         "peak_to_mean": period and str(period.peak_to_mean),
         "burst": period and period.burst and str(period.burst),
-        "week": found.shape and [round(float(weight), 6) for weight in found.shape.weights],
+        "week": summary.shape and [round(float(weight), 6) for weight in summary.shape.weights],
         "duration_ms": took
         and {"mean": took.mean, "p50": took.p50, "p95": took.p95, "p99": took.p99},
         "lambda": use
@@ -162,13 +162,13 @@ def log_json(found: LogSummary) -> dict[str, Any]:
             "billed_gb_seconds": use.billed_gb_seconds,
             "app_log_bytes": use.app_log_bytes,
         },
-        "failed_share": found.failed_share,
-        "response_bytes": found.response_bytes,
-        "request_bytes": found.request_bytes,
-        "other_lines": found.other,
+        "failed_share": summary.failed_share,
+        "response_bytes": summary.response_bytes,
+        "request_bytes": summary.request_bytes,
+        "other_lines": summary.other,
         "unreadable_lines": unread.lines,
         "first_unreadable": f"{unread.where}: {unread.text!a}: {unread.why}"
         if unread.lines
         else None,
-        "notes": list(found.notes),
+        "notes": list(summary.notes),
     }

@@ -50,8 +50,8 @@ def _extras(tail: bytes, bare: float | None) -> tuple[float | None, int | None]:
 
 def _bare_numbers(lines: Sequence[bytes]) -> Iterator[int]:
     for line in lines:
-        found = _LINE.search(line)
-        number = bare_number(found[4].strip()) if found else None
+        match = _LINE.search(line)
+        number = bare_number(match[4].strip()) if match else None
         if number is not None:
             yield number
 

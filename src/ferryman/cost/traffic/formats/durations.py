@@ -57,10 +57,10 @@ def duration_ms(text: bytes, default: float) -> float | None:
     """
     if text in (b"-", b""):
         return None
-    found = _QUANTITY.fullmatch(text)
-    if found is None:
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
         raise ValueError(f"{text!r} is not a duration")
-    return float(found[1]) * (_SUFFIXES[found[2]] if found[2] else default)
+    return float(match[1]) * (_SUFFIXES[match[2]] if match[2] else default)
 
 
 def tail_duration_ms(tail: bytes, bare: float | None) -> float | None:
@@ -73,8 +73,8 @@ def tail_duration_ms(tail: bytes, bare: float | None) -> float | None:
     """
     if named := _named(tail):
         return named[0]
-    if found := _UNIT.search(tail):
-        return float(found[1]) * _SUFFIXES[found[2]]
+    if match := _UNIT.search(tail):
+        return float(match[1]) * _SUFFIXES[match[2]]
     if _COORDINATE.search(tail):
         return None
     if seconds := _SECONDS.findall(tail):
@@ -83,10 +83,10 @@ def tail_duration_ms(tail: bytes, bare: float | None) -> float | None:
     longer = _LONG_SECONDS.findall(tail)
     if len(longer) == 1 and tail.rstrip(b' "').endswith(longer[0]):
         return float(longer[0]) * 1000
-    if found := _BOTH.search(tail):
-        return int(found[1]) / 1000
-    found = _BARE.match(tail)
-    return int(found[1]) * bare if found and bare is not None else None
+    if match := _BOTH.search(tail):
+        return int(match[1]) / 1000
+    match = _BARE.match(tail)
+    return int(match[1]) * bare if match and bare is not None else None
 
 
 def _named(tail: bytes) -> tuple[float | None] | None:
@@ -103,8 +103,8 @@ def _named(tail: bytes) -> tuple[float | None] | None:
 
 def bare_number(tail: bytes) -> int | None:
     """Return the whole number that is the entire tail; None if the tail is something else."""
-    found = _BARE.match(tail)
-    return int(found[1]) if found else None
+    match = _BARE.match(tail)
+    return int(match[1]) if match else None
 
 
 def bare_unit(numbers: Iterable[int]) -> float | None:

@@ -49,8 +49,8 @@ def _json_reader(*_: object) -> Parse:
 
 def _text_reader(*_: object) -> Parse:
     def parse(line: bytes) -> Record | None:
-        if found := _TEXT.match(line):
-            return Record(failed=found[1][:1] == b"5")
+        if match := _TEXT.match(line):
+            return Record(failed=match[1][:1] == b"5")
         if _OTHER_TEXT.match(line):
             return None
         raise ValueError("no clock, level and logger")

@@ -133,14 +133,14 @@ def _split_events(blocks: Iterable[bytes]) -> Iterator[list[bytes | None]]:
 
 def _events(text: str, inside: bool) -> tuple[list[bytes | None], str, bool]:
     """Return the events in a text, the unread rest, and whether the rest is inside a list."""
-    found: list[bytes | None] = []
+    events: list[bytes | None] = []
     place = 0
     decode = json.JSONDecoder().raw_decode
     while True:
         if not inside:
             opening = _EVENTS.search(text, place)
             if opening is None:
-                return found, text[max(place, len(text) - 64) :], False
+                return events, text[max(place, len(text) - 64) :], False
             place, inside = opening.end(), True
         place = _GAP.match(text, place).end()  # type: ignore[union-attr]  # it always matches
         if text[place : place + 1] == "]":
@@ -149,8 +149,8 @@ def _events(text: str, inside: bool) -> tuple[list[bytes | None], str, bool]:
         try:
             event, place = decode(text, place)
         except (ValueError, RecursionError):
-            return found, text[place:], True
-        found.append(_line(event))
+            return events, text[place:], True
+        events.append(_line(event))
 
 
 def _line(event: object) -> bytes | None:
@@ -176,13 +176,13 @@ def _split_pretty(blocks: Iterable[bytes]) -> Iterator[list[bytes | None]]:
     """Yield JSON objects that span several lines, each as one line."""
     open_lines: list[bytes] = []
     for batch in split_lines(blocks):
-        found: list[bytes | None] = []
+        lines: list[bytes | None] = []
         for line in batch:
             open_lines.append(line or b"")
             if line is not None and line.rstrip(b",\r") == b"}":
-                found.append(b"".join(map(bytes.strip, open_lines)).rstrip(b","))
+                lines.append(b"".join(map(bytes.strip, open_lines)).rstrip(b","))
                 open_lines = []
-        yield found
+        yield lines
     if any(map(bytes.strip, open_lines)):
         yield [None]
 

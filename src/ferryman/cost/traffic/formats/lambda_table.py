@@ -39,10 +39,10 @@ def split_table(blocks: Iterable[bytes]) -> Iterator[list[bytes | None]]:
     names: list[str] = []
     open_lines: list[bytes] = []
     for batch in split_lines(blocks):
-        found: list[bytes | None] = []
+        rows: list[bytes | None] = []
         for line in batch:
             if line is None:
-                found.append(None)
+                rows.append(None)
                 open_lines = []
                 continue
             open_lines.append(line)
@@ -54,8 +54,8 @@ def split_table(blocks: Iterable[bytes]) -> Iterator[list[bytes | None]]:
             if not names:
                 names = cells
             elif cells:
-                found.append(row_line(dict(zip(names, cells, strict=False))))
-        yield found
+                rows.append(row_line(dict(zip(names, cells, strict=False))))
+        yield rows
 
 
 def row_line(row: Mapping[str, str]) -> bytes | None:

@@ -37,10 +37,10 @@ def _elb_reader(*_: object) -> Parse:
     clock = iso_clock()
 
     def parse(line: bytes) -> Record | None:
-        found = _ELB.match(line)
-        if found is None:
+        match = _ELB.match(line)
+        if match is None:
             raise ValueError("no time, balancer, client, backend and three durations")
-        time, _, *parts, status, _, size_in, size_out = found.groups()
+        time, _, *parts, status, _, size_in, size_out = match.groups()
         wall_ms = None if b"-1" in parts else sum(map(float, parts)) * 1000
         failed = None if status == b"-" else status[:1] == b"5"
         return Record(clock(time), wall_ms, failed, int(size_out), int(size_in))
@@ -52,10 +52,10 @@ def _envoy_reader(*_: object) -> Parse:
     clock = iso_clock()
 
     def parse(line: bytes) -> Record | None:
-        found = _ENVOY.search(line)
-        if found is None:
+        match = _ENVOY.search(line)
+        if match is None:
             raise ValueError("no time in brackets, request in quotes, status, sizes and duration")
-        time, status, size_in, size_out, taken, _ = found.groups()
+        time, status, size_in, size_out, taken, _ = match.groups()
         wall_ms = None if taken == b"-" else float(taken)
         failed = status[:1] == b"5" or status == b"0"
         return Record(clock(time), wall_ms, failed, int(size_out), int(size_in))
@@ -65,10 +65,10 @@ def _envoy_reader(*_: object) -> Parse:
 
 def _haproxy_reader(*_: object) -> Parse:
     def parse(line: bytes) -> Record | None:
-        found = _HAPROXY.search(line)
-        if found is None:
+        match = _HAPROXY.search(line)
+        if match is None:
             raise ValueError("no time in brackets and five timers between slashes")
-        moment, millis, server, taken, status, size_out = found.groups()
+        moment, millis, server, taken, status, size_out = match.groups()
         # HAProxy writes local time without a zone; servers usually run in UTC.
         time = datetime.strptime(moment.decode(), "%d/%b/%Y:%H:%M:%S").replace(tzinfo=UTC)
         if b"<NOSRV>" in server and status[:1] != b"5":
@@ -84,10 +84,10 @@ def _uvicorn_reader(*_: object) -> Parse:
     clock = iso_clock()
 
     def parse(line: bytes) -> Record | None:
-        found = _UVICORN.match(line)
-        if found is None:
+        match = _UVICORN.match(line)
+        if match is None:
             return None
-        moment, millis, status = found.groups()
+        moment, millis, status = match.groups()
         time = clock(moment) + int(millis) / 1000 if moment else None
         return Record(time, None, status[:1] == b"5")
 

@@ -49,7 +49,7 @@ def _reader(sample: Sequence[bytes] = (), *_: object) -> Parse:
     def parse(line: bytes) -> Record | None:
         nonlocal counts, begun
         text = line.strip()
-        if (found := _LINE.match(text)) is None:
+        if (match := _LINE.match(text)) is None:
             if not begun and _HEADING.match(text):
                 counts = counts or _COUNTS.search(text) is not None
                 return None
@@ -57,7 +57,7 @@ def _reader(sample: Sequence[bytes] = (), *_: object) -> Parse:
                 return None
             raise ValueError("it does not begin with a time and a number")
         begun = True
-        seconds, moment, number, _ = found.groups()
+        seconds, moment, number, _ = match.groups()
         time = float(seconds) if seconds else clock(moment)
         if times_alone:
             return Record(time + int(number) / 1000 if number else time)
@@ -76,8 +76,8 @@ def _has_fractions(sample: Sequence[bytes]) -> bool:
 
 
 def _detect(line: bytes) -> bool:
-    found = _LINE.match(line.strip())
-    return found is not None and found[4] is None
+    match = _LINE.match(line.strip())
+    return match is not None and match[4] is None
 
 
 def _detect_counts(line: bytes) -> bool:
@@ -88,9 +88,9 @@ def evenly_spaced(lines: Iterable[bytes]) -> bool:
     """Return whether lines look like counts: different whole numbers at equal steps of time."""
     clock, times, numbers = iso_clock(), [], set()
     for line in lines:
-        if (found := _LINE.match(line.strip())) is None:
+        if (match := _LINE.match(line.strip())) is None:
             continue
-        seconds, moment, number, _ = found.groups()
+        seconds, moment, number, _ = match.groups()
         if not number or b"." in number:
             return False
         with suppress(ValueError):  # an impossible time; the reader reports its line

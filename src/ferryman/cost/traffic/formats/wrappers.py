@@ -30,8 +30,8 @@ def _docker(line: bytes) -> bytes:
 
 def _without(prefix: re.Pattern[bytes]) -> Unwrap:
     def unwrap(line: bytes) -> bytes:
-        found = prefix.match(line)
-        return line[found.end() :] if found else line
+        match = prefix.match(line)
+        return line[match.end() :] if match else line
 
     return unwrap
 
