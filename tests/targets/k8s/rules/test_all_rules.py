@@ -140,6 +140,28 @@ def test_a_claims_size_needs_a_unit() -> None:
         assert ("K203", True) in {(f.code, f.path.endswith("requests.storage")) for f in found}
 
 
+def budget_for(kind: str, *others: dict[str, Any]) -> set[str]:
+    """Return the codes of findings on a workload, a budget that keeps one pod, and others."""
+    metadata, labels = {"name": "a"}, {"matchLabels": {"a": "b"}}
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {}}
+    workload = {"kind": kind, "metadata": metadata, "spec": {"template": template}}
+    spec = {"minAvailable": 1, "selector": labels}
+    budget = {"kind": "PodDisruptionBudget", "metadata": metadata, "spec": spec}
+    return codes({str(i): document for i, document in enumerate((workload, budget, *others))})
+
+
+@pytest.mark.parametrize(("minimum", "code"), [(2, set()), (1, {"K412"}), (0, {"K412"})])
+def test_a_budget_knows_how_many_pods_keda_keeps(minimum: int, code: set[str]) -> None:
+    spec = {"scaleTargetRef": {"name": "a"}, "minReplicaCount": minimum}
+    scaled = {"kind": "ScaledObject", "metadata": {"name": "a"}, "spec": spec}
+    assert budget_for("Deployment", scaled) & {"K412"} == code
+
+
+def test_a_budget_for_a_pod_on_each_node_may_keep_one() -> None:
+    assert "K412" not in budget_for("DaemonSet")
+    assert "K412" in budget_for("StatefulSet")
+
+
 def test_a_tag_is_enough_unless_strictness_is_asked_for() -> None:
     digest = "registry.example.com/shop@sha256:" + "0" * 64
     pinned = json.loads(json.dumps(good()).replace(EXAMPLE.image, digest))

@@ -107,7 +107,7 @@ class Operations:
             self._refuse_other_environment(book)
         documents = list(objects.values())
         if self._project.section("k8s", KubernetesOptions).reload:
-            before = book.releases[0].objects if book.releases else ()
+            before = book.newest.objects if book.newest else ()
             documents = with_digests(self._cluster, documents, before, self._tell)
         return plan_changes(
             self._cluster, documents, book, self._tell, migration=migration, adopt=adopt
@@ -136,12 +136,11 @@ class Operations:
         if planned.settled and not planned.leftovers:
             return self._watched(planned, options)
         with self._lease() as beat:
-            if planned.settled:
-                newest = planned.book.releases[0] if planned.book.releases else None
-            else:
-                newest = self._release(planned, options, beat)
+            release = planned.book.newest
+            if not planned.settled:
+                release = self._release(planned, options, beat)
             self._prune(planned.leftovers, ask)
-        return newest
+        return release
 
     def _lease(self) -> AbstractContextManager[Beat]:
         labels = ownership(self._name)
@@ -149,7 +148,7 @@ class Operations:
 
     def _watched(self, planned: Planned, options: DeployOptions) -> Release | None:
         """Watch the last release, which is already applied."""
-        newest = planned.book.releases[0] if planned.book.releases else None
+        newest = planned.book.newest
         if newest and newest.environment != self._project.overlay:  # --adopt allowed it
             newest = replace(newest, environment=self._project.overlay)
             planned = replace(planned, book=planned.book.judge(newest))
@@ -158,7 +157,7 @@ class Operations:
         web = watch_rollout(self._cluster, self._watch(planned, options), self._tell)
         if newest is None or newest.verdict is Verdict.GOOD:
             return newest
-        return planned.book.judge(self._good(newest, web)).releases[0]
+        return planned.book.judge(self._good(newest, web)).newest
 
     def _good(self, release: Release, web: Running) -> Release:
         digest = image_digest(web.pods, self._project.fields.name)
@@ -239,7 +238,7 @@ class Operations:
 
     def _settle_last(self, book: Book, planned: Planned) -> Book:
         """Judge the last release, if it was deployed with `--no-wait`, before the next begins."""
-        last = book.releases[0] if book.releases else None
+        last = book.newest
         main = (self._kind, self._name)
         workload = next((c.live for c in planned.objects if (c.kind, c.name) == main), None)
         if last is None or last.verdict is not Verdict.UNKNOWN or workload is None:
@@ -356,7 +355,7 @@ class Operations:
         Raises:
             FerrymanError: The last release is of another environment.
         """
-        theirs = book.releases[0].environment if book.releases else self._project.overlay
+        theirs = book.newest.environment if book.newest else self._project.overlay
         if theirs == self._project.overlay:
             return
         where = f"{self._name} in the namespace {self._cluster.namespace}"

@@ -105,15 +105,19 @@ class Book:
     config_maps: Mapping[tuple[Kind, str], Document]
 
     @property
+    def newest(self) -> Release | None:
+        """The newest release, or None."""
+        return self.releases[0] if self.releases else None
+
+    @property
     def following(self) -> int:
         """The number of the next release."""
-        return self.releases[0].number + 1 if self.releases else 1
+        return self.newest.number + 1 if self.newest else 1
 
     @property
     def kinds(self) -> list[Kind]:
         """All kinds that the project has or had."""
-        newest = self.releases[0].kinds if self.releases else ()
-        return [kind_named(text) for text in newest]
+        return [kind_named(text) for text in (self.newest.kinds if self.newest else ())]
 
     @property
     def held(self) -> set[tuple[Kind, str]]:

@@ -40,8 +40,14 @@ def _budget_allows_eviction(manifests: ManifestSet) -> Iterator[Problem]:
         for scaler, target in _scalers(manifests)
         if target is not None
     }
+    for scaled in manifests.of_kind("ScaledObject"):
+        target = _reference(scaled)
+        key = (target.get("kind", "Deployment"), str(target.get("name")), scaled.namespace)
+        minimums[key] = max(1, int(scaled.spec.get("minReplicaCount", 0)))
     for budget, pods in _budgets(manifests):
         for workload in (pod.manifest for pod in pods):
+            if workload.kind == "DaemonSet":
+                continue  # it has a pod on each node, and their number is unknown
             key = (workload.kind, workload.name, workload.namespace)
             count = minimums.get(key, int(workload.spec.get("replicas", 1)))
             if not _allows_eviction(budget.spec, count):
