@@ -52,14 +52,12 @@ class Connection:
         client: The client for the cluster's API.
         host: The address of the cluster.
         namespace: The namespace.
-        user: The name of the user in the kubeconfig.
         impersonation: Headers for acting as another user (`as` in the kubeconfig).
     """
 
     client: ApiClient
     host: str
     namespace: str
-    user: str = ""
     impersonation: tuple[tuple[str, str], ...] = ()
 
 
@@ -84,14 +82,9 @@ def connect(place: Place, project_namespace: str | None) -> Connection:
         disable_warnings(InsecureRequestWarning)
     configuration.retries = False  # `exchange` decides about retries
     _strip_token(configuration)
-    user = str(context.get("user") or "")
-    return Connection(
-        client.ApiClient(configuration),
-        str(configuration.host),
-        namespace,
-        user,
-        tuple(_impersonation(_user(user))),
-    )
+    impersonation = tuple(_impersonation(_user(context.get("user"))))
+    api = client.ApiClient(configuration)
+    return Connection(api, str(configuration.host), namespace, impersonation)
 
 
 def _strip_token(configuration: Any) -> None:
@@ -109,7 +102,7 @@ def _strip_token(configuration: Any) -> None:
     configuration.refresh_api_key_hook = strip if refresh else None
 
 
-def _user(name: str) -> Mapping[str, Any]:
+def _user(name: str | None) -> Mapping[str, Any]:
     """Return the kubeconfig's entry of a user, or an empty mapping."""
     for file in _files():
         for entry in (yaml.safe_load(file.read_text("utf-8")) or {}).get("users") or ():
