@@ -8,6 +8,7 @@ READY := $(VENV)/.ready
 TOOLS := .tools/aws-sam-cli
 CHECKOV := .tools/checkov
 STAND_INS := .tools/aws-stand-ins
+OLD_CLIENT := .tools/awslambdaric-4.0.0
 PATHS := src tests scripts examples benchmarks
 
 # Programs of others that the tests hold ferryman to, and the Debian packages they are in.
@@ -32,7 +33,7 @@ LOCK := requirements-lock.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help setup programs demo demo-deploy demo-migrate
-.PHONY: test test-aiohttp test-applications test-node test-packages
+.PHONY: test test-aiohttp test-applications test-lowest test-node test-packages
 .PHONY: coverage docs docs-site release-check lint lock types rewritten run-tests format clean
 .PHONY: bench-cache bench-cost bench-build bench-judge bench-lambda bench-local bench-logs bench-measure
 .PHONY: bench-server
@@ -48,6 +49,8 @@ help:
 	@echo "             the tests that aiohttp's versions can break, with each from 3.9 on"
 	@echo "make test-applications"
 	@echo "             ten applications as strangers write them, built for both targets and run"
+	@echo "make test-lowest"
+	@echo "             the tests with the oldest version of each dependency that pyproject.toml allows"
 	@echo "make test-node"
 	@echo "             AWS's runtime for Node.js on the local Lambda"
 	@echo "make test-packages"
@@ -90,6 +93,7 @@ $(READY): pyproject.toml $(LOCK) Makefile
 	@$(BIN)/python -m compileall -q src scripts tests
 	@$(BIN)/python -m tests.conformance.suite
 	@$(BIN)/python -m scripts.aiohttp_matrix --fetch
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target $(OLD_CLIENT) awslambdaric==4.0.0
 	@touch $@
 
 # What is missing is installed where that is allowed, and named where it is not.
@@ -145,6 +149,14 @@ test-aiohttp: $(READY)
 # Applications of ten kinds: what is built of each, for Lambda and for a server, has to answer.
 test-applications: programs $(READY)
 	@$(BIN)/python -m tests.applications.test_look_alikes
+
+# The oldest of everything that pyproject.toml allows. Tests of the house itself need newer tools.
+test-lowest: programs $(READY)
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .tools/lowest
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python .tools/lowest/bin/python \
+	  --resolution lowest-direct --editable '.[all]' --group dev
+	@.tools/lowest/bin/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder \
+	  --ignore tests/architecture --ignore tests/docs --ignore tests/publishing
 
 # Another language's runtime on the local Lambda. Its client takes a minute to compile.
 test-node: $(NODE_CLIENT) $(READY)

@@ -106,7 +106,7 @@ def test_importing_the_package_loads_neither_aiohttp_nor_pydantic_nor_click(name
         (["buld"], "there is no command 'buld'", "did you mean 'build'?"),
         (["zzzz"], "there is no command 'zzzz'", "there are build, check"),
         (["build"], "no target is named", "pass -t lambda"),
-        (["build", "--zzzz"], "no such option '--zzzz'", "`ferryman build --help` shows"),
+        (["build", "--zzzz"], "no such option", "`ferryman build --help` shows"),
         (["targets", "x"], "got unexpected extra argument (x)", "`ferryman targets --help`"),
         (["config", "shwo"], "no such command 'shwo'", "`ferryman config --help`"),
         (["build", "-t", "lamda"], "there is no target 'lamda'", "did you mean 'lambda'?"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,6 +106,17 @@ async def test_it_answers_with_a_buffered_result(
     assert not posted.streamed
     assert posted.result["statusCode"] == 200
     assert posted.result["body"] == '{"path": "/hello"}'
+
+
+async def test_the_oldest_client_of_aws_that_an_app_may_pin_posts_results(
+    api: RuntimeApi, run: Callable[..., Runtime], event: Event
+) -> None:
+    old = Path(__file__).parents[3] / ".tools" / "awslambdaric-4.0.0"
+    assert old.is_dir()
+    runtime = run(f"{APP}\nimport awslambdaric\nprint(awslambdaric.__file__)\n", PYTHONPATH=old)
+    posted = await result_of(api.invoke(event("/hello")))
+    assert posted.result["body"] == '{"path": "/hello"}'
+    assert str(old) in runtime.logged()
 
 
 async def test_a_stream_goes_out_as_it_is_produced(

@@ -96,7 +96,11 @@ class RuntimeClient(LambdaRuntimeClient):  # type: ignore[misc]
         invocation_id: str | None = None,
     ) -> None:
         """Post a result, unless it has gone out as a stream."""
-        if not isinstance(result_data, Streamed):
+        if isinstance(result_data, Streamed):
+            return
+        if invocation_id is None:  # awslambdaric before 4.0.2 does not know it
+            super().post_invocation_result(invoke_id, result_data, content_type)
+        else:
             super().post_invocation_result(invoke_id, result_data, content_type, invocation_id)
 
 
