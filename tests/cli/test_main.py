@@ -202,7 +202,69 @@ def test_a_closed_standard_output_is_no_failure() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("stream", [1, 2])
+def test_a_closed_stream_gets_no_file_in_its_place(stream: int) -> None:
+    """Without a standard error, what a child process says would go into a file that is open."""
+    code = """
+import os, sys
+from ferryman.cli.main import main
+sys.argv = ["ferryman", "targets"]
+try:
+    main()
+finally:
+    opened = os.open(sys.executable, os.O_RDONLY)
+    os.write(int(os.environ["SPARE"]), str(opened).encode())
+"""
+    reading, writing = os.pipe()
+    os.set_inheritable(writing, True)
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" -c "$1" {stream}>&-', sys.executable, code],
+        env=os.environ | {"SPARE": str(writing)},
+        pass_fds=[writing],
+        capture_output=True,
+    )
+    os.close(writing)
+    with os.fdopen(reading, "rb") as said:
+        opened = int(said.read())
+    assert done.returncode == 0
+    assert done.stderr == b""
+    assert opened > 2
+
+
+@pytest.mark.parametrize(
+    "verb", ["--help", "--version", "targets", "completion bash", "cost --requests 20M"]
+)
+def test_a_full_standard_output_is_told_in_words(verb: str) -> None:
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "ferryman", *verb.split()]
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment
+        )
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        "error: the standard output cannot be written\n"
+        "cause: No space left on device\nhint: free some disk space\n"
+    )
+
+
+@pytest.mark.parametrize(("verb", "status"), [("buld", 2), ("", 2), ("build -t lamda", 2)])
+def test_a_full_standard_error_changes_no_status(verb: str, status: int) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "ferryman", *verb.split()]
+        assert subprocess.run(command, stderr=full).returncode == status
+
+
+def test_a_table_goes_nowhere_without_a_standard_output() -> None:
+    command = ["sh", "-c", 'exec "$0" -m ferryman cost --requests 20M >&-', sys.executable]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_ends_with_its_status_and_no_traceback(
     tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,

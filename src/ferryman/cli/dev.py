@@ -16,8 +16,6 @@ from ferryman.cli.terminal import show_log
 from ferryman.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    import asyncio
-
     from ferryman.local.reload.configuration import Configuration
     from ferryman.targets.protocols import Address
 
@@ -117,9 +115,10 @@ async def _lambda(
     snapshot: bool,
     artifact: bool,
 ) -> None:
+    from ferryman.local.ending_signals import until_signal
     from ferryman.local.reload.lambda_ import run_lambda
 
-    stopped = _until_ctrl_c()
+    stopped = until_signal()
     await run_lambda(
         *(configuration, read, address, source, snapshot, _tell, show_log, stopped),
         artifact=artifact,
@@ -129,22 +128,12 @@ async def _lambda(
 async def _server(
     configuration: Configuration, read: Callable[[], Configuration], address: Address
 ) -> None:
+    from ferryman.local.ending_signals import until_signal
     from ferryman.local.reload.server import listen, run_server
 
-    stopped = _until_ctrl_c()
+    stopped = until_signal()
     with listen(address) as listener:
         await run_server(configuration, read, listener, _tell, stopped)
-
-
-def _until_ctrl_c() -> asyncio.Event:
-    """Return an event that Ctrl-C or SIGTERM sets."""
-    import asyncio
-    import signal
-
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    return stopped
 
 
 def _tell(text: str) -> None:

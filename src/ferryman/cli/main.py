@@ -11,10 +11,12 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import click
 
+from ferryman.cli.standard_streams import abandon_unwritable, open_missing, stdout_fault
 from ferryman.cli.terminal import report
 from ferryman.cli.verb_group import VerbGroup
 from ferryman.core.errors import FerrymanError
@@ -65,65 +67,93 @@ def cli() -> None:
 def main() -> None:
     """Run the command line, and exit with its status: 0, 1 failed, 2 usage, 3 the app.
 
-    After Ctrl-C it is 130, and after SIGTERM 143.
+    After Ctrl-C it is 130, after SIGTERM 143, and after the terminal has closed 129.
 
     Raises:
         SystemExit: Always.
     """
+    open_missing()
     # click only checks for a terminal; https://no-color.org asks for more.
     colour = False if os.environ.get("NO_COLOR") else None
     with click.Context(cli, color=colour):
-        _run(colour)
+        status = _run(colour)
+    abandon_unwritable()
+    sys.exit(status)
 
 
 class _Terminated(KeyboardInterrupt):
-    """Raised on SIGTERM, so that the command cleans up as after Ctrl-C."""
+    """Raised on SIGTERM and SIGHUP, so that the command cleans up as after Ctrl-C."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
 
 
-def _terminate(*_: object) -> NoReturn:
-    raise _Terminated
+def _terminate(number: int, _: object) -> NoReturn:
+    raise _Terminated(number)
 
 
-def _run(colour: bool | None) -> None:
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _terminate)
+def _run(colour: bool | None) -> int:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` has SIGHUP ignored
+            signal.signal(number, _terminate)
     try:
         status: Any = cli.main(prog_name="ferryman", standalone_mode=False, color=colour)
-        print(end="", flush=True)
+        sys.stdout.flush()
     except FerrymanError as error:
-        report(error)
-        sys.exit(error.exit_code)
+        return _report(error)
     except ModuleNotFoundError as error:
         from ferryman.cli.extras import missing_extra
 
         missing = missing_extra(error)
         if missing is None:
             raise
-        report(missing)
-        sys.exit(missing.exit_code)
+        return _report(missing)
     except click.ClickException as error:
         _report_usage(error)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (KeyboardInterrupt, click.Abort) as error:
-        terminated = isinstance(error.__cause__ or error, _Terminated)
-        sys.exit(128 + (signal.SIGTERM if terminated else signal.SIGINT))
+        cause = error.__cause__ or error
+        _end_at_next_signal()
+        return 128 + (cause.number if isinstance(cause, _Terminated) else signal.SIGINT)
     except BrokenPipeError:
-        # The reader has closed the pipe; Python would complain as it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        return 1
     except OSError as error:
-        parts = (error.filename, error.strerror or str(error))
-        hint = "free some disk space" if error.errno == errno.ENOSPC else None
-        report(FerrymanError(": ".join(str(part) for part in parts if part), hint=hint))
-        sys.exit(1)
-    sys.exit(status if isinstance(status, int) else 0)
+        return _report(_of_system(error))
+    return status if isinstance(status, int) else 0
+
+
+def _end_at_next_signal() -> None:
+    """Let a further signal end the process without a traceback: all is cleaned up."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _of_system(error: OSError) -> FerrymanError:
+    """Return an error of the operating system in words: of a file, or of the standard output."""
+    hint = "free some disk space" if error.errno == errno.ENOSPC else None
+    if not error.filename and (fault := stdout_fault()):
+        return FerrymanError(
+            "the standard output cannot be written", cause=fault.strerror, hint=hint
+        )
+    parts = (error.filename, error.strerror or str(error))
+    return FerrymanError(": ".join(str(part) for part in parts if part), hint=hint)
+
+
+def _report(error: FerrymanError) -> int:
+    """Print an error, if there is still a reader, and return its exit status."""
+    with suppress(OSError):
+        report(error)
+    return error.exit_code
 
 
 def _report_usage(error: click.ClickException) -> None:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        error.show()
+        with suppress(OSError):
+            error.show()
         return
     message = error.format_message().rstrip(".")
     context = getattr(error, "ctx", None)
     hint = f"`{context.command_path} --help` shows how it is used" if context else None
-    report(FerrymanError(message[:1].lower() + message[1:], hint=hint))
+    _report(FerrymanError(message[:1].lower() + message[1:], hint=hint))

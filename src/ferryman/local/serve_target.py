@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import tempfile
 from pathlib import Path
 
 from ferryman.core.errors import ConfigError
 from ferryman.local.emulator import emulated, find_emulator, unpack
+from ferryman.local.ending_signals import until_signal
 from ferryman.local.gateway.http_server import start_gateway
 from ferryman.local.lambda_.artifact_function import for_this_machine
 from ferryman.local.server import cannot_listen, check_free, serve_server
@@ -82,7 +82,7 @@ def _serve_lambda(project: Project, address: Address, progress: Progress) -> Non
 async def serve_bundle(
     bundle: Path, scratch: Path, options: LambdaOptions, address: Address, progress: Progress
 ) -> None:
-    """Answer HTTP at an address with a bundle under AWS's emulator, until SIGTERM or SIGINT.
+    """Answer HTTP at an address with a bundle under AWS's emulator, until a signal ends it.
 
     Args:
         bundle: A zip that was built for this machine's Python and architecture.
@@ -95,9 +95,7 @@ async def serve_bundle(
         ConfigError: The address cannot be listened at, or there is no emulator.
         BuildError: The emulator did not start.
     """
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    stopped = until_signal()
     unpack(bundle, scratch / "task")
     async with emulated(scratch / "task", options) as emulator:
         try:

@@ -138,8 +138,9 @@ def interruptible(session: Session) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        # A second Ctrl-C must not interrupt the write that releases the migration.
-        held = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # A second signal must not interrupt the write that releases the migration.
+        endings = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        held = {number: signal.signal(number, signal.SIG_IGN) for number in endings}
         found = session.book.read()
         if found:
             session.leave(found)
@@ -147,5 +148,6 @@ def interruptible(session: Session) -> Iterator[None]:
                 f"no process watches now, and {found.new} keeps {found.weight:g} %: "
                 "`ferryman migrate resume` goes on"
             )
-        signal.signal(signal.SIGINT, held)
+        for number, handler in held.items():
+            signal.signal(number, handler)
         raise
