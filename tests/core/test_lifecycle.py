@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import logging.config
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -92,6 +93,15 @@ async def test_a_failed_start_is_told_and_cleaned_up(error: BaseException) -> No
         await start_app(application(heard, fail(error)), shutdown_timeout=1)
     assert heard == ["first begins", "first ends"]
     assert "in start\n" in (caught.value.cause or "")
+
+
+async def test_a_package_that_the_start_lacks_is_named() -> None:
+    def start() -> object:
+        return importlib.import_module("nowhere_at_all.driver")
+
+    with pytest.raises(AppStartFailed) as caught:
+        await start_app(application([], start), shutdown_timeout=1)
+    assert (caught.value.hint or "").startswith("nowhere_at_all is not installed here: add it")
 
 
 async def test_an_interrupted_start_is_cleaned_up() -> None:

@@ -98,6 +98,21 @@ async def test_a_reference_leads_to_an_application(
         ("import shop.models", "app", AppModuleBroken, "ModuleNotFoundError", "fix it"),
         ("from shop import models", "app", AppModuleBroken, "raised ImportError", "fix it"),
         (
+            "try: import nowhere_at_all\nexcept ImportError as e: raise ImportError('x') from e",
+            "app",
+            AppModuleBroken,
+            "raised ImportError",
+            "nowhere_at_all is not installed here: add it",
+        ),
+        (
+            "def make(): import nowhere_at_all.x",
+            "make",
+            AppFactoryFailed,
+            "raised ModuleNotFoundError",
+            "nowhere_at_all is not installed here: add it",
+        ),
+        ("def make(): import aiohttp.nothing", "make", AppFactoryFailed, "raised Mod", "by hand"),
+        (
             "def __getattr__(name): raise RuntimeError",
             "app",
             AppModuleBroken,

@@ -39,6 +39,10 @@ FOUND = {
     "sessions by name": "SESSIONS = {}\nasync def f(request):\n    SESSIONS['x'] = 1  # M303",
     "a websocket of a view": "class V(web.View):\n    async def get(self):\n"
     "        return web.WebSocketResponse()  # M101",
+    "a websocket of a package's view": "from boats import TypedView\nclass V(TypedView):\n"
+    "    async def get(self, page: int):\n        return web.WebSocketResponse()  # M101",
+    "a websocket of a view by way of a class": "class Base(web.View):\n    pass\nclass V(Base):\n"
+    "    async def get(self):\n        return web.WebSocketResponse()  # M101",
     "a stream by another name": "from aiohttp.web import StreamResponse as Stream\n"
     "async def f(request):\n    return Stream()  # M102",
     "a wait by name": "LIMIT = 10 * 60\nasync def f(request):\n"

@@ -46,6 +46,37 @@ async def create_app():
     return app
 """
 
+TYPED_VIEW = """
+from aiohttp import web
+from aiohttp.abc import AbstractView
+
+
+class Typed(AbstractView):
+    def __await__(self):
+        return self.get().__await__()
+
+
+class Cards:
+    def __init__(self):
+        self.kept = {}
+
+    def keep(self, number):
+        self.kept[number] = True  # M301
+
+
+class Card(Typed):
+    async def get(self):
+        self.request.app["cards"].keep(self.request.match_info["number"])
+        return web.Response()
+
+
+def create_app():
+    app = web.Application()
+    app["cards"] = Cards()
+    app.router.add_view("/cards/{number}", Card)
+    return app
+"""
+
 
 HANDLERS = """
 import functools, tempfile
@@ -253,6 +284,14 @@ def test_what_a_closure_keeps_is_seen(tmp_path: Path) -> None:
     assert found_in(found) == {
         (code, f"src/{place}") for code, place in planted_in(tmp_path / "src")
     }
+
+
+def test_the_handlers_of_a_view_that_a_package_bases_on_the_abstract_one_are_read(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "cards.py").write_text(TYPED_VIEW)
+    found = check(tmp_path, "cards:create_app", "lambda")
+    assert found_in(found) == planted_in(tmp_path)
 
 
 def test_a_target_of_the_settings_that_is_not_there_is_named_with_its_key(tmp_path: Path) -> None:

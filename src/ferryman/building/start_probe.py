@@ -89,7 +89,7 @@ def need_of(error: BaseException, unset: Unset, provided: list[str]) -> str:
     for one in chain(error):
         kind = type(one)
         if isinstance(one, ModuleNotFoundError) and f"{one.name}".partition(".")[0] in provided:
-            return f"{one.name}, which is there where it runs, and not here"
+            return f"{one.name}, which the target's runtime provides and this machine does not"
         for name in unset.names:
             if name in str(one):
                 return f"the variable {name}, which is not set here"

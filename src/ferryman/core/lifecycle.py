@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from ferryman.core.errors import AppError
-from ferryman.core.loader import INTERRUPTIONS, AppReference, AppSource, load_app
+from ferryman.core.loader import INTERRUPTIONS, AppReference, AppSource, load_app, missing_package_hint
 from ferryman.core.tracebacks import user_traceback
 
 __all__ = ("AppStartFailed", "run_within", "start_app", "start_failure")
@@ -77,7 +77,8 @@ def start_failure(error: BaseException) -> AppStartFailed:
     return AppStartFailed(
         f"the application raised {type(error).__name__} while it started up",
         cause=user_traceback(error),
-        hint="look at its on_startup handlers and cleanup_ctx generators",
+        hint=missing_package_hint(error)
+        or "look at its on_startup handlers and cleanup_ctx generators",
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
+import sys
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
@@ -40,6 +41,7 @@ __all__ = (
     "call_source",
     "load_app",
     "load_source",
+    "missing_package_hint",
     "run_with_app",
 )
 
@@ -150,7 +152,20 @@ def _import_module(reference: AppReference) -> object:
     except INTERRUPTIONS:
         raise
     except BaseException as error:
-        raise _broken(reference, error, _MEND) from error
+        raise _broken(reference, error, missing_package_hint(error) or _MEND) from error
+
+
+def missing_package_hint(error: BaseException | None) -> str | None:
+    """Return the hint for an error that a missing package caused, or None for other errors."""
+    while isinstance(error, ImportError):
+        package = (error.name or "").partition(".")[0]
+        if isinstance(error, ModuleNotFoundError) and package and package not in sys.modules:
+            return (
+                f"{package} is not installed here: add it to the project's dependencies, "
+                "or install them"
+            )
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _missing_import_hint(reference: AppReference, error: ModuleNotFoundError) -> str:
@@ -164,7 +179,7 @@ def _missing_import_hint(reference: AppReference, error: ModuleNotFoundError) ->
             f'{top} lies in {source}: set source = "{source}" in [tool.ferryman],'
             f' and app = "{module}:{reference.attribute}"'
         )
-    return f"{top} is not installed here: add it to the project's dependencies, or install them"
+    return missing_package_hint(error) or _MEND
 
 
 def _lies_beside(name: str, package: str, error: BaseException) -> bool:
@@ -235,7 +250,8 @@ def _failed(name: str, error: BaseException) -> AppFactoryFailed:
     return AppFactoryFailed(
         f"the factory {name} raised {type(error).__name__}",
         cause=user_traceback(error),
-        hint="it is called without arguments; call it by hand and fix it",
+        hint=missing_package_hint(error)
+        or "it is called without arguments; call it by hand and fix it",
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from aiohttp import web
+from aiohttp.abc import AbstractView
 from aiohttp.hdrs import METH_ALL
 
 from ferryman.portability.finding import Place
@@ -30,7 +31,7 @@ def _of_routes(app: web.Application) -> Iterator[Any]:
 
 def _functions(value: object) -> Iterator[Any]:
     """Yield the functions behind a handler, those of a class's methods too."""
-    if isinstance(value, type) and issubclass(value, web.View):
+    if isinstance(value, type) and issubclass(value, AbstractView):
         for method in METH_ALL:
             found = getattr(value, method.lower(), None)
             if found is not None:

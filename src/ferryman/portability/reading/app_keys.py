@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from ferryman.portability.reading.syntax_trees import Code, Function, Module
 
-__all__ = ("app_key", "is_app", "is_container", "keys_of_containers", "long_lived")
+__all__ = ("app_key", "is_app", "is_container", "is_view", "keys_of_containers", "long_lived")
 
 
 def app_key(code: Code, module: Module, node: ast.AST) -> str:
@@ -83,7 +83,7 @@ def long_lived(code: Code, handlers: Collection[Function]) -> Mapping[ast.ClassD
                         label = app_key(code, module, target.slice)
                         _hold(code, module, node.value, label, found)
     for handler in handlers:
-        if handler.owner and not _is_view(handler.module, handler.owner):
+        if handler.owner and not is_view(code, handler.module, handler.owner):
             found.setdefault(handler.owner, f"{handler.module.name}.{handler.owner.name}")
     return found
 
@@ -108,6 +108,16 @@ def _with_bases(
             yield from _with_bases(code, resolved[0], base, steps - 1)
 
 
-def _is_view(module: Module, owner: ast.ClassDef) -> bool:
-    """Return whether an object of a class is made for each request."""
-    return any(module.dotted(base).endswith("web.View") for base in owner.bases)
+def is_view(code: Code, module: Module, owner: ast.ClassDef, steps: int = 5) -> bool:
+    """Return whether an object of a class is made for each request.
+
+    Views of packages that are not read are recognised by their name, such as `PydanticView`.
+    """
+    for base in owner.bases:
+        if module.dotted(base).endswith("View"):
+            return True
+        found = code.lookup(module, base)
+        above = found and found[0].classes.get(found[1])
+        if found and above and steps and is_view(code, found[0], above, steps - 1):
+            return True
+    return False

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ferryman.portability.finding import Place
-from ferryman.portability.reading.app_keys import keys_of_containers
+from ferryman.portability.reading.app_keys import is_view, keys_of_containers
 from ferryman.portability.reading.running_code import RunningCode, running_code
 from ferryman.portability.reading.syntax_trees import Code, Function, Module, read_module
 
@@ -35,7 +35,7 @@ def read_alone(root: Path, imported_from: Path, module: str, app: Place) -> Runn
     """
     code = _follow(root, imported_from, module)
     functions = [each for one in code.modules.values() for each in one.functions]
-    handlers = [each for each in functions if _is_handler(each)]
+    handlers = [each for each in functions if _is_handler(code, each)]
     starters = [each for each in functions if _makes_app(each)]
     starters += [each for one in code.modules.values() for each in _registered(code, one.name)]
     return running_code(code, handlers, starters, frozenset(keys_of_containers(code)), app)
@@ -63,11 +63,10 @@ def _file_of(directory: Path, module: str) -> Path | None:
     return next((each for each in candidates if each.is_file()), None)
 
 
-def _is_handler(function: Function) -> bool:
+def _is_handler(code: Code, function: Function) -> bool:
     node, arguments = function.node, function.node.args.args
     if function.owner is not None:
-        bases = [function.module.dotted(base) for base in function.owner.bases]
-        if node.name in _METHODS and any(base.endswith("web.View") for base in bases):
+        if node.name in _METHODS and is_view(code, function.module, function.owner):
             return True
         arguments = arguments[1:]
     if not isinstance(node, ast.AsyncFunctionDef) or not arguments:
