@@ -15,7 +15,13 @@ from typing import Any
 from aiohttp import web
 
 from ferryman.core.errors import AppError
-from ferryman.core.loader import INTERRUPTIONS, AppReference, AppSource, load_app, missing_package_hint
+from ferryman.core.loader import (
+    INTERRUPTIONS,
+    AppReference,
+    AppSource,
+    load_app,
+    missing_package_hint,
+)
 from ferryman.core.tracebacks import user_traceback
 
 __all__ = ("AppStartFailed", "run_within", "start_app", "start_failure")
