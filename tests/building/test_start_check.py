@@ -104,6 +104,11 @@ def test_what_fails_at_the_first_start_fails_the_build(
             "app = web.Application()",
             "HARBOUR_KEY",
         ),
+        (
+            "Missing = type('Missing', (Exception,), {'__module__': 'dynaconf.validator'})\n"
+            "raise Missing('HARBOUR_KEY is required in env main')",
+            "settings that are not here (HARBOUR_KEY is required in env main)",
+        ),
         (start("await asyncio.open_connection('127.0.0.1', 1)"), "cannot be reached from here"),
         (start("await asyncio.open_connection('db.invalid', 5432)"), "cannot be reached from here"),
     ],

@@ -77,6 +77,43 @@ def create_app():
     return app
 """
 
+KEEPS_HOOKS = """
+class Schema:
+    _hooks = {}
+
+    def __init_subclass__(cls):
+        cls._hooks = {}
+
+    def load(self):
+        self._hooks.setdefault("load", [])
+"""
+
+USES_HOOKS = """
+import sys
+from pathlib import Path
+
+from aiohttp import web
+
+sys.path.append(str(Path(__file__).parent / "site-packages"))
+from keel_schemas import Schema
+
+
+class Card(Schema):
+    _seen = {}
+
+
+async def card(request):
+    Card().load()
+    Card._seen["x"] = 1  # M302
+    return web.Response()
+
+
+def create_app():
+    app = web.Application()
+    app.router.add_get("/", card)
+    return app
+"""
+
 
 HANDLERS = """
 import functools, tempfile
@@ -290,6 +327,17 @@ def test_the_handlers_of_a_view_that_a_package_bases_on_the_abstract_one_are_rea
     tmp_path: Path,
 ) -> None:
     (tmp_path / "cards.py").write_text(TYPED_VIEW)
+    found = check(tmp_path, "cards:create_app", "lambda")
+    assert found_in(found) == planted_in(tmp_path)
+
+
+def test_what_a_package_keeps_in_each_class_that_extends_its_own_is_no_state_of_the_app(
+    tmp_path: Path,
+) -> None:
+    # A package is what lies in a directory of installed ones.
+    (tmp_path / "site-packages").mkdir()
+    (tmp_path / "site-packages" / "keel_schemas.py").write_text(KEEPS_HOOKS)
+    (tmp_path / "cards.py").write_text(USES_HOOKS)
     found = check(tmp_path, "cards:create_app", "lambda")
     assert found_in(found) == planted_in(tmp_path)
 

@@ -42,6 +42,12 @@ def test_packages_are_looked_through_in_both_layouts(tmp_path: Path) -> None:
     assert likely_apps(tmp_path) == ("shop.web.main:create_app", "yard:create_app")
 
 
+def test_a_package_that_is_called_src_is_imported_by_that_name(tmp_path: Path) -> None:
+    write(tmp_path, "src/__init__.py", "")
+    write(tmp_path, "src/app.py")
+    assert likely_apps(tmp_path) == ("src.app:create_app",)
+
+
 def test_a_package_needs_no_init(tmp_path: Path) -> None:
     write(tmp_path, "bot/__main__.py", "from aiohttp import web\napp = web.Application()\n")
     write(tmp_path, "examples/main.py")

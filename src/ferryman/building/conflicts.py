@@ -22,6 +22,10 @@ _REQUIREMENT = r"[\w.-]+(?:\[[\w.,-]*\])?(?:[<>=!~]\S*?)?"
 _PIN = re.compile(r"[\w.-]+(?:\[[^\]]*\])?\s*===?\s*([^\s;,*]+)(?![\w.*])")
 _TWO = re.compile(rf"you require ({_REQUIREMENT}) and (?!you )(?={_REQUIREMENT}(?:[,.]?\s|[,.]?$))")
 
+_REQUIRED = re.compile(rf"you require ({_REQUIREMENT}?)(?=[,.]?(?:\s|$))")
+_BOUNDED = r"[\w.-]+[<>=!~][^\s,]+(?:,[<>=!~][^\s,]+)*"
+_MARKER = re.compile(r"\{[^{}]*\}(?=[<>=!~])")
+
 
 def hold_pins_to(
     needed: Sequence[str],
@@ -98,14 +102,22 @@ def naming_who_requires(ours: Sequence[str], place: str) -> Iterator[None]:
         for line in ours:
             if f"ferryman requires {line}" in cause:
                 hint = f"allow {line} in {place}, and take versions of the others that do"
+                # uv says what a package of ferryman's needs, if that is what contradicts.
+                if needed := re.search(rf"\b{name_of(line)}\S* depends on ({_BOUNDED})", cause):
+                    hint = f"allow {needed[1]} in {place}, which {name_of(line)} needs"
         raise ConfigError(error.message, cause=cause, hint=hint) from None
 
 
 def _in_words(cause: str, ours: Sequence[str], place: str) -> str:
+    cause = _MARKER.sub("", cause)
     while _TWO.search(cause):
         cause = _TWO.sub(r"you require \1 and you require ", cause)
     for line in ours:
-        cause = cause.replace(f"you require {line}", f"ferryman requires {line}")
+        # uv leaves bounds out that do not matter, such as the upper one.
+        for said in _REQUIRED.findall(cause):
+            bounds, asked = Requirement(line), Requirement(said)
+            if asked.name == bounds.name and {*asked.specifier} <= {*bounds.specifier}:
+                cause = cause.replace(f"you require {said}", f"ferryman requires {line}")
     names = {name_of(line) for line in ours}
     derived = re.compile(rf"conclude that you require (?={'|'.join(names)})") if names else None
     if derived:

@@ -98,6 +98,8 @@ def need_of(error: BaseException, unset: Unset, provided: list[str]) -> str:
             if missing and len(missing) == len(one.errors()):  # type: ignore[attr-defined]
                 names = ", ".join(str(place[0]).upper() for place in missing if place)
                 return f"settings that are not here ({names})"
+        if kind.__module__.startswith("dynaconf") and "is required in env" in str(one):
+            return f"settings that are not here ({one})"
         if isinstance(one, _UNREACHABLE) or kind.__name__ in _UNREACHABLE_BY_NAME:
             return f"what cannot be reached from here ({kind.__name__}: {one})"
     return ""

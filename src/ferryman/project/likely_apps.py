@@ -31,12 +31,18 @@ def likely_apps(root: Path) -> tuple[str, ...]:
         root: The project's directory.
     """
     found: list[str] = []
-    for base in (root / "src", root):
+    for base in _import_roots(root):
         for path in islice(_sources(base), _MOST_FILES):
             module = ".".join(path.relative_to(base).with_suffix("").parts)
             module = module.removesuffix(".__init__")
             found += (f"{module}:{name}" for name in _candidates(path))
     return tuple(dict.fromkeys(found))
+
+
+def _import_roots(root: Path) -> tuple[Path, ...]:
+    """Return the directories that modules may be imported from: `src` only if it is no package."""
+    source = root / "src"
+    return (root,) if (source / "__init__.py").is_file() else (source, root)
 
 
 def _sources(base: Path) -> Iterator[Path]:
@@ -109,7 +115,7 @@ def unreachable_app(root: Path) -> str | None:
     Args:
         root: The project's directory.
     """
-    for base in (root / "src", root):
+    for base in _import_roots(root):
         for path in islice(_sources(base), _MOST_FILES):
             tree = _tree(path)
             for node in tree.body if tree else ():

@@ -289,6 +289,17 @@ def test_what_the_runtime_provides_is_left_out_with_what_it_needs(
     assert not {"awslambdaric", "simplejson", "snapshot_restore_py"} & tops
 
 
+def test_a_client_that_the_runtime_provides_restricts_no_version(
+    hello: Path, tmp_path: Path
+) -> None:
+    (hello / "requirements.txt").write_text("aiohttp\nsimplejson==3.19.2\n")
+    with pytest.raises(ConfigError) as caught:
+        build_bundle(project_at(hello), tmp_path / "out", silent)
+    assert "allow simplejson>=3.20" in (caught.value.hint or "")
+    assert "which awslambdaric needs" in (caught.value.hint or "")
+    build_bundle(project_at(hello, **{"lambda.provided": ["awslambdaric"]}), tmp_path, silent)
+
+
 def test_the_report_counts_every_byte_and_names_every_reason(hello: Path, tmp_path: Path) -> None:
     artifact, report = build_explained(project_at(hello), tmp_path / "out", silent)
     with zipfile.ZipFile(artifact.path) as bundle:

@@ -145,7 +145,12 @@ class Memory:
             yield label, value, Node(None, label, None, label.rpartition(".")[2])
 
     def _class(self, module: str, kind: type) -> Iterator[tuple[str, object, Node]]:
+        packages = [
+            base for base in kind.__mro__[1:] if base.__module__ not in self._code.modules()
+        ]
         for bare, value in list(vars(kind).items()):
+            if bare.startswith("_") and any(hasattr(base, bare) for base in packages):
+                continue  # a package keeps it for itself, in each class that extends its own
             if isinstance(value, (*_CONTAINERS, int, str)) and not bare.startswith("__"):
                 label = f"{module}.{kind.__qualname__}.{bare}"
                 yield label, value, Node(None, label, (module, kind.__name__), bare)

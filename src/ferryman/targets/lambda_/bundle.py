@@ -196,7 +196,8 @@ def _write(project: Project, path: Path, scratch: Path, progress: Progress) -> _
         )
 
     gathered = gather_app(project, scratch, progress)
-    app, packages = resolve_parts(gathered, (AIOHTTP, RUNTIME_CLIENT), prepare)
+    client = () if "awslambdaric" in options.provided else (RUNTIME_CLIENT,)
+    app, packages = resolve_parts(gathered, (AIOHTTP, *client), prepare)
     check_native_files(app.files, platform.python, platform.wheels.partition("-")[0])
     own = OwnFiles(scratch / "own", find_interpreter(platform.python), _TASK)
     own.add_runtime(runtime_files("lambda_"), scratch)
