@@ -49,7 +49,9 @@ def read_event(file: Path | None, fixture: str | None, request: tuple[str, str, 
     try:
         return json.loads(sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes())
     except OSError as error:
-        raise ConfigError(f"{name} cannot be read", cause=error.strerror) from None
+        request_hint = f"an HTTP request is sent by `--fixture http-api --path {name}`"
+        hint = request_hint if name.startswith("/") else None
+        raise ConfigError(f"{name} cannot be read", cause=error.strerror, hint=hint) from None
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{name} is not JSON", cause=str(error)) from None
 
