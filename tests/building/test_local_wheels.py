@@ -96,6 +96,27 @@ def test_an_edit_of_it_is_in_the_next_build(tmp_path: Path) -> None:
     assert shipped.path.read_text() == "3.0 m"
 
 
+def test_setuptools_leaves_nothing_in_the_sources_and_no_deleted_module_ships(
+    tmp_path: Path,
+) -> None:
+    oar = tmp_path / "libs" / "oar"
+    (oar / "src" / "acme_oar").mkdir(parents=True)
+    for name in ("__init__", "paddle"):
+        (oar / "src" / "acme_oar" / f"{name}.py").write_text("def row() -> int:\n    return 1\n")
+    (oar / "setup.py").write_text(
+        "from setuptools import find_packages, setup\n"
+        "setup(name='acme-oar', version='1.5', package_dir={'': 'src'},\n"
+        "      packages=find_packages('src'))\n"
+    )
+    before = sorted(oar.rglob("*"))
+    assert "acme_oar/paddle.py" in {file.place for file in gather(tmp_path).files}
+    assert sorted(oar.rglob("*")) == before
+    (oar / "src" / "acme_oar" / "paddle.py").unlink()
+    places = {file.place for file in gather(tmp_path).files}
+    assert "acme_oar/__init__.py" in places
+    assert "acme_oar/paddle.py" not in places
+
+
 def test_compiled_parts_are_refused_with_the_way_out(tmp_path: Path) -> None:
     write_oar(tmp_path / "libs" / "oar", "cp311-cp311-linux_x86_64")
     with pytest.raises(ConfigError, match=r"the package in .*libs/oar has compiled parts") as told:

@@ -106,7 +106,7 @@ def test_what_fails_at_the_first_start_fails_the_build(
         ),
         (
             "Missing = type('Missing', (Exception,), {'__module__': 'dynaconf.validator'})\n"
-            "raise Missing('HARBOUR_KEY is required in env main')",
+            "raise Missing('HARBOUR_KEY is required in env main')\napp = web.Application()",
             "settings that are not here (HARBOUR_KEY is required in env main)",
         ),
         (start("await asyncio.open_connection('127.0.0.1', 1)"), "cannot be reached from here"),
@@ -129,6 +129,9 @@ def test_a_file_that_it_wants_and_that_does_not_ship_is_named(tmp_path: Path) ->
     with pytest.raises(AppStartFailed) as caught:
         attempt(tmp_path, start("open('config/polls.yaml')"))
     assert told in (caught.value.hint or "")
+    with pytest.raises(AppStartFailed) as caught:  # the traceback quotes the directory too
+        attempt(tmp_path, start("open(os.path.join('config', 'polls.yaml'))"))
+    assert (caught.value.hint or "").count("does not ship") == 1
     careful = "try:\n        open('config/polls.yaml')\n    except OSError:\n        pass"
     (note,) = attempt(tmp_path, start(careful)).notes
     assert told in note

@@ -7,8 +7,9 @@ would only fit this machine, and is refused if it was built here.
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -117,14 +118,27 @@ def read_made_wheel(directory: Path, extras: str) -> LocalWheel:
 
 def _build(path: str, out: Path, root: Path) -> None:
     options = ("--quiet", "--no-progress", "--wheel", "--out-dir", str(out))
-    try:
-        run_uv(("build", *options, path), (), root)
-    except BuildError as error:
-        raise BuildError(
-            f"no wheel could be made of {path}",
-            cause=error.cause,
-            hint=f"`uv build --wheel {path}` shows all that its build says",
-        ) from None
+    with tempfile.TemporaryDirectory(prefix="ferryman-") as scratch:
+        try:
+            run_uv(("build", *options, path), (), root, _beside_sources(Path(scratch)))
+        except BuildError as error:
+            raise BuildError(
+                f"no wheel could be made of {path}",
+                cause=error.cause,
+                hint=f"`uv build --wheel {path}` shows all that its build says",
+            ) from None
+
+
+def _beside_sources(scratch: Path) -> Mapping[str, str]:
+    """Return the variable that makes setuptools write its intermediate files elsewhere.
+
+    In the sources, its `build` directory would keep modules that have been deleted since, and they
+    would get into the next wheel.
+    """
+    settings = scratch / "distutils.cfg"
+    text = f"[build]\nbuild_base = {scratch}/build\n[egg_info]\negg_base = {scratch}\n"
+    settings.write_text(text, encoding="utf-8")
+    return {"DIST_EXTRA_CONFIG": str(settings)}
 
 
 def _wheel_in(directory: Path) -> Path:

@@ -257,7 +257,7 @@ def _run(run: _Run) -> Verdict:
                 (f"the app's {stage} was tried, and what follows was not: {why}", *notes),
             )
         )
-    raise _failure(run, found["failure"], " ".join(notes))
+    raise _failure(run, found["failure"], "; ".join(notes))
 
 
 def _done(run: _Run) -> str:
@@ -285,7 +285,10 @@ def _failure(run: _Run, failure: Sequence[Any], absent: str) -> AppError:
 
 
 def _absent(run: _Run, places: Sequence[str]) -> Mapping[str, str]:
-    """Return a hint for each file that the app opens, the project has, and does not ship."""
+    """Return a hint for each file, or several in one directory, that the app opens and lacks.
+
+    The project has them, and they do not ship.
+    """
     found: dict[str, str] = {}
     for place in places:
         for source in run.sources:
@@ -296,7 +299,7 @@ def _absent(run: _Run, places: Sequence[str]) -> Mapping[str, str]:
                     f"{(source / place).relative_to(root)} exists here and does not ship: add "
                     f'include = ["{top}"] to [tool.ferryman]'
                 )
-                found.setdefault(place, told)
+                found.setdefault(top, told)
     return found
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ferryman.building.import_lock import IMPORTING
@@ -49,13 +50,19 @@ class NoWheels(ConfigError):
         self.packages = packages
 
 
-def run_uv(arguments: Sequence[str], lines: Sequence[str], cwd: Path) -> str:
+def run_uv(
+    arguments: Sequence[str],
+    lines: Sequence[str],
+    cwd: Path,
+    variables: Mapping[str, str] | None = None,
+) -> str:
     """Run uv, and return its output.
 
     Args:
         arguments: Its arguments.
         lines: The lines of its standard input.
         cwd: The directory it runs in, whose settings of uv count.
+        variables: Further variables of its environment.
 
     Raises:
         ConfigError: uv is not installed, or the project's requirements are wrong.
@@ -69,6 +76,7 @@ def run_uv(arguments: Sequence[str], lines: Sequence[str], cwd: Path) -> str:
             encoding="utf-8",
             errors="replace",
             cwd=cwd,
+            env=os.environ | (variables or {}),
             check=False,
         )
     except OSError as error:

@@ -128,8 +128,8 @@ def test_an_import_that_cannot_be_tried_is_said_and_what_it_would_have_missed(
     other = {"arm64": "x86_64", "x86_64": "arm64"}[host_architecture()]
     artifact = build_bundle(here(hello, **{"lambda.architecture": other}), tmp_path / "out", silent)
     assert [lack for lack in artifact.lacks if "import" in lack] == [
-        "the app's import was tried, and what follows was not: it needs boto3, which is there "
-        "where it runs, and not here",
+        "the app's import was tried, and what follows was not: it needs boto3, which the target's "
+        "runtime provides and this machine does not",
         "hello.py:1 imports no_such_thing, which is not among the dependencies",
     ]
 
