@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import subprocess
+import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -102,6 +103,27 @@ def test_a_package_with_sources_alone_is_built_for_every_target(tmp_path: Path) 
     (wheel,) = installable.wheels
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     assert pinned(installable, "docopt") == f"docopt==0.6.2 --hash=sha256:{digest}"
+
+
+def test_a_package_of_which_only_old_versions_lack_a_wheel_is_not_built(tmp_path: Path) -> None:
+    links = tmp_path / "links"
+    wheel = write_wheel(links, "acme_tide", "py3-none-any")
+    with zipfile.ZipFile(wheel, "w") as archive:  # it needs a package with sources alone
+        info = "acme_tide-1.dist-info"
+        archive.writestr(
+            f"{info}/METADATA",
+            "Metadata-Version: 2.1\nName: acme-tide\nVersion: 1\nRequires-Dist: docopt\n",
+        )
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+    with tarfile.open(links / "acme_tide-0.5.tar.gz", "w:gz") as archive:
+        broken = tmp_path / "pyproject.toml"
+        broken.write_text('[build-system]\nrequires = []\nbuild-backend = "nothing"\n')
+        archive.add(broken, "acme_tide-0.5/pyproject.toml")
+    broken.unlink()
+    places, pins = on_lambda(tmp_path, f"--find-links {links}\nacme-tide")
+    assert "docopt.py" in places
+    assert [pin.partition(" ")[0] for pin in pins if "tide" in pin] == ["acme-tide==1"]
 
 
 def test_whoever_wants_wheels_alone_gets_nothing_built(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from ferryman.building.own_distribution import (
 from ferryman.building.project_requirements import project_requirements
 from ferryman.building.requirements_file import DIRECTORY, ONLY_WHEELS
 from ferryman.building.uv import NoWheels
-from ferryman.core.errors import BuildError, FerrymanError, reason_of
+from ferryman.core.errors import BuildError, ConfigError, FerrymanError, reason_of
 from ferryman.project.project import Project
 from ferryman.project.setting_sources import read_pyproject
 
@@ -137,20 +138,51 @@ def resolve_parts(
             parts = _with_wheels_of(parts, ours, error.packages)
 
 
+def _sources_needed(
+    names: tuple[str, ...], pin: Callable[[Sequence[str]], tuple[str, ...]]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the packages to build from sources, as few as possible, and the pins with them.
+
+    uv names a package too if only some of its versions have no wheel, and would then take its
+    sources where a wheel fits.
+
+    Args:
+        names: The packages that uv names.
+        pin: Pins all packages, with the sources of some.
+
+    Raises:
+        NoWheels: Further packages have no wheel.
+    """
+    several = names if len(names) > 1 else ()
+    for name in several:
+        with suppress(ConfigError, BuildError):
+            return (name,), pin((name,))
+    pins = pin(names)
+    for name in several:
+        fewer = tuple(each for each in names if each != name)
+        with suppress(ConfigError, BuildError):
+            pins = pin(fewer)
+            names = fewer
+    return names, pins
+
+
 def _with_wheels_of(parts: AppParts, ours: Sequence[str], names: tuple[str, ...]) -> AppParts:
     """Return parts with wheels built from the sources of packages."""
     workshop = parts.workshop
     here = Platform(workshop.python, f"{platform.machine()}-manylinux_2_28")
+
+    def pin_all(names: Sequence[str]) -> tuple[str, ...]:
+        lines = (*ours, *parts.requirements)
+        return pin_wheels(lines, here, root=workshop.root, from_sources=names)
+
     pins: tuple[str, ...] = ()
     while not pins:
         try:
-            pins = pin_wheels(
-                (*ours, *parts.requirements), here, root=workshop.root, from_sources=names
-            )
+            names, pins = _sources_needed(names, pin_all)
         except NoWheels as error:
             if {*error.packages} <= {*names}:
                 raise
-            names = (*names, *error.packages)
+            names = tuple(dict.fromkeys((*names, *error.packages)))
     extras = {name_of(line): extras_of(line) for line in parts.requirements}
     made = []
     for pin in pins:
