@@ -102,6 +102,12 @@ def test_what_cannot_be_is_said(project: Path) -> None:
     assert "http-api refuses GET /100%25" in done.stderr
 
 
+def test_the_artifact_has_here_what_the_managed_runtime_provides(project: Path) -> None:
+    arguments = ("--artifact", "--fixture", "function-url", "--path", "/x")
+    done = invoke(project, *arguments, "--set", 'lambda.provided=["awslambdaric"]')
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_artifact_is_run_where_that_is_asked_for(project: Path) -> None:
     (project / "shop.py").write_text(
         APP.replace("await request.text()]", "await request.text(), __file__]")

@@ -25,7 +25,9 @@ __all__ = ("artifact_function", "build_function", "for_this_machine")
 def for_this_machine(project: Project) -> Project:
     """Return a project whose zip runs here, on this machine's platform."""
     options = project.section("lambda", LambdaOptions)
-    here = options.model_copy(update={"architecture": host_architecture()})
+    # Here no runtime has the packages that Lambda's has.
+    update = {"architecture": host_architecture(), "provided": ()}
+    here = options.model_copy(update=update)
     return replace(
         project,
         fields=project.fields.model_copy(update={"python": host_python()}),
