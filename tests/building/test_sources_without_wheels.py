@@ -232,6 +232,18 @@ def test_a_password_that_is_refused_is_told_and_not_shown(tmp_path: Path, guarde
     assert SECRET not in str(caught.value)
 
 
+def test_a_conflict_beside_a_package_with_sources_alone_says_so_too(tmp_path: Path) -> None:
+    lines = "docopt==0.6.2\nsimplejson==3.19.2"
+    gathered = gather_app(project(tmp_path, lines), tmp_path / "scratch", lambda _: None)
+
+    def pin(wanted: tuple[str, ...], shipped: tuple[str, ...]) -> tuple[str, ...]:
+        return pin_wheels(wanted, LAMBDA, root=tmp_path, omit=shipped)
+
+    with pytest.raises(ConfigError) as caught:
+        resolve_parts(gathered, (AIOHTTP, "awslambdaric>=4,<5"), pin)
+    assert "which awslambdaric needs" in (caught.value.hint or "")
+
+
 @pytest.mark.parametrize("line", ["aiohttp==3.8.6"])
 def test_a_conflict_says_who_requires_what(tmp_path: Path, line: str) -> None:
     with pytest.raises(ConfigError) as caught:

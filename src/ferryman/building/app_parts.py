@@ -135,7 +135,8 @@ def resolve_parts(
         except NoWheels as error:
             if ONLY_WHEELS in parts.requirements or {*error.packages} & {*parts.shipped}:
                 raise
-            parts = _with_wheels_of(parts, ours, error.packages)
+            with naming_who_requires(ours, parts.place):
+                parts = _with_wheels_of(parts, ours, error.packages)
 
 
 def _sources_needed(
