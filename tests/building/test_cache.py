@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ferryman.building.cache import cache_directory, made_once
+from ferryman.building.cache import cache_directory, cached, home_directory, made_once
+from ferryman.building.uv import run_uv
 
 
 def write(directory: Path) -> None:
@@ -81,3 +82,45 @@ def test_the_cache_is_where_the_user_keeps_caches(
     assert cache_directory() == tmp_path / ".cache" / "ferryman"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
     assert cache_directory() == tmp_path / "elsewhere" / "ferryman"
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "/proc/none", "/dev/null"])
+def test_without_a_usable_cache_a_build_makes_it_for_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / place))
+    made = cached("kind", "key", write, tmp_path / "scratch")
+    assert made == tmp_path / "scratch" / "kind" / "key"
+    assert (made / "a").is_file()
+
+
+def test_what_fails_is_made_once_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    tries = []
+
+    def fail(directory: Path) -> None:
+        tries.append(directory)
+        raise PermissionError(13, "Permission denied", "the app's file")
+
+    with pytest.raises(PermissionError):
+        cached("kind", "key", fail, tmp_path / "scratch")
+    assert len(tries) == 1
+
+
+@pytest.mark.parametrize("home", ["relative", None])
+def test_a_user_without_a_home_has_no_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str | None
+) -> None:
+    """As in a container with `--user 12345`; a relative one would be in the project."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    if home is None:
+        monkeypatch.delenv("HOME")
+        monkeypatch.setattr(os, "getuid", lambda: 12345)
+    else:
+        monkeypatch.setenv("HOME", home)
+    assert home_directory() == Path(os.devnull)
+    assert (cached("kind", "key", write, tmp_path / "scratch") / "a").is_file()
+    run_uv(("pip", "compile", "--no-header", "-"), (), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["scratch"]

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import ferryman
 from ferryman.building import compiling
-from ferryman.building.cache import digest_of
+from ferryman.building.cache import digest_of, home_directory
 from ferryman.core.errors import BuildError
 
 __all__ = (
@@ -161,9 +161,9 @@ def _candidates(python: str) -> Iterator[str]:
         yield sys.executable
     if found := shutil.which(f"python{python}"):
         yield found
-    versions = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv", "versions")
+    versions = Path(os.environ.get("PYENV_ROOT") or home_directory() / ".pyenv", "versions")
     yield from _newest_first(versions.glob(f"{python}.*/bin/python"))
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share"
+    data = os.environ.get("XDG_DATA_HOME") or home_directory() / ".local/share"
     managed = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or Path(data, "uv/python"))
     yield from _newest_first(managed.glob(f"cpython-{python}.*/bin/python{python}"))
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ("cache_directory", "cached", "digest_of", "made_once")
+__all__ = ("cache_directory", "cached", "digest_of", "home_directory", "made_once")
 
 _UNUSED_AFTER = 30 * 86400.0
 """Seconds after which an unused directory is removed."""
@@ -24,10 +24,22 @@ _UNUSED_AFTER = 30 * 86400.0
 _DONE = ".done"
 
 
+def home_directory() -> Path:
+    """Return the user's home; a path below which nothing can exist, if the user has none.
+
+    The user of a container often has neither a HOME nor an entry in /etc/passwd.
+    """
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return Path(os.devnull)
+    return home if home.is_absolute() else Path(os.devnull)
+
+
 def cache_directory() -> Path:
     """Return ferryman's directory in the user's cache (XDG Base Directory Specification)."""
     base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "ferryman"
+    return (Path(base) if Path(base).is_absolute() else home_directory() / ".cache") / "ferryman"
 
 
 def digest_of(*values: object) -> str:
@@ -60,10 +72,19 @@ def cached(kind: str, key: str, make: Callable[[Path], None], scratch: Path) -> 
     Raises:
         OSError: The directory cannot be written.
     """
+    home = cache_directory() / kind
+    if not (_use(home / key) or _is_writable(home)):
+        home = scratch / kind
+    return made_once(home, key, make)
+
+
+def _is_writable(home: Path) -> bool:
+    """Return whether directories can be made in `home`; it is made if it does not exist."""
     try:
-        return made_once(cache_directory() / kind, key, make)
-    except PermissionError:
-        return made_once(scratch / kind, key, make)
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(home, os.W_OK | os.X_OK)
 
 
 def _use(place: Path) -> bool:

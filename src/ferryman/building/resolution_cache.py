@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
-from ferryman.building.cache import cache_directory, cached, digest_of
+from ferryman.building.cache import cache_directory, cached, digest_of, home_directory
 
 __all__ = ("found_lately", "resolved_lately")
 
@@ -95,9 +95,9 @@ def _may_change(line: str) -> bool:
 
 def _settings(root: Path) -> list[object]:
     """Return a digest of uv's settings; only the digest is kept, as they may hold secrets."""
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or home_directory() / ".config")
     paths = [*(above / name for above in (root, *root.parents) for name in _SETTINGS)]
-    paths += [home / "uv" / "uv.toml", Path("/etc/uv/uv.toml"), Path.home() / ".netrc"]
+    paths += [home / "uv" / "uv.toml", Path("/etc/uv/uv.toml"), home_directory() / ".netrc"]
     variables = sorted((k, v) for k, v in os.environ.items() if k.startswith(("UV_", "PIP_")))
     found = [path.read_bytes() for path in paths if path.is_file()]
     return [sha256(content).hexdigest() for content in (*found, repr(variables).encode())]

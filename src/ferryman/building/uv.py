@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ferryman.building.cache import home_directory
 from ferryman.building.import_lock import IMPORTING
 from ferryman.core.errors import BuildError, ConfigError, reason_of
 
@@ -76,7 +77,7 @@ def run_uv(
             encoding="utf-8",
             errors="replace",
             cwd=cwd,
-            env=os.environ | (variables or {}),
+            env=_environment() | dict(variables or {}),
             check=False,
         )
     except OSError as error:
@@ -84,6 +85,13 @@ def run_uv(
     if done.returncode:
         raise _uv_failure(done.stderr)
     return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    """Return uv's environment; without a home, uv would keep its cache in the project."""
+    chosen = os.environ.keys() & {"UV_CACHE_DIR", "XDG_CACHE_HOME"}
+    homeless = not chosen and home_directory() == Path(os.devnull)
+    return {**os.environ, "UV_NO_CACHE": "1"} if homeless else {**os.environ}
 
 
 def _find_uv() -> str:

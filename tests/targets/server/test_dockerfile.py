@@ -38,6 +38,20 @@ def test_the_context_is_a_dockerfile_and_what_it_copies(context: Path) -> None:
     }
 
 
+def test_the_image_can_read_what_a_user_with_a_strict_umask_has_built(
+    postcards: Project, tmp_path: Path
+) -> None:
+    before = os.umask(0o077)
+    try:
+        build_context(postcards, tmp_path / "server", lambda _: None)
+    finally:
+        os.umask(before)
+    modes = {path: path.stat().st_mode & 0o777 for path in (tmp_path / "server").rglob("*")}
+    copied = {p: mode for p, mode in modes.items() if p.name != "Dockerfile"}
+    assert [p for p, mode in copied.items() if mode & 0o044 != 0o044] == []
+    assert [p for p, mode in copied.items() if p.is_dir() and mode != 0o755] == []
+
+
 def test_every_requirement_is_pinned_and_hashed(context: Path) -> None:
     text = (context / "requirements.txt").read_text().replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]

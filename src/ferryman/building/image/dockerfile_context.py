@@ -78,6 +78,7 @@ def write_context(
         texts = {REQUIREMENTS: pinned.text, **settings, **more(bool(pinned.wheels))}
         for name, text in texts.items():
             (stage / name).write_text(text, encoding="utf-8")
+        _let_all_read(stage)
         verdict = try_app(project, app, Trial(stage / "app", capability), Path(scratch), progress)
         use(stage)
     return app, Verdict(verdict.tried, (*app.notes, *verdict.notes))
@@ -158,6 +159,16 @@ def build_context(
         next=() if tool else (made, ("docker", "push", name)),
     )
     return replace(described, digest=digests[0]) if digests else described
+
+
+def _let_all_read(directory: Path) -> None:
+    """Give files and directories the modes that umask 022 gives.
+
+    The image runs as another user than the one who copied them into it.
+    """
+    for path in directory.rglob("*"):
+        executable = path.is_dir() or path.stat().st_mode & 0o100
+        path.chmod(0o755 if executable else 0o644)
 
 
 def _pinned(base: str) -> str:
