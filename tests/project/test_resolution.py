@@ -287,6 +287,13 @@ def test_a_wrong_flag_is_named(root: Path, flags: dict[str, str], message: str) 
         ('[tool.ferryman.env]\nprod = "x"', "[tool.ferryman.env.prod] is not a table", "'x'"),
         ('project = ["a"]', "pyproject.toml: [project] is not a table", "['a']"),
         ("[project]\nname =\n", "pyproject.toml is not valid TOML", "line 2"),
+        ("[a]\nb = " + "[" * 5000, "pyproject.toml is not valid TOML", "recursion"),
+        ("[a]\nb = " + "9" * 5000, "pyproject.toml is not valid TOML", "4300 digits"),
+        ("[tool.uv]\nsources = 1", "pyproject.toml: [tool.uv.sources] is not a table", "1"),
+        ("[tool.poetry]\ndependencies = 1", "[tool.poetry.dependencies] is not a table", "1"),
+        ('dependency-groups = "x"', "[dependency-groups] is not a table", "'x'"),
+        ('build-system = "x"', "[build-system] is not a table", "'x'"),
+        ("[project]\noptional-dependencies = 1", "[project.optional-dependencies] is not", "1"),
     ],
 )
 def test_a_wrong_pyproject_is_told_and_where(

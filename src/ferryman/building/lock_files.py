@@ -125,7 +125,7 @@ def _read_pylock(root: Path, chosen: Chosen) -> Lock:
     name = "pylock.toml"
     try:
         lock = Pylock.from_dict(tomllib.loads((root / name).read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, PylockValidationError) as error:
+    except (OSError, ValueError, RecursionError, PylockValidationError) as error:
         raise ConfigError(f"{name} cannot be read", cause=reason_of(error)) from None
     if lock.requires_python and f"{chosen.python}.99" not in lock.requires_python:
         raise ConfigError(

@@ -77,7 +77,7 @@ def _read_table(path: Path, own: frozenset[str]) -> tuple[Request, ...]:
     try:
         read = json.loads if path.suffix.lower() == ".json" else tomllib.loads
         rows = read(path.read_text(encoding="utf-8")).get("request")
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, RecursionError, AttributeError) as error:
         raise ConfigError(
             f"{path} cannot be read as a table of requests", cause=reason_of(error)
         ) from None

@@ -168,7 +168,7 @@ def read_setup(path: Path) -> str | tuple[ParityRequest, ...]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(
             f"{path} cannot be read as a table of requests",
             cause=reason_of(error),

@@ -109,21 +109,36 @@ def read_pyproject(root: Path) -> Mapping[str, Any]:
     """Return the project's pyproject.toml, empty if there is none. Do not change the result.
 
     Raises:
-        ConfigError: The file cannot be read, or is not valid TOML.
+        ConfigError: The file cannot be read, is not valid TOML, or has another value for a table.
     """
     path = root / "pyproject.toml"
     try:
         return _parsed(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # a number may be too long, lists too deep
         raise ConfigError(f"{path.name} is not valid TOML", cause=str(error)) from None
     except OSError as error:
         raise ConfigError(f"{path.name} cannot be read", cause=error.strerror) from None
 
 
+_TABLES = (
+    ("tool", "uv", "sources"),
+    ("tool", "poetry", "dependencies"),
+    ("project", "optional-dependencies"),
+    ("dependency-groups",),
+    ("build-system",),
+)
+"""The tables that ferryman reads and other tools define."""
+
+
 # One command calls this a dozen times, and parsing takes longer than reading.
-_parsed = lru_cache(maxsize=8)(tomllib.loads)
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> dict[str, Any]:
+    document = tomllib.loads(text)
+    for path in _TABLES:
+        _table(document, *path)
+    return document
 
 
 def find_project(here: Path) -> Path:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -174,3 +179,26 @@ def test_a_port_that_is_taken_is_said_by_its_setting(tmp_path: Path, unused_tcp_
         taken = ServerApplication(settings(admin_bind=f"127.0.0.1:{unused_tcp_port}"))
         with pytest.raises(ConfigError, match="admin_bind"):
             taken.run()
+
+
+def test_ctrl_c_while_the_modules_load_shows_no_traceback(tmp_path: Path) -> None:
+    """An import that takes long stands for those of a slow machine."""
+    (tmp_path / "gunicorn.py").write_text(
+        f"import time\nopen({str(tmp_path / 'loading')!r}, 'w').close()\ntime.sleep(60)\n"
+    )
+    path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ferryman.targets.server.runtime"],
+        env=os.environ | {"PYTHONPATH": path},
+        stderr=subprocess.PIPE,
+    )
+    try:
+        while not (tmp_path / "loading").exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.communicate()
+    assert (process.returncode, said) == (-signal.SIGINT, b"")

@@ -44,7 +44,7 @@ def read_portfolio(path: Path) -> tuple[tuple[App, ...], Choices, tuple[tuple[st
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path} cannot be read", cause=reason_of(error)) from error
     apps, copies = document.pop("apps", None), document.pop("copies", {})
     if not isinstance(apps, Mapping) or not apps:

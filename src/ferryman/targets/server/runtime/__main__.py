@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 from ferryman.core.errors import FerrymanError
 from ferryman.core.settings import load_settings
-from ferryman.targets.server.runtime.application import ServerApplication
 
 __all__ = ("main",)
 
@@ -18,6 +18,8 @@ def main() -> None:
         SystemExit: Always, with gunicorn's status: 0 when it was told to stop, 3 when the
             app failed to start; 2 when the settings are wrong.
     """
+    from ferryman.targets.server.runtime.application import ServerApplication
+
     try:
         ServerApplication(load_settings()).run()
     except FerrymanError as error:
@@ -26,4 +28,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # Until gunicorn handles it, Ctrl-C would show a traceback of the imports.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     main()
