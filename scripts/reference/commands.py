@@ -85,7 +85,7 @@ def _options_of_targets(command: click.Command) -> Iterator[str]:
         if options:
             formatter = click.HelpFormatter(width=88)
             formatter.write_dl([(", ".join(o.flags), o.help) for o in options])
-            yield f"With `-t {name}` it takes these, too:\n\n```\n{formatter.getvalue()}```\n"
+            yield f"With `-t {name}` it also has these options:\n\n```\n{formatter.getvalue()}```\n"
 
 
 def _table(title: str, model: type[BaseModel]) -> str:

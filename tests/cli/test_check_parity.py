@@ -194,7 +194,7 @@ def test_an_app_of_a_module_with_state_is_compared_without_what_may_differ(proje
     (project / "requests.toml").write_text(IGNORING)
     done = check(project, "-t", "server", "-t", "lambda", "--parity", "requests.toml", "--json")
     assert (done.returncode, json.loads(done.stdout)) == (0, []), done.stderr
-    assert "1 of 3 answer 500 on both" in done.stderr
+    assert "1 of 3 get 500 on both" in done.stderr
     assert "Traceback" not in done.stdout
 
 

@@ -156,9 +156,9 @@ def test_findings_are_told_by_target_with_the_mend(project: Path) -> None:
         "a_shop.py:7: M302 error: order changes a_shop.ORDERS",
         "    lambda  each environment has its own, and it is lost with the environment",
         "    server  a restart loses it, and a second worker would have its own",
-        "    mend: keep it in ferryman.cache, Redis or a database",
+        "    fix: keep it in ferryman.cache, Redis or a database",
     ]
-    assert done.stderr == ("the app does not move to lambda: 1 error, 1 ignored, 2 requests sent\n")
+    assert done.stderr == ("the app has errors on lambda: 1 error, 1 ignored, 2 requests sent\n")
 
 
 def test_warnings_fail_where_they_are_to(project: Path) -> None:

@@ -278,7 +278,7 @@ def test_a_group_without_invocations(insights: Insights) -> None:
 @pytest.mark.parametrize(
     ("group", "status", "message"),
     [
-        ("/aws/lambda/none", "Complete", "cannot be asked"),
+        ("/aws/lambda/none", "Complete", "cannot be queried"),
         ("/aws/lambda/shop", "Failed", "the query ended as Failed"),
     ],
 )

@@ -39,5 +39,5 @@ def test_a_port_that_is_taken_is_said() -> None:
         port = taken.getsockname()[1]
         done = subprocess.run([*COMMAND, str(port)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
-    assert f"port {port} of 127.0.0.1 cannot be served" in done.stderr
+    assert f"port {port} of 127.0.0.1 cannot be used" in done.stderr
     assert "Traceback" not in done.stderr

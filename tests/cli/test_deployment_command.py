@@ -109,7 +109,7 @@ def test_a_replacement_is_shown_loudly_before_the_question(
     harbor: type[Harbor], tmp_path: Path
 ) -> None:
     result = run("deploy", tmp_path)
-    assert "REPLACE Berth/3\n+new\ndock? no: there is no terminal" in result.stderr
+    assert "REPLACE Berth/3\n+new\ndock? No: there is no terminal" in result.stderr
     assert result.return_value == 1
     assert harbor.deployed == []
 
@@ -168,7 +168,7 @@ def test_without_a_target_it_says_how_to_name_one(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.ferryman.portability]\ntargets = 3\n")
     error = CliRunner().invoke(deploy, ["-C", str(tmp_path)]).exception
     assert isinstance(error, ConfigError)
-    assert error.message == "no target is named"
+    assert error.message == "no target was given"
     assert "pass -t lambda, -t server or -t k8s" in str(error.hint)
 
 

@@ -155,7 +155,7 @@ def test_lambda_takes_http_requests_as_well_and_never_streams_them(project: Path
         (("-t", "server", "none.json"), None, 2, "none.json cannot be read"),
         (("/cards",), None, 2, "hint: an HTTP request is sent by `--fixture http-api --path"),
         (("-t", "server", "--fixture", "sqss"), None, 2, "invalid value for '--fixture'"),
-        (("-t", "server", "--fixture", "rest-api"), None, 2, "this event is an HTTP request, as"),
+        (("-t", "server", "--fixture", "rest-api"), None, 2, "this event is an HTTP request in"),
         (("-t", "server", "-"), {}, 1, "this event is neither an HTTP request nor"),
         (("-t", "lambda", "-"), [], 1, "this event is neither an HTTP request nor"),
         (("-t", "server", "--fixture", "kinesis"), None, 1, "the application has no handler"),

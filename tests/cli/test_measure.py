@@ -147,7 +147,7 @@ def test_without_a_scenario_the_routes_are_sent_and_it_is_said(root: Path, tmp_p
         (("--access-log", "empty.log"), "tells of no request that can be sent again"),
         (("-t", "moon"), "there is no target 'moon'"),
         (("--patience", "0"), "0.0 is not in the range"),
-        (("--time", "60"), "--quick and --time both say how long it takes"),
+        (("--time", "60"), "--quick and --time both set the duration"),
     ],
 )
 def test_bad_input_is_named_and_exits_with_2(

@@ -80,14 +80,14 @@ def test_the_target_serves_where_it_is_told(
 def test_a_place_that_is_none_is_refused(tmp_path: Path, boat: Boat, bind: str) -> None:
     done = serve(tmp_path, "--bind", bind)
     assert isinstance(done.exception, ConfigError)
-    assert done.exception.message == f"--bind {bind}: it is not HOST:PORT"
+    assert done.exception.message == f"--bind {bind} is not HOST:PORT"
     assert boat.served == []
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["--bind", "h:99999"], 2, "--bind h:99999: it is not HOST:PORT"),
+        (["--bind", "h:99999"], 2, "--bind h:99999 is not HOST:PORT"),
         ([], 2, "the project names no app"),
         (["--app", "nothing:app"], 3, "there is no module 'nothing'"),
     ],

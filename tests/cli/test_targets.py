@@ -1,4 +1,4 @@
-"""`ferryman targets`: what there is, and what each offers the app."""
+"""`ferryman targets`: the installed targets, and what each supports."""
 
 from __future__ import annotations
 

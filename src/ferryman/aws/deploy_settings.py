@@ -72,14 +72,14 @@ class AlbOptions(Section):
 
     listener: Arn | None = Field(
         default=None,
-        description="The listener of an existing load balancer, which gets a rule. Without it "
-        "ferryman makes a load balancer, in `subnets`.",
+        description="The listener of an existing load balancer, to which ferryman adds a rule. "
+        "Without it ferryman makes a load balancer in `subnets`.",
     )
     priority: int = Field(default=100, ge=1, le=50000, description="The rule's priority.")
     hosts: tuple[str, ...] = Field(default=(), description="Hosts that the rule matches.")
     paths: tuple[str, ...] = Field(default=("/*",), description="Paths that the rule matches.")
     subnets: tuple[SubnetId, ...] = Field(
-        default=(), description="Two subnets or more for the new load balancer."
+        default=(), description="At least two subnets for the new load balancer."
     )
     security_groups: tuple[GroupId, ...] = Field(
         default=(), description="Security groups of the load balancer."
@@ -91,37 +91,39 @@ class DeploySection(Section):
 
     stack: StackName | None = Field(
         default=None,
-        description="The name of the stack, and of the function, or the cluster and the service, "
-        "in it; by default the project's.",
+        description="The name of the stack, and of the function or the cluster and service in it; "
+        "by default the project's name.",
     )
     region: str | None = Field(
         default=None, description="The AWS region; by default that of the credentials."
     )
     domain: Domain | None = Field(
         default=None,
-        description="The domain of the door or of the new load balancer, or of CloudFront in front "
-        "of it.",
+        description="The app's domain. The API, the new load balancer or CloudFront gets it.",
     )
     certificate: Arn | None = Field(
         default=None,
-        description="The certificate of the domain, for CloudFront one in us-east-1. A load "
-        "balancer without one speaks HTTP.",
+        description="The ARN of the domain's certificate; for CloudFront it must be in us-east-1. "
+        "A load balancer without a certificate serves HTTP only.",
     )
     hosted_zone: ZoneId | None = Field(
         default=None,
-        description="The Route 53 zone that gets the domain's record; without it you must make the "
-        "record.",
+        description="The Route 53 zone that gets the domain's record; without it you must add the "
+        "record yourself.",
     )
-    log_retention: RetentionDays = Field(default=30, description="Days that logs are kept.")
+    log_retention: RetentionDays = Field(
+        default=30, description="How many days AWS keeps the logs."
+    )
     environment: Mapping[VariableName, str] = Field(
-        default={}, description="Environment variables; no secrets, only references to them."
+        default={},
+        description="Environment variables. Never put secrets here, only references to them.",
     )
     tags: Mapping[TagKey, str] = Field(default={}, description="Tags of all resources.")
     policies: tuple[Arn, ...] = Field(
-        default=(), description="Managed policies of the app's role, for what the app uses."
+        default=(), description="ARNs of managed policies for the app's role."
     )
     statements: tuple[Mapping[str, Any], ...] = Field(
-        default=(), description="IAM statements of the app's role, for what the app uses."
+        default=(), description="IAM statements for the app's role."
     )
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""The option that says where to listen."""
+"""The option `--bind`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ bind_option = click.option(
     default="127.0.0.1:8000",
     show_default=True,
     metavar="HOST:PORT",
-    help="Where to listen.",
+    help="The address to listen on.",
 )
 
 
@@ -36,6 +36,6 @@ def parse_address(bind: str) -> Address:
     match = _BIND.fullmatch(bind)
     if not match or int(match[3]) > 65535:
         raise ConfigError(
-            f"--bind {bind}: it is not HOST:PORT", hint="such as 127.0.0.1:8000 or [::1]:8000"
+            f"--bind {bind} is not HOST:PORT", hint="write --bind 127.0.0.1:8000 or [::1]:8000"
         )
     return Address(match[1] or match[2], int(match[3]))

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from ferryman.project.project import Project
     from ferryman.targets.protocols import Target
 
-__all__ = ("TOLD", "command", "in_short")
+__all__ = ("REPORTED_BY_BUILD", "command", "in_short")
 
-# How many of the project's files that do not ship the last lines of a build name.
+# How many of the files that were left out the last lines of a build name.
 _SHOWN = 4
 
 
-TOLD = frozenset({"M305"})
+REPORTED_BY_BUILD = frozenset({"M305"})
 """Codes of findings that a build reports itself, because it starts the app."""
 
 
@@ -46,13 +46,18 @@ class _Table(Protocol):
 @click.option(
     *("-o", "--out"),
     type=click.Path(path_type=Path),
-    help="The directory to write; by default the project's dist/<target>. For k8s, - prints.",
+    help="The directory to write; by default dist/<target> in the project. For k8s, - prints the "
+    "manifests.",
 )
 @click.option("--strict", is_flag=True, help="For k8s: refuse an image without a digest.")
-@click.option("--explain", is_flag=True, help="Print what takes the space and what was left out.")
-@click.option("--profile", is_flag=True, help="Print what the app's imports cost at a cold start.")
+@click.option("--explain", is_flag=True, help="Print what takes up space and what was left out.")
 @click.option(
-    "--measure", is_flag=True, help="With -t all: print how long each takes to start here."
+    "--profile", is_flag=True, help="Print how long the app's imports take at a cold start."
+)
+@click.option(
+    "--measure",
+    is_flag=True,
+    help="With -t all: print how long each artifact takes to start on this machine.",
 )
 @click.option(
     "--systemd", is_flag=True, help="For server: write a systemd unit instead of a Dockerfile."
@@ -80,8 +85,8 @@ def command(
 ) -> None:
     """Build the app for a target, into dist/<target>; with -t all, for every target.
 
-    The build replaces the directory, or leaves it as it was if it fails. Beside it,
-    dist/<target>.json describes the artifact: digest, size, how to start it.
+    A build that succeeds replaces the directory; one that fails leaves it as it was. The file
+    dist/<target>.json beside it describes the artifact: its digest, its size, how to start it.
 
     \b
     Examples:
@@ -184,11 +189,11 @@ def _print_artifact(target: Target, project: Project, artifact: Artifact, as_jso
         click.echo(artifact.to_json(), nl=False)
     else:
         click.echo(f"{artifact.path}  {size_text(artifact.size)}  {artifact.digest}")
-        told = {"start": artifact.start, "for": artifact.runs_on, "tried": artifact.tried}
-        for word, text in told.items():
+        facts = {"start": artifact.start, "for": artifact.runs_on, "tried": artifact.tried}
+        for word, text in facts.items():
             if text:
                 click.echo(f"{word}: {text}", err=True)
-    unmoved = gravest_lines(project, [target.name], TOLD)[target.name]
+    unmoved = gravest_lines(project, [target.name], REPORTED_BY_BUILD)[target.name]
     for line in (*in_short(artifact), *artifact.lacks, *unmoved):
         click.echo(f"note: {line}", err=True)
     if not as_json:
@@ -207,7 +212,7 @@ def in_short(artifact: Artifact) -> tuple[str, ...]:
 def _switched_on(
     target: str, switches: Sequence[str], image: Mapping[str, object]
 ) -> tuple[str, ...]:
-    """Return the settings that flags of their own switch on, as assignments.
+    """Return the settings that `--strict`, `--systemd` and the image options set, as assignments.
 
     Raises:
         ConfigError: The target has no such setting.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ferryman.cli.build import TOLD, in_short
+from ferryman.cli.build import REPORTED_BY_BUILD, in_short
 from ferryman.cli.build_ending import next_commands
 from ferryman.cli.image_options import image_assignments, makes_image
 from ferryman.cli.portability_check import gravest_lines
@@ -71,7 +71,7 @@ def build_all(
         rows = tuple(_row(one, starts) for one in outcomes)
         header = _HEADER if starts is None else (*_HEADER, "start, ms")
         show(Table("What was built", header, rows, frozenset(range(2, len(header)))))
-    unmoved = gravest_lines(project, targets, TOLD)
+    unmoved = gravest_lines(project, targets, REPORTED_BY_BUILD)
     for one in outcomes:
         if one.artifact:
             for line in (*in_short(one.artifact), *one.artifact.lacks, *unmoved[one.target]):
@@ -88,7 +88,7 @@ def build_all(
 
 
 def _tell(artifact: Artifact | None, target: Target) -> None:
-    """Print what the artifacts are built for, how far the app was tried, and the next commands."""
+    """Print what an artifact is built for, how far the app was tried, and the next commands."""
     if artifact is None:
         return
     if artifact.runs_on:

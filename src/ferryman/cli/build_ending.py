@@ -1,4 +1,4 @@
-"""The last lines of a build: the next commands; and the exit status of one that fails."""
+"""How a build ends: the next commands that it prints, and the exit status if it fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ferryman check`: checks that the app moves, that manifests are valid, that targets agree."""
+"""`ferryman check`: checks that the app works on each target, manifests, and parity."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ __all__ = ("command",)
     metavar="TARGET",
     shell_complete=complete_targets,
     multiple=True,
-    help="A target, such as server or lambda:alb; repeat for several. k8s alone: manifests.",
+    help="A target, such as server or lambda:alb; repeat for several. k8s alone checks the "
+    "manifests.",
 )
 @click.option(
     "--requests",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="The requests that are sent to the app, TOML or HAR; by default requests.toml.",
+    help="A file of requests to send to the app, TOML or HAR; by default requests.toml.",
 )
 @click.option(
     *("--parity", "parity"),
@@ -38,12 +39,18 @@ __all__ = ("command",)
     metavar="FILE",
     help="A file of requests, TOML or HAR, to which all targets must respond alike.",
 )
-@click.option("--strict", is_flag=True, help="Count warnings too.")
-@click.option("--server", is_flag=True, help="With -t k8s, ask the cluster, too.")
+@click.option("--strict", is_flag=True, help="Fail on warnings too.")
+@click.option("--server", is_flag=True, help="With -t k8s: validate in the cluster, too.")
 @click.option(
-    "--context", metavar="NAME", help="Its context in the kubeconfig; by default the current."
+    "--context",
+    metavar="NAME",
+    help="With -t k8s: the context of the kubeconfig; by default the current context.",
 )
-@click.option("-n", "--namespace", metavar="NAME", help="Its namespace; by default the project's.")
+@click.option(
+    *("-n", "--namespace"),
+    metavar="NAME",
+    help="With -t k8s: the namespace; by default the project's.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--sarif", "as_sarif", is_flag=True, help="Print the app's findings as SARIF 2.1.0.")
 @project_options
@@ -59,17 +66,18 @@ def command(
     as_sarif: bool,
     **options: Any,
 ) -> int:
-    """Find what in the app does not move between targets; or check manifests, or parity.
+    """Find what in the app does not work on a target; or check manifests, or compare targets.
 
-    It runs the app here, sends it requests, and reads the code that they run. Each finding
-    says where it is, what happens on which target, and what to do.
+    The command runs the app on this machine, sends it requests, and reads the code that they run.
+    Each finding says where it is, what happens on each target, and how to fix it.
 
-    With `-t k8s` alone it checks what a deploy would apply, its patches and environments
-    included: against the schemas, what an API server validates, and ferryman's rules. With
-    `--parity` it sends each request to a fresh app on each target, and shows the differences
-    side by side.
+    With `-t k8s` alone the command checks the objects that a deploy would apply, with patches and
+    in every environment: against the schemas, the API server's validation, and ferryman's rules.
+    With `--parity` it sends each request to a new instance of the app on each target, and shows the
+    differences side by side.
 
-    Exits with 0 if the app moves, or nothing is found, else with 1.
+    Exits with 1 if the app has an error on a target, or with --strict a warning; if an object has a
+    finding; or if responses differ. Otherwise exits with 0.
 
     \b
     Examples:

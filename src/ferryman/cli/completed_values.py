@@ -1,4 +1,4 @@
-"""The option values that a shell completes. Each is read only when a shell asks for it."""
+"""Values of options for shell completion. Each list is read only when a shell asks for it."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _KINDS = {
 
 @click.group()
 def command() -> None:
-    """Show the resolved settings, or all keys.
+    """Show the resolved settings, or list all keys.
 
     \b
     Example:

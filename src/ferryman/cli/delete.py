@@ -18,8 +18,8 @@ __all__ = ("command",)
 def command(dry_run: bool, as_json: bool, **options: Any) -> int:
     """Delete everything that ferryman made for the project, after asking.
 
-    It touches nothing else: on Kubernetes it selects by the labels that every deploy sets, on
-    AWS by the stack. Exits with 1 if the answer was no.
+    It touches nothing else: on Kubernetes it deletes the objects with the labels that every
+    deploy sets, on AWS the stack. Exits with 1 if you answer no.
 
     \b
     Example:

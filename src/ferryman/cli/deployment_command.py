@@ -1,7 +1,8 @@
 """The verbs on a deployed project: common options, options of a target, the deployment.
 
-A target's own options are known once `-t` or the project names the target, so the target is found
-before the options are read. Without a target, `--help` loads none.
+A target adds options of its own to these verbs. They are known only once `-t` or the project names
+the target, so the command finds the target before it reads its options. Without a target, `--help`
+loads none.
 """
 
 from __future__ import annotations
@@ -57,7 +58,9 @@ class DeploymentCommand(click.Command):
         """Name the command that shows a target's options, if no target was named."""
         if not ctx.meta.get(_OWN):
             formatter.write_paragraph()
-            formatter.write_text(f"`{ctx.command_path} -t TARGET --help` shows a target's own.")
+            formatter.write_text(
+                f"`{ctx.command_path} -t TARGET --help` shows the target's own options."
+            )
 
     def options_of(self, target: str) -> tuple[VerbOption, ...]:
         """Return a target's own options for this verb.
@@ -70,7 +73,7 @@ class DeploymentCommand(click.Command):
 
 
 def deployment_verb(name: str) -> Callable[[Callable[..., Any]], DeploymentCommand]:
-    """Return a decorator that makes a verb: target, project, `--json`, `--yes`, `--wait`."""
+    """Return a decorator that makes a command with the options that all these verbs share."""
 
     def decorate(function: Callable[..., Any]) -> DeploymentCommand:
         for option in reversed(_shared_options()):
@@ -132,7 +135,7 @@ def opened(
     dry_run: bool = False,
     **options: Any,
 ) -> Iterator[tuple[Deployment[Any], Dialogue]]:
-    """Yield the deployment that a command's options name, and its connection to the user.
+    """Yield the deployment that a command's options name, and its dialogue with the user.
 
     The values of all options open it; `doing` is the first progress message.
 
@@ -155,7 +158,7 @@ def _ask(yes: bool, pause: Callable[[], AbstractContextManager[None]], question:
     if sys.stdin.isatty():
         with pause():
             return click.confirm(question, err=True)
-    announce(f"{question} no: there is no terminal to confirm on. Pass --yes.")
+    announce(f"{question} No: there is no terminal to ask on. Pass --yes.")
     return False
 
 

@@ -1,4 +1,4 @@
-"""`ferryman dev`: runs the app here and reloads it at each save."""
+"""`ferryman dev`: runs the app on this machine and restarts it at each save."""
 
 from __future__ import annotations
 
@@ -34,14 +34,16 @@ __all__ = ("command",)
 @click.option(
     "--source",
     metavar="SOURCE",
-    help="The event source in front of Lambda; by default function-url.",
+    help="For lambda: the event source in front; by default function-url.",
 )
 @click.option(
     "--env-file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="A file of NAME=value lines, for the app's environment.",
+    help="A file of environment variables for the app, one NAME=value a line.",
 )
-@click.option("--snapshot", is_flag=True, help="Start as Lambda does from a SnapStart snapshot.")
+@click.option(
+    "--snapshot", is_flag=True, help="For lambda: start the app as from a SnapStart snapshot."
+)
 @click.option(
     "--artifact", is_flag=True, help="For lambda: build at each save, and run the artifact."
 )
@@ -56,12 +58,12 @@ def command(
     bind: str,
     **options: Any,
 ) -> int:
-    """Run the app here, and restart it at each save, until Ctrl-C.
+    """Run the app on this machine, and restart it at each save, until Ctrl-C.
 
-    `server` runs it in a process; a new one takes over once it answers, and the old one
-    finishes its requests. `lambda` runs it in environments as Lambda does: one request at a
-    time in each, frozen in between, with Lambda's limits and log. If the app does not start, the
-    terminal and the browser show why, and the next save tries again.
+    `server` runs the app in a process. After a save a new process takes over once it answers, and
+    the old one finishes its requests. `lambda` runs the app in environments as Lambda does: each
+    handles one request at a time and is frozen in between, with Lambda's limits and log. If the app
+    does not start, the terminal and the browser show why, and the next save tries again.
 
     \b
     Example:

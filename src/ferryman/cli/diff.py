@@ -18,9 +18,8 @@ __all__ = ("command",)
 def command(as_json: bool, **options: Any) -> int:
     """Show what a deploy would change.
 
-    It asks the platform, so its defaults count: Kubernetes by a server-side dry run,
-    AWS by a change set. Exits with 0 if nothing would change, 1 if something would, 2 if the
-    platform cannot be asked.
+    The platform itself computes the changes: Kubernetes by a server-side dry run, AWS by a change
+    set. Exits with 0 if nothing would change, 1 if something would, 2 if the platform cannot tell.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""Names the extra of ferryman with a package that a verb needs and that is not installed."""
+"""Finds the extra of ferryman that installs a missing package."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXTRAS = {
     **dict.fromkeys(("watchfiles",), "dev"),
     **dict.fromkeys(("opentelemetry",), "otel"),
 }
-"""The extra with a package, by the package's module name."""
+"""The extra that installs each package, by the name of its module."""
 
 
 def missing_extra(error: ModuleNotFoundError) -> ConfigError | None:

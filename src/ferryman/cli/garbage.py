@@ -1,4 +1,4 @@
-"""Turns garbage collection off in a short run that keeps nearly all its objects."""
+"""Turns garbage collection off in short runs, which keep nearly all their objects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ("without_garbage_collection",)
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """Turn cyclic garbage collection off in the block: it takes a tenth of the time."""
+    """Turn cyclic garbage collection off in the block; it would take a tenth of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -36,13 +36,13 @@ _OPTIONS = (
         *("--interpreter", "interpreters"),
         type=click.Path(path_type=Path),
         multiple=True,
-        help="A Python to put into the image, or its directory; one for each processor.",
+        help="A Python interpreter for the image, or its directory; one for each processor.",
     ),
 )
 
 
 def image_options(command: _Command) -> _Command:
-    """Add the options to a command; it gets the given ones as `image`, by setting."""
+    """Add the options to a command, which gets those that were given as the dict `image`."""
 
     @wraps(command)
     def gather(

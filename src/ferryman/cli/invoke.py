@@ -34,7 +34,7 @@ __all__ = ("FIXTURES", "command")
 @click.option(
     "--fixture",
     metavar="NAME",
-    help="Use a sample event; HTTP ones take --path, --method and --data.",
+    help="Use a sample event; HTTP requests take --path, --method and --data.",
 )
 @click.option(
     "--path",
@@ -74,20 +74,20 @@ def command(
     profile: str | None,
     **options: Any,
 ) -> int:
-    """Send one event to the app, and print the answer as JSON.
+    """Send one event to the app, and print the result as JSON.
 
-    It starts the app in this process, sends it the event, and stops it. The event comes from a
-    file, or from standard input if that is `-`. `server` calls the handlers in
-    app[ferryman.triggers]; `lambda` calls the function's handler, so that the event
-    can be an HTTP request too, such as `--fixture http-api --path /x`. The app's own
-    output goes to standard error.
+    The command starts the app in its own process, sends the event, and stops the app. The event
+    comes from a file; `-` is standard input. `server` calls the handlers in
+    app[ferryman.triggers]; `lambda` calls the function's handler, so the event can be an HTTP
+    request too, such as `--fixture http-api --path /x`. The app's own output goes to standard
+    error.
 
-    `--local` invokes the function in a process as Lambda does, with its limits, and prints
-    its log and its REPORT line on standard error; with `--artifact` it runs the zip, built for this
+    `--local` invokes the function in a separate process with Lambda's limits, and prints its log
+    and its REPORT line on standard error. `--artifact` does the same with the zip, built for this
     machine, instead of the sources. `--remote` invokes the deployed function on AWS; with
-    lambda.streaming its response is printed as it arrives.
+    lambda.streaming the command prints the response as it arrives.
 
-    Exits with 0 if all records were handled, else with 1.
+    Exits with 0 if all records were handled, otherwise with 1.
 
     \b
     Example:
@@ -103,13 +103,13 @@ def command(
             raise ConfigError(f"{flag} is for Lambda only", hint="pass -t lambda too")
     if not takes_events and _is_request(event):
         raise ConfigError(
-            "this event is an HTTP request, as Lambda gets one",
+            "this event is an HTTP request in Lambda's form",
             hint="pass -t lambda; to try a server, use `ferryman serve -t server`",
         )
     if (local or artifact) and remote:
         raise ConfigError("--local and --remote exclude each other", hint="pass one of them")
-    for flag, told in {"--function": function, "--region": region, "--profile": profile}.items():
-        if told and not remote:
+    for flag, value in {"--function": function, "--region": region, "--profile": profile}.items():
+        if value and not remote:
             raise ConfigError(f"{flag} has no effect without --remote", hint="pass --remote too")
     if not remote:
         ran = (

@@ -14,7 +14,11 @@ __all__ = ("command",)
 
 @deployment_verb("logs")
 @click.option(
-    "--tail", metavar="LINES", default=100, show_default=True, help="Lines to show of each source."
+    "--tail",
+    metavar="LINES",
+    default=100,
+    show_default=True,
+    help="How many lines to show of each pod or log stream.",
 )
 @click.option("-f", "--follow", is_flag=True, help="Keep printing new lines until Ctrl-C.")
 def command(tail: int, follow: bool, as_json: bool, **options: Any) -> None:

@@ -33,18 +33,18 @@ _VERBS: Mapping[str, str] = {
     "cost": "Estimate the monthly bill on each platform, and when to cross over.",
     "delete": "Delete everything that ferryman made for the project, after asking.",
     "deploy": "Deploy the project, and wait until the rollout is complete.",
-    "dev": "Run the app here, and restart it at each save.",
+    "dev": "Run the app on this machine, and restart it at each save.",
     "diff": "Show what a deploy would change.",
-    "invoke": "Send one event to the app, here or on AWS, and print the answer.",
+    "invoke": "Send one event to the app, on this machine or on AWS, and print the result.",
     "logs": "Print the last lines of the deployed app's log.",
-    "measure": "Run the app here, and measure the time and memory that its requests take.",
-    "migrate": "Move the traffic to another side, and back if the new side is worse.",
+    "measure": "Run the app on this machine, and measure the time and memory of its requests.",
+    "migrate": "Move traffic to another deployment step by step, and back if that one is worse.",
     "new": "Make a project: an app, its tests, and a pipeline.",
-    "policy": "Print the least permissions that a deploy needs.",
+    "policy": "Print the permissions that a deploy needs, and no more.",
     "rollback": "Roll back to an older release, and wait until it runs.",
-    "serve": "Run the app here as a target would.",
+    "serve": "Run the app on this machine as a target would.",
     "status": "Show the running release, and the releases you can roll back to.",
-    "targets": "List the targets, and what each offers the app.",
+    "targets": "List the installed targets and what each supports.",
 }
 
 
@@ -73,7 +73,7 @@ def main() -> None:
         SystemExit: Always.
     """
     open_missing()
-    # click only checks for a terminal; https://no-color.org asks for more.
+    # click checks only whether there is a terminal; https://no-color.org asks for this too.
     colour = False if os.environ.get("NO_COLOR") else None
     with click.Context(cli, color=colour):
         status = _run(colour)

@@ -1,4 +1,4 @@
-"""`ferryman measure`: runs the app here and measures the time and memory of its requests."""
+"""`ferryman measure`: measures the time and memory of the app's requests."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--access-log",
     type=_PATH,
-    help="An access log, also gzip, for the paths and their frequencies.",
+    help="An access log, also gzip, from which the paths and their frequencies are taken.",
 )
 @click.option(
     "--host",
     "hosts",
     metavar="HOST",
     multiple=True,
-    help="The app's own name in a scenario or HAR.",
+    help="The app's host name in a scenario or HAR; repeat for several.",
 )
-@click.option("--quick", is_flag=True, help="Take a quarter of the time; the ranges are wider.")
+@click.option("--quick", is_flag=True, help="Take a quarter of the time; the intervals are wider.")
 @click.option(
     "--time",
     "seconds",
     type=click.FloatRange(min=1),
     metavar="SECONDS",
-    help="Take no longer than this for all targets together; at least 10 for each.",
+    help="The most seconds for all targets together; at least 10 for each.",
 )
 @click.option(
     "--patience",
@@ -62,14 +62,14 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
     type=click.FloatRange(0.1, 900),
     default=10.0,
     show_default=True,
-    help="Seconds to wait for a response.",
+    help="How long to wait for a response.",
 )
 @click.option("--force", is_flag=True, help="Write the figures even if they are doubtful.")
 @click.option("--json", "as_json", is_flag=True, help="Print the measurement as JSON.")
 @click.option(
     *("-o", "--output"),
     type=_PATH,
-    help=f"Where to write the measurement; by default  {FILE_NAME} in the project's directory.",
+    help=f"Where to write the measurement; by default {FILE_NAME} in the project's directory.",
 )
 @project_options
 def command(
@@ -86,14 +86,14 @@ def command(
     output: Path | None,
     **options: Any,
 ) -> int:
-    """Run the app here and measure the time and memory of its requests, for each target.
+    """Run the app on this machine and measure the time and memory of its requests on each target.
 
-    It starts the app several times, unmodified, under gunicorn with one worker and in a
-    local Lambda environment. A separate program sends it requests, over loopback only:
-    one at a time for CPU time and duration, then more and more at once for the throughput. Before
-    that it sends each request once; if one fails, the command ends, except with --force. Every
-    figure has a 95 % confidence interval. If intervals are too wide, or the machine is too busy, it
-    writes nothing and exits with 1.
+    The command starts the unmodified app several times, under gunicorn with one worker and in a
+    local Lambda environment. A separate program sends requests, over loopback only: first each
+    request once, and if one fails, the command ends, except with --force; then one at a time for
+    CPU time and duration; then more and more at once for the throughput. Every figure has a 95 %
+    confidence interval. If intervals are too wide, or the machine is too busy, the command writes
+    nothing and exits with 1.
 
     \b
     Example:
@@ -115,7 +115,7 @@ def command(
     pace = QUICK if quick else USUAL
     if seconds is not None:
         if quick:
-            raise ConfigError("--quick and --time both say how long it takes", hint="give one")
+            raise ConfigError("--quick and --time both set the duration", hint="pass one of them")
         pace = pace_within(seconds / len(kinds))
     with working("measuring") as progress:
         found = asyncio.run(measure(project, chosen, kinds, pace, patience, progress, insist=force))

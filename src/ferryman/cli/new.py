@@ -1,4 +1,4 @@
-"""`ferryman new`: makes a project whose tests pass, ready for every target."""
+"""`ferryman new`: makes a project whose tests pass on every target."""
 
 from __future__ import annotations
 
@@ -20,28 +20,33 @@ __all__ = ("command",)
     "-t",
     "--target",
     metavar="TARGET",
-    help="The target its pipeline deploys to; by default lambda.",
+    help="The target that the pipeline deploys to; by default lambda.",
 )
 @click.option(
-    "--python", metavar="X.Y", default="3.13", show_default=True, help="The Python to build for."
+    "--python",
+    metavar="X.Y",
+    default="3.13",
+    show_default=True,
+    help="The Python version to build for.",
 )
 @click.option(
     "--pipeline",
     type=click.Choice(["github", "none"]),
     default="github",
     show_default=True,
-    help="The CI service of its pipeline.",
+    help="The CI service of the pipeline.",
 )
 @click.option(
     "--ferryman",
     metavar="REQUIREMENT",
-    help="Where the project installs ferryman from; by default the source of this installation.",
+    help="The requirement by which the project installs ferryman; by default the source of this "
+    "installation.",
 )
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
-    help="The directory to make the project in; by default this one.",
+    help="The directory in which to make the project; by default the current one.",
 )
 def command(
     name: str | None,
@@ -53,10 +58,10 @@ def command(
 ) -> int:
     """Make a project: an app, its settings and tests, and a pipeline that deploys it.
 
-    On a terminal it asks for options you did not give. It does not touch an existing directory. The
-    pipeline tests on each target, comments the new bill on a pull request, and deploys. The project
-    installs ferryman from the source of this installation: an index, a repository, or a directory
-    of this machine; the command prints which.
+    On a terminal the command asks for the name and the target if you do not give them. It does not
+    touch an existing directory. The pipeline runs the tests on each target, comments the new bill
+    on pull requests, and deploys. The project installs ferryman from the same source as this
+    installation: an index, a repository, or a directory of this machine.
 
     \b
     Example:
@@ -83,8 +88,8 @@ def command(
     write_project(files, into / name)
     click.echo(f"{into / name}: {counted(len(files), 'file')}", err=True)
     if "file:" in requirement:
-        click.echo(f"note: it installs {requirement}", err=True)
-        click.echo("  other machines need another place: [dependency-groups] names it", err=True)
+        click.echo(f"note: the project installs {requirement}", err=True)
+        click.echo("  other machines do not have it: change it in [dependency-groups]", err=True)
     click.echo(f"next: cd {into / name} && make test, then make dev", err=True)
     return 0
 

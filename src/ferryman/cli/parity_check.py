@@ -1,4 +1,4 @@
-"""`ferryman check --parity`: sends the same requests to each target and compares the answers."""
+"""`ferryman check --parity`: sends the same requests to each target and compares responses."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check_parity(project: Project, path: Path, targets: tuple[str, ...], as_json
     """Print the differences between the targets' responses to a file of requests.
 
     Args:
-        project: The project; its app starts afresh for each target.
+        project: The project; its app starts in a new process for each target.
         path: A table of requests in TOML, or a HAR file.
         targets: The targets, such as `server` and `lambda:alb`.
         as_json: Whether the differences are printed as JSON.
@@ -66,13 +66,13 @@ def check_parity(project: Project, path: Path, targets: tuple[str, ...], as_json
     ]
     _show(found, as_json)
     differing = len({each.request for each in found})
-    told = f"{differing} answered differently" if found else "all answered alike"
-    click.echo(f"{counted(len(requests), 'request')}, {told}", err=True)
+    verdict = f"{differing} answered differently" if found else "all answered alike"
+    click.echo(f"{counted(len(requests), 'request')}, {verdict}", err=True)
     for status, count in sorted(agreed_errors(requests, answers).items()):
         where = "both" if len(targets) == 2 else f"all {len(targets)}"
         click.echo(
-            f"warning: {count} of {len(requests)} answer {status} on {where}: alike, and perhaps "
-            "not what you mean; `status` in the table says what is expected",
+            f"warning: {count} of {len(requests)} get {status} on {where}, perhaps not what you "
+            "mean; set the `status` that you expect in the table",
             err=True,
         )
     return 1 if found else 0

@@ -1,4 +1,4 @@
-"""`ferryman policy`: prints the permissions that deploy and the verbs after it need."""
+"""`ferryman policy`: prints the permissions that `deploy` and other verbs need."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _VERBS = ("deploy", "diff", "status", "logs", "rollback", "delete")
     multiple=True,
     default=("deploy",),
     show_default=True,
-    help="The verb. Can be repeated.",
+    help="The verb; repeat for several.",
 )
 def command(
     target: str, own: dict[str, Any], verbs: tuple[str, ...], wait: bool, **options: Any
 ) -> None:
-    """Print the least permissions that a deploy needs: an IAM policy, or a Role.
+    """Print the permissions that a deploy needs, and no more: an IAM policy, or a Role.
 
-    It is JSON with and without `--json`, and `kubectl apply -f -` takes a Role as it is. A
-    deploy to Kubernetes with `--no-wait` needs fewer.
+    The output is JSON with and without `--json`; `kubectl apply -f -` accepts a Role as printed. A
+    deploy to Kubernetes with `--no-wait` needs fewer permissions.
 
     \b
-    Example:
+    Examples:
       ferryman policy -t lambda --direct --for deploy --for rollback
       ferryman policy -t k8s --no-wait
     """

@@ -1,4 +1,4 @@
-"""`ferryman check` without arguments: finds what in the app does not move between targets."""
+"""`ferryman check` of the app: finds what does not work on one of the targets."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def check_portability(
         targets: The targets; by default those of the settings, or all.
         requests: A table of requests or a HAR file.
         form: `text`, `json` or `sarif`.
-        strict: Whether warnings count as errors.
+        strict: Whether warnings make the command fail too.
 
     Returns:
         1 if something does not work on a target, else 0.
@@ -60,29 +60,32 @@ def check_portability(
         for finding in found.findings:
             _show(finding)
     for each in found.unused:
-        click.echo(f"note: nothing was found to ignore as {each.code} at {each.where}", err=True)
+        click.echo(
+            f"note: the setting that ignores {each.code} at {each.where} matches no finding",
+            err=True,
+        )
     if found.unsent:
         unsent = counted(found.unsent, "request")
-        click.echo(f"note: the time was over, and {unsent} could not be sent", err=True)
+        click.echo(f"note: the time limit was reached before {unsent} could be sent", err=True)
     click.echo(_summary(found), err=True)
     grave = [each for each in found.findings if strict and each.level == "warning"]
     return 1 if found.refused or grave else 0
 
 
 def gravest_lines(
-    project: Project, targets: Collection[str], told: Collection[str] = ()
+    project: Project, targets: Collection[str], reported: Collection[str] = ()
 ) -> dict[str, tuple[str, ...]]:
     """Return the errors of the app on each target, in a few lines; empty if it cannot be read.
 
     Args:
         project: The project, with the sections of all targets.
         targets: The targets.
-        told: Codes of findings that are reported already.
+        reported: Codes of findings that the caller reports itself.
     """
     from ferryman.portability.survey import gravest
 
     try:
-        found = gravest(project, targets, told)
+        found = gravest(project, targets, reported)
     except FerrymanError:
         return dict.fromkeys(targets, ())  # starting the app reports its errors
     more = "`ferryman check` shows more, and the fixes"
@@ -95,7 +98,7 @@ def _show(finding: Finding) -> None:
     width = max(map(len, finding.effects))
     for name, effect in finding.effects.items():
         click.echo(f"    {name:<{width}}  {effect.text}")
-    click.echo(f"    mend: {finding.mend}")
+    click.echo(f"    fix: {finding.mend}")
 
 
 def _as_json(found: Survey) -> dict[str, object]:
@@ -115,12 +118,12 @@ def _summary(found: Survey) -> str:
         level: sum(each.level == level for each in found.findings)
         for level in ("error", "warning", "note")
     }
-    told = [counted(n, level) for level, n in counts.items() if n]
-    told += [f"{len(found.ignored)} ignored"] if found.ignored else []
+    parts = [counted(n, level) for level, n in counts.items() if n]
+    parts += [f"{len(found.ignored)} ignored"] if found.ignored else []
     targets = _listed(found.refused or found.targets)
-    verdict = f"does not move to {targets}" if found.refused else f"moves to {targets}"
+    verdict = f"has errors on {targets}" if found.refused else f"has no errors on {targets}"
     sent = f"{counted(found.sent, 'request')} sent"
-    return f"the app {verdict}: {', '.join(told) or 'nothing found'}, {sent}"
+    return f"the app {verdict}: {', '.join(parts) or 'nothing found'}, {sent}"
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""The options that every verb on a project shares, and the project they name."""
+"""The options that all verbs on a project share, and the project that they name."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def project_options(command: _Command) -> _Command:
         click.option(
             *("-C", "--project", "directory"),
             type=click.Path(path_type=Path),
-            help="The project's directory; by default this one or the nearest above that is one.",
+            help="The project's directory; by default the current one or the project around it.",
         ),
         click.option(
             "--env", "overlay", metavar="NAME", help="Use the overlay [tool.ferryman.env.NAME]."
@@ -44,12 +44,14 @@ def project_options(command: _Command) -> _Command:
         click.option(
             "--app", metavar="MODULE:ATTR", help="The application, such as shop:create_app."
         ),
-        click.option("--python", metavar="X.Y", help="The Python to build for, such as 3.13."),
+        click.option(
+            "--python", metavar="X.Y", help="The Python version to build for, such as 3.13."
+        ),
         click.option(
             *("--set", "assignments"),
             multiple=True,
             metavar="KEY=VALUE",
-            help="Set any key, such as lambda.memory=1024; repeat for several.",
+            help="Set any setting, such as lambda.memory=1024; repeat for several.",
         ),
     )
     for option in reversed(options):
@@ -73,7 +75,7 @@ def _named_target(context: click.Context, _: click.Parameter, named: str | None)
     target = named or project_target(context.params.get("directory"))
     if target is None and not context.resilient_parsing:
         raise ConfigError(
-            "no target is named",
+            "no target was given",
             hint="pass -t lambda, -t server or -t k8s; for a project with one target, write"
             ' targets = ["lambda"] in [tool.ferryman.portability] of pyproject.toml',
         )
@@ -84,7 +86,7 @@ def project_target(directory: Path | None) -> str | None:
     """Return the target of a project whose `portability.targets` name a single one.
 
     Args:
-        directory: The project's; by default this one, or the project it lies in.
+        directory: The project's; by default the current one, or the project that it is in.
 
     Raises:
         ConfigError: pyproject.toml cannot be read.
@@ -112,14 +114,14 @@ def open_project(
     """Resolve the project that a command's options name.
 
     Args:
-        directory: Its directory; by default this one, or the project it lies in.
+        directory: Its directory; by default the current one, or the project that it is in.
         overlay: The name of the overlay.
         app: The application.
-        python: The Python to build for.
+        python: The Python version to build for.
         assignments: Further keys, as `KEY=VALUE`.
         targets: The targets whose sections are read.
-        whole: Whether to read sections that no source sets.
-        wanted: Sections to read even so.
+        whole: Whether to read all sections, also those that no source sets.
+        wanted: Sections to read even if no source sets them.
 
     Raises:
         ConfigError: A file, a key or a value is wrong.
@@ -179,5 +181,5 @@ def open_target(name: str, **options: Any) -> tuple[Target, Project]:
 def _assignment(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise ConfigError(f"--set {text}: it is not KEY=VALUE", hint="such as lambda.memory=1024")
+        raise ConfigError(f"--set {text} is not KEY=VALUE", hint="write --set lambda.memory=1024")
     return key.strip(), value

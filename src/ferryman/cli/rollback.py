@@ -14,7 +14,7 @@ __all__ = ("command",)
 
 
 @deployment_verb("rollback")
-@click.option("--dry-run", is_flag=True, help="Name the release; change nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the release, and change nothing.")
 @click.option(
     "--to",
     "wanted",
@@ -31,7 +31,7 @@ def command(dry_run: bool, wanted: str | None, as_json: bool, **options: Any) ->
     Example:
       ferryman rollback -t k8s --to 3
     """
-    with opened("going back", dry_run=dry_run, **options) as (deployment, _):
+    with opened("rolling back", dry_run=dry_run, **options) as (deployment, _):
         release = deployment.rollback(wanted)
     if as_json:
         click.echo(json.dumps({"release": release_data(release), "dry_run": dry_run}, indent=2))

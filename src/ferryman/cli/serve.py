@@ -23,12 +23,11 @@ __all__ = ("command",)
     help="Run the built artifact instead of the sources; lambda always does.",
 )
 def command(target: str, bind: str, artifact: bool, **options: Any) -> int:
-    """Run the app here as a target would, until Ctrl-C.
+    """Run the app on this machine as a target would, until Ctrl-C.
 
-    `server` runs it under gunicorn. `lambda` builds the zip for this machine, unpacks it
-    as Lambda would, and runs it under AWS's Runtime Interface Emulator behind the
-    gateway of a Function URL. Both listen on this machine only, unless --bind names another
-    address.
+    `server` runs the app under gunicorn. `lambda` builds the zip for this machine, unpacks it as
+    Lambda would, and runs it under AWS's Runtime Interface Emulator behind an emulated Function
+    URL. Both listen on loopback only, unless --bind names another address.
 
     \b
     Example:

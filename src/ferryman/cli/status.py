@@ -20,13 +20,13 @@ __all__ = ("command",)
 def command(as_json: bool, **options: Any) -> int:
     """Show the running release, and the releases you can roll back to.
 
-    Exits with 0 if the newest release has taken over, else with 1.
+    Exits with 0 if the newest release has taken over, otherwise with 1.
 
     \b
     Example:
       ferryman status -t k8s
     """
-    with opened("asking what runs", **options) as (deployment, _):
+    with opened("reading the state", **options) as (deployment, _):
         status = deployment.status()
     if as_json:
         click.echo(json.dumps(_data(status), indent=2))

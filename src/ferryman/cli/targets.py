@@ -1,4 +1,4 @@
-"""`ferryman targets`: lists the targets and what each offers the app."""
+"""`ferryman targets`: lists the targets and what each supports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ("command",)
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 def command(as_json: bool) -> None:
-    """List the installed targets and what each offers the app.
+    """List the installed targets and what each supports.
 
     \b
     Example:

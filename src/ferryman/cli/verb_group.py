@@ -20,7 +20,7 @@ class VerbGroup(click.Group):
     """Finds a verb's `command` in the module of its name.
 
     Args:
-        verbs: Each verb, with the half sentence that `--help` shows.
+        verbs: Each verb, with the summary that `--help` shows.
         package: The package of the verbs' modules.
     """
 
@@ -64,8 +64,8 @@ class VerbGroup(click.Group):
         if incomplete.startswith("-"):
             return super().shell_complete(ctx, incomplete)
         return [
-            CompletionItem(verb, help=told)
-            for verb, told in self._verbs.items()
+            CompletionItem(verb, help=summary)
+            for verb, summary in self._verbs.items()
             if verb.startswith(incomplete)
         ]
 

@@ -44,21 +44,22 @@ class PortabilityOptions(BaseModel):
 
     targets: tuple[str, ...] = Field(
         default=(),
-        description="The targets that the app is to run on, such as lambda:alb; by default all "
-        "that are installed. Where there is one alone, -t need not be given.",
+        description="The targets on which the app should run, such as lambda:alb; by default all "
+        "installed targets. If only one is named, -t is not needed.",
     )
     requests: str | None = Field(
         default=None,
-        description="The requests that are sent, TOML or HAR, in the project's directory; by "
-        "default requests.toml if there is one, else a GET of each route without parameters.",
+        description="The file of requests to send, TOML or HAR, in the project's directory; by "
+        "default requests.toml if it exists, otherwise a GET of each route without parameters.",
     )
     database_connections: int | None = Field(
         default=None,
         ge=1,
-        description="Connections that the database accepts; pools that may open more are reported.",
+        description="How many connections the database accepts. Pools that may open more are "
+        "reported.",
     )
     ignore: tuple[Ignored, ...] = Field(
         default=(),
-        description="Findings to ignore: a list of tables with code, where (a file, "
-        "a file and line, or a pattern of them) and reason.",
+        description="Findings to ignore: tables with code, where (a file, a file and line, or a "
+        "pattern) and reason.",
     )

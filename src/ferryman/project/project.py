@@ -1,7 +1,7 @@
 """The project: all settings of a build, resolved from their layers.
 
-It exists where ferryman builds, never where the app runs. A target's further settings are in its
-own section, with the target's own model; this module knows no target by name.
+It exists where ferryman builds, never where the app runs. A target has its own section of settings,
+with its own model; this module knows no target by name.
 """
 
 from __future__ import annotations
@@ -40,19 +40,21 @@ class ProjectFields(BaseModel):
 
     app: str | None = Field(
         default=None,
-        description="The application: module:attribute, an Application or a factory of one.",
+        description="The application as module:attribute: an Application, or a factory of one.",
     )
     name: Name = Field(default="app", description="The project's name, a DNS label.")
     version: str = Field(default="0.0.0", description="The project's version.")
     python: str = Field(
         default="3.13",
         pattern=r"^3\.\d+$",
-        description="The Python that artifacts are built for, as major.minor.",
+        description="The Python version that artifacts are built for, as major.minor; by default "
+        "that of .python-version, or of the running interpreter, or one that requires-python "
+        "allows.",
     )
     include: tuple[str, ...] = Field(
         default=(),
-        description="Files and directories that ship in addition to the app's own top-level "
-        "package, relative to the project's directory.",
+        description="Files and directories that ship in addition to the app's top-level package, "
+        "relative to the project's directory.",
     )
     exclude: tuple[str, ...] = Field(
         default=("tests", "test_*.py", "conftest.py"),
@@ -60,18 +62,18 @@ class ProjectFields(BaseModel):
     )
     source: str | None = Field(
         default=None,
-        description="The directory that the app's modules are imported from; it ships whole. By "
-        "default src or the project's own directory, where the app's module is.",
+        description="The directory from which the app's modules are imported; all of it ships. By "
+        "default src or the project's directory, whichever has the app's module.",
     )
     check: Check = Field(
         default="start",
-        description="How far a build tries the app, where this machine can: parse it, import it, "
-        "or start and stop it too.",
+        description="How a build tests the app, if this machine can run it: parse its files, "
+        "import it too, or start and stop it too.",
     )
     requirements: str | None = Field(
         default=None,
-        description="A requirements file that is used instead of a lock and [project] "
-        "dependencies.",
+        description="A requirements file to use instead of a lock file and the dependencies of "
+        "[project].",
     )
     settings: NeededSettings = Field(
         default={},
@@ -80,11 +82,11 @@ class ProjectFields(BaseModel):
     )
     extras: tuple[str, ...] = Field(
         default=(),
-        description="Extras of the project, of [project.optional-dependencies], that ship too.",
+        description="Extras in [project.optional-dependencies] whose packages ship too.",
     )
     groups: tuple[str, ...] = Field(
         default=(),
-        description="Dependency groups, of [dependency-groups], that ship too.",
+        description="Groups in [dependency-groups] whose packages ship too.",
     )
 
 

@@ -404,7 +404,7 @@ def test_check_prints_what_has_drifted(aws: str, pages: dict[str, str]) -> None:
     result = run("check", "--from", aws, "--region", "eu-west-1", "--offer", "AWSLambda")
     assert isinstance(result.exception, FerrymanError)
     assert result.exception.exit_code == 1
-    assert "AWS's price list has 1 of 5 rates otherwise" in result.exception.message
+    assert "1 of 5 rates differ from AWS's price list" in result.exception.message
     row = next(line for line in result.stdout.splitlines() if "lambda.duration" in line).split()
     assert row[2:4] == ["0.0000166667", "0.00002"]
 

@@ -36,14 +36,14 @@ class QuestionOptions:
     )
     pairs: bool = option("Find the crossovers of every pair of platforms.", False)
     ranges: tuple[tuple[str, Range], ...] = option(
-        "An uncertain input; repeat for several.",
+        "The range of an uncertain input; repeat for several.",
         (),
         a_range,
         metavar="NAME=LOW:LIKELY:HIGH",
         flag="--range",
     )
     draws: int = option(
-        "Workloads to draw for the bands of crossovers; 0 for none.",
+        "Random workloads to draw for the bands of crossovers; 0 for no bands.",
         str(DRAWS),
         whole,
         type=click.IntRange(0, 1_000_000),
@@ -54,7 +54,9 @@ class QuestionOptions:
         an_input,
         metavar="INPUT",
     )
-    advise_memory: bool = option("Show duration and bill by Lambda memory size.", False)
+    advise_memory: bool = option(
+        "Show the duration and the bill for each Lambda memory size.", False
+    )
     months: int = option(
         "Months of growth to project.",
         "36",
@@ -63,7 +65,7 @@ class QuestionOptions:
         needs=("growth", "ranges"),
     )
     current: str | None = option(
-        "The platform in use today, for growth; by default the cheapest.",
+        "The platform in use today, for the projection; by default the cheapest.",
         metavar="PLATFORM",
         needs=("growth", "ranges"),
     )
@@ -111,7 +113,7 @@ class OutputOptions:
         setting=False,
     )
     html: Path | None = option(
-        "Write the answer as one page to this file.", None, a_new_file, setting=False
+        "Write the answer as one HTML page to this file.", None, a_new_file, setting=False
     )
 
     def check(self) -> None:

@@ -45,7 +45,7 @@ class ColdStartOptions:
     timeout: Decimal = option(
         "Seconds after which Lambda removes an idle environment.", "600", above_nothing(seconds)
     )
-    simulated: bool = option("Also simulate; takes seconds.", False, flag="--simulate")
+    simulated: bool = option("Also simulate, which takes seconds.", False, flag="--simulate")
     as_json: bool = option("Print the rows as JSON.", False, flag="--json")
 
 
@@ -54,8 +54,8 @@ class ColdStartOptions:
 def cold_starts(**values: Any) -> None:
     """Estimate how many requests start cold, and how many environments run.
 
-    AWS promises no idle time-out: the band is from 5 to 60 minutes. The closed form is some
-    30 % low from 0.3 requests a second on; --simulate is right there.
+    AWS does not say after how long it removes an idle environment; the band is from 5 to 60
+    minutes. From 0.3 requests a second on, the closed form is about 30 % too low; use --simulate.
 
     \b
     Example:

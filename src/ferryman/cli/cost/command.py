@@ -40,7 +40,7 @@ _TITLES = (
 
 _SUBCOMMANDS = {
     "cold-starts": "Estimate how many requests start cold, and how many environments run.",
-    "portfolio": "Plan for several applications of one account: what to share, what to move when.",
+    "portfolio": "Compare functions for several applications with servers that they share.",
     "prices": "Show the price book, compare it with AWS, or update it.",
     "selfcheck": "Compare the model with AWS's own worked examples.",
     "serve": "Serve the calculator, a page with sliders, on this machine.",
@@ -93,8 +93,8 @@ class _Lazy(click.Group):
 def command(context: click.Context, /, **values: Any) -> None:
     """Compare what a month costs on Lambda and on servers, and say where to cross over.
 
-    The answer marks every duration and size that you do not give as assumed. You may also set
-    options in [tool.ferryman.cost] of pyproject.toml, with _ for -, and in variables
+    The answer lists the durations and sizes that you do not give as assumed. You can also set
+    options in [tool.ferryman.cost] of pyproject.toml, with _ for -, and in the variables
     FERRYMAN_COST__*.
 
     \b
@@ -187,7 +187,7 @@ def _print(study: Study, options: CostOptions) -> Iterator[Callable[[], None]]:
             yield partial(show, part) if isinstance(part, Table) else partial(click.echo, part)
 
 
-_ASSUMED = "the durations are assumed; `ferryman measure` finds them, and --measured takes its file"
+_ASSUMED = "the durations are assumed; run `ferryman measure`, and pass its file with --measured"
 
 
 def _fail_above(comparison: Comparison, most: Decimal | None) -> None:
@@ -197,11 +197,11 @@ def _fail_above(comparison: Comparison, most: Decimal | None) -> None:
     if not cheapest.carried:
         raise FerrymanError(
             f"no platform carries {volume(cheapest.requests)} requests a month",
-            hint="choose others by --platform, or larger servers",
+            hint="choose others with --platform, or larger servers",
         )
     if cheapest.total > most:
         raise FerrymanError(
             f"the cheapest of the platforms, {cheapest.platform}, costs"
             f" {usd(cheapest.total)} USD a month, more than {usd(most)}",
-            hint="--lines shows what it is made of",
+            hint="--lines shows the lines of the bill",
         )

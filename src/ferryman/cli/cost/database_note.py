@@ -1,4 +1,4 @@
-"""Reports a database that the app uses and that is not on the bill."""
+"""Finds a database that the app uses and that is not on the bill."""
 
 from __future__ import annotations
 

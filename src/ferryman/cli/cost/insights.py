@@ -39,7 +39,7 @@ def ask_insights(group: str, since: str, region: str | None, profile: str | None
         ModuleNotFoundError: boto3 is not installed; the command line names the extra.
     """
     length = _seconds(since)
-    # The current minute is incomplete, and would count as a quiet one.
+    # The current minute is incomplete, and would look like a quiet one.
     end = int(time.time()) // 60 * 60
     start = end - length
     from boto3 import Session  # type: ignore[import-untyped]
@@ -54,7 +54,7 @@ def ask_insights(group: str, since: str, region: str | None, profile: str | None
         ]
     except (BotoCoreError, ClientError) as error:
         raise FerrymanError(
-            f"{group}: CloudWatch Logs Insights cannot be asked",
+            f"{group}: CloudWatch Logs Insights cannot be queried",
             cause=str(error),
             hint="--region and --profile choose the account; logs:StartQuery and"
             " logs:GetQueryResults are needed",

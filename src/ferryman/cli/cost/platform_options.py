@@ -67,8 +67,8 @@ class PlatformOptions:
         "Also compare a host at a flat monthly price.", (), metavar="NAME=USD/VCPUS/GB"
     )
     web_function: tuple[Decimal, Decimal, Decimal] | None = option(
-        "Also compare a Lambda Web Function at these rates, USD a million requests, a vCPU-hour and"
-        " a GB-hour; AWS has published none.",
+        "Also compare a Lambda Web Function at these prices in USD, of a million requests, a"
+        " vCPU-hour and a GB-hour; AWS has published none.",
         None,
         three_rates,
         metavar="REQUESTS/CPU/MEMORY",
@@ -90,7 +90,7 @@ class PlatformOptions:
         metavar="STORE",
     )
     ops_hours: Mapping[str, Decimal] | None = option(
-        "Also bill hours of work a month, of lambda, server and k8s; with --hourly.",
+        "Also bill hours of operations work a month, for lambda, server and k8s; needs --hourly.",
         None,
         hours_of_work,
         metavar="KIND=HOURS,...",
@@ -112,8 +112,8 @@ class ServerOptions:
     """How servers are sized, bought and reached."""
 
     size: tuple[str, ...] = option(
-        "Compare this size alone, such as m7g.large or 0.5/1; once for instances, once for tasks."
-        " By default the cheapest size at each volume.",
+        "Compare only this size, such as m7g.large or 0.5/1; once for instances, once for tasks. By"
+        " default the cheapest size at each volume.",
         (),
         metavar="SIZE",
     )
@@ -127,7 +127,7 @@ class ServerOptions:
     box: str | None = option("Instance type of the single box, such as t4g.small.", metavar="TYPE")
     gke_machine: str = option("Machine type of Google's nodes.", "e2-standard-2", metavar="TYPE")
     minimum: int = option(
-        "Minimum of running servers; 1 does not survive the loss of a zone.", "2", whole
+        "Minimum number of running servers; 1 does not survive the loss of a zone.", "2", whole
     )
     spare: int = option("Servers in addition to those that the busiest hour needs.", "0", whole)
     utilisation: Decimal = option("Share of the CPU that the busiest hour may use.", "0.6", a_share)
@@ -135,28 +135,31 @@ class ServerOptions:
         "How long requests may wait for a CPU, ms; 0 for no objective.", "100", milliseconds
     )
     wait_share: Decimal = option(
-        "Share of the requests that must wait no longer.", "0.95", a_share, needs=("wait_ms",)
+        "Share of the requests that may not wait longer than --wait-ms.",
+        "0.95",
+        a_share,
+        needs=("wait_ms",),
     )
     workers: int | None = option(
-        "Processes of each server; 0 for one a vCPU. By default as [tool.ferryman.server] has it:"
+        "Processes of each server; 0 for one a vCPU. By default as in [tool.ferryman.server]:"
         " one in a container, one a vCPU on a machine.",
         None,
         whole,
     )
     imbalance: Decimal = option(
-        "Load of a server's busiest process over the mean of its processes.", "1.2", number
+        "Load of a server's busiest process divided by the mean of its processes.", "1.2", number
     )
-    autoscale: bool = option("Count servers hour by hour of the week.", False)
+    autoscale: bool = option("Let the number of servers follow the load, hour by hour.", False)
     private: bool = option("Put servers behind NAT gateways.", False)
     disk: Disk | None = option(
-        "gp3 volume of each instance; by default 8 GB, 20 on a Kubernetes node.",
+        "gp3 volume of each instance; by default 8 GB, and 20 GB for a Kubernetes node.",
         None,
         a_disk,
         metavar="GB[/IOPS[/MBPS]]",
     )
     task_disk: int = option("GB of storage of a Fargate task.", "20", whole)
     task_runs: tuple[int, Decimal] | None = option(
-        "Also bill one-off Fargate tasks, runs a month times duration, such as 30x10min.",
+        "Also bill one-off Fargate tasks: runs a month times duration, such as 30x10min.",
         None,
         runs,
         metavar="RUNSxTIME",
@@ -164,13 +167,13 @@ class ServerOptions:
     connection_requests: Decimal = option(
         "Requests that a client sends on one connection to a load balancer.", "5", number
     )
-    connection_seconds: Decimal = option(
-        "How long such a connection stays open, s.", "120", seconds
-    )
+    connection_seconds: Decimal = option("How long that connection stays open, s.", "120", seconds)
     rules: int = option("Rules of the load balancer.", "1", whole)
-    mutual_tls: bool = option("Clients authenticate to the load balancer with certificates.", False)
+    mutual_tls: bool = option(
+        "Have clients authenticate to the load balancer with certificates.", False
+    )
     zones: int = option("Zones of the load balancer and of NAT gateways.", "2", whole)
-    extended_support: bool = option("EKS runs a Kubernetes version in extended support.", False)
+    extended_support: bool = option("Use a Kubernetes version in extended support on EKS.", False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +194,7 @@ class FunctionOptions:
     snapstart: bool = option("Start Lambda environments from a snapshot.", False)
     streaming: bool = option("Stream Lambda's responses.", False)
     ephemeral_mib: int = option("Size of Lambda's /tmp, MiB.", "512", whole)
-    platform_logs: bool = option("Count Lambda's own log lines.", True)
+    platform_logs: bool = option("Bill Lambda's own log lines, too.", True)
     lambda_nat: int = option("NAT gateways of a function in private subnets.", "0", whole)
     lambda_savings: str | None = option(
         "Pay Lambda's duration with a Compute Savings Plan.",

@@ -28,12 +28,14 @@ __all__ = ("portfolio",)
     metavar="NAME:SHARE",
     help="Also run each application as NAME with a share of its traffic; repeat for several.",
 )
-@click.option("--prices", type=click.Path(path_type=Path), help="A book of `prices update`.")
+@click.option(
+    "--prices", type=click.Path(path_type=Path), help="A price book that `prices update` wrote."
+)
 @click.option(
     "--html",
     callback=lambda _context, _option, given: given and a_new_file("--html", given),
     metavar="FILE",
-    help="Write the answer as one page to this file.",
+    help="Write the answer as one HTML page to this file.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 def portfolio(
@@ -41,8 +43,8 @@ def portfolio(
 ) -> None:
     """Compare one function for each application with servers that all of them share.
 
-    The file is TOML: a table [apps.NAME] for each, with the keys of [tool.ferryman.cost], and above
-    them what all have in common, such as region.
+    The TOML file has a table [apps.NAME] for each application, with the keys of
+    [tool.ferryman.cost]. Keys above these tables, such as region, apply to all applications.
 
     \b
     Example:

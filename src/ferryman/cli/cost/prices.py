@@ -34,9 +34,14 @@ def prices() -> None:
 
 
 @prices.command("show")
-@click.option("--prices", "path", type=click.Path(path_type=Path), help="A book of `update`.")
+@click.option(
+    "--prices",
+    "path",
+    type=click.Path(path_type=Path),
+    help="A price book that `prices update` wrote.",
+)
 @click.option("--region", metavar="REGION", help="Only this region.")
-@click.option("--json", "as_json", is_flag=True, help="Print them as JSON, tiers and all.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rates as JSON, with all tiers.")
 @click.argument("prefix", default="")
 def show_prices(path: Path | None, region: str | None, as_json: bool, prefix: str) -> None:
     """Print the rates whose name begins with PREFIX, with source and date.
@@ -97,7 +102,7 @@ _SOURCE = click.option(
 
 
 def _check_region(_: click.Context, __: click.Parameter, given: str) -> str:
-    # The lists may have regions that the book has not.
+    # The lists may have regions that the book does not have.
     if not re.fullmatch(r"[a-z]+(-[a-z]+)*-\d+", given, re.ASCII):
         raise ConfigError(
             f"--region: {given!r} is not the name of a region", hint="give one such as eu-west-1"
@@ -128,7 +133,8 @@ _OFFERS = click.option(
     metavar="LIST",
     multiple=True,
     callback=_check_offers,
-    help="Only this list, such as AWSComputeSavingsPlan or AmazonEC2@20260925174521; repeatable.",
+    help="Only this list, such as AWSComputeSavingsPlan or AmazonEC2@20260925174521; repeat for "
+    "several.",
 )
 
 _BOOK = click.option(
@@ -138,7 +144,7 @@ _BOOK = click.option(
     callback=lambda _context, _option, given: a_new_file("--to", given),
     default="ferryman-prices.json",
     show_default=True,
-    help="The book to write; its other rates stay.",
+    help="The price book to write; its other rates stay.",
 )
 
 
@@ -150,7 +156,7 @@ _BOOK = click.option(
 def update_prices(base: str, region: str, offers: tuple[str, ...], path: Path) -> None:
     """Read AWS's bulk price lists into a book for `ferryman cost --prices`.
 
-    Needs no credentials. The list of EC2 has some 300 MB and is read as it arrives.
+    The command needs no credentials. The list of EC2 has about 300 MB, and is read as a stream.
 
     \b
     Example:
@@ -184,7 +190,7 @@ def update_prices(base: str, region: str, offers: tuple[str, ...], path: Path) -
 @prices.command("set")
 @click.argument("name")
 @click.argument("value", required=False)
-@click.option("--discount", metavar="PERCENT", help="Discount, such as 12%, in place of a VALUE.")
+@click.option("--discount", metavar="PERCENT", help="A discount, such as 12%, instead of a VALUE.")
 @click.option(
     "--reason",
     metavar="WORDS",
@@ -198,7 +204,7 @@ def set_price(
 ) -> None:
     """Set the rate NAME to VALUE USD, or discount all rates whose names begin with NAME.
 
-    For a negotiated rate or a private discount. `ferryman cost --prices` takes the book.
+    Use this for a negotiated rate or a private discount. `ferryman cost --prices` reads the book.
 
     \b
     Example:
@@ -224,7 +230,12 @@ def set_price(
 @_SOURCE
 @_REGION
 @_OFFERS
-@click.option("--prices", "path", type=click.Path(path_type=Path), help="A book of `update`.")
+@click.option(
+    "--prices",
+    "path",
+    type=click.Path(path_type=Path),
+    help="A price book that `prices update` wrote.",
+)
 def check_prices(base: str, region: str, offers: tuple[str, ...], path: Path | None) -> None:
     """Print every rate that differs between the book and AWS's price lists; fail if one does.
 
@@ -240,7 +251,7 @@ def check_prices(base: str, region: str, offers: tuple[str, ...], path: Path | N
     changed = drift(book, fresh)
     if not offers and (left := unread(book, fresh, region)):
         click.echo(
-            f"note: in none of the lists, {counted(len(left), 'rate')}: {', '.join(left)}", err=True
+            f"note: {counted(len(left), 'rate')} in none of the lists: {', '.join(left)}", err=True
         )
     rows = tuple(
         (
@@ -256,8 +267,8 @@ def check_prices(base: str, region: str, offers: tuple[str, ...], path: Path | N
         header = ("rate", "region", "book", "AWS", "seen")
         show(Table("Rates that differ, USD", header, rows, frozenset({2, 3})))
         raise FerrymanError(
-            f"AWS's price list has {len(rows)} of {counted(len(fresh), 'rate')} otherwise",
-            hint="ferryman cost prices update",
+            f"{len(rows)} of {counted(len(fresh), 'rate')} differ from AWS's price list",
+            hint="`ferryman cost prices update` reads the new ones",
         )
     click.echo(f"all {len(fresh)} rates agree with AWS's price list of today")
 

@@ -18,11 +18,11 @@ __all__ = ("serve",)
     show_default=True,
     help="Port on 127.0.0.1; 0 for a free one.",
 )
-@click.option("--open", "browse", is_flag=True, help="Open it in the browser.")
+@click.option("--open", "browse", is_flag=True, help="Open the page in the browser.")
 def serve(port: int, browse: bool) -> None:
-    """Serve the cost model as a page with sliders, to this machine only.
+    """Serve the cost model as a page with sliders, on this machine only.
 
-    A log that you give the page is read on this machine and not sent elsewhere.
+    A log that you open on the page is read on this machine and not sent elsewhere.
 
     \b
     Example:
@@ -34,7 +34,7 @@ def serve(port: int, browse: bool) -> None:
         asyncio.run(_serve(port, browse))
     except OSError as error:
         raise ConfigError(
-            f"port {port} of 127.0.0.1 cannot be served",
+            f"port {port} of 127.0.0.1 cannot be used",
             cause=error.strerror or str(error),
             hint="give another --port, or 0 for a free one",
         ) from error

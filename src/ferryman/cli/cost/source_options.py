@@ -28,7 +28,7 @@ def source_options(command: Command) -> Command:
             *("-C", "--project", "project"),
             type=click.Path(file_okay=False, path_type=Path),
             is_eager=True,
-            help="The project's directory; by default this one or the nearest above that is one.",
+            help="The project's directory; by default the current one or the project around it.",
         ),
         click.option(
             *("--env", "overlay"),
@@ -40,7 +40,7 @@ def source_options(command: Command) -> Command:
             "--usage-file",
             type=click.Path(dir_okay=False, path_type=Path),
             is_eager=True,
-            help="Take requests and durations from an infracost usage file.",
+            help="Take requests and durations from an Infracost usage file.",
         ),
     )
     for decorate in reversed(decorators):

@@ -142,7 +142,7 @@ def a_budget(flag: str, text: str) -> Decimal:
     """
     amount = parse_number(text, USD, flag)
     if amount < 0:
-        raise ConfigError(f"{flag}: {amount} USD is below 0", hint="no bill is")
+        raise ConfigError(f"{flag}: {amount} USD is below 0", hint="give 0 or more")
     return amount
 
 
@@ -225,7 +225,7 @@ def an_input(flag: str, text: str) -> str:
         known = [names.get(name, name.replace("_", "-")) for name in RANGED]
         raise ConfigError(
             f"{flag}: there is no input {text!r}",
-            hint="the answer is over the requests already"
+            hint="the answer already shows all numbers of requests"
             if text == "requests"
             else suggest(text, known, "there are"),
         )

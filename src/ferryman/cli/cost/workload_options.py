@@ -38,13 +38,13 @@ class WorkloadOptions:
         "Mean size of a request, bytes.", "1024", field_number("request_bytes")
     )
     peak_to_mean: Decimal = option(
-        "Rate of the busiest hour over the mean rate; a shape sets it.",
+        "Rate of the busiest hour divided by the mean rate; --shape sets it.",
         "1.75",
         field_number("peak_to_mean"),
         flag="--peak",
     )
     burst: Decimal = option(
-        "Rate of a busy minute over the mean of its hour.", "1", field_number("burst")
+        "Rate of a busy minute divided by the mean rate of its hour.", "1", field_number("burst")
     )
     cold_start_share: Decimal = option(
         "Share of the requests that start cold.",
@@ -95,7 +95,7 @@ class TrafficOptions:
         "Take durations, sizes and memory from a file that `ferryman measure` wrote.", None, a_file
     )
     response_sizes: ResponseSizes | None = option(
-        "How large responses are, in place of their mean: SIZE:SHARE,..., such as 3KB:99%,7MB:1%.",
+        "Sizes of responses, instead of their mean: SIZE:SHARE,..., such as 3KB:99%,7MB:1%.",
         None,
         parse_sizes,
     )
@@ -110,7 +110,7 @@ class TrafficOptions:
         metavar="PATH...",
     )
     log_format: str | None = option(
-        "Read logs of this format alone, such as alb, combined or lambda.",
+        "The format of the logs, such as alb, combined or lambda; by default found from the lines.",
         None,
         a_log_format,
         also=("--format",),
@@ -125,8 +125,8 @@ class TrafficOptions:
         "Take the workload from this group of CloudWatch Logs.", metavar="GROUP"
     )
     since: str = option(
-        "How far back to read the group.", "7d", a_period, metavar="TIME", needs=("log_group",)
+        "How far back to read the log group.", "7d", a_period, metavar="TIME", needs=("log_group",)
     )
     profile: str | None = option(
-        "AWS profile that reads the group.", metavar="NAME", needs=("log_group",)
+        "AWS profile for reading the log group.", metavar="NAME", needs=("log_group",)
     )

@@ -11,26 +11,27 @@ from ferryman.cli.verb_group import VerbGroup
 __all__ = ("command",)
 
 _VERBS: Mapping[str, str] = {
-    "plan": "Print how long each step takes, and what it may cost.",
+    "plan": "Print how long a migration takes, what it may cost, and whether it can work.",
     "verify": "Send the same requests to both sides, and show where the responses differ.",
     "shift": "Move the traffic step by step, and back if the new side is worse.",
-    "follow": "Keep both sides, each hour with the cheapest share of the traffic.",
+    "follow": "Keep both sides, and move the weight each hour to the cheapest share.",
     "status": "Show the state of the migration.",
     "pause": "Pause the migration; both sides keep their traffic.",
     "resume": "Resume after a pause, or after the process that ran the migration has ended.",
     "rollback": "Send all traffic back to the old side, at once.",
-    "finish": "Send the rest to the new side, once its last step has passed.",
+    "finish": "Send the remaining traffic to the new side, after its last step has passed.",
 }
 
 
 @click.group(cls=VerbGroup, verbs=_VERBS, package="ferryman.cli.migrate")
 def command() -> None:
-    """Move the traffic to another side without losing a request, and back if it is worse.
+    """Move traffic to another deployment without losing a request, and back if that one is worse.
 
-    The sides and the balancer between them are set in [tool.ferryman.migrate].
+    The old and the new deployment are the two sides. [tool.ferryman.migrate] sets them, and the
+    load balancer in front of both.
 
     \b
-    Example:
+    Examples:
       ferryman migrate plan --rate 20
       ferryman migrate shift --from lambda --to server
       ferryman migrate finish

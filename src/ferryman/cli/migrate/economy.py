@@ -1,4 +1,4 @@
-"""The cost model's figures for both sides, for the verbs that plan."""
+"""The cost model's figures for both sides, for `plan` and `follow`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Economy:
     """A workload with the platforms of both sides.
 
     Attributes:
-        question: The question of the project's settings to the cost model.
+        question: The question to the cost model that the project's settings ask.
         old: The old side's platform.
         new: The new side's platform.
     """
@@ -54,8 +54,8 @@ class Economy:
         if not missing:
             return ""
         return (
-            "durations are assumed, so money and capacity are rough: `ferryman measure` finds "
-            "them, and its file in the project's directory is read here"
+            "durations are assumed, so costs and capacities are rough: run `ferryman measure`, "
+            "whose file in the project's directory this command reads"
         )
 
 

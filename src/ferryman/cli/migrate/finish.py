@@ -22,9 +22,9 @@ __all__ = ("command",)
 @project_options
 @click.option("--force", is_flag=True, help="Finish even if the last step has not passed.")
 def command(force: bool, **options: Any) -> int:
-    """Send the rest to the new side, once its last step has passed.
+    """Send the remaining traffic to the new side, after its last step has passed.
 
-    ferryman never removes the old side: remove it yourself when you like.
+    ferryman never removes the old side; remove it yourself.
 
     \b
     Example:
@@ -43,9 +43,9 @@ def command(force: bool, **options: Any) -> int:
     finally:
         session.leave(migration)
     if migration.phase != "finished":
-        raise FerrymanError(f"the migration did not finish:  {migration.reason or migration.phase}")
+        raise FerrymanError(f"the migration did not finish: {migration.reason or migration.phase}")
     announce(
-        f"{migration.old} gets nothing now and may be removed; until then the way back is "
+        f"{migration.old} gets no traffic now and may be removed; until then the way back is "
         f"`ferryman migrate shift --from {migration.new} --to {migration.old}`"
     )
     return 0
@@ -57,5 +57,5 @@ def _refuse_early(migration: Migration, force: bool) -> None:
     if migration.phase != "holding" and not force:
         raise ConfigError(
             f"{migration.new} has {migration.weight:g} %, and its last step has not passed",
-            hint="`ferryman migrate shift` goes on; --force finishes anyway",
+            hint="`ferryman migrate shift` continues; --force finishes anyway",
         )

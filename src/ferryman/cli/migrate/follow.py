@@ -1,4 +1,4 @@
-"""`ferryman migrate follow`: keeps both sides, each hour with the cheapest share."""
+"""`ferryman migrate follow`: keeps both sides, and moves the weight each hour."""
 
 from __future__ import annotations
 
@@ -34,17 +34,18 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 @click.command()
 @project_options
-@click.option("--once", is_flag=True, help="Look once, act, and exit: for a scheduled job.")
-@click.option("--show", is_flag=True, help="Print the week and what it costs; move nothing.")
-@click.option("--json", "as_json", is_flag=True, help="With --show, print it as JSON.")
+@click.option("--once", is_flag=True, help="Look once, act, and exit; for a scheduled job.")
+@click.option("--show", is_flag=True, help="Print the plan of the week and its cost; move nothing.")
+@click.option("--json", "as_json", is_flag=True, help="With --show: print the plan as JSON.")
 def command(once: bool, show: bool, as_json: bool, **options: Any) -> int:
     """Keep both sides, and move the weight each hour to the cheapest share.
 
-    Running servers are paid for anyway: in each hour they get as much as they can carry, and Lambda
-    the rest. Traffic, durations and prices are those of [tool.ferryman.cost], which must tell the
-    shape of the week; the servers are those of `units` of their side. The weight stays within
-    [tool.ferryman.migrate.follow], and the judge goes on watching: a new side that is worse gets
-    nothing more. It begins where `shift` or `shift --stop-at` holds.
+    Running servers cost the same with little traffic, so each hour they get as many requests as
+    they can carry, and Lambda gets the rest. Traffic, durations and prices come from
+    [tool.ferryman.cost], which must set the shape of the week; `units` of a side sets its number of
+    servers. The weight stays within the limits of [tool.ferryman.migrate.follow]. ferryman keeps
+    judging the new side: if it is worse, all traffic goes back. Begin after `shift` or `shift
+    --stop-at` holds.
 
     \b
     Example:
@@ -129,7 +130,7 @@ def _follow(session: Session, settings: MigrateOptions, week: Week, once: bool) 
     with (
         interruptible(session),
         working("following") as show,
-        session.carrier(migration.old, migration.new, lambda now: show(_line(now))) as carrier,
+        session.carrier(migration.old, migration.new, show) as carrier,
     ):
         change, renews = settings.follow.change, settings.slow_limit is None
         carrier.decides = lambda now, look: follow(
@@ -141,11 +142,5 @@ def _follow(session: Session, settings: MigrateOptions, week: Week, once: bool) 
         finally:
             session.leave(after)
     if once and after.phase == "holding":
-        announce(f"{after.new} has {after.weight:g} %; {week.at(time.time()):.0f} % are cheapest")
+        announce(f"{after.new} has {after.weight:g} %; {week.at(time.time()):.0f} % is cheapest")
     return GONE_BACK if after.phase == "returned" else 0
-
-
-def _line(migration: Migration) -> str:
-    from ferryman.migrate.telling import one_line
-
-    return one_line(migration)

@@ -34,5 +34,5 @@ def command(reason: str, **options: Any) -> int:
         session.leave(migration)
         raise ConfigError(f"the migration {migration.id} is over", hint="there is nothing to pause")
     paused = session.book.release(pause(migration, reason))
-    announce(f"paused at {paused.weight:g} %; `ferryman migrate resume` goes on")
+    announce(f"paused at {paused.weight:g} %; `ferryman migrate resume` continues")
     return 0

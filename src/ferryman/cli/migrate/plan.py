@@ -33,7 +33,7 @@ _TELLING = ("base_path", "max_body", "max_in_flight", "overflow", "proxy", "trus
     "--rate",
     metavar="PER_SECOND",
     type=float,
-    help="Requests a second at the quietest time; by default as [tool.ferryman.cost] says.",
+    help="Requests a second at the quietest time; by default from [tool.ferryman.cost].",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 def command(
@@ -46,9 +46,9 @@ def command(
 ) -> int:
     """Print how long a migration takes, what it may cost, and whether it can work.
 
-    Traffic, durations and prices are those of [tool.ferryman.cost] and of the file that
-    `ferryman measure` wrote. A file of requests, TOML or HAR, gives the sizes of bodies. The
-    command moves nothing. It exits with 2 if the migration cannot work.
+    Traffic, durations and prices come from [tool.ferryman.cost] and from the file that `ferryman
+    measure` wrote; the sizes of bodies come from a file of requests, TOML or HAR. The command moves
+    nothing. It exits with 2 if the migration cannot work.
 
     \b
     Example:

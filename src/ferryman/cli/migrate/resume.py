@@ -17,15 +17,17 @@ __all__ = ("command",)
 @click.command()
 @project_options
 @click.option(
-    "--take-over", is_flag=True, help="Take over from a process that is gone; waits three looks."
+    "--take-over",
+    is_flag=True,
+    help="Take over from a process that has ended, if it does not look for three intervals.",
 )
 @click.option("--adopt", is_flag=True, help="Accept the live weight in place of the recorded one.")
-@click.option("--once", is_flag=True, help="Look once, act, and exit.")
+@click.option("--once", is_flag=True, help="Look once, act, and exit; for a scheduled job.")
 def command(take_over: bool, adopt: bool, once: bool, **options: Any) -> int:
     """Resume after a pause, or after the process that ran the migration has ended.
 
-    A decided move without confirmation is compared with the live weight, and repeated if it was not
-    made. A live weight that ferryman did not set is refused, except with --adopt.
+    If it is not recorded that the last move was made, ferryman reads the live weight, and repeats
+    the move if necessary. It refuses a live weight that it did not set, except with --adopt.
 
     \b
     Example:

@@ -26,7 +26,7 @@ _CONFIRM = 1.0
 def command(reason: str, **options: Any) -> int:
     """Send all traffic back to the old side, at once.
 
-    It does not ask for confirmation and does not wait. The process that runs the migration stops.
+    The command does not ask and does not wait. The process that runs the migration stops.
 
     \b
     Example:
@@ -55,7 +55,7 @@ def _go_back(session: Session, reason: str) -> int:
         for _ in range(3):
             live = carrier.shifter.read()
             if not live.old_healthy:
-                announce(f"{migration.old} is not healthy; going back anyway, as asked")
+                announce(f"{migration.old} is not healthy; rolling back anyway")
             migration, deed = retreat(migration, live.weight or 0.0, time.time(), reason)
             migration = carrier.do(migration, deed)
             carrier.pause(_CONFIRM)

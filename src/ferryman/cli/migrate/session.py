@@ -1,4 +1,4 @@
-"""Shared by the verbs of a migration: its options, its state, and its carrier."""
+"""What the verbs of `ferryman migrate` share: their options, the state, and the carrier."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ferryman.migrate.options import MigrateOptions
     from ferryman.migrate.state import Migration
     from ferryman.project.project import Project
+    from ferryman.records.progress import Progress
 
 __all__ = (
     "GONE_BACK",
@@ -41,8 +42,12 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 def side_options(command: _Command) -> _Command:
     """Add `--from` and `--to` to a command."""
     options = (
-        click.option("--from", "old", metavar="TARGET", help="The side that the traffic leaves."),
-        click.option("--to", "new", metavar="TARGET", help="The side that it goes to."),
+        click.option(
+            "--from", "old", metavar="TARGET", help="The old side, which the traffic leaves."
+        ),
+        click.option(
+            "--to", "new", metavar="TARGET", help="The new side, to which the traffic moves."
+        ),
         project_options,
     )
     for option in reversed(options):
@@ -65,15 +70,26 @@ class Session:
     book: Book
 
     @contextmanager
-    def carrier(self, old: str, new: str, show: Any = lambda _: None) -> Iterator[Carrier]:
-        """Yield the carrier of a migration between two sides."""
+    def carrier(self, old: str, new: str, show: Progress = lambda _: None) -> Iterator[Carrier]:
+        """Yield the carrier of a migration between two sides.
+
+        Args:
+            old: The old side.
+            new: The new side.
+            show: Takes the migration as one line, after each look.
+        """
         from ferryman.migrate.carrying import Carrier
         from ferryman.migrate.opening import make_observer, make_shifter
+        from ferryman.migrate.telling import one_line
 
         shifter = make_shifter(self.options, old, new)
         observer = make_observer(self.options, old, new)
         try:
-            yield Carrier(self.book, shifter, observer, self.options.look, tell=announce, show=show)
+            yield Carrier(
+                *(self.book, shifter, observer, self.options.look),
+                tell=announce,
+                show=lambda migration: show(one_line(migration)),
+            )
         finally:
             observer.close()
 
@@ -145,8 +161,8 @@ def interruptible(session: Session) -> Iterator[None]:
         if found:
             session.leave(found)
             announce(
-                f"no process watches now, and {found.new} keeps {found.weight:g} %: "
-                "`ferryman migrate resume` goes on"
+                f"no process watches the migration now, and {found.new} keeps {found.weight:g} %: "
+                "`ferryman migrate resume` continues it"
             )
         for number, handler in held.items():
             signal.signal(number, handler)

@@ -25,12 +25,12 @@ __all__ = ("carry_on", "command")
 
 @click.command()
 @side_options
-@click.option("--once", is_flag=True, help="Look once, act, and exit: for a scheduled job.")
+@click.option("--once", is_flag=True, help="Look once, act, and exit; for a scheduled job.")
 @click.option(
     "--stop-at",
     metavar="PERCENT",
     type=click.IntRange(1, 99),
-    help="Hold at this percentage for the new side; both sides stay.",
+    help="Hold at this percentage for the new side, and keep both sides.",
 )
 @click.option("--adopt", is_flag=True, help="Begin from the live weight, if it is not 0.")
 def command(
@@ -39,8 +39,9 @@ def command(
     """Move the traffic step by step, and back if the new side is worse.
 
     The command runs until the last step has passed. The old side then still has a part of the
-    traffic, for comparison; `ferryman migrate finish` sends the rest. With --once it looks once,
-    and exits with 0 if a step passed, 75 if it is too early to say, 1 if the traffic went back.
+    traffic, for comparison; `ferryman migrate finish` moves the rest. With --once the command looks
+    once, and exits with 0 if a step passed, 75 if it is too early to tell, 1 if the traffic went
+    back.
 
     \b
     Example:
@@ -67,7 +68,7 @@ def carry_on(session: Session, migration: Migration, *, once: bool = False) -> i
     with (
         interruptible(session),
         working("looking") as show,
-        session.carrier(migration.old, migration.new, lambda now: show(_line(now))) as carrier,
+        session.carrier(migration.old, migration.new, show) as carrier,
     ):
         try:
             after = carrier.once(migration) if once else carrier.carry(migration)
@@ -119,11 +120,5 @@ def _refuse_other(found: Migration, old: str | None, new: str | None) -> None:
     if found.phase == "paused":
         raise ConfigError(
             f"the migration is paused at {found.weight:g} %: {found.reason}",
-            hint="`ferryman migrate resume` goes on",
+            hint="`ferryman migrate resume` continues it",
         )
-
-
-def _line(migration: Migration) -> str:
-    from ferryman.migrate.telling import one_line
-
-    return one_line(migration)

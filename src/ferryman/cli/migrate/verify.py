@@ -38,7 +38,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "cookies",
     multiple=True,
     metavar="NAME=VALUE",
-    help="With --from-logs, a session cookie for requests that had cookies; repeat for several.",
+    help="With --from-logs: a session cookie for requests that had cookies; repeat for several.",
 )
 @click.option("--unsafe", is_flag=True, help="Also send requests that may change something.")
 @click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
@@ -54,14 +54,14 @@ def command(
 ) -> int:
     """Send the same requests to both sides, and show where the responses differ.
 
-    The requests are those of a file, TOML or HAR, with the cookies of one session across both
-    sides; or, by --from-logs, those that the old side has recorded (record = 0.01 in its
-    target's settings), which go to the new side; its responses are compared with the recorded ones.
-    Requests go to the addresses in [tool.ferryman.migrate.sides]. Exits with 0 if nothing differs,
-    else with 1.
+    The requests come from a file, TOML or HAR; both sides share the cookies of one session. With
+    --from-logs they are the requests that the old side recorded (record = 0.01 in its target's
+    settings): the command sends them to the new side, and compares its responses with the recorded
+    ones. The addresses of both sides are in [tool.ferryman.migrate.sides]. Exits with 0 if nothing
+    differs, otherwise with 1.
 
     \b
-    Example:
+    Examples:
       ferryman migrate verify requests.toml
       ferryman migrate verify --from-logs server.log
     """
@@ -69,7 +69,9 @@ def command(
     names = old or settings.old, new or settings.new
     if logs:
         if requests:
-            raise ConfigError("a file of requests and --from-logs are both given", hint="give one")
+            raise ConfigError(
+                "a file of requests and --from-logs are both given", hint="give one of them"
+            )
         return _from_logs(settings, names[1], logs, cookies, unsafe, as_json)
     if cookies:
         raise ConfigError(
@@ -95,7 +97,7 @@ def _from_file(
     else:
         for difference in found.differences:
             click.echo(str(difference))
-    left = f"; {found.left_out} that may change something were not (--unsafe)"
+    left = f"; not sent, without --unsafe: {found.left_out} that may change something"
     click.echo(
         f"{counted(found.sent, 'request')} sent" + (left if found.left_out else ""), err=True
     )

@@ -23,67 +23,69 @@ class LambdaOptions(BaseModel):
 
     architecture: Literal["arm64", "x86_64"] = Field(
         default="arm64",
-        description="The processor the function runs on. arm64 costs a fifth less a second.",
+        description="The processor architecture of the function. A second on arm64 costs a fifth "
+        "less.",
     )
     memory: int = Field(
         default=512, ge=128, le=10240, description="Memory of one environment, in MiB."
     )
     timeout: int = Field(
-        default=30, ge=1, le=900, description="Seconds after which an invocation is ended."
+        default=30, ge=1, le=900, description="Seconds after which Lambda ends an invocation."
     )
     streaming: bool | Literal["rest", "all"] = Field(
         default=False,
-        description="Send responses as they are produced: true to the Function URL, which must "
-        "be of invoke mode RESPONSE_STREAM; rest to REST APIs, whose integration must have the "
-        "response transfer mode STREAM; all to both. The function must start through the bundle's "
-        "bootstrap. With door = rest-api, true means all.",
+        description="Stream responses: true to the Function URL, which must have the invoke mode "
+        "RESPONSE_STREAM; rest to REST APIs, whose integration must have the response transfer "
+        "mode STREAM; all to both. The function must start with the bootstrap in the zip. With "
+        "door = rest-api, true means all.",
     )
     task_budget: float = Field(
         default=5.0,
         ge=0,
         le=900,
-        description="Seconds that tasks started by a request get to finish after its response.",
+        description="Seconds that the tasks of a request have to finish after its response.",
     )
     base_path: str = Field(
         default="",
         pattern=r"^(/[^/?#]+)*$",
-        description="A path that the gateway puts before the app's own, such as /api; it is "
-        "taken off.",
+        description="The path that the gateway puts in front of the app's own paths, such as /api; "
+        "the app gets requests without it.",
     )
     warm_path: str = Field(
         default="/",
         pattern=r"^(/[^?#]*)?$",
-        description="The path of a GET to the app before a SnapStart snapshot; no request if "
-        "empty.",
+        description="The path of a GET request that the app gets before a SnapStart snapshot, to "
+        "warm it up; empty for no request.",
     )
     trusted_proxies: tuple[str, ...] = Field(
         default=(),
-        description="Networks of the proxies in front, such as 10.0.0.0/8, whose headers for the "
+        description="Networks of the proxies in front, such as 10.0.0.0/8. Their headers for the "
         "client's address, scheme and host are trusted.",
     )
     proxy: Literal["nginx", "alb", "cloudfront", "envoy", "traefik"] | tuple[str, ...] = Field(
         default=(),
-        description="What the trusted proxies are: nginx, alb, cloudfront, envoy or traefik; or a "
-        "list of the headers that they set themselves. Other headers that tell of a client are "
-        "taken out of requests.",
+        description="The kind of the trusted proxies: nginx, alb, cloudfront, envoy or traefik; or "
+        "a list of the headers that they set themselves. All other headers that describe a client "
+        "are removed from requests.",
     )
     json_logs: bool = Field(
         default=False,
-        description="Write log records as a server does, JSON with the request's id and trace, "
-        "and one for each request. Off, for CloudWatch charges for each line.",
+        description="Write log records as a server does: as JSON with the request's id and trace, "
+        "and one record for each request. Off by default, because CloudWatch charges for the "
+        "logs.",
     )
     record: float = Field(
         default=0.0,
         ge=0,
         le=1,
-        description="The part of the requests that is kept in the log with a digest of the "
-        "answer, for `ferryman migrate verify --from-logs`, such as 0.01. Of most headers the "
-        "name alone is kept.",
+        description="The share of the requests that the log records with a digest of the response, "
+        "such as 0.01, for `ferryman migrate verify --from-logs`. Of most headers it records only "
+        "the name.",
     )
     record_bodies: bool = Field(
         default=False,
-        description="Whether recorded requests keep the bodies, up to 64 KiB, where all "
-        "readers of the log see them.",
+        description="Record the bodies of these requests too, up to 64 KiB each. All readers of "
+        "the log can see them.",
     )
     log_level: Literal["", "DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="",
@@ -93,33 +95,33 @@ class LambdaOptions(BaseModel):
     )
     keep: tuple[str, ...] = Field(
         default=(),
-        description="Files of packages that ship as their wheels have them, sources and tests "
-        "too, as glob patterns of their paths, such as torch/*.",
+        description="Files of packages that ship unchanged, also sources and tests, as glob "
+        "patterns of their paths, such as torch/*.",
     )
     drop: tuple[str, ...] = Field(
         default=(),
         description="Files of packages that do not ship, as glob patterns of their paths, such "
-        "as babel/locale-data/*. keep goes before drop.",
+        "as babel/locale-data/*. keep overrides drop.",
     )
     slim: bool = Field(
         default=False,
-        description="Leave out the tests, type stubs and sources of packages, but for those that "
-        "read their own files. Packages that ferryman was tested with are slim always.",
+        description="Leave out the tests, type stubs and sources of packages, except of packages "
+        "that read their own files. Packages that ferryman was tested with are always slim.",
     )
     provided: tuple[Literal["awslambdaric", "boto3"], ...] = Field(
         default=(),
-        description="Packages that are left out, with what they need, because the managed "
-        "runtime has its own. AWS chooses their versions.",
+        description="Packages to leave out, with their dependencies, because the managed runtime "
+        "has them. AWS chooses their versions.",
     )
     base_image: str | None = Field(
         default=None,
         min_length=1,
-        description="The image to build on, where a tool builds one from a Dockerfile; by default "
-        "`python:<python>-slim`.",
+        description="The base image of a Dockerfile, if a container tool builds the image; by "
+        "default `python:<python>-slim`.",
     )
     image: ImageOptions = Field(
         default=ImageOptions(),
-        description="The image, where one is built in place of a zip.",
+        description="The image, if one is built instead of a zip.",
     )
     deploy: DeployOptions = Field(
         default=DeployOptions(), description="The function on AWS, and what belongs to it."

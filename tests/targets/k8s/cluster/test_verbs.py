@@ -72,7 +72,7 @@ def test_a_dry_run_prints_what_would_be_done(run: Run, fake: Any) -> None:
 def test_nothing_is_deleted_where_nobody_can_be_asked(run: Run, fake: Any) -> None:
     run("deploy")
     kept = run("delete")
-    assert "? no: there is no terminal to confirm on. Pass --yes." in kept.stderr
+    assert "? No: there is no terminal to ask on. Pass --yes." in kept.stderr
     assert kept.return_value == 1
     assert fake.names("Deployment") == {"shop"}
     gone = run("delete", "--yes", "--json")

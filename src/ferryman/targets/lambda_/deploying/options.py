@@ -32,7 +32,8 @@ class VpcOptions(Section):
     """The keys of `[tool.ferryman.lambda.deploy.vpc]`."""
 
     subnets: tuple[SubnetId, ...] = Field(
-        default=(), description="Subnets the function runs in; none leaves it outside a VPC."
+        default=(),
+        description="Subnets in which the function runs; without any it runs outside a VPC.",
     )
     security_groups: tuple[GroupId, ...] = Field(
         default=(), description="Security groups of the function."
@@ -49,10 +50,10 @@ class TriggerOptions(Section):
     """One of `[[tool.ferryman.lambda.deploy.triggers]]`: what sends events to the function."""
 
     kind: Literal["sqs", "sns", "eventbridge", "schedule", "s3", "dynamodb", "kinesis"] = Field(
-        description="The kind of event, as the app registers a handler for it."
+        description="The kind of event for which the app registers a handler."
     )
     source: Arn | None = Field(
-        default=None, description="The queue, topic, bucket or stream, except for rules."
+        default=None, description="The ARN of the queue, topic, bucket or stream; rules have none."
     )
     schedule: Annotated[str, StringConstraints(pattern=r"^(rate|cron)\(.+\)$")] | None = Field(
         default=None, description="For `schedule`: `rate(5 minutes)` or `cron(...)`."
@@ -61,10 +62,10 @@ class TriggerOptions(Section):
         default=None, description="For `eventbridge`: the pattern of the events."
     )
     batch_size: int | None = Field(
-        default=None, ge=1, le=10000, description="How many records an event has at most."
+        default=None, ge=1, le=10000, description="The most records in one event."
     )
     maximum_concurrency: int | None = Field(
-        default=None, ge=2, le=1000, description="For `sqs`: how many batches run at once."
+        default=None, ge=2, le=1000, description="For `sqs`: how many batches are handled at once."
     )
 
     @model_validator(mode="after")
@@ -91,28 +92,34 @@ class DeployOptions(DeploySection):
         description="The bucket for zips; by default `ferryman-<account>-<region>`.",
     )
     door: Literal["function-url", "http-api", "rest-api", "alb", "none"] = Field(
-        default="function-url", description="How requests reach the function."
+        default="function-url",
+        description="How requests reach the function: by a URL, an API, a load balancer, or not "
+        "at all.",
     )
     public: bool = Field(
         default=False,
-        description="Whether everybody may call the Function URL. Otherwise requests are "
-        "signed, by CloudFront or by callers that have the permission. The other doors are "
-        "always public.",
+        description="Let anyone call the Function URL. Otherwise requests must be signed, by "
+        "CloudFront or by callers with the permission. All other values of door are public.",
     )
     cloudfront: bool = Field(
-        default=False, description="Put a CloudFront distribution in front of the door."
+        default=False,
+        description="Put a CloudFront distribution in front of the URL, API or load balancer.",
     )
     static: tuple[str, ...] = Field(
         default=(),
-        description="Paths that CloudFront keeps as long as their Cache-Control says, such as "
+        description="Paths that CloudFront caches for as long as their Cache-Control says, such as "
         "/static/*.",
     )
-    snap_start: bool = Field(default=False, description="Start versions from a snapshot.")
+    snap_start: bool = Field(
+        default=False, description="Start new environments from a SnapStart snapshot."
+    )
     provisioned_concurrency: int = Field(
-        default=0, ge=0, description="Environments that are kept ready."
+        default=0, ge=0, description="How many environments AWS keeps ready."
     )
     reserved_concurrency: int | None = Field(
-        default=None, ge=0, description="Requests that may run at once; 0 turns the function off."
+        default=None,
+        ge=0,
+        description="How many requests may run at once; 0 turns the function off.",
     )
     vpc: VpcOptions = Field(default=VpcOptions(), description="The VPC the function runs in.")
     alb: AlbOptions = Field(default=AlbOptions(), description="The load balancer, for that door.")

@@ -25,7 +25,8 @@ class ServiceAlbOptions(AlbOptions):
     """The keys of `[tool.ferryman.server.deploy.alb]`."""
 
     internal: bool = Field(
-        default=False, description="Whether the load balancer is reached from the VPC alone."
+        default=False,
+        description="Make a load balancer that is reachable only from inside the VPC.",
     )
 
 
@@ -39,29 +40,32 @@ class ServiceOptions(DeploySection):
     )
     architecture: Literal["arm64", "x86_64"] | None = Field(
         default=None,
-        description="The processor that tasks run on; by default the image's, and arm64 where it "
-        "has both, which costs a fifth less.",
+        description="The processor architecture of the tasks; by default that of the image, and "
+        "arm64 if it has both: it costs a fifth less.",
     )
     cpu: Annotated[Literal[256, 512, 1024, 2048, 4096, 8192, 16384], AsNumber] = Field(
         default=256,
-        description="CPU of a task, in 1024ths of a vCPU. One event loop has no use for more than "
+        description="CPU of a task, in 1024ths of a vCPU. One event loop cannot use more than "
         "1024.",
     )
     memory: int | None = Field(
         default=None,
         ge=512,
-        description="Memory of a task, in MiB, of the sizes that Fargate has for the cpu; by "
-        "default a quarter more than the most that was measured, or else the smallest.",
+        description="Memory of a task, in MiB: one of the sizes that Fargate has for the cpu. By "
+        "default a quarter more than the measured peak; without a measurement the smallest size.",
     )
     tasks: int = Field(
-        default=2, ge=1, le=1000, description="How many tasks run; with max_tasks, the fewest."
+        default=2,
+        ge=1,
+        le=1000,
+        description="How many tasks run; with max_tasks, the smallest number.",
     )
     max_tasks: int | None = Field(
         default=None,
         ge=1,
         le=1000,
-        description="The most tasks that run. Where it is set, their number follows the load: "
-        "the CPU, and where the app was measured, the requests that a task carries.",
+        description="The largest number of tasks. If it is set, the number follows the CPU load, "
+        "and if the app was measured, also the requests for each task.",
     )
     cpu_target: int = Field(
         default=65,
@@ -80,20 +84,20 @@ class ServiceOptions(DeploySection):
     )
     public_ip: bool | None = Field(
         default=None,
-        description="Whether tasks have public addresses, which they need to fetch the image if "
-        "their subnets have no other way out. By default what the subnets say.",
+        description="Give tasks public addresses. They need them to fetch the image if their "
+        "subnets have no other route to the internet. By default as the subnets are set.",
     )
     security_groups: tuple[GroupId, ...] = Field(
         default=(),
-        description="Security groups of the tasks, beside the one that lets the load balancer in.",
+        description="Security groups of the tasks, in addition to the one for the load balancer.",
     )
     alb: ServiceAlbOptions = Field(
         default=ServiceAlbOptions(), description="The load balancer in front of the tasks."
     )
     secrets: Mapping[VariableName, Arn] = Field(
         default={},
-        description="Environment variables that come from Secrets Manager or from Parameter "
-        "Store, each with the ARN.",
+        description="Environment variables from Secrets Manager or Parameter Store: the ARN of "
+        "each, by name.",
     )
 
     def _contradictions(self) -> tuple[tuple[object, str], ...]:
