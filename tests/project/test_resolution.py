@@ -364,7 +364,7 @@ def test_a_validator_of_a_whole_section_names_the_section(root: Path) -> None:
     ("key", "value", "cause"),
     [
         ("python", 3.13, "it takes a text, in quotes (it is 3.13)"),
-        ("python", "three", "it takes the Python version that artifacts are built for, as major.minor"),
+        ("python", "three", "it takes the Python version that artifacts are built for"),
         ("include", "data", "flag include"),
         ("name", "Big Shop", "it takes the project's name, a DNS label (it is 'Big Shop')"),
     ],

@@ -121,18 +121,18 @@ class Book:
             take_over: Whether to wait for three looks, and take over from an owner that is gone.
 
         Raises:
-            Busy: Another process carries it on.
+            Busy: Another process runs it.
             ConfigError: There is no migration.
         """
         found = self.must_read()
         if not found.owner or found.owner == self.owner or _is_dead(found.owner):
             return self.write(found)
         if not take_over:
-            raise self._busy(found, "pass --take-over if that process is gone")
+            raise self._busy(found, "pass --take-over if that process has ended")
         for _ in range(_BEATS):
             self._pause(interval)
             if self.must_read().beat != found.beat:
-                raise self._busy(found, "it is alive: it wrote while we waited")
+                raise self._busy(found, "it is alive: it wrote during the wait")
         return self.write(found)
 
     def seize(self) -> Migration:

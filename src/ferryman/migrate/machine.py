@@ -4,7 +4,7 @@ It uses no clock, network or file: if the process is killed between two calls, t
 again from the document and the live weight. Three rules hold throughout:
 
 - a move is written to the document before it is made;
-- a weight that is neither the one before a move nor the one after it was set by someone else: the
+- if the weight is neither the one before a move nor the one after it, someone else set it: the
 migration pauses, and does not change it back;
 - traffic goes back only to a healthy side.
 """
@@ -40,7 +40,7 @@ _AFTER: Mapping[Purpose, Phase] = {
 """The phase that a move leads to."""
 
 _POOLED = 50
-"""Answers to judge together: among fewer, a small weight's actual share is too random."""
+"""How many answers to judge together: of fewer, a small weight's actual share is too random."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def follow(
         return seen, None
     if not (look.old_healthy and look.new_healthy):
         return seen, None
-    move = Move("follow", seen.weight, end, f"{wanted:.0f} % are cheapest in this hour", look.at)
+    move = Move("follow", seen.weight, end, f"{wanted:.0f} % is cheapest in this hour", look.at)
     return replace(seen, phase="watching", move=move), Write(move.start, move.end)
 
 
@@ -222,12 +222,12 @@ def _watch(migration: Migration, look: Look) -> tuple[Migration, Deed | None]:
     if migration.weight > 0 and not look.new_healthy:
         return _return(migration, look, f"{migration.new} is not healthy")
     if judgement.verdict == "worse":
-        return _return(migration, look, _told(judgement, migration.new))
+        return _return(migration, look, _reasons(judgement, migration.new))
     if migration.phase == "holding" or judgement.verdict == "undecided" or not look.old_healthy:
         return migration, None
     if migration.last:
         return replace(migration, phase="holding"), None
-    passed = f"{counted(judgement.answers, 'answer')}, and nothing speaks against it"
+    passed = f"{counted(judgement.answers, 'answer')}, and no sign that the new side is worse"
     return _move(migration, look, migration.next_step, passed)
 
 
@@ -237,8 +237,8 @@ def _move(
     needed = _seconds_of_step(migration, end) + _MARGIN
     if look.credentials is not None and look.credentials < needed:
         short = (
-            f"the credentials end in {look.credentials:.0f} s, and the step to {end:g} % may take "
-            f"{needed:.0f} s: renew them, and resume"
+            f"the credentials expire in {look.credentials:.0f} s, and the step to {end:g} % may "
+            f"take {needed:.0f} s: renew them, and resume"
         )
         return pause(migration, short), None
     move = Move("step", migration.weight, end, reason, look.at)
@@ -261,9 +261,9 @@ def _seconds_of_step(migration: Migration, end: float) -> float:
     return migration.needed / (a_second * end / migration.weight) if migration.weight else 0.0
 
 
-def _told(judgement: Judgement, side: str) -> str:
+def _reasons(judgement: Judgement, side: str) -> str:
     return "; ".join(
-        f"{side} is worse: {finding.new} {finding.stream} there, {finding.old} on the old side, "
+        f"{side} is worse: {finding.new} {finding.stream}, against {finding.old} on the old side, "
         f"evidence {finding.evidence:.3g} of {finding.threshold:g}"
         for finding in judgement.reasons
     )
@@ -271,8 +271,8 @@ def _told(judgement: Judgement, side: str) -> str:
 
 def _drift(live: float, recorded: str) -> str:
     return (
-        f"the live weight is {live:.4g} %, and {recorded} % is recorded: somebody else changed it "
-        "(`resume --adopt` goes on from the live one)"
+        f"the live weight is {live:.4g} %, and {recorded} % is recorded: someone else changed it "
+        "(`resume --adopt` continues from the live weight)"
     )
 
 

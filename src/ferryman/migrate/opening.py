@@ -56,8 +56,8 @@ def make_shifter(options: MigrateOptions, old: str, new: str) -> Shifter:
 
     Args:
         options: The settings.
-        old: The side that the traffic leaves.
-        new: The side that it goes to.
+        old: The old side.
+        new: The new side.
 
     Raises:
         ConfigError: A required setting is missing.
@@ -202,7 +202,7 @@ def _servers(options: MigrateOptions, name: str) -> tuple[str, ...]:
 def _given(value: _Value, key: str, example: str) -> _Value:
     if not value:
         raise ConfigError(
-            f"pyproject.toml {_PLACE}: {key} is not set", hint=f"such as {key} = {example}"
+            f"pyproject.toml {_PLACE}: {key} is not set", hint=f"set it, such as {key} = {example}"
         )
     return value
 

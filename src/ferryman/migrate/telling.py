@@ -15,7 +15,7 @@ __all__ = ("as_data", "as_text", "judgement_of", "one_line")
 
 
 def judgement_of(migration: Migration) -> Judgement:
-    """Return the judgement on all answers so far."""
+    """Return the judgement on all answers so far, also those not yet judged."""
     seen = migration.weighed()
     return judge(seen.trial, seen.answers, seen.needed)
 
@@ -23,7 +23,7 @@ def judgement_of(migration: Migration) -> Judgement:
 def one_line(migration: Migration) -> str:
     """Return the state in one line."""
     if migration.phase == "joining":
-        return f"{migration.new} joins at 0 %: waiting until it is healthy and times are known"
+        return f"{migration.new} joins at 0 %: waiting until it is healthy and durations are known"
     judgement = judgement_of(migration)
     most = max(judgement.findings, key=lambda finding: finding.evidence / finding.threshold)
     return (
@@ -50,7 +50,9 @@ def as_text(migration: Migration, live: Live | None) -> str:
     if migration.reason:
         lines.append(migration.reason)
     if migration.move:
-        lines.append(f"decided, not yet seen: {migration.move.start:g} to {migration.move.end:g} %")
+        lines.append(
+            f"decided, not yet confirmed: {migration.move.start:g} to {migration.move.end:g} %"
+        )
     lines.append(
         f"{judgement.verdict}: {judgement.answers} of {judgement.needed} answers in this step"
     )
@@ -68,9 +70,9 @@ def as_text(migration: Migration, live: Live | None) -> str:
     ]
     host = migration.owner.rpartition(":")[0]
     lines.append(
-        f"carried on by {host}, last seen {_clock(migration.at)}"
+        f"run by a process on {host}, last seen {_clock(migration.at)}"
         if host
-        else "no process carries it on"
+        else "no process runs it"
     )
     return "\n".join(lines)
 

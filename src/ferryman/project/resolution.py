@@ -6,6 +6,7 @@ From strongest to weakest: flags, `FERRYMAN_*` variables, the overlay
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -171,7 +172,8 @@ def _reason(error: ErrorDetails, field: FieldInfo | None) -> str:
         return error["msg"].removeprefix("Value error, ")
     reason = _IN_WORDS.get(kind, error["msg"].removeprefix("Value error, "))
     if kind == "string_pattern_mismatch" and field and field.description:
-        reason = f"it takes {field.description[0].lower()}{field.description[1:].rstrip('.')}"
+        purpose = re.split(r"[.;](?: |$)", field.description)[0]
+        reason = f"it takes {purpose[0].lower()}{purpose[1:]}"
     return f"{reason} (it is {value!r})"
 
 

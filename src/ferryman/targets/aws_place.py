@@ -1,4 +1,4 @@
-"""What targets that deploy to AWS share: their options, and the way of each verb with a stack."""
+"""What targets that deploy to AWS share: their options, and what each verb does with a stack."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ AWS_OPTIONS = (
 
 
 _PATIENCE = 1800.0
-"""Seconds a stack may take, unless the user says otherwise: CloudFront takes minutes."""
+"""The default of `--timeout`, in seconds. CloudFront takes minutes."""
 
 
 @dataclass(frozen=True)
 class ProjectStack:
-    """A project's stack on AWS, and how to speak with the user about it.
+    """A project's stack on AWS, and the dialogue with the user about it.
 
     Args:
         project: The project that the stack must belong to.
@@ -148,21 +148,21 @@ class ProjectStack:
         *,
         resumes: bool,
     ) -> Stack | None:
-        """Send what the stack needs and change it; return None where the user does not wait.
+        """Send the code and change the stack; return None if the user does not wait.
 
         Args:
             stack: The stack as it is.
             made: What CloudFormation would change; None for nothing.
             send: Sends the code.
-            tell: Called with each step, in place of the user's dialogue.
-            resumes: Whether the stack is being changed to this by a run that was cut off.
+            tell: Called with each step, instead of the dialogue's `tell`.
+            resumes: Whether an interrupted run already began this change of the stack.
 
         Raises:
             StackFailed: A resource failed.
         """
         tell = tell or self.dialogue.tell
         if resumes and stack:
-            tell("going on with the change that is under way")
+            tell("waiting for the change that is already under way")
             return follow(self.aws, stack.id, "", tell, timeout=self.timeout)
         if made is None:
             return stack
@@ -174,23 +174,23 @@ class ProjectStack:
         return execute(self.aws, made, tell, wait=self.choices.wait, timeout=self.timeout)
 
     def discard(self, made: ChangeSet | None) -> None:
-        """Delete a change set, and the empty stack that was made to hold it."""
+        """Delete a change set, and the empty stack that was made for it."""
         if made:
             delete_change_set(self.aws, made.stack, made.name, creates=made.creates)
 
     def log(
         self, group: str, lines: int, source: Callable[[str], str], *, follow: bool
     ) -> Iterable[LogLine]:
-        """Return the last lines of a log group, or those and all that come after.
+        """Return the last lines of a log group; with `follow`, new lines too, without an end.
 
         Args:
             group: The log group.
             lines: How many lines at most.
-            source: Returns what a reader calls a log stream.
-            follow: Whether to go on.
+            source: Returns a short name for a log stream.
+            follow: Whether to keep waiting for new lines.
 
         Raises:
-            ConfigError: `--since` is not such a time.
+            ConfigError: `--since` is not a length of time.
             AwsError: AWS refused.
         """
         since = self.choices.text("since") or "1h"
@@ -198,10 +198,10 @@ class ProjectStack:
         return (LogLine(source(stream), text) for stream, text in found)
 
     def delete(self) -> tuple[Change, ...] | None:
-        """Delete the stack if the user agrees; its logs stay unless told.
+        """Delete the stack if the user agrees; its logs stay, except with `--with-logs`.
 
         Returns:
-            What went, or would go; empty without a stack, None if the user kept it.
+            What was deleted, or would be; empty without a stack, None if the user declined.
 
         Raises:
             ConfigError: The stack is another project's.
@@ -222,7 +222,7 @@ class ProjectStack:
 
 
 def stack_troubles(stack: Stack) -> list[str]:
-    """Return why CloudFormation did not make of a stack what it was told, if it did not."""
+    """Return why the last change of a stack failed; empty if it did not."""
     if "FAILED" in stack.status or "ROLLBACK" in stack.status:
         return [f"the stack is {stack.status}: {stack.reason}".rstrip(": ")]
     return []

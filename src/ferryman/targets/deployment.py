@@ -1,8 +1,9 @@
-"""The deployment protocol: what a target offers that can bring its artifacts to where they run.
+"""The deployment protocol: what a target implements to deploy its artifacts.
 
-The command line knows nothing else of a place. A target that deploys follows `Deployable`;
-what it opens follows `Deployment`. A deploy is a plan, whose changes are shown, and then
-applied or discarded. A target declares its own options, and gets them back by name.
+The command line knows a platform only through this protocol. A target that deploys follows
+`Deployable`; the deployment that it opens follows `Deployment`. A deploy makes a plan, shows its
+changes, and then applies or discards it. A target declares its own options, and gets their values
+by name.
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ class VerbOption:
     """An option of the command line that one target brings.
 
     Attributes:
-        flags: How it is written, such as `("-n", "--namespace")`; the longest names its value.
+        flags: Its flags, such as `("-n", "--namespace")`; the longest gives its value a name.
         help: Its help, in a sentence.
-        verbs: The verbs that take it; none means all of them.
+        verbs: The verbs that have it; empty for all.
         switch: Whether it takes no value.
-        metavar: What stands for its value in the help.
-        choices: The values it may have, where there are few.
+        metavar: The placeholder of its value in the help.
+        choices: The allowed values; empty for any.
     """
 
     flags: tuple[str, ...]
@@ -61,8 +62,8 @@ class Choices:
     """The user's choices on the command line.
 
     Attributes:
-        wait: Whether to stay until the release is good.
-        timeout: Seconds that may take; None for what is usual at the target.
+        wait: Whether to wait until the release is good.
+        timeout: The most seconds to wait; None for the target's default.
         dry_run: Whether to change nothing.
         own: The values of the target's own options, by name.
     """
@@ -84,11 +85,11 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """How a deployment speaks with the user.
+    """How a deployment talks to the user.
 
     Attributes:
         tell: Called with each message, a line at a time.
-        ask: Asks a question; the answer is no where there is no terminal.
+        ask: Asks a yes-or-no question; without a terminal the answer is no.
         progress: Called with the current step, in a few words that replace the last ones.
     """
 
@@ -99,14 +100,14 @@ class Dialogue:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a deploy or a delete does to one thing.
+    """What a deploy or a delete does to one object or resource.
 
     Attributes:
         action: `create`, `change`, `replace` (deleted and made again) or `delete`.
         kind: Its kind, such as `Deployment` or `AWS::Lambda::Function`.
-        name: Which one.
+        name: Its name.
         diff: The change, line by line.
-        conflicts: Fields that someone else manages, each with who.
+        conflicts: Fields that another manager owns, each with its owner.
     """
 
     action: str
@@ -116,24 +117,24 @@ class Change:
     conflicts: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
-        """Return the action and the thing."""
+        """Return the action, the kind and the name."""
         return f"{self.action} {self.kind}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """An artifact at the place where it runs.
+    """A deployed artifact.
 
     Attributes:
         id: What `rollback --to` takes.
         version: The project's version.
         artifact: The image, or the digest of the zip.
         share: The share of the requests that it gets, 0 to 1; None if unknown.
-        address: A URL at which it answers, where that is known.
-        digest: The digest of the image, where the artifact is named by a tag.
+        address: A URL at which it answers; None if unknown.
+        digest: The digest of the image, if the artifact is named by a tag.
         time: When it was deployed, UTC, as ISO 8601.
         by: Who deployed it.
-        verdict: `good`, `failed`, or `unknown` while nothing has told.
+        verdict: `good`, `failed`, or `unknown` as long as neither is certain.
         restores: The id of the release that it went back to.
     """
 
@@ -151,13 +152,13 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a project is where it runs.
+    """The state of a deployed project.
 
     Attributes:
         good: Whether the newest release has taken over.
-        summary: How it is, in a line.
+        summary: The state in one line.
         troubles: The problems.
-        releases: The releases that are there, the newest first.
+        releases: The existing releases, the newest first.
     """
 
     good: bool
@@ -171,7 +172,7 @@ class LogLine:
     """A line that the app wrote.
 
     Attributes:
-        source: Who wrote it: a pod, or a log stream.
+        source: The pod or the log stream.
         text: The line.
     """
 
@@ -180,16 +181,16 @@ class LogLine:
 
 
 class Plan(Protocol):
-    """What a deploy would do. It holds more that only its own target reads."""
+    """What a deploy would do. A target's plan may have more, which only the target reads."""
 
     @property
     def changes(self) -> Sequence[Change]:
-        """The changes, in the order of doing."""
+        """The changes, in the order in which they are made."""
         ...
 
     @property
     def question(self) -> str | None:
-        """The question to the user after the changes are shown; None applies them at once."""
+        """The question to ask after the changes are shown; None to apply them without asking."""
         ...
 
 
@@ -197,41 +198,41 @@ PlanT = TypeVar("PlanT", bound=Plan)
 
 
 class Deployment(Protocol[PlanT]):
-    """A project, at the place that the options name. Every method may raise a FerrymanError."""
+    """A project on its platform, as the options name it. Every method may raise FerrymanError."""
 
     def plan(self) -> PlanT:
         """Return the changes of a deploy, without making them."""
         ...
 
     def discard(self, plan: PlanT) -> None:
-        """Forget a plan that is not applied, and what was prepared for it."""
+        """Discard a plan that is not applied, and remove what was prepared for it."""
         ...
 
     def apply(self, plan: PlanT) -> Release | None:
-        """Do what a plan says, and stay until the release is good.
+        """Apply a plan, and wait until the release is good.
 
         Returns:
-            The release; None where the place tells none.
+            The release; None if the platform does not report one.
         """
         ...
 
     def status(self) -> Status:
-        """Return how the project is."""
+        """Return the state of the project."""
         ...
 
     def logs(self, lines: int, *, follow: bool) -> Iterable[LogLine]:
-        """Return the last lines of each source, or those and all that come after."""
+        """Return the last lines of each source; with `follow`, new lines too, without an end."""
         ...
 
     def rollback(self, wanted: str | None) -> Release:
-        """Go back to an older release; None is the one before."""
+        """Roll back to an older release; None for the last good one."""
         ...
 
     def delete(self) -> Sequence[Change] | None:
-        """Delete all that was made for the project, after asking.
+        """Delete everything that was made for the project, after asking.
 
         Returns:
-            What went, or would go; None if the user kept it.
+            What was deleted, or would be; None if the user declined.
         """
         ...
 
@@ -265,7 +266,7 @@ class Checks(Protocol):
             progress: Called with each step.
 
         Raises:
-            FerrymanError: It cannot be checked.
+            FerrymanError: The check cannot run.
         """
         ...
 
@@ -277,7 +278,7 @@ class Permits(Protocol):
     def policy(
         self, project: Project, choices: Choices, verbs: tuple[str, ...]
     ) -> Mapping[str, Any]:
-        """Return what grants the permissions, no wider than the verbs need: a policy, a Role.
+        """Return the policy or the Role that grants what the verbs need, and no more.
 
         Args:
             project: The project.

@@ -1,8 +1,8 @@
 """The protocols of a target: all that the command line, `local`, `measure` and `migrate` know.
 
-Every target follows `Target`. The protocols after it are optional, one for each thing that not
-every target can do; callers ask `isinstance`. A package adds a target of its own by the
-entry-point group `ferryman.targets`; docs/how-to/own-target.md shows one.
+Every target follows `Target`. The other protocols are optional, one for each ability that not every
+target has; callers check with `isinstance`. A package adds a target through the entry-point group
+`ferryman.targets`; docs/how-to/own-target.md shows how.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = (
 )
 
 RunsLike = Literal["lambda", "server"]
-"""How an app runs on this machine: in environments that take events, or behind a socket."""
+"""How an app runs on this machine: in environments that get events, or behind a socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Target(Protocol):
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    """A description of the target, in half a sentence."""
+    """A description of the target in a few words."""
 
     options: ClassVar[type[BaseModel]]
     """The model of the target's own section, `[tool.ferryman.<name>]`; every field has a
@@ -63,20 +63,20 @@ class Target(Protocol):
 
     runs_like: ClassVar[RunsLike | None]
     """What `dev`, `invoke`, `measure`, the pytest plugin and the parity check run on this
-    machine in the target's place: the local Lambda, or our server with the project's
-    `[tool.ferryman.server]`. None: they refuse the target."""
+    machine for the target: the local Lambda, or ferryman's server with the project's
+    `[tool.ferryman.server]`. With None they refuse the target."""
 
     def build(self, project: Project, out: Path, progress: Progress) -> Artifact:
         """Write the artifact to the directory `out`, completely or not at all.
 
         Raises:
-            FerrymanError: It could not be built; `out` is as it was.
+            FerrymanError: The build failed; `out` is unchanged.
         """
 
 
 @runtime_checkable
 class Serves(Protocol):
-    """A target that runs the app here in a way of its own: `ferryman serve`."""
+    """A target with its own way to run the app on this machine: `ferryman serve`."""
 
     def serve(self, project: Project, address: Address, progress: Progress) -> int:
         """Run the app until a signal ends it, and return the exit status."""
@@ -84,7 +84,7 @@ class Serves(Protocol):
 
 @runtime_checkable
 class Explains(Protocol):
-    """A target that says what takes the space in its artifact: `ferryman build --explain`."""
+    """A target that reports what takes up space in its artifact: `ferryman build --explain`."""
 
     def explain(self, project: Project, out: Path, progress: Progress) -> tuple[Artifact, Report]:
         """Write the artifact to `out` as `build` does, and return what it holds and leaves out."""
@@ -108,8 +108,8 @@ class Renders(Protocol):
 
 @runtime_checkable
 class TellsOutputs(Protocol):
-    """A target that tells other tools what to deploy: `ferryman build --outputs`."""
+    """A target with values for other deployment tools: `ferryman build --outputs`."""
 
     def outputs(self, project: Project, artifact: Artifact) -> Mapping[str, object]:
-        """Return the values of an artifact that other tools' definitions need, as JSON data."""
+        """Return the values of an artifact that Terraform or CDK need, as JSON data."""
         ...

@@ -1,4 +1,4 @@
-"""What a server in a container must show, so that what stands in front of it can reach it."""
+"""Checks that a server in a container can be reached from outside, and has health checks."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ __all__ = ("check_front",)
 
 
 def check_front(front: Front, container: str) -> None:
-    """Check that a server can be reached from outside, and asked whether it is well.
+    """Check that a server can be reached from outside its container, and has health checks.
 
     Args:
-        front: What the server shows.
-        container: What it runs in, such as `pod`.
+        front: The server's ports.
+        container: The word for its container in errors, such as `pod`.
 
     Raises:
-        ConfigError: It cannot.
+        ConfigError: It cannot be reached, or has no health checks.
     """
     _check_reachable("bind", front.app, container)
     if front.admin is not None:
@@ -32,12 +32,12 @@ def check_front(front: Front, container: str) -> None:
 def _check_reachable(key: str, place: Endpoint, container: str) -> None:
     if place.is_local:
         raise ConfigError(
-            f"[tool.ferryman.server] {key}: nothing outside of the {container} could connect to it",
+            f"[tool.ferryman.server] {key}: nothing outside the {container} could connect to it",
             cause="it is a UNIX socket" if place.port is None else f"{place.host} is loopback",
-            hint="leave it out, and it is a port of every address in an image",
+            hint="leave it out: the default in an image is a port on all addresses",
         )
     if not place.port:
         raise ConfigError(
-            f"[tool.ferryman.server] {key}: port 0 is another one in each {container}",
+            f"[tool.ferryman.server] {key}: port 0 is a different port in each {container}",
             hint="leave it out, or set a port",
         )

@@ -20,7 +20,7 @@ def installed_targets() -> dict[str, Target]:
     """Return every target that is installed, by name, in the order of their names.
 
     Raises:
-        ConfigError: One could not be loaded, or two have the same name.
+        ConfigError: A target could not be loaded, or two have the same name.
     """
     found: dict[str, EntryPoint] = {}
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
@@ -38,7 +38,7 @@ def find_target(name: str) -> Target:
     """Return the target of a name.
 
     Raises:
-        ConfigError: None of that name is installed.
+        ConfigError: No target of that name is installed.
     """
     targets = installed_targets()
     if name not in targets:
@@ -55,12 +55,12 @@ def runs_like(target: Target) -> RunsLike:
     """Return how the app of a target runs on this machine.
 
     Raises:
-        ConfigError: It does not.
+        ConfigError: It does not run on this machine.
     """
     if target.runs_like is None:
         raise ConfigError(
             f"the target {target.name} does not run on this machine",
-            hint="name another, such as server",
+            hint="name another target, such as server",
         )
     return target.runs_like
 
@@ -88,7 +88,7 @@ def _check(target: Target) -> None:
     missing = [name for name in _MEMBERS if not hasattr(target, name)]
     if missing:
         raise TypeError(f"{type(target).__name__} has no {' and no '.join(missing)}")
-    target.options()  # raises where a field has no default
+    target.options()  # raises if a field has no default
 
 
 def _package(point: EntryPoint) -> str:

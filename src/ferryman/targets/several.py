@@ -1,4 +1,4 @@
-"""Builds one project for several targets at once: one that fails leaves the others alone."""
+"""Builds a project for several targets at once. A failed build does not affect the others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Outcome:
 
     Attributes:
         target: The target's name.
-        seconds: How long it took.
+        seconds: How long the build took.
         artifact: The artifact, if the build succeeded.
         reused: Layers shared with the previous build; None if no image was built.
         error: Why it failed, if it did.
@@ -45,7 +45,7 @@ def build_together(
 ) -> tuple[Outcome, ...]:
     """Build a project for each target, into a directory named after it.
 
-    Threads are enough: resolvers, compilers and strippers are processes of their own.
+    Threads are enough, because resolvers, compilers and strippers run in their own processes.
 
     Args:
         project: The project.
@@ -74,7 +74,7 @@ def _build(project: Project, target: Target, out: Path, progress: Progress) -> O
         write_description(artifact, out)
     except FerrymanError as error:
         if isinstance(error, AppModuleBroken | AppModuleMissing):
-            error.exit_code = 1  # as a build for one target ends
+            error.exit_code = 1  # the exit status of a build for one target
         progress("failed")
         return Outcome(target.name, time.monotonic() - began, error=error)
     progress("done")

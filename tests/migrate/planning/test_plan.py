@@ -89,17 +89,20 @@ REFUSED = [
     ({"new": replace(SERVERS, units=3)}, "server has 3 servers"),
     ({"old": replace(FUNCTION, units=99)}, "take all of it back until `finish`"),
     ({"database_connections": 179}, "together open 180 database connections"),
-    ({"address": "https://x.lambda-url.eu-central-1.on.aws"}, "own name of a Function URL"),
+    ({"address": "https://x.lambda-url.eu-central-1.on.aws"}, "the name of a Function URL"),
     ({"address": "x.execute-api.eu-central-1.amazonaws.com"}, "an API of API Gateway"),
     (
         {"shifter": "alb", "traffic": Traffic(9, 1024 * 1024 + 1, "GET /report")},
         "GET /report has a body of 1 MiB",
     ),
     ({"shifter": "alb", "old": replace(FUNCTION, streams=True)}, "set to stream"),
-    ({"shifter": "alb", "traffic": Traffic(9, streamed=("GET /news",))}, "GET /news is answered"),
+    (
+        {"shifter": "alb", "traffic": Traffic(9, streamed=("GET /news",))},
+        "the response to GET /news is a stream",
+    ),
     (
         {"old": SERVERS, "new": FUNCTION, "traffic": Traffic(9, 7 * 2**20, "PUT /film")},
-        "PUT /film has a body of 7 MiB, and lambda takes 4.5 MiB",
+        "PUT /film has a body of 7 MiB, and lambda accepts at most 4.5 MiB",
     ),
 ]
 
@@ -132,7 +135,7 @@ def test_what_works_is_not_refused(change: dict[str, object]) -> None:
     [
         ("https://shop.example.com/x", "Point shop.example.com at HAProxy"),
         ("https://d111.cloudfront.net", "the origin of its distribution"),
-        ("10.0.0.7", "must listen at it"),
+        ("10.0.0.7", "must listen on it"),
         ("", "Set address"),
     ],
 )
@@ -152,7 +155,7 @@ def test_what_is_not_known_is_asked_for_and_not_refused() -> None:
 
 def test_a_retreat_that_outruns_lambda_is_said() -> None:
     big = replace(FUNCTION, load=Straight("environments", 4000), units=5000)
-    assert any("grows by 1,000" in warning for warning in planned(old=big).warnings)
+    assert any("adds only 1,000" in warning for warning in planned(old=big).warnings)
 
 
 def test_what_differs_is_told_and_no_value_of_a_variable() -> None:
@@ -160,9 +163,9 @@ def test_what_differs_is_told_and_no_value_of_a_variable() -> None:
     new = replace(SERVERS, environment={"SECRET": "hunter3"})
     plan = planned(old=old, new=new)
     told = {each.name: (each.old, each.new) for each in plan.differences}
-    assert told["variable SECRET"] == ("set", "set to something else")
+    assert told["variable SECRET"] == ("set", "set to another value")
     assert told["variable A"] == ("set", "not set")
-    assert told["setting proxy"] == ("alb", "not there")
+    assert told["setting proxy"] == ("alb", "not set")
     assert told["WebSockets"] == ("no", "yes")
     assert "hunter" not in as_markdown(plan)
 

@@ -67,8 +67,8 @@ def test_the_cost_model_says_what_it_takes(project: Path) -> None:
     assert found["stages"][-1]["units"] == 2
     assert "1 MiB" not in json.dumps(found)
     told = {each["name"]: (each["old"], each["new"]) for each in found["differences"]}
-    assert told["a request is cut off after"] == ("20 s", "no limit")
-    assert told["variable CURRENCY"] == ("set", "not known here")
+    assert told["time limit of a request"] == ("20 s", "no limit")
+    assert told["variable CURRENCY"] == ("set", "unknown")
 
 
 def test_a_recording_tells_of_bodies_that_cannot_pass(project: Path, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_recording_tells_of_bodies_that_cannot_pass(project: Path, tmp_path: P
 def test_too_few_connections_end_with_2(project: Path) -> None:
     done = plan(project, "--set=portability.database_connections=20")
     assert done.returncode == 2
-    assert "the database takes 20" in done.stdout
+    assert "the database accepts 20" in done.stdout
 
 
 def test_without_traffic_it_asks_for_the_rate(project: Path) -> None:

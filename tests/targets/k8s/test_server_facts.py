@@ -104,10 +104,10 @@ def test_the_image_is_pulled_by_the_secrets_that_are_named(
 @pytest.mark.parametrize(
     ("kubernetes", "server", "said"),
     [
-        ({}, {"bind": "127.0.0.1:8000"}, "bind: nothing outside of the pod could connect"),
-        ({}, {"bind": "unix:/run/app.sock"}, "bind: nothing outside of the pod could connect"),
-        ({}, {"admin_bind": "[::1]:8001"}, "admin_bind: nothing outside of the pod"),
-        ({}, {"bind": "0.0.0.0:0"}, "port 0 is another one in each pod"),
+        ({}, {"bind": "127.0.0.1:8000"}, "bind: nothing outside the pod could connect"),
+        ({}, {"bind": "unix:/run/app.sock"}, "bind: nothing outside the pod could connect"),
+        ({}, {"admin_bind": "[::1]:8001"}, "admin_bind: nothing outside the pod"),
+        ({}, {"bind": "0.0.0.0:0"}, "port 0 is a different port in each pod"),
         ({}, {"admin_bind": ""}, "has no health checks"),
         (
             {"service_monitor": True},

@@ -247,7 +247,7 @@ def test_a_bundle_too_large_for_lambda_names_what_is_large(
     hello: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ferryman.targets.lambda_.bundle._UNPACKED_LIMIT", 2**20)
-    with pytest.raises(ConfigError, match="Lambda takes 250") as caught:
+    with pytest.raises(ConfigError, match="Lambda allows 250 MiB") as caught:
         build_bundle(project_at(hello), tmp_path / "out", silent)
     assert "aiohttp" in str(caught.value)
     assert not (tmp_path / "out").exists()
@@ -259,7 +259,7 @@ def test_a_zip_that_goes_by_s3_alone_names_what_is_large(
     monkeypatch.setattr("ferryman.targets.lambda_.bundle._UPLOAD_LIMIT", 2**20)
     artifact = build_bundle(here(hello), tmp_path / "out", silent)
     (note,) = artifact.lacks
-    assert "Lambda takes 50 in a request, and more from S3" in note
+    assert "Lambda accepts more than 50 MiB only from S3" in note
     # Ferryman's part is as large: the modules that a start reads are in one file of its own.
     largest = note.partition("The largest parts are ")[2].partition(". To be")[0]
     assert {"aiohttp", "ferryman"} <= {*re.findall(r"(\w+) [\d.]+ [KM]iB", largest)}

@@ -16,14 +16,14 @@ ALB_BODY = 1024 * 1024
 Source: "Use Lambda functions as targets of an Application Load Balancer", limits."""
 
 _OFFERED = (
-    ("concurrency", "requests at a time in one process"),
+    ("concurrency", "requests at once in a process"),
     ("streaming", "streams responses"),
     ("websockets", "WebSockets"),
-    ("work_after_response", "tasks go on after the response"),
+    ("work_after_response", "tasks continue after the response"),
     ("request_limit", "largest request body"),
     ("response_limit", "largest response body"),
-    ("time_limit", "a request is cut off after"),
-    ("writable", "can be written to"),
+    ("time_limit", "time limit of a request"),
+    ("writable", "writable directories"),
 )
 
 
@@ -62,7 +62,7 @@ def refused_bodies(facts: Facts, shifter: str) -> Iterator[str]:
         if side is facts.new and least is not None and size is not None and size > least:
             yield (
                 f"{facts.traffic.largest_of} has a body of {size_text(size)}, and {side.name} "
-                f"takes {size_text(least)} at most"
+                f"accepts at most {size_text(least)}"
             )
 
 
@@ -74,16 +74,16 @@ def _behind_alb(facts: Facts) -> Iterator[str]:
         if size is not None and size > ALB_BODY:
             yield (
                 f"{facts.traffic.largest_of} has a body of {size_text(size)}, and a load balancer "
-                f"passes {size_text(ALB_BODY)} at most to and from a function ({side.name})"
+                f"passes at most {size_text(ALB_BODY)} to and from a function ({side.name})"
             )
         if side.streams:
             yield (
-                f"{side.name} is set to stream (lambda.streaming), and a load balancer takes no "
+                f"{side.name} is set to stream (lambda.streaming), and a load balancer accepts no "
                 "streams from a function"
             )
         for request in facts.traffic.streamed:
             yield (
-                f"{request} is answered by a stream, and a load balancer takes none from a "
+                f"the response to {request} is a stream, and a load balancer accepts none from a "
                 f"function ({side.name})"
             )
 
@@ -96,7 +96,7 @@ def _offered(old: Side, new: Side) -> Iterator[Difference]:
 
 def _settings(old: Side, new: Side) -> Iterator[Difference]:
     for name in sorted(old.settings.keys() | new.settings.keys()):
-        values = [str(side.settings.get(name, "not there")) for side in (old, new)]
+        values = [str(side.settings.get(name, "not set")) for side in (old, new)]
         yield Difference(f"setting {name}", *values)
 
 
@@ -105,7 +105,7 @@ def _variables(old: Side, new: Side) -> Iterator[Difference]:
     for name in sorted(names):
         shown = [_state(side, name) for side in (old, new)]
         if shown == ["set", "set"] and _of(old, name) != _of(new, name):
-            shown[1] = "set to something else"
+            shown[1] = "set to another value"
         yield Difference(f"variable {name}", *shown)
 
 
@@ -115,7 +115,7 @@ def _of(side: Side, name: str) -> str | None:
 
 def _state(side: Side, name: str) -> str:
     if side.environment is None:
-        return "not known here"
+        return "unknown"
     return "not set" if _of(side, name) is None else "set"
 
 

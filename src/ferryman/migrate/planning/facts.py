@@ -42,11 +42,11 @@ class Side:
         name: The side's name in the settings.
         capabilities: The capabilities of its target.
         load: Its capacity and cost.
-        units: How many servers or environments it may have; None if unknown.
-        connections: Database connections that each of its processes opens at most; None if
-            that is not known.
+        units: The most servers or environments that it may have; None if unknown.
+        connections: The most database connections that each of its processes opens; None if
+            unknown.
         streams: Whether it streams responses.
-        settings: Its target's settings that affect the app's answers, by name.
+        settings: Its target's settings that affect responses, by name.
         environment: Its environment variables, by name; None if ferryman does not set them.
     """
 
@@ -64,7 +64,7 @@ class Side:
         return self.load.units(share)
 
     def opened(self, share: float) -> int | None:
-        """Return the database connections that are open for a share, at most."""
+        """Return the most database connections that are open for a share; None if unknown."""
         if self.connections is None:
             return None
         return self.needs(share) * self.load.processes * self.connections

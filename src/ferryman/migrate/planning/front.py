@@ -50,34 +50,34 @@ def front_of(address: str, shifter: str, old: str) -> Front:
         old: The side that has all the traffic.
     """
     if shifter == "alias":
-        return Front(address, "It stays: the alias is moved behind it, between two versions.")
+        return Front(address, "It stays as it is: the alias behind it moves between two versions.")
     balancer = _BALANCERS[shifter]
     if not address:
-        way = f"Clients must come to {balancer}. Set address in [tool.ferryman.migrate] to what"
-        return Front("", f"{way} they use, and the plan says how that gets there.")
+        way = f"Clients must reach the app through {balancer}. Set address in"
+        return Front("", f"{way} [tool.ferryman.migrate], and the plan says how to move it.")
     host = (urlsplit(address if "//" in address else f"//{address}").hostname or "").lower()
     if _FUNCTION_URL.search(host) or _API.search(host):
         return Front(address, "", _refusal(host, balancer, old))
     if host.endswith(_CLOUDFRONT):
-        way = f"Make {balancer} the origin of its distribution while {old} has all the traffic:"
-        return Front(address, f"{way} that takes CloudFront some minutes, and loses nothing.")
+        way = f"Make {balancer} the origin of its distribution while {old} has all the traffic."
+        return Front(address, f"{way} CloudFront takes some minutes, and no request is lost.")
     if _BALANCER.search(host) and shifter == "alb":
-        return Front(address, "It stays: it is the load balancer's own name.")
+        return Front(address, "It stays as it is: it is the load balancer's own name.")
     if host == "localhost" or _is_ip(host):
-        return Front(address, f"{balancer.capitalize()} must listen at it.")
+        return Front(address, f"{balancer.capitalize()} must listen on it.")
     return Front(
         address,
-        f"Point {host} at {balancer} while {old} has all the traffic, and begin once its old "
-        "records have expired: twice their TTL, for some resolvers keep them longer.",
+        f"Point {host} at {balancer} while {old} has all the traffic, and begin when its old "
+        "records have expired. Wait twice their TTL, because some resolvers keep them longer.",
     )
 
 
 def _refusal(host: str, balancer: str, old: str) -> str:
     kind = "a Function URL" if ".lambda-url." in host else "an API of API Gateway"
     return (
-        f"{host} is the own name of {kind}, and leads to it alone: no weight can move its "
-        f"clients. First put a domain, CloudFront or an ALB in front, with {balancer} behind it "
-        f"and {old} behind that; move the clients to the new name; then set address to it"
+        f"{host} is the name of {kind} and leads only there, so no weight can move its clients. "
+        f"First put a domain, CloudFront or an ALB in front, with {balancer} behind it and {old} "
+        "behind that; move the clients to the new name; then set address to that name"
     )
 
 

@@ -33,9 +33,9 @@ def _verdict(plan: Plan) -> Iterator[str]:
 
 def _steps(plan: Plan) -> Iterator[str]:
     known = any(stage.connections is not None for stage in plan.stages)
-    columns = [f"{plan.new} has", "for at least", "bad answers at worst", plan.unit]
+    columns = [f"{plan.new} has", "for at least", "bad responses at worst", plan.unit]
     columns += ["database connections"] if known else []
-    columns.append("both cost in that time")
+    columns.append("cost of both sides")
     yield from ("", "## Steps", "", _row(columns), _row(["---"] * len(columns)))
     for stage in plan.stages:
         cells = [f"{stage.weight} %", _duration(stage.hours), str(stage.bad), f"{stage.units:,}"]
@@ -43,10 +43,10 @@ def _steps(plan: Plan) -> Iterator[str]:
         yield _row([*cells, f"{stage.usd:,.2f} USD"])
     yield from (
         "",
-        f"Together at least {_duration(plan.hours)}: each step waits for {plan.needed} answers of "
-        f"{plan.new}. Bad answers are what visitors get before the traffic goes back, 99 times in "
-        f"100, if one answer in twenty fails there. The {plan.unit} are what {plan.new} needs for "
-        "that share of the busiest hour.",
+        f"All steps take at least {_duration(plan.hours)}, because each waits for {plan.needed} "
+        f"responses of {plan.new}. If one response in twenty fails there, clients get at most this "
+        "many bad responses before the traffic goes back, 99 times in 100. The number of "
+        f"{plan.unit} is what {plan.new} needs for that share of the busiest hour.",
         "",
         f"Set `steps = {list(plan.steps)}` in [tool.ferryman.migrate].",
     )
@@ -55,7 +55,7 @@ def _steps(plan: Plan) -> Iterator[str]:
 def _address(plan: Plan) -> Iterator[str]:
     name = plan.front.address or "The address that clients use"
     yield from ("", "## The clients' address", "")
-    yield f"{name}: {plan.front.way or 'it cannot be moved, as is said above.'}"
+    yield f"{name}: {plan.front.way or 'it cannot be moved, for the reason above.'}"
 
 
 def _money(plan: Plan) -> Iterator[str]:
@@ -83,8 +83,9 @@ def _warnings(plan: Plan) -> Iterator[str]:
     yield from ("", "## Before it begins", "")
     yield from (f"- {warning}" for warning in plan.warnings)
     yield (
-        "- `ferryman check` tells what in the app does not move; that both answer alike, `ferryman "
-        "check --parity` finds out here, and `ferryman migrate verify` where they run"
+        "- Run `ferryman check` to find what in the app does not work on the new side. To compare "
+        "responses, run `ferryman check --parity` on this machine, and `ferryman migrate verify` "
+        "with both deployed sides"
     )
 
 

@@ -29,7 +29,7 @@ Source: docs/explanation/judging.md, the simulation at an old rate of 0.1 %.
 _FAULT = 0.05
 
 _DELAYS = {"haproxy": 0.5, "metrics": 1.5, "command": 5.0, "cloudwatch": 180.0}
-"""Seconds until an observer shows an answer."""
+"""Seconds until an observer shows a response."""
 
 _MONTH_HOURS = 730
 
@@ -40,8 +40,8 @@ class Stage:
 
     Attributes:
         weight: The new side's percentage.
-        hours: How long it takes to count enough answers.
-        bad: Bad answers at worst, 99 times in 100, if the new side fails one in twenty.
+        hours: How long it takes to count enough responses.
+        bad: The most bad responses, 99 times in 100, if the new side fails one in twenty.
         units: Servers or environments that the new side needs for it in the busiest hour.
         connections: Database connections of both sides together at most; None if unknown.
         usd: The cost of both sides in that time.
@@ -77,11 +77,11 @@ class Plan:
     Attributes:
         old: The side that the traffic leaves.
         new: The side that it goes to.
-        old_platform: The platform that the old side is priced as.
-        new_platform: The platform that the new side is priced as.
+        old_platform: The platform whose prices apply to the old side.
+        new_platform: The platform whose prices apply to the new side.
         unit: The unit of the new side's capacity.
         rate: Requests a second at the quietest time.
-        needed: Answers of the new side that a step needs.
+        needed: How many responses of the new side a step needs.
         stages: The steps.
         money: The costs of both sides.
         front: How the address that clients use is moved.
@@ -128,7 +128,7 @@ def make_plan(options: MigrateOptions, facts: Facts) -> Plan:
     old, new, rate = facts.old, facts.new, facts.traffic.rate
     if not rate > 0:
         raise ConfigError(
-            "without traffic nothing can be judged",
+            "ferryman cannot judge a side without traffic",
             hint="pass --rate above 0, the requests a second at the quietest time",
         )
     if old.name == new.name:
@@ -204,15 +204,15 @@ def _money(old: Side, new: Side, last: float) -> Money:
 def _warnings(options: MigrateOptions, facts: Facts, steps: tuple[int, ...]) -> Iterator[str]:
     if steps[0] > options.steps[0]:
         yield (
-            f"the first step is {steps[0]} %, for a smaller one takes more than "
+            f"the first step is {steps[0]} %, because a smaller one takes more than "
             f"{PATIENCE / 60:.0f} minutes"
         )
     if steps[0] == options.steps[-1] and facts.traffic.rate * steps[0] / 100 * PATIENCE < 299:
         yield "there is so little traffic that even the last step takes more than half an hour"
     if facts.traffic.silent_hours:
         yield (
-            f"in {facts.traffic.silent_hours} of the week's 168 hours there are no requests: a "
-            "step waits through them"
+            f"in {facts.traffic.silent_hours} of the week's 168 hours there are no requests, and "
+            "steps wait"
         )
     if facts.traffic.assumed:
         yield facts.traffic.assumed
@@ -221,16 +221,16 @@ def _warnings(options: MigrateOptions, facts: Facts, steps: tuple[int, ...]) -> 
         options.sides.get(name) and options.sides[name].health
         for name in (facts.old.name, facts.new.name)
     ):
-        yield "a route does not tell who is healthy: set health for both sides"
+        yield "a route does not show whether a side is healthy: set health for both sides"
     if options.shifter == "alb" and facts.traffic.largest_body is None:
         yield (
-            "no bodies are known: behind a load balancer a function takes and gives 1 MiB, and no "
-            "streams or WebSockets; name a HAR file, or run `ferryman measure`"
+            "no bodies are known: behind a load balancer a function's bodies have at most 1 MiB, "
+            "and streams and WebSockets do not work; pass a HAR file, or run `ferryman measure`"
         )
 
 
 def _of_observer(options: MigrateOptions) -> Iterator[str]:
     if options.observer == "haproxy" and not options.haproxy.log:
-        yield "HAProxy's counters tell nothing of times: set haproxy.log to judge them, too"
+        yield "HAProxy's counters have no durations: set haproxy.log to judge durations, too"
     if options.observer == "cloudwatch":
-        yield "CloudWatch is minutes late, and so is a retreat that rests on it"
+        yield "CloudWatch is minutes late, so a rollback begins minutes late, too"

@@ -17,7 +17,7 @@ Source: "Understanding Lambda function scaling", concurrency scaling rate."""
 def check_sides(facts: Facts) -> Iterator[tuple[str, str]]:
     """Yield `refused` or `warned`, and the reason, for the capacity of both sides."""
     why = {
-        facts.new.name: "it gets all the traffic in the end",
+        facts.new.name: "at the end it gets all the traffic",
         facts.old.name: "it must be able to take all of it back until `finish`",
     }
     for side in (facts.new, facts.old):
@@ -27,7 +27,7 @@ def check_sides(facts: Facts) -> Iterator[tuple[str, str]]:
             yield (
                 "warned",
                 f"{side.name} needs {needed:,} {unit} for all the traffic of the busiest hour "
-                f"({why[side.name]}): see that it has them, and set sides.{side.name}.units",
+                f"({why[side.name]}): make sure that it has them, and set sides.{side.name}.units",
             )
         elif has < needed:
             yield (
@@ -38,8 +38,8 @@ def check_sides(facts: Facts) -> Iterator[tuple[str, str]]:
     if facts.old.load.unit == "environments" and facts.old.needs(1.0) > SCALING_STEP:
         yield (
             "warned",
-            f"a full retreat starts {facts.old.needs(1.0):,} environments, and a function grows by "
-            f"{SCALING_STEP:,} in ten seconds: keep a part of the traffic there, by --stop-at",
+            f"a rollback starts {facts.old.needs(1.0):,} environments, and a function adds only "
+            f"{SCALING_STEP:,} in ten seconds: keep a part of the traffic there with --stop-at",
         )
 
 
@@ -61,16 +61,17 @@ def check_database(facts: Facts) -> Iterator[tuple[str, str]]:
         counted = "" if most is None else f", {most:,} at most"
         yield (
             "warned",
-            f"both sides open database connections at the same time{counted}: see that they fit, "
-            "and set portability.database_connections and each side's connections",
+            f"both sides open database connections at the same time{counted}: make sure that the "
+            "database accepts them, and set portability.database_connections and each side's "
+            "connections",
         )
     elif limit is not None and most > limit:
         old, new = facts.old.opened(1.0), _standing(facts.new, 1.0)
         yield (
             "refused",
             f"both sides together open {most:,} database connections ({facts.old.name} {old:,}, "
-            f"{facts.new.name} {new:,}), and the database takes {limit:,}: lower the pools, or "
-            "put PgBouncer or RDS Proxy in front",
+            f"{facts.new.name} {new:,}), and the database accepts {limit:,}: use smaller pools, "
+            "or put PgBouncer or RDS Proxy in front",
         )
 
 

@@ -1,8 +1,8 @@
-"""Writes the zip of a bundle: the same files give the same bytes, whenever and wherever.
+"""Writes the zip of a bundle. The same files always give the same bytes.
 
-The modules that every cold start imports are put into one file, which is read at once. Their own
-files stay where they are, for programs that import them without the runtime's start: a function
-that only names its handler, a process that the app starts.
+One file holds all modules that every cold start imports, so that a start reads them at once. Their
+own files stay in the zip too, for programs that import them without the runtime's start: a function
+that only names its handler, or a process that the app starts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ferryman.building.tried_packages import modules_of_a_start
 
 __all__ = ("explain_archive", "pack_modules", "started_modules", "write_archive")
 
-# Counts up when what is written of the same files changes.
+# Increase this when the same files give other bytes.
 _FORMAT = 1
 
 _PACKAGES = "packages.zip"
@@ -36,12 +36,12 @@ def write_archive(
 ) -> None:
     """Write files to their places in a zip: packages first, each part in the order of its places.
 
-    Packages seldom change, and compressing them takes most of a build's time: the zip of them
-    alone is kept in the user's cache, and the rest is added to a copy.
+    Packages seldom change, and compressing them takes most of a build's time. So a zip of the
+    packages alone is kept in the user's cache, and the other files are added to a copy of it.
 
     Args:
         packages: The files of packages, by their places.
-        own: The files besides; they take the place of a package's.
+        own: The other files; they replace files of packages in the same place.
         path: The zip.
         scratch: A directory for files that cannot be cached.
 
@@ -78,7 +78,7 @@ def _add(files: Mapping[str, Path], path: Path) -> None:
 def explain_archive(
     path: Path, owners: Mapping[str, str], packages: Packages, notes: tuple[str, ...]
 ) -> Report:
-    """Return what takes the space in a zip.
+    """Return what takes up space in a zip.
 
     Args:
         path: The zip.

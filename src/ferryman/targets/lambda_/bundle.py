@@ -1,7 +1,7 @@
 """Builds the zip for a managed Python runtime of AWS Lambda.
 
-It holds the app, its dependencies for the runtime's own platform, ferryman's runtime
-half and the baked settings. The same input gives the same bytes.
+The zip contains the app, its dependencies for the runtime's platform, ferryman's runtime and the
+baked settings. The same input gives the same bytes.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ TEMPLATE_FILE = "template.json"
 """The template's name, beside the zip."""
 
 BOOTSTRAP = "ferryman/bootstrap"
-"""The program that starts the runtime, where `AWS_LAMBDA_EXEC_WRAPPER` names it. It is in
-ferryman's own package: a project may have one named bootstrap."""
+"""The program that starts the runtime, if `AWS_LAMBDA_EXEC_WRAPPER` names it. It is in ferryman's
+package, because a project may have a package named bootstrap."""
 
-# Lambda passes its own command to a wrapper, which may run another in its place: "Modifying
-# the runtime environment", in the AWS Lambda developer guide.
-# A program is started sooner than a module is found: `-m` imports what finds it.
+# Lambda passes its own command to a wrapper, which may run another one instead: "Modifying the
+# runtime environment", in the AWS Lambda developer guide. The script starts a file, because `-m`
+# would first import what finds a module.
 _BOOTSTRAP_SCRIPT = """\
 #!/bin/sh
 exec "$1" "${{0%/*}}/{start}"
@@ -68,24 +68,24 @@ _START = "targets/lambda_/runtime/start.py"  # from there
 RUNTIME_CLIENT = "awslambdaric>=4,<5"
 """AWS's client, as a line of a requirements file."""
 
-# Where Lambda unpacks the bundle, and so what tracebacks show.
+# Where Lambda unpacks the bundle; tracebacks show it.
 _TASK = "/var/task"
 
-# What starts the runtime, with AWS's client.
+# The modules that start the runtime, with AWS's client.
 _STARTED = (
     "ferryman.targets.lambda_.runtime.__main__",
     "ferryman.targets.lambda_.runtime.client",
 )
 
-# AWS has boto3 there, whether the app asks for it or not.
+# Every managed runtime has boto3, whether the app requires it or not.
 _IN_EVERY_RUNTIME = ("boto3", "botocore", "jmespath", "dateutil", "s3transfer", "six", "urllib3")
 
-# "Lambda quotas": a function's code, unzipped, with all its layers; and its zip, where it is
-# uploaded with the request and not to S3.
+# "Lambda quotas": a function's unzipped code with all its layers; and its zip, if it is uploaded in
+# the request and not to S3.
 _UNPACKED_LIMIT = 250 * 1024 * 1024
 _UPLOAD_LIMIT = 50 * 1024 * 1024
 
-_SMALLER = "set slim = true in [tool.ferryman.lambda]; drop a dependency or, by drop, files of one"
+_SMALLER = "set slim = true in [tool.ferryman.lambda], or leave out files with drop"
 
 
 def build_bundle(project: Project, out: Path, progress: Progress) -> Artifact:
@@ -101,7 +101,7 @@ def build_bundle(project: Project, out: Path, progress: Progress) -> Artifact:
 
 
 def build_explained(project: Project, out: Path, progress: Progress) -> tuple[Artifact, Report]:
-    """Write the zip as `build_bundle` does, and tell what takes the space in it."""
+    """Write the zip as `build_bundle` does, and report what takes up space in it."""
     name = f"{project.fields.name}.zip"
     try:
         with staged(out) as stage, tempfile.TemporaryDirectory(dir=stage.parent) as scratch:
@@ -159,14 +159,14 @@ def profile_bundle(project: Project, artifact: Artifact) -> ImportProfile:
 
 @dataclass(frozen=True, slots=True)
 class _Contents:
-    """What is in a zip.
+    """The contents of a zip.
 
     Attributes:
         owners: The owner of each file, by its place.
         packages: The packages in it.
-        told: What was done, in words.
-        verdict: How far the app was tried.
-        left_out: What of the project is not in it.
+        told: Notes on the build.
+        verdict: How far the build tested the app.
+        left_out: Files of the project that are not in the zip.
     """
 
     owners: Mapping[str, str]
@@ -209,7 +209,7 @@ def _write(project: Project, path: Path, scratch: Path, progress: Progress) -> _
     owners = packages.owners | own.owners
     _check_size(package_files | own_files, owners)
     progress("packing the zip")
-    with ThreadPoolExecutor(1) as thread:  # an interpreter, and a compressor: neither holds us up
+    with ThreadPoolExecutor(1) as thread:  # an interpreter and a compressor run side by side
         packed = thread.submit(write_archive, package_files, own_files, path, scratch)
         verdict = _try(project, app, own, packages, scratch, progress)
         packed.result()
@@ -223,7 +223,7 @@ def _write(project: Project, path: Path, scratch: Path, progress: Progress) -> _
 
 
 def _add_start(own: OwnFiles, packages: dict[str, Path]) -> tuple[str, ...]:
-    """Add what starts the runtime, and what it reads at once; return what there is to say of it."""
+    """Add the bootstrap and the file of modules that a start reads; return notes."""
     if own.interpreter is None:
         own.add_text(BOOTSTRAP, _BOOTSTRAP_SCRIPT.format(start=_START), executable=True)
         return ()
@@ -241,7 +241,7 @@ def _try(
     scratch: Path,
     progress: Progress,
 ) -> Verdict:
-    """Start the app from the bundle, or with packages that stand in for those of the bundle."""
+    """Start the app with the bundle's packages, or with this machine's if those do not run here."""
     options = project.section("lambda", LambdaOptions)
     missing = {name for group in options.provided for name in PROVIDED[group]}
     here = is_this_machine(options.architecture)
@@ -260,20 +260,20 @@ def _check_size(files: Mapping[str, Path], owners: Mapping[str, str]) -> None:
     total = sum(sizes.values())
     if total > _UNPACKED_LIMIT:
         raise ConfigError(
-            f"the bundle would be {size_text(total)} unpacked; Lambda takes 250",
+            f"the bundle would have {size_text(total)} unpacked, and Lambda allows 250 MiB",
             cause=f"the largest parts are {largest_packages(sizes, owners)}",
-            hint=f"{_SMALLER}; build an image (--image), of which Lambda takes 10 GB; or run the "
+            hint=f"{_SMALLER}; build an image (--image), which may have 10 GB; or run the "
             "app on another target",
         )
 
 
 def _too_large_to_send(size: int, report: Report) -> tuple[str, ...]:
-    """Return what there is to say of a zip that Lambda takes from S3 alone."""
+    """Return a note on a zip that Lambda accepts only from S3."""
     if size <= _UPLOAD_LIMIT:
         return ()
     largest = ", ".join(f"{one.name} {size_text(one.packed)}" for one in report.packages[:3])
     return (
-        f"the zip has {size_text(size)}: Lambda takes 50 in a request, and more from S3, "
-        f"where `ferryman deploy` puts it. The largest parts are {largest}. To be smaller, "
+        f"the zip has {size_text(size)}: Lambda accepts more than 50 MiB only from S3, where "
+        f"`ferryman deploy` puts it. The largest parts are {largest}. To make it smaller, "
         f"{_SMALLER}",
     )

@@ -1,8 +1,8 @@
-"""Lambda's image: what is in it besides the app, and how it is started.
+"""Lambda's image: its contents besides the app, and its start.
 
-It starts by ferryman's own module, as a bundle does by its bootstrap. Lambda takes an image
-for one processor, and no index of several: "Create a Lambda function using a container
-image", in the AWS Lambda developer guide.
+The image starts ferryman's own module, as the bootstrap of a zip does. Lambda accepts an image for
+one processor, and no index of several: "Create a Lambda function using a container image", in the
+AWS Lambda developer guide.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 
 def build_image(project: Project, out: Path, progress: Progress) -> Artifact:
-    """Write the function's image into `out`, or the Dockerfile that a tool makes it from.
+    """Write the function's image into `out`, or a Dockerfile with its context.
 
     Raises:
         AppError: The app's module or attribute does not exist.
@@ -49,7 +49,7 @@ def build_image(project: Project, out: Path, progress: Progress) -> Artifact:
 
 
 def plan_image(project: Project) -> ImagePlan:
-    """Return what Lambda says of its image."""
+    """Return the plan of the function's image."""
     options = project.section("lambda", LambdaOptions)
     return ImagePlan(
         package="lambda_",
@@ -57,7 +57,7 @@ def plan_image(project: Project) -> ImagePlan:
         module=MODULE,
         settings=project.baked("lambda", deployed(options)),
         options=options.image,
-        # Lambda, and its emulator, name it to the runtime in a variable too.
+        # Lambda and its emulator also pass it to the runtime in a variable.
         arguments=(HANDLER,),
         keep=options.keep,
         drop=options.drop,
@@ -68,9 +68,9 @@ def plan_image(project: Project) -> ImagePlan:
 def _check_architecture(interpreters: tuple[Python, ...], architecture: str) -> None:
     if len(interpreters) > 1:
         raise ConfigError(
-            "Lambda takes an image for one processor, and there are interpreters for "
+            "Lambda accepts an image for one processor, and there are interpreters for "
             + " and ".join(sorted(python.machine for python in interpreters)),
-            hint="name one by --interpreter",
+            hint="name one with --interpreter",
         )
     (python,) = interpreters
     if python.machine != _MACHINES[architecture]:
@@ -79,5 +79,5 @@ def _check_architecture(interpreters: tuple[Python, ...], architecture: str) -> 
             f"the function runs on {architecture}, and the interpreter is for {there}",
             cause=f"it is {python.program}",
             hint=f"pass --set lambda.architecture={there}; or name an interpreter for "
-            f"{architecture} by --interpreter; or build with --with docker",
+            f"{architecture} with --interpreter; or build with --with docker",
         )

@@ -11,7 +11,7 @@ from ferryman.core.errors import BuildError
 
 __all__ = ("time_import",)
 
-# What the runtime imports is not the app's to shorten, so it comes first.
+# The app cannot shorten the imports of the runtime, so they come first.
 _TIMED = """
 import sys
 sys.path.insert(0, sys.argv[1])

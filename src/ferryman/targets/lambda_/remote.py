@@ -1,6 +1,6 @@
-"""Invokes a function that is deployed, through boto3, and says how that ended.
+"""Invokes a deployed function through boto3, and returns the outcome.
 
-An invocation is sent once: what it does is not always good to do twice.
+It sends an invocation only once, because the function's work may not be safe to repeat.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from ferryman.core.errors import ConfigError, FerrymanError
 
 __all__ = ("DeployedFunction", "RemoteOutcome")
 
-# Seconds: the longest that Lambda lets a function run ("Lambda quotas"), and some more.
+# Seconds: a little more than the longest timeout of a function ("Lambda quotas").
 _PATIENCE = 910
 _END_OF_HEAD = bytes(8)
 
-_CREDENTIALS = "--profile chooses credentials; `aws sts get-caller-identity` tells whose they are"
+_CREDENTIALS = "--profile chooses credentials; `aws sts get-caller-identity` shows whose they are"
 _HINTS = {
     "ResourceNotFoundException": "--function names it, --region and --profile the account",
     "AccessDeniedException": "these credentials need lambda:InvokeFunction",
@@ -37,8 +37,8 @@ class RemoteOutcome:
     """The outcome of an invocation.
 
     Attributes:
-        payload: The result, or the error document; of a stream all but its head.
-        error: `Unhandled` or another word of Lambda's where the function failed.
+        payload: The result, or the error document; for a stream the error's details.
+        error: Lambda's word if the function failed, such as `Unhandled`; else None.
         log: The end of the invocation's log, 4 KB at most, with its REPORT line.
     """
 
@@ -47,7 +47,7 @@ class RemoteOutcome:
     log: str
 
     def document(self) -> Any:
-        """Return the payload, from JSON where it is some."""
+        """Return the payload, parsed if it is JSON."""
         try:
             return json.loads(self.payload)
         except ValueError:
@@ -58,9 +58,9 @@ class DeployedFunction:
     """A function on AWS.
 
     Args:
-        name: Its name, with `:` and a version or an alias if one is meant, or its ARN.
+        name: Its name or ARN, with `:` and a version or an alias if needed.
         region: An AWS region; None for that of the profile.
-        profile: An AWS profile; None for the usual one.
+        profile: An AWS profile; None for the default one.
 
     Raises:
         ConfigError: There is no such profile, or no region.
@@ -83,11 +83,13 @@ class DeployedFunction:
             self._client = session.client("lambda", config=once)
         except BotoCoreError as error:
             raise ConfigError(
-                f"{name}: AWS cannot be asked", cause=str(error), hint="pass --region and --profile"
+                f"{name}: AWS cannot be reached",
+                cause=str(error),
+                hint="pass --region and --profile",
             ) from None
 
     def invoke(self, event: object) -> RemoteOutcome:
-        """Return the outcome of an event, once it has arrived completely.
+        """Send an event, and return the outcome.
 
         Raises:
             FerrymanError: AWS refused, or could not be reached.
@@ -105,7 +107,7 @@ class DeployedFunction:
         begin: Callable[[dict[str, Any]], None],
         write: Callable[[bytes], None],
     ) -> RemoteOutcome:
-        """Pass a streamed response on as it comes, and return how it ended.
+        """Send an event, pass on the response as it arrives, and return the outcome.
 
         Args:
             event: The event.
@@ -140,7 +142,7 @@ class DeployedFunction:
             ) from None
         except BotoCoreError as error:
             raise FerrymanError(
-                f"{self._name}: AWS cannot be asked", cause=str(error), hint=_CREDENTIALS
+                f"{self._name}: AWS cannot be reached", cause=str(error), hint=_CREDENTIALS
             ) from None
 
 
@@ -154,7 +156,7 @@ def _pieces(events: Any, ending: dict[str, Any]) -> Iterator[bytes]:
 def _without_head(
     pieces: Iterator[bytes], begin: Callable[[dict[str, Any]], None]
 ) -> Iterator[bytes]:
-    """Yield what follows the head, which eight NULs end; all of it where there is none."""
+    """Yield the bytes after the head, which ends with eight NULs; all bytes without a head."""
     first = b""
     for piece in pieces:
         first += piece

@@ -20,7 +20,7 @@ PROVIDED = {
         *("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"),
     ),
 }
-"""What every managed runtime holds: a package, and all that it depends on."""
+"""Packages in every managed runtime, each with all its dependencies."""
 
 _MANYLINUX = {
     "3.11": "manylinux2014",
@@ -32,7 +32,7 @@ _MACHINE = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 
 def managed_platform(python: str, architecture: str) -> Platform:
-    """Return what wheels must fit to run on a managed runtime.
+    """Return the platform that wheels must fit to run on a managed runtime.
 
     Args:
         python: The Python version, as major.minor.
@@ -44,7 +44,7 @@ def managed_platform(python: str, architecture: str) -> Platform:
     if python not in _MANYLINUX:
         raise ConfigError(
             f"AWS Lambda has no runtime for Python {python} that ferryman supports",
-            cause=f"there are {', '.join(_MANYLINUX)}",
+            cause=f"it supports {', '.join(_MANYLINUX)}",
             hint="set python in [tool.ferryman] of pyproject.toml, or pass --python",
         )
     return Platform(python=python, wheels=f"{_MACHINE[architecture]}-{_MANYLINUX[python]}")

@@ -27,21 +27,21 @@ _VERB_OPTIONS = (
     *AWS_OPTIONS,
     VerbOption(
         ("--direct",),
-        "Replace the code alone, without CloudFormation: six calls, five permissions.",
+        "Replace only the code, without CloudFormation: six calls, five permissions.",
         verbs=("deploy", "policy"),
         switch=True,
     ),
     VerbOption(
         ("--canary",),
-        "Give the new version this share of the requests, judge it, then all or none.",
+        "Send this share of the requests to the new version, judge it, then send all or none.",
         verbs=("deploy", "policy"),
         metavar="PERCENT",
     ),
     VerbOption(
-        ("--zip",), "Deploy this zip in place of a new build.", ("deploy", "diff"), metavar="FILE"
+        ("--zip",), "Deploy this zip instead of a new build.", ("deploy", "diff"), metavar="FILE"
     ),
     VerbOption(
-        ("--bucket",), "The bucket that gets the zip.", ("deploy", "diff", "policy"), metavar="NAME"
+        ("--bucket",), "The S3 bucket for the zip.", ("deploy", "diff", "policy"), metavar="NAME"
     ),
 )
 
@@ -67,7 +67,7 @@ class LambdaTarget:
         return build_bundle(project, out, progress)
 
     def explain(self, project: Project, out: Path, progress: Progress) -> tuple[Artifact, Report]:
-        """Write the zip into `out`, and tell what takes the space in it."""
+        """Write the zip into `out`, and report what takes up space in it."""
         from ferryman.targets.lambda_.bundle import build_explained
 
         return build_explained(project, out, progress)

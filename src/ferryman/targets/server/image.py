@@ -1,6 +1,6 @@
 """The server's image: its contents besides the app, its start and its health check.
 
-ferryman writes it itself, or the Dockerfile that a container tool makes one from.
+ferryman writes the image itself, or writes a Dockerfile for a container tool.
 """
 
 from __future__ import annotations
@@ -90,16 +90,16 @@ _HEALTH_CODE = (
     "c.request('GET', {path!r}); raise SystemExit(c.getresponse().status != 200)"
 )
 
-# Where to ask for an address that means every address.
+# The loopback address to ask, for each address that means all addresses.
 _LOOPBACKS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
 
 def _health_command(settings: ServerSettings, program: str) -> tuple[str, ...]:
-    """Return the command, whose status is 0 if the server is well; none if nothing can be asked.
+    """Return the health check's command; empty if the server has no health checks to ask.
 
     Args:
         settings: The server's settings.
-        program: The interpreter that asks.
+        program: The interpreter that runs the check.
     """
     front = settings.front
     place = front.admin
@@ -109,5 +109,5 @@ def _health_command(settings: ServerSettings, program: str) -> tuple[str, ...]:
         return ()
     asked = _LOOPBACKS.get(place.host, place.host)
     code = _HEALTH_CODE.format(host=asked, port=place.port, path=settings.liveness_path)
-    # -I and -S: nothing but the standard library, and what starts soonest.
+    # -I and -S import only the standard library, for a fast start.
     return (program, "-I", "-S", "-c", code)

@@ -1,7 +1,7 @@
-"""Writes the systemd unit of a machine without containers.
+"""Writes the systemd unit for a machine without containers.
 
-The unit is as strict as the server bears; `systemd-analyze security` rates it. Nothing
-here calls systemd.
+The unit is as strict as the server allows; `systemd-analyze security` rates it. This module never
+calls systemd.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ("build_unit", "environment_file", "unit")
 
 _ENVIRONMENT = """\
 # Written by ferryman for {name}: copy it to /etc/{name}/environment, and change it there.
-# What it sets counts before what the build decided.
+# These variables override the values from the build.
 """
 
 _UNIT = """\
@@ -36,8 +36,8 @@ _UNIT = """\
 #   /opt/{name}/venv/bin/pip install --require-hashes{links} -r /opt/{name}/requirements.txt
 #   cp {name}.service /etc/systemd/system/
 #   systemctl enable --now {name}
-# `systemctl reload {name}` replaces the workers one by one, with the code and the
-# certificate as they then are.
+# `systemctl reload {name}` replaces the workers one by one; the new ones load the current code and
+# certificate.
 
 [Unit]
 Description={name} {tag}
@@ -55,12 +55,12 @@ Environment=PYTHONPATH=/opt/{name}/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECOD
 EnvironmentFile=-/etc/{name}/environment
 Restart=on-failure
 RestartSec=5
-# The settings are wrong, which no other try will mend. An app that does not start may wait for
+# Status 2 means wrong settings, which a restart cannot fix. An app that does not start may wait for
 # a database, and a port may be in use for a while.
 RestartPreventExitStatus=2
-# systemd is told once the app has started in every worker.
+# The server notifies systemd when the app has started in every worker.
 TimeoutStartSec={start:g}
-# The master is told, and tells its workers; only what is left after that is killed.
+# Only the master gets SIGTERM, and stops its workers; systemd kills what remains at the time limit.
 KillMode=mixed
 # {sum}
 TimeoutStopSec={timeout:g}
@@ -103,7 +103,7 @@ WantedBy=multi-user.target
 
 
 def environment_file(name: str, settings: Mapping[str, Any]) -> str:
-    """Return the environment file of a machine: plain values, and where secrets are read from."""
+    """Return the environment file of a machine: plain values, and the references of secrets."""
     plain = plain_values(settings)
     lines = [_ENVIRONMENT.format(name=name)]
     for variable, given in settings.items():
@@ -112,7 +112,7 @@ def environment_file(name: str, settings: Mapping[str, Any]) -> str:
         elif reference := reference_for("server", given):
             lines.append(f"# {variable} is a secret, read when the server starts: {reference}\n")
         else:
-            lines.append(f"# {variable} is needed, and yours to set:\n#{variable}=\n")
+            lines.append(f"# {variable} is required, and must be set here:\n#{variable}=\n")
     return "".join(lines)
 
 
@@ -123,12 +123,12 @@ def _quoted(value: str) -> str:
     return f'"{value}"'
 
 
-# The lowest port that anybody may bind, as the kernel has it by default.
+# The lowest port that any user may bind, by the kernel's default.
 _FREE_PORTS = 1024
 
 
 def build_unit(project: Project, out: Path, progress: Progress) -> Artifact:
-    """Write a unit, and what it runs, into the directory `out`, completely or not at all.
+    """Write a unit and the files that it runs into the directory `out`, completely or not at all.
 
     Raises:
         AppError: The app's module or attribute does not exist.
@@ -172,8 +172,8 @@ def unit(
         name: The project's name, which is the unit's.
         tag: The project's version.
         python: The version of Python it was built for, such as 3.13.
-        settings: What the server runs by.
-        wheels: Whether wheels that no index has lie beside the unit.
+        settings: The server's settings.
+        wheels: Whether there are wheels beside the unit that no index has.
     """
     timing: Timing = settings.timing
     privileged = any(0 < port < _FREE_PORTS for port in settings.front.ports)

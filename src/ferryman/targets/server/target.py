@@ -25,13 +25,13 @@ _VERB_OPTIONS = (
     *AWS_OPTIONS,
     VerbOption(
         ("--image",),
-        "Deploy this image of a registry in place of a new build.",
+        "Deploy this image from a registry instead of a new build.",
         verbs=("deploy", "diff"),
         metavar="URI",
     ),
     VerbOption(
         ("--stack-only",),
-        "Write the stack's template to dist/stack.json, to review it, and stop.",
+        "Write the stack's template to dist/stack.json for review, and stop.",
         verbs=("deploy",),
         switch=True,
     ),
@@ -49,7 +49,7 @@ class ServerTarget:
     verb_options: ClassVar[tuple[VerbOption, ...]] = _VERB_OPTIONS
 
     def build(self, project: Project, out: Path, progress: Progress) -> Artifact:
-        """Write an image into `out`, or a Dockerfile or a systemd unit and what goes with it."""
+        """Write an image, or a Dockerfile or a systemd unit with its files, into `out`."""
         options = project.section("server", ServerOptions)
         if options.systemd:
             from ferryman.targets.server.systemd import build_unit

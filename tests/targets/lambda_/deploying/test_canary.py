@@ -126,7 +126,7 @@ def test_a_version_as_good_as_the_old_one_takes_over(minutes: Minutes) -> None:
     # 299 answers are needed, and 150 of 3,000 a minute are the new version's: two whole minutes
     # after the one it began in, and one more until CloudWatch has them, by looks of 20 s.
     assert minutes.looks == 11
-    assert any(line.startswith("150 of 299 answers by version 2, 0 failed") for line in said)
+    assert any(line.startswith("150 of 299 responses by version 2, 0 failed") for line in said)
 
 
 def test_a_worse_version_goes_back_by_itself(minutes: Minutes) -> None:
@@ -136,7 +136,7 @@ def test_a_worse_version_goes_back_by_itself(minutes: Minutes) -> None:
     assert alias(minutes.function) == ("1", {})
     assert "version 2 is worse than version 1, which gets all requests again" in str(failed.value)
     assert failed.value.cause is not None
-    assert failed.value.cause.startswith("15 of its answers failed, and 0 of the old version's")
+    assert failed.value.cause.startswith("15 of its responses failed, and 0 of the old version's")
 
 
 def test_an_outage_that_hits_both_is_not_held_against_the_new_one(minutes: Minutes) -> None:
@@ -150,7 +150,7 @@ def test_without_enough_answers_it_goes_back_in_the_end(minutes: Minutes) -> Non
     with pytest.raises(CanaryFailed) as failed:
         judged(minutes, timeout=600.0)
     assert alias(minutes.function) == ("1", {})
-    assert failed.value.message.startswith("version 2 was not decided on in 600 s")
+    assert failed.value.message.startswith("there was no verdict on version 2 in 600 s")
     assert "and 299 are needed" in (failed.value.cause or "")
 
 

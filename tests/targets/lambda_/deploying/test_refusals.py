@@ -57,7 +57,7 @@ def test_a_zip_over_the_limit_says_what_takes_the_space(run: Run, tmp_path: Path
         archive.writestr("torch/lib.so", bytes(260 * 1024 * 1024))
     error = run("deploy", "--zip", str(path), "-y").exception
     assert isinstance(error, FerrymanError)
-    assert "Lambda takes 250" in error.message
+    assert "Lambda allows 250 MiB" in error.message
     assert "torch (260 MiB)" in (error.cause or "")
 
 
@@ -143,7 +143,7 @@ def test_a_name_that_is_taken_is_said_before_anything_is_made(
     )
     error = run("deploy", "--zip", zipped("one"), "-y").exception
     assert isinstance(error, ConfigError)
-    assert error.message == f"there is a function {stack} in us-east-1 already"
+    assert error.message == f"there is already a function {stack} in us-east-1"
     assert "--stack" in (error.hint or "")
     assert not stack_there(stack)
 

@@ -249,7 +249,7 @@ def test_a_choice_of_numbers_may_come_from_a_flag() -> None:
 @pytest.mark.parametrize(
     ("server", "message"),
     [
-        ('bind = "127.0.0.1:8000"', "nothing outside of the task"),
+        ('bind = "127.0.0.1:8000"', "nothing outside the task"),
         ('admin_bind = ""', "a task needs some"),
     ],
 )

@@ -63,7 +63,7 @@ def parse_share(text: str) -> float:
     except ValueError:
         share = 0.0
     if not 0 < share < 1:
-        raise ConfigError(f"--canary {text}: it is not a percentage such as 5%")
+        raise ConfigError(f"--canary {text} is not a percentage such as 5%")
     return share
 
 
@@ -108,7 +108,7 @@ def _check_credentials(aws: Aws, timeout: float) -> None:
     if left is not None and left < timeout:
         raise ConfigError(
             f"the credentials expire in {left:.0f} s, and a canary may take {timeout:.0f} s",
-            cause="without them it could not be taken back",
+            cause="ferryman could then not roll it back",
             hint="sign in again, or pass a shorter --timeout",
         )
 
@@ -135,7 +135,7 @@ def _watch(
             counted = seen
         verdict = judge(trial, trial.new.answers)
         new, needed = trial.new, verdict.needed
-        tell(f"{new.answers} of {needed} answers by version {pair[1]}, {new.failures} failed")
+        tell(f"{new.answers} of {needed} responses by version {pair[1]}, {new.failures} failed")
         if verdict.verdict != "undecided" or clock() > end:
             return verdict
 
@@ -208,13 +208,13 @@ def _failure(verdict: Judgement, old: str, version: str, canary: Canary) -> Cana
         (reason, *_) = verdict.reasons
         return CanaryFailed(
             f"version {version} is worse than version {old}, which gets all requests again",
-            cause=f"{reason.new} of its answers failed, and {reason.old} of the old version's; "
+            cause=f"{reason.new} of its responses failed, and {reason.old} of the old version's; "
             f"the evidence is {reason.evidence:.0f}, and {reason.threshold:.0f} is enough",
             hint="`ferryman logs -t lambda` shows why they failed",
         )
     return CanaryFailed(
-        f"version {version} was not decided on in {canary.timeout:.0f} s; version {old} gets "
+        f"there was no verdict on version {version} in {canary.timeout:.0f} s; version {old} gets "
         "all requests again",
-        cause=f"it gave {verdict.answers} answers, and {verdict.needed} are needed",
+        cause=f"it gave {verdict.answers} responses, and a verdict needs {verdict.needed}",
         hint="raise --canary or --timeout",
     )

@@ -132,8 +132,8 @@ class FunctionDeployment:
         stack = self._stack.change(plan.stack, plan.change_set, send, resumes=plan.resumes)
         if stack is None:
             raise FerrymanError(
-                f"the stack {self._name} changes; `{LIVE}` has not been moved",
-                hint="run the same command again once it has ended",
+                f"the stack {self._name} is still changing, and `{LIVE}` has not been moved",
+                hint="run the same command again when the change has ended",
             )
         version = stack.outputs["Version"]
         alias = plan.alias or read_alias(self._aws, self._name)

@@ -98,7 +98,7 @@ def read_alias(aws: Aws, function: str) -> Alias:
         raise FerrymanError(
             f"there is no function {function} with an alias {LIVE}",
             cause=error.cause,
-            hint="`ferryman deploy -t lambda` makes both; --stack and --region say where",
+            hint="`ferryman deploy -t lambda` creates both; --stack and --region say where",
         ) from None
     return _alias(told)
 
@@ -117,9 +117,9 @@ def refuse_taken(aws: Aws, function: str) -> None:
             raise
         return
     raise ConfigError(
-        f"there is a function {function} in {aws.region} already",
-        cause="no stack of that name made it, and a stack takes over no function",
-        hint="name another by --stack; or delete that function, if it is not needed",
+        f"there is already a function {function} in {aws.region}",
+        cause="no stack of that name made it, and a stack cannot take over a function",
+        hint="choose another name with --stack; or delete that function if you do not need it",
     )
 
 
@@ -153,9 +153,9 @@ def move(
         if error.code != _STALE:
             raise
         raise LostRace(
-            f"the alias {LIVE} of {function} was moved by another client meanwhile",
+            f"the alias {LIVE} of {function} was moved by another client in the meantime",
             cause=f"version {version} is published, and gets no requests",
-            hint="look at `ferryman status`, then deploy again",
+            hint="check `ferryman status`, then deploy again",
         ) from None
     return _alias(told)
 
@@ -197,7 +197,7 @@ def publish(
         if error.code not in (_STALE, "ResourceConflictException"):
             raise
         raise LostRace(
-            f"the function {function} was changed by another client meanwhile",
+            f"the function {function} was changed by another client in the meantime",
             cause=error.cause,
             hint="the alias was not moved; deploy again",
         ) from None
@@ -213,7 +213,7 @@ def settle(aws: Aws, function: str, told: Mapping[str, Any]) -> Mapping[str, Any
     deadline, wait = time.monotonic() + _PATIENCE, 0.5
     while told.get("LastUpdateStatus", "Successful") == "InProgress":
         if time.monotonic() > deadline:
-            raise FerrymanError(f"the update of {function} takes over {_PATIENCE:.0f} s")
+            raise FerrymanError(f"the update of {function} takes more than {_PATIENCE:.0f} s")
         time.sleep(wait)
         wait = min(wait * 2, 5.0)
         told = aws.call("lambda", "get_function_configuration", FunctionName=function)
