@@ -56,7 +56,7 @@ def test_an_owner_that_is_alive_is_left_alone() -> None:
         first.write(written)
 
     second = Book(store, "far:2:b", pause=go_on)
-    with pytest.raises(Busy, match="carries the migration one on"):
+    with pytest.raises(Busy, match="runs the migration one"):
         second.claim(1)
     with pytest.raises(Busy):
         second.claim(1, take_over=True)

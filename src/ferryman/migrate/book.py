@@ -24,7 +24,7 @@ _BEATS = 3
 
 
 class Busy(FerrymanError):
-    """Another process carries the migration on."""
+    """Another process runs the migration."""
 
 
 class Book:
@@ -150,8 +150,7 @@ class Book:
 
     def _busy(self, migration: Migration, hint: str) -> Busy:
         return Busy(
-            f"{self.place}: {migration.owner.rpartition(':')[0]} carries the migration "
-            f"{migration.id} on",
+            f"{self.place}: {migration.owner.rpartition(':')[0]} runs the migration {migration.id}",
             hint=hint,
         )
 

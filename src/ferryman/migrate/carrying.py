@@ -1,4 +1,4 @@
-"""Carries a migration on: look, decide, record, act, until it stands still.
+"""Runs a migration: look, decide, record, act, until it needs no more action.
 
 It does the input and output for `machine`. If this process ends, the next one resumes from the
 document.
@@ -26,7 +26,7 @@ _TRIES = 10
 
 @dataclass(slots=True)
 class Carrier:
-    """Carries a migration on with a store, a balancer and an observer.
+    """Runs a migration with a store, a load balancer and an observer.
 
     Attributes:
         book: The migration's state.
@@ -54,10 +54,10 @@ class Carrier:
     _looked: float | None = field(default=None, init=False)
 
     def carry(self, migration: Migration) -> Migration:
-        """Carry a migration on until it stands still, and return it.
+        """Run a migration until it needs no more action, and return it.
 
         Raises:
-            Conflict: Another process carries it on.
+            Conflict: Another process runs it.
             FerrymanError: The balancer, the counts or the store fail, ten looks in a row.
         """
         failed = 0
@@ -72,7 +72,7 @@ class Carrier:
                 failed, deed = failed + 1, None
                 if failed == _TRIES:
                     raise
-                self.tell(f"{error.message}; looking again")
+                self.tell(f"{error.message}; trying again at the next look")
             if deed is None and not self._is_done(migration):
                 self.pause(self.interval)
         return migration
@@ -83,7 +83,7 @@ class Carrier:
         An observer that only counts while it is open gets one interval first.
 
         Raises:
-            Conflict: Another process carries it on.
+            Conflict: Another process runs it.
             FerrymanError: The balancer, the counts or the store fail.
         """
         if self.observer.listens:
@@ -94,7 +94,7 @@ class Carrier:
         """Record and do an action that was decided without a look, and confirm it.
 
         Raises:
-            Conflict: Another process carries it on.
+            Conflict: Another process runs it.
             FerrymanError: The action failed.
         """
         migration = self.book.write(migration)

@@ -87,7 +87,7 @@ class Migration:
         slow_limit: Seconds above which an answer is slow; None judges no times.
         cursor: The observer's position, in its own format.
         reason: Why it is paused or went back; empty otherwise.
-        owner: The process that carries it on; empty if none does.
+        owner: The process that runs it; empty if none does.
         beat: Counts the owner's looks; while it grows the owner is alive.
         at: When it was last written, in seconds since 1970.
         log: The completed moves.
@@ -189,13 +189,13 @@ def decode(content: bytes, place: str) -> Migration:
         version = document.pop("version")
         if version != VERSION:
             raise ConfigError(
-                f"{place}: it is a state of version {version}, and this ferryman reads {VERSION}",
-                hint="carry the migration on with the ferryman that began it, or a newer one",
+                f"{place} has version {version}, and this ferryman reads version {VERSION}",
+                hint="use the version of ferryman that began the migration, or a newer one",
             )
         return _migration(document)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
-            f"{place}: it is not the state of a migration",
+            f"{place} is not the state of a migration",
             cause=f"{type(error).__name__}: {error}",
             hint="restore it from a copy, or name another file in [tool.ferryman.migrate] state",
         ) from None

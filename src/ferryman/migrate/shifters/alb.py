@@ -57,7 +57,7 @@ class BalancerShifter:
         if others:
             raise ConfigError(
                 f"the rule {self.rule} forwards to a third target group, {min(others)}",
-                hint="a migration is between two: take the third one out",
+                hint="a migration has two sides: remove the third target group",
             )
         total = sum(weights.values())
         joined = self.new in weights

@@ -62,8 +62,8 @@ class HAProxy:
             ) from None
         if "Permission denied" in answer:
             raise FerrymanError(
-                f"HAProxy's socket {self.address} may not change anything",
-                hint="write `level admin` behind its `stats socket`",
+                f"HAProxy's socket {self.address} does not allow changes",
+                hint="add `level admin` to its `stats socket`",
             )
         return answer.split("\n\n")
 

@@ -72,7 +72,7 @@ class RouteShifter:
         if others := weights.keys() - {self.old, self.new}:
             raise ConfigError(
                 f"rule {self.rule} of the HTTPRoute {self.name} has a third backend, {min(others)}",
-                hint="a migration is between two: take the third one out",
+                hint="a migration has two sides: remove the third backend",
             )
         total = sum(weights.values())
         if self.new not in weights:

@@ -13,12 +13,12 @@ __all__ = ("Conflict", "Store")
 
 
 class Conflict(FerrymanError):
-    """Another process wrote the state since it was read, and carries the migration on."""
+    """Another process wrote the state since it was read, and runs the migration."""
 
     def __init__(self, place: str) -> None:
         super().__init__(
-            f"{place}: another process has written it since",
-            hint="`ferryman migrate status` says who carries the migration on",
+            f"{place}: another process has written it in the meantime",
+            hint="`ferryman migrate status` shows which process runs the migration",
         )
 
 

@@ -51,7 +51,7 @@ class FileStore:
             raise FerrymanError(
                 f"{self.path} cannot be written",
                 cause=error.strerror,
-                hint="the weight stays as it is; `resume` goes on once the file can be written",
+                hint="the weight stays as it is; `resume` continues when the file can be written",
             ) from None
         return _version(content)
 

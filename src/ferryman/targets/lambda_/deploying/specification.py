@@ -72,7 +72,7 @@ def deploy_options(project: Project) -> DeployOptions:
     needed = [name for name in settings if name not in {*environment, *references}]
     if needed:
         raise ConfigError(
-            f"[tool.ferryman.settings] {needed[0]}: the app needs it, and the function has no value",
+            f"[tool.ferryman.settings] {needed[0]}: the app needs it, and the function has none",
             cause="a function reads only secrets with aws-sm: and aws-ssm:, and has the plain "
             "values of the settings and of lambda.deploy.environment",
             hint=f'write {needed[0]} = {{ secret = {{ lambda = "aws-sm:...", k8s = "k8s:..." }} }}'
