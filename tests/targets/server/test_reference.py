@@ -15,5 +15,5 @@ def test_every_setting_is_in_one_group() -> None:
 
 def test_a_setting_has_its_default_its_unit_and_its_reason() -> None:
     page = server_settings_page()
-    assert "| `keep_alive` | `75` | s | How long an idle connection is kept: longer" in page
+    assert "| `keep_alive` | `75` | s | How long the server keeps an idle connection." in page
     assert "| `max_rss` | - | MiB | " in page

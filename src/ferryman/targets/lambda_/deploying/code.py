@@ -152,7 +152,7 @@ def _check(path: Path) -> None:
         parts[part] = parts.get(part, 0) + entry.file_size
     largest = sorted(parts.items(), key=lambda one: -one[1])[:3]
     raise BuildError(
-        f"{path.name} is {size_text(total)} unpacked; Lambda takes 250",
+        f"{path.name} is {size_text(total)} unpacked; Lambda allows 250 MiB",
         cause="the largest parts are "
         + ", ".join(f"{part} ({size_text(size)})" for part, size in largest),
         hint="drop a dependency, or build an image: [tool.ferryman.lambda.image] build = true",
