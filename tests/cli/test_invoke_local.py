@@ -108,6 +108,13 @@ def test_the_artifact_has_here_what_the_managed_runtime_provides(project: Path) 
     assert done.returncode == 0, done.stderr
 
 
+def test_the_first_file_of_the_artifacts_process_is_where_the_stack_says(project: Path) -> None:
+    code = "import inspect, os\nfirst = os.path.dirname(inspect.stack()[-1].filename)\n"
+    (project / "shop.py").write_text(f"{code}assert os.path.isdir(first), first\n{APP}")
+    done = invoke(project, "--artifact", "--fixture", "function-url", "--path", "/x")
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_artifact_is_run_where_that_is_asked_for(project: Path) -> None:
     (project / "shop.py").write_text(
         APP.replace("await request.text()]", "await request.text(), __file__]")

@@ -6,10 +6,12 @@ standard library, and nothing of the environment that ferryman itself is install
 
 from __future__ import annotations
 
+import _imp
 import asyncio
 import calendar
 import importlib.util
 import json
+import marshal
 import os
 import platform
 import shlex
@@ -109,6 +111,9 @@ def find_emulator(options: LambdaOptions) -> Path:
     )
 
 
+_START = "ferryman/targets/lambda_/runtime/start.pyc"
+
+
 def unpack(bundle: Path, into: Path) -> None:
     """Unpack a zip with the modes and times it holds, as Lambda does.
 
@@ -121,6 +126,19 @@ def unpack(bundle: Path, into: Path) -> None:
                 path.chmod(entry.external_attr >> 16 & 0o777)
                 written = calendar.timegm(entry.date_time)  # a zip names no time zone: UTC here
                 os.utime(path, (written, written))
+    _relocate(into / _START)
+
+
+def _relocate(start: Path) -> None:
+    """Give the bytecode that starts the runtime its file name here, as an import would.
+
+    Packages look for files beside the first file of the process.
+    """
+    content = start.read_bytes() if start.is_file() else b""
+    if content.startswith(importlib.util.MAGIC_NUMBER):
+        code = marshal.loads(content[16:])  # noqa: S302 - from our own build
+        _imp._fix_co_filename(code, str(start))  # type: ignore[attr-defined]
+        start.write_bytes(content[:16] + marshal.dumps(code))
 
 
 def isolate_python(directory: Path) -> Path:
