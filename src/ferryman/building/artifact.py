@@ -178,12 +178,17 @@ def staged(out: Path) -> Iterator[Path]:
     parents are removed, and `out` stays unchanged.
 
     Raises:
-        ConfigError: There is a file at `out`.
+        ConfigError: There is a file at `out`, or at one of its parents.
         BuildError: `out` cannot be written.
     """
     out = out.absolute()
-    if out.exists() and not out.is_dir():
-        raise ConfigError(f"cannot build into {out}", cause="it is a file, not a directory")
+    for path in (out, *out.parents):
+        if os.path.exists(path) and not os.path.isdir(path):  # noqa: PTH110, PTH112 - never raise
+            raise ConfigError(
+                f"cannot build into {out}",
+                cause=f"{path} is a file, not a directory",
+                hint="move the file away, or name another directory by --out",
+            )
     made = [parent for parent in out.parents if not parent.exists()]
     try:
         with _scratch(out) as scratch:

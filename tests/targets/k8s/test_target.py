@@ -47,7 +47,7 @@ def with_fields(project: Project, **fields: object) -> Project:
 def test_a_build_leaves_a_base_and_says_how_to_apply_it(
     tmp_path: Path, make_project: MakeProject
 ) -> None:
-    out = tmp_path / "dist" / "k8s"
+    out = tmp_path / "my app" / "k8s"
     artifact = TARGET.build(make_project(), out, ignore)
     assert written(out) == [
         "base/deployment.yaml",
@@ -62,7 +62,7 @@ def test_a_build_leaves_a_base_and_says_how_to_apply_it(
     assert artifact.path == str(out)
     assert artifact.files == 7
     assert artifact.digest == tree_digest(out)
-    assert artifact.start == f"kubectl apply -k {out}"
+    assert artifact.start == f"kubectl apply -k '{out}'"
 
 
 def test_a_build_says_what_it_checks_against(tmp_path: Path, make_project: MakeProject) -> None:

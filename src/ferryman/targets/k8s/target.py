@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel
@@ -121,7 +122,7 @@ class KubernetesTarget:
             name=project.fields.name,
             version=project.fields.version,
             path=out,
-            start=f"kubectl apply -k {out}",
+            start=f"kubectl apply -k {quote(str(out))}",
         )
         image = project.section("k8s", KubernetesOptions).image or "REGISTRY/NAME:TAG"
         pushed = ("ferryman", "build", "-t", "server", "--image", "--push", image)
