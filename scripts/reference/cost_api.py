@@ -99,7 +99,7 @@ def _parameters(signature: inspect.Signature) -> Iterator[str]:
         if one.kind is one.KEYWORD_ONLY and not starred:
             starred = True
             yield "*"
-        kind = str(one.annotation).split(".")[-1]
+        kind = re.sub(r"\b(?:\w+\.)+", "", str(one.annotation))
         default = "" if one.default is one.empty else f" = {_default(one.default)}"
         yield f"{one.name}: {kind}{default}"
 

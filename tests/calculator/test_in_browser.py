@@ -259,7 +259,9 @@ async def test_several_applications_are_seen_at_each_width_in_each_light_and_on_
     await page.goto(f"{address}portfolio/?name1=shop&name2=mail&doubt2=a+busy+machine")
     await see(page, width, scheme, "calculator-portfolio")
     assert await page.locator(".tiles dt").count() == 4
-    assert (await page.locator("h1").inner_text()).startswith("Doubtful, by a forced")
+    assert (await page.locator("h1").inner_text()).startswith(
+        "Doubtful (mail measured with --force)"
+    )
     assert await page.locator("aside").is_visible() == (scheme != "print")
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert await page.evaluate(wide) <= 0

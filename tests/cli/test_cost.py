@@ -38,7 +38,7 @@ def test_what_is_given_is_not_called_assumed() -> None:
 
 def test_the_order_is_decision_levels_crossovers_assumptions() -> None:
     out = run("--requests", "5M", "--at", "2.5k", "--at", "1e6", "--assumptions").stdout
-    titles = ("Stay on", "USD a month, *", "Cheapest,", "Crossovers", "Assumptions")
+    titles = ("Stay on", "USD a month; *", "Cheapest platform,", "Crossovers", "Assumptions")
     places = [out.index(text) for text in titles]
     assert places == sorted(places)
     header = next(line for line in out.splitlines() if "HA" in line)
@@ -289,13 +289,13 @@ def test_a_picture_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None
         (("--autoscale",), "scaling every hour needs the shape of the week"),
         (("--range", "wall-ms"), "--range: 'wall-ms' is not NAME=RANGE"),
         (("--range", "speed=1:2:3"), "there is no input 'speed'"),
-        (("--range", "wall-ms=3:2:1"), "wall_ms: '3:2:1' goes out of range"),
+        (("--range", "wall-ms=3:2:1"), "wall_ms: '3:2:1' is out of range"),
         (("--flat", "mine"), "--flat: 'mine' is not a host"),
         (("--flat", "mine=0/1/1"), "mine: usd must be above 0"),
         (("--over", "colour"), "there is no input 'colour'"),
         (("--logs", "nowhere.log"), "nowhere.log: the log cannot be read"),
         (("--prices", "nowhere.json"), "nowhere.json cannot be read as a price book"),
-        (("--compare", "nowhere.json"), "nowhere.json cannot be read as an answer"),
+        (("--compare", "nowhere.json"), "nowhere.json cannot be read as output"),
         (("--growth", "0.1", "--current", "Heroku"), "'Heroku' is not compared"),
         (("--horizon", "0"), "horizon: 0 is out of range"),
         (("--plot", "cost.gif"), "cost.gif is not the name of an SVG file"),
@@ -408,7 +408,7 @@ def test_growth_says_when_to_move() -> None:
     move = r"Move from Lambda arm64, Function URL to EC2 arm64 in [A-Z][a-z]+ 20\d\d, at"
     assert re.search(move, out)
     assert re.search(
-        r"EC2 arm64 becomes cheaper above 4\d.*; at your growth in [A-Z][a-z]+ 20\d\d\.", out
+        r"EC2 arm64 becomes cheaper above 4\d.*; with your growth, in [A-Z][a-z]+ 20\d\d\.", out
     )
     months = out[out.index("Growth, month by month") :].splitlines()[2:38]
     assert all(re.search(r"20\d\d +[\d,.]+ M +\S", month) for month in months)
@@ -624,7 +624,7 @@ def test_a_bill_adds_up_before_the_reader() -> None:
 def test_growth_beyond_what_servers_reach_is_answered_until_there() -> None:
     result = run("--requests", "1G", "--growth", "50%", "--months", "60", "--platform", "fargate")
     assert result.exit_code == 0
-    assert "none carries it" in result.stdout
+    assert "none can serve it" in result.stdout
 
 
 def test_a_simulation_says_how_sure_it_is() -> None:

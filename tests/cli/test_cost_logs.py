@@ -126,7 +126,7 @@ def test_several_paths(tmp_path: Path) -> None:
         (("--logs", "empty", "--log-group", "x"), "--logs and --log-group exclude each other"),
         (("--log-group", "x", "--since", "week"), "--since: 'week' is not a length of time"),
         (("--reconcile", "empty"), "--reconcile: empty: no line is a request"),
-        (("--reconcile", "short"), "short: the log covers 0 seconds"),
+        (("--reconcile", "short"), "short: the log covers only 0 seconds"),
     ],
 )
 def test_bad_input_is_a_configuration_error(
@@ -144,10 +144,10 @@ def test_reconcile_names_what_was_off(log: Path) -> None:
     flags = ("--requests", "262800", "--wall-ms", "400", "--cpu-ms", "1", "--memory", "256")
     result = run(*flags, "--cold-starts", "0.01", "--init-ms", "300", "--reconcile", str(log))
     out = result.stdout
-    titles = ["Read from", "Predicted and actual, Lambda arm64", "What made the difference"]
+    titles = ["Read from", "Predicted and actual, Lambda arm64", "Causes of the difference"]
     assert [out.index(title) for title in titles] == sorted(out.index(title) for title in titles)
-    causes = out[out.index("which input was off") :].splitlines()
-    assert causes[1].split()[:2] == ["duration", "ms"]
+    causes = out[out.index("Causes of the difference") :].splitlines()
+    assert causes[2].split()[:2] == ["duration", "ms"]
     assert re.search(r"all\s.*-\d+\.\d\d\s+100\.0%", out)
     assert "Assumptions" not in out
 
@@ -157,7 +157,7 @@ def test_reconcile_as_json_adds_up(log: Path) -> None:
     parts = sum(float(cause["usd"]) for cause in data["causes"])
     assert parts == pytest.approx(float(data["difference_usd"]), abs=1e-5)
     assert data["found"]["requests"] == 1000
-    assert {line["item"] for line in data["lines"]} >= {"Lambda duration", "of them cold"}
+    assert {line["item"] for line in data["lines"]} >= {"Lambda duration", "including cold starts"}
 
 
 # CloudWatch, by a stand-in that speaks its protocol to the real boto3.

@@ -100,7 +100,7 @@ def test_a_forced_measurement_is_doubted_where_the_answer_begins(file: str, tmp_
     write_measurement(Path(file), replace(measurement(), doubts=("the machine was busy",)))
     page = tmp_path / "report.html"
     done = run("--measured", file, "--requests", "20M", "--html", str(page))
-    assert done.stdout.startswith("Doubtful, by a forced measurement: ")
+    assert done.stdout.startswith("Doubtful (measured with --force): ")
     assert "note: the measurement was doubtful: the machine was busy" in done.stderr
     assert "<h1>Doubtful" in page.read_text()
     as_json = json.loads(run("--measured", file, "--json").stdout)

@@ -83,10 +83,10 @@ def test_gb_seconds_are_what_lambda_billed() -> None:
     actual = {line.item: line.actual for line in result.items}
     month = found.use.billed_gb_seconds * 730 * 3600 / found.period.seconds
     assert float(actual["Lambda duration"]) == pytest.approx(month, rel=1e-6)
-    assert float(actual["of them cold"]) == pytest.approx(
+    assert float(actual["including cold starts"]) == pytest.approx(
         found.use.cold_starts * 730 * 3600 / found.period.seconds, rel=1e-6
     )
-    assert actual["of it cold starts"] < actual["Lambda duration"]
+    assert actual["including initialization"] < actual["Lambda duration"]
 
 
 def test_a_log_of_two_sizes_of_memory_is_held_against_what_was_billed() -> None:
@@ -129,7 +129,12 @@ def test_the_table_has_every_line_and_a_total() -> None:
     result = held(logs(a_minute=900))
     table = item_table(result)
     items = [row[0] for row in table.rows]
-    assert items[:4] == ["Lambda requests", "of them cold", "Lambda duration", "of it cold starts"]
+    assert items[:4] == [
+        "Lambda requests",
+        "including cold starts",
+        "Lambda duration",
+        "including initialization",
+    ]
     assert {"Egress to the internet", "Logs", "total"} <= set(items)
     assert table.rows[-1][-1].startswith("+")
 
@@ -137,5 +142,5 @@ def test_the_table_has_every_line_and_a_total() -> None:
 def test_less_than_an_hour_cannot_be_held_against_a_month() -> None:
     tally = Tally()
     tally.add(Record(0.0, 80.0))
-    with pytest.raises(ConfigError, match="covers 0 seconds"):
+    with pytest.raises(ConfigError, match="covers only 0 seconds"):
         held(from_tally(tally, (), "log"))

@@ -122,7 +122,7 @@ def test_a_note_is_said_once_with_every_platform_that_it_is_on() -> None:
 
 @pytest.mark.parametrize("platforms", [[], [TASKS, TASKS]])
 def test_platforms_must_be_told_apart(platforms: list[Fargate]) -> None:
-    with pytest.raises(ConfigError, match="distinct"):
+    with pytest.raises(ConfigError, match="at least one platform, and none twice"):
         compare(WORK, platforms)
 
 

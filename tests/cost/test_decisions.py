@@ -50,7 +50,7 @@ def test_traffic_that_nothing_carries_is_said_and_costs_nothing_more() -> None:
     assert found.staying_costs == 0
     assert found.overrun is not None
     assert found.overrun.number == 12
-    assert "From month 12 on none of them carries the traffic" in growth_sentence(found)
+    assert "From month 12 on, none of them can serve the traffic" in growth_sentence(found)
 
 
 def test_without_growth_nobody_moves() -> None:
@@ -97,7 +97,7 @@ def test_for_work_without_waits_memory_costs_nothing_up_to_one_vcpu() -> None:
 
 
 def test_an_application_that_no_size_holds() -> None:
-    with pytest.raises(ConfigError, match="no size that is compared holds 9000 MiB"):
+    with pytest.raises(ConfigError, match="the application needs 9000 MiB"):
         advise(WORK, LambdaFunction(), BOOK, Decimal(9000))
 
 
@@ -135,5 +135,6 @@ def test_two_that_cost_the_same_are_said_to() -> None:
     assert found.leader is None
     name = PAIR[0].name
     assert (
-        scan_sentence(found, "wall-ms") == f"{name} and {name} cost the same, whatever wall-ms is."
+        scan_sentence(found, "wall-ms")
+        == f"{name} and {name} cost the same at every value of wall-ms."
     )

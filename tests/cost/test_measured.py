@@ -51,7 +51,7 @@ def test_the_rest_is_taken_as_it_was_found() -> None:
 
 def test_a_function_that_does_not_fit_into_its_memory_is_noted() -> None:
     (note,) = measured_inputs(measurement(), Decimal(64)).notes
-    assert "had 80 MiB of memory in use when it was measured, and does not run in 64" in note
+    assert "used 80 MiB of memory in the measurement, and does not run in 64 MiB" in note
 
 
 def test_what_was_doubtful_stays_so() -> None:

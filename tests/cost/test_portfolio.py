@@ -177,7 +177,7 @@ def test_figures_that_were_forced_are_doubted_in_the_headline() -> None:
     one, two = apps(2)
     doubted = replace(one, doubts=("the machine was busy",))
     text = headline(find_portfolio([doubted, two], Choices(), BOOK))
-    assert text.startswith("Doubtful, by a forced measurement of app0: Keep")
+    assert text.startswith("Doubtful (app0 measured with --force): Keep")
     assert headline(found(2)).startswith("Keep a function for each of 2 applications: ")
 
 

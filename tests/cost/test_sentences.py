@@ -22,13 +22,17 @@ from ferryman.cost.platforms.fargate import Fargate
 from ferryman.cost.platforms.fleet import Sizing
 from ferryman.cost.platforms.lambda_ import LambdaFunction
 from ferryman.cost.platforms.platform import Platform
-from ferryman.cost.sentences import band_sentence, sentences
+from ferryman.cost.sentences import band_sentence, duel_sentence
 from ferryman.cost.study import Study, make_study
 from ferryman.cost.uncertainty import Band
 
 WORK = Workload.of(requests=10_000_000, wall_ms=80, cpu_ms=8, response_bytes=0, log_bytes=0)
 FUNCTION = LambdaFunction(platform_logs=False)
 LAMBDA, FARGATE = "Lambda arm64, Function URL", "Fargate arm64 0.25 vCPU 0.5 GB"
+
+
+def sentences(found: Comparison) -> list[str]:
+    return [duel_sentence(duel, found.horizon) for duel in found.duels]
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +72,7 @@ def test_assumptions_are_told_from_what_was_given(found: Comparison) -> None:
     assert platforms[FARGATE] == (
         "at least 2 servers, at most 60 % CPU in the busy hour, 5 requests per connection"
     )
-    assert price_row(found).startswith("USD in us-east-1; book of")
+    assert price_row(found).startswith("USD in us-east-1; price book of")
     assert found.book.date in price_row(found)
 
 

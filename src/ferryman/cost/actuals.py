@@ -1,10 +1,9 @@
-"""The predicted bill of Lambda against the actual one, which its logs give since.
+"""Compares the predicted Lambda bill with the actual one, which follows from the logs.
 
-Both are priced by the same model and the same prices, so all that differs is the inputs.
-Which of them was off, and by how much of the bill, is told by the Shapley value: the mean,
-over every order in which predicted inputs could be replaced by actual ones, of what the
-replacement changes. The parts add up to the whole difference, whatever the order.
-Source: L. S. Shapley, "A Value for n-Person Games", 1953.
+The same model and the same prices give both bills, so only the inputs differ. The Shapley value
+attributes the difference to the inputs: it replaces predicted inputs by actual ones in every
+possible order, and takes the mean of what each replacement changes. The parts add up to the whole
+difference. Source: L. S. Shapley, "A Value for n-Person Games", 1953.
 """
 
 from __future__ import annotations
@@ -37,20 +36,20 @@ INPUTS = {
     "response_bytes": ("response", "bytes"),
     "request_bytes": ("request", "bytes"),
 }
-"""The inputs that a log can hold a prediction against."""
+"""The inputs that a log can confirm or correct: label and unit of each."""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemActuals:
-    """A line of the bill in a month, as predicted and as it was.
+    """A line of the monthly bill, predicted and actual.
 
     Args:
         item: The billed item.
-        unit: In which unit.
-        predicted: Units predicted.
-        actual: Units that the log tells of.
-        predicted_usd: What the predicted units cost; ``None`` for a part of another line.
-        actual_usd: What the actual ones cost at the same prices.
+        unit: Its unit.
+        predicted: The predicted number of units.
+        actual: The number of units according to the logs.
+        predicted_usd: The cost of the predicted units; ``None`` if this is a part of another line.
+        actual_usd: The cost of the actual units at the same prices.
     """
 
     item: str
@@ -63,13 +62,13 @@ class ItemActuals:
 
 @dataclass(frozen=True, slots=True)
 class InputActuals:
-    """An input, and how much of the difference between the bills it causes.
+    """An input, and its part of the difference between the bills.
 
     Args:
         name: The field of `Workload`.
         predicted: The predicted value.
-        actual: The actual value; ``None`` if the log does not have it.
-        usd: How much more it costs than predicted, USD a month.
+        actual: The actual value; ``None`` if the logs lack it.
+        usd: Its additional cost over the prediction, USD a month.
     """
 
     name: str
@@ -80,14 +79,14 @@ class InputActuals:
 
 @dataclass(frozen=True, slots=True)
 class Actuals:
-    """A prediction and its item.
+    """A predicted bill beside the actual one.
 
     Args:
-        platform: What was predicted, and that its free tiers do not count.
-        items: Line by line.
-        inputs: Input by input; their amounts add up to the difference of the totals.
+        platform: The platform and its assumptions; both bills leave the free tiers out.
+        items: The lines of the bill.
+        inputs: The inputs; their amounts add up to the difference of the totals.
         predicted_usd: The predicted bill, USD a month.
-        actual_usd: The bill with what the log says, at the same prices.
+        actual_usd: The bill with the inputs from the logs, at the same prices.
     """
 
     platform: str
@@ -98,21 +97,21 @@ class Actuals:
 
     @property
     def difference(self) -> Decimal:
-        """What the prediction was short of, USD a month; below zero where it was too high."""
+        """By how much the prediction was too low, USD a month; negative if it was too high."""
         return exact(Fraction(self.actual_usd) - Fraction(self.predicted_usd))
 
 
 def compare_with_logs(
     workload: Workload, found: LogSummary, function: LambdaFunction, book: PriceBook
 ) -> Actuals:
-    """Return how a prediction differs from what the logs say.
+    """Return how a prediction differs from the logs.
 
-    Both are priced without the free tiers: they are one pool of the account, and below them
-    every prediction comes true.
+    Both bills leave the free tiers out: the account's functions share them, and within them every
+    prediction costs the same, nothing.
 
     Args:
-        workload: What was predicted.
-        found: What the logs say; what they do not is taken as predicted.
+        workload: The prediction.
+        found: The summary of the logs; an input that it lacks keeps its predicted value.
         function: The Lambda function and its front door.
         book: The prices.
 
@@ -121,38 +120,31 @@ def compare_with_logs(
     """
     if found.period is None:
         raise ConfigError(
-            f"{found.name}: the log covers {found.covered:,.0f} seconds",
-            cause="what it says is held against a month",
-            hint="an hour with times is needed, and a week is better",
+            f"{found.name}: the log covers only {found.covered:,.0f} seconds",
+            cause="that is too short to compare with a month",
+            hint="give a log with times of at least an hour, better of a week",
         )
     predicted = _as_billed(workload)
     actual = {name: value for name, value in found.inputs.items() if name in INPUTS}
     if found.use and found.use.sizes > 1:
-        # What comes will have one size; what was billed had several.
+        # The prediction has one memory size; the billed functions had several.
         actual["memory_mib"] = Decimal(f"{found.use.memory_mean:.3f}")
     after = _with(predicted, actual)
     function = replace(function, free_tiers=frozenset())
-    bills = _bills((predicted, after), function, book)
+    before, now = (bill(function, work, book) for work in (predicted, after))
     return Actuals(
         platform=f"{function.name}; {function.assumptions}",
-        items=tuple(_items(bills, predicted, after)),
+        items=tuple(_items((before, now), predicted, after)),
         inputs=tuple(_inputs(predicted, actual, function, book)),
-        predicted_usd=bills[0].total,
-        actual_usd=bills[1].total,
+        predicted_usd=before.total,
+        actual_usd=now.total,
     )
 
 
 def _as_billed(workload: Workload) -> Workload:
-    """Return the workload with its duration as it is billed: no less than its CPU time takes."""
+    """Return the workload with its billed duration, which is at least its CPU time."""
     bound = workload.cpu_ms * LAMBDA_MIB_PER_VCPU / workload.memory_mib
     return replace(workload, wall_ms=max(workload.wall_ms, bound), cpu_ms=Decimal(0))
-
-
-def _bills(
-    workloads: tuple[Workload, Workload], function: LambdaFunction, book: PriceBook
-) -> tuple[Bill, Bill]:
-    first, second = (bill(function, workload, book) for workload in workloads)
-    return first, second
 
 
 def _with(workload: Workload, values: Mapping[str, Decimal]) -> Workload:
@@ -161,14 +153,15 @@ def _with(workload: Workload, values: Mapping[str, Decimal]) -> Workload:
 
 
 def _items(bills: tuple[Bill, Bill], before: Workload, after: Workload) -> Iterator[ItemActuals]:
-    second = {line.item: line for line in bills[1].lines}
-    first = {line.item: line for line in bills[0].lines}
+    first, second = ({line.item: line for line in made.lines} for made in bills)
     for item in dict.fromkeys((*first, *second)):
         yield _item(item, first.get(item), second.get(item))
         if item == "Lambda requests":
-            yield ItemActuals("of them cold", "requests", *map(_cold_starts, (before, after)))
+            cold = map(_cold_starts, (before, after))
+            yield ItemActuals("including cold starts", "requests", *cold)
         if item == "Lambda duration":
-            yield ItemActuals("of it cold starts", "GB-seconds", *map(_init, (before, after)))
+            init = map(_init, (before, after))
+            yield ItemActuals("including initialization", "GB-seconds", *init)
 
 
 def _item(item: str, before: Line | None, after: Line | None) -> ItemActuals:

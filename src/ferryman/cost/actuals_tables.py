@@ -1,4 +1,4 @@
-"""The predicted bill beside the actual one, as tables and as JSON. Pure: it prints nothing."""
+"""Formats the predicted and the actual bill as tables and as JSON. It prints nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ("actuals_json", "input_table", "item_table")
 
 
 def item_table(found: Actuals) -> Table:
-    """Return a row per line: predicted, actual, difference, and the same in USD."""
+    """Return a row per line of the bill: predicted, actual, difference, and the same in USD."""
     rows = [_item_row(item) for item in found.items]
     totals = ("total", "", "", "", "", *_usd(found.predicted_usd, found.actual_usd))
     header = ("a month", "unit", "predicted", "actual", "difference")
@@ -47,27 +47,27 @@ def _signed(text: str, number: Decimal) -> str:
 
 
 def input_table(found: Actuals) -> Table:
-    """Return a row per input: predicted, actual, what it adds to the bill, and its share."""
+    """Return a row per input: predicted, actual, its part of the difference, and its share."""
     total = found.difference
     rows = []
-    for each in sorted(found.inputs, key=lambda each: -abs(each.usd)):
-        label, unit = INPUTS[each.name]
-        actual = "not in the log" if each.actual is None else plain(each.actual, 6)
-        share = f"{float(each.usd / total):.1%}" if total and each.usd else "-"
-        amount = _signed(usd(each.usd), each.usd)
-        rows.append((label, unit, plain(each.predicted, 6), actual, amount, share))
+    for cause in sorted(found.inputs, key=lambda cause: -abs(cause.usd)):
+        label, unit = INPUTS[cause.name]
+        actual = "not in the log" if cause.actual is None else plain(cause.actual, 6)
+        share = f"{float(cause.usd / total):.1%}" if total and cause.usd else "-"
+        amount = _signed(usd(cause.usd), cause.usd)
+        rows.append((label, unit, plain(cause.predicted, 6), actual, amount, share))
     sums = ("all", "", "", "", _signed(usd(total), total), "100.0%" if total else "-")
-    header = ("which input was off", "unit", "predicted", "actual", "USD a month", "share")
-    title = "What made the difference; an input that is not in the log is taken as predicted"
+    header = ("input", "unit", "predicted", "actual", "USD a month", "share")
+    title = "Causes of the difference; an input that the log lacks keeps its predicted value"
     return Table(title, header, (*rows, sums), frozenset({2, 3, 4, 5}))
 
 
 def actuals_json(found: Actuals) -> dict[str, Any]:
-    """Return the same for a machine, numbers as text."""
+    """Return both bills and the causes of their difference for JSON; numbers are text."""
     return {
         "platform": found.platform,
         "lines": [_data(item) for item in found.items],
-        "causes": [_data(each) for each in found.inputs],
+        "causes": [_data(cause) for cause in found.inputs],
         "predicted_usd": six_places(found.predicted_usd),
         "actual_usd": six_places(found.actual_usd),
         "difference_usd": six_places(found.difference),
@@ -76,4 +76,4 @@ def actuals_json(found: Actuals) -> dict[str, Any]:
 
 def _data(value: ItemActuals | InputActuals) -> dict[str, str | None]:
     fields = ((name, getattr(value, name)) for name in value.__slots__)
-    return {n: six_places(x) if isinstance(x, Decimal) else x for n, x in fields}
+    return {name: six_places(x) if isinstance(x, Decimal) else x for name, x in fields}

@@ -1,6 +1,6 @@
-"""The answer as values that JSON can carry, as docs/reference/cost.schema.json describes them.
+"""Converts the answer to JSON values, as docs/reference/cost.schema.json describes them.
 
-Amounts and volumes are text: decimal numbers, of which nothing is lost on the way.
+Amounts and volumes are decimal numbers as text, so that they lose no precision.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 __all__ = ("SCHEMA", "answer_json", "rate_json")
 
 SCHEMA = 2
-"""The version of what `answer_json` returns; it changes when a field changes its meaning."""
+"""The version of the format; it changes when a field changes its meaning."""
 
 
 def answer_json(study: Study) -> dict[str, Any]:
-    """Return the study as values that JSON can carry; amounts are text, in USD."""
+    """Return the study as JSON values; amounts are text, in USD."""
     data = {"answer": f"{headline(study)} {outlook(study)}"} | _comparison(study.comparison)
     if study.logs:
         from ferryman.cost.traffic.log_tables import log_json
@@ -118,7 +118,7 @@ def _line(line: Line) -> dict[str, Any]:
 
 
 def rate_json(rate: Rate) -> dict[str, Any]:
-    """Return a rate with its tiers, as pairs of start and price, and where it is from."""
+    """Return a rate with its tiers, as pairs of start and price, and its source."""
     return {
         "id": rate.id,
         "region": rate.region,
@@ -173,11 +173,11 @@ def _influences(study: Study) -> dict[str, Any] | None:
     return {"per_request": study.pair[0], "capacity": study.pair[1], "inputs": inputs}
 
 
-def _growth(found: Forecast) -> dict[str, Any]:
+def _growth(growth: Forecast) -> dict[str, Any]:
     return {
-        "current": found.current,
-        "move": found.move.number if found.move else None,
-        "staying_usd": _usd(found.staying_costs),
+        "current": growth.current,
+        "move": growth.move.number if growth.move else None,
+        "staying_usd": _usd(growth.staying_costs),
         "months": [
             {
                 "month": month.number,
@@ -187,7 +187,7 @@ def _growth(found: Forecast) -> dict[str, Any]:
                 "usd": _usd(month.usd),
                 "staying_usd": _usd(month.staying_usd),
             }
-            for month in found.months
+            for month in growth.months
         ],
     }
 

@@ -1,4 +1,4 @@
-"""An answer as tables of text: bills, the cheapest by traffic, growth, memory, assumptions.
+"""Formats an answer as tables: bills, the cheapest by traffic, growth, memory, assumptions.
 
 Pure functions from values to rows. They print nothing and know no HTML.
 """
@@ -30,6 +30,7 @@ __all__ = (
     "level_table",
     "line_table",
     "memory_table",
+    "money_table",
     "platform_table",
     "price_row",
     "regions_of",
@@ -39,48 +40,48 @@ __all__ = (
 )
 
 SCALED_BELOW = Decimal("0.001")
-"""USD a unit below which a price is told for a million units."""
+"""USD a unit; a price below it is shown for a million units."""
 
 MILLION = Decimal(10**6)
 
 
 def workload_table(comparison: Comparison, origins: Mapping[str, str]) -> Table:
-    """Return a row per figure of the workload: what it is, where it comes from, its value.
+    """Return a row per input of the workload: its name, its source and its value.
 
     Args:
         comparison: The comparison.
-        origins: Where each field that is not assumed comes from.
+        origins: The source of each field that is not assumed.
     """
     rows: list[Row] = []
     for name, label in INPUT_LABELS.items():
         number = getattr(comparison.workload, name)
         value = plain(number)
         if name in origins or value != label.silent:
-            # What was typed is repeated; what was found is as exact as it is sure.
+            # A given value is shown as it was typed; others are not exact to more digits.
             shown = value if origins.get(name) == "given" else three_digits(number)
-            told = f"{shown} {label.meaning}"
+            cell = f"{shown} {label.meaning}"
             if name == "response_bytes" and (sizes := comparison.workload.sizes):
-                told += f", {sizes.text}"
-            rows.append((label.name, origins.get(name, "assumed"), told))
-    return Table("The workload", ("figure", "where from", "value"), tuple(rows))
+                cell += f", {sizes.text}"
+            rows.append((label.name, origins.get(name, "assumed"), cell))
+    return Table("The workload", ("input", "source", "value"), tuple(rows))
 
 
 def platform_table(comparison: Comparison) -> Table:
-    """Return a row per platform: what it assumes besides the workload."""
+    """Return a row per platform: its assumptions besides the workload."""
     rows: tuple[Row, ...] = tuple((x.name, x.assumptions) for x in comparison.platforms)
-    return Table("The platforms", ("platform", "what it assumes"), rows)
+    return Table("The platforms", ("platform", "assumptions"), rows)
 
 
 def price_row(comparison: Comparison) -> str:
-    """Return where prices are from, and of when, in one line."""
+    """Return the regions and the dates of the prices, in one line."""
     seen = sorted(rate.seen for rate in _rates(comparison))
     places = ", ".join(regions_of(comparison))
-    book = f"book of {comparison.book.date}, its rates seen {seen[0]} to {seen[-1]}"
+    book = f"price book of {comparison.book.date}, rates seen from {seen[0]} to {seen[-1]}"
     return f"USD in {places}; {book}"
 
 
 def level_table(comparison: Comparison) -> Table:
-    """Return a row per platform: servers and USD a month at each level, and a year's total."""
+    """Return a row per platform: servers and USD a month at each level, and USD a year."""
     own = volume(comparison.workload.requests)
     levels = [f"{volume(x.requests)} requests" for x in comparison.levels]
     header = ("platform", "HA", *levels, f"a year at {own}")
@@ -94,7 +95,7 @@ def level_table(comparison: Comparison) -> Table:
         year = usd(comparison.own.bills[index].total * 12)
         rows.append((platform.name, "yes" if bills[0].highly_available else "no", *cells, year))
     right = frozenset(range(2, len(header)))
-    return Table("USD a month, * the cheapest", header, tuple(rows), right)
+    return Table("USD a month; * marks the cheapest", header, tuple(rows), right)
 
 
 def money_table(comparison: Comparison, money: Money) -> Table:
@@ -107,7 +108,7 @@ def money_table(comparison: Comparison, money: Money) -> Table:
 
 
 def servers_text(bill: Bill) -> str:
-    """Return how many servers a bill has, of which size, and what share they send on."""
+    """Return the number and the size of a bill's servers, and the share that they forward."""
     if not bill.size:
         text = counted(bill.servers or 0, "server")
     else:
@@ -118,7 +119,10 @@ def servers_text(bill: Bill) -> str:
 
 
 def bill_table(bill: Bill) -> Table:
-    """Return a row per line of the bill, and its total; each row multiplies to its amount."""
+    """Return a row per line of the bill and one for its total.
+
+    In each row, billed units times price make the amount.
+    """
     rows = [row for line in bill.lines for row in _line_rows(line)]
     shown = sum((Decimal(row[5].replace(",", "")) for row in rows), Decimal(0))
     rounding = bill.total.quantize(Decimal("0.01"), ROUND_HALF_UP) - shown if bill.carried else 0
@@ -127,19 +131,19 @@ def bill_table(bill: Bill) -> Table:
     return Table(
         f"{bill.platform}{f', {servers_text(bill)}' if bill.size else ''}"
         f" at {volume(bill.requests)} requests a month",
-        ("item", "quantity", "free", "billed", "USD a unit", "USD", "how"),
+        ("item", "quantity", "free", "billed", "USD a unit", "USD", "formula"),
         (*rows, ("total", "", "", "", "", usd(bill.total), "")),
         frozenset({1, 2, 3, 5}),
     )
 
 
 def _line_rows(line: Line) -> Iterator[Row]:
-    """Yield the line, one row for each tier of its rate that it reaches."""
+    """Yield a row for each tier of the line's rate that its units reach."""
     parts = list(_tier_parts(line)) or [(Decimal(0), line.rate.value)]
     for place, (units, price) in enumerate(parts):
         first = not place
         yield (
-            line.item if first else "  the rest",
+            line.item if first else "  next tier",
             _units(line.quantity) if first else "",
             (_units(line.free) if line.allowance else "") if first else "",
             _units(units),
@@ -150,7 +154,7 @@ def _line_rows(line: Line) -> Iterator[Row]:
 
 
 def _tier_parts(line: Line) -> Iterator[tuple[Decimal, Decimal]]:
-    """Yield the billed units in each tier and their price."""
+    """Yield the billed units in each tier, and the tier's price."""
     billed = line.quantity - line.free
     ends = [tier.start for tier in line.rate.tiers[1:]]
     starts = [tier.start for tier in line.rate.tiers]
@@ -179,17 +183,17 @@ def stretch_table(comparison: Comparison) -> Table:
         low, high = volume(stretch.start), volume(stretch.end)
         rates = f"{rate_per_second(stretch.start)} to {rate_per_second(stretch.end)}"
         rows.append((f"{low} to {high}", rates, stretch.platform))
-    title = f"Cheapest, up to {volume(comparison.horizon)} requests a month"
+    title = f"Cheapest platform, up to {volume(comparison.horizon)} requests a month"
     return Table(title, ("requests a month", "a second", "platform"), tuple(rows))
 
 
 def growth_table(growth: Forecast) -> Table:
-    """Return a row per month: the requests, the cheapest platform, and what staying costs."""
+    """Return a row per month: the requests, the cheapest platform, and the cost of staying."""
     rows: tuple[Row, ...] = tuple(
         (
             month.name,
             volume(month.requests),
-            month.cheapest if month.usd.is_finite() else "none carries it",
+            month.cheapest if month.usd.is_finite() else "none can serve it",
             usd(month.usd),
             usd(month.staying_usd),
         )
@@ -200,18 +204,13 @@ def growth_table(growth: Forecast) -> Table:
 
 
 def memory_table(advice: Advice) -> Table:
-    """Return a row per memory size, the cheapest and the fastest marked."""
-    rows = []
-    for option in advice.options:
-        marks = [
-            text
-            for text, best in (("cheapest", advice.cheapest), ("fastest", advice.fastest))
-            if option == best
-        ]
-        size, wall = str(option.memory_mib), three_digits(option.wall_ms)
-        rows.append((size, wall, usd(option.usd), ", ".join(marks)))
+    """Return a row per memory size; the cheapest and the fastest are marked."""
+    rows = tuple(
+        (str(x.memory_mib), three_digits(x.wall_ms), usd(x.usd), advice.marks(x))
+        for x in advice.options
+    )
     header = ("MiB", "ms a request", "USD a month", "")
-    return Table("Lambda by memory size", header, tuple(rows), frozenset({0, 1, 2}))
+    return Table("Lambda by memory size", header, rows, frozenset({0, 1, 2}))
 
 
 def line_table(comparison: Comparison) -> Table:
@@ -237,7 +236,7 @@ def line_table(comparison: Comparison) -> Table:
 
 
 def regions_of(comparison: Comparison) -> list[str]:
-    """Return the regions whose rates were used."""
+    """Return the regions of the rates in the bills."""
     return sorted({rate.region for rate in _rates(comparison)} - {"*"})
 
 

@@ -1,8 +1,8 @@
-"""A month's bill: lines that say what was used, at which rate, and how that was reckoned.
+"""A month's bill: each line has a quantity, a rate and the formula of the quantity.
 
-A `Charge` is a line before the traffic is known: a usage and a rate. The same charges give
-the bill at one volume, the cost curve over all volumes and the arrays of a simulation, so
-they cannot disagree. Knows no platform.
+A `Charge` is a line before the traffic is known: a usage and a rate. The bill at one volume, the
+cost curve over all volumes and the arrays of a simulation come from the same charges, so they
+cannot disagree. It knows no platform.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property, lru_cache
+from itertools import pairwise
 
 from ferryman.cost.curve import (
     Curve,
@@ -28,7 +29,7 @@ from ferryman.cost.curve import (
 from ferryman.cost.number_format import exact
 from ferryman.cost.prices.book import NEGOTIATED, Rate, Tier
 from ferryman.cost.prices.derived import DERIVED, derived_note
-from ferryman.cost.quantity import Quantity
+from ferryman.cost.quantity import Quantity, is_array
 from ferryman.cost.staircases import Flight, Staircase
 from ferryman.cost.stepped_curve import SteppedCurve, Surplus
 
@@ -37,16 +38,16 @@ __all__ = ("Bill", "Charge", "Line", "Servers", "Usage", "cost_curve", "make_bil
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Units used in a month: a straight line in the requests and the servers.
+    """Units used in a month, linear in the requests and in the servers, and never below zero.
 
     Args:
         fixed: Units at any traffic.
         per_request: Units for each request.
         per_server: Units for each server that runs all month.
-        most: What it cannot exceed; ``None`` for no limit. It is never below zero.
-        least_per_request: Units for each request that it is never below; not with ``most``.
-        beyond: Requests a month up to which nothing is used, the fixed units included; only
-            for a usage that is fixed from there on, such as a larger plan.
+        most: The upper limit; ``None`` for no limit.
+        least_per_request: The lower limit, in units for each request; not with ``most``.
+        beyond: Up to this many requests a month no units are used, not even the fixed ones. Only
+            for a usage that is fixed above it, such as a larger plan.
     """
 
     fixed: Quantity = 0
@@ -63,13 +64,18 @@ class Usage:
 
     @property
     def is_plain(self) -> bool:
-        """Whether no limit can ever bind."""
-        if self.most is not None or self.beyond is not None or self.least_per_request:
-            return False
-        return all(part >= 0 for part in (self.fixed, self.per_request, self.per_server))
+        """Whether no limit can take effect."""
+        parts = (self.fixed, self.per_request, self.per_server)
+        return not self.has_limits and all(part >= 0 for part in parts)
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether the usage has another limit than zero."""
+        limited = self.most is not None or self.beyond is not None
+        return limited or is_array(self.least_per_request) or self.least_per_request > 0
 
     def at(self, requests: Fraction, servers: Fraction) -> Fraction:
-        """Return the units used at this many requests and servers."""
+        """Return the units used with this many requests and servers."""
         if self.beyond is not None and requests <= self.beyond:
             return Fraction(0)
         units = self.fixed + self.per_request * requests + self.per_server * servers
@@ -77,7 +83,7 @@ class Usage:
         return Fraction(max(self.least_per_request * requests, units))
 
     def curve(self, servers: Servers) -> Curve:
-        """Return the units used by requests a month, given the servers by requests."""
+        """Return the units as a curve over requests a month."""
         if self.beyond is not None:
             return step(self.beyond, self.fixed)
         parts = [linear(self.per_request, self.fixed)]
@@ -92,12 +98,12 @@ class Usage:
 
 @dataclass(frozen=True)
 class Servers:
-    """How many servers run, by requests a month.
+    """The number of running servers as a function of requests a month.
 
     Args:
-        stairs: What each part of the week contributes.
-        end: The most requests that can be carried; ``None`` for no limit.
-        horizon: How far a curve must reach where it is written out.
+        stairs: The contribution of each part of the week.
+        end: The most requests that the servers can serve; ``None`` for no limit.
+        horizon: The largest volume of `curve`.
     """
 
     stairs: tuple[Staircase, ...] = ()
@@ -106,12 +112,15 @@ class Servers:
 
     @cached_property
     def running(self) -> Flight:
-        """How many run, by requests a month."""
+        """The number of running servers, without writing out each step."""
         return Flight(self.stairs)
 
     @property
     def curve(self) -> Curve:
-        """The stairs written out: needed where a charge bends with the servers."""
+        """The number of running servers with each step written out.
+
+        A charge that is not linear in the servers needs it.
+        """
         stop = self.horizon if self.end is None else min(self.end, self.horizon)
         return total(
             [staircase(s.width, s.least, stop).scaled(s.height) for s in self.stairs]
@@ -121,15 +130,15 @@ class Servers:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """A charge that does not depend on the traffic.
+    """A line of a bill for any traffic: a usage and its rate.
 
     Args:
-        item: What it is, as a bill would say it.
+        item: The billed item, as the bill names it.
         usage: Units used in a month.
-        rate: What a unit costs.
+        rate: The price of a unit.
         formula: How the usage follows from the traffic, for a reader.
         allowance: Units a month that are free of charge.
-        spread: Where the rate is not one price but a range: its ends as shares of it.
+        spread: The low and the high end of the price as factors of the rate; (1, 1) for one price.
         until: The most requests a month for which it is sold; ``None`` for no limit.
     """
 
@@ -147,11 +156,27 @@ class Charge:
         return self.usage.is_plain and len(self.rate.tiers) == 1 and not self.allowance
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        """The item, the rate and its region: equal for the same item of two applications."""
+        return self.item, self.rate.id, self.rate.region
+
+    def price_steps(self, free: float) -> tuple[tuple[float, float], ...]:
+        """Return where each tier begins and the rise of the price there, in floats.
+
+        Args:
+            free: Units that are free of charge; they come before the first tier.
+        """
+        prices = [0.0, *(float(tier.price) for tier in self.rate.tiers)]
+        return tuple(
+            (float(tier.start) + free, after - before)
+            for tier, (before, after) in zip(self.rate.tiers, pairwise(prices), strict=True)
+        )
+
+    @property
     def is_surplus(self) -> bool:
-        """Whether it bills at one price what goes beyond an amount that each server brings."""
+        """Whether it bills, at one price, the units beyond an amount that each server includes."""
         usage = self.usage
-        bounded = usage.most is not None or usage.beyond is not None or usage.least_per_request
-        alone = not usage.fixed and not bounded and not self.allowance
+        alone = not usage.fixed and not usage.has_limits and not self.allowance
         return bool(alone and usage.per_server < 0 and len(self.rate.tiers) == 1)
 
 
@@ -162,11 +187,11 @@ class Line:
     Args:
         item: The billed item.
         quantity: Units used in the month, before any allowance.
-        unit: What a unit is.
+        unit: The name of a unit.
         rate: The row of the price book, with its tiers, source and date.
         amount: USD a month, not rounded.
-        formula: How the quantity was reckoned.
-        spread: The ends of the range that the amount is from, as shares of it.
+        formula: How the quantity follows from the traffic.
+        spread: The low and the high end of the amount, as factors of it.
         allowance: Units that are free of charge.
     """
 
@@ -181,7 +206,7 @@ class Line:
 
     @property
     def free(self) -> Decimal:
-        """Units of the quantity that the allowance covers."""
+        """The part of the quantity that the allowance covers."""
         return min(self.quantity, self.allowance)
 
 
@@ -192,14 +217,13 @@ class Bill:
     Args:
         platform: The name of the platform.
         requests: Requests in the month.
-        lines: Everything that is billed, hidden costs included; empty if not ``carried``.
-        highly_available: Whether the loss of one zone leaves something that answers.
-        servers: Servers kept for the busiest hour; ``None`` where the platform keeps none.
-        notes: What a reader must know before trusting the total.
-        carried: Whether the platform can carry this much traffic at all.
-        size: Which of the platform's sizes it is for; empty where there is one.
-        sent_on: Requests that go to a function because the servers are full; ``None`` where
-            nothing can.
+        lines: Every billed item, hidden costs included; empty if not ``carried``.
+        highly_available: Whether the platform still answers after the loss of one zone.
+        servers: Servers that run in the busiest hour; ``None`` if the platform has no servers.
+        notes: Remarks that a reader should know before trusting the total.
+        carried: Whether the platform can serve this much traffic.
+        size: The size of the servers; empty if the platform has only one.
+        sent_on: Requests that full servers forward to a function; ``None`` if they cannot.
     """
 
     platform: str
@@ -214,17 +238,17 @@ class Bill:
 
     @cached_property
     def total(self) -> Decimal:
-        """USD a month, not rounded; infinite where the traffic cannot be carried."""
+        """USD a month, not rounded; infinite if the platform cannot serve the traffic."""
         return self._sum(lambda _: Fraction(1)) if self.carried else Decimal("Infinity")
 
     @property
     def low(self) -> Decimal:
-        """The total with every range of prices at its lower end."""
+        """The total with every range of prices at its low end."""
         return self._sum(lambda line: Fraction(line.spread[0])) if self.carried else self.total
 
     @property
     def high(self) -> Decimal:
-        """The total with every range of prices at its upper end."""
+        """The total with every range of prices at its high end."""
         return self._sum(lambda line: Fraction(line.spread[1])) if self.carried else self.total
 
     def _sum(self, weight: Callable[[Line], Fraction]) -> Decimal:
@@ -237,20 +261,20 @@ def cost_curve(charges: Sequence[Charge], servers: Servers) -> SteppedCurve:
 
     Args:
         charges: The charges.
-        servers: Servers by requests; where they end, so does the sum.
+        servers: The running servers; the curve ends where they end.
     """
     straight = [(x.usage, Fraction(x.rate.value)) for x in charges if x.is_linear]
     fixed = sum((price * usage.fixed for usage, price in straight), Fraction(0))
     slope = sum((price * usage.per_request for usage, price in straight), Fraction(0))
-    each = sum((price * usage.per_server for usage, price in straight), Fraction(0))
-    beyond = [x for x in charges if x.is_surplus and servers.stairs]
-    bent = [x for x in charges if not x.is_linear and x not in beyond]
+    server_usd = sum((price * usage.per_server for usage, price in straight), Fraction(0))
+    surpluses = [x for x in charges if x.is_surplus and servers.stairs]
+    bent = [x for x in charges if not x.is_linear and x not in surpluses]
     alone = tuple((x.rate.tiers, x.allowance, x.usage) for x in bent if not x.usage.per_server)
     smooth = _without_servers(alone).tilted(slope, fixed)
-    if moved := [x for x in bent if x.usage.per_server]:
-        smooth = total([smooth, *(_with_servers(charge, servers) for charge in moved)])
-    stairs = tuple(replace(s, height=s.height * each) for s in servers.stairs)
-    surplus = tuple(_surplus(x, servers) for x in beyond)
+    if with_servers := [x for x in bent if x.usage.per_server]:
+        smooth = total([smooth, *(_with_servers(charge, servers) for charge in with_servers)])
+    stairs = tuple(replace(s, height=s.height * server_usd) for s in servers.stairs)
+    surplus = tuple(_surplus(x, servers) for x in surpluses)
     return SteppedCurve(smooth, stairs, servers.end, surplus)
 
 
@@ -260,7 +284,7 @@ def _with_servers(charge: Charge, servers: Servers) -> Curve:
 
 @lru_cache(maxsize=256)
 def _without_servers(charges: tuple[tuple[tuple[Tier, ...], Decimal, Usage], ...]) -> Curve:
-    """Return the sum of charges that no server moves; many platforms have the same of them."""
+    """Return the sum of charges that do not depend on servers; many platforms share them."""
     curves = [
         compose(
             tiered([(tier.start, tier.price) for tier in tiers], allowance), usage.curve(Servers())
@@ -295,11 +319,11 @@ def make_bill(
     Args:
         platform: The name of the platform.
         requests: Requests in the month.
-        charges: What the platform charges.
-        running: Servers that run, on the mean of the month.
-        highly_available: As `Bill` has it.
-        servers: As `Bill` has it.
-        notes: Put before the notes on rates that are not verified.
+        charges: The platform's charges.
+        running: The mean number of running servers in the month.
+        highly_available: See `Bill`.
+        servers: See `Bill`.
+        notes: Further notes, before those on unverified, negotiated and computed rates.
     """
     lines = tuple(_line(charge, requests, running) for charge in charges)
     doubtful = dict.fromkeys(
@@ -313,8 +337,8 @@ def make_bill(
         if line.rate.confidence == NEGOTIATED and line.quantity
     )
     derived = [x.rate for x in lines if x.quantity and x.rate.source.startswith(DERIVED)]
-    told = (*notes, *doubtful, *agreed, *([derived_note(derived)] if derived else []))
-    return Bill(platform, requests, lines, highly_available, servers, told)
+    all_notes = (*notes, *doubtful, *agreed, *([derived_note(derived)] if derived else []))
+    return Bill(platform, requests, lines, highly_available, servers, all_notes)
 
 
 def _line(charge: Charge, requests: Decimal, running: Fraction) -> Line:

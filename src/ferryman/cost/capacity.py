@@ -1,9 +1,9 @@
-"""Queueing: how long requests wait for a CPU, and how much load a server may carry.
+"""Queueing: how long requests wait for a CPU, and how much load a server can take.
 
-The processes of a server accept connections by themselves, so each has a queue of its own: a
-request that waits behind another is not helped by a process that idles. Erlang's C formula gives
-the chance to wait, Allen and Cunneen's factor is for service times and arrivals that are not
-exponential. It knows no platform and no price. Functions take floats or numpy arrays of them.
+Each process of a server accepts its own connections, so each has its own queue: an idle process
+does not help a request that waits for a busy one. Erlang's C formula gives the chance to wait;
+Allen and Cunneen's factor corrects it for service times and arrivals that are not exponential.
+Functions take floats or numpy arrays of floats. This module knows no platform and no price.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = (
 )
 
 STEPS = 8
-"""Of Newton's method: more than it takes to the last digits of a float."""
+"""Steps of Newton's method, more than a float's precision needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Objective:
     """How long requests may wait for a CPU.
 
     Args:
-        wait_ms: The longest wait that counts as good, milliseconds.
-        share: The share of the requests that must have a good one.
+        wait_ms: The longest acceptable wait, milliseconds.
+        share: The share of requests that must not wait longer.
     """
 
     wait_ms: Decimal
@@ -51,13 +51,13 @@ class Objective:
 
 
 def erlang_b(offered: Quantity, processes: int) -> Quantity:
-    """Return the chance that a request finds every process busy and is turned away.
+    """Return the chance that a request finds every process busy and is rejected (M/M/c/c).
 
     Source: A. K. Erlang, 1917; the recursion B(k) = aB(k-1) / (k + aB(k-1)) is stable.
 
     Args:
         offered: Arrival rate times mean service time, in erlangs.
-        processes: How many can serve.
+        processes: The number of processes.
     """
     blocked = 1.0 + 0.0 * offered
     for count in range(1, processes + 1):
@@ -66,11 +66,11 @@ def erlang_b(offered: Quantity, processes: int) -> Quantity:
 
 
 def erlang_c(offered: Quantity, processes: int) -> Quantity:
-    """Return the chance that a request must wait, in a queue with room for all (M/M/c).
+    """Return the chance that a request must wait in one unlimited queue (M/M/c).
 
     Args:
         offered: Arrival rate times mean service time, in erlangs; below ``processes``.
-        processes: How many can serve.
+        processes: The number of processes.
     """
     blocked = erlang_b(offered, processes)
     return blocked / (1 - offered / processes * (1 - blocked))
@@ -103,14 +103,14 @@ def late_share(
 ) -> Quantity:
     """Return the share of requests that wait longer than ``wait`` seconds.
 
-    Those that wait at all are taken to wait an exponential time, which holds for M/M/c and
-    near saturation for any other.
+    The waits of those that must wait are assumed to be exponential. That is exact for M/M/c, and
+    for other queues near saturation.
 
     Args:
         offered: As in `erlang_c`.
         processes: As in `erlang_c`.
         service: Mean service time, seconds.
-        wait: The wait in question, seconds.
+        wait: The limit, seconds.
         variation: As in `mean_wait`.
     """
     pace = (processes - offered) / (service * variation)
@@ -125,14 +125,14 @@ def uneven_late_share(
     wait: Quantity,
     variation: Quantity = 1.0,
 ) -> Quantity:
-    """Return the share of requests that wait longer, where each process has its own queue.
+    """Return the share of requests that wait longer, if each process has its own queue.
 
     Args:
         offered: The load of all processes together, in erlangs.
-        processes: How many there are.
+        processes: The number of processes.
         imbalance: The load of the busiest process over the mean of all; the others share the
-            rest evenly. 1 where connections are spread evenly, as the number of processes
-            where one has them all.
+            rest evenly. It is 1 if connections are spread evenly, and equals the number of
+            processes if one process has all connections.
         service: As in `mean_wait`.
         wait: As in `late_share`.
         variation: As in `mean_wait`.
@@ -154,41 +154,41 @@ def full_load(
     most: float = math.inf,
     imbalance: float = 1.0,
 ) -> Quantity:
-    """Return the largest load of all processes, in erlangs, at which the objective is met.
+    """Return the largest load of all processes, in erlangs, that meets the objective.
 
     Args:
-        processes: How many there are, each with a queue of its own.
+        processes: The number of processes, each with its own queue.
         service: Mean service time, seconds; greater than zero.
-        objective: What must be met.
+        objective: The objective.
         variation: As in `mean_wait`.
-        most: A load that is not exceeded whatever the objective allows.
-        imbalance: As in `uneven_late_share`; one process does not share.
+        most: An upper limit of the load, whatever the objective allows.
+        imbalance: As in `uneven_late_share`; without effect for one process.
     """
     uneven = min(imbalance, float(processes))
     queue = (processes, uneven)
     wait, late = float(objective.wait_ms) / 1000, 1 - float(objective.share)
-    # A load at which a process has no idle time left is beyond any objective.
+    # If a process is never idle, no objective is met.
     high = min(most, processes / uneven) + 0.0 * (service + variation)
     missed = uneven_late_share(high, *queue, service, wait, variation) > late
     if not (is_array(missed) and missed.shape):
-        return _fallen(high, queue, wait / (service * variation), late) if missed else high
+        return _reduced(high, queue, wait / (service * variation), late) if missed else high
     if missed.any():
         service, variation = chosen_of(service, missed), chosen_of(variation, missed)
-        high[missed] = _fallen(high[missed], queue, wait / (service * variation), late)
+        high[missed] = _reduced(high[missed], queue, wait / (service * variation), late)
     return high
 
 
-def _fallen(load: Quantity, queue: tuple[int, float], pace: Quantity, late: float) -> Quantity:
-    """Return the load at which the objective is met, from one that is too high.
+def _reduced(load: Quantity, queue: tuple[int, float], pace: Quantity, late: float) -> Quantity:
+    """Return the load that just meets the objective, starting from a load that is too high.
 
-    Newton's method on the logarithm of the late share over the logarithm of the load: that is a
-    convex curve, so that no step goes too far.
+    Newton's method on the logarithm of the late share over the logarithm of the load. That curve is
+    convex, so no step overshoots.
 
     Args:
-        load: A load at which it is missed.
-        queue: Processes, and the load of the busiest over the mean.
-        pace: By how much a load of one changes the logarithm of a late share.
-        late: The share that may be late.
+        load: A load that misses the objective.
+        queue: The number of processes, and the load of the busiest over the mean.
+        pace: The change of the logarithm of a late share for a load of one.
+        late: The share of requests that may be late.
     """
     processes, uneven = queue
     rest = (processes - uneven) / (processes - 1) if processes > 1 else 0.0
@@ -200,5 +200,5 @@ def _fallen(load: Quantity, queue: tuple[int, float], pace: Quantity, late: floa
         both = share + others
         slope = 1 + pace * (share * busiest + others * other) / both
         load = load * exponential((goal - logarithm(both)) / slope)
-    # A float may end on either side of it.
+    # The float may end slightly above the exact load.
     return load * (1 - 1e-12)

@@ -1,8 +1,8 @@
-"""Cold starts: how many Lambda environments there are, and how many requests wait for one.
+"""Cold starts: the number of Lambda environments, and of requests that wait for a new one.
 
-A closed form for Poisson arrivals, and a simulation for any. In both a request goes to the
-newest environment that is idle, and one that idles for the time-out is gone. AWS promises
-neither; runs measured on AWS agree with both (see the tests).
+There is a closed form for Poisson arrivals, and a simulation for any arrivals. Both assume that a
+request goes to the newest idle environment, and that an environment ends after it was idle for the
+time-out. AWS guarantees neither, but both agree with measurements on AWS (see the tests).
 """
 
 from __future__ import annotations
@@ -30,29 +30,30 @@ __all__ = (
 )
 
 IDLE_TIMEOUT = 600.0
-"""Seconds after which an idle environment is taken away. Measured as 10 minutes in 2019
-(mikhail.io) and 2020 (Mahmoudi and Khazaei); it is not a contract."""
+"""Seconds after which Lambda ends an idle environment. Measured as 10 minutes in 2019
+(mikhail.io) and 2020 (Mahmoudi and Khazaei); AWS does not guarantee it."""
 
 MOST_BUSY = 50_000
+"""The most busy environments for which the closed form is computed."""
 
 MOST_SIMULATED = 5_000_000
-"""Requests: some fifteen seconds."""
+"""The most simulated requests, which take some fifteen seconds."""
 
 LEAST_RUNS = 4
-"""Simulations before their spread is believed."""
+"""Simulations before their spread is taken as the error."""
 
 IDLE_TIMEOUT_BAND = (300.0, 3600.0)
-"""The time-outs that others saw: 5 minutes, and the hour of 2017 and 2023."""
+"""The range of measured time-outs: 5 minutes, and one hour in 2017 and 2023."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColdStarts:
-    """What to expect.
+    """The expected cold starts.
 
     Args:
         share: Share of the requests that wait for a new environment.
-        environments: Environments there are, busy or idle, on the mean over time.
-        standard_error: Of the share, where it was simulated.
+        environments: The mean number of environments over time, busy or idle.
+        standard_error: The standard error of the share if it was simulated.
     """
 
     share: float
@@ -61,12 +62,13 @@ class ColdStarts:
 
 
 def expected(rate: float, service: float, timeout: float = IDLE_TIMEOUT) -> ColdStarts:
-    """Return the closed form for Poisson arrivals.
+    """Return the cold starts of Poisson arrivals, by the closed form.
 
-    The number of environments is a birth-death process. With n of them one more is born
-    when a request finds all busy, at rate x(n) B(n), Erlang's loss. The last of them serves
-    only what the others turn away, at rate x = rate * B(n - 1), and dies at the first pause
-    longer than the time-out, which takes (e^(xT) - 1) / x * (1 + xs) seconds on the mean.
+    The number of environments is a birth-death process. With n environments, another one starts
+    when a request finds all of them busy, at the rate x(n) B(n), where B is Erlang's loss. The last
+    environment serves only the requests that the others reject, at the rate x = rate * B(n - 1). It
+    ends at the first pause longer than the time-out, on the mean after (e^(xT) - 1) / x * (1 + xs)
+    seconds.
 
     Args:
         rate: Requests a second.
@@ -83,15 +85,15 @@ def expected(rate: float, service: float, timeout: float = IDLE_TIMEOUT) -> Cold
         raise ConfigError(
             f"{offered:,.0f} environments would be busy at once",
             cause="an account may run 1,000 unless it asks for more",
-            hint="give fewer requests or shorter ones",
+            hint="give fewer requests, or shorter ones",
         )
     blocked, log_weight = 1.0, 0.0
     states: list[tuple[float, float]] = []
     while len(states) <= offered or log_weight > max(w for w, _ in states[-64:]) - 40:
         states.append((log_weight, blocked))
-        turned_away = rate * blocked
+        rejected = rate * blocked
         blocked = offered * blocked / (len(states) + offered * blocked)
-        log_weight += math.log(turned_away) + _log_lifetime(turned_away, service, timeout)
+        log_weight += math.log(rejected) + _log_lifetime(rejected, service, timeout)
     top = max(log_weight for log_weight, _ in states)
     weights = [math.exp(log_weight - top) for log_weight, _ in states]
     cold = sum(weight * blocked for weight, (_, blocked) in zip(weights, states, strict=True))
@@ -114,12 +116,12 @@ def _log_lifetime(rate: float, service: float, timeout: float) -> float:
 def expected_over_week(
     rate: float, service: float, shape: Shape, timeout: float = IDLE_TIMEOUT
 ) -> ColdStarts:
-    """Return the closed form hour by hour, each as if it lasted forever.
+    """Return the mean of the closed form over the hours of a week, each as if it lasted forever.
 
     Args:
         rate: Mean requests a second.
         service: Mean duration of a request, seconds.
-        shape: The week.
+        shape: The distribution of the traffic over the week.
         timeout: Idle time-out, seconds.
     """
     share, environments = 0.0, 0.0
@@ -132,7 +134,7 @@ def expected_over_week(
 
 
 def poisson(rate: float, seconds: float, seed: int = 0) -> Iterator[float]:
-    """Yield the times of requests that come independently of each other."""
+    """Yield the arrival times of independent requests, in seconds."""
     draw = random.Random(seed)  # noqa: S311  # a simulation, no secret
     now = draw.expovariate(rate)
     while now < seconds:
@@ -141,7 +143,7 @@ def poisson(rate: float, seconds: float, seed: int = 0) -> Iterator[float]:
 
 
 def shaped(rate: float, shape: Shape, seconds: float, seed: int = 0) -> Iterator[float]:
-    """Yield the times of requests whose rate follows the hours of the week."""
+    """Yield the arrival times of independent requests whose rate changes from hour to hour."""
     draw = random.Random(seed)  # noqa: S311  # a simulation, no secret
     weights = [float(weight) for weight in shape.weights]
     highest = max(weights)
@@ -159,25 +161,25 @@ def simulate(
     warm_up: float = 0.0,
     seed: int = 0,
 ) -> ColdStarts:
-    """Return what happens to these requests, with exponential durations.
+    """Simulate requests with exponential durations, and return their cold starts.
 
     Args:
-        arrivals: When they come, seconds, in order.
-        warm: Mean duration of a request that finds an environment, seconds.
-        cold: Mean duration of one that does not, seconds.
+        arrivals: The arrival times of the requests, in seconds, in order.
+        warm: Mean duration of a request that finds an idle environment, seconds.
+        cold: Mean duration of a request that starts cold, seconds.
         timeout: Idle time-out, seconds.
-        warm_up: Seconds from the start that are left out of the result.
-        seed: What the durations are drawn from.
+        warm_up: Seconds at the start that the result leaves out.
+        seed: The seed of the random durations.
 
     Raises:
         ConfigError: A duration is not positive, or no request comes after the warm-up.
     """
     _check(warm=warm, cold=cold, timeout=timeout)
-    # Were the seed that of the arrivals, each duration would follow from the pause before it.
+    # With the seed of the arrivals, each duration would depend on the pause before it.
     draw = random.Random(f"durations {seed}")  # noqa: S311  # a simulation, no secret
     busy: list[tuple[float, int]] = []
     idle: list[tuple[int, float]] = []
-    born = starts = requests = 0
+    created = starts = requests = 0
     alive, now = 0.0, warm_up
     for now in arrivals:
         while busy and busy[0][0] <= now:
@@ -192,8 +194,8 @@ def simulate(
             else:
                 alive += max(0.0, since + timeout - max(since, warm_up))
         if not found:
-            born += 1
-            number = born
+            created += 1
+            number = created
         duration = draw.expovariate(1 / (warm if found else cold))
         heapq.heappush(busy, (now + duration, number))
         alive += max(0.0, now + duration - max(now, warm_up))
@@ -207,7 +209,7 @@ def simulate(
 
 
 _SMALL_ERROR = 0.02
-"""Of the share's own size; it may be larger where `MOST_SIMULATED` requests are not enough."""
+"""The wanted standard error relative to the share; `MOST_SIMULATED` requests may not reach it."""
 
 
 def simulate_to_error(
@@ -216,26 +218,26 @@ def simulate_to_error(
     shape: Shape | None = None,
     timeout: float = IDLE_TIMEOUT,
 ) -> ColdStarts:
-    """Return the mean of independent simulations, as many as it takes for a small error.
+    """Repeat the simulation until the error is small, and return the mean of the runs.
 
     Args:
         rate: Mean requests a second.
-        durations: Mean seconds of a warm request, and of one that starts cold.
-        shape: The week; ``None`` for a rate that does not change.
+        durations: Mean seconds of a warm request, and of a request that starts cold.
+        shape: The distribution of the traffic over the week; ``None`` for a constant rate.
         timeout: Idle time-out, seconds.
 
     Raises:
         ConfigError: One simulation would take more than `MOST_SIMULATED` requests.
     """
     warm_up = 2 * timeout
-    # A week has hours that differ, so that each run has a whole one.
+    # The hours of a week differ, so each run covers a whole week.
     least = HOURS * 3600.0 if shape else 0.0
     span = max(least, min(50_000 / rate, 4 * HOURS * 3600.0)) + warm_up
     if rate * span > MOST_SIMULATED:
         raise ConfigError(
             f"a simulation would take {rate * span:,.0f} requests",
-            cause=f"idle environments go after {timeout:g} s, and twice that is the least",
-            hint="leave --simulate out: so much traffic starts cold too rarely to matter",
+            cause=f"it must cover at least twice the idle time-out of {timeout:g} s",
+            hint="leave --simulate out: with so much traffic, cold starts are too rare to matter",
         )
     runs: list[ColdStarts] = []
     while True:

@@ -1,7 +1,7 @@
-"""The question itself: which platform is cheapest for this workload, and from where on.
+"""Compares platforms: which one is the cheapest for a workload, and above which traffic.
 
-Builds every bill and cost curve once and keeps the results as plain values, for a table,
-JSON or a picture. It does not know how any of them is shown.
+Builds every bill and cost curve once, and returns plain values for a table, JSON or a picture. It
+does not know how they are shown.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ __all__ = (
 )
 
 HORIZON = Decimal(10**10)
-"""How far crossovers are looked for, requests a month: 3,805 a second. Nearer where no platform
-could have so many servers, unless it is asked for."""
+"""The usual largest volume of the search for crossovers, requests a month: 3,805 a second. It is
+smaller if a platform cannot have enough servers for it."""
 
 LEVELS = (Decimal(10**6), Decimal(10**7), Decimal(10**8))
-"""The volumes that are priced side by side unless others are asked for, as far as the horizon."""
+"""The usual volumes of the bills side by side, up to the horizon."""
 
 _TWO_DIGITS = Context(prec=2, rounding=ROUND_DOWN)
 
 Pairs = Literal["kinds", "all"]
-"""``kinds`` holds each platform that bills requests against each that bills capacity, ``all``
-every platform against every other."""
+"""``kinds`` pairs each platform that bills requests with each that bills capacity; ``all`` pairs
+every two platforms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +66,21 @@ class Level:
 
     @property
     def cheapest(self) -> Bill:
-        """The lowest bill; of equal ones the first."""
-        return min(self.bills, key=lambda made: made.total)
+        """The lowest bill; among equal bills the first."""
+        return min(self.bills, key=lambda bill: bill.total)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A volume above which another of two platforms is the cheaper one.
+    """A volume above which the other of two platforms is cheaper.
 
     Args:
         requests: Requests a month.
-        cheaper: The name of the platform that is cheaper from there on.
-        jump: Whether the cause is a server more or less, not two lines that meet.
-        usd: The lower of the two costs up to there, USD a month.
-        servers: Servers that the second platform keeps up to there.
-        size: Of which size, where it has several.
+        cheaper: The name of the platform that is cheaper above it.
+        jump: Whether an added or removed server causes the change, not two lines that meet.
+        usd: The lower of the two costs at this volume, USD a month.
+        servers: The servers of the second platform at this volume.
+        size: The size of these servers if the platform has several sizes.
     """
 
     requests: Decimal
@@ -93,14 +93,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Duel:
-    """One platform against another.
+    """A pair of platforms, and the volumes at which the cheaper one changes.
 
     Args:
-        first: The name of the one; where they differ, the one that bills each request.
-        second: The name of the other.
-        cheaper_at_first: Which of them is cheaper from the start on; where they cost the
-            same, the one that is cheaper once they differ.
-        changes: Every crossing up to the horizon, in order; empty if there is none.
+        first: The name of one platform; in a pair of both kinds the one that bills requests.
+        second: The name of the other platform.
+        cheaper_at_first: The platform that is cheaper from zero on; if both cost the same there,
+            the one that is cheaper once they differ.
+        changes: Every crossover up to the horizon, in order; empty if there is none.
     """
 
     first: str
@@ -114,9 +114,9 @@ class Stretch:
     """A range of volumes in which one platform is the cheapest of all.
 
     Args:
-        start: Where it begins, requests a month.
-        end: Where it ends.
-        platform: Its name.
+        start: The start of the range, requests a month.
+        end: The end of the range.
+        platform: The name of the platform.
     """
 
     start: Decimal
@@ -126,17 +126,17 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The whole answer.
+    """Platforms compared for a workload.
 
     Args:
-        workload: What was compared.
-        book: The prices that were used.
-        platforms: What was compared, in order.
-        horizon: How far the curves reach, requests a month.
+        workload: The workload.
+        book: The prices.
+        platforms: The compared platforms, in order.
+        horizon: The largest volume of the curves, requests a month.
         curves: USD a month by requests a month, one per platform.
         levels: Bills side by side, by rising volume.
         priced: The platforms with their charges.
-        pairs: The places of those that are held against each other.
+        pairs: The compared pairs, each as two indices of ``platforms``.
         stretches: The cheapest platform from zero to the horizon.
     """
 
@@ -152,12 +152,12 @@ class Comparison:
 
     @cached_property
     def duels(self) -> tuple[Duel, ...]:
-        """The pairs of platforms, and where they change places."""
+        """The pairs of platforms, each with its crossovers."""
         return (*self.first_duels, *self._settled(self.pairs[len(self.first_duels) :]))
 
     @cached_property
     def first_duels(self) -> tuple[Duel, ...]:
-        """Those of the first platform that is held against others."""
+        """The pairs of the first platform."""
         return tuple(self._settled([pair for pair in self.pairs if pair[0] == self.pairs[0][0]]))
 
     @property
@@ -168,16 +168,16 @@ class Comparison:
     def _settled(self, pairs: Sequence[tuple[int, int]]) -> Iterator[Duel]:
         for one, two in pairs:
             names = self.platforms[one].name, self.platforms[two].name
-            ours, theirs, servers = self.curves[one], self.curves[two], self.priced[two]
-            contest = settle(ours, theirs, self.horizon)
+            first, second, priced = self.curves[one], self.curves[two], self.priced[two]
+            contest = settle(first, second, self.horizon)
             changes = tuple(
                 Change(
                     requests=exact(crossing.at),
                     cheaper=names[not crossing.first_becomes_lower],
                     jump=crossing.jump,
-                    usd=exact(min(ours.at(crossing.at), theirs.at(crossing.at))),
-                    servers=servers.servers(Decimal(math.floor(crossing.at))),
-                    size=servers.size_of(Decimal(math.floor(crossing.at))),
+                    usd=exact(min(first.at(crossing.at), second.at(crossing.at))),
+                    servers=priced.servers(Decimal(math.floor(crossing.at))),
+                    size=priced.size_of(Decimal(math.floor(crossing.at))),
                 )
                 for crossing in contest.crossings
             )
@@ -185,16 +185,16 @@ class Comparison:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the bills say must be known: each note once, with the platforms it is on."""
+        """The notes of all bills: each note once, with the platforms that it is about."""
         found: dict[str, dict[str, None]] = {}
-        for made in (made for level in self.levels for made in level.bills):
-            for note in made.notes:
-                found.setdefault(note, {})[made.platform] = None
+        for bill in (bill for level in self.levels for bill in level.bills):
+            for note in bill.notes:
+                found.setdefault(note, {})[bill.platform] = None
         return tuple(f"{note} ({'; '.join(names)})" for note, names in found.items())
 
 
 def usual_platforms(choices: Choices | None = None) -> tuple[Platform, ...]:
-    """Return the platforms that are compared unless others are named."""
+    """Return the platforms that are compared by default."""
     return make_platforms(USUAL, choices)
 
 
@@ -207,28 +207,29 @@ def compare(
     pairs: Pairs = "kinds",
     book: PriceBook | None = None,
 ) -> Comparison:
-    """Price the workload on every platform and find where the cheapest one changes.
+    """Price the workload on every platform, and find where the cheapest platform changes.
 
     Args:
-        workload: The traffic and what a request needs.
-        platforms: What to compare; by default `usual_platforms`.
+        workload: The traffic, and what a request needs.
+        platforms: The platforms to compare; by default the usual ones of Lambda, Fargate and EC2.
         levels: Volumes to price side by side besides the workload's own, requests a month; by
-            default `LEVELS`, up to the horizon.
-        horizon: How far to look for crossovers, requests a month; by default `HORIZON`, or as
-            far as the servers that there can be reach.
-        pairs: Which platforms to hold against each other.
+            default 1 M, 10 M and 100 M, up to the horizon.
+        horizon: The largest volume of the search for crossovers, requests a month; by default
+            10,000 M, or less if a platform cannot have enough servers for it.
+        pairs: ``kinds`` pairs each platform that bills requests with each that bills capacity;
+            ``all`` pairs every two platforms.
         book: The prices; by default those that ship with ferryman.
 
     Raises:
-        ConfigError: A price is missing, the workload does not fit a platform, a volume is
-            out of range or two platforms have the same name.
+        ConfigError: A price is missing, the workload does not fit a platform, a volume is out of
+            range, or two platforms have the same name.
     """
     chosen = tuple(usual_platforms() if platforms is None else platforms)
     prices = book or load_book()
     _check(chosen, horizon)
     priced = tuple(price(platform, workload, prices) for platform in chosen)
     horizon = _reach(priced, workload.requests) if horizon is None else horizon
-    curves = tuple(each.curve(horizon) for each in priced)
+    curves = tuple(platform.curve(horizon) for platform in priced)
     usual = (level for level in LEVELS if level <= horizon)
     volumes = {workload.requests, *(usual if levels is None else levels)}
     _check_volumes(volumes)
@@ -246,7 +247,7 @@ def compare(
 
 
 def _reach(priced: Sequence[AnyPriced], requests: Decimal) -> Decimal:
-    """Return the usual horizon, or as far as all the servers that there can be reach."""
+    """Return the usual horizon, or the volume that the most servers can serve if that is less."""
     wanted = max(HORIZON, requests)
     limits = [limit for each in priced if (limit := each.reach) is not None]
     nearest = exact(min(limits)) if limits else wanted
@@ -259,7 +260,7 @@ def _reach(priced: Sequence[AnyPriced], requests: Decimal) -> Decimal:
 def _check(platforms: Sequence[Platform], horizon: Decimal | None) -> None:
     names = [platform.name for platform in platforms]
     if not names or len(set(names)) < len(names):
-        raise ConfigError(f"platforms must be distinct, and there must be one: {names}")
+        raise ConfigError(f"give at least one platform, and none twice: {names}")
     most = LIMITS["requests"][1]
     if horizon is not None and not (horizon.is_finite() and 1 <= horizon <= most):
         raise ConfigError(

@@ -1,9 +1,9 @@
-"""Where one cost curve becomes cheaper than another: every crossing, in exact fractions.
+"""Finds where one cost curve becomes cheaper than another: every crossing, in exact fractions.
 
-Two curves that never fall stand apart wherever the one begins an interval higher than the
-other ends it. Intervals are halved until they do so by far more than a float can err, or
-hold so few lines that they are solved line by line with fractions. So no crossing is
-missed, however close together they lie. Knows curves, not platforms.
+Two curves that never fall cannot cross in an interval if one is higher at its start than the other
+is at its end. Intervals are halved until that holds by far more than a float's error, or until an
+interval has so few lines that fractions solve it line by line. So no crossing is missed, however
+close the crossings are. This module knows curves, not platforms.
 """
 
 from __future__ import annotations
@@ -13,26 +13,25 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ferryman.cost.curve import Number
-from ferryman.cost.envelope import CostCurve
+from ferryman.cost.envelope import CERTAIN, CostCurve
 
 __all__ = ("Contest", "Crossing", "Reign", "reigns", "settle")
 
 Side = tuple[Fraction, int, bool]
-"""A point, the sign of the gap from there on, and whether two lines meet in it."""
+"""A point, the sign of the gap after it, and whether two lines meet in it."""
 
 FEW_LINES = 4
-CERTAIN = 1e-9
-"""How far apart two heights must be, relative to them, to be told apart by floats."""
+"""An interval with no more lines is solved line by line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """A point after which the other of two curves is strictly the lower one.
+    """A point after which the other of two curves is strictly lower.
 
     Args:
-        at: Where it happens. When the curves run together for a while, where they part.
-        first_becomes_lower: Whether the first curve is the lower one from there on.
-        jump: Whether it happens at a step of a curve instead of where two lines meet.
+        at: The point. If the curves are equal for a while, the end of that.
+        first_becomes_lower: Whether the first curve is lower after it.
+        jump: Whether a step of a curve causes the crossing, not two lines that meet.
     """
 
     at: Fraction
@@ -42,14 +41,12 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """Which of two curves is the lower one, and where that changes.
+    """Which of two curves is lower, and where that changes.
 
     Args:
-        first_leads: Whether the first curve is the lower one where the two first differ;
-            true if they never do.
-        crossings: Every crossing, in order. A point where the curves touch without changing
-            places does not count. Empty if neither is ever strictly the lower one after the other
-            has been.
+        first_leads: Whether the first curve is lower where the two first differ; true if they
+            never differ.
+        crossings: Every crossing, in order. A point where the curves only touch is no crossing.
     """
 
     first_leads: bool
@@ -61,9 +58,9 @@ class Reign:
     """An interval in which one curve of several is the lowest.
 
     Args:
-        start: Where it begins, exclusive but for zero.
-        end: Where it ends.
-        index: Which of the curves; the first of those that tie.
+        start: The start of the interval, which excludes it unless it is zero.
+        end: The end of the interval, which includes it.
+        index: The index of the curve; of equal curves the first.
     """
 
     start: Fraction
@@ -72,9 +69,9 @@ class Reign:
 
 
 def settle(first: CostCurve, second: CostCurve, horizon: Number) -> Contest:
-    """Return which of two curves is the lower one, from zero to ``horizon``.
+    """Return which of two curves is lower, from zero to ``horizon``.
 
-    Where a curve ends before the horizon, the other one is the lower from there on.
+    If a curve ends before the horizon, the other one is lower after that end.
     """
     ends = [_end(curve, horizon) for curve in (first, second)]
     leads: bool | None = None
@@ -98,8 +95,8 @@ def settle(first: CostCurve, second: CostCurve, horizon: Number) -> Contest:
 def reigns(curves: Sequence[CostCurve], horizon: Number) -> tuple[Reign, ...]:
     """Return which of the curves is the lowest, from zero to ``horizon``.
 
-    Where several are the lowest, the one that already was goes on. A curve that ends counts
-    no longer; where all have ended, nothing reigns.
+    While several curves are the lowest, the one that was the lowest before remains it. A curve
+    takes part up to its end; after the end of all curves there is no interval.
     """
     stop = Fraction(horizon)
     at, found = Fraction(0), list[Reign]()
@@ -110,20 +107,20 @@ def reigns(curves: Sequence[CostCurve], horizon: Number) -> tuple[Reign, ...]:
         lines = {index: curves[index].after(at) for index in alive}
         index = min(alive, key=lambda index: (lines[index].value, lines[index].slope, index))
         until = _end(curves[index], stop)
-        # The one that is the lowest at the end leaves the others little to be held against.
+        # Begin with the curve that is the lowest at the end: it probably shortens the interval.
         others = [other for other in alive if other != index]
         for other in sorted(others, key=lambda other: _height(curves[other], float(until))):
-            until = _first_below(curves[other], curves[index], at, until, stop)
+            until = _where_below(curves[other], curves[index], at, until, stop)
         found.append(Reign(at, until, index))
         at = until
     return tuple(found)
 
 
-def _first_below(
-    other: CostCurve, ruler: CostCurve, start: Fraction, until: Fraction, stop: Fraction
+def _where_below(
+    other: CostCurve, lowest: CostCurve, start: Fraction, until: Fraction, stop: Fraction
 ) -> Fraction:
-    """Return where another curve first falls below the ruler, if that is before ``until``."""
-    for at, sign, _ in _sides(other, ruler, start, min(until, _end(other, stop))):
+    """Return where another curve first falls below the lowest one, at most ``until``."""
+    for at, sign, _ in _sides(other, lowest, start, min(until, _end(other, stop))):
         if sign < 0:
             return at
     return until
@@ -135,13 +132,13 @@ def _end(curve: CostCurve, horizon: Number) -> Fraction:
 
 
 def _jumps(first: CostCurve, second: CostCurve, x: Fraction) -> bool:
-    """Return whether the gap between the two is another one just after ``x``."""
+    """Return whether the gap between the two curves changes at ``x`` itself."""
     after = first.after(x).value - second.after(x).value
     return first.at(x) - second.at(x) != after
 
 
 def _sides(first: CostCurve, second: CostCurve, start: Fraction, stop: Fraction) -> Iterator[Side]:
-    """Yield where the sign of ``first - second`` may change, and what it is from there on."""
+    """Yield where the sign of ``first - second`` may change, and the sign after it."""
     if first.never_falls and second.never_falls:
         yield from _halve(first, second, start, stop)
     else:
@@ -151,7 +148,7 @@ def _sides(first: CostCurve, second: CostCurve, start: Fraction, stop: Fraction)
 def _halve(first: CostCurve, second: CostCurve, start: Fraction, stop: Fraction) -> Iterator[Side]:
     """Yield the sides of two curves that never fall, without looking at every line.
 
-    The points between are floats, which are fractions too: nothing is lost in passing.
+    The points between are floats. Every float is exactly a fraction, so nothing is lost.
     """
     waiting: list[tuple[Fraction | float, Fraction | float]] = [(start, stop)]
     side = 0
@@ -162,7 +159,7 @@ def _halve(first: CostCurve, second: CostCurve, start: Fraction, stop: Fraction)
         if not sign:
             lines = first.edges_within(begin, end) + second.edges_within(begin, end)
             middle = (begin * end) ** 0.5 if begin else end / 64
-            # What floats cannot tell apart does not get clearer by halving it further.
+            # Halving does not help if floats cannot distinguish the middle from the start.
             if lines > FEW_LINES and begin * (1 + CERTAIN) < middle < end:
                 waiting += [(middle, high), (low, middle)]
                 continue
@@ -173,16 +170,16 @@ def _halve(first: CostCurve, second: CostCurve, start: Fraction, stop: Fraction)
             side = sign
             yield Fraction(low), sign, False
             continue
-        for found in _walk(first, second, Fraction(low), Fraction(high)):
-            side = found[1] or side
-            yield found
+        for at, sign, meet in _walk(first, second, Fraction(low), Fraction(high)):
+            side = sign or side
+            yield at, sign, meet
 
 
 def _apart(first: CostCurve, second: CostCurve, begin: float, end: float) -> int:
     """Return the sign of the gap if it is certain from ``begin`` to ``end``, else zero.
 
-    The float of a point may lie on the wrong side of a step, so heights are taken a little
-    outside of the interval: lower at its start, higher at its end.
+    A float may lie on the wrong side of a step, so heights are taken slightly outside the
+    interval: below its start and above its end.
     """
     begin, end = begin * (1 - CERTAIN), end * (1 + CERTAIN)
     lowest, highest = _height(first, begin), _height(first, end)
@@ -194,7 +191,7 @@ def _apart(first: CostCurve, second: CostCurve, begin: float, end: float) -> int
 
 
 def _height(curve: CostCurve, x: float) -> float:
-    """Return the height of a curve, asked for at the same places against each other one."""
+    """Return the height of a curve, which is kept: every other curve asks at the same points."""
     known = curve.heights
     if x not in known:
         known[x] = curve.near(x)
@@ -204,8 +201,8 @@ def _height(curve: CostCurve, x: float) -> float:
 def _clear(first: CostCurve, second: CostCurve, begin: float, end: float) -> int:
     """Return the sign of the gap if it is certain line by line, else zero.
 
-    Between two edges both curves are straight, so the gap keeps the sign that it has at both
-    ends. Around an edge, where a float may lie on either side of it, `_apart` decides.
+    Between two edges both curves are straight, so a gap with the same sign at both ends keeps it.
+    Close to an edge a float may lie on either side, so `_apart` decides.
     """
     edges = {begin, end, *first.edges(begin, end), *second.edges(begin, end)}
     signs = {_apart(first, second, edge, edge) for edge in edges}
@@ -213,7 +210,7 @@ def _clear(first: CostCurve, second: CostCurve, begin: float, end: float) -> int
 
 
 def _walk(first: CostCurve, second: CostCurve, start: Fraction, stop: Fraction) -> Iterator[Side]:
-    """Yield the sides line by line."""
+    """Yield the sides line by line, exactly."""
     x = start
     while x < stop:
         edges = (first.next_edge(x), second.next_edge(x), stop)

@@ -1,7 +1,7 @@
 """Exact piecewise-linear functions of one variable: tariffs, usage and monthly costs.
 
-All arithmetic is rational, so two curves meet where the algebra says they meet. Nothing
-here knows of money, requests or platforms.
+All arithmetic is with fractions, so the points where curves meet are exact. This module does not
+know money, requests or platforms.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = (
 )
 
 Number = int | Decimal | Fraction
-"""What converts to a fraction without loss. Floats are left out on purpose."""
+"""Types that convert to a fraction without loss. Floats are excluded on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class Segment:
     """A straight line that begins just after ``start``.
 
     Args:
-        start: Where the line begins; the point itself belongs to the segment before.
-        value: What the line tends to as it is followed back to ``start``.
-        slope: How much it rises per unit.
+        start: The start of the line; the point itself belongs to the segment before.
+        value: The limit of the line at ``start``.
+        slope: The rise per unit.
     """
 
     start: Fraction
@@ -54,7 +54,7 @@ class Segment:
 
     @property
     def sign(self) -> int:
-        """-1, 0 or 1: on which side of zero the line lies just after its start."""
+        """-1, 0 or 1: the sign of the line just after its start."""
         height = self.value or self.slope
         return (height > 0) - (height < 0)
 
@@ -63,13 +63,12 @@ class Segment:
 class Curve:
     """Segments side by side, from zero on.
 
-    A segment covers the interval from its start, exclusive, to the next start, inclusive:
-    two servers are enough up to and including the volume that fills them. The first
-    segment also covers zero.
+    A segment excludes its start and includes the start of the next: two servers suffice up to and
+    including the volume that fills them. The first segment includes zero.
 
     Args:
         segments: Ordered by start; the first starts at zero.
-        end: The last point for which the curve is known; ``None`` when it has no end.
+        end: The last point at which the curve is defined; ``None`` if it has no end.
     """
 
     segments: tuple[Segment, ...]
@@ -88,7 +87,7 @@ class Curve:
         return self.segments[max(index - 1, 0)].at(point)
 
     def after(self, x: Fraction) -> Segment:
-        """Return the segment that is in force just after ``x``."""
+        """Return the segment just after ``x``."""
         return self.segments[bisect_right(self.segments, x, key=_start) - 1]
 
     def scaled(self, factor: Number) -> Curve:
@@ -115,7 +114,7 @@ class Curve:
         return Curve(tuple(s for s in self.segments if s.start < stop or not s.start), stop)
 
     def spans(self) -> Iterator[tuple[Segment, Fraction | None]]:
-        """Yield each segment with the point where it stops, ``None`` if it never does."""
+        """Yield each segment with its end; ``None`` for a last segment without an end."""
         stops = [segment.start for segment in self.segments[1:]]
         yield from zip(self.segments, [*stops, self.end], strict=True)
 
@@ -138,15 +137,15 @@ def linear(slope: Number, at_zero: Number = 0) -> Curve:
 
 
 def tiered(tiers: Sequence[tuple[Number, Number]], allowance: Number = 0) -> Curve:
-    """Return what a quantity costs when each tier applies to the part that falls into it.
+    """Return the cost of a quantity if each tier's price applies to the part inside the tier.
 
     Args:
-        tiers: Pairs of the quantity where a tier begins and its price per unit; the first
+        tiers: For each tier the quantity at which it begins, and its price per unit; the first
             begins at zero.
-        allowance: Units free of charge. They are taken off before the tiers are counted.
+        allowance: Units free of charge. They come before the first tier.
     """
     free = Fraction(allowance)
-    segments = [Segment(Fraction(0), Fraction(0), Fraction(0))] if free else []
+    segments = [_FLAT] if free else []
     for begin, price in tiers:
         start = Fraction(begin) + free
         value = segments[-1].at(start) if segments else Fraction(0)
@@ -155,18 +154,17 @@ def tiered(tiers: Sequence[tuple[Number, Number]], allowance: Number = 0) -> Cur
 
 
 def step(at: Number, height: Number) -> Curve:
-    """Return the curve that is zero up to and including ``at``, and ``height`` from there on."""
-    flat = Segment(Fraction(0), Fraction(0), Fraction(0))
-    return Curve((flat, Segment(Fraction(at), Fraction(height), Fraction(0))))
+    """Return the curve that is zero up to and including ``at``, and ``height`` above it."""
+    return Curve((_FLAT, Segment(Fraction(at), Fraction(height), Fraction(0))))
 
 
 def staircase(width: Number, minimum: int, end: Number) -> Curve:
-    """Return how many steps of ``width`` reach ``x``, and never fewer than ``minimum``.
+    """Return the number of steps of ``width`` that cover ``x``, at least ``minimum``.
 
     Args:
-        width: What one step covers; greater than zero.
+        width: The width of one step; greater than zero.
         minimum: The height of the first step; at least one.
-        end: Where the curve stops, since a staircase without an end has endless steps.
+        end: The end of the curve, because each step is written out.
     """
     step, stop = Fraction(width), Fraction(end)
     segments = [Segment(Fraction(0), Fraction(minimum), Fraction(0))]
@@ -178,7 +176,7 @@ def staircase(width: Number, minimum: int, end: Number) -> Curve:
 
 
 def total(curves: Sequence[Curve]) -> Curve:
-    """Return the sum of the curves, as far as all of them reach."""
+    """Return the sum of the curves, up to the first of their ends."""
     end = min((curve.end for curve in curves if curve.end is not None), default=None)
     changes = {_FLAT.start: (Fraction(0), Fraction(0))}
     for curve in curves:
@@ -200,11 +198,11 @@ def difference(first: Curve, second: Curve) -> Curve:
 
 
 def compose(outer: Curve, inner: Curve) -> Curve:
-    """Return ``outer(inner(x))``: what a usage costs under a tariff.
+    """Return ``outer(inner(x))``: the cost of a usage under a tariff.
 
     Args:
         outer: The tariff; it has no end.
-        inner: The usage. It may jump either way but must not fall within a segment.
+        inner: The usage. It may jump up or down between segments, but not fall within one.
 
     Raises:
         ValueError: The usage falls within a segment.
@@ -233,7 +231,7 @@ def _through(outer: Curve, segment: Segment, stop: Fraction | None) -> Iterator[
 
 
 def split_at_zeros(curve: Curve) -> Curve:
-    """Return the same curve, with a segment begun wherever a line passes through zero."""
+    """Return the same curve with an additional segment wherever a line passes through zero."""
     pieces: list[Segment] = []
     for segment, stop in curve.spans():
         pieces.append(segment)
@@ -246,7 +244,7 @@ def split_at_zeros(curve: Curve) -> Curve:
 
 
 def positive_part(curve: Curve) -> Curve:
-    """Return the curve where it is above zero, and zero elsewhere."""
+    """Return the curve with zero in place of every negative part."""
     split = split_at_zeros(curve)
     return Curve(
         tuple(
@@ -257,7 +255,7 @@ def positive_part(curve: Curve) -> Curve:
 
 
 def clamp(curve: Curve, most: Number | None = None) -> Curve:
-    """Return the curve, but never below zero and, unless it is ``None``, above ``most``."""
+    """Return the curve limited to zero below and, unless it is ``None``, to ``most`` above."""
     floored = positive_part(curve)
     if most is None:
         return floored

@@ -1,4 +1,4 @@
-"""A comparison against an earlier one, for a comment on a pull request."""
+"""Compares an answer with an earlier one, for a comment on a pull request."""
 
 from __future__ import annotations
 
@@ -20,19 +20,22 @@ def read_base(path: Path) -> dict[str, Decimal]:
     """Return each platform's cost at the workload's own volume in an earlier answer.
 
     Args:
-        path: What ``ferryman cost --json`` printed.
+        path: A file with the output of ``ferryman cost --json``.
 
     Raises:
-        ConfigError: The file cannot be read or says something else.
+        ConfigError: The file cannot be read, or is not such an output.
     """
     try:
         data: Any = json.loads(path.read_text(encoding="utf-8"))
         schema = data["schema"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{path} cannot be read as an answer", cause=reason_of(error)) from error
+        raise ConfigError(
+            f"{path} cannot be read as output of `ferryman cost --json`", cause=reason_of(error)
+        ) from error
     if schema != SCHEMA:
         raise ConfigError(
-            f"{path} has schema {schema}, not {SCHEMA}", hint="write it again with this version"
+            f"{path} has schema {schema}, not {SCHEMA}",
+            hint="write it again with this version of ferryman",
         )
     try:
         own = data["workload"]["requests"]
@@ -40,11 +43,11 @@ def read_base(path: Path) -> dict[str, Decimal]:
         bills = {bill["platform"]: bill["usd"] for bill in level["bills"]}
         return {name: Decimal(amount) for name, amount in bills.items() if amount is not None}
     except (KeyError, TypeError, StopIteration, InvalidOperation) as error:
-        raise ConfigError(f"{path} lacks the bills of an answer", cause=repr(error)) from error
+        raise ConfigError(f"{path} has no bills", cause=repr(error)) from error
 
 
 def difference_table(base: dict[str, Decimal], comparison: Comparison) -> Table:
-    """Return a row per platform: before, now and the change in USD a month."""
+    """Return a row per platform: the old cost, the new cost and the change, USD a month."""
     rows = []
     for bill in comparison.own.bills:
         before = base.get(bill.platform)

@@ -1,7 +1,7 @@
-"""The lowest of several cost curves, at each point: what a choice among sizes costs.
+"""The lowest of several cost curves at each point: the cost of the cheapest of several sizes.
 
-It is never written out: any piece of it is exact when it is asked for. Knows curves, and neither
-money nor platforms.
+The curve is never written out; any part of it is computed exactly when it is needed. This module
+knows curves, and neither money nor platforms.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from itertools import pairwise
 from ferryman.cost.curve import Number, Segment
 from ferryman.cost.stepped_curve import SteppedCurve
 
-__all__ = ("CostCurve", "Envelope")
+__all__ = ("CERTAIN", "CostCurve", "Envelope")
 
 CERTAIN = 1e-9
-"""How far apart two heights must be, relative to them, to be told apart by floats."""
+"""The least relative difference at which floats decide which of two heights is lower."""
 
 Line = tuple[float, float]
 """The height of a straight line at both ends of an interval."""
@@ -27,7 +27,7 @@ class Envelope:
     """The lowest of some curves.
 
     Args:
-        curves: At least one. One that ends counts no longer.
+        curves: At least one. Each takes part up to its end.
     """
 
     def __init__(self, curves: Sequence[SteppedCurve]) -> None:
@@ -38,10 +38,10 @@ class Envelope:
         self._last: tuple[Fraction, SteppedCurve, Segment] | None = None
 
     def lowest(self, x: Number) -> int:
-        """Return which curve is the lowest at ``x``; of equal ones the first.
+        """Return the index of the lowest curve at ``x``; among equal curves the first.
 
         Raises:
-            ValueError: All of them end before.
+            ValueError: All curves end before ``x``.
         """
         point, place = Fraction(x), float(x)
         alive = [i for i, c in enumerate(self.curves) if c.end is None or point <= c.end]
@@ -64,14 +64,14 @@ class Envelope:
         return self.curves[self.lowest(x)].at(x)
 
     def after(self, x: Fraction) -> Segment:
-        """Return the line that is in force just after ``x``, as if it began there."""
+        """Return the line just after ``x``, as if it began there."""
         return self._leader(x)[1]
 
     def next_edge(self, x: Fraction) -> Fraction | None:
-        """Return where the line that is in force just after ``x`` ends.
+        """Return where the line just after ``x`` ends.
 
-        A curve that never falls gets below another by its slope alone, so only those count
-        whose line meets the one in force before that ends.
+        A curve that never falls can get below another only by its smaller slope. So only curves
+        matter whose line meets the lowest line before its end.
         """
         leader, here = self._leader(x)
         edge = leader.next_edge(x)
@@ -102,7 +102,7 @@ class Envelope:
             heights = [curve.line_after(place)[0] for curve in alive]
             most = min(heights) * (1 + CERTAIN) + CERTAIN
             close = [c for c, height in zip(alive, heights, strict=True) if height <= most]
-            # Where a float may lie on either side of a step, all of them count.
+            # If curves fall, a float may be on the wrong side of such a step: take all of them.
             chosen = close if self.never_falls else alive
             lines = [(curve, curve.after(x)) for curve in chosen]
             found = min(lines, key=lambda pair: (pair[1].value, pair[1].slope))
@@ -110,7 +110,7 @@ class Envelope:
         return self._last[1], self._last[2]
 
     def edges_within(self, low: float, high: float) -> int:
-        """Return about how many lines there are between two points."""
+        """Return roughly how many lines there are between two points."""
         return sum(curve.edges_within(low, high) for curve in self._alive(Fraction(low)))
 
     def edges(self, low: float, high: float) -> list[float]:
@@ -120,10 +120,9 @@ class Envelope:
         return [*found, *meeting]
 
     def near(self, x: float) -> float:
-        """Return the height at ``x`` as a float, from the left at a step.
+        """Return the height at ``x`` as a float; at a step the height before it.
 
-        Beyond the end it goes on as it was, so that heights a little outside of it can be held
-        against each other.
+        Beyond its end the curve continues, so that heights slightly outside can be compared.
         """
         pairs = list(zip(self.curves, self._ends, strict=True))
         alive = [curve for curve, end in pairs if end is None or x <= end]
@@ -143,7 +142,7 @@ class Envelope:
         return [curve for curve in self.curves if curve.end is None or x < curve.end]
 
     def _meetings(self, low: float, high: float) -> list[float]:
-        """Return where the lowest line changes between two edges; all lines are straight there."""
+        """Return where the lowest line changes between two edges, where all curves are straight."""
         inset = (high - low) * 1e-6
         ends = low + inset, high - inset
         lines = [
@@ -160,7 +159,7 @@ class Envelope:
 
 
 def _meeting(one: Line, other: Line) -> float:
-    """Return where another line falls below one, as a share of the interval; -1 for nowhere."""
+    """Return where ``other`` falls below ``one``, as a share of the interval; -1 if nowhere."""
     before, after = other[0] - one[0], other[1] - one[1]
     return before / (before - after) if before > 0 > after else -1.0
 

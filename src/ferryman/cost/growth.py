@@ -1,4 +1,4 @@
-"""Growing traffic: the month in which to move, and what staying costs."""
+"""Growing traffic: the month in which to move, and the cost of staying."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ferryman.cost.workload import LIMITS, Workload
 __all__ = ("MONTHS", "Forecast", "Month", "forecast")
 
 MONTHS = 36
+"""The usual number of months to project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,11 @@ class Month:
 
     Args:
         number: Months from now; the first is 0.
-        name: What it is called, such as ``March 2028``.
-        requests: Requests in it.
+        name: Its name, such as ``March 2028``.
+        requests: Requests in this month.
         cheapest: The name of the cheapest platform.
-        usd: What that costs; infinite if none can carry it.
-        staying_usd: What the platform of today costs; infinite if it cannot carry it.
+        usd: Its cost; infinite if no platform can serve the traffic.
+        staying_usd: The cost of today's platform; infinite if it cannot serve the traffic.
     """
 
     number: int
@@ -41,11 +42,11 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What growth does.
+    """The cheapest platform in each month of growing traffic.
 
     Args:
-        current: The platform of today.
-        months: One after the other.
+        current: The name of today's platform.
+        months: The months, in order.
     """
 
     current: str
@@ -53,7 +54,7 @@ class Forecast:
 
     @property
     def move(self) -> Month | None:
-        """The first month from which on another platform stays cheaper; ``None`` if none."""
+        """The first month from which on other platforms stay cheaper; ``None`` for never."""
         found = None
         for month in reversed(self.months):
             if month.usd == month.staying_usd:
@@ -63,13 +64,13 @@ class Forecast:
 
     @property
     def staying_costs(self) -> Decimal:
-        """USD more over all the months that any can carry than the cheapest in each."""
+        """The additional USD of staying, over all months in which any platform can serve."""
         carried = [month for month in self.months if month.usd.is_finite()]
         return sum((month.staying_usd - month.usd for month in carried), Decimal(0))
 
     @property
     def overrun(self) -> Month | None:
-        """The first month that none of the platforms can carry; ``None`` if they can."""
+        """The first month whose traffic no platform can serve; ``None`` if there is none."""
         return next((month for month in self.months if not month.usd.is_finite()), None)
 
 
@@ -84,15 +85,15 @@ def forecast(
     """Return which platform is the cheapest as the traffic grows by ``workload.growth``.
 
     Args:
-        workload: The traffic of today, and its growth a month.
-        platforms: What could be moved to.
+        workload: Today's traffic, and its growth a month.
+        platforms: The compared platforms.
         book: The prices.
-        current: The name of the platform of today; by default the cheapest of today.
-        months: How far to look.
-        start: A day of the first month; without it months are numbered.
+        current: The name of today's platform; by default the cheapest for today's traffic.
+        months: How many months to project.
+        start: A day of the first month; without it, months have numbers for names.
 
     Raises:
-        ConfigError: The current platform is not among them, or there is no month to look at.
+        ConfigError: The current platform is not one of them, or ``months`` is below 1.
     """
     names = [platform.name for platform in platforms]
     if months < 1:
@@ -100,7 +101,10 @@ def forecast(
             f"months: {months} is not a number of months ahead", hint="give 1 or more"
         )
     if current is not None and current not in names:
-        raise ConfigError(f"{current!r} is not compared", hint=f"there are {'; '.join(names)}")
+        raise ConfigError(
+            f"{current!r} is not one of the compared platforms",
+            hint=f"they are {'; '.join(names)}",
+        )
     priced = [price(platform, workload, book) for platform in platforms]
     found = []
     for number in range(months):
@@ -118,7 +122,7 @@ def forecast(
 
 
 def _total(priced: AnyPriced, requests: Decimal) -> Decimal:
-    """Return the month's bill, infinite beyond what can be carried or counted."""
+    """Return the month's bill, infinite if the platform cannot serve the traffic."""
     reach = priced.reach
     if reach is not None and requests > reach:
         return Decimal("Infinity")

@@ -1,4 +1,4 @@
-"""What people call each input of the model, and the unit in which they read it."""
+"""The label and the unit of each input of the model, for people."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ __all__ = ("INPUT_LABELS", "InputLabel")
 
 @dataclass(frozen=True, slots=True)
 class InputLabel:
-    """How a field of `Workload` is written.
+    """How a field of `Workload` is shown.
 
     Args:
-        name: What it is called in a table.
-        unit: Its unit, short enough to stand behind a number; empty for a ratio.
-        meaning: What the number counts, where there is room to say so.
-        silent: The value at which it plays no part, and need not be mentioned.
+        name: Its name in a table.
+        unit: Its unit in short, to follow a number; empty for a ratio.
+        meaning: What the number counts, to follow a number in a table.
+        silent: The value at which it has no effect; a table then leaves it out.
     """
 
     name: str
@@ -38,8 +38,8 @@ INPUT_LABELS: Mapping[str, InputLabel] = {
     "resident_mib": InputLabel("server process", "MiB", "MiB at rest"),
     "in_flight_mib": InputLabel("request in flight", "MiB", "MiB on a server"),
     "burst": InputLabel("busy minute", "", "times the mean of its hour", "1"),
-    "cpu_variation": InputLabel("spread of CPU time", "", "squared coefficient of variation"),
-    "arrival_variation": InputLabel("spread of arrivals", "", "squared coefficient of variation"),
+    "cpu_variation": InputLabel("spread of CPU time", "", "(squared coefficient of variation)"),
+    "arrival_variation": InputLabel("spread of arrivals", "", "(squared coefficient of variation)"),
     "log_bytes": InputLabel("logs", "bytes", "bytes a request"),
     "cross_zone_bytes": InputLabel("between zones", "bytes", "bytes a request", "0"),
     "nat_bytes": InputLabel("through NAT", "bytes", "bytes a request", "0"),

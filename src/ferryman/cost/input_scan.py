@@ -1,8 +1,8 @@
-"""Crossovers over any input: at which memory, or which wait, another platform is cheaper.
+"""Crossovers over any input, such as the memory or duration at which another platform is cheaper.
 
-Over the requests a cost is piecewise linear and solved exactly; over other inputs it is not.
-So exact bills are scanned at many values, and each change of places is then
-narrowed down. A pair of changes closer together than the scan is missed.
+A cost is piecewise linear in the requests, so crossovers over them are exact. It is not linear in
+other inputs. There the exact bills are computed at many values, and each change of the cheaper
+platform is then narrowed down. Two changes between neighbouring values are missed.
 """
 
 from __future__ import annotations
@@ -23,10 +23,13 @@ from ferryman.cost.workload import LIMITS, Workload
 __all__ = ("SAMPLES", "InputChange", "InputScan", "scan_input")
 
 SAMPLES = 240
+"""How many values of an input are tried."""
 
 _SIX_DIGITS = Context(prec=6)
 
 _FINEST = {"memory_mib": Decimal(1)}
+"""The smallest step of an input; of others there is none."""
+
 _CEILING = {
     "wall_ms": Decimal(60_000),
     "cpu_ms": Decimal(60_000),
@@ -43,16 +46,16 @@ _CEILING = {
     "arrival_variation": Decimal(100),
     "init_ms": Decimal(60_000),
 }
-"""Where a scan stops, if that is before the input's own limit."""
+"""The largest value of a scan if it is below the input's own limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputChange:
-    """A value of the input above which another platform is the cheaper one.
+    """A value of the input above which the other platform is cheaper.
 
     Args:
         value: The value, in the unit of the input.
-        cheaper: The name of the platform that is cheaper from there on.
+        cheaper: The name of the platform that is cheaper above it.
     """
 
     value: Decimal
@@ -61,14 +64,14 @@ class InputChange:
 
 @dataclass(frozen=True, slots=True)
 class InputScan:
-    """Two platforms over an input.
+    """Two platforms compared over an input.
 
     Args:
-        first: The name of the one.
+        first: The name of one platform.
         second: The name of the other.
-        leader: Which of them is cheaper at the lowest value at which they differ; ``None``
-            where they cost the same at every value.
-        changes: Every change from there on, in order.
+        leader: The name of the cheaper platform at the lowest value at which they differ; ``None``
+            if they cost the same at every value.
+        changes: Every change above that value, in order.
     """
 
     first: str
@@ -85,20 +88,20 @@ def scan_input(
     book: PriceBook,
     known: dict[tuple[str, Decimal], Decimal] | None = None,
 ) -> InputScan:
-    """Return who is cheaper at the lowest value, and every change up to the highest.
+    """Return which platform is cheaper at the lowest value, and every change up to the highest.
 
     Args:
-        workload: Everything else, requests included. Over ``memory_mib`` the duration
-            follows the memory; over ``cpu_ms`` and ``wall_ms`` values that do not fit
-            together are left out.
+        workload: All other inputs, requests included. Over ``memory_mib`` the duration changes
+            with the memory; over ``cpu_ms`` and ``wall_ms``, values are left out at which the
+            CPU time exceeds the duration.
         name: The input.
         first: One platform.
         second: The other.
         book: The prices.
-        known: Bills by platform and value, to be shared between pairs of one workload.
+        known: Bills by platform and value; pairs of one workload share them.
 
     Raises:
-        ConfigError: The input is unknown, or no value of it fits the rest.
+        ConfigError: The input is unknown, or no value of it fits the rest of the workload.
     """
     if name not in RANGED:
         raise ConfigError(f"there is no input {name!r}", hint=suggest(name, RANGED, "there are"))
@@ -147,7 +150,7 @@ def _narrow(
     cheaper: Callable[[Decimal], str | None],
     finest: Decimal | None,
 ) -> Decimal:
-    """Return the last value, to six digits or the finest step, before the change."""
+    """Return the last value before the change, to six digits or to the smallest step."""
     while high - low > (finest or high / 10**6):
         middle = (low + high) / 2
         if finest:
@@ -160,7 +163,7 @@ def _narrow(
 
 
 def _values(name: str) -> list[Decimal]:
-    """Return values spread evenly over the logarithm of the range."""
+    """Return values at equal ratios over the range."""
     least, most, _ = LIMITS[name]
     top = min(most, _CEILING.get(name, most))
     bottom = max(least, top / 10**6)

@@ -1,6 +1,6 @@
-"""A measurement as inputs of the model, with their uncertainty.
+"""Converts a measurement to inputs of the model, with their uncertainty.
 
-It knows what each figure means for a bill, and nothing of how it was taken.
+It knows what each figure means for a bill, not how the figure was measured.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from ferryman.records.measurement import Estimate, Measurement, TargetFigures
 __all__ = ("MeasuredInputs", "measured_inputs")
 
 _ELSEWHERE = (0.8, 1.25)
-"""How much less or more CPU time a vCPU of the cloud may need than one here. Assumed."""
+"""The range of CPU time on a vCPU of the cloud, relative to the measuring machine. Assumed."""
 
 _ROUNDING_MS = 0.5
-"""What Lambda adds on the mean by rounding each duration up to a whole millisecond."""
+"""The mean increase because Lambda rounds each duration up to a whole millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,14 @@ class MeasuredInputs:
     """The inputs from a measurement.
 
     Args:
-        values: The fields of `Workload` that it gives.
-        ranges: What those may be: the intervals of the measurement, and CPU time besides as
-            far as one processor differs from another.
-        sizes: How large the responses of each route are.
-        needs_mib: The least memory setting that the function runs in, MiB; ``None`` where
-            Lambda was not measured.
-        notes: What else a reader must know.
-        measurement: What all of it is taken from.
+        values: The measured fields of `Workload`.
+        ranges: Their uncertainty: the intervals of the measurement, wider by the difference
+            between processors.
+        sizes: The response sizes of each route.
+        needs_mib: The least memory setting that the function runs in, MiB; ``None`` if Lambda was
+            not measured.
+        notes: Further remarks for a reader.
+        measurement: The measurement.
     """
 
     values: dict[str, Decimal]
@@ -50,10 +50,10 @@ class MeasuredInputs:
 def measured_inputs(measurement: Measurement, memory_mib: Decimal) -> MeasuredInputs:
     """Return the workload's values from a measurement.
 
-    A server needs for a request the CPU time at which a vCPU is full, one over the capacity;
-    where none was found, the CPU time of one request at a time. Lambda bills the duration of
-    its own path through the app: the wait, and the CPU time on as much of a vCPU as the memory
-    brings, which is ``memory_mib`` / 1,769.
+    The CPU time of a request on a server is one over the capacity of a vCPU; without a measured
+    capacity, the CPU time of one request at a time. Lambda bills the duration as measured on
+    Lambda: the waiting, and the CPU time on the part of a vCPU that the memory setting brings,
+    ``memory_mib`` / 1,769.
 
     Args:
         measurement: The measurement.
@@ -95,7 +95,7 @@ def _figures(measurement: Measurement, memory_mib: Decimal) -> Iterator[tuple[st
 
 
 def _sizes(measurement: Measurement) -> ResponseSizes | None:
-    """Return the mean size of each route's responses, where there are several routes."""
+    """Return the mean response size and the share of each route; None for a single route."""
     figures = measurement.targets.get("server") or measurement.targets["lambda"]
     if len(figures.routes) < 2:
         return None
@@ -104,7 +104,7 @@ def _sizes(measurement: Measurement) -> ResponseSizes | None:
 
 
 def _wall(figures: TargetFigures, memory_mib: Decimal) -> Estimate:
-    """Return the billed duration with a memory setting, from that on a whole vCPU."""
+    """Return the billed duration with a memory setting; the measurement had a whole vCPU."""
     slower = max(1.0, LAMBDA_MIB_PER_VCPU / float(memory_mib))
     more = figures.total.cpu_ms.value * (slower - 1) + _ROUNDING_MS
     wall = figures.total.wall_ms
@@ -126,8 +126,8 @@ def _notes(
     yield from (f"the measurement was doubtful: {doubt}" for doubt in measurement.doubts)
     if needs_mib and needs_mib > memory_mib:
         yield (
-            f"the function had {needs_mib:.0f} MiB of memory in use when it was measured, and"
-            f" does not run in {memory_mib:.0f}"
+            f"the function used {needs_mib:.0f} MiB of memory in the measurement, and does not run"
+            f" in {memory_mib:.0f} MiB"
         )
     if "server" not in measurement.targets:
         yield "no server was measured: the CPU time is that of a request on Lambda"
@@ -136,5 +136,5 @@ def _notes(
 
 
 def _decimal(number: float) -> Decimal:
-    """Return five digits that count: no measurement has more."""
+    """Return the number with five significant digits; no measurement is more exact."""
     return Decimal(f"{number:.5g}")

@@ -1,8 +1,8 @@
-"""Memory advice: how long a request takes at each Lambda memory size, and what that costs.
+"""Memory advice: the duration of a request at each Lambda memory size, and its cost.
 
-Memory brings CPU: 1,769 MiB are one vCPU. A request is its wait, which memory does not
-change, and its CPU time, which takes longer on a part of a vCPU. One Python thread has no use
-for more than one.
+Lambda allocates CPU in proportion to memory: one vCPU at 1,769 MiB. A request consists of waiting,
+which memory does not change, and of CPU time, which takes longer on a part of a vCPU. One Python
+thread cannot use more than one vCPU.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ferryman.cost.workload import LAMBDA_MIB_PER_VCPU, Workload
 __all__ = ("SIZES", "Advice", "Option", "advise", "at_memory")
 
 SIZES = (128, 192, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1280, 1536, 1769, 2048, 3008)
-"""Sizes that are compared, MiB. Lambda sells every whole number from 128 to 10,240."""
+"""The compared sizes, MiB. Lambda sells every whole number from 128 to 10,240."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +42,35 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """The sizes that hold the application.
+    """The sizes that are large enough for the application.
 
     Args:
-        options: By rising size.
+        options: The sizes, smallest first.
     """
 
     options: tuple[Option, ...]
 
     @property
     def cheapest(self) -> Option:
-        """The lowest bill; of equal ones the fastest."""
+        """The size with the lowest bill; among equal bills the fastest."""
         return min(self.options, key=lambda option: (option.usd, option.wall_ms))
 
     @property
     def fastest(self) -> Option:
-        """The shortest duration; of equal ones the cheapest."""
+        """The size with the shortest duration; among equal durations the cheapest."""
         return min(self.options, key=lambda option: (option.wall_ms, option.usd))
+
+    def marks(self, option: Option) -> str:
+        """Return whether a size is the cheapest or the fastest, in words; often empty."""
+        bests = (("cheapest", self.cheapest), ("fastest", self.fastest))
+        return ", ".join(name for name, best in bests if option == best)
 
 
 def at_memory(workload: Workload, memory_mib: int | Decimal) -> Workload:
-    """Return the workload as it would be with another memory setting.
+    """Return the workload with another memory setting, and the duration that follows from it.
 
     Raises:
-        ConfigError: Lambda does not sell that much, or a request would take too long.
+        ConfigError: Lambda does not sell this size, or a request would take too long.
     """
     wait = max(Fraction(0), Fraction(workload.wall_ms) - _busy(workload, workload.memory_mib))
     wall = wait + _busy(workload, Decimal(memory_mib))
@@ -90,17 +95,18 @@ def advise(
         workload: The workload, measured at its own ``memory_mib``.
         function: The function and its front door.
         book: The prices.
-        needs_mib: The least memory that the application runs in; by default what a server
-            process takes at rest and one request.
+        needs_mib: The least memory that the application runs in; by default the memory of a
+            server process at rest and of one request.
 
     Raises:
-        ConfigError: No size holds the application.
+        ConfigError: No size is large enough for the application.
     """
     needs = workload.resident_mib + workload.in_flight_mib if needs_mib is None else needs_mib
     options = tuple(_options(workload, function, book, needs))
     if not options:
         raise ConfigError(
-            f"no size that is compared holds {needs} MiB", hint=f"the largest is {SIZES[-1]} MiB"
+            f"the application needs {needs} MiB, more than any compared size",
+            hint=f"the largest compared size is {SIZES[-1]} MiB",
         )
     return Advice(options)
 
@@ -110,5 +116,5 @@ def _options(
 ) -> Iterator[Option]:
     for size in SIZES:
         if size >= needs:
-            there = at_memory(workload, size)
-            yield Option(size, there.wall_ms, bill(function, there, book).total)
+            resized = at_memory(workload, size)
+            yield Option(size, resized.wall_ms, bill(function, resized, book).total)

@@ -1,4 +1,4 @@
-"""Amounts in another currency and with a tax: a factor on what bills say in USD."""
+"""Converts USD into another currency, and adds a tax."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ("Money",)
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """What a USD is to the one who pays.
+    """A currency with its exchange rate, and a tax.
 
     Args:
-        currency: Such as ``EUR``.
-        per_usd: How many of it a USD is.
-        tax: A share that comes on top.
+        currency: Its code, such as ``EUR``.
+        per_usd: The value of one USD in this currency.
+        tax: The tax as a share of the amount, such as 0.19.
     """
 
     currency: str = "USD"
@@ -25,12 +25,12 @@ class Money:
     tax: Decimal = Decimal(0)
 
     def of(self, usd: Decimal) -> Decimal:
-        """Return what an amount in USD is."""
+        """Return an amount in USD as an amount in this currency, tax included."""
         return usd * self.per_usd * (1 + self.tax)
 
     @property
     def text(self) -> str:
-        """Such as ``EUR at 0.92 a USD, with 19 % tax``."""
+        """The currency, the rate and the tax: ``EUR at 0.92 a USD, with 19 % tax``."""
         rate = f"{self.currency} at {plain(self.per_usd)} a USD"
         parts = [self.currency if self.per_usd == 1 else rate]
         parts += [f"with {plain(self.tax * 100)} % tax"] if self.tax else []

@@ -1,4 +1,4 @@
-"""How the cost room writes numbers. The only place where anything is rounded."""
+"""Formats the cost room's numbers, and rounds them for people."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = (
 )
 
 MONTH_HOURS = 730
-"""Hours in a month, as AWS's own calculators count them."""
+"""Hours in a month, as in AWS's own calculators."""
 
 MONTH_SECONDS = MONTH_HOURS * 3600
 
@@ -28,13 +28,16 @@ _FIFTY_DIGITS = Context(prec=50)
 
 
 def exact(value: Fraction) -> Decimal:
-    """Return the fraction as a decimal: exactly if it has an end, else to 50 digits."""
+    """Return the fraction as a decimal: exact if it has at most 50 digits, else rounded to 50."""
     quotient = _FIFTY_DIGITS.divide(Decimal(value.numerator), Decimal(value.denominator))
     return quotient.normalize(_FIFTY_DIGITS)
 
 
 def plain(value: Quantity | Decimal, places: int = 10) -> str:
-    """Return the number without an exponent or trailing zeros, to ``places`` decimals."""
+    """Return the number without an exponent or trailing zeros, with at most ``places`` decimals.
+
+    An array, which has one value per draw, is shown as ``(drawn)``.
+    """
     if is_array(value):
         return "(drawn)"
     number = exact(Fraction(value))
@@ -45,19 +48,19 @@ def plain(value: Quantity | Decimal, places: int = 10) -> str:
 
 
 def six_places(value: Decimal) -> str:
-    """Return the number to six decimals, ungrouped, for a machine to read."""
+    """Return the number with at most six decimals and without grouping, for JSON."""
     return f"{value.quantize(Decimal('0.000001'), ROUND_HALF_UP).normalize():f}"
 
 
 def usd(amount: Decimal) -> str:
-    """Return an amount in cents, half a cent rounded up: ``1,234.50``; ``-`` if infinite."""
+    """Return an amount rounded to cents, such as ``1,234.50``; ``-`` if it is infinite."""
     if not amount.is_finite():
         return "-"
     return f"{amount.quantize(Decimal('0.01'), ROUND_HALF_UP):,f}"
 
 
 def volume(requests: Decimal | Fraction) -> str:
-    """Return a number of requests to three digits: ``58.8 M``, ``950 k``, ``12``."""
+    """Return a number of requests with three digits: ``58.8 M``, ``950 k``, ``12``."""
     number = exact(Fraction(requests))
     for size, unit in ((Decimal(10**6), " M"), (Decimal(10**3), " k")):
         if number >= size:
@@ -66,5 +69,5 @@ def volume(requests: Decimal | Fraction) -> str:
 
 
 def rate_per_second(requests: Decimal | Fraction) -> str:
-    """Return the mean rate of a month's requests, to three digits, without the unit."""
+    """Return the mean rate of a month's requests, with three digits and without the unit."""
     return three_digits(exact(Fraction(requests) / MONTH_SECONDS))

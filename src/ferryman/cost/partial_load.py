@@ -1,6 +1,6 @@
-"""A platform that carries a part of a workload: what that takes, and what it costs.
+"""A platform that serves a part of a workload: how many servers it needs, and its cost.
 
-While traffic moves from one platform to another, both stand, and each has a share of it.
+While traffic moves from one platform to another, both run, each with a share of the traffic.
 """
 
 from __future__ import annotations
@@ -38,39 +38,38 @@ class PartialLoad:
 
     @property
     def unit(self) -> str:
-        """What is counted: Lambda's environments, or servers."""
+        """What `units` counts: environments on Lambda, else servers."""
         return "servers" if self.priced.fleet else "environments"
 
     @property
     def processes(self) -> int:
-        """Processes of each of them."""
+        """Processes of each server; 1 on Lambda."""
         fleet = self.priced.fleet
         return fleet.processes * fleet.copies if fleet else 1
 
     def units(self, share: float) -> int:
-        """Return how many of them the busiest hour needs for a share."""
+        """Return how many servers or environments the busiest hour of a share needs."""
         requests = self._requests(share)
         if self.priced.fleet:
             return self.priced.servers(requests) or 0
         inputs = self.priced.workload.inputs
         whole = float(concurrency(self.priced.workload)) * share
-        # Requests come by chance: by Poisson's law three deviations are exceeded once in 700.
+        # Arrivals are random: Poisson's law exceeds three deviations once in 700.
         return math.ceil(whole + 3 * math.sqrt(whole * float(inputs.arrival_variation)))
 
     def usd(self, share: float, kept: float | None = None) -> Decimal:
-        """Return what a month costs, USD.
+        """Return the cost of a month, USD.
 
         Args:
-            share: The share of the requests that it answers.
-            kept: The share that its servers are kept for; by default the same. Servers that
-                wait for the rest of the traffic cost as much as those that have it.
+            share: The share of the requests that the platform answers.
+            kept: The share for which its servers are sized; by default the same. Servers that
+                wait for more traffic cost as much as busy ones.
         """
-        priced, requests = self.priced, self._requests(share)
-        servers = self.units(max(share, kept or 0.0)) if priced.fleet else 0
-        return self.usd_with(requests, servers)
+        servers = self.units(max(share, kept or 0.0)) if self.priced.fleet else 0
+        return self.usd_with(self._requests(share), servers)
 
     def usd_with(self, requests: Decimal, servers: int) -> Decimal:
-        """Return what a month costs with a number of servers, whether or not they suffice."""
+        """Return the cost of a month with a number of servers, whether or not they suffice."""
         return make_bill(
             self.platform,
             requests,
@@ -80,7 +79,7 @@ class PartialLoad:
         ).total
 
     def capacity(self, units: int) -> float:
-        """Return the requests a second that so many servers or environments can take."""
+        """Return the requests a second that a number of servers or environments can serve."""
         fleet, inputs = self.priced.fleet, self.priced.workload.inputs
         if fleet is None:
             rate = float(self.priced.workload.requests) / MONTH_SECONDS * float(inputs.peak_to_mean)
@@ -94,7 +93,7 @@ class PartialLoad:
 
 
 def partial_load(platform: Platform, workload: Workload, book: PriceBook) -> PartialLoad:
-    """Return a platform, of the size that costs least for the whole workload.
+    """Return a platform in the size that costs least for the whole workload.
 
     Raises:
         ConfigError: A price is missing, or the workload fits no size.

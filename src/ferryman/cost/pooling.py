@@ -1,7 +1,7 @@
-"""Charges of several applications that one account pays together: one free tier, one balancer.
+"""Adds up the charges of several applications of one account, which share free tier and balancer.
 
-What is fixed is there once, however many applications share it; what goes by requests and by
-servers adds up; a tariff and its allowance count for the sum. Knows no platform.
+Fixed units are charged once, however many applications share them. Units by requests and by servers
+add up, and the tariff with its allowance applies to the sum. It knows no platform.
 """
 
 from __future__ import annotations
@@ -16,44 +16,45 @@ from ferryman.cost.number_format import exact
 __all__ = ("Pool", "PoolOfFloats")
 
 Key = tuple[str, str, str]
-Tiers = list[tuple[float, float]]
-"""Where each tier begins, and by how much it is dearer than the one before."""
+Tiers = tuple[tuple[float, float], ...]
+"""Where each tier begins, and the rise of the price there."""
 
 
 @dataclass(slots=True)
 class Pool:
-    """What several applications use together.
+    """The units that several applications use together.
 
     Attributes:
-        units: Units by item and rate, each with the charge that they are of.
+        units: By `Charge.key`: the charge and its units.
     """
 
     units: dict[Key, tuple[Charge, Fraction]] = field(default_factory=dict)
 
     def add(self, charges: Iterable[Charge], requests: Fraction) -> None:
-        """Add what an application uses by its requests; what is fixed counts once."""
+        """Add the units of an application without its servers; fixed units are added once."""
         for charge in charges:
-            key = (charge.item, charge.rate.id, charge.rate.region)
             usage = charge.usage
-            plain = usage.most is None and usage.beyond is None and not usage.least_per_request
-            moved = usage.per_request * requests if plain else usage.at(requests, Fraction(0))
-            fixed = Fraction(usage.fixed if plain else 0)
-            _, before = self.units.get(key, (charge, fixed))
-            self.units[key] = (charge, before + Fraction(moved))
+            if usage.has_limits:
+                fixed, used = Fraction(0), usage.at(requests, Fraction(0))
+            else:
+                fixed, used = Fraction(usage.fixed), Fraction(usage.per_request * requests)
+            self._add(charge, used, fixed)
 
     def add_servers(self, charges: Iterable[Charge], servers: int) -> None:
-        """Add what so many servers use, whatever runs on them."""
+        """Add the units of a number of servers, whatever runs on them."""
         for charge in charges:
-            key = (charge.item, charge.rate.id, charge.rate.region)
-            _, before = self.units.get(key, (charge, Fraction(0)))
-            self.units[key] = (charge, before + Fraction(charge.usage.per_server) * servers)
+            self._add(charge, Fraction(charge.usage.per_server) * servers, Fraction(0))
+
+    def _add(self, charge: Charge, used: Fraction, fixed: Fraction) -> None:
+        _, before = self.units.get(charge.key, (charge, fixed))
+        self.units[charge.key] = (charge, before + used)
 
     def lines(self) -> Iterator[Line]:
         """Yield the bill's lines."""
         left: dict[str, Fraction] = {}
         for charge, units in self.units.values():
             used = max(Fraction(0), units)
-            # An allowance of the account is used up by the first item that it covers.
+            # The first item that the account's allowance covers uses it up.
             allowance = left.get(charge.rate.id, Fraction(charge.allowance))
             left[charge.rate.id] = max(Fraction(0), allowance - used)
             amount = charge.rate.tariff(allowance).at(used)
@@ -70,37 +71,36 @@ class Pool:
 
 
 class PoolOfFloats:
-    """The same sums, many times over, in floats.
+    """The same sums in floats, for thousands of combinations of applications.
 
     Args:
-        charges: What each application is billed for, by its name.
+        charges: The charges of each application, by its name.
     """
 
     def __init__(self, charges: Mapping[str, Sequence[Charge]]) -> None:
         self._rates: list[Tiers] = []
         self._fixed: list[float] = []
         self._each: dict[str, list[tuple[int, float]]] = {}
-        self._odd: dict[str, list[tuple[int, Charge]]] = {}
+        self._limited: dict[str, list[tuple[int, Charge]]] = {}
         places: dict[Key, int] = {}
         covered: set[str] = set()
-        for name, told in charges.items():
-            self._each[name], self._odd[name] = [], []
-            for charge in told:
-                key = (charge.item, charge.rate.id, charge.rate.region)
-                if key not in places:
-                    places[key] = len(self._rates)
+        for name, own in charges.items():
+            self._each[name], self._limited[name] = [], []
+            for charge in own:
+                if charge.key not in places:
+                    places[charge.key] = len(self._rates)
                     free = 0.0 if charge.rate.id in covered else float(charge.allowance)
                     covered.add(charge.rate.id)
-                    self._rates.append(_tiers(charge, free))
+                    self._rates.append(charge.price_steps(free))
                     self._fixed.append(float(charge.usage.fixed))
-                usage = charge.usage
-                if usage.most is None and usage.beyond is None and not usage.least_per_request:
-                    self._each[name].append((places[key], float(usage.per_request)))
+                place = places[charge.key]
+                if charge.usage.has_limits:
+                    self._limited[name].append((place, charge))
                 else:
-                    self._odd[name].append((places[key], charge))
+                    self._each[name].append((place, float(charge.usage.per_request)))
 
     def total(self, volumes: Mapping[str, Fraction]) -> float:
-        """Return USD a month of some applications; nothing where there is none."""
+        """Return USD a month of some applications; 0 for none of them."""
         if not volumes:
             return 0.0
         units = [0.0] * len(self._rates)
@@ -110,7 +110,7 @@ class PoolOfFloats:
             for place, each in self._each[name]:
                 units[place] += each * requests
                 shared.add(place)
-            for place, charge in self._odd[name]:
+            for place, charge in self._limited[name]:
                 units[place] += float(charge.usage.at(Fraction(volume), Fraction(0)))
         for place in shared:
             units[place] += self._fixed[place]
@@ -120,11 +120,3 @@ class PoolOfFloats:
             for start, step in tiers
             if used > start
         )
-
-
-def _tiers(charge: Charge, free: float) -> Tiers:
-    before, found = 0.0, []
-    for tier in charge.rate.tiers:
-        found.append((float(tier.start) + free, float(tier.price) - before))
-        before = float(tier.price)
-    return found

@@ -1,7 +1,8 @@
-"""Several applications of one account: what they share on servers, against a function for each.
+"""Several applications of one account: on shared servers, or one function each.
 
-On servers they share a load balancer, a cluster and its nodes, on which their pods are packed; as
-functions they share the free tiers. So an application crosses over earlier among others than alone.
+On servers they share a load balancer, a cluster and its nodes, onto which their pods are packed; as
+functions they share the free tiers. So servers pay off earlier for an application that shares them
+than for one alone.
 """
 
 from __future__ import annotations
@@ -31,14 +32,17 @@ __all__ = (
 )
 
 LARGEST = 1e10
+"""The largest volume of the search for an application's crossover, requests a month."""
+
 PLACES = 64
+"""Steps of a search, at equal ratios, before the crossover is narrowed down."""
 
 FACTORS = (1e-4, 1e3)
-"""How much less and how much more traffic is looked at, in times that of today."""
+"""The range of the search for the crossover of all, as factors of today's traffic."""
 
 SHOWN, MOST_SHOWN, SHOWN_PLACES = (0.1, 10.0), (0.01, 100.0), 40
-"""The traffic that the bill is followed over, in times that of today: at least, at most where an
-application's crossover lies farther off, and in how many steps."""
+"""The traffic for which the bill is shown, as factors of today's: the usual range, the widest range
+(to include the applications' crossovers), and the number of steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,11 @@ class App:
 
     Args:
         name: Its name.
-        workload: Its traffic and what a request needs.
-        pod: What a pod of it asks for; ``None`` for what the workload needs.
-        origins: Where a field of the workload comes from, such as ``given`` or ``measured``; a
-            field that is missing here is assumed.
-        doubts: Why its figures may not be trusted, where they were measured with --force.
+        workload: Its traffic, and what a request needs.
+        pod: What its pod requests; ``None`` for what the workload needs.
+        origins: The source of fields of the workload, such as ``given`` or ``measured``; fields
+            that are missing here are assumed.
+        doubts: Reasons to doubt its figures if they were measured with --force.
     """
 
     name: str
@@ -63,15 +67,15 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """All applications in one way.
+    """All applications on one kind of platform.
 
     Args:
-        name: The way.
+        name: The kind, such as ``shared EC2 instances``.
         usd: USD a month.
-        servers: Servers in all; ``None`` where there are none to count.
-        size: Which.
-        lines: What is billed, all together; empty where each has its own bill.
-        highly_available: Whether the loss of one zone leaves something that answers.
+        servers: The number of all servers; ``None`` for functions.
+        size: The size of shared servers.
+        lines: The lines of the common bill; empty if each application has its own bill.
+        highly_available: Whether the platform still answers after the loss of one zone.
     """
 
     name: str
@@ -84,13 +88,13 @@ class Together:
 
 @dataclass(frozen=True, slots=True)
 class Crossover:
-    """From how much traffic on an application is cheaper on servers.
+    """The traffic above which an application is cheaper on servers.
 
     Args:
-        app: Its name.
+        app: The name of the application.
         requests: Its own traffic, requests a month.
         alone: The crossover with servers and a balancer of its own; ``None`` for never.
-        among: The crossover where the others are on shared servers already.
+        among: The crossover if the other applications are already on shared servers.
     """
 
     app: str
@@ -104,8 +108,8 @@ class Move:
     """One step of moving applications to shared servers, one after the other.
 
     Args:
-        app: What is moved.
-        usd: USD a month of all after it.
+        app: The moved application.
+        usd: USD a month of all applications after it.
     """
 
     app: str
@@ -114,12 +118,12 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """What all cost if all traffic were so many times that of today.
+    """The cost of all applications if all traffic grew by a factor.
 
     Args:
-        factor: How many times.
+        factor: The factor of today's traffic.
         functions: USD a month as functions.
-        shared: USD a month on shared EC2 instances; ``None`` where they would be too many.
+        shared: USD a month on shared EC2 instances; ``None`` if too many would be needed.
     """
 
     factor: float
@@ -129,18 +133,17 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """The answer.
+    """The costs of several applications, and the order in which to move them to servers.
 
     Args:
         apps: The applications.
-        ways: All of them in each way, the functions first.
-        factor: By how much all traffic must grow, or may shrink, until shared servers are as cheap
-            as functions; ``None`` for never.
-        crossovers: Those of each application.
-        moves: The order in which to move, the most expensive last.
+        ways: The costs of all on each kind of platform, functions first.
+        factor: The factor of today's traffic at which shared servers cost as much as functions;
+            ``None`` for never.
+        crossovers: The crossovers of each application.
+        moves: The order in which to move to shared servers.
         start: USD a month before the first move, all as functions.
-        growth: The bill against traffic, from less to more than today's; empty where no
-            application has any.
+        growth: The bill by traffic, from less to more than today's; empty without traffic.
         book: The prices.
     """
 
@@ -155,27 +158,27 @@ class Portfolio:
 
     @property
     def doubtful(self) -> tuple[App, ...]:
-        """The applications whose figures may not be trusted."""
+        """The applications with doubtful figures."""
         return tuple(app for app in self.apps if app.doubts)
 
     @property
     def cheapest(self) -> Together:
-        """The way that costs least."""
+        """The kind of platform that costs least for all."""
         return min(self.ways, key=lambda way: way.usd)
 
     @property
     def worth_moving(self) -> int:
-        """How many of the moves to make: those up to the lowest total."""
+        """How many moves to make: the moves up to the lowest total."""
         totals = [self.start, *(move.usd for move in self.moves)]
         return totals.index(min(totals))
 
 
 def with_copies(apps: Sequence[App], copies: Sequence[tuple[str, Decimal]]) -> tuple[App, ...]:
-    """Return the applications and copies of each, with a share of its traffic.
+    """Return the applications, and a copy of each for further environments.
 
     Args:
         apps: The applications.
-        copies: The name of an environment, and its share of the traffic.
+        copies: For each environment its name, and its share of an application's traffic.
     """
     more = (
         replace(
@@ -190,11 +193,11 @@ def with_copies(apps: Sequence[App], copies: Sequence[tuple[str, Decimal]]) -> t
 
 
 def find_portfolio(apps: Sequence[App], choices: Choices, book: PriceBook) -> Portfolio:
-    """Return the applications' joint costs, and when to move which.
+    """Return the applications' joint costs, and the order in which to move them.
 
     Args:
-        apps: At least one, each of a name of its own.
-        choices: What the platforms have in common.
+        apps: At least one, each with a name of its own.
+        choices: The settings that all platforms share.
         book: The prices.
 
     Raises:
@@ -202,7 +205,7 @@ def find_portfolio(apps: Sequence[App], choices: Choices, book: PriceBook) -> Po
     """
     names = [app.name for app in apps]
     if not apps or len(set(names)) < len(names):
-        raise ConfigError(f"applications must be distinct, and there must be one: {names}")
+        raise ConfigError(f"give at least one application, each with its own name: {names}")
     every = replace(choices, every_size=True)
     workloads = {app.name: app.workload for app in apps}
     model = PortfolioModel(workloads, {app.name: app.pod for app in apps}, every, book)
@@ -247,7 +250,7 @@ def _together(
     return Together(name, total, servers, size, lines, available)
 
 
-# The same platform each time: what was reckoned of it for an application is found again.
+# The same platform object each time, for caches that are keyed by it.
 @lru_cache(maxsize=32)
 def _platform(name: str, choices: Choices) -> Platform:
     (platform,) = make_platforms([name], choices)
@@ -255,20 +258,20 @@ def _platform(name: str, choices: Choices) -> Platform:
 
 
 def _factor(model: PortfolioModel, volumes: Volumes, type_: str) -> float | None:
-    """Return by how much all traffic must change for shared servers to be as cheap."""
+    """Return the factor of all traffic at which shared servers cost as much as functions."""
     if not any(volumes.values()):
         return None
 
     def gap(factor: float) -> float | None:
-        there = {name: x * Fraction(factor) for name, x in volumes.items()}
-        nodes = model.nodes(there, cluster=False, only=type_)
-        return nodes.usd - model.functions_usd(there) if nodes else None
+        scaled = {name: x * Fraction(factor) for name, x in volumes.items()}
+        nodes = model.nodes(scaled, cluster=False, only=type_)
+        return nodes.usd - model.functions_usd(scaled) if nodes else None
 
     return _first_below(gap, *FACTORS)
 
 
 def _shown(factor: float | None, crossovers: Sequence[Crossover]) -> list[float]:
-    """Return the traffic that the bill is followed over, so that crossovers are seen."""
+    """Return the factors of today's traffic for which the bill is shown, with the crossovers."""
     least, most = MOST_SHOWN
     own = [each.among / float(each.requests) for each in crossovers if each.among and each.requests]
     seen = [min(max(each, least), most) for each in own] + ([factor] if factor else [])
@@ -281,19 +284,19 @@ def _shown(factor: float | None, crossovers: Sequence[Crossover]) -> list[float]
 def _growth(
     model: PortfolioModel, volumes: Volumes, type_: str, factors: Sequence[float]
 ) -> Iterator[Growth]:
-    """Yield the bill against traffic."""
+    """Yield the bill at each factor of today's traffic."""
     if not any(volumes.values()):
         return
     for factor in factors:
-        there = {name: x * Fraction(factor) for name, x in volumes.items()}
-        nodes = model.nodes(there, cluster=False, only=type_)
-        yield Growth(factor, model.functions_usd(there), nodes.usd if nodes else None)
+        scaled = {name: x * Fraction(factor) for name, x in volumes.items()}
+        nodes = model.nodes(scaled, cluster=False, only=type_)
+        yield Growth(factor, model.functions_usd(scaled), nodes.usd if nodes else None)
 
 
 def _crossovers(
     apps: Sequence[App], model: PortfolioModel, volumes: Volumes, type_: str
 ) -> Iterator[Crossover]:
-    """Yield from where on each is cheaper on servers, alone and among the others."""
+    """Yield the crossovers of each application, alone and among the others."""
     for app in apps:
         others = {name: x for name, x in volumes.items() if name != app.name}
         alone = _known_alone(app, model)
@@ -302,7 +305,7 @@ def _crossovers(
 
 
 def _known_alone(app: App, model: PortfolioModel) -> float | None:
-    """Return where an application crosses over alone, which no change of another one moves."""
+    """Return an application's crossover alone; it is kept, as other applications do not move it."""
     question = app.workload.of_any_volume, model.choices
     for asked, book, found in tuple(_recent):
         if book is model.book and asked == question:
@@ -328,24 +331,24 @@ def _alone(app: App, model: PortfolioModel) -> float | None:
 
 
 def _among(app: App, others: Volumes, model: PortfolioModel, type_: str) -> float | None:
-    """Return from where on an application adds less to shared servers than it costs as a function.
+    """Return the traffic above which an application adds less to shared servers than as a function.
 
-    The free tiers are taken as left for it alone, for the others are on servers.
+    The whole free tier is left for it, because the other applications are on servers.
     """
     without = model.nodes(others, cluster=False, only=type_)
 
     def gap(requests: float) -> float | None:
-        there = {app.name: Fraction(round(requests))}
-        nodes = model.nodes({**others, **there}, cluster=False, only=type_)
+        own = {app.name: Fraction(round(requests))}
+        nodes = model.nodes({**others, **own}, cluster=False, only=type_)
         if nodes is None or without is None:
             return None
-        return nodes.usd - without.usd - model.functions_usd(there)
+        return nodes.usd - without.usd - model.functions_usd(own)
 
     return _first_below(gap, 1e4, LARGEST)
 
 
 def _moves(model: PortfolioModel, volumes: Volumes, type_: str) -> Iterator[Move]:
-    """Yield the moves, each the one after which all cost least."""
+    """Yield the moves; each step moves the application after which the total is the lowest."""
     left, moved = dict(volumes), dict[str, Fraction]()
     while left:
         usd, name = min(_step(model, moved, left, name, type_) for name in left)
@@ -362,7 +365,7 @@ def _step(
 
 
 def _first_below(gap: Callable[[float], float | None], low: float, high: float) -> float | None:
-    """Return where a gap first falls below zero, to three digits; ``None`` for nowhere."""
+    """Return where a gap first falls below zero, to three digits; ``None`` if nowhere."""
     before = low
     for place in range(PLACES + 1):
         here: float = low * (high / low) ** (place / PLACES)

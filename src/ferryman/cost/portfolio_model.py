@@ -1,4 +1,4 @@
-"""The charges of the applications of a portfolio, made once and added up for any part of it."""
+"""The charges of a portfolio's applications, computed once and added up for any subset."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ Volumes = Mapping[str, Fraction]
 """Requests a month by the name of the application."""
 
 BARE = Pod(reserved_vcpu=Decimal("0.1"), reserved_mib=300)
-"""What an instance without Kubernetes keeps for itself. Assumed."""
+"""What an instance without Kubernetes reserves for itself. Assumed."""
 
 LEAST_VCPU = 0.02
-"""What a pod that does next to nothing asks for."""
+"""The vCPUs that an almost idle pod requests."""
 
 MOST_PODS = 5000
+"""The most pods of one application that are placed on nodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class Nodes:
 
     Args:
         type: Their instance type.
-        count: How many there are.
-        usd: USD a month of everything that is on servers.
+        count: Their number.
+        usd: USD a month of the nodes and all that the applications on them use.
     """
 
     type: str
@@ -59,32 +60,32 @@ class _Type:
 
     @classmethod
     def of(cls, name: str, vcpu: Decimal, memory_mib: int, charges: tuple[Charge, ...]) -> _Type:
-        """Return the type, its charges in floats: those of a node, and those by CPU time."""
-        told = [
+        """Return the type with its charges in floats: those of a node, and those by CPU time."""
+        prices = [
             (charge.is_surplus, float(charge.usage.per_server), float(charge.rate.value))
             for charge in charges
         ]
-        each = sum(units * price for surplus, units, price in told if not surplus)
-        left = tuple((units, price) for surplus, units, price in told if surplus)
-        return cls(name, float(vcpu), memory_mib, charges, each, left)
+        each = sum(units * price for surplus, units, price in prices if not surplus)
+        by_cpu = tuple((units, price) for surplus, units, price in prices if surplus)
+        return cls(name, float(vcpu), memory_mib, charges, each, by_cpu)
 
     def usd(self, nodes: int, cpu_hours: float) -> float:
-        """Return USD a month of so many nodes, with so many hours of CPU time on them."""
+        """Return USD a month of a number of nodes that run for some hours of CPU time in all."""
         more = (max(0.0, units * nodes + cpu_hours) * price for units, price in self.surplus)
         return self.usd_each * nodes + sum(more)
 
 
 @dataclass(frozen=True, slots=True)
 class _Need:
-    """What an application takes of nodes, in floats: it is asked for thousands of times.
+    """What an application needs of nodes, in floats, because it is computed thousands of times.
 
     Args:
-        fleet: How its pods are counted.
-        pods: Pods that a request a month fills.
-        busy_vcpu: vCPUs that a request a month takes in the busy hour, over the utilisation.
-        cpu_hours: Hours of a vCPU that a request takes.
-        memory_mib: MiB of a pod.
-        given: What a pod asks for, where it is given.
+        fleet: Counts its pods.
+        pods: The part of a pod that one request a month fills.
+        busy_vcpu: vCPUs that one request a month needs in the busiest hour, over the utilisation.
+        cpu_hours: Hours of a vCPU for a request.
+        memory_mib: Memory of a pod, MiB.
+        given: What a pod requests, if the user gave it.
     """
 
     fleet: Fleet
@@ -105,19 +106,19 @@ class _Need:
         return cls(fleet, float(fleet.share(inputs)), float(busy), hours, memory, given)
 
     def pod(self, requests: float, pods: int) -> tuple[float, int]:
-        """Return the vCPUs and MiB that a pod asks for, where there are so many."""
+        """Return the vCPUs and the MiB that each of ``pods`` pods requests."""
         if self.given:
             return float(self.given.vcpu), self.given.memory_mib
         return max(LEAST_VCPU, self.busy_vcpu * requests / pods), self.memory_mib
 
 
 class PortfolioModel:
-    """What applications cost as functions and on shared nodes.
+    """The costs of applications as functions and on shared nodes.
 
     Args:
         workloads: Their workloads by name.
-        pods: What a pod of each asks for, where it is given.
-        choices: What the platforms have in common.
+        pods: What a pod of each requests; ``None`` if the user did not give it.
+        choices: The settings that all platforms share.
         book: The prices.
 
     Raises:
@@ -163,23 +164,23 @@ class PortfolioModel:
                 yield _Type.of(name, vcpu, memory, charges)
 
     def functions_usd(self, volumes: Volumes) -> float:
-        """Return USD a month of a function each."""
+        """Return USD a month of some applications as functions."""
         return self._fast_functions.total(volumes)
 
     def functions(self, volumes: Volumes) -> Pool:
-        """Return what a function each uses."""
+        """Return the units that some applications use as functions."""
         pool = Pool()
         for name, requests in volumes.items():
             pool.add(self._functions[name], requests)
         return pool
 
     def nodes(self, volumes: Volumes, *, cluster: bool, only: str = "") -> Nodes | None:
-        """Return the nodes that cost least; ``None`` where none holds the pods.
+        """Return the cheapest nodes; ``None`` if no instance type can hold the pods.
 
         Args:
-            volumes: The applications that are on them.
-            cluster: Whether Kubernetes runs them, whose control plane is paid for.
-            only: The one instance type that may be taken; empty for any.
+            volumes: The applications on the nodes.
+            cluster: Whether Kubernetes runs the nodes; its control plane is then on the bill.
+            only: The only instance type to use; empty for any.
         """
         around = self._fast_around.total(volumes)
         if cluster:
@@ -188,9 +189,9 @@ class PortfolioModel:
         requests = {name: float(x) for name, x in volumes.items()}
         cpu_hours = sum(self._needs[name].cpu_hours * x for name, x in requests.items())
         found = []
-        for each in self._types[cluster]:
-            if only in ("", each.name) and (count := self._count(requests, each)) is not None:
-                found.append(Nodes(each.name, count, around + each.usd(count, cpu_hours)))
+        for node in self._types[cluster]:
+            if only in ("", node.name) and (count := self._count(requests, node)) is not None:
+                found.append(Nodes(node.name, count, around + node.usd(count, cpu_hours)))
         return min(found, key=lambda nodes: nodes.usd, default=None)
 
     def _plane(self) -> Charge:
@@ -208,7 +209,7 @@ class PortfolioModel:
         return nodes_needed(wanted, self.choices.sizing.minimum)
 
     def on(self, nodes: Nodes, volumes: Volumes, *, cluster: bool) -> Pool:
-        """Return what applications use on nodes."""
+        """Return the units that some applications use on nodes."""
         pool = Pool()
         (chosen,) = (x for x in self._types[cluster] if x.name == nodes.type)
         if cluster:
@@ -221,7 +222,7 @@ class PortfolioModel:
 
 
 def _memory(inputs: Inputs) -> int:
-    """Return the MiB of a pod: what it rests on, and what the requests of a full CPU hold."""
+    """Return the MiB of a pod: its memory at rest, and that of the requests of a full CPU."""
     busy = max(inputs.cpu_ms, Fraction(1))
     running = inputs.wall_ms / busy + 4
     held = inputs.resident_mib + running * inputs.in_flight_mib
@@ -229,7 +230,7 @@ def _memory(inputs: Inputs) -> int:
 
 
 def _by_requests(charges: Iterable[Charge]) -> Iterable[Charge]:
-    """Yield charges without what servers move, which is counted for all together."""
+    """Yield the charges without their units by servers, which are added for all together."""
     for charge in charges:
         usage = replace(charge.usage, per_server=0)
         if usage.fixed or usage.per_request:
@@ -237,7 +238,7 @@ def _by_requests(charges: Iterable[Charge]) -> Iterable[Charge]:
 
 
 def _by_cpu(charges: Sequence[Charge], inputs: Inputs) -> Iterable[Charge]:
-    """Yield what nodes are billed for by the CPU time of the requests on them."""
+    """Yield the charges of nodes that depend on the CPU time of the requests."""
     for charge in charges:
         if charge.is_surplus:
             usage = replace(charge.usage, per_request=inputs.cpu_ms / 3_600_000, per_server=0)
@@ -245,21 +246,21 @@ def _by_cpu(charges: Sequence[Charge], inputs: Inputs) -> Iterable[Charge]:
 
 
 EVEN = 1e-9
-"""What halves and thirds in floats may lack of a whole."""
+"""The rounding error of floats that may add up to a whole, such as three thirds."""
 
 _Pods = tuple[int, float, float]
-"""How many there are, and which share of a node's vCPUs and of its memory each asks for."""
+"""A number of pods, and the shares of a node's vCPUs and of its memory that each requests."""
 
 
 def nodes_needed(wanted: Sequence[_Pods], least: int) -> int | None:
-    """Return how many nodes hold the pods, the largest first, each where it first fits.
+    """Return how many nodes hold the pods, by first fit: largest pods first, each where it fits.
 
     Args:
         wanted: The pods of each application.
         least: The fewest nodes.
 
     Returns:
-        The number; ``None`` where a pod is larger than a node.
+        The number; ``None`` if a pod is larger than a node.
     """
     nodes = [[1.0, 1.0] for _ in range(least)]
     for count, vcpu, memory in sorted(wanted, key=lambda pod: -max(pod[1:])):

@@ -1,8 +1,7 @@
-"""Arithmetic that holds for exact fractions and for numpy arrays of floats alike.
+"""Arithmetic that works for exact fractions and for numpy arrays of floats.
 
-The equations of the room are written once. Given fractions they give a bill to the last
-digit, given arrays they give ten thousand bills at once. Only this module tells the two
-apart, and numpy is imported only once an array has been passed.
+The room writes each equation once. With fractions it gives an exact bill, with arrays thousands of
+bills at once. Only this module distinguishes the two, and it imports numpy only for an array.
 """
 
 from __future__ import annotations
@@ -28,10 +27,11 @@ Quantity = Any
 """A `Fraction` or an ``int``, or a numpy array of floats."""
 
 GRID = 2**20
+"""The number of steps of `to_grid` in 1."""
 
 
 def is_array(value: Quantity) -> bool:
-    """Return whether the value is an array; whatever is not one is a number."""
+    """Return whether the value is an array and not a number."""
     return hasattr(value, "dtype")
 
 
@@ -63,7 +63,7 @@ def ceiling(value: Quantity) -> Quantity:
 
 
 def chosen_of(value: Quantity, places: Quantity) -> Quantity:
-    """Return an array's values at some places; a number holds at all of them."""
+    """Return an array's values at some places; a number is the same at all places."""
     return value[places] if is_array(value) and value.shape else value
 
 
@@ -88,8 +88,8 @@ def logarithm(value: Quantity) -> Quantity:
 def to_grid(value: Quantity) -> Quantity:
     """Return the value rounded down to a multiple of 2**-20.
 
-    A float that came out of an iteration becomes a fraction with a short denominator, and
-    an array gets the very same values.
+    It turns the float of an iteration into a fraction with a short denominator, and gives an array
+    the same values.
     """
     if is_array(value):
         import numpy
@@ -101,7 +101,7 @@ def to_grid(value: Quantity) -> Quantity:
 def as_floats(value: Quantity) -> Quantity:
     """Return a number as a float, an array as an array of floats.
 
-    Numpy keeps an array that met a fraction as objects, which are right and slow.
+    After arithmetic with a fraction, numpy keeps an array's values as objects: exact but slow.
     """
     if is_array(value):
         return value if value.dtype == float else value.astype(float)

@@ -1,4 +1,4 @@
-"""Inputs that are not one number: what they may be, and how likely each value is."""
+"""Uncertain inputs: the range of each, and how likely its values are."""
 
 from __future__ import annotations
 
@@ -27,20 +27,19 @@ _FACTORS = {
     "cpu_variation": ("0.5", "2"),
     "arrival_variation": ("0.8", "1.2"),
 }
-"""The ends of an input's range over its value, unless ranges are given. Those of the busy hour
-are 1.6 and 2.2 over 1.75, from two public traces; the others are assumed."""
+"""The usual ends of an input's range, relative to its value. Those of the busiest hour are 1.6 and
+2.2 over 1.75, from two public traces; the others are assumed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """What an input may be.
+    """The range of an uncertain input.
 
     Args:
-        low: The least that is possible; for ``normal`` and ``lognormal`` the 5th percentile.
-        mode: The most likely value, the mean of ``normal``, the median of ``lognormal``.
-        high: The most that is possible, or the 95th percentile.
-        kind: How it is distributed between them. ``uniform`` has no use for ``mode`` but as
-            the value while other inputs are moved.
+        low: The lowest possible value; for ``normal`` and ``lognormal`` the 5th percentile.
+        mode: The most likely value; the mean of ``normal``, the median of ``lognormal``.
+        high: The highest possible value; for ``normal`` and ``lognormal`` the 95th percentile.
+        kind: The distribution. ``uniform`` does not use ``mode``.
 
     Raises:
         ConfigError: The three are not in order, or not positive for ``lognormal``.
@@ -92,7 +91,7 @@ _Z95 = 1.6448536269514722
 
 
 def _normal_quantile(share: Any) -> Any:
-    """Return the quantiles of the standard normal, interpolated on a fine table."""
+    """Return quantiles of the standard normal distribution, interpolated in a fine table."""
     from statistics import NormalDist
 
     import numpy
@@ -103,14 +102,14 @@ def _normal_quantile(share: Any) -> Any:
 
 
 def parse_range(name: str, text: str) -> Range:
-    """Return the range that ``LOW:HIGH``, ``LOW:LIKELY:HIGH`` or one with a kind says.
+    """Return the range in a text: ``LOW:HIGH`` or ``LOW:LIKELY:HIGH``, then ``:KIND`` or nothing.
 
     Args:
-        name: The input, for errors.
+        name: The input.
         text: Such as ``80:150``, ``80:100:150`` or ``80:100:150:lognormal``.
 
     Raises:
-        ConfigError: It says something else, or goes beyond what the input may be.
+        ConfigError: The text has another form, or the range exceeds the input's limits.
     """
     if name not in RANGED:
         raise ConfigError(f"there is no input {name!r}", hint=suggest(name, RANGED, "there are"))
@@ -127,14 +126,14 @@ def parse_range(name: str, text: str) -> Range:
     finite = all(number.is_finite() for number in numbers)
     if not finite or not least <= numbers[0] <= numbers[2] <= most:
         raise ConfigError(
-            f"{name}: {text!r} goes out of range or is not in order",
+            f"{name}: {text!r} is out of range or not in order",
             hint=f"it may be {least.normalize():f} to {most.normalize():f} ({unit})",
         )
     return Range(numbers[0], numbers[1], numbers[2], kind or "triangular")  # type: ignore[arg-type]
 
 
 def usual_ranges(workload: Workload) -> dict[str, Range]:
-    """Return how uncertain the inputs are unless it is said: see `_FACTORS`."""
+    """Return the usual ranges of a workload's inputs, from `_FACTORS`."""
     found = {}
     for name, (low, high) in _FACTORS.items():
         value: Decimal = getattr(workload, name)

@@ -1,7 +1,6 @@
-"""AWS's own worked examples, priced by the same code as everything else.
+"""AWS's own worked examples, priced by the same code as every bill, beside AWS's figures.
 
-Each stands beside the figure that AWS prints. Examples in which AWS's arithmetic does not
-follow from its prices are listed, and not reproduced.
+Examples in which AWS's arithmetic does not follow from its prices are listed, not reproduced.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ ERRORS = (
         "the total does not follow from the rates above it",
     ),
 )
-"""Examples of AWS that contradict AWS's prices: where, and how."""
+"""Examples of AWS that contradict AWS's prices: the place and the contradiction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +50,10 @@ class Example:
     """A worked example.
 
     Args:
-        name: What it is about.
-        source: The page that it is on.
-        printed: AWS's figure in USD, to as many decimals as AWS prints.
-        cost: What the model makes of it, USD.
+        name: Its subject.
+        source: Its page.
+        printed: AWS's figure in USD, with as many decimals as AWS prints.
+        cost: Returns the model's figure in USD.
     """
 
     name: str
@@ -65,11 +64,11 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """An example beside what the model says.
+    """An example beside the model's figure.
 
     Args:
         example: The example.
-        reckoned: The model's figure in USD, rounded as AWS printed its own.
+        reckoned: The model's figure in USD, rounded like AWS's.
     """
 
     example: Example
@@ -77,7 +76,7 @@ class Check:
 
     @property
     def is_equal(self) -> bool:
-        """Whether they agree to the last digit that AWS prints."""
+        """Whether the two agree to the last digit that AWS prints."""
         return self.reckoned == self.example.printed
 
 
@@ -88,7 +87,7 @@ def check_examples(book: PriceBook | None = None) -> tuple[Check, ...]:
 
 
 def examples() -> tuple[Example, ...]:
-    """Return AWS's worked examples, us-east-1."""
+    """Return AWS's worked examples; all are in us-east-1."""
     return (
         Example("Lambda: 3 M x 120 ms x 1,536 MB", LAMBDA, Decimal("2.73"), _mobile_backend),
         Example("Lambda: 2 GB of ephemeral storage", LAMBDA, Decimal("106.41"), _ephemeral),
@@ -141,7 +140,7 @@ def _sum(charges: Iterable[Charge], requests: int = 0, servers: int = 0) -> Deci
 
 
 def _function(work: Workload, book: PriceBook, function: LambdaFunction, *items: str) -> Decimal:
-    """Return what some lines of a function's bill cost; all of them if none is named."""
+    """Return the cost of some items of a function's bill; of all items if none is named."""
     chosen = (x for x in function.charges(work.inputs, book) if not items or x.item in items)
     return _sum(chosen, int(work.requests))
 
@@ -176,7 +175,7 @@ def _provisioned(book: PriceBook) -> Decimal:
 
 
 def _snapstart(book: PriceBook) -> Decimal:
-    """Take a month of 31 days, one start in a hundred restored, without the free tier."""
+    """Take a month of 31 days; one request in a hundred restores a snapshot; no free tier."""
     work = _work(7_440_000, 2000, 1024, cold_start_share="0.01", init_ms=0)
     cached = _sum(snapstart(work.inputs, book, REGION, 744 * 3600), int(work.requests))
     return cached + _function(work, book, _x86(free_tiers=frozenset()))
@@ -218,7 +217,7 @@ def _fargate(book: PriceBook) -> Decimal:
 
 
 def _load_balancer(book: PriceBook) -> Decimal:
-    """Take a month of 720 hours; the page leaves out the public addresses."""
+    """Take a month of 720 hours; AWS's page leaves the public addresses out."""
     balancer = LoadBalancer(requests_per_connection=5, connection_seconds=120, rules=60)
     work = _work(5 * 720 * 3600, 1, 128, response_bytes=60_000)
     charges = balancer.charges(work.inputs, book, REGION, 720)

@@ -1,4 +1,4 @@
-"""An answer in sentences: the decision, each crossover, how certain it is and what moves it.
+"""Formats an answer as sentences: the decision, each crossover, its uncertainty and its causes.
 
 Pure functions from values to text. They know no table and no HTML.
 """
@@ -36,15 +36,15 @@ __all__ = (
 )
 
 MOVES = 1.005
-"""An input that moves a crossover by a smaller factor does not move it."""
+"""An input that moves a crossover by a smaller factor counts as without influence."""
 
 
 def headline(study: Study) -> str:
     """Return the decision in one sentence: the platform, its bill and the volume.
 
-    It begins with the doubt where the figures were measured with --force.
+    It begins with a warning if the figures were measured with --force.
     """
-    doubt = "Doubtful, by a forced measurement: " if study.doubts else ""
+    doubt = "Doubtful (measured with --force): " if study.doubts else ""
     return f"{doubt}{_decision(study)}"
 
 
@@ -52,7 +52,7 @@ def _decision(study: Study) -> str:
     comparison = study.comparison
     best, where = comparison.own.cheapest, f"{volume(comparison.workload.requests)} requests"
     if not best.carried:
-        return f"No platform that is compared carries {where} a month."
+        return f"None of the compared platforms can serve {where} a month."
     if study.growth:
         verb = "Stay on" if study.growth.current == best.platform else "Move to"
     else:
@@ -61,17 +61,18 @@ def _decision(study: Study) -> str:
 
 
 def stretches_from_here(comparison: Comparison) -> tuple[Stretch | None, Sequence[Stretch]]:
-    """Return the stretch of traffic that the workload lies in, and those above it."""
+    """Return the stretch of traffic that contains the workload's, and the stretches above it."""
     own, stretches = comparison.workload.requests, comparison.stretches
     here = next((x for x in stretches if x.start <= own <= x.end), None)
     return here, stretches[stretches.index(here) + 1 :] if here else ()
 
 
 def outlook(study: Study) -> str:
-    """Return above which volume another platform becomes cheaper, and when growth gets there."""
+    """Return the volume above which another platform is cheaper, and the month of it."""
     here, after = stretches_from_here(study.comparison)
     if here is None or not after:
-        return f"It stays cheapest up to {volume(study.comparison.horizon)} requests, the horizon."
+        horizon = volume(study.comparison.horizon)
+        return f"It stays the cheapest up to {horizon} requests, the limit of the search."
     text = f"{after[0].platform} becomes cheaper above {volume(here.end)}"
     returns = [x for x in after if x.platform == here.platform]
     if returns and returns[-1] is not after[-1]:
@@ -86,15 +87,15 @@ def _is_last_of_several(after: Sequence[Stretch], here: Stretch) -> bool:
 
 
 def _when(growth: Forecast | None, here: Stretch) -> str:
-    """Return when growth makes another platform cheaper, for good where it does."""
+    """Return the month in which growth makes another platform cheaper, for good if possible."""
     months = growth.months if growth else ()
     first = next((month for month in months if month.requests > here.end), None)
     beyond = (growth.move if growth else None) or first
-    return f"; at your growth in {beyond.name}" if beyond else ""
+    return f"; with your growth, in {beyond.name}" if beyond else ""
 
 
 def duel_sentence(duel: Duel, horizon: Decimal) -> str:
-    """Return where one platform becomes cheaper than the other, if ever."""
+    """Return the volume above which one platform is cheaper than the other, if there is one."""
     leader = duel.cheaper_at_first
     other = duel.second if leader == duel.first else duel.first
     if not duel.changes:
@@ -107,7 +108,7 @@ def duel_sentence(duel: Duel, horizon: Decimal) -> str:
         full = ", where it is full" if last.servers == 1 else ""
         return f"{other} is cheaper than {leader} only between {ends}{full}."
     return (
-        f"{other} becomes cheaper than {leader} between {ends}: each server that is added makes"
+        f"{other} becomes cheaper than {leader} between {ends}: each additional server makes"
         f" {leader} cheaper again for a while."
     )
 
@@ -134,7 +135,7 @@ def _volume_and_rate(requests: Decimal) -> str:
 
 
 def band_sentence(study: Study, band: Band) -> str:
-    """Return where nine draws in ten lie, and what makes it certain where they do not differ."""
+    """Return the range of nine draws in ten, or why all draws are the same."""
     if band.never > 0.95:
         return f"In {band.never:.0%} of the draws there is no crossover."
     chance = f"in {band.never:.0%} of the draws there is no crossover"
@@ -158,16 +159,16 @@ def _reason(study: Study, platform: str, requests: float) -> str:
     work = replace(comparison.workload, requests=Decimal(round(requests)))
     lines = bill_of(study.platform(platform), work, comparison.book).lines
     free = [x.item for x in lines if x.quantity and x.quantity <= x.allowance]
-    paid = [x.item for x in lines if x.amount]
-    names = ", ".join(INPUT_LABELS[name].name for name in study.ranges)
     if "Lambda duration" in free:
         covered = " and ".join(free)
-        return f"there {covered} stay within the free tier, so durations and sizes do not count"
-    return f"there {', '.join(paid)} are billed, and {names} do not change them"
+        return f"there {covered} stay within the free tier, so durations and sizes do not matter"
+    paid = ", ".join(x.item for x in lines if x.amount)
+    names = ", ".join(INPUT_LABELS[name].name for name in study.ranges)
+    return f"the bill there consists of {paid}, which {names} do not change"
 
 
 def influence_sentence(study: Study) -> str:
-    """Return which inputs move a crossover most; the study must have a pair."""
+    """Return the inputs that move a crossover most; the study must have a pair."""
     assert study.pair
     first, second = study.pair
     strongest = [x for x in study.influences if x.swing > MOVES][:3]
@@ -183,11 +184,11 @@ def influence_sentence(study: Study) -> str:
 
 
 def growth_sentence(growth: Forecast) -> str:
-    """Return when to move, what staying costs, and when nothing carries the traffic."""
+    """Return when to move, the cost of staying, and when no platform can serve the traffic."""
     end = growth.overrun
     if end and not end.number:
-        return "None of the platforms carries the traffic."
-    limit = f" From {end.name} on none of them carries the traffic." if end else ""
+        return "None of the platforms can serve the traffic."
+    limit = f" From {end.name} on, none of them can serve the traffic." if end else ""
     months = end.number if end else len(growth.months)
     move = growth.move
     if move is None:
@@ -203,32 +204,27 @@ def growth_sentence(growth: Forecast) -> str:
 
 
 def saving_sentence(saving: HybridSaving, requests: Decimal) -> str:
-    """Return where a hybrid pays, and whether it does at the workload's own volume."""
+    """Return the volumes at which a hybrid pays off, and its saving at the workload's volume."""
     name = saving.platform
     if saving.start is None or saving.end is None or saving.best is None:
-        return f"{name} does not pay at any volume: its servers or its function alone cost as much."
+        return f"{name} pays off at no volume: one of its two parts alone costs no more."
     ends = f"{volume(saving.start)} and {volume(saving.end)} requests a month"
     here = f"at {volume(requests)} it saves {saving.own:.0%}"
     if saving.own < 0.01:
-        here = f"at {volume(requests)} it does not pay"
+        here = f"at {volume(requests)} it does not pay off"
     return (
-        f"{name} pays between {ends}: {saving.most:.0%} less than the cheaper of its parts alone at"
-        f" {volume(saving.best)}; {here}."
+        f"{name} pays off between {ends}: at {volume(saving.best)} it costs {saving.most:.0%} less"
+        f" than the cheaper of its two parts alone; {here}."
     )
 
 
 def scan_sentence(scan: InputScan, name: str) -> str:
-    """Return where the cheaper of two platforms changes over an input."""
+    """Return the values of an input at which the cheaper of two platforms changes."""
     leader = scan.leader
     if leader is None:
-        return f"{scan.first} and {scan.second} cost the same, whatever {name} is."
+        return f"{scan.first} and {scan.second} cost the same at every value of {name}."
     if not scan.changes:
         other = scan.second if leader == scan.first else scan.first
-        return f"{other} is not cheaper than {leader}, whatever {name} is."
+        return f"{other} is not cheaper than {leader} at any value of {name}."
     parts = [f"{x.cheaper} is cheaper above {plain(x.value, 3)}" for x in scan.changes]
     return f"{leader} is cheaper at first; {'; '.join(parts)}."
-
-
-def sentences(comparison: Comparison) -> list[str]:
-    """Return one sentence per pair of platforms: where the one becomes cheaper, if ever."""
-    return [duel_sentence(duel, comparison.horizon) for duel in comparison.duels]

@@ -1,7 +1,8 @@
-"""Staircases: a height for each step that is begun, and the sum of many of them.
+"""Staircases, which rise by a height at each step, and sums of many staircases.
 
-A fleet that follows the hours of the week has one for each rate of the week. Floats count the
-steps; only where one is too near to a whole number do fractions. Knows neither money nor servers.
+A fleet that scales with the hours of the week has one staircase for each rate of the week. Floats
+count the steps; fractions do so only if a float is too close to a whole number. This module knows
+neither money nor servers.
 """
 
 from __future__ import annotations
@@ -16,20 +17,20 @@ from typing import Any
 __all__ = ("Flight", "Staircase")
 
 CERTAIN = 1e-9
-"""How far from a whole number a float must be, relative to it, to count steps."""
+"""The least relative distance from a whole number at which a float counts steps."""
 
 MANY = 16
-"""Staircases from which on numpy, where there is one, adds their floats up."""
+"""From this many staircases on, numpy adds them up if it is installed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Staircase:
-    """A height for each step of a width that is begun, and for the least number of steps.
+    """A staircase: a height times the number of steps that cover ``x``.
 
     Args:
-        width: What one step covers; greater than zero.
-        least: Steps there are from the start on.
-        height: How much one step adds.
+        width: The width of a step; greater than zero.
+        least: The least number of steps.
+        height: The height of a step.
     """
 
     width: Fraction
@@ -38,17 +39,17 @@ class Staircase:
 
 
 class Flight:
-    """Staircases whose heights are added up.
+    """The sum of staircases.
 
     Args:
-        stairs: The staircases; those without height count for nothing.
+        stairs: The staircases.
     """
 
     def __init__(self, stairs: Sequence[Staircase]) -> None:
         self.stairs = tuple(steps for steps in stairs if steps.height)
 
     def at(self, x: Fraction) -> Fraction:
-        """Return the height at ``x``; the end of a step still belongs to it."""
+        """Return the height at ``x``; a step includes its end."""
         return self._height(self._counts(x, after=False))
 
     def after(self, x: Fraction) -> Fraction:
@@ -56,7 +57,7 @@ class Flight:
         return self._height(self._counts(x, after=True))
 
     def next_edge(self, x: Fraction) -> Fraction | None:
-        """Return the end of the first step that ends after ``x``; ``None`` without stairs."""
+        """Return the first end of a step after ``x``; ``None`` without stairs."""
         counts = self._counts(x, after=True)
         ends = [width * count for (width, _, _), count in zip(self.floats, counts, strict=True)]
         nearest = min(ends, default=0.0) * (1 + CERTAIN)
@@ -64,14 +65,14 @@ class Flight:
         return min((s.width * count for s, count, end in edges if end <= nearest), default=None)
 
     def near(self, x: float) -> float:
-        """Return the height at ``x`` as a float, from the left at a step."""
+        """Return the height at ``x`` as a float; at a step the height before it."""
         if self._arrays:
             widths, least, heights, numpy = self._arrays
             return float(heights @ numpy.maximum(least, numpy.ceil(x / widths)))
         return sum(h * max(least, math.ceil(x / width)) for width, least, h in self.floats)
 
     def edges_within(self, low: float, high: float) -> int:
-        """Return about how many steps end between two points."""
+        """Return roughly how many steps end between two points."""
         if self._arrays:
             widths, _, _, numpy = self._arrays
             return int((numpy.floor(high / widths) - numpy.floor(low / widths)).sum())
@@ -87,16 +88,16 @@ class Flight:
 
     @property
     def total(self) -> Fraction:
-        """The height of one step of each."""
+        """The sum of the heights of one step of each staircase."""
         return self._height([1] * len(self.stairs))
 
     @cached_property
     def floats(self) -> list[tuple[float, int, float]]:
-        """The width, the least number and the height of the steps of each."""
+        """The width, the least number and the height of each staircase's steps."""
         return [(float(s.width), s.least, float(s.height)) for s in self.stairs]
 
     def _counts(self, x: Fraction, *, after: bool) -> list[int]:
-        """Return the steps of each that are begun at ``x``, or just after it."""
+        """Return the number of steps of each staircase at ``x``, or just after it."""
         counts, unsure = self._float_counts(float(x))
         for place in unsure:
             steps = self.stairs[place]
@@ -105,7 +106,7 @@ class Flight:
         return counts
 
     def _float_counts(self, x: float) -> tuple[list[int], list[int]]:
-        """Return them by floats, and the places at which those may be wrong."""
+        """Return the numbers of steps by floats, and the places of those that may be wrong."""
         if self._arrays:
             widths, least, _, numpy = self._arrays
             ratios = x / widths
@@ -123,7 +124,7 @@ class Flight:
 
     @cached_property
     def _whole(self) -> tuple[int, list[int]]:
-        """The heights as whole numbers, and of what they are parts."""
+        """The common denominator of the heights, and their numerators."""
         scale = math.lcm(*(steps.height.denominator for steps in self.stairs))
         return scale, [int(steps.height * scale) for steps in self.stairs]
 

@@ -1,8 +1,8 @@
-"""Cost curves with steps: an exact smooth part, and staircases that are never written out.
+"""Cost curves with steps: an exact part without steps, and staircases that are not written out.
 
-A fleet adds thousands of servers up to the horizon. Its curve is kept as a rule, so that it
-costs as much to make as a straight line, and any piece of it is exact when it is asked for.
-Nothing here knows of money or platforms.
+A fleet has thousands of steps up to the horizon. Its curve is kept as a rule, so it is as cheap to
+make as a straight line, and any part of it is computed exactly when it is needed. This module does
+not know money or platforms.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ __all__ = ("SteppedCurve", "Surplus")
 
 @dataclass(frozen=True)
 class Surplus:
-    """A height for what goes beyond an amount that comes with each step, and never below zero.
+    """The price of a usage beyond the amount that each step includes; never below zero.
+
+    CPU credits are an example: each server includes some.
 
     Args:
-        slope: How much of it there is for one unit.
-        each: How much comes with a step.
-        price: The height for each that goes beyond.
-        stairs: The steps of the curve, whose heights here are shares of one.
+        slope: The usage for one unit of ``x``.
+        each: The amount that a step includes.
+        price: The price of each unit beyond it.
+        stairs: The number of steps.
     """
 
     slope: Fraction
@@ -37,18 +39,18 @@ class Surplus:
     stairs: Flight
 
     def at(self, x: Fraction) -> Fraction:
-        """Return the height at ``x``; the end of a step still belongs to it."""
+        """Return the height at ``x``; a step includes its end."""
         return self.price * max(Fraction(0), self.slope * x - self.each * self.stairs.at(x))
 
     def after(self, x: Fraction) -> tuple[Fraction, Fraction]:
-        """Return the height just after ``x``, and how much it rises per unit there."""
+        """Return the height and the slope just after ``x``."""
         beyond = self._beyond_after(x)
         if beyond < 0:
             return Fraction(0), Fraction(0)
         return self.price * beyond, self.price * self.slope
 
     def next_edge(self, x: Fraction) -> Fraction | None:
-        """Return where the line that is in force just after ``x`` ends."""
+        """Return where the line just after ``x`` ends."""
         step, beyond = self.stairs.next_edge(x), self._beyond_after(x)
         begin = None if beyond >= 0 or not self.slope else x - beyond / self.slope
         return min((edge for edge in (step, begin) if edge is not None), default=None)
@@ -59,13 +61,13 @@ class Surplus:
         return price * max(0.0, slope * x - each * self.stairs.near(x))
 
     def begins(self, x: float) -> float | None:
-        """Return where it would begin, as a float, if the steps stayed as they are at ``x``."""
+        """Return where the surplus begins with the number of steps at ``x``, as a float."""
         slope, each, _ = self.floats
         return each * self.stairs.near(x) / slope if slope else None
 
     @cached_property
     def floats(self) -> tuple[float, float, float]:
-        """Slope, each and price."""
+        """Slope, each and price, in floats."""
         return float(self.slope), float(self.each), float(self.price)
 
     def _beyond_after(self, x: Fraction) -> Fraction:
@@ -76,11 +78,11 @@ class SteppedCurve:
     """A curve plus staircases.
 
     Args:
-        smooth: The part without steps; it may jump.
-        stairs: The steps.
-        end: The last point for which the curve is known; ``None`` when it has no end.
-        surplus: What is beyond an amount that comes with each step.
-        rises: Whether it is known to be nowhere lower than before, so that no one needs to look.
+        smooth: The part without staircases; it may jump.
+        stairs: The staircases.
+        end: The last point at which the curve is defined; ``None`` if it has no end.
+        surplus: Usages beyond an amount that each step includes.
+        rises: Whether the caller knows that the curve never falls; then it is not checked.
     """
 
     def __init__(
@@ -114,7 +116,7 @@ class SteppedCurve:
         return self.smooth.at(point) + self.stairs.at(point) + surplus
 
     def after(self, x: Fraction) -> Segment:
-        """Return the line that is in force just after ``x``, as if it began there."""
+        """Return the line just after ``x``, as if it began there."""
         line = self.smooth.after(x)
         height = line.at(x) + self.stairs.after(x)
         more = [surplus.after(x) for surplus in self.surplus]
@@ -122,7 +124,7 @@ class SteppedCurve:
         return Segment(x, height, line.slope + sum(slope for _, slope in more))
 
     def next_edge(self, x: Fraction) -> Fraction | None:
-        """Return where the line that is in force just after ``x`` ends."""
+        """Return where the line just after ``x`` ends."""
         place = bisect_right(self._starts, x)
         edges = [self.stairs.next_edge(x), *(beyond.next_edge(x) for beyond in self.surplus)]
         edges += [*self._starts[place : place + 1], self.end]
@@ -136,10 +138,10 @@ class SteppedCurve:
             x = self.next_edge(x)
 
     def edges_within(self, low: float, high: float) -> int:
-        """Return about how many lines there are between two points."""
+        """Return roughly how many lines there are between two points."""
         count = self.stairs.edges_within(low, high)
         if self.surplus:
-            # Within each step the surplus may begin; where there is none, one step is in force.
+            # The surplus may begin within each step; without an edge there is only one step.
             count = 2 * count + 1 if count else self._begins(low, high)
         return count + bisect_right(self._floats[0], high) - bisect_left(self._floats[0], low)
 
@@ -153,7 +155,7 @@ class SteppedCurve:
         ]
 
     def near(self, x: float) -> float:
-        """Return the height at ``x`` as a float, from the left at a step."""
+        """Return the height at ``x`` as a float; at a step the height before it."""
         starts, values, slopes = self._floats
         place = max(bisect_left(starts, x) - 1, 0)
         height = values[place] + slopes[place] * (x - starts[place])
@@ -164,7 +166,7 @@ class SteppedCurve:
         return height
 
     def line_after(self, x: float) -> tuple[float, float]:
-        """Return height and slope just after ``x`` as floats; at a step, before or after it."""
+        """Return height and slope just after ``x`` as floats; close to a step, of either side."""
         place = x * (1 + 1e-12)
         starts, _, slopes = self._floats
         slope = slopes[max(bisect_left(starts, place) - 1, 0)]
@@ -187,7 +189,7 @@ class SteppedCurve:
             return True
         if any(steps.height < 0 for steps in self.stairs.stairs):
             return False
-        # What comes with a step may be worth more than the step.
+        # The amount that a step includes may be worth more than the step costs.
         worth = sum(surplus.price * surplus.each for surplus in self.surplus)
         if worth > self.stairs.total:
             return False
@@ -213,7 +215,7 @@ class SteppedCurve:
 def _beginnings(surplus: Surplus, steps: list[float], low: float, high: float) -> Iterator[float]:
     """Yield where a surplus begins between two points, given the steps between them."""
     for start, end in pairwise(sorted({low, high, *steps})):
-        # In the middle of a step a float lies on no edge.
+        # In the middle of a step, rounding cannot reach an edge.
         place = surplus.begins((start + end) / 2)
         if place is not None and start < place < end:
             yield place

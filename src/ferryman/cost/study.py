@@ -1,8 +1,8 @@
-"""Everything that an answer shows, found once, for the terminal, JSON, the page and the calculator.
+"""All results of an answer, computed once for the terminal, JSON, the page and the calculator.
 
-A study begins with a comparison. Each `with_` function returns it with one thing more: how
-certain its crossovers are, which inputs move them, how much memory is cheapest, when growth
-makes another platform cheaper. It knows no text and no HTML.
+A study begins with a comparison. Each `with_` function adds a result: the uncertainty of the
+crossovers, the inputs that move them, the cheapest memory size, the month in which growth makes
+another platform cheaper. It knows no text and no HTML.
 """
 
 from __future__ import annotations
@@ -43,35 +43,36 @@ __all__ = (
 )
 
 DRAWS = 4000
-"""Workloads that a band is drawn from unless another number is asked for."""
+"""The usual number of draws for a band."""
 
 MOST_SHOWN = 6
-"""Pairs of platforms that are described one by one; of more, those of the first platform."""
+"""Up to this many pairs of platforms are described one by one; else those of the first platform."""
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A comparison and what follows from it.
+    """A comparison with further results.
 
     Args:
         comparison: The bills, curves and crossovers.
-        origins: Where a field of the workload comes from, such as ``given``, ``logs`` or
-            ``measured``; a field that is missing here is assumed.
-        ranges: What each uncertain input may be.
+        origins: The source of fields of the workload, such as ``given``, ``logs`` or ``measured``;
+            fields that are missing here are assumed.
+        ranges: The range of each uncertain input.
         measured: The application's measurement, or None.
-        doubts: Why measured figures may not be trusted; empty unless `measure` was forced.
-        logs: What logs say of the traffic, if any were read.
-        notes: What a reader must know of the inputs and of platforms that are left out.
-        draws: How many workloads the bands were drawn from.
-        bands: Where crossovers lie; empty where none was drawn.
+        doubts: Reasons to doubt measured figures; empty unless `measure` ran with --force.
+        logs: The summary of the logs, if any were read.
+        notes: Remarks for a reader on inputs and on platforms that are left out.
+        draws: The number of draws of the bands.
+        bands: The uncertainty of the crossovers; empty if it was not computed.
         influences: How far each input moves the crossover of ``pair``, the strongest first.
-        pair: The names of the platforms that ``influences`` are about.
+        pair: The names of the platforms of ``influences``.
         advice: The Lambda bill by memory size, if it was asked for.
-        growth: The months to come, if the traffic grows.
+        growth: The coming months, if the traffic grows.
         scanned_input: The input of ``scans``, as the user named it.
         scans: The first platform against each other one, over that input.
-        savings: Where servers with a function behind them cost less than either alone.
-        money: The currency and the tax that the bills are also given in, if others are asked for.
+        savings: The volumes at which servers with a function behind them cost less than either
+            alone.
+        money: The other currency or the tax of the bills, if asked for.
     """
 
     comparison: Comparison
@@ -93,12 +94,12 @@ class Study:
     money: Money | None = None
 
     def band_of(self, first: str, second: str) -> Band | None:
-        """Return where the crossover of two platforms lies, if it was drawn."""
+        """Return the uncertainty of the crossover of two platforms, if it was computed."""
         found = (x for x in self.bands if (x.per_request, x.capacity) == (first, second))
         return next(found, None)
 
     def platform(self, name: str) -> Platform:
-        """Return the platform of a name."""
+        """Return the compared platform with a name."""
         return next(x for x in self.comparison.platforms if x.name == name)
 
 
@@ -110,14 +111,14 @@ def make_study(
     origins: Mapping[str, str] | None = None,
     measured: MeasuredInputs | None = None,
 ) -> Study:
-    """Return a comparison with how certain its crossovers are and which inputs move them.
+    """Return a comparison with the uncertainty of its crossovers, and the inputs that move them.
 
     Args:
         comparison: The comparison.
-        ranges: What each uncertain input may be; by default `usual_ranges`.
-        draws: How many workloads to draw; 0 for no bands.
-        origins: As `Study` has it.
-        measured: As `Study` has it.
+        ranges: The range of each uncertain input; by default the usual ones around its value.
+        draws: How many workloads to draw at random; 0 for no bands.
+        origins: See `Study`.
+        measured: See `Study`.
 
     Raises:
         ConfigError: A price is missing.
@@ -136,15 +137,15 @@ def make_study(
 
 
 def shown_duels(comparison: Comparison) -> tuple[Duel, ...]:
-    """Return the duels worth a sentence: all if they are few, else those of the first platform."""
+    """Return the pairs to describe: all if they are few, else those of the first platform."""
     few = len(comparison.pairs) <= MOST_SHOWN
     return comparison.duels if few else comparison.first_duels
 
 
 def with_bands(study: Study, draws: int = DRAWS) -> Study:
-    """Return the study with where each first crossover lies, if ``draws`` is above 0.
+    """Return the study with the uncertainty of each first crossover, if ``draws`` is above 0.
 
-    Drawing needs numpy: without it the study has a note in place of bands.
+    Drawing needs numpy; without it the study has a note instead of bands.
 
     Raises:
         ConfigError: A price is missing.
@@ -165,9 +166,9 @@ def with_bands(study: Study, draws: int = DRAWS) -> Study:
 
 
 def _drawn_pairs(study: Study) -> list[tuple[Platform, Platform]]:
-    """Return the pairs that can be drawn: one bills requests and is cheaper at first.
+    """Return the pairs for bands: the first platform bills requests and is cheaper at first.
 
-    What a hybrid sends on is found for one workload and not for ten thousand.
+    Hybrids are left out: the requests that they forward are computed for one workload at a time.
     """
     from ferryman.cost.hybrid.overflowing import Hybrid
 
@@ -178,7 +179,7 @@ def _drawn_pairs(study: Study) -> list[tuple[Platform, Platform]]:
 
 
 def with_influences(study: Study) -> Study:
-    """Return the study with how far each input alone moves the first crossover that has a band.
+    """Return the study with how far each input alone moves the first crossover with a band.
 
     Raises:
         ConfigError: A price is missing.
@@ -197,7 +198,7 @@ def with_influences(study: Study) -> Study:
 
 
 def with_savings(study: Study) -> Study:
-    """Return the study with where each hybrid that is compared pays.
+    """Return the study with the volumes at which each compared hybrid pays off.
 
     Raises:
         ConfigError: A price is missing.
@@ -216,11 +217,11 @@ def with_memory_advice(study: Study, function: LambdaFunction | None = None) -> 
 
     Args:
         study: The study.
-        function: The function; by default the first that is compared. Without one there is
-            no advice, and none where no size holds the application.
+        function: The function; by default the first compared one. Then the study stays without
+            advice if there is none, or if no size is large enough for the application.
 
     Raises:
-        ConfigError: A ``function`` is given and no size holds the application.
+        ConfigError: A ``function`` is given, and no size is large enough for the application.
     """
     from ferryman.cost.memory import advise
 
@@ -242,13 +243,13 @@ def with_memory_advice(study: Study, function: LambdaFunction | None = None) -> 
 def with_growth(
     study: Study, months: int, current: str | None = None, start: date | None = None
 ) -> Study:
-    """Return the study with the months to come, if the traffic grows.
+    """Return the study with the coming months, if the traffic grows.
 
     Args:
         study: The study.
-        months: How far to look.
-        current: The name of the platform of today; by default the cheapest of today.
-        start: A day of the first month; without it months are numbered.
+        months: How many months to project.
+        current: The name of today's platform; by default the cheapest for today's traffic.
+        start: A day of the first month; without it, months have numbers for names.
 
     Raises:
         ConfigError: The current platform is not compared.
@@ -269,7 +270,7 @@ def with_input_scans(study: Study, name: str, field_name: str) -> Study:
     Args:
         study: The study.
         name: The input, as the user named it.
-        field_name: The field of `Workload` that it is.
+        field_name: Its field of `Workload`.
 
     Raises:
         ConfigError: The input is unknown, or no value of it fits the workload.

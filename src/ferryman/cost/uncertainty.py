@@ -1,7 +1,7 @@
-"""How sure a crossover is: inputs as ranges, ten thousand draws, and which input moves it.
+"""The uncertainty of a crossover: its range over many draws of the inputs, and its causes.
 
-Draws are a low-discrepancy sequence, evenly spread and always the same, so the same question
-has the same answer. Needs numpy, which is imported when a draw is made.
+The draws are a low-discrepancy sequence: evenly spread and always the same, so the same question
+has the same answer. A draw needs numpy, which is imported only then.
 """
 
 from __future__ import annotations
@@ -30,19 +30,20 @@ __all__ = (
 
 
 class MissingNumpyError(FerrymanError):
-    """Many workloads are asked for, and numpy is not installed."""
+    """A band or an influence is asked for, and numpy is not installed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Where a crossover lies.
+    """The uncertainty of a crossover.
 
     Args:
         per_request: The platform that bills requests.
         capacity: The platform with servers.
-        low: Requests a month that one draw in twenty lies below; ``None`` beyond the horizon.
-        middle: What half of the draws lie below.
-        high: What one draw in twenty lies above.
+        low: Requests a month; one draw in twenty has its crossover below. ``None`` beyond the
+            horizon.
+        middle: Half of the draws have their crossover below.
+        high: One draw in twenty has its crossover above, or none.
         never: Share of the draws without a crossover up to the horizon.
     """
 
@@ -61,7 +62,7 @@ class Influence:
     Args:
         name: The input.
         at_low: The crossover with the input at the low end of its range; ``None`` for never.
-        at_high: The same at the high end.
+        at_high: The crossover with the input at the high end.
     """
 
     name: str
@@ -70,7 +71,7 @@ class Influence:
 
     @property
     def swing(self) -> float:
-        """How far apart the two are, as a ratio; infinite if one of them is never."""
+        """The ratio of the larger crossover to the smaller; infinite if only one is never."""
         if not self.at_low or not self.at_high:
             return 1.0 if self.at_low == self.at_high else float("inf")
         return max(self.at_low, self.at_high) / min(self.at_low, self.at_high)
@@ -84,14 +85,15 @@ def band(
     horizon: Decimal,
     draws: int,
 ) -> tuple[Band, ...]:
-    """Return where the first crossover of each pair lies.
+    """Return the uncertainty of the first crossover of each pair.
 
     Args:
-        workload: The inputs that are not ranges.
-        ranges: Those that are.
-        pairs: A platform that bills requests alone, and one with servers, which is not a hybrid.
+        workload: The inputs without a range.
+        ranges: The ranges of the other inputs.
+        pairs: In each pair a platform that bills only requests, and a platform with servers that
+            is no hybrid.
         book: The prices.
-        horizon: How far to look, requests a month.
+        horizon: The largest volume of the search, requests a month.
         draws: How many workloads to draw.
 
     Raises:
@@ -110,7 +112,7 @@ def band(
 
 
 def _likely_sizes(platform: Platform, workload: Workload, book: PriceBook) -> Platform:
-    """Return a platform with the sizes that are the cheapest at some volume for the workload."""
+    """Return a platform with only the sizes that are the cheapest at some volume."""
     priced = price(platform, workload, book)
     if not isinstance(priced, PricedSizes):
         return platform
@@ -144,11 +146,11 @@ def tornado(
     """Return how far each input moves a crossover by itself, the strongest first.
 
     Args:
-        workload: The inputs while they are not moved.
-        ranges: The ends to which each is moved.
+        workload: The inputs while another one is moved.
+        ranges: For each moved input the range whose ends it is moved to.
         pair: As in `band`.
         book: The prices.
-        horizon: How far to look, requests a month.
+        horizon: The largest volume of the search, requests a month.
     """
     numpy = _numpy()
     names = list(ranges)
@@ -181,18 +183,18 @@ def _draw(workload: Workload, ranges: Mapping[str, Range], draws: int) -> Inputs
     if not table:
         table["wall_ms"] = numpy.full(draws, float(workload.wall_ms))
     if "wall_ms" in table or "cpu_ms" in table:
-        # CPU time beyond the wall time is a draw of two inputs that do not fit together.
+        # A draw of CPU time above the wall time is impossible: limit it.
         wall = table.get("wall_ms", float(workload.wall_ms))
         table["cpu_ms"] = numpy.minimum(table.get("cpu_ms", float(workload.cpu_ms)), wall)
     return _inputs(workload, table)
 
 
 def _steps(dimensions: int) -> list[float]:
-    """Return by how much each input steps from draw to draw, around a circle.
+    """Return the step of each input from draw to draw, modulo 1.
 
-    Powers of the inverse of the generalised golden ratio, the root of x^(d+1) = x + 1: the
-    draws fill the space evenly (M. Roberts, The Unreasonable Effectiveness of Quasirandom
-    Sequences, 2018).
+    The steps are powers of the inverse of the generalised golden ratio, the root of
+    x^(d+1) = x + 1. With them the draws fill the space evenly (M. Roberts, The Unreasonable
+    Effectiveness of Quasirandom Sequences, 2018).
     """
     root = 2.0
     for _ in range(60):

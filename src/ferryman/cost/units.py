@@ -1,7 +1,7 @@
-"""Numbers as people write them: ``3,000,000``, ``100/s``, ``200ms``, ``0.5GB``, ``10%``.
+"""Parses numbers as people write them: ``3,000,000``, ``100/s``, ``200ms``, ``0.5GB``, ``10%``.
 
-A unit says what a bare number means and which suffixes it takes. Bytes count as AWS counts them:
-a KB is 1,024 bytes, a MB 1,024 of those.
+A unit says what a bare number means, and which suffixes are accepted. As at AWS, a KB is 1,024
+bytes, and a MB is 1,024 KB.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ _A_MONTH = {
     **dict.fromkeys(("mo", "month"), Decimal(1)),
     **dict.fromkeys(("y", "yr", "year"), Decimal(1) / 12),
 }
-"""How many of what a rate may be given for there are in a month."""
+"""How many of each period there are in a month."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What a bare number means, and what may stand behind one.
+    """The meaning of a bare number, and the accepted suffixes.
 
     Args:
         name: What a bare number counts.
-        factors: Suffixes in lower case, and how many of the unit each is; ``""`` for none.
-        example: How it may be written, for a hint.
+        factors: Suffixes in lower case with their factors; ``""`` for no suffix.
+        example: How to write a number, for a hint.
         is_rate: Whether a number may be per second, minute, hour, day, week, month or year.
     """
 
@@ -123,19 +123,19 @@ FIELD_UNITS: Mapping[str, Unit] = {
     ),
     **dict.fromkeys(("cold_start_share", "growth"), SHARE),
 }
-"""The unit of each field of `Workload`; of the others a plain number."""
+"""The units of fields of `Workload`; the other fields are plain numbers."""
 
 
 def parse_number(text: str, unit: Unit, label: str) -> Decimal:
-    """Return the number that a text says, in the unit.
+    """Return the number in a text, converted to the unit.
 
     Args:
         text: Such as ``3,000,000``, ``100/s`` or ``0.5 GB``.
-        unit: What it counts.
-        label: What the number is, for an error.
+        unit: The unit.
+        label: The name of the number, for an error.
 
     Raises:
-        ConfigError: It is not a number, or has a suffix that the unit does not take.
+        ConfigError: The text is not a number, or has a suffix that the unit does not accept.
     """
     found = _NUMBER.fullmatch(text.strip().removeprefix("$"))
     digits = found[1] if found else ""
@@ -152,7 +152,7 @@ def parse_number(text: str, unit: Unit, label: str) -> Decimal:
 
 
 def _rate(suffix: str) -> Decimal | None:
-    """Return requests a month in what stands behind a number, ``None`` if it is not a rate."""
+    """Return the factor to requests a month of a suffix; ``None`` if it is not a rate."""
     found = _RATE.fullmatch(suffix)
     if found is None:
         return None

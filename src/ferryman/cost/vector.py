@@ -1,7 +1,6 @@
 """Many bills at once: the charges of a platform, evaluated on arrays of workloads.
 
-The charges are the very ones of the exact bill; only the arithmetic is in floats. A test
-holds the two against each other.
+The charges are those of the exact bill; only the arithmetic is in floats. A test compares the two.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
 
-from ferryman.cost.bill import Charge
+from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.hybrid.overflowing import Hybrid
 from ferryman.cost.platforms.fleet import Fleet
 from ferryman.cost.platforms.platform import Platform
@@ -25,27 +24,27 @@ __all__ = ("CheapestCosts", "Costs", "costs_of", "first_crossing")
 MAX_STEPS = 400
 PATIENCE = 40
 LEAP = 0.05
-"""After so many steps each further one goes forward by this share at least. The few draws left
-by then are those in which the two sides grow side by side; their crossover is that much less
-sure."""
+"""After ``PATIENCE`` steps, each further step advances by at least this share. In the few draws
+left by then, both sides grow at almost the same rate, so their crossover is less exact."""
 
 CLOSE = 1e-5
+"""The relative precision of a crossover."""
 
 MATRIX = 10_000
-"""Workloads of which the hours of a week are a table; of more, a sum hour by hour."""
+"""Up to this many workloads, the servers of all hours are computed in one table; for more, hour by
+hour, which takes less memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One charge that bends, in floats.
+    """One charge that is not linear, in floats.
 
     Args:
-        id: The rate and its region, by which two platforms' parts are told to be the same.
-        line: Units: fixed, per request, per server, and the most there can be.
-        tiers: Where each begins, the allowance included, and by how much it is dearer than
-            the one before.
+        id: The rate and its region; two platforms' parts with the same id are the same charge.
+        line: Units: fixed, per request, per server, and their upper limit.
+        tiers: Where each tier begins, the allowance included, and the rise of the price there.
         beyond: Requests a month up to which it costs nothing.
-        least: Units for each request that there are at least.
+        least: The lower limit, in units for each request.
     """
 
     id: tuple[str, str]
@@ -71,7 +70,7 @@ class Part:
 
     @property
     def steepest(self) -> Quantity:
-        """The most that one request can add, in USD."""
+        """The most USD that one request can add."""
         price = highest = 0.0
         for _, step in self.tiers:
             price += step
@@ -84,14 +83,14 @@ class Costs:
     """A platform's costs for an array of workloads.
 
     Args:
-        line: USD: fixed, per request, per server, of all charges that do not bend.
-        parts: The charges that do.
+        line: USD of all linear charges: fixed, per request, per server.
+        parts: The other charges.
         fleet: The servers, if there are any.
-        share: The part of a server that a request a month takes at the mean rate.
-        peak: The busy hour over the mean rate.
-        levels: The rates of the week, and how many hours have each; empty where the servers
-            do not follow it.
-        most: The most requests a month that can be had; ``None`` for no limit.
+        share: The part of a server that one request a month takes at the mean rate.
+        peak: The rate of the busiest hour over the mean rate.
+        levels: The rates of the week, and how many hours have each; empty if the number of servers
+            is the same in every hour.
+        most: The most requests a month that the platform sells; ``None`` for no limit.
     """
 
     line: tuple[Quantity, Quantity, Quantity]
@@ -106,8 +105,8 @@ class Costs:
         """Return USD a month for each workload.
 
         Args:
-            requests: Requests a month, one number or one for each workload. What cannot
-                be carried costs an infinite amount.
+            requests: Requests a month, one number or one for each workload. Traffic that the
+                platform cannot serve costs an infinite amount.
         """
         servers = self._running(requests)
         fixed, per_request, per_server = self.line
@@ -127,12 +126,12 @@ class Costs:
 
     @property
     def slope(self) -> Quantity:
-        """What a request adds at least, in USD."""
+        """The least USD that one request adds."""
         return self.line[1]
 
     @property
     def steepest(self) -> Quantity:
-        """The most that one request can add, in USD, servers apart."""
+        """The most USD that one request can add, without servers."""
         slope = self.line[1]
         for part in self.parts:
             slope = slope + part.steepest
@@ -188,19 +187,19 @@ class CheapestCosts:
     sizes: tuple[Costs, ...]
 
     def at(self, requests: Quantity) -> Quantity:
-        """Return USD a month for each workload, on the size that costs it least."""
+        """Return USD a month for each workload, each on its cheapest size."""
         import numpy
 
         return numpy.minimum.reduce([size.at(requests) for size in self.sizes])
 
     @property
     def slope(self) -> Quantity:
-        """What a request adds at least, in USD, whichever the size."""
+        """The least USD that one request adds, on any size."""
         return reduce(smaller, (size.slope for size in self.sizes))
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """The parts of the first size; those of the others are the same or of its servers."""
+        """The parts of the first size; other sizes differ only in the parts of their servers."""
         return self.sizes[0].parts
 
     def without(self, ids: set[tuple[str, str]]) -> CheapestCosts:
@@ -222,8 +221,8 @@ def costs_of(platform: Platform, inputs: Inputs, book: PriceBook) -> Costs | Che
 
     Raises:
         ConfigError: A price is missing.
-        ValueError: The platform is a hybrid, whose charges are not those of its servers alone: what
-            it sends on is found for one workload and not for many.
+        ValueError: The platform is a hybrid. The requests that it forwards can be computed only
+            for one workload at a time.
     """
     if isinstance(platform, Hybrid):
         raise ValueError(f"{platform.name} cannot be priced for many workloads at once")
@@ -234,16 +233,6 @@ def costs_of(platform: Platform, inputs: Inputs, book: PriceBook) -> Costs | Che
 
 
 def _costs_of_one(platform: Platform, inputs: Inputs, book: PriceBook) -> Costs:
-    """Return what a platform of one size costs for these workloads.
-
-    Args:
-        platform: The platform.
-        inputs: The workloads: arrays of floats of one length, and numbers that all share.
-        book: The prices.
-
-    Raises:
-        ConfigError: A price is missing.
-    """
     fleet = platform.fleet(book)
     line: list[Quantity] = [0.0, 0.0, 0.0]
     parts = []
@@ -253,7 +242,7 @@ def _costs_of_one(platform: Platform, inputs: Inputs, book: PriceBook) -> Costs:
             limit = as_floats(charge.until)
             most = limit if most is None else smaller(most, limit)
         part = _part(charge)
-        if len(part.tiers) == 1 and not part.tiers[0][0] and _never_negative(charge):
+        if len(part.tiers) == 1 and not part.tiers[0][0] and _is_never_negative(charge.usage):
             price = part.tiers[0][1]
             line = [total + price * units for total, units in zip(line, part.line[:3], strict=True)]
         else:
@@ -266,44 +255,36 @@ def _costs_of_one(platform: Platform, inputs: Inputs, book: PriceBook) -> Costs:
 
 
 def _part(charge: Charge) -> Part:
-    usage, free = charge.usage, float(charge.allowance)
-    before, tiers = 0.0, []
-    for tier in charge.rate.tiers:
-        tiers.append((float(tier.start) + free, float(tier.price) - before))
-        before = float(tier.price)
+    usage, tiers = charge.usage, charge.price_steps(float(charge.allowance))
     line = (as_floats(usage.fixed), as_floats(usage.per_request), as_floats(usage.per_server))
     most = None if usage.most is None else as_floats(usage.most)
     beyond = None if usage.beyond is None else as_floats(usage.beyond)
     least = as_floats(usage.least_per_request)
-    return Part((charge.rate.id, charge.rate.region), (*line, most), tuple(tiers), beyond, least)
+    return Part((charge.rate.id, charge.rate.region), (*line, most), tiers, beyond, least)
 
 
-def _never_negative(charge: Charge) -> bool:
-    usage = charge.usage
-    least = usage.least_per_request
-    if usage.most is not None or usage.beyond is not None or is_array(least) or least:
+def _is_never_negative(usage: Usage) -> bool:
+    if usage.has_limits:
         return False
-    fixed, each = usage.fixed, usage.per_server
-    return not any(isinstance(x, Fraction | int) and x < 0 for x in (fixed, each)) and not any(
-        hasattr(x, "dtype") and bool((x < 0).any()) for x in (fixed, each)
-    )
+    signs = (x < 0 for x in (usage.fixed, usage.per_server))
+    return not any(sign.any() if is_array(sign) else sign for sign in signs)
 
 
 def first_crossing(
     per_request: Costs, capacity: Costs | CheapestCosts, horizon: float, length: int
 ) -> Quantity:
-    """Return the first volume at which capacity becomes cheaper; infinite where it never does.
+    """Return the first volume at which capacity becomes cheaper; infinite if it never does.
 
-    Up from zero: capacity costs at least what it costs at the volume that was reached, and
-    no request adds more to the other side than its steepest slope, so there is no crossing
-    before the volume at which that slope would close the gap. The volumes that are reached
-    so rise to the first crossing, and steps of servers are not leapt over.
+    The search starts at zero. Above the volume reached, capacity costs at least as much as there,
+    and no request adds more to the other side than its steepest slope. So there is no crossing
+    before the volume at which that slope closes the gap, and the search goes on from there. It
+    therefore rises to the first crossing and skips no step of servers.
 
     Args:
-        per_request: The side that bills requests alone.
-        capacity: The side with servers.
-        horizon: How far to look, requests a month.
-        length: How many workloads there are.
+        per_request: The platform that bills only requests.
+        capacity: The platform with servers.
+        horizon: The largest volume of the search, requests a month.
+        length: The number of workloads.
     """
     import numpy
 
@@ -314,7 +295,7 @@ def first_crossing(
     found = numpy.full(length, numpy.inf)
     places, reached = numpy.arange(length), _parting(left, right, length, horizon)
     for step in range(MAX_STEPS):
-        # A hair above, so that the server that a step adds is counted.
+        # Slightly above, to include the server that a step adds.
         gap = right.at(reached * (1 + CLOSE)) - left.at(reached)
         forward = numpy.maximum(gap, 0.0) / slope
         there = forward <= CLOSE * reached
@@ -331,7 +312,7 @@ def first_crossing(
 
 
 def _parting(left: Costs, right: Costs | CheapestCosts, length: int, horizon: float) -> Quantity:
-    """Return a volume just above the one up to which both cost the same, nothing for one."""
+    """Return a volume just above that up to which both cost the same, such as nothing."""
     import numpy
 
     def same(requests: Quantity) -> Quantity:
@@ -352,7 +333,7 @@ def _parting(left: Costs, right: Costs | CheapestCosts, length: int, horizon: fl
 
 
 def _shared(first: Costs, second: Costs | CheapestCosts) -> set[tuple[str, str]]:
-    """Return the parts that cost both the same, egress for one."""
+    """Return the parts that cost both sides the same, such as egress."""
     import numpy
 
     theirs = {part.id: part for part in second.parts}

@@ -1,7 +1,7 @@
-"""The workload: how much traffic there is and what one request needs.
+"""The workload: how much traffic there is, and what one request needs.
 
-Wall time and CPU time are separate inputs. Lambda bills the wall time of each request;
-a server overlaps the waits of many and is full when its CPU is. It knows no platform.
+Wall time and CPU time are separate inputs. Lambda bills the wall time of each request; a server
+overlaps the waits of many requests, and is full when its CPU is. It knows no platform.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ferryman.cost.traffic.shape import Shape
 __all__ = ("LAMBDA_MIB_PER_VCPU", "LIMITS", "NOT_NUMBERS", "Inputs", "Workload")
 
 NOT_NUMBERS = ("shape", "sizes", "usable")
-"""The fields of a workload that no range can be given for."""
+"""The fields of `Inputs` that are not numbers, and so have no range."""
 
 LAMBDA_MIB_PER_VCPU = 1769
 """Lambda memory that comes with one vCPU, MiB.
@@ -50,7 +50,7 @@ LIMITS: Mapping[str, tuple[Decimal, Decimal, str]] = {
     "nat_bytes": (Decimal(0), Decimal(2) ** 30, "bytes"),
     "growth": (Decimal("-0.99"), Decimal(10), "a share of the requests"),
 }
-"""What is accepted for each field: lowest, highest, and in which unit."""
+"""The accepted range of each field: lowest, highest and the unit."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ class Workload:
 
     Args:
         requests: Requests a month.
-        wall_ms: Mean duration of a request that Lambda bills, milliseconds: the wait
-            included, each rounded up to a whole millisecond, at ``memory_mib``. Where it
-            was measured elsewhere, half a millisecond more.
+        wall_ms: Mean billed duration of a request on Lambda with ``memory_mib``, milliseconds,
+            waiting included. Lambda rounds each duration up to a whole millisecond, so add half a
+            millisecond to a duration that was measured elsewhere.
         cpu_ms: Mean CPU time of a request on one vCPU, milliseconds.
         memory_mib: Memory setting of the Lambda function, MiB.
         response_bytes: Mean size of a response, bytes.
@@ -72,29 +72,31 @@ class Workload:
         cold_start_share: Share of the requests that wait for a new Lambda environment.
             0.0013 was measured on AWS at one request a second (Mahmoudi and Khazaei,
             IEEE Transactions on Cloud Computing, 2020); it falls as the rate grows.
-        init_ms: Billed time of one such start, milliseconds. Assumed: Python 3.13 starts
-            in about 80 ms (maxday/lambda-perf, 2026-08-22), importing aiohttp takes 240
-            to 620 ms. Billed since 2025-08-01.
+        init_ms: Billed time of a cold start, milliseconds. Assumed: Python 3.13 starts in about
+            80 ms (maxday/lambda-perf, 2026-08-22), and importing aiohttp takes 240 to 620 ms. AWS
+            bills it since 2025-08-01.
         resident_mib: Memory of one server process at rest, MiB. Assumed.
         in_flight_mib: Memory that a request holds on a server while it runs, MiB. Assumed.
-        burst: Rate in a busy minute over its hour's mean. 1 leaves the minutes to the
-            latency objective; 2.1 and 3.2 were one minute in a hundred of the two traces.
-        cpu_variation: Squared coefficient of variation of a request's CPU time; 1 is
-            exponential, 0 always the same. Assumed.
-        arrival_variation: The same of the times between requests; 1 is Poisson. The counts
-            of one second in the two traces were dispersed by 1.29 and 1.18.
-        log_bytes: What the application logs for a request, bytes. Assumed: one line.
-        cross_zone_bytes: What a request moves between zones, to a database for one, bytes.
-        nat_bytes: What a request moves through a NAT gateway, where there is one, bytes.
-        growth: How much the requests grow in a month, as a share of them.
-        shape: How the traffic is spread over the week; ``None`` where only the busy hour
+        burst: Rate in a busy minute over the mean of its hour. With 1, only the latency objective
+            leaves room for busy minutes. In the two traces one minute in a hundred was above 2.1
+            and 3.2.
+        cpu_variation: Squared coefficient of variation of a request's CPU time: 1 if exponential,
+            0 if always the same. Assumed.
+        arrival_variation: Squared coefficient of variation of the times between requests: 1 for
+            Poisson arrivals. The requests of each second in the two traces had an index of
+            dispersion of 1.29 and 1.18.
+        log_bytes: Bytes that the application logs for a request. Assumed: one line.
+        cross_zone_bytes: Bytes that a request moves between zones, for example to a database.
+        nat_bytes: Bytes that a request moves through a NAT gateway, if there is one.
+        growth: Growth of the requests in a month, as a share of them.
+        shape: The distribution of the traffic over the week; ``None`` if only the busiest hour
             is known.
-        sizes: How large responses are, one by one; ``None`` where only the mean is known, which
-            each of them then has.
+        sizes: The distribution of response sizes; ``None`` if only the mean is known, which then
+            is every response's size.
 
     Raises:
-        ConfigError: A field is not a number, out of `LIMITS`, or asks for more CPU time
-            than its wall time has room for.
+        ConfigError: A field is not a number or is out of range, or the CPU time is more than the
+            wall time allows.
     """
 
     requests: Decimal
@@ -125,7 +127,7 @@ class Workload:
         if self.cpu_ms > room:
             raise ConfigError(
                 f"cpu_ms: {self.cpu_ms} ms of CPU do not fit into {self.wall_ms} ms of wall time",
-                cause=f"a request has at most {room.normalize():f} ms of CPU in that time",
+                cause=f"a request can use at most {room.normalize():f} ms of CPU in that time",
                 hint="wall_ms is the whole duration of a request, its CPU time included",
             )
 
@@ -137,19 +139,19 @@ class Workload:
         /,
         **values: Decimal | int | float | str,
     ) -> Workload:
-        """Return a workload from numbers of any kind; a float counts as it is printed.
+        """Return a workload from numbers of any type; a float has the value that it prints.
 
-        A shape sets ``peak_to_mean`` to its busiest hour and sizes set ``response_bytes`` to
+        A shape sets ``peak_to_mean`` to its busiest hour, and sizes set ``response_bytes`` to
         their mean, unless these are given.
 
         Raises:
-            ConfigError: As the constructor does, or a field is unknown.
+            ConfigError: A field is unknown, or for the reasons of the constructor.
         """
         unknown = values.keys() - LIMITS.keys()
         if unknown:
             raise ConfigError(
                 f"a workload has no {', '.join(sorted(unknown))}",
-                hint=f"it has {', '.join(LIMITS)}",
+                hint=f"its fields are {', '.join(LIMITS)}",
             )
         numbers = {name: _number(name, value) for name, value in values.items()}
         if shape and "peak_to_mean" not in numbers:
@@ -161,31 +163,31 @@ class Workload:
     @cached_property
     def inputs(self) -> Inputs:
         """The same numbers as exact fractions, for the equations."""
-        names = (each.name for each in fields(Inputs) if each.name not in NOT_NUMBERS)
+        names = (x.name for x in fields(Inputs) if x.name not in NOT_NUMBERS)
         numbers = {name: Fraction(getattr(self, name)) for name in names}
         return Inputs(**numbers, shape=self.shape, sizes=self.sizes)
 
     @cached_property
     def of_any_volume(self) -> Workload:
-        """The same without its number of requests, which moves no charge and no curve."""
+        """The workload without its number of requests: charges and curves do not depend on it."""
         return replace(self, requests=Decimal(0)) if self.requests else self
 
     @property
     def largest_response(self) -> Decimal:
-        """Bytes of the largest response that is known of."""
+        """The size of the largest known response, bytes."""
         return exact(self.sizes.largest) if self.sizes else self.response_bytes
 
     @property
     def lambda_vcpu(self) -> Decimal:
-        """The vCPUs, often a part of one, that Lambda gives for ``memory_mib``."""
+        """The number of vCPUs that Lambda allocates for ``memory_mib``; often below 1."""
         return self.memory_mib / LAMBDA_MIB_PER_VCPU
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the equations read of a workload: fractions, or arrays with one draw each.
+    """A workload for the equations: fractions, or arrays with one value per draw.
 
-    The fields are those of `Workload`; nothing is checked here.
+    The fields are those of `Workload`; they are not checked.
     """
 
     wall_ms: Quantity
@@ -207,10 +209,10 @@ class Inputs:
     shape: Any = None
     sizes: ResponseSizes | None = None
     usable: dict[Any, Quantity] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """The vCPUs that kinds of servers may use, of which many platforms have the same."""
+    """A cache of the vCPUs that a kind of server may use; many platforms share a kind."""
 
     def mean_over_responses(self, billed: Callable[[Quantity], Quantity]) -> Quantity:
-        """Return the mean of what is billed for a response, given its bytes."""
+        """Return the mean billed units of a response, given the units for a number of bytes."""
         if self.sizes is None:
             return billed(self.response_bytes)
         return self.sizes.mean_of(billed, self.response_bytes)

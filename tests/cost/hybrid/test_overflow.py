@@ -269,8 +269,8 @@ def test_the_answer_says_where_it_pays_and_where_not() -> None:
     assert saving.best is not None
     assert saving.most > 0.2
     text = saving_sentence(saving, work.requests)
-    assert text.startswith("EC2 arm64 + Lambda pays between ")
-    assert text.endswith("at 5 M it does not pay.")
+    assert text.startswith("EC2 arm64 + Lambda pays off between ")
+    assert text.endswith("at 5 M it does not pay off.")
 
 
 def test_a_function_that_waits_leaves_nothing_to_save() -> None:
@@ -286,7 +286,7 @@ def test_the_command_line_tells_the_share_that_goes_to_the_function() -> None:
     arguments += ["fargate+lambda", "--requests", "50M"]
     text = CliRunner().invoke(command, arguments).stdout
     assert "2 x 0.25 vCPU 0.5 GB + 14.7 %" in text
-    assert "Fargate arm64 + Lambda pays between" in text
+    assert "Fargate arm64 + Lambda pays off between" in text
     found = json.loads(CliRunner().invoke(command, [*arguments, "--json"]).stdout)
     made = next(x for x in found["levels"] if x["requests"] == "50000000")["bills"][1]
     assert float(made["sent_on"]) == pytest.approx(0.147 * 5e7, rel=0.01)

@@ -70,7 +70,7 @@ def test_every_element_is_closed(page: Reader) -> None:
 def test_the_answer_comes_first(page: Reader, study: Study) -> None:
     best = study.comparison.own.cheapest
     assert next(tag for tag, _ in page.elements if tag in ("h1", "svg", "table")) == "h1"
-    heading = page.text.split("The bill against traffic")[0]
+    heading = page.text.split("The bill by traffic")[0]
     assert f"{best.platform}: {usd(best.total)} USD a month at 40 M requests" in heading
     assert f"{usd(best.total)} USD" in heading
 
@@ -80,11 +80,11 @@ def test_a_cheapest_platform_that_fails_with_its_zone_is_told_with_the_next() ->
     platforms = make_platforms(["lambda-url", "fargate", "ec2", "box"])
     page = Reader(document(make_study(compare(workload, platforms), draws=0)))
     assert (
-        "One t4g.small does not outlive the loss of a zone; the cheapest that does is"
+        "One t4g.small does not survive the loss of a zone; the cheapest that does is"
         " Lambda arm64, Function URL, at"
     ) in page.text
     alone = Reader(document(make_study(compare(workload, platforms[3:]), draws=0)))
-    assert "and none that is compared does." in alone.text
+    assert "and none of the compared platforms does." in alone.text
 
 
 def test_the_same_study_gives_the_same_page(study: Study) -> None:
@@ -160,7 +160,7 @@ def test_what_is_measured_is_not_called_assumed(study: Study) -> None:
 def test_without_a_week_it_says_so() -> None:
     plain = make_study(compare(Workload.of(requests=10**7, wall_ms=80, cpu_ms=8)), draws=0)
     text = Reader(document(plain)).text
-    assert "Only the busy hour is known" in text
+    assert "Only the rate of the busiest hour is known" in text
     assert "Area chart" not in document(plain)
 
 

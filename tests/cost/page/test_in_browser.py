@@ -263,10 +263,10 @@ async def test_the_page_of_several_applications_is_seen_in_each_light_and_on_pap
     await see(page, width, scheme, "portfolio")
     assert await overflow(page) <= 0
     about = await page.locator(".about").first.inner_text()
-    assert about == "shops \u00b7 30 November 2026 \u00b7 durations assumed of reports"
+    assert about == "shops \u00b7 30 November 2026 \u00b7 assumed durations of reports"
     assert await page.locator(".doubt").inner_text() == "Doubtful: reports: hasty"
     assert (await page.locator("h1").inner_text()).startswith(
-        "Doubtful, by a forced measurement of reports: Move "
+        "Doubtful (reports measured with --force): Move "
     )
     assert await page.locator(".tiles dt").all_inner_texts() == [
         *("Cheapest now", "All on functions", "All on shared servers", "Move first")

@@ -68,4 +68,4 @@ def test_a_box_that_is_full_has_no_line() -> None:
     workload = Workload.of(CONSUMER, requests=Decimal(10**9), wall_ms=80, cpu_ms=8)
     found = compare(workload, make_platforms(("lambda-url", "box")))
     assert capacities(found, CONSUMER) == ()
-    assert week_table(found).rows[1][1] == "cannot carry it"
+    assert week_table(found).rows[1][1] == "cannot serve it"

@@ -1,1 +1,1 @@
-"""The answer as a page: HTML and SVG text from a study's values. It writes no file."""
+"""Renders a study as HTML and SVG text. It writes no file."""

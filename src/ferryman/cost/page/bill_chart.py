@@ -1,7 +1,7 @@
-"""The bill against traffic, both on log scales: a line per platform, a mark per crossover.
+"""The bill by traffic, both on log scales: a line per platform, a mark per crossover.
 
-Below it, on the same scale of traffic, where each crossover lies when inputs are uncertain.
-Floats are fine here: a pixel is coarser.
+Below it, on the same scale of traffic, the uncertainty of each crossover. Floats are exact enough
+for pixels.
 """
 
 from __future__ import annotations
@@ -48,12 +48,13 @@ NARROW_LEFT, NARROW_RIGHT = 54.0, 24.0
 ROW, FIRST_ROW, LEGEND_ROW = 36.0, 372.0, 20.0
 
 CHEAPEST_SHOWN = 1.0
-"""USD a month at the foot: a logarithm has no zero."""
+"""USD a month at the bottom of the chart, because a log scale has no zero."""
 
 SAMPLES = 160
+"""Points along each curve."""
 
 MOST_EDGES = 400
-"""Steps that are drawn one by one; more than these run together in the picture anyway."""
+"""Up to this many steps are drawn exactly; more cannot be distinguished in the picture."""
 
 
 def bill_chart(study: Study) -> Markup:
@@ -63,7 +64,7 @@ def bill_chart(study: Study) -> Markup:
     names = [p.name for p in comparison.platforms] + [_rival(duel) for duel in duels]
     plot = _Plot.of(study, LEFT, WIDTH - name_room(names, 26), "plot")
     height = FIRST_ROW + ROW * len(duels) if duels else BOTTOM + 46
-    # The last number stands under its line, which may be the edge itself.
+    # Leave room for the last number of the axis, which may be at the very edge.
     last = plot.x.at(max(decades(plot.x.low, plot.x.high), default=plot.x.high))
     unit = max(plot.x.stop + 10, last + 34)
     return picture(
@@ -80,7 +81,7 @@ def bill_chart(study: Study) -> Markup:
 
 
 def narrow_bill_chart(study: Study) -> Markup:
-    """Return the chart for a telephone: the names below it, and no rows."""
+    """Return the chart for a narrow screen: names below the plot, no rows of crossovers."""
     comparison = study.comparison
     plot = _Plot.of(study, NARROW_LEFT, NARROW - NARROW_RIGHT, "narrow-plot")
     height = BOTTOM + 44 + LEGEND_ROW * len(comparison.platforms)
@@ -107,12 +108,12 @@ class _Plot:
     """The part of the chart that has two scales.
 
     Attributes:
-        comparison: What is drawn.
+        comparison: The comparison.
         x: Requests a month.
         y: USD a month.
         samples: Points of each curve.
-        kinds: The class of each curve.
-        clip: The name of the area that curves are drawn in.
+        kinds: The CSS class of each curve.
+        clip: The id of the clip path of the curves.
     """
 
     comparison: Comparison
@@ -135,10 +136,11 @@ class _Plot:
         return cls(comparison, x, y, samples, kinds, clip)
 
     def drawn(self, every: int = 1) -> Iterator[Markup]:
-        """Yield the axes, the curves, and where the reader stands.
+        """Yield the axes, the curves, and the workload's own volume and bill.
 
         Args:
-            every: Which of the round volumes have a number: each, or each second.
+            every: The spacing of the numbers on the axis: 1 for each round volume, 2 for every
+                second one.
         """
         x = self.x
         area = element("rect", x=x.start, y=TOP, width=x.stop - x.start, height=BOTTOM - TOP)
@@ -152,7 +154,7 @@ class _Plot:
         yield _own_bill(self.comparison, x, self.y)
 
     def readings(self) -> dict[str, Any]:
-        """Return the scales, for the script that reads out what is under the pointer."""
+        """Return the scales, for the script that shows the bills under the pointer."""
         x, y = self.x, self.y
         return {
             "data_x": f"{x.start:g} {x.stop:.1f} {x.low:.6g} {x.high:.6g}",
@@ -164,7 +166,7 @@ def crossover_table(study: Study) -> Table:
     """Return a row per crossover: the volume, the cost there, the cheaper platform, its band."""
     rows = []
     for duel in study.comparison.duels:
-        found = study.band_of(duel.first, duel.second)
+        band = _band_cell(study.band_of(duel.first, duel.second))
         for index, change in enumerate(duel.changes):
             loser = duel.second if change.cheaper == duel.first else duel.first
             rows.append(
@@ -174,12 +176,12 @@ def crossover_table(study: Study) -> Table:
                     usd(change.usd),
                     change.cheaper,
                     loser,
-                    _band_cell(found) if not index else "",
+                    band if not index else "",
                 )
             )
         if not duel.changes:
             other = duel.second if duel.cheaper_at_first == duel.first else duel.first
-            rows.append(("never", "", "", other, duel.cheaper_at_first, _band_cell(found)))
+            rows.append(("never", "", "", other, duel.cheaper_at_first, band))
     header = (
         *("requests a month", "a second", "USD a month", "cheaper above it", "than"),
         "nine draws in ten",
@@ -197,9 +199,10 @@ def _band_cell(band: Band | None) -> str:
 
 
 def shown_volumes(study: Study) -> tuple[float, float]:
-    """Return the volumes shown: the levels, the crossovers and their bands, with a margin.
+    """Return the lowest and the highest volume of the chart.
 
-    The usual levels are among them, so that the picture stands still while an input moves.
+    Between them are the levels, the crossovers and their bands, with a margin. The usual levels
+    are always included, so that the axis keeps still while the user moves an input.
     """
     comparison = study.comparison
     points = [float(level) for level in LEVELS if level <= comparison.horizon]
@@ -215,7 +218,7 @@ def shown_volumes(study: Study) -> tuple[float, float]:
 
 
 def sampled(curve: CostCurve, low: float, high: float) -> list[Point]:
-    """Return points along a curve, both ends of each step included."""
+    """Return points along a curve, with both ends of each step."""
     end = high if curve.end is None else min(high, float(curve.end))
     if end <= low:
         return [(low, CHEAPEST_SHOWN / 10)]
@@ -229,7 +232,7 @@ def sampled(curve: CostCurve, low: float, high: float) -> list[Point]:
 
 def _steps(curve: CostCurve, low: float, end: float) -> Iterator[Point]:
     edge = curve.next_edge(Fraction(low))
-    # The end is rounded, so an exact edge at it could seem to lie before it.
+    # Compare floats: the end is rounded, so an exact edge at the end could be below it.
     while edge is not None and (place := float(edge)) < end:
         yield place, curve.near(place)
         yield place, float(curve.after(edge).value)
@@ -251,16 +254,16 @@ def _axes(x: Scale, y: Scale, every: int) -> Markup:
 
 
 def _own_bill(comparison: Comparison, x: Scale, y: Scale) -> Markup:
-    """Return where the reader stands: the volume, and the bill of the cheapest platform."""
+    """Return a mark at the workload's own volume and its cheapest bill."""
     own, cheapest = float(comparison.workload.requests), comparison.own.cheapest
     if not own:
         return Markup()
     place = x.within(own)
     right = place > (x.start + x.stop) / 2
-    said = f"yours: {requests(own)}"
+    label = f"yours: {requests(own)}"
     parts = [
         line((place, TOP), (place, BOTTOM), "own"),
-        text((place + (-5 if right else 5), TOP + 12), said, "note", "end" if right else None),
+        text((place + (-5 if right else 5), TOP + 12), label, "note", "end" if right else None),
     ]
     if cheapest.carried:
         height = y.within(float(cheapest.total))
@@ -269,7 +272,7 @@ def _own_bill(comparison: Comparison, x: Scale, y: Scale) -> Markup:
 
 
 def _names(plot: _Plot) -> Iterator[Markup]:
-    """Yield each platform's name beside the end of its line, pushed apart if need be."""
+    """Yield each platform's name beside the end of its line, moved apart if they overlap."""
     x, platforms = plot.x, plot.comparison.platforms
     ends = [plot.y.within(points[-1][1]) for points in plot.samples]
     for index, place in enumerate(apart(ends, 17, TOP + 6, BOTTOM - 4)):
@@ -280,7 +283,7 @@ def _names(plot: _Plot) -> Iterator[Markup]:
 
 
 def _legend(plot: _Plot) -> Iterator[Markup]:
-    """Yield each platform's name in a row of its own, below the plot."""
+    """Yield each platform's name in its own row below the plot."""
     for index, platform in enumerate(plot.comparison.platforms):
         place = 8.0, BOTTOM + 56 + LEGEND_ROW * index
         yield from _name(index, platform.name, plot.kinds[index], place)
@@ -328,7 +331,7 @@ def _rival(duel: Duel) -> str:
 
 
 def _row_volume(duel: Duel, x: Scale, band: Band | None, middle: float) -> Markup:
-    """Return the volume of the first crossover, left of everything in its row."""
+    """Return the volume of the first crossover, left of the band and the marks of its row."""
     if not duel.changes:
         return text(((x.start + x.stop) / 2, middle - 4), "no crossover", "note", "middle")
     first = duel.changes[0]

@@ -1,4 +1,4 @@
-"""The page as one file: nothing is fetched, and nothing runs but what its hashes name."""
+"""The page as one file, which loads nothing; its policy allows only its own style and script."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from pathlib import Path
 
 from ferryman.cost import portfolio_tables
 from ferryman.cost.page.markup import Markup, element, join
-from ferryman.cost.page.portfolio_sections import portfolio_answer, portfolio_sections
-from ferryman.cost.page.sections import answer, sections
+from ferryman.cost.page.portfolio_sections import (
+    first_portfolio_sections,
+    portfolio_answer,
+    second_portfolio_sections,
+)
+from ferryman.cost.page.sections import answer, first_sections, second_sections
 from ferryman.cost.portfolio import Portfolio
 from ferryman.cost.prices.book import PriceBook
 from ferryman.cost.sentences import headline
@@ -28,7 +32,7 @@ def resource(name: str) -> str:
 
 
 def digest(text: str) -> str:
-    """Return what a Content-Security-Policy calls an inline style or script of this text."""
+    """Return the source expression of an inline style or script in a Content-Security-Policy."""
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
@@ -36,34 +40,40 @@ def document(study: Study, name: str = "", day: date | None = None) -> str:
     """Return the whole page. The same study, name and day give the same bytes.
 
     Args:
-        study: What it shows.
-        name: Of the project, which stands at the top.
-        day: On which the answer was found.
+        study: The study.
+        name: The name of the project, shown at the top.
+        day: The day of the answer.
     """
     top = masthead(name, day, _basis(study), study.doubts)
     return _whole(
         f"{name}: {headline(study)}" if name else headline(study),
-        element("main", top, answer(study), *sections(study)),
+        element("main", top, answer(study), *first_sections(study), *second_sections(study)),
         study.comparison.book,
     )
 
 
 def portfolio_document(found: Portfolio, name: str = "", day: date | None = None) -> str:
-    """Return the page of several applications; it fetches and runs no more than the other.
+    """Return the page of several applications.
 
     Args:
-        found: What it shows.
-        name: Of the portfolio, which stands at the top.
-        day: On which the answer was found.
+        found: The portfolio.
+        name: The name of the portfolio, shown at the top.
+        day: The day of the answer.
     """
     title = portfolio_tables.headline(found)
     assumed = [app.name for app in found.apps if "wall_ms" not in app.origins]
-    basis = f"durations assumed of {', '.join(assumed)}" if assumed else ""
+    basis = f"assumed durations of {', '.join(assumed)}" if assumed else ""
     doubts = tuple(f"{app.name}: {app.doubts[0]}" for app in found.doubtful)
     top = masthead(name, day, basis, doubts)
     return _whole(
         f"{name}: {title}" if name else title,
-        element("main", top, portfolio_answer(found), *portfolio_sections(found)),
+        element(
+            "main",
+            top,
+            portfolio_answer(found),
+            *first_portfolio_sections(found),
+            *second_portfolio_sections(found),
+        ),
         found.book,
     )
 
@@ -84,8 +94,8 @@ def _whole(title: str, main: Markup, book: PriceBook) -> str:
         element("style", Markup(style)),
     )
     foot = (
-        f"Made by ferryman cost, from the prices of {book.date}."
-        " A month has 730 hours. USD throughout."
+        f"Made by ferryman cost with the prices of {book.date}."
+        " A month has 730 hours. Amounts are in USD."
     )
     body = element(
         "body",
@@ -97,13 +107,13 @@ def _whole(title: str, main: Markup, book: PriceBook) -> str:
 
 
 def masthead(name: str, day: date | None, basis: str, doubts: Sequence[str]) -> Markup:
-    """Return what the page is about.
+    """Return the line above the headline, and a warning if figures are doubtful.
 
     Args:
-        name: Of the project.
-        day: On which the answer was found.
-        basis: What its figures rest on.
-        doubts: Why they may not be trusted.
+        name: The name of the project.
+        day: The day of the answer.
+        basis: The source of the figures.
+        doubts: Reasons to doubt the figures.
     """
     parts: list[str] = [element("b", name)] if name else []
     parts += [f"{day.day} {day:%B %Y}"] if day else []
@@ -114,15 +124,15 @@ def masthead(name: str, day: date | None, basis: str, doubts: Sequence[str]) -> 
 
 
 def doubt(doubts: Sequence[str]) -> Markup:
-    """Return the first reason why figures may not be trusted, if there is one."""
+    """Return the first reason to doubt the figures, if there is one."""
     return element("p", f"Doubtful: {doubts[0]}", class_="doubt") if doubts else Markup()
 
 
 def _basis(study: Study) -> str:
-    """Return what the durations rest on, where that is worth a word."""
+    """Return the source of the durations; empty if they were given."""
     if study.measured:
         return f"measured on {study.measured.measurement.taken[:10]}"
-    return "" if "wall_ms" in study.origins else "durations assumed"
+    return "" if "wall_ms" in study.origins else "assumed durations"
 
 
 def picture_file(picture: Markup) -> str:

@@ -1,4 +1,4 @@
-"""The parts that every chart is drawn with. Colours and type are the style sheet's."""
+"""The parts of every chart. The style sheet sets colours and fonts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from ferryman.cost.number_format import volume
 from ferryman.cost.page.markup import Markup, element
+from ferryman.cost.page.tables import scrolling
 
 __all__ = (
     "NARROW",
@@ -25,28 +26,28 @@ __all__ = (
 )
 
 FAMILIES = ("Lambda", "Fargate", "EC2", "EKS", "GKE", "Managed Instances", "Lambda Web", "")
-"""How the names of platforms begin, a colour of the style sheet each; the last has the others."""
+"""Prefixes of platform names; each has a colour of the style sheet, the last all other names."""
 
 STROKES = ("", " again", " third")
-"""How the lines of one colour are told apart: whole, dashed, dotted."""
+"""Classes that distinguish lines of one colour: solid, dashed, dotted."""
 
 WIDTH = 960.0
-"""Of every chart, in units of the picture: a pixel where the page is at its widest."""
+"""The width of a chart, in pixels of the widest page."""
 
 NARROW = 380.0
-"""Of the charts that a telephone shows in place of the wide ones."""
+"""The width of the charts for a narrow screen."""
 
 _LETTER = 6.9
-"""How wide a letter of a name is at most, on the mean, in the fonts that the page may get."""
+"""The mean width of a letter in the widest of the page's fonts."""
 
 Point = tuple[float, float]
 
 
 def colours(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the class of what belongs to each platform: the same in every picture and answer.
+    """Return the CSS class of each platform, which is the same in all charts and tables.
 
-    A platform has the colour of its family. A second one of a family is dashed, further ones
-    are dotted.
+    A platform has the colour of its family. The second platform of a family is dashed, further
+    ones are dotted.
 
     Args:
         names: The platforms of a comparison, by name.
@@ -62,14 +63,14 @@ def colours(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def name_room(names: Iterable[str], lead: float = 10) -> float:
-    """Return how wide the margin must be for the longest name, with so much before it."""
+    """Return the width of a margin for the longest name, with ``lead`` before it."""
     return min(max(map(len, names), default=0) * _LETTER + lead, WIDTH / 2)
 
 
 def picture(
     height: float, label: str, *children: str, width: float = WIDTH, **attributes: object
 ) -> Markup:
-    """Return an SVG that scales with the page, and that a screen reader calls by its label."""
+    """Return an SVG that scales with the page; screen readers read its label."""
     return element(
         "svg",
         *children,
@@ -84,13 +85,12 @@ def figure(chart: Markup, caption: str | Markup, name: str, *more: Markup) -> Ma
     """Return a chart with its caption, and what follows it, such as its table.
 
     Args:
-        chart: The chart; where the window is narrower than it can be read, it scrolls.
-        caption: What the reader sees in it.
-        name: What the part that scrolls is called.
+        chart: The chart; it scrolls if the window is too narrow.
+        caption: Its caption.
+        name: Its name for screen readers.
         more: Markup after the caption.
     """
-    scroll = element("div", chart, class_="scroll", tabindex=0, role="region", aria_label=name)
-    return element("figure", scroll, element("figcaption", caption), *more)
+    return element("figure", scrolling(chart, name), element("figcaption", caption), *more)
 
 
 def line(start: Point, end: Point, class_: str) -> Markup:
@@ -101,12 +101,12 @@ def line(start: Point, end: Point, class_: str) -> Markup:
 def text(
     place: Point, content: str, class_: str | None = None, anchor: str | None = None
 ) -> Markup:
-    """Return a line of text, by default one that starts at its place."""
+    """Return a line of text; without an anchor it starts at its place."""
     return element("text", content, x=place[0], y=place[1], class_=class_, text_anchor=anchor)
 
 
 def path(points: Iterable[Point], class_: str, *, closed: bool = False) -> Markup:
-    """Return straight lines from point to point, those left out that would not be seen."""
+    """Return straight lines from point to point; points too close to see are left out."""
     kept: list[str] = []
     for x, y in points:
         place = f"{x:.1f},{y:.1f}"
@@ -116,12 +116,12 @@ def path(points: Iterable[Point], class_: str, *, closed: bool = False) -> Marku
 
 
 def requests(value: float) -> str:
-    """Return a number of requests to three digits."""
+    """Return a number of requests with three digits."""
     return volume(Decimal(value))
 
 
 def dollars(value: float) -> str:
-    """Return an amount as an axis has it: whole dollars, or cents below ten."""
+    """Return an amount for an axis: whole dollars, or cents if it is below one dollar."""
     if value >= 10_000:
         return f"${value / 1000:,.0f} k"
     return f"${value:,.0f}" if value >= 1 or not value else f"${value:,.2f}"

@@ -1,4 +1,4 @@
-"""The bill as the traffic grows, month by month: of the cheapest platform, and of today's."""
+"""The bill of each month of growing traffic: of the cheapest platform, and of today's."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ LEFT, RIGHT = 58.0, 20.0
 NARROW_LEFT, NARROW_RIGHT = 54.0, 24.0
 HEIGHT = BOTTOM + 66
 TICK_ROOM = 90.0
-"""How much of the picture's width a month's name needs."""
+"""The width that a month's name needs."""
 
 
 def growth_chart(growth: Forecast) -> Markup:
-    """Return the chart; the months that no platform can carry are left out."""
+    """Return the chart; it leaves out months whose traffic no platform can serve."""
     return _chart(growth, WIDTH, LEFT, RIGHT, "wide")
 
 
 def narrow_growth_chart(growth: Forecast) -> Markup:
-    """Return the chart for a telephone."""
+    """Return the chart for a narrow screen."""
     return _chart(growth, NARROW, NARROW_LEFT, NARROW_RIGHT, "narrow")
 
 
@@ -83,7 +83,7 @@ def _axes(months: Sequence[Month], x: Scale, y: Scale) -> Markup:
 
 
 def _short(name: str) -> str:
-    """Return the name of a month in less room, such as Mar 2028; `month 3` stays."""
+    """Return a short name of a month, such as Mar 2028; `month 3` stays."""
     first, _, year = name.partition(" ")
     return f"{first[:3]} {year}" if len(year) == 4 else name
 
@@ -95,14 +95,14 @@ def _move(growth: Forecast, x: Scale, y: Scale) -> Markup:
         return Markup()
     place, height = x.at(move.number), y.at(float(move.usd))
     right = place > (x.start + x.stop) / 2
-    said = f"{move.name}: {move.cheapest}"
-    if place + len(said) * 7 > x.stop and not right:
-        said = move.name
+    label = f"{move.name}: {move.cheapest}"
+    if place + len(label) * 7 > x.stop and not right:
+        label = move.name
     return join(
         (
             line((place, TOP), (place, BOTTOM), "own"),
             element("circle", cx=place, cy=height, r=5.0, class_="mine"),
-            text((place + (-6 if right else 6), TOP + 10), said, "note", "end" if right else None),
+            text((place + (-6 if right else 6), TOP + 10), label, "note", "end" if right else None),
         )
     )
 

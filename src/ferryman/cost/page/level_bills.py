@@ -1,4 +1,4 @@
-"""The bills side by side: a row per platform, a column per level of traffic."""
+"""The bills side by side: a row per platform, a column per level of traffic, in HTML."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ("level_bills",)
 
 
 def level_bills(comparison: Comparison) -> Markup:
-    """Return the table; the cheapest of each level is in bold, with a star."""
+    """Return the table; the cheapest bill of each level is bold and has a star."""
     kinds = colours(platform.name for platform in comparison.platforms)
     head = [element("th", "platform", scope="col"), element("th", "HA", scope="col")]
     for level in comparison.levels:
@@ -21,7 +21,7 @@ def level_bills(comparison: Comparison) -> Markup:
         head.append(element("th", name, scope="col", class_="number"))
     return element(
         "table",
-        element("caption", "USD a month; * is the cheapest. HA: the loss of a zone is survived."),
+        element("caption", "USD a month; * marks the cheapest. HA: survives the loss of a zone."),
         element("thead", element("tr", *head)),
         element("tbody", *(_row(comparison, i, kind) for i, kind in enumerate(kinds))),
         class_="levels",

@@ -1,4 +1,4 @@
-"""HTML and SVG text that is escaped unless it was made here. It knows no page."""
+"""HTML and SVG elements. Plain text in them is escaped; text of the type `Markup` is not."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _VOID = frozenset({"input", "link", "meta", "br"})
 
 
 class Markup(str):
-    """Text that is markup already."""
+    """Text that is already markup, and must not be escaped."""
 
     __slots__ = ()
 
 
 def join(parts: Iterable[str]) -> Markup:
-    """Return the parts one after another, plain text escaped."""
+    """Return the parts one after another, with plain text escaped."""
     return Markup("".join(part if isinstance(part, Markup) else escape(part) for part in parts))
 
 
@@ -28,7 +28,7 @@ def element(name: str, /, *children: str, **attributes: object) -> Markup:
     Args:
         name: Its name.
         children: Markup, or text to be escaped.
-        attributes: By name, ``_`` for ``-`` and one at the end dropped, as in ``class_``;
+        attributes: By name, with ``_`` for ``-``; a ``_`` at the end is dropped, as in ``class_``.
             ``None`` and ``False`` leave an attribute out, ``True`` gives it no value.
     """
     head = "".join(_attribute(key, value) for key, value in attributes.items())
@@ -53,6 +53,6 @@ def _attribute(key: str, value: object) -> str:
 
 
 def _number(value: float) -> str:
-    """Return a length to a tenth, which is finer than a pixel."""
+    """Return a length rounded to a tenth of a pixel."""
     text = f"{value:.1f}".removesuffix(".0")
     return "0" if text == "-0" else text

@@ -1,4 +1,4 @@
-"""Lambda by memory size: a table whose cells hold bars, of durations and of bills."""
+"""Lambda by memory size: a table with a bar for each duration and each bill."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LENGTH = 160.0
 
 
 def memory_chart(advice: Advice) -> Markup:
-    """Return the table."""
+    """Return the table; every bar is relative to the longest in its column."""
     longest = max(float(option.wall_ms) for option in advice.options)
     dearest = max(float(option.usd) for option in advice.options) or 1.0
     rows = (
@@ -32,8 +32,7 @@ def memory_chart(advice: Advice) -> Markup:
 
 
 def _row(option: Option, advice: Advice, duration: float, cost: float) -> Markup:
-    bests = (("cheapest", advice.cheapest), ("fastest", advice.fastest))
-    marks = ", ".join(name for name, best in bests if option == best)
+    marks = advice.marks(option)
     return element(
         "tr",
         element("th", f"{option.memory_mib:,}", scope="row", class_="number"),

@@ -1,4 +1,4 @@
-// Reads the lines of the bill's chart under the pointer. The page is whole without it.
+// Shows the bills under the pointer in the bill chart. The page is complete without it.
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 
@@ -20,7 +20,7 @@ const volume = (value) =>
 const corners = (path) =>
   path.getAttribute("d").slice(1).split("L").map((pair) => pair.split(",").map(Number));
 
-// The height of a line of corners, or nothing where it does not reach.
+// The height of a line at x; undefined outside of the line.
 const heightAt = (points, x) => {
   const next = points.findIndex((point) => point[0] >= x);
   if (next < 0) return undefined;

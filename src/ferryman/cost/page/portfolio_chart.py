@@ -1,7 +1,7 @@
-"""The bill of several applications against their traffic, in times that of today.
+"""The bill of several applications by their traffic, as a factor of today's.
 
-Below it, on the same scale, how much each application's own traffic must be for servers to be
-cheaper: among the others, and alone.
+Below it, on the same scale, the traffic at which servers become cheaper for each application: among
+the others, and alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ferryman.cost.page.markup import Markup, element, join
 from ferryman.cost.page.scale import Scale, decades
 from ferryman.cost.portfolio import Crossover, Portfolio
 from ferryman.cost.portfolio_tables import crossover_text
-from ferryman.records.wording import three_digits
+from ferryman.records.wording import counted, three_digits
 
 __all__ = ("narrow_portfolio_chart", "portfolio_chart")
 
@@ -32,12 +32,12 @@ NARROW_LEFT = 54.0
 FIRST_ROW, ROW, NARROW_ROW = 352.0, 38.0, 40.0
 LINES = (("s0", "a function each"), ("s2", "all on shared EC2 instances"))
 MOST_LETTERS = 30
-"""Of an application's name in the picture; the table has all of it."""
+"""A longer name of an application is shortened in the picture; the table shows all of it."""
 
 
 def portfolio_chart(found: Portfolio) -> Markup:
     """Return the chart, with a row below it for each application."""
-    names = [text for x in found.crossovers for text in (_shortened(x.app), _said(x))]
+    names = [text for x in found.crossovers for text in (_shortened(x.app), _values(x))]
     plot = _Plot.of(found, LEFT, WIDTH - name_room(names, 26))
     rows = (_row(plot, each, FIRST_ROW + ROW * n) for n, each in enumerate(found.crossovers))
     return picture(
@@ -51,7 +51,7 @@ def portfolio_chart(found: Portfolio) -> Markup:
 
 
 def narrow_portfolio_chart(found: Portfolio) -> Markup:
-    """Return the chart for a telephone, each application's name above its row."""
+    """Return the chart for a narrow screen, with each application's name above its row."""
     plot = _Plot.of(found, NARROW_LEFT, NARROW - RIGHT)
     rows = (
         _row(plot, each, FIRST_ROW + 22 + NARROW_ROW * n, above=True)
@@ -71,7 +71,7 @@ def narrow_portfolio_chart(found: Portfolio) -> Markup:
 def _label(found: Portfolio) -> str:
     return (
         "Line chart: USD a month by the traffic of all applications, as functions and on shared"
-        f" servers; below it the crossovers of {len(found.apps)}"
+        f" servers; below it the crossovers of {counted(len(found.apps), 'application')}"
     )
 
 
@@ -80,8 +80,8 @@ class _Plot:
     """The part of the chart that has two scales.
 
     Attributes:
-        found: What is drawn.
-        x: Times the traffic of today.
+        found: The portfolio.
+        x: The traffic as a factor of today's.
         y: USD a month.
     """
 
@@ -91,7 +91,7 @@ class _Plot:
 
     @classmethod
     def of(cls, found: Portfolio, start: float, stop: float) -> _Plot:
-        """Return the plot between two places; the bill must have been followed."""
+        """Return the plot between two places; the portfolio must have traffic."""
         amounts = [each.functions for each in found.growth]
         amounts += [each.shared for each in found.growth if each.shared is not None]
         least = max(min(amounts), 1.0) / 1.6
@@ -128,11 +128,11 @@ class _Plot:
             place = x.at(value)
             parts.append(line((place, TOP), (place, BOTTOM), "grid"))
             parts.append(text((place, BOTTOM + 18), f"x {three_digits(value)}", "tick", "middle"))
-        parts.append(text((x.stop, BOTTOM + 36), "times the traffic of today", "tick", "end"))
+        parts.append(text((x.stop, BOTTOM + 36), "times today's traffic", "tick", "end"))
         return join(parts)
 
     def _today(self) -> Markup:
-        """Return the traffic of today, and the bill of the cheaper side."""
+        """Return a mark at today's traffic and the bill of the cheaper side."""
         start, moved = self.found.start, self.found.moves[-1].usd
         place, height = self.x.within(1.0), self.y.within(min(start, moved))
         right = place > (self.x.start + self.x.stop) / 2
@@ -146,7 +146,7 @@ class _Plot:
         )
 
     def _crossing(self) -> Markup:
-        """Return where both cost the same, and at how many times the traffic that is."""
+        """Return a mark where both sides cost the same, with the factor."""
         factor = self.found.factor
         if factor is None:
             return Markup()
@@ -170,15 +170,15 @@ def _legend(left: float) -> Iterator[Markup]:
 
 
 def _row(plot: _Plot, each: Crossover, middle: float, *, above: bool = False) -> Iterator[Markup]:
-    """Yield an application's crossovers, as times its own traffic, and its name."""
+    """Yield an application's name and its crossovers, as factors of its own traffic."""
     x, own = plot.x, float(each.requests)
     yield line((x.start, middle), (x.stop, middle), "grid")
     if above:
         yield text((x.start, middle - 14), _shortened(each.app), "name")
-        yield text((x.stop, middle - 14), _said(each), "tick", "end")
+        yield text((x.stop, middle - 14), _values(each), "tick", "end")
     else:
         yield text((x.stop + 10, middle - 3), _shortened(each.app), "name")
-        yield text((x.stop + 10, middle + 13), _said(each), "tick")
+        yield text((x.stop + 10, middle + 13), _values(each), "tick")
     first, last = (value / own if value and own else None for value in (each.among, each.alone))
     if first:
         start, end = x.within(first), x.within(last or x.high)
@@ -193,7 +193,7 @@ def _row(plot: _Plot, each: Crossover, middle: float, *, above: bool = False) ->
             yield element("circle", cx=x.at(place), cy=middle, r=4.5, class_=kind)
 
 
-def _said(each: Crossover) -> str:
+def _values(each: Crossover) -> str:
     return f"{crossover_text(each.among)}, alone {crossover_text(each.alone)}"
 
 

@@ -1,4 +1,4 @@
-"""The page of several applications: the answer, four figures, and the parts below them."""
+"""The parts of the page of several applications, in order."""
 
 from __future__ import annotations
 
@@ -29,13 +29,12 @@ from ferryman.records.wording import counted
 __all__ = (
     "first_portfolio_sections",
     "portfolio_answer",
-    "portfolio_sections",
     "second_portfolio_sections",
 )
 
 
 def portfolio_answer(found: Portfolio) -> Markup:
-    """Return the answer in sentences and in four figures."""
+    """Return the answer in two sentences and four figures."""
     lead = element("p", unbroken(outlook(found)))
     return element("header", element("h1", unbroken(headline(found))), lead, _tiles(found))
 
@@ -71,58 +70,58 @@ def _first_move(found: Portfolio) -> Tile:
     worth = [move.app for move in found.moves[: found.worth_moving]]
     if not worth:
         first = found.moves[0].app
-        return Tile("Move first", "nothing yet", f"{first} is the next to pay")
+        return Tile("Move first", "nothing yet", f"{first} would be the first")
     then = f"then {', '.join(worth[1:4])}" if worth[1:] else "and no other yet"
     more = f" and {len(worth) - 4} more" if len(worth) > 4 else ""
     return Tile("Move first", worth[0], f"{then}{more}")
 
 
-def portfolio_sections(found: Portfolio) -> Iterator[Markup]:
-    """Yield everything below the answer."""
-    yield from first_portfolio_sections(found)
-    yield from second_portfolio_sections(found)
-
-
 def first_portfolio_sections(found: Portfolio) -> Iterator[Markup]:
-    """Yield the bill against traffic, each application, and the order in which to move."""
+    """Yield the bill by traffic, each application, and the order of moves."""
     if found.growth:
-        yield section("traffic", "The bill against traffic", _traffic(found))
+        yield section("traffic", "The bill by traffic", _traffic(found))
     yield section("apps", "The applications", *_apps(found))
-    yield section("moves", "The order in which to move", *_moves(found))
+    yield section("moves", "The order of moves", *_moves(found))
 
 
 def second_portfolio_sections(found: Portfolio) -> Iterator[Markup]:
-    """Yield all in each way, line by line, and what the answer rests on."""
-    yield section("ways", "All in each way", *_ways(found))
+    """Yield the bills of all applications on each kind of platform, the inputs and the prices."""
+    yield section("ways", "All applications on each platform", *_ways(found))
     lines = [line for way in found.ways for line in way.lines]
-    rests_on = scrolling(html_table(input_table(found)), "What the applications need")
-    yield section("sources", "What this rests on", rests_on, prices(lines, found.book))
+    inputs = scrolling(html_table(input_table(found)), "What the applications need")
+    yield section("sources", "Inputs and prices", inputs, prices(lines, found.book))
 
 
 def _traffic(found: Portfolio) -> Markup:
     caption = (
-        "USD a month, if the traffic of all applications were so many times that of today; both"
-        " axes are logarithmic, the circle is the crossover of all. Below, for each application"
-        " by itself: how many times its own traffic it needs for servers to be cheaper, where the"
-        " others are there already (full) and alone (hollow)."
+        "USD a month by the traffic of all applications, relative to today's. Both axes are"
+        " logarithmic; the circle is the crossover of all. Below, for each application: the factor"
+        " of its own traffic at which servers become cheaper, if the others are already on them"
+        " (filled) and alone (hollow)."
     )
     charts = join((portfolio_chart(found), narrow_portfolio_chart(found)))
-    return figure(charts, caption, "The bill against traffic")
+    return figure(charts, caption, "The bill by traffic")
 
 
 def _apps(found: Portfolio) -> Iterator[Markup]:
     order = {move.app: place for place, move in enumerate(found.moves, 1)}
     rows = tuple(_app_row(found, each, order[each.app]) for each in found.crossovers)
-    header = ("application", "what to do", "requests a month", "alone", "among the others")
-    title = "From how many requests a month on servers are cheaper for an application"
+    header = (
+        "application",
+        "what to do",
+        "requests a month",
+        "crossover alone",
+        "among the others",
+    )
+    title = "Requests a month of each application, and the number above which servers are cheaper"
     moved = [row for row, each in enumerate(found.crossovers) if _is_worth(found, order[each.app])]
     table = Table(title, header, rows, frozenset({2, 3, 4}))
     yield scrolling(html_table(table, emphasis=moved), "The applications")
     yield element(
         "p",
-        "Alone, an application pays for two servers and a balancer of its own; among the others,"
-        " for what it adds to theirs. As a function it is taken to have the free tiers to itself;"
-        " in the order of moving, those that are functions still share them.",
+        "Alone, an application pays for its own two servers and load balancer; among the others,"
+        " only for what it adds to theirs. The crossovers assume that as a function it has the"
+        " free tiers to itself; in the order of moves, the remaining functions share them.",
         class_="about",
     )
 
@@ -150,18 +149,19 @@ def _ordinal(number: int) -> str:
 
 def _moves(found: Portfolio) -> Iterator[Markup]:
     table = html_table(move_table(found, star=False), emphasis=(found.worth_moving,))
-    yield scrolling(table, "The order in which to move")
+    yield scrolling(table, "The order of moves")
     yield element(
         "p",
-        "Each row moves one application more to the shared instances: the one after which all"
-        " together cost least. The first one pays for the instances and the balancer.",
+        "Each row moves one more application to the shared instances: the one that gives the"
+        " lowest total. The first move pays for the instances and the load balancer.",
         class_="about",
     )
 
 
 def _ways(found: Portfolio) -> Iterator[Markup]:
     best = found.ways.index(found.cheapest)
-    yield scrolling(html_table(way_table(found, star=False), emphasis=(best,)), "All in each way")
+    table = html_table(way_table(found, star=False), emphasis=(best,))
+    yield scrolling(table, "All applications on each platform")
     requests = sum((app.workload.requests for app in found.apps), Decimal(0))
     for way in found.ways:
         if way.lines:

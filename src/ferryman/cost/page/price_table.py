@@ -1,4 +1,4 @@
-"""Every price that an answer uses, with its source and date."""
+"""The table of all prices in an answer, each with its source and date."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ("price_table",)
 
 
 def price_table(lines: Iterable[Line], book: PriceBook) -> Markup:
-    """Return a row per price that a bill used, with its source and the date it was seen."""
+    """Return a row per price of the bills, with its source and the date on which it was seen."""
     found: dict[tuple[str, str], Rate] = {
         (line.rate.id, line.rate.region): line.rate for line in lines
     }
-    names = ("price", "region", "USD", "a", "from", "seen", "as")
+    names = ("price", "region", "USD", "unit", "source", "seen", "confidence")
     head = [element("th", x, scope="col", class_="number" if x == "USD" else None) for x in names]
     return element(
         "table",
@@ -41,7 +41,7 @@ def _price(rate: Rate) -> Markup:
 
 
 def _tiers(rate: Rate) -> Iterator[str]:
-    """Yield the price of each tier, and above how many units it begins."""
+    """Yield the price of each tier, and the number of units above which it applies."""
     yield plain(rate.value)
     for tier in rate.tiers[1:]:
         yield element("small", f"{plain(tier.price)} above {plain(tier.start)}")

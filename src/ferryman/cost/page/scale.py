@@ -1,4 +1,4 @@
-"""From values to places in a picture, and the round values that an axis shows."""
+"""Converts values to places in a picture, and finds round values for an axis."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Scale:
     Args:
         low: The value at ``start``.
         high: The value at ``stop``.
-        start: A place, in units of the picture.
-        stop: Another; it may lie before ``start``, as upward does in SVG.
-        log: Whether equal distances are equal ratios; then ``low`` is above zero.
+        start: The place of ``low``, in units of the picture.
+        stop: The place of ``high``. It may be less than ``start``: in SVG, y rises downward.
+        log: Whether the scale is logarithmic; then ``low`` must be above zero.
     """
 
     low: float
@@ -28,7 +28,7 @@ class Scale:
     log: bool = False
 
     def at(self, value: float) -> float:
-        """Return the place of a value; below a logarithm's range, one far before its start."""
+        """Return the place of a value; on a log scale, values far below ``low`` share a place."""
         if self.log:
             share = math.log(max(value, self.low / 100) / self.low) / math.log(self.high / self.low)
         else:
@@ -36,12 +36,12 @@ class Scale:
         return self.start + (self.stop - self.start) * share
 
     def within(self, value: float) -> float:
-        """Return the place of a value, or that of the end it lies beyond."""
+        """Return the place of a value, limited to the ends of the scale."""
         return self.at(min(max(value, self.low), self.high))
 
 
 def decades(low: float, high: float) -> Iterator[float]:
-    """Yield the powers of ten in a range, and round values between them where those are few."""
+    """Yield the powers of ten in a range; in a small range also round values between them."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     factors: tuple[float, ...] = (1,)
     if high / low < 1000:
@@ -53,7 +53,7 @@ def decades(low: float, high: float) -> Iterator[float]:
 
 
 def round_steps(high: float, most: int = 5) -> Iterator[float]:
-    """Yield at most so many round values from zero up to ``high``, evenly spread."""
+    """Yield round, evenly spaced values from zero up to ``high``, in at most ``most`` steps."""
     rough = high / most
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(x * power for x in (1, 2, 2.5, 5, 10) if x * power >= rough)
@@ -62,13 +62,13 @@ def round_steps(high: float, most: int = 5) -> Iterator[float]:
 
 
 def apart(places: list[float], gap: float, low: float, high: float) -> list[float]:
-    """Return the places moved as little as it takes to keep them ``gap`` apart, in order.
+    """Return the places, moved so that they are at least ``gap`` apart; their order stays.
 
     Args:
-        places: Where each would like to be.
-        gap: The least distance of two neighbours.
-        low: The first place that is allowed.
-        high: The last; it gives way where there is not enough room.
+        places: The wanted places.
+        gap: The least distance between two neighbours.
+        low: The lowest allowed place.
+        high: The highest allowed place; it is exceeded if there is not enough room.
     """
     order = sorted(range(len(places)), key=places.__getitem__)
     found = [0.0] * len(places)

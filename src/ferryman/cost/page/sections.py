@@ -1,4 +1,4 @@
-"""The parts of the page, in the order in which a reader needs them."""
+"""The parts of the page of one application, in order."""
 
 from __future__ import annotations
 
@@ -44,63 +44,57 @@ if TYPE_CHECKING:
     from ferryman.cost.prices.book import PriceBook
 
 __all__ = (
-    *("answer", "first_sections", "second_sections", "sections"),
+    *("answer", "first_sections", "second_sections"),
     *("folded_bill", "prices", "section"),
 )
 
 
 MOST_ROWS = 12
-"""A longer table of the cheapest platforms is folded away."""
+"""A longer table of the cheapest platforms is folded."""
 
 
 def answer(study: Study) -> Markup:
-    """Return the answer in sentences: the cheapest platform, up to where, and what comes then."""
+    """Return the answer in sentences and four figures."""
     lead = element("p", unbroken(f"{outlook(study)}{_availability(study)}"))
     return element("header", element("h1", unbroken(headline(study))), lead, tiles(study))
 
 
 def _availability(study: Study) -> str:
-    """Return that the cheapest platform fails with its zone, and what another would cost."""
+    """Return a warning if the cheapest platform depends on one zone, with the alternative."""
     own = study.comparison.own
     best = own.cheapest
     if not best.carried or best.highly_available:
         return ""
-    lasting = [made for made in own.bills if made.carried and made.highly_available]
-    text = f" {best.platform} does not outlive the loss of a zone"
-    if not lasting:
-        return f"{text}, and none that is compared does."
-    safe = min(lasting, key=lambda made: made.total)
+    available = [bill for bill in own.bills if bill.carried and bill.highly_available]
+    text = f" {best.platform} does not survive the loss of a zone"
+    if not available:
+        return f"{text}, and none of the compared platforms does."
+    safe = min(available, key=lambda bill: bill.total)
     return f"{text}; the cheapest that does is {safe.platform}, at {usd(safe.total)} USD."
 
 
-def sections(study: Study) -> Iterator[Markup]:
-    """Yield everything below the answer."""
-    yield from first_sections(study)
-    yield from second_sections(study)
-
-
 def first_sections(study: Study) -> Iterator[Markup]:
-    """Yield what the answer is made of: curves, growth, bills, the week."""
-    yield section("traffic", "The bill against traffic", *_traffic(study))
+    """Yield the results that follow each change of an input: curves, growth, bills, the week."""
+    yield section("traffic", "The bill by traffic", *_traffic(study))
     if study.growth:
-        yield section("growth", "As the traffic grows", *_growth(study.growth))
+        yield section("growth", "Growing traffic", *_growth(study.growth))
     yield section("bills", "The bills", *_bills(study))
     yield section("week", "The week", *_week(study))
 
 
 def second_sections(study: Study) -> Iterator[Markup]:
-    """Yield what would change the answer, and what it rests on; the study is thorough."""
+    """Yield the results that take longer: influences and memory; then the inputs and prices."""
     if study.pair and moving(study):
-        yield section("influence", "What would move the crossover", *_influence(study))
+        yield section("influence", "What moves the crossover", *_influence(study))
     if study.advice:
-        yield section("memory", "How much memory", *_memory(study))
+        yield section("memory", "Lambda memory", *_memory(study))
     if study.measured:
-        yield section("measured", "What was measured", *_measured(study.measured))
-    yield section("sources", "What this rests on", *_sources(study))
+        yield section("measured", "The measurement", *_measured(study.measured))
+    yield section("sources", "Inputs, assumptions and prices", *_sources(study))
 
 
 def section(name: str, title: str, *content: Markup) -> Markup:
-    """Return a part of the page under its heading."""
+    """Return a section with its heading."""
     heading = element("h2", title, id=name)
     return element("section", heading, *content, aria_labelledby=name)
 
@@ -113,12 +107,10 @@ def _traffic(study: Study) -> Iterator[Markup]:
         " Circles are crossovers."
     )
     if study.bands:
-        caption += (
-            f" Bars hold nine in ten of {study.draws:,} draws of the inputs that are not certain."
-        )
+        caption += f" Each bar covers nine in ten of {study.draws:,} draws of the uncertain inputs."
     table = scrolling(html_table(crossover_table(study)), "Every crossover")
     charts = join((bill_chart(study), narrow_bill_chart(study)))
-    yield figure(charts, caption, "The bill against traffic", folded("As a table", table))
+    yield figure(charts, caption, "The bill by traffic", folded("As a table", table))
     yield element("ul", *(element("li", unbroken(text)) for text in _sentences(study)))
     cheapest = stretch_table(comparison)
     shown = scrolling(html_table(cheapest), "The cheapest by traffic")
@@ -144,8 +136,8 @@ def _bills(study: Study) -> Iterator[Markup]:
 
 
 def folded_bill(bill: Bill) -> Markup:
-    """Return a bill line by line, folded away under its total."""
-    total = f"{usd(bill.total)} USD" if bill.carried else "cannot carry it"
+    """Return a bill line by line, folded under its total."""
+    total = f"{usd(bill.total)} USD" if bill.carried else "cannot serve it"
     summary = join((bill.platform, element("b", total)))
     notes = element("ul", *(element("li", note) for note in bill.notes)) if bill.notes else Markup()
     if not bill.lines:
@@ -159,16 +151,15 @@ def _week(study: Study) -> Iterator[Markup]:
     comparison, shape = study.comparison, study.comparison.workload.shape
     table = scrolling(html_table(week_table(comparison)), "The busiest hour")
     if shape is None or not comparison.workload.requests:
-        told_ = (
-            "Only the busy hour is known, not the week:"
-            f" {plain(comparison.workload.peak_to_mean)} times the mean rate."
+        peak = plain(comparison.workload.peak_to_mean)
+        yield element(
+            "p", f"Only the rate of the busiest hour is known, not the week: {peak} times the mean."
         )
-        yield element("p", told_)
         yield table
         return
     caption = (
-        f"The traffic of a week of the shape “{shape.name}”, hour by hour, and what the"
-        " servers that are kept can carry within their objective."
+        f"Traffic in each hour of a week of the shape “{shape.name}”, and the rate that the"
+        " running servers can serve within the latency objective."
     )
     yield figure(week_chart(comparison, shape), caption, "The week", table)
 
@@ -177,13 +168,13 @@ def _influence(study: Study) -> Iterator[Markup]:
     assert study.pair
     first, second = study.pair
     caption = (
-        f"Where {second} becomes cheaper than {first}, requests a month, when one input alone"
-        " goes to the low end of its range (hollow) or the high end (full). The dashed line is"
-        " the crossover as it stands."
+        f"Requests a month above which {second} is cheaper than {first}, with one input alone at"
+        " the low end (hollow) or the high end (filled) of its range. The dashed line is the"
+        " crossover without any change."
     )
     table = scrolling(html_table(tornado_table(study)), "What moves the crossover")
     yield figure(
-        tornado_chart(study), caption, "What would move the crossover", folded("As a table", table)
+        tornado_chart(study), caption, "What moves the crossover", folded("As a table", table)
     )
 
 
@@ -191,7 +182,7 @@ def _growth(growth: Forecast) -> Iterator[Markup]:
     charts = join((growth_chart(growth), narrow_growth_chart(growth)))
     table = growth_table(growth)
     more = folded(table.title, scrolling(html_table(table), table.title))
-    yield figure(charts, unbroken(growth_sentence(growth)), "As the traffic grows", more)
+    yield figure(charts, unbroken(growth_sentence(growth)), "Growing traffic", more)
 
 
 def _memory(study: Study) -> Iterator[Markup]:
@@ -201,7 +192,7 @@ def _memory(study: Study) -> Iterator[Markup]:
         "p",
         f"{best.memory_mib:,} MiB is the cheapest size, at {three_digits(best.wall_ms)} ms"
         f" a request and {usd(best.usd)} USD a month. The bills above are for {plain(now)} MiB."
-        " Memory brings CPU: 1,769 MiB are one vCPU, and one Python thread has no use for more.",
+        " CPU grows with memory: 1,769 MiB bring one vCPU, and one Python thread cannot use more.",
     )
     yield scrolling(memory_chart(study.advice), "Lambda by memory size")
 
@@ -209,14 +200,15 @@ def _memory(study: Study) -> Iterator[Markup]:
 def _measured(measured: MeasuredInputs) -> Iterator[Markup]:
     found = measured.measurement
     machine = f"{found.machine.model}, Python {found.machine.python}"
-    yield element("p", f"{found.app}, on {found.taken[:10]}, sent {found.scenario}; {machine}.")
+    day, scenario = found.taken[:10], found.scenario
+    yield element("p", f"{found.app}, measured on {day} with {scenario}; {machine}.")
     yield scrolling(html_table(route_table(found)), "What a request costs")
     server = found.targets.get("server")
     if server and server.loads:
         caption = (
-            "Requests a second of one process on a server, as more are under way at once. The"
-            " line is the universal scalability law; the band is the capacity of one vCPU that"
-            " the process has for itself, which the bills of servers rest on."
+            "Requests a second of one server process, by requests in flight. The line is the"
+            " universal scalability law; the band is the capacity of one full vCPU, from which the"
+            " bills of servers follow."
         )
         table = scrolling(html_table(curve_table(server)), "The throughput of one process")
         chart = throughput_chart(server)
@@ -239,6 +231,6 @@ def _sources(study: Study) -> Iterator[Markup]:
 
 
 def prices(lines: Iterable[Line], book: PriceBook) -> Markup:
-    """Return every price that is used, folded away."""
+    """Return the table of prices, folded."""
     table = scrolling(price_table(lines, book), "Prices")
     return folded("Prices, each with its source and date", table)

@@ -1,4 +1,4 @@
-"""Tables of text as HTML tables, in view or folded away."""
+"""Tables in HTML, and containers that scroll or fold."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ("folded", "html_table", "scrolling")
 
 
 def html_table(table: Table, *, emphasis: Sequence[int] = ()) -> Markup:
-    """Return a table, its first column as the heading of each row.
+    """Return a table in HTML, with the first cell of each row as its heading.
 
     Args:
         table: The table.
-        emphasis: Rows that stand out, by their place.
+        emphasis: The indices of highlighted rows.
     """
     caption = element("caption", table.title)
     body = [_row(row, table.right, index in emphasis) for index, row in enumerate(table.rows)]
@@ -38,11 +38,16 @@ def _row(row: Row, right: frozenset[int], stands_out: bool) -> Markup:
     return element("tr", first, *cells, class_="best" if stands_out else None)
 
 
-def scrolling(table: Markup, name: str) -> Markup:
-    """Return a table that scrolls sideways where the window is narrow."""
-    return element("div", table, class_="scroll", tabindex=0, role="region", aria_label=name)
+def scrolling(content: Markup, name: str) -> Markup:
+    """Return a table or chart that scrolls sideways in a narrow window.
+
+    Args:
+        content: The table or chart.
+        name: Its name for screen readers.
+    """
+    return element("div", content, class_="scroll", tabindex=0, role="region", aria_label=name)
 
 
 def folded(summary: str | Markup, *content: Markup) -> Markup:
-    """Return content that is folded away until it is asked for, or printed."""
+    """Return content that is hidden until the reader opens it or prints the page."""
     return element("details", element("summary", summary), *content)

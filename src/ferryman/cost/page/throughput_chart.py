@@ -1,4 +1,4 @@
-"""What was measured: the requests' costs, and the throughput with the law that it follows."""
+"""A measurement: the costs of requests, and the throughput with the law fitted to it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ("curve_table", "route_table", "throughput_chart")
 
 LEFT, TOP, BOTTOM, HEIGHT = 58.0, 14.0, 252.0, 290.0
 
-UNIT = "requests under way"
+UNIT = "requests in flight"
 
-MEASURED, LAW, CAPACITY = "measured", "universal law", "one vCPU, full"
+MEASURED, LAW, CAPACITY = "measured", "scalability law", "one full vCPU"
 
 
 def throughput_chart(figures: TargetFigures) -> Markup:
-    """Return the chart; the target must have a curve."""
+    """Return the chart; the target must have a throughput curve."""
     loads, capacity = figures.loads, figures.capacity
     rates = [load.requests_per_second for load in loads]
     most = max([*rates, capacity.high if capacity else 0.0])
@@ -28,7 +28,7 @@ def throughput_chart(figures: TargetFigures) -> Markup:
     y = Scale(0, 1.08 * most, BOTTOM, TOP)
     return picture(
         HEIGHT,
-        "Line chart: requests a second against requests under way, as measured and by the law",
+        "Line chart: requests a second by requests in flight, as measured and by the law",
         *_axes(figures, x, y),
         *([_capacity(capacity, x, y)] if capacity else []),
         *([_law(figures.scaling, x, y)] if figures.scaling else []),
@@ -90,12 +90,12 @@ def curve_table(figures: TargetFigures) -> Table:
         )
         for load in figures.loads
     ]
-    header = ("under way", "requests a second", "by the law", "p50, ms", "p95, ms", "p99, ms")
+    header = ("in flight", "requests a second", "by the law", "p50, ms", "p95, ms", "p99, ms")
     return Table("The throughput of one process", header, tuple(rows), frozenset(range(6)))
 
 
 def route_table(measurement: Measurement) -> Table:
-    """Return a row per request and target: its share, CPU time and duration."""
+    """Return a row per target and request: its share, CPU time and duration."""
     rows: list[Row] = []
     for name, figures in measurement.targets.items():
         for route in figures.routes:

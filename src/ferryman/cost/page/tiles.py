@@ -1,4 +1,4 @@
-"""The answer at a glance: the bill now, what comes next, where they cross, and when."""
+"""The answer in four figures: the bill now, the next platform, the crossover and its month."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ("Tile", "tile_row", "tiles")
 
 
 class Tile(NamedTuple):
-    """A figure with its name, and a line that says what it is.
+    """A figure with its name and a note.
 
     Attributes:
-        name: What the figure is.
-        figure: The figure, or a word where there is none.
-        note: The rest of the sentence.
+        name: The name of the figure.
+        figure: The figure, or a word if there is none.
+        note: The note below it.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Tile(NamedTuple):
 
 
 def tiles(study: Study) -> Markup:
-    """Return the four figures that an answer comes down to."""
+    """Return the four figures of an answer."""
     return tile_row((_now(study), _next(study), _crossover(study), _growth(study)))
 
 
@@ -52,14 +52,14 @@ def _now(study: Study) -> Tile:
     own = study.comparison.own
     best = own.cheapest
     if not best.carried:
-        return Tile("Now", "none", "no platform that is compared carries this")
+        return Tile("Now", "none", "no compared platform can serve this")
     return Tile("Now", f"{usd(best.total)} USD", f"a month on {best.platform}")
 
 
 def _next(study: Study) -> Tile:
     _, after = stretches_from_here(study.comparison)
     if not after:
-        return Tile("Next", "nothing", "stays cheapest as far as was looked")
+        return Tile("Next", "nothing", "it stays the cheapest")
     name = after[0].platform
     bill = next((x for x in study.comparison.own.bills if x.platform == name), None)
     note = f"would cost {usd(bill.total)} USD today" if bill and bill.carried else "comes next"
@@ -90,11 +90,11 @@ def _growth(study: Study) -> Tile:
 
 
 def _doubled(study: Study) -> Tile:
-    """Return the bill at twice the traffic, for a reader who does not know the growth."""
+    """Return the bill at twice the traffic, if the user gave no growth."""
     name, comparison = "At twice the traffic", study.comparison
     bills = (each.bill(2 * comparison.workload.requests) for each in comparison.priced)
     carried = [bill for bill in bills if bill.carried]
     if not carried:
-        return Tile(name, "none", "no platform that is compared carries it")
+        return Tile(name, "none", "no compared platform can serve it")
     best = min(carried, key=lambda bill: bill.total)
     return Tile(name, f"{usd(best.total)} USD", f"a month on {best.platform}")

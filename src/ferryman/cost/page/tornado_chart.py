@@ -1,4 +1,4 @@
-"""How far each uncertain input alone moves a crossover: the strongest on top."""
+"""How far each uncertain input alone moves a crossover, the strongest at the top."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _name_and_unit(field: str) -> tuple[str, str]:
 
 
 def _labels(found: Influence, low: Point, high: Point) -> Iterator[Markup]:
-    """Yield the volume outside each end of a bar."""
+    """Yield the volume at each end of a bar, outside of it."""
     for value, place, other in ((found.at_low, low, high), (found.at_high, high, low)):
         left = place[0] < other[0]
         spot = (place[0] - 9 if left else place[0] + 9, place[1] + 4)
@@ -91,12 +91,12 @@ def _range(low: Decimal, high: Decimal) -> str:
 
 
 def tornado_table(study: Study) -> Table:
-    """Return a row per input: its range, and the crossover at either end."""
+    """Return a row per input: its range, and the crossover at each end."""
     rows: list[Row] = []
     for found in moving(study):
         name, unit = _name_and_unit(found.name)
         given = study.ranges[found.name]
         ends = [requests(x) if x else "never" for x in (found.at_low, found.at_high)]
         rows.append((name, f"{_range(given.low, given.high)}{unit}", *ends))
-    header = ("input", "its range", "crossover at the low end", "at the high end")
+    header = ("input", "range", "crossover at the low end", "at the high end")
     return Table("What moves the crossover", header, tuple(rows), frozenset({2, 3}))

@@ -1,6 +1,6 @@
-"""The week's traffic hour by hour, and over it what the servers can carry.
+"""The traffic in each hour of the week, and the rate that the servers can serve.
 
-Lambda has no line: it has as many environments as there are requests at once.
+Lambda has no line, because it has as many environments as there are requests in flight.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ UNIT = "requests a second"
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 TALLEST = 5
-"""A capacity of more times the busiest hour is named above the chart: drawn to scale, it
-would press the week flat."""
+"""A capacity above this many times the busiest hour is only named at the top: drawn to scale, it
+would flatten the traffic."""
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What a platform's servers can carry.
+    """The capacity of a platform's servers.
 
     Args:
-        platform: Its name.
-        index: Its place in the comparison.
-        servers: How many run in each hour of the week.
-        each: Requests a second that one carries within its objective.
+        platform: The name of the platform.
+        index: Its index in the comparison.
+        servers: How many servers run in each hour of the week.
+        each: Requests a second that one server can serve within the latency objective.
     """
 
     platform: str
@@ -53,12 +53,12 @@ class Capacity:
 
     @property
     def rates(self) -> tuple[float, ...]:
-        """Requests a second that all of them carry, in each hour of the week."""
+        """Requests a second that all servers can serve, in each hour of the week."""
         return tuple(count * self.each for count in self.servers)
 
 
 def capacities(comparison: Comparison, shape: Shape) -> tuple[Capacity, ...]:
-    """Return the capacity of every platform that has servers and can carry the week."""
+    """Return the capacity of every platform that has servers and can serve the week."""
     found = []
     for index, platform in enumerate(comparison.platforms):
         fleet = _fleet(platform, comparison)
@@ -70,7 +70,7 @@ def capacities(comparison: Comparison, shape: Shape) -> tuple[Capacity, ...]:
 
 
 def _fleet(platform: Platform, comparison: Comparison) -> Fleet | None:
-    """Return the servers of the size that is the cheapest at the workload's own volume."""
+    """Return the servers in the size that is the cheapest at the workload's own volume."""
     return size_at(platform, comparison.workload, comparison.book).fleet(comparison.book)
 
 
@@ -123,7 +123,7 @@ def _axes(x: Scale, y: Scale) -> Iterator[Markup]:
 
 
 def _steps(values: Sequence[float], x: Scale, y: Scale, *, foot: bool = False) -> Iterator[Point]:
-    """Yield the corners of a line that is level within each hour."""
+    """Yield the corners of a line that is horizontal within each hour."""
     if foot:
         yield x.at(0), y.at(0)
     for hour, value in enumerate(values):
@@ -158,7 +158,7 @@ def _name(each: Capacity, shown: bool) -> str:
 
 
 def week_table(comparison: Comparison) -> Table:
-    """Return a row per platform: what runs in the busiest hour, and how much of it is used."""
+    """Return a row per platform: what runs in the busiest hour, its capacity and its use."""
     work = comparison.workload
     mean = float(work.requests) / MONTH_SECONDS
     busiest = mean * float(work.peak_to_mean)
@@ -166,7 +166,7 @@ def week_table(comparison: Comparison) -> Table:
     for platform, bill in zip(comparison.platforms, comparison.own.bills, strict=True):
         fleet = _fleet(platform, comparison)
         if not bill.carried:
-            rows.append((platform.name, "cannot carry it", "", ""))
+            rows.append((platform.name, "cannot serve it", "", ""))
         elif fleet and bill.servers:
             each = _each(fleet, comparison)
             share = busiest / (each * bill.servers)
@@ -178,5 +178,5 @@ def week_table(comparison: Comparison) -> Table:
             rows.append((platform.name, counted(at_once, "environment"), "as needed", ""))
     peak = work.requests * work.peak_to_mean
     title = f"In the busiest hour, at {rate_per_second(peak)} requests a second"
-    header = ("platform", "kept", "can carry, a second", "used")
+    header = ("platform", "running", "capacity, requests a second", "used")
     return Table(title, header, tuple(rows), frozenset({2, 3}))
