@@ -118,7 +118,7 @@ async def test_a_log_sets_the_page(local: Client, packed: bool) -> None:
     requests = re.search(r'id="requests" name="requests" value="(\d+)"', text)
     assert requests
     assert int(requests[1]) == pytest.approx(4380, rel=0.001)
-    assert "that of your log" in text
+    assert "from your log" in text
     assert "512 bytes" in text
 
 

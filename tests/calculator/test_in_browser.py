@@ -201,7 +201,7 @@ async def test_on_a_telephone_the_answer_comes_before_the_controls(page: Page) -
     assert answer
     assert controls
     assert answer["y"] < 100
-    await page.get_by_role("link", name="Change the figures").click()
+    await page.get_by_role("link", name="Change the inputs").click()
     await expect(page.locator("#requests")).to_be_in_viewport()
     assert controls["y"] > answer["y"] + answer["height"]
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"

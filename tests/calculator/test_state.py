@@ -59,7 +59,7 @@ def test_numbers_are_written_short(number: str, text: str) -> None:
         ({"requests": ["many"]}, "'many' is not a number"),
         ({"requests": [""]}, "'' is not a number"),
         ({"door": ["window"]}, "there is no 'window'"),
-        ({"shape": ["log"]}, "no log was uploaded"),
+        ({"shape": ["log"]}, "the address has no week from a log"),
     ],
 )
 def test_what_cannot_be_is_said(query: dict[str, list[str]], said: str) -> None:

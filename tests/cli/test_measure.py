@@ -112,7 +112,7 @@ def test_a_request_that_fails_ends_it_before_anything_is_measured(
     ]
     assert "KeyError: 'no such thing'" in told
     assert [line.split('"')[1] for line in told if 'File "' in line] == [str(root / "subject.py")]
-    assert "`status = 404` in a [[request]] says that an answer is meant" in done.stderr
+    assert "`status = 404` in a [[request]] marks this status as expected" in done.stderr
     assert not out.exists()
 
 
@@ -144,7 +144,7 @@ def test_without_a_scenario_the_routes_are_sent_and_it_is_said(root: Path, tmp_p
         (("--scenario", "traffic.toml", "--har", "x.har"), "there are 2 scenarios"),
         (("--host", "shop.example"), "--host has no effect without --scenario or --har"),
         (("--scenario", "away.toml"), "is not on this machine"),
-        (("--access-log", "empty.log"), "tells of no request that can be sent again"),
+        (("--access-log", "empty.log"), "has no request that can be sent again"),
         (("-t", "moon"), "there is no target 'moon'"),
         (("--patience", "0"), "0.0 is not in the range"),
         (("--time", "60"), "--quick and --time both set the duration"),

@@ -55,7 +55,7 @@ async def test_a_path_that_is_not_there_is_doubted(
     runner = RUNNERS[target](project, requests, tmp_path, 10.0)
     rounds = await observe(runner, scenario, BRISK, lambda _: None, lambda _: True)
     (doubt,) = refusals(target, rounds, scenario)
-    assert doubt.startswith(f"{target}: GET /wrok was answered by 404, ")
+    assert doubt.startswith(f"{target}: GET /wrok was answered with status 404, ")
     assert "`status = 404`" in doubt
 
 

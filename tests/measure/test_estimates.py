@@ -82,7 +82,7 @@ def test_a_curve_that_still_rises_has_no_capacity() -> None:
     found = summarize(rounds, COMMON_AND_RARE)
     assert found.capacity is None
     (note,) = notes_of("server", found, rounds)
-    assert "the throughput still rose at 4 requests under way" in note
+    assert "the throughput still rose at 4 requests in flight" in note
 
 
 def test_a_load_generator_that_is_the_limit_is_told_apart() -> None:
@@ -90,7 +90,7 @@ def test_a_load_generator_that_is_the_limit_is_told_apart() -> None:
     slow = [replace_busy(each, 0.95) for each in curve]
     rounds = [seen(*slow)] * 2
     (note,) = notes_of("server", summarize(rounds, COMMON_AND_RARE), rounds)
-    assert "that was the load generator, not the app: it can do more" in note
+    assert "the load generator was the limit, not the app, which can serve more" in note
 
 
 def replace_busy(each: Point, busy: float) -> Point:
@@ -111,7 +111,7 @@ def test_rate_times_latency_must_be_the_requests_under_way() -> None:
         Point(n, replace(batch(0, 100, 5.0, 2.0), seconds=1.0, took=1.0), 50.0) for n in (1, 2, 4)
     ]
     doubts = list(doubts_of("server", summarize([seen(*wrong)] * 2, COMMON_AND_RARE)))
-    assert any("by Little's law it should be as many" in doubt for doubt in doubts)
+    assert any("by Little's law the two should be equal" in doubt for doubt in doubts)
 
 
 @pytest.mark.parametrize(("others", "doubted"), [(0.0, False), (0.1, False), (0.3, True)])

@@ -1,4 +1,4 @@
-"""Computes what the page shows from its settings. Pure, and fast enough to follow a slider."""
+"""Computes the page's answer from its settings, fast enough to follow a slider."""
 
 from __future__ import annotations
 
@@ -28,18 +28,19 @@ from ferryman.cost.workload import Workload
 __all__ = ("Answer", "find_answer", "find_whole_answer")
 
 DRAWS = 500
-"""Fewer than the report's: their ends differ by a per cent or two, and a slider cannot wait."""
+"""Fewer than in the report: the bands differ by a per cent or two, but the page answers faster."""
 
 ANY_VOLUME = Decimal(10**6)
+"""The volume in the keys of the cache: its values do not depend on the volume."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The data that the page shows.
+    """The data of the page.
 
     Args:
-        study: The comparison and what follows from it.
-        missing: What cannot be compared, each with the reason.
+        study: The comparison and its further results.
+        missing: The platforms that cannot be compared, each with the reason.
     """
 
     study: Study
@@ -48,12 +49,12 @@ class Answer:
 
 @lru_cache(maxsize=64)
 def find_answer(state: State) -> Answer:
-    """Return the first part of the page: the curves, the bills, the week.
+    """Return the data of the first part of the page: the curves, the bills, the week.
 
     Raises:
-        ConfigError: The state asks for what nothing can carry, or what has no price.
+        ConfigError: No chosen platform can serve the workload, or a price is missing.
     """
-    # Curves, crossovers and bands are the same at any volume, so they wait for the slider.
+    # Curves, crossovers and bands do not depend on the volume, so the cache keeps them.
     found = _at_any_volume(replace(state, requests=ANY_VOLUME))
     work, comparison = workload_of(state), found.study.comparison
     if work.requests > comparison.horizon:
@@ -64,10 +65,10 @@ def find_answer(state: State) -> Answer:
 
 
 def find_whole_answer(state: State) -> Answer:
-    """Return the same with what would change the answer, which takes as long again.
+    """Return the data of the whole page; influences and memory take as long again.
 
     Raises:
-        ConfigError: As `find_answer` does.
+        ConfigError: For the reasons of `find_answer`.
     """
     found = find_answer(state)
     return replace(found, study=with_memory_advice(with_influences(found.study)))
@@ -92,7 +93,7 @@ def _at_any_volume(state: State) -> Answer:
 
 
 def workload_of(state: State) -> Workload:
-    """Return the workload: memory brings CPU, so it decides how long a request takes.
+    """Return the workload; CPU grows with memory, so memory determines a request's duration.
 
     Raises:
         ConfigError: A number is out of range.

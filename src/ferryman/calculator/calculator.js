@@ -1,11 +1,11 @@
-// Follows the controls: asks for the parts of the page again, and keeps the address true.
+// Updates the page and its address when the user moves a control.
 
 const form = document.querySelector("#controls");
 const upload = document.querySelector("#upload");
 const parts = { first: document.querySelector("#first"), second: document.querySelector("#second") };
 const said = document.querySelector("#said");
 
-// ---- Sliders: a track beside each number, its ends equal ratios apart.
+// ---- Sliders: a logarithmic track beside each number.
 
 // A number as it is typed: 20M, 250k, 512; to three digits.
 const plain = (value) => {
@@ -45,7 +45,7 @@ const slide = (track) => {
 
 document.querySelectorAll("input[type=range]").forEach(slide);
 
-// ---- Asking: one question at a time, and after it the newest.
+// ---- Updates: one request at a time, and after it one for the newest state.
 
 const query = () => new URLSearchParams(new FormData(form)).toString();
 const root = location.pathname;
@@ -67,7 +67,7 @@ const ask = async (part, wanted) => {
   return { text, whole: answer.ok };
 };
 
-// What takes longer, and what browsers limit, waits until the controls rest.
+// Wait until the controls rest: the second part is slow, and browsers limit changes of the address.
 const rest = async (wanted, whole) => {
   history.replaceState(null, "", `${root}?${wanted}`);
   if (upload) upload.action = `${root}${upload.dataset.path}?${wanted}`;
@@ -80,7 +80,7 @@ const rest = async (wanted, whole) => {
   document.body.classList.remove("waiting");
 };
 
-const fail = () => { said.textContent = "The page does not answer."; };
+const fail = () => { said.textContent = "The server does not respond."; };
 
 const update = async () => {
   if (busy || asked === query()) return; // a slider may move within one step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from ferryman.calculator.state import (
     CHOICES,
@@ -14,13 +15,27 @@ from ferryman.calculator.state import (
     State,
     typed,
 )
-from ferryman.cost.page.markup import Markup, element, join
+from ferryman.cost.page.markup import Markup, element
 
-__all__ = ("box", "choice", "controls", "explain_no_upload", "navigation", "upload")
+__all__ = ("Upload", "box", "choice", "controls", "navigation", "upload_form")
+
+
+class Upload(NamedTuple):
+    """The upload of a file to a page.
+
+    Attributes:
+        path: The path that receives the file, relative to the page.
+        label: The label of the field.
+        hint: The accepted files.
+    """
+
+    path: str
+    label: str
+    hint: str
 
 
 def controls(state: State) -> Markup:
-    """Return the form, set as the state has it."""
+    """Return the form with the values of a state."""
     hidden = {name: typed(value) for name, value in state.more}
     hidden |= {"week": state.week} if state.week else {}
     hidden |= {"doubt": state.doubt} if state.doubt else {}
@@ -72,17 +87,17 @@ def _slider(slider: Slider, state: State) -> Markup:
 
 
 def _choice(name: str, state: State) -> Markup:
-    more = {"log": "that of your log"} if name == "shape" and state.week else {}
+    more = {"log": "from your log"} if name == "shape" and state.week else {}
     return choice(name, getattr(state, name), more)
 
 
 def choice(name: str, chosen: str, more: Mapping[str, str] | None = None) -> Markup:
-    """Return a list to choose from.
+    """Return a selection list with its label.
 
     Args:
         name: Its name in `CHOICES`.
-        chosen: The value that is chosen.
-        more: What else may be chosen: value and text.
+        chosen: The selected value.
+        more: Further options: values and texts.
     """
     label, values = CHOICES[name]
     options = (_option(value, text, chosen) for value, text in {**values, **(more or {})}.items())
@@ -107,16 +122,16 @@ def _switches(state: State) -> Iterator[Markup]:
 
 
 def box(name: str, text: str, checked: bool) -> Markup:
-    """Return what can be ticked."""
+    """Return a checkbox with its label."""
     tick = element("input", type="checkbox", name=name, value="on", checked=checked)
     return element("label", tick, text, class_="box")
 
 
 def navigation(current: str) -> Markup:
-    """Return the way between the page of one application and that of several.
+    """Return the links between the page of one application and the page of several.
 
     Args:
-        current: Where the reader is: ``one`` or ``several``.
+        current: The current page: ``one`` or ``several``.
     """
     one, several = ("./", "portfolio/") if current == "one" else ("../", "./")
     links = (("one", "One application", one), ("several", "Several", several))
@@ -130,31 +145,27 @@ def navigation(current: str) -> Markup:
     )
 
 
-def upload(path: str, label: str, hint: str, query: str) -> Markup:
-    """Return the form that sends a file.
+def upload_form(upload: Upload, query: str, *, local: bool) -> Markup:
+    """Return the form for a file, or how to get it.
 
     Args:
-        path: Where to, beside the page.
-        label: What it is for.
-        hint: Which files are taken.
-        query: What the page is set to, for what the file does not say.
+        upload: The upload.
+        query: The state of the page, for inputs that the file lacks.
+        local: Whether only this machine can reach the page; otherwise uploads are refused.
     """
+    if not local:
+        command = element("code", "ferryman cost serve")
+        purpose = f"To {upload.label[0].lower()}{upload.label[1:]}, run "
+        return element("p", purpose, command, " on your own machine.", class_="hint")
     return element(
         "form",
-        element("label", label, for_="file"),
+        element("label", upload.label, for_="file"),
         element("input", type="file", id="file", name="file", required=True),
         element("button", "Read", type="submit"),
-        element("p", hint, class_="hint"),
+        element("p", upload.hint, class_="hint"),
         method="post",
-        action=f"{path}?{query}",
-        data_path=path,
+        action=f"{upload.path}?{query}",
+        data_path=upload.path,
         enctype="multipart/form-data",
         id="upload",
     )
-
-
-def explain_no_upload(purpose: str) -> Markup:
-    """Return what stands in the place of the upload where the page is not on loopback."""
-    command = element("code", "ferryman cost serve")
-    words = join((f"{purpose}, run ", command, " on your own machine."))
-    return element("p", words, class_="hint")

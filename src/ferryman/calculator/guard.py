@@ -1,4 +1,4 @@
-"""Who may send requests, and the security headers of every answer."""
+"""Refuses requests from elsewhere, and adds security headers to every response."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @web.middleware
 async def only_this_machine(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse a name that is not this machine's, and a form that another site sends.
+    """Refuse requests for another host name, and forms from another site.
 
-    A site may have its own name lead to 127.0.0.1 and so pass for this page in a browser
-    (DNS rebinding); the Host header is then that name.
+    A site may let its own name resolve to 127.0.0.1, so that a browser takes this page for a part
+    of that site (DNS rebinding). The Host header then has the site's name.
     """
     if not _is_loopback(request.host):
         raise web.HTTPForbidden(text="This page answers to localhost alone.\n")
@@ -37,7 +37,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def add_headers(policy: str) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """Return a signal that names the policy, and keeps the address of the page to itself."""
+    """Return a handler of the signal `on_response_prepare` that sets the security headers."""
 
     async def add(_request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(

@@ -1,89 +1,81 @@
-"""The page: controls on the left, the answer on the right, the same parts as in the report."""
+"""The frame of both pages: controls on the left, the answer on the right."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
-from ferryman.calculator.answers import find_answer, find_whole_answer
-from ferryman.calculator.form import controls, explain_no_upload, navigation, upload
-from ferryman.calculator.state import State
+from ferryman.calculator.form import Upload, navigation, upload_form
 from ferryman.core.errors import FerrymanError
-from ferryman.cost.page.document import digest, doubt, resource
-from ferryman.cost.page.markup import Markup, element, join
-from ferryman.cost.page.sections import answer, first_sections, second_sections
-from ferryman.cost.sentences import headline
+from ferryman.cost.page.document import digest, resource
+from ferryman.cost.page.markup import Markup, element
 
-__all__ = ("first_part", "page", "policy", "problem", "second_part", "shell")
-
-HINT = (
-    "Access logs, load balancer logs, CSV, or a file of `ferryman measure`."
-    " It is read on this machine."
-)
+__all__ = ("AnyState", "Page", "policy", "problem", "whole_page")
 
 
-@cache
-def _style() -> str:
-    return resource("page.css") + _resource("calculator.css")
+class _Addressed(Protocol):
+    def query(self) -> str:
+        """Return the state as the query of an address."""
 
 
-@cache
-def _script() -> str:
-    return resource("pointer.js") + _resource("calculator.js")
+AnyState = TypeVar("AnyState", bound=_Addressed)
 
 
-def _resource(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+@dataclass(frozen=True, slots=True)
+class Page(Generic[AnyState]):
+    """The parts in which the two pages differ.
+
+    All functions but ``controls`` raise a `ConfigError` if the state has no answer.
+
+    Attributes:
+        name: The name of the page in the navigation: ``one`` or ``several``.
+        title: The window's title if there is no answer.
+        headline: Returns the window's title.
+        controls: Returns the form.
+        first: Returns the part that is updated while the user moves a control.
+        second: Returns the part that is updated once the controls rest.
+        upload: The upload of a file.
+    """
+
+    name: str
+    title: str
+    headline: Callable[[AnyState], str]
+    controls: Callable[[AnyState], Markup]
+    first: Callable[[AnyState], Markup]
+    second: Callable[[AnyState], Markup]
+    upload: Upload
 
 
-@cache
-def policy() -> str:
-    """Return the Content-Security-Policy: what is inline by its hash, data from here alone."""
-    return (
-        f"default-src 'none'; style-src {digest(_style())}; script-src {digest(_script())};"
-        " connect-src 'self'; form-action 'self'; img-src data:; base-uri 'none';"
-        " frame-ancestors 'none'"
-    )
-
-
-def page(state: State, *, local: bool, failed: FerrymanError | None = None) -> str:
-    """Return the whole page.
+def whole_page(
+    page: Page[AnyState], state: AnyState, *, local: bool, failed: FerrymanError | None = None
+) -> str:
+    """Return a page as HTML with its script and style.
 
     Args:
-        state: What it is set to.
-        local: Whether it is served to this machine alone, and may read a file.
+        page: The page.
+        state: Its settings.
+        local: Whether only this machine can reach the page, which then accepts an upload.
         failed: Why there is no answer; None if there is one.
     """
-    title = "What would it cost?"
     if failed is None:
-        first, second = first_part(state), second_part(state)
-        title = headline(find_answer(state).study)
+        first, second, title = page.first(state), page.second(state), page.headline(state)
     else:
-        first, second = problem(failed), Markup()
-    reads = (
-        upload("file", "Set it from a log or a measurement", HINT, state.query())
-        if local
-        else explain_no_upload("To set it from a log or a measurement")
-    )
-    return shell(title, (navigation("one"), controls(state), reads), first, second)
-
-
-def shell(title: str, side: Iterable[Markup], first: Markup, second: Markup) -> str:
-    """Return a page with its script and style.
-
-    Args:
-        title: What the window is called.
-        side: The controls.
-        first: What follows each change.
-        second: What follows when the controls rest.
-    """
+        first, second, title = problem(failed), Markup(), page.title
     body = element(
         "body",
-        element("aside", *side, aria_label="Controls"),
+        element(
+            "aside",
+            navigation(page.name),
+            page.controls(state),
+            upload_form(page.upload, state.query(), local=local),
+            aria_label="Controls",
+        ),
         element(
             "main",
-            element("a", "Change the figures", href="#controls", class_="jump"),
+            element("a", "Change the inputs", href="#controls", class_="jump"),
             element("div", id="said", role="status", class_="unseen"),
             element("div", first, id="first"),
             element("div", second, id="second"),
@@ -92,6 +84,22 @@ def shell(title: str, side: Iterable[Markup], first: Markup, second: Markup) -> 
         class_="calculator",
     )
     return f"<!doctype html>\n{element('html', _head(title), body, lang='en')}\n"
+
+
+def problem(error: FerrymanError) -> Markup:
+    """Return an error as HTML: the message, its cause and a hint."""
+    more = [element("p", text) for text in (error.cause, error.hint) if text]
+    return element("div", element("h1", error.message), *more, role="alert", class_="problem")
+
+
+@cache
+def policy() -> str:
+    """Return the Content-Security-Policy: only the page's own style and script, data from here."""
+    return (
+        f"default-src 'none'; style-src {digest(_style())}; script-src {digest(_script())};"
+        " connect-src 'self'; form-action 'self'; img-src data:; base-uri 'none';"
+        " frame-ancestors 'none'"
+    )
 
 
 def _head(title: str) -> Markup:
@@ -106,28 +114,15 @@ def _head(title: str) -> Markup:
     )
 
 
-def first_part(state: State) -> Markup:
-    """Return the answer, the curves, the bills and the week.
-
-    Raises:
-        ConfigError: There is no answer.
-    """
-    found = find_answer(state)
-    missing = (element("p", text, class_="missing") for text in found.missing)
-    told = doubt(found.study.doubts)
-    return join((told, answer(found.study), *missing, *first_sections(found.study)))
+@cache
+def _style() -> str:
+    return resource("page.css") + _resource("calculator.css")
 
 
-def second_part(state: State) -> Markup:
-    """Return what would change the answer, and what it rests on.
-
-    Raises:
-        ConfigError: There is no answer.
-    """
-    return join(second_sections(find_whole_answer(state).study))
+@cache
+def _script() -> str:
+    return resource("pointer.js") + _resource("calculator.js")
 
 
-def problem(error: FerrymanError) -> Markup:
-    """Return an error as HTML: what happened, why, and what to do."""
-    more = [element("p", text) for text in (error.cause, error.hint) if text]
-    return element("div", element("h1", error.message), *more, role="alert", class_="problem")
+def _resource(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")

@@ -1,15 +1,14 @@
-"""The page of several applications: a card for each on the left, the same answer as the report."""
+"""The page of several applications: a card for each on the left, the report's answer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
 
-from ferryman.calculator.form import box, choice, explain_no_upload, navigation, upload
-from ferryman.calculator.page import problem, shell
+from ferryman.calculator.form import Upload, box, choice
+from ferryman.calculator.page import Page
 from ferryman.calculator.portfolio_state import COLUMNS, COMMON, AppRow, PortfolioState
 from ferryman.calculator.state import typed
-from ferryman.core.errors import FerrymanError
 from ferryman.cost.page.document import doubt
 from ferryman.cost.page.markup import Markup, element, join
 from ferryman.cost.page.portfolio_sections import (
@@ -24,14 +23,12 @@ from ferryman.cost.portfolio_tables import headline
 from ferryman.cost.prices.book import load_book
 from ferryman.cost.workload import Workload
 
-__all__ = ("first_portfolio_part", "portfolio_page", "second_portfolio_part")
-
-HINT = "A file of `ferryman measure`. It is read on this machine."
+__all__ = ("PORTFOLIO_PAGE",)
 
 
 @lru_cache(maxsize=16)
 def find_answer(state: PortfolioState) -> Portfolio:
-    """Return what the applications cost together.
+    """Return the joint costs of the applications.
 
     Raises:
         ConfigError: A figure is out of range, an application fits no server, or a price is missing.
@@ -55,54 +52,24 @@ def _app(row: AppRow) -> App:
     )
 
 
-def portfolio_page(
-    state: PortfolioState, *, local: bool, failed: FerrymanError | None = None
-) -> str:
-    """Return the whole page.
-
-    Args:
-        state: What it is set to.
-        local: Whether it is served to this machine alone, and may read a measurement.
-        failed: Why there is no answer; None if there is one.
-    """
-    title = "What would they cost together?"
-    if failed is None:
-        first, second = first_portfolio_part(state), second_portfolio_part(state)
-        title = headline(find_answer(state))
-    else:
-        first, second = problem(failed), Markup()
-    reads = (
-        upload("measured", "Add a measured application", HINT, state.query())
-        if local
-        else explain_no_upload("To add a measured application")
-    )
-    return shell(title, (navigation("several"), _controls(state), reads), first, second)
+def _headline(state: PortfolioState) -> str:
+    return headline(find_answer(state))
 
 
-def first_portfolio_part(state: PortfolioState) -> Markup:
-    """Return the answer, the bill against traffic, the applications and the order of moving.
-
-    Raises:
-        ConfigError: There is no answer.
-    """
+def _first_part(state: PortfolioState) -> Markup:
     found = find_answer(state)
     doubts = [f"{app.name}: {app.doubts[0]}" for app in found.doubtful]
     return join((doubt(doubts), portfolio_answer(found), *first_portfolio_sections(found)))
 
 
-def second_portfolio_part(state: PortfolioState) -> Markup:
-    """Return all in each way, and what the answer rests on.
-
-    Raises:
-        ConfigError: There is no answer.
-    """
+def _second_part(state: PortfolioState) -> Markup:
     return join(second_portfolio_sections(find_answer(state)))
 
 
 def _controls(state: PortfolioState) -> Markup:
     return element(
         "form",
-        # Return in a field sends the form by its first button.
+        # The Return key in a field activates the first button of the form.
         element("button", "Update", type="submit", class_="update"),
         *(part for number, row in enumerate(state.apps, 1) for part in _card(number, row)),
         element("button", "Add an application", type="submit", name="add", value="one"),
@@ -151,3 +118,18 @@ def _field(name: str, label: str, value: str, *, numeric: bool = True) -> Markup
         inputmode="decimal" if numeric else None,
     )
     return element("div", element("label", label, for_=name), field, class_="field")
+
+
+PORTFOLIO_PAGE = Page(
+    name="several",
+    title="What would they cost together?",
+    headline=_headline,
+    controls=_controls,
+    first=_first_part,
+    second=_second_part,
+    upload=Upload(
+        "measured",
+        "Add a measured application",
+        "A file of `ferryman measure`. It is read on this machine.",
+    ),
+)

@@ -21,15 +21,15 @@ COMMON = ("region", "architecture")
 """The choices that all applications have in common, by their names in `CHOICES`."""
 
 MOST_APPS = 30
-"""The page answers while it is typed into; a file takes more."""
+"""More applications would make the page too slow; `ferryman cost portfolio.toml` accepts more."""
 
 
 class Column(NamedTuple):
-    """A figure that each application has a field for.
+    """An input with a field for each application.
 
     Attributes:
-        field: Its name in the workload, and in the address before the number of the application.
-        label: What the page calls it.
+        field: Its name in the workload; in the address the application's number follows it.
+        label: Its label.
     """
 
     field: str
@@ -39,8 +39,8 @@ class Column(NamedTuple):
 COLUMNS = (
     Column("requests", "Requests a month"),
     Column("cpu_ms", "CPU time, ms"),
-    Column("memory_mib", "Lambda, MiB"),
-    Column("wall_ms", "Duration with it, ms"),
+    Column("memory_mib", "Lambda memory, MiB"),
+    Column("wall_ms", "Duration, ms"),
     Column("response_bytes", "Response, bytes"),
 )
 
@@ -58,9 +58,9 @@ class AppRow:
     """One application.
 
     Args:
-        name: What it is called.
-        figures: The fields of its workload that are given.
-        doubt: Why its figures may not be trusted, where they were measured with --force.
+        name: Its name.
+        figures: The given fields of its workload.
+        doubt: The reason to doubt its figures if they were measured with --force.
     """
 
     name: str
@@ -69,9 +69,9 @@ class AppRow:
 
     @classmethod
     def of(cls, name: str, doubt: str = "", **figures: Decimal | int) -> AppRow:
-        """Return an application; a figure of a column that is not given is a usual one."""
-        told = _USUAL | {field: Decimal(value) for field, value in figures.items()}
-        return cls(name[:MOST_LETTERS], tuple(told.items()), doubt[:MOST_LETTERS])
+        """Return an application; columns that are not given have their usual values."""
+        values = _USUAL | {field: Decimal(value) for field, value in figures.items()}
+        return cls(name[:MOST_LETTERS], tuple(values.items()), doubt[:MOST_LETTERS])
 
 
 EXAMPLES = (
@@ -83,13 +83,13 @@ EXAMPLES = (
 
 @dataclass(frozen=True, slots=True)
 class PortfolioState:
-    """What the page is set to.
+    """The settings of the page.
 
     Args:
         apps: The applications.
         region: An AWS region.
-        architecture: Of functions and servers.
-        free_tier: Whether the account's free tiers are left.
+        architecture: The architecture of functions and servers.
+        free_tier: Whether the applications have the account's free tiers.
     """
 
     apps: tuple[AppRow, ...] = EXAMPLES
@@ -109,60 +109,62 @@ class PortfolioState:
         return urlencode(pairs)
 
     def with_app(self, added: AppRow) -> PortfolioState:
-        """Return the state with one application more, or another in place of its namesake."""
+        """Return the state with an application added.
+
+        It replaces an application of the same name, but keeps that one's requests.
+        """
         names = [app.name for app in self.apps]
         if added.name not in names:
             return replace(self, apps=(*self.apps, added))
         place = names.index(added.name)
         kept = dict(self.apps[place].figures)
-        told = dict(added.figures) | {"requests": kept["requests"]}
-        renewed = replace(added, figures=tuple(told.items()))
+        figures = dict(added.figures) | {"requests": kept["requests"]}
+        renewed = replace(added, figures=tuple(figures.items()))
         return replace(self, apps=(*self.apps[:place], renewed, *self.apps[place + 1 :]))
 
     def with_new_app(self) -> PortfolioState:
-        """Return the state with one application more, of usual figures."""
+        """Return the state with one more application, with usual values."""
         names = {app.name for app in self.apps}
         number = next(n for n in range(len(names) + 1, 2 * MOST_APPS + 2) if f"app{n}" not in names)
         return self.with_app(AppRow.of(f"app{number}"))
 
     def without_app(self, number: int) -> PortfolioState:
-        """Return the state without an application, by its place from 1; the last one stays."""
+        """Return the state without an application, by its number from 1; the last one stays."""
         kept = tuple(app for place, app in enumerate(self.apps, 1) if place != number)
         return replace(self, apps=kept or self.apps)
 
 
 def read_portfolio(query: Mapping[str, Sequence[str]]) -> PortfolioState:
-    """Return the state that an address asks for; without applications those of an example.
+    """Return the state in an address; without applications it has those of an example.
 
     Args:
-        query: Every value of each name. Names that are unknown are left alone.
+        query: All values of each name. Unknown names are ignored.
 
     Raises:
-        ConfigError: A value is not one of those that its name allows, or two applications have
-            one name.
+        ConfigError: A value is not allowed, or two applications have the same name.
     """
-    told = {name: values[-1] for name, values in query.items()}
-    numbers = sorted(int(found[1]) for x in told if (found := re.fullmatch(r"name(\d{1,4})", x)))
+    given = {name: values[-1] for name, values in query.items()}
+    numbers = sorted(int(found[1]) for x in given if (found := re.fullmatch(r"name(\d{1,4})", x)))
     if len(numbers) > MOST_APPS:
         raise ConfigError(
-            f"the page takes at most {MOST_APPS} applications, not {len(numbers)}",
-            hint="`ferryman cost portfolio.toml` takes more",
+            f"the page accepts at most {MOST_APPS} applications, not {len(numbers)}",
+            hint="`ferryman cost portfolio.toml` accepts more",
         )
-    apps = tuple(_app(number, told) for number in numbers)
+    apps = tuple(_app(number, given) for number in numbers)
     names = [app.name for app in apps]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ConfigError(f"two applications are called {twice!r}", hint="rename one of them")
-    chosen = {name: read_choice(name, told[name]) for name in COMMON if name in told}
-    return PortfolioState(apps or EXAMPLES, free_tier="no-free-tier" not in told, **chosen)
+    chosen = {name: read_choice(name, given[name]) for name in COMMON if name in given}
+    return PortfolioState(apps or EXAMPLES, free_tier="no-free-tier" not in given, **chosen)
 
 
-def _app(number: int, told: Mapping[str, str]) -> AppRow:
-    name = told[f"name{number}"].strip() or f"app{number}"
-    return AppRow.of(name, told.get(f"doubt{number}", ""), **dict(_figures(name, number, told)))
+def _app(number: int, given: Mapping[str, str]) -> AppRow:
+    name = given[f"name{number}"].strip() or f"app{number}"
+    return AppRow.of(name, given.get(f"doubt{number}", ""), **dict(_figures(name, number, given)))
 
 
-def _figures(name: str, number: int, told: Mapping[str, str]) -> Iterator[tuple[str, Decimal]]:
+def _figures(name: str, number: int, given: Mapping[str, str]) -> Iterator[tuple[str, Decimal]]:
     for field in LIMITS:
-        if (text := told.get(f"{field}{number}")) is not None:
+        if (text := given.get(f"{field}{number}")) is not None:
             label = f"{name}: {INPUT_LABELS[field].name}"
             yield field, parse_number(text, FIELD_UNITS.get(field, NUMBER), label)

@@ -1,6 +1,6 @@
 """The settings of the page, as the query of its address: parsed, checked and written.
 
-The address holds all of it, so a link restores what was seen.
+The address has all settings, so a link restores the same page.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ __all__ = (
 
 @dataclass(frozen=True, slots=True)
 class Slider:
-    """A number that can be dragged, or typed beside the slider.
+    """A number with a slider, which can also be typed.
 
     Args:
         name: Its name in the address.
-        label: What the page calls it.
-        unit: Behind the number.
-        low: The left end of the slider; a typed number may lie beyond.
-        high: The right end.
-        steps: The values it stops at, where it does not run evenly in ratios.
+        label: Its label.
+        unit: Its unit, which follows the number.
+        low: The left end of the slider; a typed number may be lower.
+        high: The right end of the slider; a typed number may be higher.
+        steps: The values of the slider; without them it is logarithmic.
     """
 
     name: str
@@ -59,15 +59,15 @@ class Slider:
 SLIDERS = (
     Slider("requests", "Traffic", "requests a month", Decimal(10**4), Decimal(10**10)),
     Slider("cpu", "CPU time", "ms a request", Decimal("0.1"), Decimal(1000)),
-    Slider("wait", "Wait", "ms a request", Decimal(1), Decimal(10_000)),
+    Slider("wait", "Waiting", "ms a request", Decimal(1), Decimal(10_000)),
     Slider("memory", "Lambda memory", "MiB", Decimal(SIZES[0]), Decimal(SIZES[-1]), SIZES),
 )
 
 MOST = 10**13
-"""No number of the page is larger; what each may be, the workload knows."""
+"""The largest number that the page accepts; the workload has further limits."""
 
 MOST_LETTERS = 300
-"""Of a name or a doubt."""
+"""The greatest length of a name or a doubt; longer ones are cut."""
 
 _BUSY_HOUR = "busy-hour"
 _LOG = "log"
@@ -100,7 +100,7 @@ CHOICES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "architecture": ("Architecture", {"arm64": "arm64", "x86_64": "x86_64"}),
     "shape": ("The week", {name: name for name in preset_names()} | {_BUSY_HOUR: "unknown"}),
 }
-"""Name in the address: label, and what may be chosen. The first is the default."""
+"""By the name in the address: the label, and the options with their texts."""
 
 PLATFORMS: Mapping[str, str] = {
     "fargate": "Fargate",
@@ -110,45 +110,45 @@ PLATFORMS: Mapping[str, str] = {
     "eks": "EKS",
     "gke": "GKE",
     "managed-instances": "Managed Instances",
-    "box": "one box",
+    "box": "Single machine",
 }
 
 CHOSEN = "chosen"
-"""What is not ticked is not sent: this tells nothing ticked from nothing said. Each platform
-has a name of its own, for not every balancer carries a name twice."""
+"""In an address, this name says that platforms were chosen, even if none was: browsers do not send
+unchecked boxes. Each platform has its own name because some load balancers drop repeated names."""
 
 MORE = (
     *("peak_to_mean", "burst", "response_bytes", "request_bytes"),
     *("cold_start_share", "init_ms", "log_bytes", "resident_mib", "in_flight_mib"),
 )
-"""Fields of the workload that an address may have, and a log may give."""
+"""Fields of the workload without a control; an address may have them, and a log may set them."""
 
 SWITCHES: Mapping[str, str] = {
-    "autoscale": "Servers follow the hour",
+    "autoscale": "Servers scale every hour",
     "no-free-tier": "The free tier is used up",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the page is set to.
+    """The settings of the page.
 
     Args:
         requests: Requests a month.
         cpu: CPU time of a request on one vCPU, ms.
-        wait: What a request waits besides, ms.
+        wait: The time that a request waits without using CPU, ms.
         memory: Memory of the Lambda function, MiB.
         door: The function's front door.
         region: An AWS region.
         purchase: How servers are bought.
-        architecture: Of Lambda and the servers.
-        shape: The name of a week; ``busy-hour`` for none, ``log`` for that of ``week``.
-        against: What Lambda is compared with.
-        autoscale: Whether servers follow the hour.
-        free_tier: Whether the account's free tier is left for the application.
-        week: 168 weights of a week that was read from a log, in two digits each.
+        architecture: The architecture of Lambda and the servers.
+        shape: The name of a week; ``busy-hour`` for none, ``log`` for the one in ``week``.
+        against: The platforms that Lambda is compared with.
+        autoscale: Whether the number of servers follows the hours of the week.
+        free_tier: Whether the application has the account's free tier.
+        week: The 168 weights of a week from a log, in two digits each.
         more: Further fields of the workload, which have no control.
-        doubt: Why the figures may not be trusted, where they were measured with --force.
+        doubt: The reason to doubt the figures if they were measured with --force.
     """
 
     requests: Decimal = Decimal(20_000_000)
@@ -168,7 +168,7 @@ class State:
     doubt: str = ""
 
     def chosen_shape(self) -> Shape | None:
-        """Return the week, if it is known."""
+        """Return the week; None if only the busiest hour is known."""
         if self.shape == _LOG:
             return _unpack(self.week)
         return None if self.shape == _BUSY_HOUR else preset(self.shape)
@@ -187,7 +187,7 @@ class State:
 
 
 def typed(value: Decimal) -> str:
-    """Return a number as it is typed: ``20M``, ``250k``, ``512``."""
+    """Return a number in short: ``20M``, ``250k``, ``512``."""
     for power, letter in ((9, "G"), (6, "M"), (3, "k")):
         if value >= max(10**power, 10**5) and not value % 10 ** (power - 2):
             return f"{typed(value.scaleb(-power))}{letter}"
@@ -195,13 +195,13 @@ def typed(value: Decimal) -> str:
 
 
 def read_state(query: Mapping[str, Sequence[str]]) -> State:
-    """Return the state that an address asks for; what it does not name is the default.
+    """Return the state in an address; missing names have their defaults.
 
     Args:
-        query: Every value of each name. Names that are unknown are left alone.
+        query: All values of each name. Unknown names are ignored.
 
     Raises:
-        ConfigError: A value is not one of those that its name allows.
+        ConfigError: A value is not allowed.
     """
     found: dict[str, object] = {}
     for slider in SLIDERS:
@@ -224,13 +224,13 @@ def _with_shape(state: State, query: Mapping[str, Sequence[str]]) -> State:
     week = query.get("week", ("",))[-1]
     if state.shape == _LOG and not week:
         raise ConfigError(
-            "The week: no log was uploaded to take it from", hint="choose another shape"
+            "The week: the address has no week from a log", hint="choose another shape"
         )
     return replace(state, week=week)
 
 
 def busy_ms(cpu: Decimal, memory: Decimal) -> Decimal:
-    """Return how long Lambda takes for so much CPU time: its memory decides on its CPU.
+    """Return the duration of CPU time on Lambda, whose CPU grows with its memory.
 
     Args:
         cpu: CPU time on one vCPU, ms.
@@ -253,14 +253,16 @@ def _number(label: str, text: str) -> Decimal:
 
 
 def read_choice(name: str, text: str) -> str:
-    """Return what an address says of a choice.
+    """Return the value of a choice.
 
     Raises:
-        ConfigError: It is not one of those that there are.
+        ConfigError: The value is not one of its options.
     """
     label, values = CHOICES[name]
     if text not in values and not (name == "shape" and text == _LOG):
-        raise ConfigError(f"{label}: there is no {text!r}", hint=f"there is {', '.join(values)}")
+        raise ConfigError(
+            f"{label}: there is no {text!r}", hint=f"the options are {', '.join(values)}"
+        )
     return text
 
 
@@ -269,7 +271,7 @@ _FINEST = len(_DIGITS) ** 2 - 1
 
 
 def with_week(state: State, shape: Shape) -> State:
-    """Return the state with a week of its own, its weights rounded to a part in 1,295."""
+    """Return the state with a week from a log, its weights rounded to 1/1,295 of the largest."""
     most = max(shape.weights)
     weights = [round(weight / most * _FINEST) for weight in shape.weights]
     week = "".join(_DIGITS[w // len(_DIGITS)] + _DIGITS[w % len(_DIGITS)] for w in weights)
@@ -279,5 +281,7 @@ def with_week(state: State, shape: Shape) -> State:
 def _unpack(week: str) -> Shape:
     pairs = [week[place : place + 2] for place in range(0, len(week), 2)]
     if len(week) != 2 * HOURS or not all(set(pair) <= set(_DIGITS) for pair in pairs):
-        raise ConfigError("The week: that of the address is not whole", hint="read the log again")
+        raise ConfigError(
+            "The week: the week in the address is incomplete", hint="read the log again"
+        )
     return Shape.of("your log", [int(pair, len(_DIGITS)) for pair in pairs], "a log")

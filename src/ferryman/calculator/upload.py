@@ -1,4 +1,4 @@
-"""A file that a browser on this machine uploads: a log or a measurement, kept while it is read."""
+"""Reads a log or a measurement that a browser on this machine uploads; the file is not kept."""
 
 from __future__ import annotations
 
@@ -25,23 +25,24 @@ from ferryman.records.measurement_file import read_measurement
 __all__ = ("MOST_BYTES", "add_measured", "receive", "set_from_file", "with_found")
 
 MOST_BYTES = 4 * 2**30
-"""The largest file that is taken."""
+"""The largest accepted file."""
 
 CHUNK = 2**20
+"""Bytes to read at once."""
 
 Result = TypeVar("Result")
 
 
 async def receive(request: web.Request, read: Callable[[Path], Result]) -> Result:
-    """Return the contents of a file that a form sends.
+    """Save the file of a form, and return what ``read`` makes of it.
 
     Args:
-        request: A form with the file as its field ``file``.
-        read: Reads it.
+        request: A form with the field ``file``.
+        read: Reads the saved file.
 
     Raises:
-        ConfigError: No file was sent, or it cannot be read.
-        web.HTTPRequestEntityTooLarge: It is larger than `MOST_BYTES`.
+        ConfigError: The form has no file, or the file cannot be read.
+        web.HTTPRequestEntityTooLarge: The file is larger than `MOST_BYTES`.
     """
     if not request.content_type.startswith("multipart/"):
         raise ConfigError(
@@ -61,7 +62,7 @@ async def _read(part: BodyPartReader, read: Callable[[Path], Result]) -> Result:
         try:
             return await asyncio.to_thread(read, path)
         except ConfigError as error:
-            # The reader knows the file by its own name.
+            # The user does not know the directory in the message.
             message = error.message.replace(f"{directory}/", "")
             raise ConfigError(message, cause=error.cause, hint=error.hint) from None
 
@@ -77,10 +78,10 @@ async def _save(part: BodyPartReader, path: Path) -> None:
 
 
 def set_from_file(state: State, path: Path) -> State:
-    """Return the state as a log or a measurement sets it.
+    """Return the state with the inputs from a log or a measurement.
 
     Raises:
-        ConfigError: It is neither, or cannot be read.
+        ConfigError: The file is neither, or cannot be read.
     """
     if _is_measurement(path):
         return with_measured(state, measured_inputs(read_measurement(path), state.memory))
@@ -88,36 +89,36 @@ def set_from_file(state: State, path: Path) -> State:
 
 
 def add_measured(state: PortfolioState, path: Path) -> PortfolioState:
-    """Return the state with the application that a measurement is of.
+    """Return the state with a measured application added.
 
     Raises:
-        ConfigError: It is not a measurement.
+        ConfigError: The file is not a measurement.
     """
     measurement = read_measurement(path)
-    told = measured_inputs(measurement, dict(AppRow.of("").figures)["memory_mib"])
+    measured = measured_inputs(measurement, dict(AppRow.of("").figures)["memory_mib"])
     name = re.split(r"[.:]", measurement.app)[0] or "app"
-    return state.with_app(AppRow.of(name, " ".join(measurement.doubts[:1]), **told.values))
+    return state.with_app(AppRow.of(name, " ".join(measurement.doubts[:1]), **measured.values))
 
 
 def _is_measurement(path: Path) -> bool:
-    """Return whether a file begins like one of `ferryman measure`; a log of JSON has no schema."""
+    """Return whether a file begins like a measurement; logs in JSON do not begin with a schema."""
     with path.open("rb") as file:
         return re.match(rb'\s*\{\s*"schema"\s*:', file.read(100)) is not None
 
 
-def with_measured(state: State, told: MeasuredInputs) -> State:
-    """Return the state with what was measured; the traffic and the memory stay."""
-    values = told.values
+def with_measured(state: State, measured: MeasuredInputs) -> State:
+    """Return the state with measured inputs; the traffic and the memory stay."""
+    values = measured.values
     more = dict(state.more) | {name: values[name] for name in MORE if name in values}
     return replace(
         _with_duration(replace(state, cpu=values["cpu_ms"]), values["wall_ms"]),
         more=tuple(more.items()),
-        doubt=" ".join(told.measurement.doubts[:1]),
+        doubt=" ".join(measured.measurement.doubts[:1]),
     )
 
 
 def with_found(state: State, found: LogSummary) -> State:
-    """Return the state with what a log says; what it does not say stays."""
+    """Return the state with the inputs from a log; inputs that it lacks stay."""
     inputs = found.inputs
     more = dict(state.more) | {name: inputs[name] for name in MORE if name in inputs}
     if found.shape:
@@ -133,6 +134,6 @@ def with_found(state: State, found: LogSummary) -> State:
 
 
 def _with_duration(state: State, wall_ms: Decimal) -> State:
-    """Return the state with the wait that is left of a duration."""
+    """Return the state with the wait of a duration: the rest after its CPU time."""
     wait = wall_ms - busy_ms(state.cpu, state.memory)
     return replace(state, wait=round(max(wait, Decimal(0)), 1))

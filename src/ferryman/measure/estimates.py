@@ -100,10 +100,12 @@ def _cost(request: Request, batches: Sequence[Batch]) -> Cost:
         wall_ms=estimate([_wall_ms(batch) for batch in batches]),
         request_bytes=float(len(request.body)),
         response_bytes=fmean([sample.size for sample in samples] or [0]),
-        p50_ms=percentile(times, 0.50),
-        p95_ms=percentile(times, 0.95),
-        p99_ms=percentile(times, 0.99),
+        **_percentiles(times),
     )
+
+
+def _percentiles(times: Sequence[float]) -> dict[str, float]:
+    return {f"p{share}_ms": percentile(times, share / 100) for share in (50, 95, 99)}
 
 
 def _is_error(sample: Sample, expected: int | None) -> bool:
@@ -176,9 +178,7 @@ def _load(concurrency: int, points: Sequence[Point], times: Sequence[float]) -> 
         in_flight=rate * fmean(times) / 1000,
         vcpus=estimate([point.batch.vcpus for point in points]).value,
         peak_mib=estimate([point.peak_mib for point in points]).value,
-        p50_ms=percentile(times, 0.50),
-        p95_ms=percentile(times, 0.95),
-        p99_ms=percentile(times, 0.99),
+        **_percentiles(times),
     )
 
 
@@ -196,9 +196,7 @@ def _arrivals(rounds: Sequence[Round], scenario: Scenario) -> Iterable[Arrivals]
                 requests_per_second=estimate([batch.rate for batch in batches]).value,
                 errors=sum(len(batch.failures) for batch in batches)
                 + sum(_is_error(x, scenario.requests[x.which].status) for x in samples),
-                p50_ms=percentile(times, 0.50),
-                p95_ms=percentile(times, 0.95),
-                p99_ms=percentile(times, 0.99),
+                **_percentiles(times),
             )
 
 

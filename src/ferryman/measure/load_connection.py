@@ -86,7 +86,7 @@ class Connection(asyncio.Protocol):
             self._size += len(self._buffer)
             self._finish()
         elif self._answered is not None and not self._answered.done():
-            error = exc or ConnectionResetError("the server closed it before the answer's end")
+            error = exc or ConnectionResetError("the server closed it before the response ended")
             self._answered.set_exception(error)
 
     def _give_up(self) -> None:

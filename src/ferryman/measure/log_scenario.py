@@ -54,11 +54,11 @@ def read_access_log(path: Path) -> Scenario:
     kept = {pair: count for pair, count in seen.items() if pair[0] in _BODILESS}
     if not kept:
         raise ConfigError(
-            f"{path} tells of no request that can be sent again",
+            f"{path} has no request that can be sent again",
             cause=f"{counted(unread, 'line')} of no known format,"
             f" {counted(seen.total(), 'request')} with a body",
-            hint="JSON lines of ferryman and the combined format are read; name a scenario"
-            " .toml or .har so",
+            hint="the log must have ferryman's JSON lines or the combined format; the name of a"
+            " scenario must end in .toml or .har",
         )
     common = dict(Counter(kept).most_common(_MOST))
     requests = tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ferryman.measure.reliability import reach
 from ferryman.records.measurement import Cost, Estimate, Measurement, TargetFigures
 from ferryman.records.table import Table
 from ferryman.records.wording import three_digits
@@ -104,7 +105,4 @@ def _arrivals(figures: TargetFigures) -> Table:
 
 def _estimate(figure: Estimate) -> str:
     """Return a figure with its interval, such as `1.23 +-4%`."""
-    if not figure.value:
-        return "0"
-    spread = max(figure.high - figure.value, figure.value - figure.low) / figure.value
-    return f"{three_digits(figure.value)} ±{spread:.0%}"
+    return f"{three_digits(figure.value)} ±{reach(figure):.0%}" if figure.value else "0"

@@ -83,8 +83,8 @@ def doubts_of(name: str, figures: TargetFigures) -> Iterator[str]:
     off = [x for x in figures.loads if abs(x.in_flight / x.concurrency - 1) > _FLIGHT]
     if len(off) * 2 > len(figures.loads):
         yield (
-            f"{name}: with {counted(off[0].concurrency, 'request')} under way, rate times latency"
-            f" is {off[0].in_flight:.3g}: by Little's law it should be as many"
+            f"{name}: with {counted(off[0].concurrency, 'request')} in flight, rate times latency"
+            f" is {off[0].in_flight:.3g}; by Little's law the two should be equal"
         )
 
 
@@ -106,12 +106,11 @@ def refusals(name: str, rounds: Sequence[Round], scenario: Scenario) -> Iterator
         times, sent = sum(refused.values()), statuses.total()
         if times > _ERRORS * sent:
             status = max(refused, key=refused.__getitem__)
-            told = f", not by {request.status}" if request.status else ""
+            expected = f", not {request.status}" if request.status else ""
             yield (
-                f"{name}: {request} was answered by {status}{told},"
-                f" {counted(times, 'time')} of {sent:,}: the"
-                f" figures are those of a refusal; `status = {status}` in a scenario says that it"
-                " is meant"
+                f"{name}: {request} was answered with status {status}{expected},"
+                f" {counted(times, 'time')} of {sent:,}: the figures are those of a refusal;"
+                f" `status = {status}` in a scenario marks it as expected"
             )
 
 
@@ -126,8 +125,8 @@ def notes_of(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Iter
     if figures.loads and figures.capacity is None:
         yield (
             f"{name}: the throughput still rose at"
-            f" {counted(figures.loads[-1].concurrency, 'request')} under way, so there is no"
-            " capacity: the CPU time stands in for it"
+            f" {counted(figures.loads[-1].concurrency, 'request')} in flight, so no capacity was"
+            " found; the cost model uses the CPU time of one request at a time instead"
         )
     if figures.capacity is not None:
         yield from _limits(name, figures, rounds)
@@ -135,7 +134,7 @@ def notes_of(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Iter
     if late:
         yield (
             f"{name}: at {min(share for share, _ in late):.0%} of the greatest rate the load"
-            " generator was busy itself, so some of the latency is its own"
+            " generator itself was busy, so some of the latency is its own"
         )
     grown = [growth for each in rounds if (growth := _growth(each.memory)) is not None]
     if len(grown) * 2 > len(rounds):
@@ -143,8 +142,8 @@ def notes_of(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Iter
         yield (
             f"{name}: memory grew by {size_text(mib * 2**20)} in"
             f" {counted(round(requests), 'request')}, {size_text(mib * 2**20 / requests)} each,"
-            " and did not level off: it may leak, and the"
-            " memory under load holds for no longer run"
+            " and did not level off: the app may leak memory, and a longer run may need more than"
+            " the memory under load"
         )
 
 
@@ -169,16 +168,14 @@ def _limits(name: str, figures: TargetFigures, rounds: Sequence[Round]) -> Itera
     batches = [x.batch for each in rounds for x in each.curve if x.concurrency >= knee]
     if is_cpu_bound(batches):
         return
-    above = (
-        f"{name}: above {three_digits(rate)} requests a second more at once brought no more, but"
-    )
+    above = f"{name}: the throughput did not rise above {three_digits(rate)} requests a second:"
     if fmean(batch.generator_busy for batch in batches) > _GENERATOR_BUSY:
-        yield f"{above} that was the load generator, not the app: it can do more"
+        yield f"{above} the load generator was the limit, not the app, which can serve more"
         return
     busy = fmean(batch.vcpus for batch in batches)
     yield (
-        f"{above} {busy:.0%} of a vCPU was busy: a pool, a lock or another service is the limit,"
-        " not the CPU"
+        f"{above} only {busy:.0%} of a vCPU was busy, so a pool, a lock or another service is the"
+        " limit, not the CPU"
     )
 
 

@@ -41,8 +41,8 @@ class Request:
         if any(_CONTROL.search(text) for text in texts) or " " in self.method + self.target:
             raise ConfigError(
                 f"the request {self.method!r} {self.target!r} cannot be sent",
-                cause="there is a space or a control character in it",
-                hint="escape it with a per cent sign (RFC 3986)",
+                cause="it contains a space or a control character",
+                hint="percent-encode this character (RFC 3986)",
             )
 
     def __str__(self) -> str:

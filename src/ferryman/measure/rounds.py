@@ -117,7 +117,7 @@ class Point(NamedTuple):
     """One point of the throughput curve.
 
     Attributes:
-        concurrency: Requests under way at once.
+        concurrency: Requests in flight.
         batch: The responses and failures.
         peak_mib: The most memory that the process had by then, MiB.
     """

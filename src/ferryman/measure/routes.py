@@ -36,8 +36,8 @@ def find_routes(app: web.Application) -> Scenario:
         raise _nothing_to_send(others)
     skipped = sum(route.method == "GET" for route in others)
     note = (
-        f"no scenario: each of {len(found)} GET routes of the app is sent as often as the others,"
-        f" {skipped} with variables are left out; --scenario says what really comes"
+        f"no scenario: each of {len(found)} GET routes of the app is sent equally often, and"
+        f" {skipped} with variables are left out; use --scenario for the real traffic"
     )
     return Scenario("routes of the app", tuple(found.values()), (note,))
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ferryman.core.errors import AppError
+from ferryman.core.errors import AppError, FerrymanError
+from ferryman.local.lambda_.app_log import own_frames
 from ferryman.local.lambda_.process_group import tied_to_this_process
 from ferryman.local.needed_packages import need_gunicorn
 from ferryman.local.process_usage import cpu_seconds, memory_mib, peak_mib, waited_seconds
@@ -18,7 +20,6 @@ from ferryman.local.server import COMMAND, bake_server, server_variables
 from ferryman.measure.load_generator import LoadGenerator, end_process, load_generator
 from ferryman.measure.request import Request
 from ferryman.measure.runner import PATIENCE, Batch, Sample
-from ferryman.measure.server_log import logged_tracebacks, start_error
 from ferryman.project.project import Project
 from ferryman.targets.protocols import Address
 from ferryman.targets.server.options import ServerOptions
@@ -30,6 +31,8 @@ _START_LIMIT = 30.0
 # Seconds within which a server finishes its work after a response.
 _AFTERWARDS = 0.003
 _POLL = 0.005
+_LINES = 12
+"""Lines of the log that an error quotes if the log has no error."""
 
 
 class ServerRunner:
@@ -165,7 +168,7 @@ class RunningServer:
 
     def errors(self) -> list[str]:
         """Return the tracebacks in the server's log."""
-        return logged_tracebacks(self._log.read_text(errors="replace"))
+        return _logged_tracebacks(self._log.read_text(errors="replace"))
 
     def memory_mib(self) -> float:
         """Return the memory of master and worker."""
@@ -201,7 +204,7 @@ async def _until_ready(
             cause=log.read_text(errors="replace")[-2000:],
             hint="look at its on_startup handlers: one may wait for a service that is unavailable",
         ) from None
-    raise start_error(log.read_text(errors="replace"))
+    raise _start_error(log.read_text(errors="replace"))
 
 
 async def _is_ready(port: int, path: str) -> bool:
@@ -218,3 +221,35 @@ def _free_port() -> int:
         probe.bind((_HOST, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _start_error(log: str) -> FerrymanError:
+    """Return the error in a server's log, or an error with the log's last lines as its cause.
+
+    Args:
+        log: The log; of JSON lines those with an `error` count.
+    """
+    for error in _errors(log):
+        return AppError.from_dict(error)
+    tail = "\n".join(log.splitlines()[-_LINES:])
+    return AppError("the server ended before it was ready", cause=tail or "it wrote nothing")
+
+
+def _logged_tracebacks(log: str) -> list[str]:
+    """Return the tracebacks in a server's log, in its order, without frames of ferryman."""
+    found = [str(record["exception"]) for record in _records(log) if "exception" in record]
+    return ["\n".join(own_frames(trace.splitlines())) for trace in found]
+
+
+def _errors(log: str) -> Iterator[Mapping[str, Any]]:
+    return (record["error"] for record in _records(log) if "error" in record)
+
+
+def _records(log: str) -> Iterator[Mapping[str, Any]]:
+    for line in log.splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict):
+            yield record

@@ -67,10 +67,9 @@ def fit_linear(points: Points) -> float:
 def fit_usl(points: Points) -> Law:
     """Return lambda, sigma and kappa of the universal law that fits a curve best.
 
-    The universal law says that N / X(N) = (1 + sigma (N - 1) + kappa N (N - 1)) / lambda, which
-    is linear in 1/lambda, sigma/lambda and kappa/lambda: they are found by least squares, each
-    point with the weight that makes its error one of X and not of N / X. Neither sigma nor
-    kappa may be negative: where one would be, it is 0.
+    By the universal law N / X(N) = (1 + sigma (N - 1) + kappa N (N - 1)) / lambda. This is linear
+    in 1/lambda, sigma/lambda and kappa/lambda, so least squares find them. The weights of the
+    points make the error that of X, not of N / X. If sigma or kappa would be negative, it is 0.
 
     Source: N. J. Gunther, "Guerrilla Capacity Planning", Springer 2007, section 5.5; the
     weights are ours.

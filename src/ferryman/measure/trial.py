@@ -1,7 +1,7 @@
 """Sends each request of a scenario once before anything is measured.
 
-A measurement takes minutes; a mistyped path or a database that is away shows in a second. It
-knows neither how an app is started nor what its figures mean.
+A measurement takes minutes, but this finds a mistyped path or an unavailable database in a second.
+It does not know how an app is started, or what its figures mean.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ _SHOWN = 5
 """Failing requests that an error names; an app that is down fails all of them."""
 
 _MEANT = (
-    "mend the app or the scenario; `status = 404` in a [[request]] says that an answer is meant;"
-    " --force measures nevertheless"
+    "fix the app or the scenario; `status = 404` in a [[request]] marks this status as expected;"
+    " --force measures anyway"
 )
 
 
 async def try_requests(runners: Iterable[Runner], scenario: Scenario) -> None:
-    """Start the app on each target, send each request once, and end it again.
+    """Start the app on each target, send each request once, and stop the app.
 
     Args:
-        runners: Start the app, a target each.
+        runners: One for each target.
         scenario: The requests, in the order in which they are sent.
 
     Raises:
         AppError: The app does not start.
-        FerrymanError: A request is not answered, or by 400 or more where the scenario does not
-            expect it.
+        FerrymanError: A request is not answered, or its status is 400 or above and not the
+            expected one.
     """
     for runner in runners:
         async with runner.start() as running:
