@@ -8,8 +8,7 @@ import pytest
 
 from ferryman.core.errors import ConfigError
 from ferryman.cost import Workload, compare, load_book
-from ferryman.cost.compare import usual_platforms
-from ferryman.cost.platforms.catalog import ALL, Choices, make_platforms, platform_names
+from ferryman.cost.platforms.catalog import ALL, USUAL, Choices, make_platforms, platform_names
 from ferryman.cost.platforms.ec2 import Ec2
 from ferryman.cost.platforms.fargate import Fargate
 from ferryman.cost.platforms.lambda_ import LambdaFunction
@@ -86,7 +85,8 @@ def test_only_platforms_of_different_kinds_duel() -> None:
 
 
 def test_the_usual_platforms_follow_the_architecture() -> None:
-    names = [platform.name for platform in usual_platforms(Choices(architecture="x86_64"))]
+    chosen = make_platforms(USUAL, Choices(architecture="x86_64"))
+    names = [platform.name for platform in chosen]
     assert names == [
         "Lambda x86_64, Function URL",
         "Lambda x86_64, HTTP API",

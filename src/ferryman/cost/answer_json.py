@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ferryman.cost.growth import Forecast
     from ferryman.cost.hybrid.saving import HybridSaving
     from ferryman.cost.input_scan import InputScan
-    from ferryman.cost.memory import Advice, Option
+    from ferryman.cost.memory import Advice
     from ferryman.cost.uncertainty import Band
 
 __all__ = ("SCHEMA", "answer_json", "rate_json")
@@ -196,7 +196,14 @@ def _memory(advice: Advice) -> dict[str, Any]:
     return {
         "cheapest": advice.cheapest.memory_mib,
         "fastest": advice.fastest.memory_mib,
-        "options": [_option(option) for option in advice.options],
+        "options": [
+            {
+                "memory_mib": option.memory_mib,
+                "wall_ms": six_places(option.wall_ms),
+                "usd": six_places(option.usd),
+            }
+            for option in advice.options
+        ],
     }
 
 
@@ -215,14 +222,6 @@ def _scans(name: str, scans: Sequence[InputScan]) -> dict[str, Any]:
             }
             for scan in scans
         ],
-    }
-
-
-def _option(option: Option) -> dict[str, Any]:
-    return {
-        "memory_mib": option.memory_mib,
-        "wall_ms": six_places(option.wall_ms),
-        "usd": six_places(option.usd),
     }
 
 

@@ -21,7 +21,6 @@ __all__ = (
     "erlang_c",
     "full_load",
     "late_share",
-    "mean_wait",
     "uneven_late_share",
 )
 
@@ -76,24 +75,6 @@ def erlang_c(offered: Quantity, processes: int) -> Quantity:
     return blocked / (1 - offered / processes * (1 - blocked))
 
 
-def mean_wait(
-    offered: Quantity, processes: int, service: Quantity, variation: Quantity = 1.0
-) -> Quantity:
-    """Return the mean wait of all requests, those that do not wait included, in seconds.
-
-    Source: A. O. Allen, Probability, Statistics, and Queueing Theory, 1990: Erlang's mean
-    wait times (Ca2 + Cs2) / 2. Exact for M/M/c, and for one process with Poisson arrivals.
-
-    Args:
-        offered: As in `erlang_c`.
-        processes: As in `erlang_c`.
-        service: Mean service time, seconds.
-        variation: (Ca2 + Cs2) / 2, from the squared coefficients of variation of the
-            times between arrivals and of the service times.
-    """
-    return erlang_c(offered, processes) * service * variation / (processes - offered)
-
-
 def late_share(
     offered: Quantity,
     processes: int,
@@ -104,14 +85,16 @@ def late_share(
     """Return the share of requests that wait longer than ``wait`` seconds.
 
     The waits of those that must wait are assumed to be exponential. That is exact for M/M/c, and
-    for other queues near saturation.
+    for other queues near saturation. Their mean is Erlang's times ``variation``: A. O. Allen,
+    Probability, Statistics, and Queueing Theory, 1990.
 
     Args:
         offered: As in `erlang_c`.
         processes: As in `erlang_c`.
         service: Mean service time, seconds.
         wait: The limit, seconds.
-        variation: As in `mean_wait`.
+        variation: (Ca2 + Cs2) / 2, from the squared coefficients of variation of the
+            times between arrivals and of the service times.
     """
     pace = (processes - offered) / (service * variation)
     return erlang_c(offered, processes) * exponential(-pace * wait)
@@ -133,9 +116,9 @@ def uneven_late_share(
         imbalance: The load of the busiest process over the mean of all; the others share the
             rest evenly. It is 1 if connections are spread evenly, and equals the number of
             processes if one process has all connections.
-        service: As in `mean_wait`.
+        service: As in `late_share`.
         wait: As in `late_share`.
-        variation: As in `mean_wait`.
+        variation: As in `late_share`.
     """
     if processes == 1:
         return late_share(offered, 1, service, wait, variation)
@@ -160,7 +143,7 @@ def full_load(
         processes: The number of processes, each with its own queue.
         service: Mean service time, seconds; greater than zero.
         objective: The objective.
-        variation: As in `mean_wait`.
+        variation: As in `late_share`.
         most: An upper limit of the load, whatever the objective allows.
         imbalance: As in `uneven_late_share`; without effect for one process.
     """

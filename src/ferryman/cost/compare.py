@@ -19,7 +19,7 @@ from ferryman.cost.bill import Bill
 from ferryman.cost.crossover import reigns, settle
 from ferryman.cost.envelope import CostCurve
 from ferryman.cost.number_format import exact
-from ferryman.cost.platforms.catalog import USUAL, Choices, make_platforms
+from ferryman.cost.platforms.catalog import USUAL, make_platforms
 from ferryman.cost.platforms.platform import Platform
 from ferryman.cost.platforms.sizes import AnyPriced, price
 from ferryman.cost.prices.book import PriceBook, load_book
@@ -35,7 +35,6 @@ __all__ = (
     "Pairs",
     "Stretch",
     "compare",
-    "usual_platforms",
 )
 
 HORIZON = Decimal(10**10)
@@ -193,11 +192,6 @@ class Comparison:
         return tuple(f"{note} ({'; '.join(names)})" for note, names in found.items())
 
 
-def usual_platforms(choices: Choices | None = None) -> tuple[Platform, ...]:
-    """Return the platforms that are compared by default."""
-    return make_platforms(USUAL, choices)
-
-
 def compare(
     workload: Workload,
     platforms: Sequence[Platform] | None = None,
@@ -224,7 +218,7 @@ def compare(
         ConfigError: A price is missing, the workload does not fit a platform, a volume is out of
             range, or two platforms have the same name.
     """
-    chosen = tuple(usual_platforms() if platforms is None else platforms)
+    chosen = tuple(make_platforms(USUAL) if platforms is None else platforms)
     prices = book or load_book()
     _check(chosen, horizon)
     priced = tuple(price(platform, workload, prices) for platform in chosen)

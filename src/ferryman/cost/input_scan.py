@@ -7,7 +7,7 @@ platform is then narrowed down. Two changes between neighbouring values are miss
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 from itertools import pairwise
@@ -129,18 +129,12 @@ def scan_input(
     leaders = [(value, leader) for value in _values(name) if (leader := cheaper(value))]
     if not fitting:
         raise ConfigError(f"no value of {name} fits the rest of the workload")
-    changes = tuple(_changes(leaders, cheaper, _FINEST.get(name)))
+    changes = tuple(
+        InputChange(_narrow(low, high, before, cheaper, _FINEST.get(name)), after)
+        for (low, before), (high, after) in pairwise(leaders)
+        if before != after
+    )
     return InputScan(first.name, second.name, leaders[0][1] if leaders else None, changes)
-
-
-def _changes(
-    leaders: list[tuple[Decimal, str]],
-    cheaper: Callable[[Decimal], str | None],
-    finest: Decimal | None,
-) -> Iterator[InputChange]:
-    for (low, before), (high, after) in pairwise(leaders):
-        if before != after:
-            yield InputChange(_narrow(low, high, before, cheaper, finest), after)
 
 
 def _narrow(

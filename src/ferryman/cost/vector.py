@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
+from itertools import accumulate
 
 from ferryman.cost.bill import Charge, Usage
 from ferryman.cost.hybrid.overflowing import Hybrid
@@ -71,11 +72,15 @@ class Part:
     @property
     def steepest(self) -> Quantity:
         """The most USD that one request can add."""
-        price = highest = 0.0
-        for _, step in self.tiers:
-            price += step
-            highest = max(highest, price)
-        return highest * self.line[1]
+        highest = max(accumulate(step for _, step in self.tiers))
+        return max(highest, 0.0) * self.line[1]
+
+    def chosen(self, places: Quantity) -> Part:
+        """Return the part for some of the workloads."""
+        fixed, per_request, per_server, most = (chosen_of(x, places) for x in self.line)
+        line = (fixed, per_request, per_server, most)
+        beyond, least = chosen_of(self.beyond, places), chosen_of(self.least, places)
+        return replace(self, line=line, beyond=beyond, least=least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +118,12 @@ class Costs:
         usd = fixed + per_request * requests + per_server * servers
         for part in self.parts:
             usd = usd + part.cost(requests, servers)
-        if self.fleet and self.fleet.sizing.maximum is not None:
-            import numpy
+        import numpy
 
+        if self.fleet and self.fleet.sizing.maximum is not None:
             busy = self.share * self.peak * requests
             usd = numpy.where(busy > self.fleet.sizing.maximum, numpy.inf, usd)
-        if self.most is not None:
-            import numpy
-
-            usd = numpy.where(requests > self.most, numpy.inf, usd)
-        return usd
+        return usd if self.most is None else numpy.where(requests > self.most, numpy.inf, usd)
 
     @property
     def slope(self) -> Quantity:
@@ -145,20 +146,13 @@ class Costs:
     def chosen(self, places: Quantity) -> Costs:
         """Return the costs of some of the workloads."""
         fixed, per_request, per_server = (chosen_of(value, places) for value in self.line)
-        parts = []
-        for part in self.parts:
-            first, second, third, most = (chosen_of(value, places) for value in part.line)
-            beyond = chosen_of(part.beyond, places)
-            least = chosen_of(part.least, places)
-            parts.append(Part(part.id, (first, second, third, most), part.tiers, beyond, least))
-        return Costs(
-            (fixed, per_request, per_server),
-            tuple(parts),
-            self.fleet,
-            chosen_of(self.share, places),
-            chosen_of(self.peak, places),
-            self.levels,
-            chosen_of(self.most, places),
+        return replace(
+            self,
+            line=(fixed, per_request, per_server),
+            parts=tuple(part.chosen(places) for part in self.parts),
+            share=chosen_of(self.share, places),
+            peak=chosen_of(self.peak, places),
+            most=chosen_of(self.most, places),
         )
 
     def _running(self, requests: Quantity) -> Quantity:

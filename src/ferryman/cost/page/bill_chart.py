@@ -20,6 +20,7 @@ from ferryman.cost.page.drawing import (
     Point,
     colours,
     dollars,
+    dot_and_name,
     line,
     name_room,
     path,
@@ -279,21 +280,18 @@ def _names(plot: _Plot) -> Iterator[Markup]:
         kind = plot.kinds[index]
         if abs(place - ends[index]) > 2:
             yield line((x.stop, ends[index]), (x.stop + 12, place), f"leader {kind}")
-        yield from _name(index, platforms[index].name, kind, (x.stop + 12, place))
+        yield _name(index, platforms[index].name, kind, (x.stop + 12, place))
 
 
 def _legend(plot: _Plot) -> Iterator[Markup]:
     """Yield each platform's name in its own row below the plot."""
     for index, platform in enumerate(plot.comparison.platforms):
         place = 8.0, BOTTOM + 56 + LEGEND_ROW * index
-        yield from _name(index, platform.name, plot.kinds[index], place)
+        yield _name(index, platform.name, plot.kinds[index], place)
 
 
-def _name(index: int, name: str, kind: str, place: Point) -> Iterator[Markup]:
-    yield element("circle", cx=place[0], cy=place[1], r=4.0, class_=f"dot {kind}")
-    yield element(
-        "text", name, x=place[0] + 9, y=place[1] + 4, class_="name", data_series=str(index)
-    )
+def _name(index: int, name: str, kind: str, place: Point) -> Markup:
+    return dot_and_name(place, f"dot {kind}", name, data_series=index)
 
 
 def _marks(duels: tuple[Duel, ...], x: Scale, y: Scale) -> Iterator[Markup]:

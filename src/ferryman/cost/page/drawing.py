@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from ferryman.cost.number_format import volume
-from ferryman.cost.page.markup import Markup, element
+from ferryman.cost.page.markup import Markup, element, join
 from ferryman.cost.page.tables import scrolling
 
 __all__ = (
@@ -16,6 +16,7 @@ __all__ = (
     "Point",
     "colours",
     "dollars",
+    "dot_and_name",
     "figure",
     "line",
     "name_room",
@@ -103,6 +104,20 @@ def text(
 ) -> Markup:
     """Return a line of text; without an anchor it starts at its place."""
     return element("text", content, x=place[0], y=place[1], class_=class_, text_anchor=anchor)
+
+
+def dot_and_name(place: Point, class_: str, name: str, **attributes: object) -> Markup:
+    """Return a dot with a name to its right.
+
+    Args:
+        place: The centre of the dot.
+        class_: The class of the dot.
+        name: The name.
+        attributes: Further attributes of the name.
+    """
+    spot = {"x": place[0] + 9, "y": place[1] + 4}
+    dot = element("circle", cx=place[0], cy=place[1], r=4.0, class_=class_)
+    return join((dot, element("text", name, **spot, class_="name", **attributes)))
 
 
 def path(points: Iterable[Point], class_: str, *, closed: bool = False) -> Markup:

@@ -20,7 +20,7 @@ from ferryman.cost.page.markup import Markup, element, join
 from ferryman.cost.page.scale import Scale, round_steps
 from ferryman.records.wording import counted
 
-__all__ = ("growth_chart", "narrow_growth_chart")
+__all__ = ("growth_charts",)
 
 TOP, BOTTOM = 28.0, 248.0
 LEFT, RIGHT = 58.0, 20.0
@@ -30,14 +30,10 @@ TICK_ROOM = 90.0
 """The width that a month's name needs."""
 
 
-def growth_chart(growth: Forecast) -> Markup:
-    """Return the chart; it leaves out months whose traffic no platform can serve."""
-    return _chart(growth, WIDTH, LEFT, RIGHT, "wide")
-
-
-def narrow_growth_chart(growth: Forecast) -> Markup:
-    """Return the chart for a narrow screen."""
-    return _chart(growth, NARROW, NARROW_LEFT, NARROW_RIGHT, "narrow")
+def growth_charts(growth: Forecast) -> Markup:
+    """Return the chart and its form for a narrow screen, without months that nothing can serve."""
+    wide = _chart(growth, WIDTH, LEFT, RIGHT, "wide")
+    return join((wide, _chart(growth, NARROW, NARROW_LEFT, NARROW_RIGHT, "narrow")))
 
 
 def _chart(growth: Forecast, width: float, left: float, right: float, kind: str) -> Markup:

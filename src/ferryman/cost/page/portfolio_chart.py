@@ -13,6 +13,7 @@ from ferryman.cost.page.drawing import (
     NARROW,
     WIDTH,
     dollars,
+    dot_and_name,
     line,
     name_room,
     path,
@@ -164,9 +165,7 @@ class _Plot:
 
 def _legend(left: float) -> Iterator[Markup]:
     for index, (kind, name) in enumerate(LINES):
-        place = left + 8, BOTTOM + 36 + 18 * index
-        yield element("circle", cx=place[0], cy=place[1] - 4, r=4.0, class_=f"dot {kind}")
-        yield text((place[0] + 9, place[1]), name, "name")
+        yield dot_and_name((left + 8, BOTTOM + 32 + 18 * index), f"dot {kind}", name)
 
 
 def _row(plot: _Plot, each: Crossover, middle: float, *, above: bool = False) -> Iterator[Markup]:

@@ -114,7 +114,8 @@ def _apps(found: Portfolio) -> Iterator[Markup]:
         "among the others",
     )
     title = "Requests a month of each application, and the number above which servers are cheaper"
-    moved = [row for row, each in enumerate(found.crossovers) if _is_worth(found, order[each.app])]
+    worth = found.worth_moving
+    moved = [row for row, each in enumerate(found.crossovers) if order[each.app] <= worth]
     table = Table(title, header, rows, frozenset({2, 3, 4}))
     yield scrolling(html_table(table, emphasis=moved), "The applications")
     yield element(
@@ -130,15 +131,11 @@ def _app_row(found: Portfolio, each: Crossover, place: int) -> tuple[str, ...]:
     doubtful = any(app.name == each.app for app in found.doubtful)
     return (
         f"{each.app} (doubtful)" if doubtful else each.app,
-        f"move, {_ordinal(place)}" if _is_worth(found, place) else "keep",
+        f"move, {_ordinal(place)}" if place <= found.worth_moving else "keep",
         volume(each.requests),
         crossover_text(each.alone),
         crossover_text(each.among),
     )
-
-
-def _is_worth(found: Portfolio, place: int) -> bool:
-    return place <= found.worth_moving
 
 
 def _ordinal(number: int) -> str:

@@ -17,7 +17,7 @@ from ferryman.cost.bill import Bill, Line
 from ferryman.cost.number_format import plain, usd
 from ferryman.cost.page.bill_chart import bill_chart, crossover_table, narrow_bill_chart
 from ferryman.cost.page.drawing import figure
-from ferryman.cost.page.growth_chart import growth_chart, narrow_growth_chart
+from ferryman.cost.page.growth_chart import growth_charts
 from ferryman.cost.page.level_bills import level_bills
 from ferryman.cost.page.markup import Markup, element, join, unbroken
 from ferryman.cost.page.memory_chart import memory_chart
@@ -139,12 +139,12 @@ def folded_bill(bill: Bill) -> Markup:
     """Return a bill line by line, folded under its total."""
     total = f"{usd(bill.total)} USD" if bill.carried else "cannot serve it"
     summary = join((bill.platform, element("b", total)))
-    notes = element("ul", *(element("li", note) for note in bill.notes)) if bill.notes else Markup()
-    if not bill.lines:
-        return folded(summary, notes)
-    return folded(
-        summary, scrolling(html_table(bill_table(bill)), f"The bill of {bill.platform}"), notes
-    )
+    content = []
+    if bill.lines:
+        content.append(scrolling(html_table(bill_table(bill)), f"The bill of {bill.platform}"))
+    if bill.notes:
+        content.append(element("ul", *(element("li", note) for note in bill.notes)))
+    return folded(summary, *content)
 
 
 def _week(study: Study) -> Iterator[Markup]:
@@ -179,8 +179,7 @@ def _influence(study: Study) -> Iterator[Markup]:
 
 
 def _growth(growth: Forecast) -> Iterator[Markup]:
-    charts = join((growth_chart(growth), narrow_growth_chart(growth)))
-    table = growth_table(growth)
+    charts, table = growth_charts(growth), growth_table(growth)
     more = folded(table.title, scrolling(html_table(table), table.title))
     yield figure(charts, unbroken(growth_sentence(growth)), "Growing traffic", more)
 

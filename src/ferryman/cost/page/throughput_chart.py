@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ferryman.cost.page.drawing import WIDTH, line, name_room, path, picture, text
+from ferryman.cost.page.drawing import WIDTH, dot_and_name, line, name_room, path, picture, text
 from ferryman.cost.page.markup import Markup, element
 from ferryman.cost.page.scale import Scale, apart, round_steps
 from ferryman.records.measurement import Estimate, Measurement, Scaling, TargetFigures
@@ -74,8 +74,7 @@ def _names(figures: TargetFigures, x: Scale, y: Scale) -> Iterator[Markup]:
         entries.append((y.at(figures.capacity.value), "traffic-dot", CAPACITY))
     places = apart([place for place, _, _ in entries], 17, TOP, BOTTOM)
     for place, (_, kind, name) in zip(places, entries, strict=True):
-        yield element("circle", cx=x.stop + 16, cy=place, r=4.0, class_=kind)
-        yield text((x.stop + 25, place + 4), name, "name")
+        yield dot_and_name((x.stop + 16, place), kind, name)
 
 
 def curve_table(figures: TargetFigures) -> Table:

@@ -12,8 +12,18 @@ from fractions import Fraction
 
 from ferryman.cost.compare import Comparison
 from ferryman.cost.number_format import MONTH_SECONDS, rate_per_second
-from ferryman.cost.page.drawing import WIDTH, Point, colours, line, name_room, path, picture, text
-from ferryman.cost.page.markup import Markup, element
+from ferryman.cost.page.drawing import (
+    WIDTH,
+    Point,
+    colours,
+    dot_and_name,
+    line,
+    name_room,
+    path,
+    picture,
+    text,
+)
+from ferryman.cost.page.markup import Markup
 from ferryman.cost.page.scale import Scale, apart, round_steps
 from ferryman.cost.platforms.fleet import Fleet
 from ferryman.cost.platforms.platform import Platform
@@ -147,8 +157,7 @@ def _names(
         entries.append((place, kinds[each.index], _name(each, each in shown)))
     places = apart([place for place, _, _ in entries], 17, TOP, BOTTOM - 4)
     for place, (_, kind, name) in zip(places, entries, strict=True):
-        yield element("circle", cx=x.stop + 12, cy=place, r=4.0, class_=f"dot {kind}")
-        yield text((x.stop + 21, place + 4), name, "name")
+        yield dot_and_name((x.stop + 12, place), f"dot {kind}", name)
 
 
 def _name(each: Capacity, shown: bool) -> str:
