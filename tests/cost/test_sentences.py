@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from itertools import permutations
 
 import pytest
 
@@ -156,6 +157,15 @@ def test_the_data_survive_json_with_their_sources(found: Comparison) -> None:
     assert bill["lines"][0]["rate"]["source"] == "https://aws.amazon.com/fargate/pricing/"
     assert len(data["crossovers"][0]["changes"]) == 3
     assert data["cheapest"][-1]["to"] == "10000000000"
+
+
+def test_the_same_origins_give_the_same_bytes_in_any_order(found: Comparison) -> None:
+    origins = {"requests": "given", "cpu_ms": "measured", "wall_ms": "logs"}
+    texts = {
+        json.dumps(answer_json(Study(found, origins=dict(pairs))))
+        for pairs in permutations(origins.items())
+    }
+    assert len(texts) == 1
 
 
 def test_a_band_without_width_says_what_makes_it_certain() -> None:

@@ -111,7 +111,7 @@ async def test_a_leak_is_noted(project: Project, tmp_path: Path, target: str) ->
     pace = replace(BRISK, batches=1.0)
     rounds, scenario = await rounds_of(project, tmp_path, target, "/work?leak=512", pace=pace)
     notes = list(notes_of(target, summarize(rounds, scenario), rounds))
-    assert any("did not level off: it may leak" in note for note in notes), notes
+    assert any("did not level off: the app may leak" in note for note in notes), notes
 
 
 async def test_an_app_that_does_not_leak_is_not_said_to(project: Project, tmp_path: Path) -> None:

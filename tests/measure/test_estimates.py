@@ -63,7 +63,7 @@ def test_a_pool_has_the_capacity_of_what_it_let_through() -> None:
     assert found.capacity.value == pytest.approx(100)
     (note,) = notes_of("server", found, rounds)
     assert "above 100 requests a second" in note
-    assert "20% of a vCPU was busy: a pool, a lock" in note
+    assert "20% of a vCPU was busy, so a pool, a lock" in note
 
 
 def test_the_last_level_of_the_first_round_is_neither_the_knee_nor_the_memory() -> None:

@@ -65,5 +65,5 @@ async def test_an_answer_without_a_length_ends_with_its_connection() -> None:
 
 
 async def test_an_answer_that_is_cut_off_is_an_error() -> None:
-    with pytest.raises(ConnectionResetError, match="before the answer's end"):
+    with pytest.raises(ConnectionResetError, match="before the response ended"):
         await read([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"], closed=True)

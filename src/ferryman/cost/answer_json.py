@@ -40,7 +40,7 @@ def answer_json(study: Study) -> dict[str, Any]:
 
         data["found"] = log_json(study.logs)
     return data | {
-        "origins": dict(study.origins),
+        "origins": dict(sorted(study.origins.items())),
         "notes": [*study.notes, *study.comparison.notes],
         "bands": [_band(band) for band in study.bands],
         "influences": _influences(study),
