@@ -29,53 +29,52 @@ _TITLES = {
 _INTRODUCTION = f"""\
 {GENERATED}# Event sources
 
-ferryman tells the source of an event from the event itself. A source carries a whole HTTP message
-with the exceptions listed here; the tests send generated requests and responses through
-each source and back, and compare the result with this list.
+ferryman recognizes the source of an event from the event itself. Each source carries whole HTTP
+messages, with the exceptions on this page. The tests send generated requests and responses through
+each source and back, and compare the result with this page.
 
-No source carries properties of a connection: the HTTP version, keep-alive, 100 Continue,
-101 and with it WebSockets, trailers, the reason after a status, or the order of headers with
-different names. Each source writes its own Date and Server: ferryman sends neither, unless
-the app sets a Server itself.
+No source carries the HTTP version, keep-alive, 100 Continue, upgrades such as WebSockets, trailers,
+the reason after a status, or the order of headers with different names. Each source sets its own
+Date and Server: ferryman sends neither, unless the app itself sets a Server.
 """
 
 _ANSWERS = """\
-## What a source answers itself
+## Responses of the source itself
 
-The local Lambda gives these answers instead of a function. The last column names AWS's
-documentation or a user's report; an issue is in the GitHub repository of that name. The rest is
-**unverified**, and so is a body if only the status has a source.
+The source sends these responses in place of the function, and the local Lambda imitates them. The
+last column names AWS's documentation or a user's report; an issue is in the GitHub repository of
+that name. The others are **unverified**, and so is a body if only the status has a source.
 
 """
 
 _SILENT = """\
 ## Where AWS's documentation is silent
 
-- **Two Set-Cookie headers without multi-value headers.** They go out as names that differ in
-  letter case, to a load balancer and to VPC Lattice.
-- **The query behind VPC Lattice.** The path in the event contains it, raw. If it does not,
-  ferryman joins the query from its parameters, in their encoding.
-- **The path of an HTTP API.** It arrives decoded, twice. An escape that remains counts as
-  an escape, so `/%252541` reaches the app as `/%41`.
-- **The stage.** The path of an HTTP API begins with it, unless it is `$default`; that of a
-  REST API does not. ferryman removes it if it is a whole segment. It does not remove a custom
-  domain's mapping: set the base path to remove it.
+- **Two Set-Cookie headers without multi-value headers.** ferryman sends them to a load balancer
+  and to VPC Lattice under names that differ in letter case.
+- **The query behind VPC Lattice.** The path in the event contains the query, as the client sent it.
+  If it does not, ferryman joins the query from its parameters, in their encoding.
+- **The path of an HTTP API.** API Gateway decodes the path twice. An escape that remains is
+  an escape for the app, so `/%252541` reaches the app as `/%41`.
+- **The stage.** The path of an HTTP API begins with the stage, unless that is `$default`. The
+  path of a REST API does not. ferryman removes a stage that is a whole segment. It does not
+  remove a custom domain's mapping: set the base path to remove it.
 - **The client behind a load balancer or VPC Lattice** is the last entry of X-Forwarded-For,
-  the one that it adds itself. Entries before it count only through trusted proxies.
+  which the balancer itself adds. ferryman uses earlier entries only behind trusted proxies.
 - **The scheme** comes from X-Forwarded-Proto, which API Gateway, Function URLs and load
-  balancers write themselves; the default is `https`. CloudFront sends it in
+  balancers set; the default is `https`. CloudFront sends it in
   CloudFront-Forwarded-Proto, only for origin requests and only if their policy passes that header
   on, as the managed policy AllViewerAndCloudFrontHeaders does.
 - **A REST API sends bytes that are not text** only if its binary media types are set to `*/*`;
-  otherwise the client gets the base64. So every UTF-8 body goes out as text, whatever its type.
+  otherwise the client receives base64. So ferryman sends every UTF-8 body as text, of any type.
 - **Headers that a Function URL renames.** AWS documents the list for REST APIs. For Function URLs
   users report WWW-Authenticate; ferryman assumes the whole list.
 - **Events that do not come from AWS.** Tests and tools write events by hand. A REST event may lack
-  its context, its two maps of headers may differ (they are merged), a header may be a number, a
-  list of values a string, a version a number.
-- **A body that CloudFront has cut off** cannot be read: an app that reads it answers 413, as
-  for a body beyond its own limit. CloudFront passes on 40 KB of a viewer request, and
-  1 MB of an origin request.
+  its context, its two maps of headers may differ (ferryman merges them), a header or a version may
+  be a number, and a list of values may be a string.
+- **A body that CloudFront has truncated** is not readable: an app that reads it answers 413, as
+  for a body above its own limit. CloudFront sends 40 KB of a viewer request's body, and
+  1 MB of an origin request's.
 """
 
 
@@ -120,7 +119,7 @@ def _answers() -> str:
             body = f"`{said.body}`" if said.media.endswith("json") else "a page of HTML"
             row = (fault.value, str(said.status), body, said.source or "**unverified**")
             rows.setdefault(row, []).append(name)
-    header = ("at", "to", "status", "body", "source")
+    header = ("event source", "reason", "status", "body", "documented by")
     return table(header, [(_names(tuple(names)), *row) for row, names in rows.items()])
 
 

@@ -55,14 +55,14 @@ def findings_page() -> str:
 
 def _section(rule: Rule) -> str:
     directory = _EXAMPLES / rule.code
-    found, mended = (
+    found, fixed = (
         (directory / f"{name}.py").read_text(encoding="utf-8") for name in ("found", "mended")
     )
     effects = table(("target", "level", "what happens"), _effects(rule))
     return (
         f"## {rule.code}\n\n**{rule.title[0].upper()}{rule.title[1:]}.** {rule.why}\n\n{effects}\n"
-        f"Mend: {rule.mend}.\n\n```python\n{_shown(found)}```\n\n"
-        f"Mended:\n\n```python\n{_shown(mended)}```\n"
+        f"Fix: {rule.mend}.\n\n```python\n{_shown(found)}```\n\n"
+        f"Fixed:\n\n```python\n{_shown(fixed)}```\n"
     )
 
 

@@ -117,7 +117,7 @@ def test_another_directory_can_be_named_and_built_into_again(
         ("/", "the project lies in it"),
         ("src", "no build of ferryman made"),
         ("link", "no build of ferryman made"),
-        ("app.py", "it is a file"),
+        ("app.py", "is a file, not a directory"),
     ],
 )
 def test_the_work_of_others_is_not_replaced(

@@ -149,13 +149,13 @@ def check(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_findings_are_told_by_target_with_the_mend(project: Path) -> None:
+def test_findings_are_told_by_target_with_the_fix(project: Path) -> None:
     done = check(project, "-t", "lambda", "-t", "server")
     assert done.returncode == 1, done.stderr
     assert done.stdout.splitlines() == [
         "a_shop.py:7: M302 error: order changes a_shop.ORDERS",
-        "    lambda  each environment has its own, and it is lost with the environment",
-        "    server  a restart loses it, and a second worker would have its own",
+        "    lambda  each environment has its own copy, and Lambda discards environments",
+        "    server  a restart loses it, and a second worker would have its own copy",
         "    fix: keep it in ferryman.cache, Redis or a database",
     ]
     assert done.stderr == ("the app has errors on lambda: 1 error, 1 ignored, 2 requests sent\n")
@@ -214,7 +214,7 @@ def test_a_build_tells_the_gravest_in_a_line_each(project: Path) -> None:
     assert done.returncode == 0, done.stderr
     told = [line for line in done.stderr.splitlines() if "M302" in line or "check" in line]
     assert told == [
-        "note: a_shop.py:7: M302 order changes a_shop.ORDERS: each pod has its own, and the next "
-        "request may miss it",
+        "note: a_shop.py:7: M302 order changes a_shop.ORDERS: each pod has its own copy, and the "
+        "next request may miss it",
         "note: `ferryman check` shows more, and the fixes",
     ]

@@ -38,7 +38,7 @@ def dev(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Dev]:
 
 def test_a_save_is_in_the_next_answer_and_a_mistake_is_explained(dev: Dev) -> None:
     assert dev.until("one") == (200, "one good day")
-    unmoved = "shop.py:9: M401 slow writes slow: only /tmp can be written"
+    unmoved = "shop.py:9: M401 slow writes slow: the app can write only to /tmp"
     assert (unmoved in dev.log.read_text()) == ("lambda" in str(dev.process.args))
     (dev.directory / "shop.py").write_text("def create_app(:\n")
     status, _ = dev.until("SyntaxError")
@@ -111,7 +111,7 @@ def test_saved_settings_and_variables_hold_from_then_on(dev: Dev) -> None:
     assert dev.until("evening") == (200, "one evening")
     (dev.directory / ".env").write_text("no variable\n")
     until_said(dev, "is not NAME=value")
-    assert "the settings stay as they were" in dev.log.read_text()
+    assert "ferryman keeps the previous settings" in dev.log.read_text()
     assert dev.until("evening") == (200, "one evening")
     (dev.directory / ".env").write_text("GREETING=night\n")
     assert dev.until("night") == (200, "one night")

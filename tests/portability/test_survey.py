@@ -208,7 +208,7 @@ def test_both_sides_of_a_migration_open_pools(tmp_path: Path) -> None:
     processes = {"lambda__deploy__reserved_concurrency": 3, "server__workers": 2}
     few = {**processes, "portability__database_connections": 99}
     (finding,) = check(root, "found:create_app", "lambda", "server", **few).findings
-    told = "a pool of up to 20 connections: lambda 60 and server 40, and the database takes 99"
+    told = "a pool of up to 20 connections: lambda 60 and server 40, and the database accepts 99"
     assert finding.what == told
     enough = {**processes, "portability__database_connections": 100}
     assert check(root, "found:create_app", "lambda", "server", **enough).findings == ()
@@ -277,7 +277,7 @@ def test_requests_that_are_none_are_refused_before_the_app_runs(tmp_path: Path) 
 def test_a_target_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
     (tmp_path / "requests.toml").write_text('[[request]]\ntarget = "@elsewhere.example/"\n')
     (tmp_path / "gone.py").write_text("raise SystemExit\n")
-    with pytest.raises(ConfigError, match="its target is not a path"):
+    with pytest.raises(ConfigError, match="the target is not a path"):
         check(tmp_path, "gone:app")
 
 
@@ -377,4 +377,4 @@ def test_what_lambda_does_not_carry_is_told_without_a_run(tmp_path: Path) -> Non
         "boats/__init__.py:19: M101 Chat.talk opens a WebSocket",
         "boats/store.py:2: M401 keep writes uploads/last",
     ]
-    assert "only /tmp can be written" in lines[1]
+    assert "can write only to /tmp" in lines[1]

@@ -1,7 +1,7 @@
 """Runs a bundle on this machine under AWS's own Runtime Interface Emulator.
 
-The zip is unpacked as Lambda would, and the interpreter sees the unpacked zip, the
-standard library, and nothing of the environment that ferryman itself is installed in.
+It unpacks the zip as Lambda does. The interpreter sees only the unpacked zip and the standard
+library, not the environment that ferryman is installed in.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ _INVOKE = "/2015-03-31/functions/function/invocations"
 _START_TIMEOUT = 20.0
 _STOP_TIMEOUT = 5.0
 
-# -I and -S leave only the standard library on the path, and the unpacked zip comes before
-# it, as on Lambda; -B because /var/task cannot be written to there.
+# -I and -S leave only the standard library on the path. The bootstrap puts the unpacked zip before
+# it, as on Lambda. -B writes no bytecode, because Lambda's /var/task is read-only.
 _ISOLATED = """\
 #!/bin/sh
 exec {python} -I -S -B "$@"
 """
 
-# How a function starts that only names its handler.
+# Starts a function whose settings only name its handler.
 _AWS_START = """
 import runpy, sys
 sys.path.insert(0, sys.argv[1])
@@ -68,7 +68,7 @@ def host_python() -> str:
 
 
 def host_architecture() -> str:
-    """Return this machine's architecture, as Lambda calls it.
+    """Return Lambda's name for this machine's architecture.
 
     Raises:
         ConfigError: Lambda does not support this machine's architecture.
@@ -94,7 +94,7 @@ def find_emulator(options: LambdaOptions) -> Path:
             return options.emulator.absolute()
         raise ConfigError(
             f"lambda.emulator: there is no file {options.emulator}",
-            hint="name AWS's Runtime Interface Emulator, or leave the setting out",
+            hint="set it to the path of AWS's Runtime Interface Emulator, or remove the setting",
         )
     architecture = host_architecture()
     if samcli := importlib.util.find_spec("samcli"):
@@ -106,7 +106,7 @@ def find_emulator(options: LambdaOptions) -> Path:
         return Path(found)
     raise ConfigError(
         "AWS's Runtime Interface Emulator is not installed",
-        hint="it comes inside the package aws-sam-cli: install that, "
+        hint="install the package aws-sam-cli, which contains it, "
         "or set emulator in [tool.ferryman.lambda] to the path of aws-lambda-rie",
     )
 
@@ -115,17 +115,17 @@ _START = "ferryman/targets/lambda_/runtime/start.pyc"
 
 
 def unpack(bundle: Path, into: Path) -> None:
-    """Unpack a zip with the modes and times it holds, as Lambda does.
+    """Unpack a zip with its files' modes and times, as Lambda does.
 
-    aiohttp makes the ETag of a static file from its time.
+    aiohttp computes the ETag of a static file from its time.
     """
     with zipfile.ZipFile(bundle) as archive:
         for entry in archive.infolist():
             path = Path(archive.extract(entry, into))
             if not entry.is_dir():
                 path.chmod(entry.external_attr >> 16 & 0o777)
-                written = calendar.timegm(entry.date_time)  # a zip names no time zone: UTC here
-                os.utime(path, (written, written))
+                modified = calendar.timegm(entry.date_time)  # a zip has no time zone: UTC here
+                os.utime(path, (modified, modified))
     _relocate(into / _START)
 
 
@@ -163,11 +163,11 @@ async def emulated(
         task: The directory of the unpacked bundle: `/var/task` on Lambda.
         options: The function's memory and timeout, and the emulator's path.
         output: The file for the logs of the emulator and the function.
-        own_start: Whether the function starts by the bundle's bootstrap; if not, as a
-            function does whose settings name the handler alone.
+        own_start: Whether the bundle's bootstrap starts the function; else AWS's runtime client
+            does, as for a function whose settings only name the handler.
 
     Raises:
-        ConfigError: There is no emulator.
+        ConfigError: The emulator is not installed.
         BuildError: The emulator did not start.
     """
     emulator_path = find_emulator(options)
@@ -179,7 +179,7 @@ async def emulated(
         str(emulator_path),
         *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
         *("--runtime-api-address", f"127.0.0.1:{runtime_port}"),
-        *("--log-level", "error"),  # the emulator's own log lines would hide the app's
+        *("--log-level", "error"),  # the emulator's own lines would bury the app's
         *(*start, HANDLER),
     ]
     process = subprocess.Popen(
@@ -201,10 +201,10 @@ async def emulated(
 
 
 class Emulator:
-    """A function that runs under the emulator: one environment, one invocation at a time.
+    """A function under the emulator, with one environment and one invocation at a time.
 
     Args:
-        session: The client to invoke it with.
+        session: The HTTP client.
         url: The emulator's URL for invocations.
     """
 
@@ -225,7 +225,7 @@ class Emulator:
 
 
 def _environment(options: LambdaOptions) -> dict[str, str]:
-    """Return the variables a function sees. The app's own settings pass through."""
+    """Return the environment variables of the function, with the app's own settings."""
     passed = {k: v for k, v in os.environ.items() if not k.startswith(("FERRYMAN_", "PYTHON"))}
     return passed | {
         "AWS_LAMBDA_FUNCTION_NAME": "function",
@@ -260,7 +260,7 @@ async def _wait_until_listening(process: subprocess.Popen[bytes], port: int) -> 
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the emulator and its runtime, which are one process group."""
+    """End the emulator and its runtime, which are one process group, and wait for them."""
     for ending in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, ending)

@@ -1,4 +1,4 @@
-"""Checks for the packages that a run on this machine needs, before anything starts."""
+"""Checks, before anything starts, for the packages that a run on this machine needs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ("need_gunicorn", "need_lambda_client", "need_watchfiles")
 
 
 def need_gunicorn() -> None:
-    """Check that the server can be started.
+    """Check that gunicorn is installed, which the server needs.
 
     Raises:
         ConfigError: gunicorn is not installed.
@@ -19,7 +19,7 @@ def need_gunicorn() -> None:
 
 
 def need_lambda_client() -> None:
-    """Check that the Lambda runtime can be started.
+    """Check that awslambdaric is installed, which the Lambda runtime needs.
 
     Raises:
         ConfigError: awslambdaric is not installed.
@@ -28,7 +28,7 @@ def need_lambda_client() -> None:
 
 
 def need_watchfiles() -> None:
-    """Check that saves can be waited for.
+    """Check that watchfiles is installed, which `ferryman dev` needs.
 
     Raises:
         ConfigError: watchfiles is not installed.

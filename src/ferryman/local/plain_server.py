@@ -1,4 +1,4 @@
-"""Stands in for a server in comparisons: aiohttp's TestServer, without its faults."""
+"""The server side of comparisons: aiohttp's TestServer, with the server target's responses."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ("PlainServer",)
 
 
 class PlainServer(TestServer):
-    """Serves an application as the server target does, where aiohttp by itself would not."""
+    """Serves an application as the server target does, without bodies in responses to HEAD."""
 
     async def start_server(self, *arguments: Any, **settings: Any) -> None:
-        """Listen."""
+        """Start listening."""
         await super().start_server(*arguments, **settings)
         self.handler.request_factory = without_body(self.handler.request_factory)

@@ -1,7 +1,4 @@
-"""Reads CPU time and memory of processes from the operating system. Linux only.
-
-It knows nothing of what the processes do.
-"""
+"""Reads CPU time and memory of processes from the operating system. Linux only."""
 
 from __future__ import annotations
 
@@ -29,11 +26,11 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class MachineTime:
-    """CPU time of the whole machine since it started, in seconds, all processors together.
+    """CPU time of the whole machine since its start, in seconds, summed over its CPUs.
 
     Attributes:
-        busy: In which something ran.
-        stolen: In which something would have run, but the hypervisor gave the processor away.
+        busy: CPU time in which something ran.
+        stolen: CPU time that the hypervisor gave to other machines.
     """
 
     busy: float
@@ -41,25 +38,25 @@ class MachineTime:
 
 
 def family(pid: int) -> list[int]:
-    """Return a process and all that descend from it and live."""
-    found = [pid]
-    for each in found:
+    """Return the ids of a process and of its living descendants."""
+    pids = [pid]
+    for each in pids:
         for file in Path(f"/proc/{each}/task").glob("*/children"):
-            found.extend(int(child) for child in _read(file).split())
-    return found
+            pids.extend(int(child) for child in _read(file).split())
+    return pids
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU time of a process, of all that descend from it, and of their dead.
+    """Return the CPU time of a process and its descendants, in seconds, with ended children.
 
-    A living process's is the kernel's clock of it, in nanoseconds; that of children which
-    have been waited for is kept in ticks of a hundredth of a second.
+    The kernel measures a living process in nanoseconds. It keeps the time of ended children, for
+    which their parent has waited, in hundredths of a second.
 
     Raises:
-        FerrymanError: The process is gone.
+        FerrymanError: The process has ended.
     """
     try:
-        # The clock of a process as clock_getcpuclockid(3) names it: all of its threads.
+        # The id of a process's clock, for all of its threads, as in clock_getcpuclockid(3).
         seconds = time.clock_gettime((~pid << 3) | 2)
     except OSError:
         raise FerrymanError(
@@ -72,14 +69,14 @@ def cpu_seconds(pid: int) -> float:
                 seconds += time.clock_gettime((~each << 3) | 2)
             except OSError:
                 continue
-        seconds += _waited_for(each)
+        seconds += _ended_children(each)
     return seconds
 
 
 def waited_seconds(pid: int) -> float:
-    """Return how long a process and its descendants were ready to run, but had no CPU.
+    """Return the seconds that a process and its descendants were ready to run but had no CPU.
 
-    0 where the kernel does not keep it (CONFIG_SCHED_INFO).
+    It is 0 if the kernel does not measure this (CONFIG_SCHED_INFO).
     """
     waited = 0
     for each in family(pid):
@@ -91,16 +88,16 @@ def waited_seconds(pid: int) -> float:
 def memory_mib(pid: int) -> float:
     """Return the memory of a process and its descendants, in MiB.
 
-    The largest counts whole, and the others with what is theirs alone: a child shares with
-    its parent what neither has changed.
+    The sum has all memory of the largest process and the private memory of the others, because
+    a child shares unchanged pages with its parent.
     """
     return _together(_Held.of(each) for each in family(pid)) / 1024
 
 
 def peak_mib(pid: int) -> float:
-    """Return the most memory that a process and its descendants had, in MiB.
+    """Return the peak memory of a process and its descendants, in MiB.
 
-    The kernel keeps the most of each process; it counts as if all had it at once.
+    The kernel knows the peak of each process. The sum assumes that all peaks were at the same time.
     """
     held = [_Held.of(each) for each in family(pid)]
     return (_together(held) + sum(each.peak - each.resident for each in held)) / 1024
@@ -114,7 +111,7 @@ def machine_time() -> MachineTime:
 
 
 def resident_and_peak(pid: int) -> tuple[int, int]:
-    """Return the memory of one process in bytes, now and at its most; 0 if that is unknown."""
+    """Return a process's current and peak memory in bytes; 0 if unknown."""
     status = _kibibytes(f"/proc/{pid}/status")
     resident = status.get("VmRSS", 0)
     return resident * 1024, max(resident, status.get("VmHWM", 0)) * 1024
@@ -122,7 +119,7 @@ def resident_and_peak(pid: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """Memory of one process in KiB: all of it, the most of it ever, and what is its alone."""
+    """The memory of a process in KiB: current, peak, and private."""
 
     resident: int
     peak: int
@@ -148,8 +145,8 @@ def _kibibytes(file: str) -> dict[str, int]:
     return {words[0].rstrip(":"): int(words[-2]) for words in lines}
 
 
-def _waited_for(pid: int) -> float:
-    # The name, in brackets, may hold spaces.
+def _ended_children(pid: int) -> float:
+    # The name, in brackets, may contain spaces.
     fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return (int(fields[13]) + int(fields[14])) / _TICK if fields else 0.0
 

@@ -30,21 +30,21 @@ def serve(
     *,
     artifact: bool = False,
 ) -> int:
-    """Run the app here the way a target runs it, until a signal ends it.
+    """Run the app on this machine as a target runs it, until a signal ends it.
 
     Args:
         target: The target.
         project: The project.
         address: Where to listen.
         progress: Called with each step, and with whether sources or an artifact run.
-        artifact: Whether to run an artifact. Lambda always runs one.
+        artifact: Whether to run an artifact. Lambda always runs an artifact.
 
     Returns:
-        The exit status. Our server takes the place of this process, and never returns.
+        The exit status. The server target replaces this process, and never returns.
 
     Raises:
-        ConfigError: The target does not run here, the address cannot be listened at, or a
-            program that it needs is not installed.
+        ConfigError: The target does not run here, the address is not available, or a program is
+            not installed.
         FerrymanError: The app cannot be built or started.
     """
     if isinstance(target, Serves):
@@ -58,8 +58,8 @@ def serve(
     if target.runs_like == "server":
         if artifact:
             raise ConfigError(
-                "--artifact: the server runs from the sources here",
-                hint="build its image by `ferryman build -t server --image`, and run that",
+                "--artifact: `ferryman serve` runs the server only from the sources",
+                hint="build its image with `ferryman build -t server --image`, and run the image",
             )
         serve_server(project, address, progress)
     with contextlib.suppress(KeyboardInterrupt):
@@ -70,7 +70,7 @@ def serve(
 def _serve_lambda(project: Project, address: Address, progress: Progress) -> None:
     """Build for this machine, and answer HTTP with the bundle under AWS's emulator."""
     options = project.section("lambda", LambdaOptions)
-    find_emulator(options)  # check before the build, which takes long
+    find_emulator(options)  # raises before the build, which takes long
     check_free(address)
     with tempfile.TemporaryDirectory(prefix="ferryman-") as scratch:
         artifact = build_bundle(for_this_machine(project), Path(scratch, "bundle"), progress)
@@ -89,10 +89,10 @@ async def serve_bundle(
         scratch: A directory to unpack it in.
         options: The function's memory and timeout, and the emulator's path.
         address: Where to listen.
-        progress: Called when it is ready.
+        progress: Called when the gateway listens.
 
     Raises:
-        ConfigError: The address cannot be listened at, or there is no emulator.
+        ConfigError: The address is not available, or the emulator is not installed.
         BuildError: The emulator did not start.
     """
     stopped = until_signal()

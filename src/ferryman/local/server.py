@@ -1,7 +1,7 @@
-"""A server on this machine: the runtime that ships, with the settings that a build would write.
+"""Runs the server on this machine: the runtime that ships, with the settings that a build writes.
 
-`serve` becomes it, `measure` starts it under load, and `dev` starts its workers. What they
-share is here: the settings, and the variables that a server process finds them by.
+`serve` replaces itself by the server, `measure` starts it under load, and `dev` starts its workers.
+They share the settings, and the environment variables through which a server process finds them.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ __all__ = (
 )
 
 COMMAND = (sys.executable, "-m", "ferryman.targets.server.runtime")
-"""The command of a server that finds its settings by `server_variables`."""
+"""The command of a server that finds its settings through `server_variables`."""
 
 
 def bake_server(project: Project, address: Address, **changed: object) -> RuntimeSettings:
-    """Return the settings of a project's server that listens on this machine.
+    """Return the settings of a project's server on this machine.
 
     Args:
         project: The project.
         address: Where to listen, in place of the project's setting.
-        changed: Settings of the server that differ here; None removes a setting.
+        changed: Settings of the server to change; None removes a setting.
     """
     options = {**local(project.section("server", ServerOptions), str(address)), **changed}
     return project.baked("server", {k: v for k, v in options.items() if v is not None})
@@ -50,12 +50,12 @@ def bake_server(project: Project, address: Address, **changed: object) -> Runtim
 def server_variables(
     project: Project, settings: Path | str, outer: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the environment of a server's process.
+    """Return the environment variables of a server's process.
 
     Args:
-        project: The project; its modules are imported from where they stand.
+        project: The project, whose modules are imported from its directory.
         settings: The file of baked settings.
-        outer: The environment to extend.
+        outer: The environment variables to extend.
 
     Raises:
         AppModuleMissing: The app's module is not in the project.
@@ -65,16 +65,16 @@ def server_variables(
 
 
 def serve_server(project: Project, address: Address, progress: Progress) -> NoReturn:
-    """Replace this process by the server, so that signals and status are gunicorn's own.
+    """Replace this process by the server, which then handles signals and sets the exit status.
 
     Raises:
-        ConfigError: gunicorn is not installed, or the address is taken.
+        ConfigError: gunicorn is not installed, or the address is in use.
         AppModuleMissing: The app's module is not in the project.
     """
     need_gunicorn()
     settings = bake_server(project, address).to_json().encode()
-    # The settings go through a pipe that the new program reads as a file: nothing is left
-    # on disk, however the server ends. They are far smaller than a pipe's buffer.
+    # The new program reads the settings from a pipe, as a file, so that nothing stays on disk. They
+    # are far smaller than a pipe's buffer.
     reading, writing = os.pipe()
     variables = server_variables(project, f"/dev/fd/{reading}", os.environ)
     check_free(address)
@@ -87,19 +87,19 @@ def serve_server(project: Project, address: Address, progress: Progress) -> NoRe
 
 
 def cannot_listen(address: Address, error: OSError) -> ConfigError:
-    """Return the error of an address that is taken, or does not belong to this machine."""
+    """Return the error for an address that is in use, or does not belong to this machine."""
     return ConfigError(
         f"cannot listen at {address}", cause=error.strerror, hint="pass another --bind"
     )
 
 
 def check_free(address: Address) -> None:
-    """Check that an address can be listened at.
+    """Check that this process can listen at an address.
 
     Raises:
-        ConfigError: The address is taken, or not this machine's.
+        ConfigError: The address is in use, or does not belong to this machine.
     """
-    # gunicorn tries for five seconds, and says so in its log.
+    # gunicorn itself would retry for five seconds, and fill its log.
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     try:
         socket.create_server((address.host, address.port), family=family).close()

@@ -16,11 +16,11 @@ from ferryman.targets.server.options import ServerOptions
 __all__ = ("LAMBDA_CONCURRENCY", "Destination", "destinations")
 
 LAMBDA_CONCURRENCY = 1000
-"""Environments of one account in a region at once, where nothing reserves fewer: "Lambda
-quotas", concurrent executions."""
+"""The environments of one account that run at once in a region, unless the function reserves
+fewer ("Lambda quotas", concurrent executions)."""
 
-# Seconds after which API Gateway gives up, whatever the function's own limit: "Quotas for
-# HTTP APIs" and "for REST APIs", integration timeout.
+# Seconds after which API Gateway gives up, even if the function's own limit is higher: "Quotas
+# for HTTP APIs" and "for REST APIs", integration timeout.
 _DOOR_TIME_LIMITS = {"http-api": 30.0, "http-api-v1": 30.0, "rest-api": 29.0}
 
 
@@ -29,13 +29,13 @@ class Destination:
     """A target as a project sets it.
 
     Attributes:
-        name: The target, with the event source where one was named, such as `lambda:alb`.
+        name: The target, with the event source if the user named it, such as `lambda:alb`.
         offered: The target's capabilities.
-        kind: The noun for a process with its own memory, such as environment, in the singular.
-        processes: The most of them that run at once; None if unknown.
-        replaced: Whether they are replaced while the app is in use, which loses memory.
-        trusts_proxies: Whether the client's address, scheme and host are the client's.
-        task_budget: Seconds that a request's tasks get after its answer; None: any time.
+        kind: The singular noun for a process with its own memory, such as environment.
+        processes: The maximum of processes that run at once; None if unknown.
+        replaced: Whether the target replaces processes, with their memory, while the app is in use.
+        trusts_proxies: Whether the app sees the client's own address, scheme and host.
+        task_budget: Seconds that a request's tasks may run after its response; None: no limit.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Destination:
 
     @property
     def several(self) -> bool:
-        """Whether two requests of one client may reach two processes."""
+        """Whether two requests of the same client may reach different processes."""
         return self.processes is None or self.processes > 1
 
     @property
@@ -77,18 +77,18 @@ def destinations(project: Project, names: Sequence[str]) -> tuple[Destination, .
 
 def _destination(project: Project, name: str) -> Destination:
     target, _, source = name.partition(":")
-    found = find_target(target)
-    if source and found.runs_like != "lambda":
+    known = find_target(target)
+    if source and known.runs_like != "lambda":
         raise ConfigError(
             f"{name}: the target {target} has no event sources", hint="lambda:SOURCE does"
         )
     if target == "lambda":
         return _lambda(project, name, source)
     if target == "server":
-        return _server(project, found.capabilities)
+        return _server(project, known.capabilities)
     if target == "k8s":
-        return _pods(project, found.capabilities)
-    offered = found.capabilities
+        return _pods(project, known.capabilities)
+    offered = known.capabilities
     freezes = not offered.work_after_response
     budget = 0.0 if freezes else None
     return Destination(name, offered, "process", None, freezes, False, budget)
@@ -109,7 +109,7 @@ def _lambda(project: Project, name: str, source: str) -> Destination:
         "environment",
         LAMBDA_CONCURRENCY if reserved is None else reserved,
         replaced=True,
-        # The event describes the client; another proxy in front of the door hides it.
+        # The event describes the client, unless a proxy such as CloudFront is before the door.
         trusts_proxies=not options.deploy.cloudfront or bool(options.trusted_proxies),
         task_budget=options.task_budget,
     )
@@ -117,7 +117,7 @@ def _lambda(project: Project, name: str, source: str) -> Destination:
 
 def _server(project: Project, offered: Capabilities) -> Destination:
     options = project.section("server", ServerOptions)
-    # 0 means one for each CPU, so several on all but the smallest machine.
+    # 0 means one worker for each CPU, so their number is unknown.
     workers = 1 if options.workers is None and not options.systemd else options.workers or None
     trusts = bool(options.trusted_proxies)
     return Destination("server", offered, "worker", workers, False, trusts, None)

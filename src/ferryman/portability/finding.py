@@ -1,4 +1,4 @@
-"""Observations of an app and their meaning: facts, effects and findings as plain values."""
+"""Facts about an app, their effects on targets, and findings, as plain values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ("LEVELS", "Effect", "Fact", "Finding", "Level", "Place")
 
 Level = Literal["note", "warning", "error"]
 LEVELS: tuple[Level, ...] = ("note", "warning", "error")
-"""From the least to the most serious: it differs; it works less well; it does not work."""
+"""From the least to the most serious: the app differs, works less well, or does not work."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,8 +37,8 @@ class Fact:
     Attributes:
         code: The code of the rule that judges it.
         place: The line of the app's code.
-        what: The fact, as half a sentence.
-        amount: A size in bytes, a time in seconds or a number, for rules that compare one.
+        what: The action as a clause, such as "order writes a file".
+        amount: A size in bytes, a time in seconds or a number, for rules with a limit.
         about: Its subject, such as `shop.CARDS`; two facts with the same code and subject are one.
             If empty, the place distinguishes facts.
         handler: The first line of the running handler, if the place is a guess.

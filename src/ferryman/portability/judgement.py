@@ -23,7 +23,7 @@ def judge(
     Args:
         facts: What the app does.
         on: The targets.
-        database_connections: Connections that the database accepts; None: not checked.
+        database_connections: Connections that the database accepts; None skips this check.
     """
     facts = tuple(facts)
     pools = [fact for fact in facts if fact.code == "M601"]
@@ -35,16 +35,15 @@ def judge(
         if fact.code == "RUF006" and fact.place in lost:
             continue
         rule = RULES.get(fact.code) or ruff_rule(fact.code, fact.what)
-        judged = {each.name: rule.judge(fact, each) for each in on}
-        effects = {name: effect for name, effect in judged.items() if effect}
+        effects = {target.name: effect for target in on if (effect := rule.judge(fact, target))}
         if effects:
-            title = rule.title
-            findings.append(Finding(fact.code, title, fact.place, fact.what, effects, rule.mend))
+            finding = Finding(fact.code, rule.title, fact.place, fact.what, effects, rule.mend)
+            findings.append(finding)
     return by_gravity(findings)
 
 
 def by_gravity(findings: Iterable[Finding]) -> list[Finding]:
-    """Return findings, the most serious first, and within a level by place."""
+    """Return findings, the most serious first, and those of a level by place."""
     return sorted(findings, key=lambda each: (-LEVELS.index(each.level), each.place, each.code))
 
 
@@ -71,7 +70,7 @@ def _too_large(
         return
     sides = " and ".join(f"{each.name} {size * _processes(each):,.0f}" for each in known)
     for fact in pools:
-        yield replace(fact, what=f"{fact.what}: {sides}, and the database takes {limit:,}")
+        yield replace(fact, what=f"{fact.what}: {sides}, and the database accepts {limit:,}")
 
 
 def _processes(on: Destination) -> int:

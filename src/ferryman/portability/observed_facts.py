@@ -1,4 +1,4 @@
-"""Merges the facts of a run with those of the code: one fact for each subject, at its line."""
+"""Merges the facts of a run with those of the code into one fact for each subject, at its line."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ferryman.portability.reading.state_patterns import change_place, session_wo
 __all__ = ("app_place", "joined", "second_process")
 
 _SIGNS_OUT = (301, 302, 303, 307, 401, 403)
-"""Statuses of an app's responses to an unknown visitor."""
+"""Statuses with which apps answer visitors who are not signed in."""
 
 _DEFAULT_BODY = 1024**2
-"""aiohttp's own client_max_size, which an app has not chosen."""
+"""aiohttp's default client_max_size: the app did not choose it, so it is not a finding."""
 
-# Facts that a run places at the handler, and the code at the exact line.
+# The run knows only the handler of these facts. The code knows the exact line.
 _AT_HANDLER = {"M102", "M702"}
 
 
@@ -44,32 +44,31 @@ def joined(
             facts = _refined(facts, fact)
         else:
             facts.append(fact)
-    facts += _made(running, found.get("made", ()))
-    facts += _changes(running, facts, found.get("changes", ()))
+    facts += _made(running, found["made"])
+    facts += _changes(running, facts, found["changes"])
     connected = {fact.place for fact in facts if fact.code == "M502"}
     return once(f for f in facts if f.code != "M501" or f.place not in connected)
 
 
 def app_place(running: RunningCode, module: str) -> Place:
-    """Return the line that makes the app, for facts without another place."""
-    known = running.code.modules.get(module)
-    for each in (known, *running.code.modules.values()):
-        for node in ast.walk(each.tree) if each else ():
-            made = isinstance(node, ast.Call) and each and each.dotted(node.func)
-            if each and made and made.endswith("web.Application"):
-                return Place(each.file, getattr(node, "lineno", 1))
-    return Place(known.file if known else "pyproject.toml", 1)
+    """Return the line that creates the app: the place of facts without a line of their own."""
+    named = running.code.modules.get(module)
+    for each in (*([named] if named else []), *running.code.modules.values()):
+        for node in ast.walk(each.tree):
+            if isinstance(node, ast.Call) and each.dotted(node.func).endswith("web.Application"):
+                return Place(each.file, node.lineno)
+    return Place(named.file if named else "pyproject.toml", 1)
 
 
 def second_process(
     running: RunningCode, first: Mapping[str, Any], second: Mapping[str, Any]
 ) -> Iterator[Fact]:
-    """Yield the handler that signs out a visitor whom another process has signed in.
+    """Yield a fact if a second process does not accept the cookies that the first process set.
 
     Args:
         running: The code.
-        first: The statuses by request, of the process that set the cookies.
-        second: Those of another.
+        first: The first process's status and handler of each request, by the request's name.
+        second: The second process's, to which the same cookies were sent.
     """
     for name, (status, handler) in first.items():
         other = second.get(name, [None])[0]
@@ -80,7 +79,7 @@ def second_process(
 
 
 def _on_definition(running: RunningCode, fact: Fact) -> Fact:
-    """Return a fact with the line of `def`, where a run only knows that of the decorator."""
+    """Return a fact with the line of `def`; the run knows only the line of the decorator."""
 
     def line(place: Place) -> Place:
         function = running.code.functions.get((place.file, place.line))
@@ -91,7 +90,7 @@ def _on_definition(running: RunningCode, fact: Fact) -> Fact:
 
 
 def _placed(running: RunningCode, facts: Sequence[Fact], fact: Fact) -> Iterator[Fact]:
-    """Yield a fact without a line from the run, unless the code has it too."""
+    """Yield a fact that the run found without a line, unless the code shows it too."""
     if fact.code == "M103":
         if (fact.amount or 0) > _DEFAULT_BODY:
             yield replace(fact, place=_keyword_place(running, "client_max_size"))
@@ -108,40 +107,37 @@ def _keyword_place(running: RunningCode, name: str) -> Place:
 
 
 def _refined(facts: list[Fact], seen: Fact) -> list[Fact]:
-    """Return facts, moving one that a run placed at a handler to its line in the code."""
-    told = [f for f in facts if f.code == seen.code and seen.place in (f.handler, f.place)]
-    if not told:
+    """Return facts with one more from the run, or with its amount if the code has that fact."""
+    same = [f for f in facts if f.code == seen.code and seen.place in (f.handler, f.place)]
+    if not same:
         return [*facts, seen]
     if seen.amount is None:
         return facts
-    ends = "" if told[0].amount else ", without end"
-    exact = replace(told[0], amount=seen.amount, what=f"{told[0].what}{ends}")
-    return [exact if fact is told[0] else fact for fact in facts]
+    ends = "" if same[0].amount else ", without end"
+    exact = replace(same[0], amount=seen.amount, what=f"{same[0].what}{ends}")
+    return [exact if fact is same[0] else fact for fact in facts]
 
 
 def _made(running: RunningCode, made: Sequence[Sequence[str]]) -> Iterator[Fact]:
-    """Yield the objects that modules hold after import, at the line of their assignment."""
+    """Yield the objects that modules created at import, at the line of their assignment."""
     for name, bare, what in made:
         module = running.code.modules.get(name)
         value = module.assigned.get(bare) if module else None
         if module and value:
-            yield Fact("M305", Place(module.file, value.lineno), f"{name} makes {what}")
+            yield Fact("M305", Place(module.file, value.lineno), f"{name} creates {what}")
 
 
 def _changes(
     running: RunningCode, facts: Sequence[Fact], changes: Sequence[Mapping[str, Any]]
 ) -> Iterator[Fact]:
-    """Yield the changes of memory that a run saw and the code does not show."""
-    told = {fact.about for fact in facts if fact.about}
+    """Yield the changes of memory that the run saw and the code does not show."""
     for change in changes:
         root = change["root"]
         session = change["session"] or session_word(change["path"])
-        if root in told and not session:
+        known = next((f for f in facts if f.about == root), None)
+        if known and (known.code == "M303" or not session):
             continue
         kind = "M301" if root.startswith("app[") else "M302"
-        known = next((f for f in facts if f.about == root), None)
-        if known and known.code == "M303":
-            continue
         place = known.place if known else _change_place(running, change)
         what = f"requests change {change['path']}"
         yield Fact("M303" if session else kind, place, what, about=root)
@@ -166,7 +162,7 @@ def _prefixes(dotted: str) -> Iterator[str]:
 
 
 def _key_place(running: RunningCode, label: str) -> Place | None:
-    """Return where a key of the app is set."""
+    """Return the line that sets a key of the app."""
     for module in running.code.modules.values():
         for node in ast.walk(module.tree):
             if not isinstance(node, ast.Subscript) or not isinstance(node.ctx, ast.Store):

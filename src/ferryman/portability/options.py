@@ -14,7 +14,7 @@ __all__ = ("RUFF_CODE", "Ignored", "PortabilityOptions")
 _MODEL = ConfigDict(extra="forbid", frozen=True)
 
 RUFF_CODE = re.compile(r"(ASYNC|RUF)\d{3}")
-"""The pattern of codes of ruff's findings."""
+"""Matches the codes of ruff's findings."""
 
 
 class Ignored(BaseModel):

@@ -1,4 +1,4 @@
-"""Runs the probe on a project's app, in a process of its own."""
+"""Runs the probe on a project's app, in a separate process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ferryman.project.project import Project
 __all__ = ("run_probe",)
 
 _LIMIT = 60.0
-"""Seconds for the app's start, the requests and its end."""
+"""Seconds for the app's start, the requests and the shutdown."""
 
 
 def run_probe(
@@ -48,28 +48,28 @@ def run_probe(
         "cookies": dict(cookies),
     }
     with tempfile.TemporaryDirectory(prefix="ferryman-") as scratch:
-        answer, said = Path(scratch, "answer.json"), Path(scratch, "said.txt")
+        record, log = Path(scratch, "record.json"), Path(scratch, "log.txt")
         module = "ferryman.portability.probe"
-        command = [sys.executable, "-m", module, str(answer), json.dumps(how)]
-        status = _run(command, project.root, said)
+        command = [sys.executable, "-m", module, str(record), json.dumps(how)]
+        status = _run(command, project.root, log)
         try:
-            found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+            found: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            lines = said.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             last = lines[-1] if lines else f"status {status}"
             raise AppError("the app ended the process that ran it", cause=last) from None
     if found["failure"]:
-        import_module("ferryman.core.lifecycle")  # it defines the possible classes of errors
+        import_module("ferryman.core.lifecycle")  # defines the classes that from_dict looks for
         raise FerrymanError.from_dict(found["failure"])
     return found
 
 
-def _run(command: Sequence[str], directory: Path, said: Path) -> int:
-    """Run the probe, end all that the app has left running, and return its status.
+def _run(command: Sequence[str], directory: Path, log: Path) -> int:
+    """Run the probe, kill processes that the app left behind, and return the probe's status.
 
-    The app's output goes to a file: a process that it leaves behind would hold a pipe open.
+    The app's output goes to a file, because a process that the app leaves would hold a pipe open.
     """
-    with said.open("wb") as output:
+    with log.open("wb") as output:
         probe = subprocess.Popen(
             command,
             cwd=directory,
@@ -84,7 +84,7 @@ def _run(command: Sequence[str], directory: Path, said: Path) -> int:
     except subprocess.TimeoutExpired:
         raise AppError(
             f"the app took longer than {_LIMIT:.0f} seconds to start, answer and stop",
-            hint="look at its on_startup handlers and cleanup_ctx generators",
+            hint="check the app's on_startup handlers and cleanup_ctx generators",
         ) from None
     finally:
         with suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""Runs ruff on the functions that requests reach, for blocking calls and lost tasks."""
+"""Runs ruff on the functions that requests reach, to find blocking calls and lost tasks."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ __all__ = ("ruff_facts", "ruff_rule")
 
 _SELECTED = "ASYNC,RUF006"
 
-# These rules are about style, with the same effect on all targets.
+# These rules are about style: their findings have the same effect on all targets.
 _STYLE = "ASYNC105,ASYNC109,ASYNC110,ASYNC115,ASYNC116"
 
 _LIMIT = 20.0
+"""Seconds that ruff may take."""
 
 
 def ruff_rule(code: str, title: str) -> Rule:
@@ -31,13 +32,13 @@ def ruff_rule(code: str, title: str) -> Rule:
         code,
         title,
         lost_task if code == "RUF006" else blocked_loop,
-        "ruff says so.",
-        f"`ruff rule {code}` tells",
+        "ruff explains its rules.",
+        f"run `ruff rule {code}` for an explanation",
     )
 
 
 def ruff_facts(root: Path, running: RunningCode) -> Iterator[Fact]:
-    """Yield ruff's findings inside handlers, if ruff is installed; each begins with its title.
+    """Yield ruff's findings in the functions that requests reach, if ruff is installed.
 
     Args:
         root: The project's directory.
@@ -73,8 +74,8 @@ def ruff_facts(root: Path, running: RunningCode) -> Iterator[Fact]:
 
 
 def _program() -> list[str]:
-    """Return the command of ruff, of this environment or of the machine."""
+    """Return the command that runs ruff from this environment, else from PATH."""
     if find_spec("ruff"):
         return [sys.executable, "-m", "ruff"]
-    found = which("ruff")
-    return [found] if found else []
+    program = which("ruff")
+    return [program] if program else []

@@ -23,14 +23,14 @@ _PAGE = "https://ferryman-py.github.io/ferryman/reference/findings.html"
 
 
 def sarif_log(found: Survey, version: str) -> dict[str, Any]:
-    """Return a log with one run; ignored findings are marked as suppressed.
+    """Return a log with one run, in which ignored findings are suppressed.
 
     Args:
         found: The findings.
         version: ferryman's version.
     """
-    both = [*((each, None) for each in found.findings), *found.ignored]
-    codes = sorted({finding.code for finding, _ in both})
+    findings = [*((each, None) for each in found.findings), *found.ignored]
+    codes = sorted({finding.code for finding, _ in findings})
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -41,20 +41,20 @@ def sarif_log(found: Survey, version: str) -> dict[str, Any]:
                         "name": "ferryman check",
                         "version": version,
                         "informationUri": "https://github.com/ferryman-py/ferryman",
-                        "rules": [_rule(code, both) for code in codes],
+                        "rules": [_rule(code, findings) for code in codes],
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(*each, codes) for each in both],
+                "results": [_result(*each, codes) for each in findings],
             }
         ],
     }
 
 
-def _rule(code: str, found: list[tuple[Finding, Ignored | None]]) -> dict[str, Any]:
+def _rule(code: str, findings: list[tuple[Finding, Ignored | None]]) -> dict[str, Any]:
     rule = RULES.get(code)
-    if rule is None:  # ruff's
-        finding = next(each for each, _ in found if each.code == code)
+    if rule is None:  # a rule of ruff
+        finding = next(each for each, _ in findings if each.code == code)
         return {
             "id": code,
             "shortDescription": {"text": finding.title},

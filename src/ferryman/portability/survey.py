@@ -1,4 +1,4 @@
-"""Surveys a project: runs its app, reads its code, and finds what does not move to which target."""
+"""Surveys a project: runs its app, reads its code, and judges the facts on each target."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class Survey:
         findings: The findings, the most serious first.
         ignored: The ignored findings, each with its setting.
         unused: Settings that match no finding.
-        sent: How many requests were answered.
-        unsent: How many requests were not sent, because the time was over.
+        sent: How many requests the survey sent.
+        unsent: How many requests the survey did not send, because the time was over.
     """
 
     targets: tuple[str, ...]
@@ -93,7 +93,7 @@ def survey(
     on = _destinations(project, targets, options)
     table = requests or _table(project, options)
     if table:
-        _see_requests(table)
+        _check_requests(table)
     progress("running the app")
     found = run_probe(project, table, _SECONDS, {})
     progress("reading the code")
@@ -114,7 +114,7 @@ def gravest(
     Args:
         project: The project, with the sections of all targets.
         targets: The targets.
-        told: Codes of findings that are reported already.
+        told: Codes of findings that the caller has reported already.
 
     Raises:
         FerrymanError: The app's module is missing, or a setting is wrong.
@@ -154,20 +154,22 @@ def _table(project: Project, options: PortabilityOptions) -> Path | None:
     return usual if usual.is_file() else None
 
 
-def _see_requests(path: Path) -> None:
-    """Read a file of requests, to report mistakes in it before the app runs."""
+def _check_requests(path: Path) -> None:
+    """Report mistakes in a file of requests before the app runs."""
     from ferryman.migrate.har import read_har
     from ferryman.migrate.parity import read_table
 
     requests = read_har(path) if path.suffix.lower() == ".har" else read_table(path)
     if not requests:
-        raise ConfigError(f"{path} holds no request", hint="leave it out, or record some")
+        raise ConfigError(
+            f"{path} contains no request", hint="add requests, or leave out the option"
+        )
     for request in requests:
         if not request.target.startswith("/"):
             raise ConfigError(
-                f"{path}: {request.name}: its target is not a path",
-                cause=f"it is {request.target!r}",
-                hint="begin it with /",
+                f"{path}: {request.name}: the target is not a path",
+                cause=f"the target is {request.target!r}",
+                hint="begin the target with /",
             )
 
 
@@ -191,7 +193,10 @@ def _signed_in(
     facts: Sequence[Fact],
     found: Mapping[str, Any],
 ) -> list[Fact]:
-    """Return a fact if a second process does not know a visitor, unless one was found already."""
+    """Run a second process with the first one's cookies, and return a fact if it refuses them.
+
+    A finding about sessions makes the second process unnecessary.
+    """
     if not found.get("cookies") or any(fact.code in ("M303", "M304") for fact in facts):
         return []
     second = run_probe(project, table, _SECONDS, found["cookies"])
@@ -211,6 +216,6 @@ def _sorted_out(
         findings=tuple(each for each, setting in by if setting is None),
         ignored=tuple((each, setting) for each, setting in by if setting),
         unused=tuple(each for each in options.ignore if id(each) not in used),
-        sent=len(found["sent"]),
+        sent=found["sent"],
         unsent=found["unsent"],
     )

@@ -81,11 +81,11 @@ def test_an_app_that_ends_as_soon_as_it_answers_is_not_started_for_ever(tmp_path
             "    app = web.Application()", f"    {going}\n    app = web.Application()"
         )
         (directory / "shop.py").write_text(source)
-        status, said = dev.until("as soon as it answers")
+        status, said = dev.until("as soon as it is ready")
         assert (status, "status 5" in said) == (500, True)
         log = dev.log.read_text()
-        assert log.count("another one begins") == 2
-        assert log.count("as soon as it answers") == 1
+        assert log.count("starts another one") == 2
+        assert log.count("as soon as it is ready") == 1
         dev.save("two")
         dev.until("two")
     finally:

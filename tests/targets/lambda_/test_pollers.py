@@ -270,7 +270,7 @@ async def test_a_runtime_api_that_refuses_for_good_ends_the_process(
     api.next_statuses = [403] * CONCURRENCY
     runtime = poll()
     assert await runtime.ended() == 1
-    assert "the Runtime API has no invocations any more" in runtime.logged()
+    assert "the Runtime API no longer sends invocations" in runtime.logged()
     assert "cleaned up" in runtime.logged()
     assert "Traceback" not in runtime.logged()
 

@@ -114,7 +114,7 @@ async def test_it_is_warmed_unless_that_is_switched_off(
     for options, warmed in (({}, True), ({"warm_path": ""}, False)):
         runtime = snap(**options)
         await result_of(api.invoke(event("/draw")))
-        assert ("/ answered 404 before the snapshot" in runtime.logged()) is warmed
+        assert ("the warm-up request for / was answered with 404" in runtime.logged()) is warmed
 
 
 # With it, the app draws from numpy, which has a state of its own.
@@ -141,8 +141,8 @@ async def test_random_numbers_differ_after_the_restore(
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("/breaks", "/breaks answered 500 before the snapshot"),
-        ("/nowhere", "/nowhere answered 404 before the snapshot"),
+        ("/breaks", "the warm-up request for /breaks was answered with 500"),
+        ("/nowhere", "the warm-up request for /nowhere was answered with 404"),
     ],
 )
 async def test_a_request_that_does_not_warm_is_logged_and_no_more(

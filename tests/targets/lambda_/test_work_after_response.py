@@ -120,11 +120,11 @@ def test_a_timer_that_sets_itself_again_is_waited_for_once(
             lambda work: threading.Thread(
                 target=time.sleep, args=(1.0,), name="sender", daemon=True
             ).start(),
-            "threads that work in the background are frozen between requests: sender",
+            "Lambda freezes background threads between requests: sender",
         ),
         (
             lambda work: asyncio.get_running_loop().run_in_executor(None, time.sleep, 1.0),
-            "work that was given to an executor still runs",
+            "a call in an executor still runs",
         ),
     ],
     ids=["timer", "thread", "daemon", "executor"],

@@ -1,6 +1,6 @@
-"""Makes the events of Application Load Balancers, and reads the results they expect.
+"""Encodes the events of Application Load Balancers, and decodes the results that they expect.
 
-The mirror of `runtime.events.alb`; the same source describes both.
+It mirrors `runtime.events.alb`, which names the sources.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ def encode_multi_value(request: HttpRequest) -> dict[str, Any]:
 
 
 def decode_single_value(result: object) -> HttpResponse:
-    """Return the response that a result makes without multi-value headers."""
+    """Return the response in a result without multi-value headers."""
     return _response(result, "headers")
 
 
 def decode_multi_value(result: object) -> HttpResponse:
-    """Return the response that a result makes with multi-value headers."""
+    """Return the response in a result with multi-value headers."""
     return _response(result, "multiValueHeaders")
 
 

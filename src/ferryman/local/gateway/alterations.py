@@ -1,7 +1,7 @@
-"""Changes that an event source makes to requests and responses on their way.
+"""The changes that event sources make to requests and responses.
 
-One function for each row of the table in `losses`, told from what AWS documents and from
-events that were caught, and not from the code that it is compared with.
+Each row of the table in `losses` has a function. They follow AWS's documentation and captured
+events, not the code that the tests compare with them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qsl, quote, unquote
 
 from ferryman.local.gateway.edge import is_hidden
-from ferryman.local.gateway.parts import group, query_pairs
+from ferryman.local.gateway.parts import group, join, query_pairs
 from ferryman.targets.lambda_.runtime.events.edge import is_refused
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 
@@ -37,23 +37,23 @@ __all__ = (
 
 
 _PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in "?#")
-# RFC 3986, 3.4, less what forms give a meaning to.
+# The characters of RFC 3986, 3.4, without those that have a meaning in forms.
 _IN_QUERY = "-._~!$'()*,:@/?"
 
 
 def lower_names(request: HttpRequest) -> HttpRequest:
-    """Put header names into lower case."""
+    """Convert header names to lower case."""
     return request.with_headers([(name.lower(), value) for name, value in request.headers])
 
 
 def without_bare_question_mark(request: HttpRequest) -> HttpRequest:
-    """Take a question mark away that has no query after it."""
+    """Remove a question mark without a query after it."""
     path, _, query = request.target.partition("?")
     return request._replace(target=f"{path}?{query}" if query else path)
 
 
 def decoded_path(request: HttpRequest) -> HttpRequest:
-    """Decode the path as an HTTP API does, and encode what has to be."""
+    """Decode the path as an HTTP API does, and encode it again where necessary."""
     path, mark, query = request.target.partition("?")
     decoded = unquote(unquote(path).partition("?")[0])
     escaped = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", decoded)
@@ -73,7 +73,7 @@ def decoded_query(request: HttpRequest) -> HttpRequest:
 
 
 def grouped_query(request: HttpRequest) -> HttpRequest:
-    """Put parameters of one name together."""
+    """Put parameters of the same name next to each other."""
     return _with_query(request, group(_query(request)))
 
 
@@ -89,11 +89,10 @@ def last_of_headers(request: HttpRequest) -> HttpRequest:
 
 
 def joined_by(separator: str) -> Callable[[HttpRequest], HttpRequest]:
-    """Return what joins headers of one name."""
+    """Return a function that joins headers of the same name."""
 
     def arrives(request: HttpRequest) -> HttpRequest:
-        grouped = group(request.headers)
-        return request.with_headers([(name, separator.join(grouped[name])) for name in grouped])
+        return request.with_headers(list(join(request.headers, separator).items()))
 
     return arrives
 
@@ -118,24 +117,20 @@ def spaced_cookies(request: HttpRequest) -> HttpRequest:
 
 
 def always_https(request: HttpRequest) -> HttpRequest:
-    """Forget the scheme."""
+    """Replace the scheme by https."""
     return request._replace(scheme="https")
 
 
 def hidden(request: HttpRequest) -> HttpRequest:
-    """Take away the headers that CloudFront hides."""
+    """Remove the headers that CloudFront hides."""
     return request.with_headers([pair for pair in request.headers if not is_hidden(pair[0])])
 
 
 def joined_headers(response: HttpResponse) -> HttpResponse:
-    """Join headers of one name, but for Set-Cookie."""
-    joined = {
-        name: ", ".join(values)
-        for name, values in group(response.headers).items()
-        if name != "set-cookie"
-    }
+    """Join headers of the same name, except Set-Cookie."""
     cookies = [pair for pair in response.headers if pair[0] == "set-cookie"]
-    return response.with_headers([*joined.items(), *cookies])
+    others = [pair for pair in response.headers if pair[0] != "set-cookie"]
+    return response.with_headers([*join(others, ", ").items(), *cookies])
 
 
 def typed(response: HttpResponse) -> HttpResponse:
@@ -162,13 +157,13 @@ def remapped(response: HttpResponse) -> HttpResponse:
 
 
 def dropped(response: HttpResponse) -> HttpResponse:
-    """Take away the headers that REST APIs drop."""
+    """Remove the headers that REST APIs drop."""
     names = ("expect", "host", "proxy-authenticate", "te", "trailer")
     return response.with_headers([pair for pair in response.headers if pair[0] not in names])
 
 
 def unrefused(response: HttpResponse) -> HttpResponse:
-    """Take away the headers that CloudFront refuses."""
+    """Remove the headers that CloudFront refuses."""
     return response.with_headers([pair for pair in response.headers if not is_refused(pair[0])])
 
 

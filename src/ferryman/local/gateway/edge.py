@@ -18,7 +18,7 @@ from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 __all__ = ("EDGE", "decode_result", "encode_request", "is_hidden")
 
 _MEGABYTE = 1024 * 1024
-# What a client frames its own body with stays readable.
+# CloudFront refuses these headers in a response, but shows them in a request.
 _READABLE = frozenset({"content-length", "transfer-encoding", "via"})
 
 
@@ -51,7 +51,7 @@ def encode_request(request: HttpRequest) -> dict[str, Any]:
 
 
 def decode_result(result: object) -> HttpResponse:
-    """Return the response that a function's result makes."""
+    """Return the response in a function's result."""
     try:
         return _read(result)
     except (ValueError, TypeError, KeyError, AttributeError):
@@ -80,15 +80,15 @@ def _read(result: Any) -> HttpResponse:
     ]
     status = int(result["status"])
     if not 200 <= status <= 599 or any(is_refused(name) for name, _ in headers):
-        raise ValueError("CloudFront takes no such answer")
+        raise ValueError("CloudFront refuses the status or a header")
     body = result.get("body") or ""
     coded = result.get("bodyEncoding") == "base64"
     content = b64decode(body, validate=True) if coded else body.encode()
     return HttpResponse(status, tuple(headers), content)
 
 
-# CloudFront cuts a request's body off instead of refusing it. The header is there where the
-# origin request policy lets it through, as AllViewerAndCloudFrontHeaders does.
+# CloudFront truncates a long body of a request instead of refusing it. It sends the header if the
+# origin request policy includes it, as AllViewerAndCloudFrontHeaders does.
 EDGE = Gateway(
     "edge",
     encode_request,

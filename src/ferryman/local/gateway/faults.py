@@ -1,6 +1,6 @@
-"""The responses that an event source sends itself, in place of the function, and their sources.
+"""The responses that an event source itself sends in place of the function, and their sources.
 
-Some are documented by AWS, more are reported by users; those without a source are guesses. The
+AWS documents some of them, and users report more; responses without a source are guesses. The
 gateways and the local Lambda send the responses in this table, and the reference page on event
 sources is generated from it.
 """
@@ -18,15 +18,15 @@ __all__ = ("FAULTS", "Answer", "Fault", "answer")
 
 
 class Fault(StrEnum):
-    """The reason why the function's response does not reach the client."""
+    """The reason why the client does not receive the function's response."""
 
-    FAILED = "a function that failed, timed out or did not start"
-    UNREADABLE = "a result that cannot be read, or is too large"
-    THROTTLED = "a call that Lambda refuses, as no environment is free"
-    TOO_LARGE = "a request that is too large"
-    HEADERS = "headers of a request that are too large"
-    PATH = "a path that cannot be decoded"
-    SLOW = "a function that takes longer than the source waits"
+    FAILED = "the function failed, timed out or did not start"
+    UNREADABLE = "the result is unreadable or too large"
+    THROTTLED = "Lambda refuses the invocation, because no environment is free"
+    TOO_LARGE = "the request is too large"
+    HEADERS = "the headers of the request are too large"
+    PATH = "the path cannot be decoded"
+    SLOW = "the function takes longer than the source waits"
 
 
 class Answer(NamedTuple):
@@ -113,7 +113,7 @@ _BALANCER = {
     Fault.HEADERS: _page(
         400,
         "400 Request Header Or Cookie Too Large",
-        "seen, and 502 at other times: alondiamant.com, 24 November 2019",
+        "seen, sometimes 502: alondiamant.com, 24 November 2019",
     ),
 }
 
@@ -149,11 +149,11 @@ FAULTS: Mapping[str, Mapping[Fault, Answer]] = {
 
 
 def answer(source: str, fault: Fault) -> HttpResponse:
-    """Return the response that a client gets in place of the function's.
+    """Return the response that a client receives in place of the function's.
 
     Args:
         source: The event source's name.
-        fault: The fault; one that this source has.
+        fault: The fault, which must be in this source's table.
     """
-    said = FAULTS[source][fault]
-    return HttpResponse(said.status, (("content-type", said.media),), said.body.encode())
+    row = FAULTS[source][fault]
+    return HttpResponse(row.status, (("content-type", row.media),), row.body.encode())

@@ -1,4 +1,4 @@
-"""Adds the headers by which a gateway tells the function about the client."""
+"""Adds the headers in which a gateway describes the client."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ _PORTS = {"http": "80", "https": "443"}
 
 
 def forward(request: HttpRequest, names: tuple[str, ...]) -> HttpRequest:
-    """Return a request with the headers that a source writes.
+    """Return a request with the headers that a source sets.
 
-    X-Forwarded-For grows by the client's address at its end; of the others, what the
-    client has sent is replaced.
+    The client's address is appended to X-Forwarded-For. The other headers replace the client's.
 
     Args:
         request: The request, as the client sent it.
-        names: The headers that the source writes.
+        names: The headers that the source sets.
     """
     sent = [(name, value) for name, value in request.headers if name.lower() not in names]
     return request.with_headers([*sent, *[(name, _value(name, request)) for name in names]])

@@ -1,7 +1,6 @@
-"""An HTTP server on loopback that stands in front of a function, as an event source does.
+"""An HTTP server in front of a function that imitates an event source.
 
 It turns each request into an event, invokes the function, and turns the result into the response.
-The caller passes in how to invoke the function.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 Invoke = Callable[[dict[str, Any]], Awaitable[object]]
 """Invokes the function with an event and returns its result."""
 
-# The limits of a source are checked below; the server must not be stricter.
+# `admit` checks the limits of a source. The server itself must not be stricter.
 _HEADER_BYTES = 256 * 1024
 _BODY_BYTES = 64 * 1024 * 1024
 
@@ -51,11 +50,11 @@ async def start_gateway(
     Args:
         invoke: Invokes the function.
         address: Where to listen.
-        source: The event source to stand for.
+        source: The event source to imitate.
 
     Raises:
         ConfigError: There is no event source of that name.
-        OSError: The address cannot be listened at.
+        OSError: The address is not available.
     """
     gateway = find_gateway(source)
 
@@ -75,10 +74,10 @@ async def listen(handle: Handle, address: Address, patience: float = 60.0) -> we
     Args:
         handle: Handles the requests.
         address: Where to listen.
-        patience: Seconds that requests in flight get at the end. aiohttp waits for it twice.
+        patience: Seconds that in-flight requests may take at shutdown. aiohttp waits twice as long.
 
     Raises:
-        OSError: The address cannot be listened at.
+        OSError: The address is not available.
     """
     runner = web.ServerRunner(gateway_server(handle), shutdown_timeout=patience)
     await runner.setup()
@@ -91,7 +90,7 @@ async def listen(handle: Handle, address: Address, patience: float = 60.0) -> we
 
 
 def gateway_server(handle: Handle) -> web.Server:
-    """Return a server with limits as wide as the widest event source's."""
+    """Return a server with the limits of the most generous event source."""
     return web.Server(
         handle,
         access_log=None,
@@ -102,15 +101,15 @@ def gateway_server(handle: Handle) -> web.Server:
 
 
 async def read_request(request: web.BaseRequest, *, upgrades: bool = False) -> HttpRequest:
-    """Return a received request as an event source's value.
+    """Return a received request as the value that gateways encode.
 
     Args:
         request: The request.
-        upgrades: Whether to pass on the Upgrade header; no source does.
+        upgrades: Whether to keep the Upgrade header, which no event source does.
     """
     dropped = _OF_CONNECTION if upgrades else _OF_CONNECTION | {"upgrade"}
     if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-        # The client waits with its body for 100 Continue.
+        # The client sends its body only after 100 Continue.
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
     return HttpRequest(
@@ -124,7 +123,7 @@ async def read_request(request: web.BaseRequest, *, upgrades: bool = False) -> H
 
 
 def _origin_form(target: str) -> str:
-    """Return a target without the scheme and host that clients of a proxy write."""
+    """Return a target without the scheme and host that a client sends to a proxy."""
     scheme, separator, rest = target.partition("://")
     return "/" + rest.partition("/")[2] if separator and scheme.isalpha() else target
 
@@ -133,7 +132,7 @@ def admit(request: HttpRequest, gateway: Gateway) -> HttpRequest:
     """Return a request as the source passes it to the function.
 
     Raises:
-        Refused: The request is larger than the source takes.
+        Refused: The request is larger than the source accepts.
     """
     limits = gateway.limits
     if len(request.body) > limits.request_body:
@@ -145,7 +144,7 @@ def admit(request: HttpRequest, gateway: Gateway) -> HttpRequest:
 
 
 def read_result(result: object, gateway: Gateway) -> HttpResponse:
-    """Return the response in a result, or the source's own if it refuses the result."""
+    """Return the response in a result, or the source's own response if it refuses the result."""
     response = gateway.decode_result(result)
     # A client would wait for a final response after an interim one.
     if response.status < 200 or len(response.body) > gateway.limits.response_body:

@@ -1,6 +1,6 @@
-"""Makes the events of REST APIs, and of HTTP APIs with payload format 1.0.
+"""Encodes the events of REST APIs and of HTTP APIs with payload format 1.0, and decodes results.
 
-The mirror of `runtime.events.http_v1`; the same sources describe both.
+It mirrors `runtime.events.http_v1`, which names the sources.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ __all__ = ("HTTP_API_V1", "REST_API", "decode_result", "encode_request")
 _FORWARDS = ("x-forwarded-for", "x-forwarded-port", "x-forwarded-proto")
 _STAGE = "local"
 
-# By the table in "API Gateway important notes for REST APIs".
+# From the table in "API Gateway important notes for REST APIs".
 _DROPPED = frozenset({"expect", "host", "proxy-authenticate", "te", "trailer"})
 
 
 def encode_request(request: HttpRequest) -> dict[str, Any]:
-    """Return the event of a request to a REST API: the path is as it came.
+    """Return the event of a request to a REST API, with the path as the client sent it.
 
-    It is as behind a domain of one's own, where no stage stands before the path.
+    The path has no stage in front, as behind a custom domain.
     """
     path = request.target.partition("?")[0]
     return _event(request, path, {"path": path, "stage": _STAGE})
 
 
 def encode_api_request(request: HttpRequest) -> dict[str, Any]:
-    """Return the event of a request to an HTTP API: the path is decoded.
+    """Return the event of a request to an HTTP API, with the decoded path.
 
     Raises:
         Refused: The path cannot be decoded.
@@ -52,14 +52,14 @@ def encode_api_request(request: HttpRequest) -> dict[str, Any]:
 
 
 def decode_result(result: object) -> HttpResponse:
-    """Return the response that a function's result makes at a REST API."""
+    """Return the response that a REST API sends for a function's result."""
     response = _decode(result, "rest-api")
     kept = [pair for pair in response.headers if pair[0] not in _DROPPED]
     return response.with_headers(renamed(kept))
 
 
 def decode_api_result(result: object) -> HttpResponse:
-    """Return the response that a function's result makes at an HTTP API."""
+    """Return the response that an HTTP API sends for a function's result."""
     return _decode(result, "http-api-v1")
 
 

@@ -1,6 +1,6 @@
-"""Makes the events of Function URLs and HTTP APIs, and reads the results they expect.
+"""Encodes the events of Function URLs and HTTP APIs, and decodes the results that they expect.
 
-The mirror of `runtime.events.http_v2`; the same sources describe both.
+It mirrors `runtime.events.http_v2`, which names the sources.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FORWARDS = ("x-forwarded-for", "x-forwarded-port", "x-forwarded-proto")
 
 
 def encode_request(request: HttpRequest) -> dict[str, Any]:
-    """Return the event of a request to a Function URL: the path is as it came."""
+    """Return the event of a request to a Function URL, with the path as the client sent it."""
     path, _, _ = request.target.partition("?")
     event = _event(request, path, "local.lambda-url.us-east-1.on.aws")
     event["requestContext"]["accountId"] = "anonymous"
@@ -39,7 +39,7 @@ def encode_request(request: HttpRequest) -> dict[str, Any]:
 
 
 def encode_api_request(request: HttpRequest) -> dict[str, Any]:
-    """Return the event of a request to an HTTP API: the path is decoded.
+    """Return the event of a request to an HTTP API, with the decoded path.
 
     Raises:
         Refused: The path cannot be decoded.
@@ -49,16 +49,16 @@ def encode_api_request(request: HttpRequest) -> dict[str, Any]:
 
 
 def decode_result(result: object) -> HttpResponse:
-    """Return the response that a function's result makes at a Function URL.
+    """Return the response that a Function URL sends for a function's result.
 
-    A result that is not an object with a `statusCode` is itself the body, as JSON.
+    A result without a `statusCode` becomes the response's body, as JSON.
     """
     response = _decode(result, "function-url")
     return response.with_headers(renamed(response.headers))
 
 
 def decode_api_result(result: object) -> HttpResponse:
-    """Return the response that a function's result makes at an HTTP API."""
+    """Return the response that an HTTP API sends for a function's result."""
     return _decode(result, "http-api")
 
 

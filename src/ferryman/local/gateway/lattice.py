@@ -1,6 +1,6 @@
-"""Makes the events of VPC Lattice, and reads the results it expects.
+"""Encodes the events of VPC Lattice, and decodes the results that it expects.
 
-The mirror of `runtime.events.lattice`; the same source describes both.
+It mirrors `runtime.events.lattice`, which names the sources.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def encode_v2(request: HttpRequest) -> dict[str, Any]:
 
 
 def decode_result(result: object) -> HttpResponse:
-    """Return the response that a function's result makes."""
+    """Return the response in a function's result."""
     try:
         return read_response(result, result_headers(result, "headers"))
     except (ValueError, TypeError, AttributeError):

@@ -1,8 +1,8 @@
-"""The table of what each event source cannot carry, and what arrives instead.
+"""The table of the parts of HTTP that each event source changes, and what arrives instead.
 
 The round-trip tests check the code against the table, and the reference page is generated from it.
-Each row has a function that changes a request or a response as the source does, and an example that
-shows it; a source without a row carries it.
+Each row has a function that changes a request or a response as the source does, and an example. A
+source that is not in a row does not make the change.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ class Loss:
 
     Attributes:
         sources: The event sources that do this.
-        what: What is not carried.
-        instead: What arrives.
-        example: A request or a response that shows it.
-        arrives: What becomes of a request or a response.
-        lacking: The names of what an app behind the source must do without, for tests to ask
-            for; a name is in several rows where each of them alone takes it away.
+        what: The part that does not arrive as sent.
+        instead: The part that arrives.
+        example: A request or a response that the source changes.
+        arrives: Changes a request or a response as the source does.
+        lacking: Names that a test can require, for capabilities that the app loses behind the
+            source. Several rows may have the same name.
     """
 
     sources: tuple[str, ...]
@@ -82,16 +82,17 @@ CANNOT_CARRY: tuple[Loss, ...] = (
         ("http-api", "http-api-v1"),
         "the escapes in a path: API Gateway decodes them twice, and cuts the path at an "
         "encoded question mark",
-        "the decoded path, encoded again where it has to be: `%2F` is a slash. A path that "
-        "cannot be decoded twice, such as `/100%25`, is refused by API Gateway",
+        "the decoded path, encoded again where necessary, so `%2F` becomes a slash. API Gateway "
+        "refuses a path that it cannot decode twice, such as `/100%25`",
         _get("/a%2Fb"),
         alterations.decoded_path,
         ("raw_path",),
     ),
     Loss(
         ("http-api-v1", "rest-api"),
-        "how a query is encoded, a name without `=`, and the order of different names",
-        "the same names and values, those of one name together and in order, encoded again",
+        "the encoding of a query, a name without `=`, and the order of different names",
+        "the same names and values, encoded again; values of the same name are adjacent and in "
+        "order",
         _get("/?b=x+y&a=1&b"),
         alterations.decoded_query,
         ("raw_query",),
@@ -99,7 +100,7 @@ CANNOT_CARRY: tuple[Loss, ...] = (
     Loss(
         ("alb",),
         "a repeated name in a query",
-        "its last value, as it is encoded",
+        "its last value, with its encoding",
         _get("/?a=1&a=%2B"),
         alterations.last_of_query,
         ("raw_query", "repeated_query"),
@@ -107,7 +108,7 @@ CANNOT_CARRY: tuple[Loss, ...] = (
     Loss(
         ("alb", "alb-multi-value"),
         "a name without `=` in a query, and the order of different names",
-        "those of one name together and in order, each with `=`",
+        "values of the same name, adjacent and in order, each with `=`",
         _get("/?a=1&b&a=2"),
         alterations.grouped_query,
     ),
@@ -122,7 +123,7 @@ CANNOT_CARRY: tuple[Loss, ...] = (
     Loss(
         tuple(name for name in _ALL if name not in ("alb", "lattice-v1")),
         "several Cookie headers",
-        "one, joined with `; `",
+        "one header, joined with `; `",
         _get("/", ("cookie", "a=1"), ("cookie", "b=2")),
         alterations.joined_cookies,
     ),
@@ -136,15 +137,15 @@ CANNOT_CARRY: tuple[Loss, ...] = (
     Loss(
         _ONE_VALUE,
         "a repeated header",
-        "one, joined with `,`",
+        "one header, joined with `,`",
         _get("/", ("x-a", "1"), ("x-a", "2")),
         alterations.joined_by(","),
         ("repeated_headers",),
     ),
     Loss(
         ("lattice-v1",),
-        "a repeated header, Cookie too",
-        "one, joined with `, `",
+        "a repeated header, also Cookie",
+        "one header, joined with `, `",
         _get("/", ("x-a", "1"), ("x-a", "2")),
         alterations.joined_by(", "),
         ("repeated_headers",),
@@ -165,8 +166,8 @@ CANNOT_CARRY: tuple[Loss, ...] = (
     ),
     Loss(
         (*_ONE_VALUE, "alb", *_LATTICE),
-        "a repeated header of a response, but for Set-Cookie",
-        "one, joined with `, `",
+        "a repeated header of a response, except Set-Cookie",
+        "one header, joined with `, `",
         _ok(("content-type", "text/plain"), ("link", "</a>"), ("link", "</b>")),
         alterations.joined_headers,
         ("repeated_headers",),
@@ -174,7 +175,7 @@ CANNOT_CARRY: tuple[Loss, ...] = (
     Loss(
         ("function-url", "http-api", "http-api-v1", "rest-api"),
         "a body without a content type",
-        "one of type `application/json`",
+        "a body of type `application/json`",
         _ok(),
         alterations.typed,
     ),
@@ -182,8 +183,9 @@ CANNOT_CARRY: tuple[Loss, ...] = (
         ("function-url", "rest-api"),
         "the names WWW-Authenticate, Authorization, Content-MD5, Date, Max-Forwards, Server and "
         "User-Agent in a response",
-        "names that begin with x-amzn-remapped-, such as x-amzn-remapped-www-authenticate: a "
-        "client sees no challenge. AWS says so of REST APIs; of Function URLs users do",
+        "names that begin with x-amzn-remapped-, such as x-amzn-remapped-www-authenticate, so "
+        "the client sees no challenge. AWS documents this for REST APIs; users report it for "
+        "Function URLs",
         _ok(("content-type", "text/plain"), ("www-authenticate", "Basic"), ("server", "shop")),
         alterations.remapped,
         ("www_authenticate",),
@@ -197,11 +199,11 @@ CANNOT_CARRY: tuple[Loss, ...] = (
     ),
     Loss(
         ("edge",),
-        "headers of a response that CloudFront refuses: with one of them, it would refuse the "
-        "whole response",
-        "the rest",
+        "headers of a response that CloudFront refuses: it would refuse the whole response "
+        "because of one of them",
+        "the other headers",
         _ok(("x-cache", "hit"), ("x-edge-a", "1")),
         alterations.unrefused,
     ),
 )
-"""Every row applies after those before it."""
+"""The changes, in the order in which they apply."""

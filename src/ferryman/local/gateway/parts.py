@@ -24,8 +24,8 @@ __all__ = (
 
 Pairs = Sequence[tuple[str, str]]
 
-# "API Gateway important notes for REST APIs" has them in a table. Of Function URLs AWS says
-# nothing; users saw the first of them renamed there, and Date and Server.
+# "API Gateway important notes for REST APIs" lists them in a table. AWS documents nothing for
+# Function URLs; users report that these rename www-authenticate, date and server.
 _RENAMED = frozenset(
     {
         *("www-authenticate", "authorization", "content-md5", "date"),
@@ -43,17 +43,17 @@ def group(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def join(pairs: Iterable[tuple[str, str]], separator: str) -> dict[str, str]:
-    """Return one value a name, several joined."""
+    """Return the values of each name, joined."""
     return {name: separator.join(values) for name, values in group(pairs).items()}
 
 
 def last(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return one value a name, the last."""
+    """Return the last value of each name."""
     return {name: values[-1] for name, values in group(pairs).items()}
 
 
 def query_pairs(query: str) -> list[tuple[str, str]]:
-    """Return the names and values of a query, as they are encoded in it."""
+    """Return the names and values of a query, still encoded."""
     parts = [part.partition("=") for part in query.split("&") if part]
     return [(name, value) for name, _, value in parts]
 

@@ -16,8 +16,8 @@ _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 def decode_path(path: str) -> str:
     """Return a path as an HTTP API puts it into an event.
 
-    It decodes twice, and cuts at a question mark in between. Events captured in July 2026 show
-    this; AWS does not document it.
+    An HTTP API decodes the path twice, and cuts it at a question mark in between. Events captured
+    in July 2026 show this; AWS does not document it.
 
     Raises:
         Refused: The path cannot be decoded twice.

@@ -1,4 +1,4 @@
-"""A gateway: a name, two functions and its limits."""
+"""The description of a gateway: its name, its two functions and its limits."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ("Gateway", "Limits", "Refused")
 
 
 class Limits(NamedTuple):
-    """The limits of a gateway; None where it has no limit of its own.
+    """The limits of a gateway; None if it has no limit of its own.
 
     Attributes:
-        request_body: Bytes of a request's body.
-        response_body: Bytes of a response's body, as it stands in the result.
-        headers: Bytes of all names and values of a request's headers.
+        request_body: The most bytes of a request's body.
+        response_body: The most bytes of a response's body.
+        headers: The most bytes of all names and values of a request's headers.
         seconds: How long the source waits for a function.
     """
 
@@ -32,11 +32,11 @@ class Gateway(NamedTuple):
 
     Attributes:
         name: The name of the event source.
-        encode_request: The event of a request. It raises Refused for what the source never
-            hands to a function.
-        decode_result: The response that a result makes; if it cannot be read, the
-            source's own answer to that.
-        forwards: The headers about the client that the source itself writes.
+        encode_request: Returns the event of a request, or raises Refused if the source does not
+            pass the request to a function.
+        decode_result: Returns the response in a result, or the source's own response to an
+            unreadable result.
+        forwards: The headers about the client that the source itself sets.
         limits: Its limits.
     """
 

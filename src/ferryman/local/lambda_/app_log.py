@@ -1,7 +1,7 @@
 """The log of a local function, formatted for the developer of its app.
 
-A record may have several lines, and AWS's runtime client shows the frames of the runtime above
-those of the app. What Lambda itself writes is left as it is.
+A record may have several lines. In tracebacks, AWS's runtime client shows the runtime's frames
+above the app's. Lambda's own lines stay as they are.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import ferryman
 
 __all__ = ("TITLE", "is_of_lambda", "own_entries", "own_frames", "readable")
 
-# Its advice is to see whether AWS has changed the runtime. Here AWS has not.
+# The line advises to check whether AWS changed the runtime, which does not apply here.
 _ADVICE = "LAMBDA_WARNING: Unhandled exception"
 TITLE = "Traceback (most recent call last):"
 _FRAME = re.compile(r'\s*File "(?P<file>[^"]+)"')
@@ -29,19 +29,19 @@ def is_of_lambda(line: str) -> bool:
 
 
 def readable(entry: str) -> list[str]:
-    """Return the lines to show for one entry of the log."""
+    """Return the lines to show for an entry of the log."""
     if _ADVICE in entry:
         return []
     return own_frames(entry.replace("\xa0", " ").splitlines())
 
 
 def own_entries(trace: list[str]) -> list[str]:
-    """Return the frames of an error document that are the app's, each an entry of its own."""
+    """Return the app's entries in a stack trace, which has a frame in each entry."""
     return [entry for entry in trace if own_frames(entry.splitlines())]
 
 
 def own_frames(lines: list[str]) -> list[str]:
-    """Return lines with a traceback among them, less the frames that are not the app's."""
+    """Return lines without those traceback frames that are not the app's."""
     kept: list[str] = []
     foreign = False
     for line in lines:
@@ -52,7 +52,7 @@ def own_frames(lines: list[str]) -> list[str]:
             foreign = False
         if line and not foreign:
             kept.append(line)
-    # A title without a frame below it says nothing.
+    # Drop a title without a frame below it.
     last = len(kept) - 1
     return [
         text

@@ -1,7 +1,7 @@
-"""An artifact as a local function: a zip that was built for this machine, unpacked and started.
+"""Runs an artifact as a local function: a zip that was built for this machine.
 
-It starts as it does on Lambda, by its own bootstrap, with a Python that sees the zip and
-only the standard library: files that a build left out are missing here too.
+Its own bootstrap starts it, as on Lambda, with a Python that sees only the zip and the standard
+library. Files that a build left out are missing here too.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ def build_function(
 
     Args:
         project: The project.
-        scratch: A directory for the zip and its files; those of an earlier build are replaced.
+        scratch: A directory for the zip and its files. It replaces those of an earlier build.
         progress: Called with each step.
         streaming: Whether responses are streamed; None for the project's setting.
-        variables: Variables besides those of this process.
+        variables: Environment variables in addition to those of this process.
         snapshot: Whether environments start as SnapStart does.
 
     Raises:
@@ -72,7 +72,7 @@ def artifact_function(project: Project, bundle: Path, scratch: Path) -> Function
     """Unpack a zip that was built for this machine, and return it as a function.
 
     Args:
-        project: The project that it was built of.
+        project: The zip's project.
         bundle: The zip.
         scratch: A directory for its files.
     """

@@ -1,7 +1,7 @@
-"""A test suite on the app and the packages of an artifact, in place of what is installed here.
+"""Runs a test suite on the app and the packages in an artifact, not on the installed ones.
 
-pytest, its plugins and ferryman itself stay those of this environment; all else that the artifact
-holds is imported from it, because a new process finds it first.
+pytest, its plugins and ferryman itself come from this environment. A new process imports everything
+else in the artifact from there, because it finds the artifact first.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _OWNER = "FERRYMAN_SUITE_OWNER"
 
 
 def start_on_artifact(root: Path, arguments: Sequence[str]) -> NoReturn:
-    """Build the zip for this machine, and replace this process by pytest on what it holds.
+    """Build the zip for this machine, and replace this process by pytest on its contents.
 
     Args:
         root: A directory in the project.
@@ -76,8 +76,8 @@ class _ArtifactFinder:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return where a top-level module is in the artifact, if it is there."""
+        """Return the spec of a top-level module in the artifact, or None."""
         if path is not None or name == "ferryman":
             return None
-        found = PathFinder.find_spec(name, [self._task])
-        return found if found and found.origin else None
+        spec = PathFinder.find_spec(name, [self._task])
+        return spec if spec and spec.origin else None

@@ -1,6 +1,6 @@
-"""One environment: a process behind a Runtime API, its limits and its log.
+"""An environment: a process behind a Runtime API, its limits and its log.
 
-It takes invocations while it has room, and ends at the first time-out or exit.
+It takes invocations while it has room, and ends at the first timeout or exit.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from ferryman.local.lambda_.runtime_api import RuntimeApi
 __all__ = ("Environment", "Log")
 
 Log = Callable[[str], None]
-"""Takes one entry of a function's log: a line, or a record of several."""
+"""Takes one entry of a function's log: a line, or a record of several lines."""
 
 _MIB = 1024 * 1024
-# How often the memory is looked at, in seconds.
+# Seconds between two measurements of memory.
 _MEASURE = 0.1
 # Seconds that AWS gives the hooks after a restore ("Lambda SnapStart runtime hooks").
 _RESTORE = 10.0
@@ -34,10 +34,10 @@ class Environment:
     """An execution environment of the function.
 
     Args:
-        settings: The function's.
-        log: Takes the lines that it writes, and Lambda's lines about it.
-        changed: Called when it has room again, or has ended.
-        phase: When it starts: in the `init` phase, or the `invoke` phase after that failed.
+        settings: The function's settings.
+        log: Takes the process's lines, and Lambda's lines about it.
+        changed: Called when the environment has room again, or has ended.
+        phase: `init`, or `invoke` if the environment repeats an init that timed out.
     """
 
     def __init__(
@@ -62,9 +62,9 @@ class Environment:
         self.taken = 0
         """Invocations that are assigned to it and have not ended."""
         self.over = False
-        """Whether it takes no more."""
+        """Whether it takes no more invocations."""
         self.started = asyncio.create_task(self._start())
-        """Resolved after the init phase: with None, or the outcome of its failure."""
+        """Resolved after the init phase, with None or the outcome of a failed init."""
 
     @property
     def has_room(self) -> bool:
@@ -73,7 +73,7 @@ class Environment:
 
     @property
     def timed_out_in_init(self) -> bool:
-        """Whether its process took too long to start, and gets a second try."""
+        """Whether its process took too long to start, so that Lambda tries once more."""
         if self._phase != "init" or not self.started.done() or self.started.cancelled():
             return False
         outcome = self.started.result()
@@ -81,23 +81,23 @@ class Environment:
 
     @property
     def lingers(self) -> bool:
-        """Whether it has answered, and only its own work after the answer keeps it."""
+        """Whether it has sent a response, and is busy only with work after the response."""
         under_way = self._api.under_way
         return not self.over and any(each.answer.done() for each in under_way)
 
     @property
     def pid(self) -> int | None:
-        """The process, if it has started."""
+        """The process id, if the process has started."""
         return self._process.pid if self._process else None
 
     def want(self) -> None:
-        """Let it load the app, if it was started ahead."""
+        """Let an environment that was started ahead load the app."""
         self._wanted.set()
 
     async def invoke(self, payload: bytes) -> Outcome:
         """Return the outcome of an event. The caller has incremented `taken`."""
         failure = await asyncio.shield(self.started)
-        # One that is to be replaced still keeps what it has promised.
+        # An environment that will be replaced still serves the invocations it has taken.
         if failure is not None or self._process is None or not self._process.running:
             self._release()
             return failure or failed("-", EXIT, "the environment has ended")
@@ -139,37 +139,37 @@ class Environment:
         self._spawn(self._attend(process))
         if settings.ahead:
             await self._wanted.wait()
-            # What it did ahead belongs to its init phase; what it waited does not.
+            # The CPU time spent ahead belongs to the init phase; the wait does not.
             began = loop.time() - process.spent()
             process.tell()
         self._spawn(self._measure(process))
         return await self._begin(began)
 
     async def _begin(self, began: float) -> Outcome | None:
-        """Wait for the init phase and, with a snapshot, for the restore."""
+        """Wait for the init phase and, with a snapshot, for the restore phase."""
         settings, api = self._settings, self._api
-        what = "the init phase" if self._phase == "init" else "Task"
-        failure, spent = await self._see(api.ready, began, settings.init_timeout, what)
+        name = "the init phase" if self._phase == "init" else "Task"
+        failure, spent = await self._finish(api.ready, began, settings.init_timeout, name)
         if failure is not None or not settings.snapshot:
             self._init_duration = spent
             return failure
         # The init happened earlier, before the snapshot was taken.
         self._phase = "restore"
         now = asyncio.get_running_loop().time()
-        failure, spent = await self._see(api.restored, now, _RESTORE, "the restore phase")
+        failure, spent = await self._finish(api.restored, now, _RESTORE, "the restore phase")
         self._restore_duration = spent
         return failure
 
-    async def _see(
-        self, phase: asyncio.Future[bytes | None], began: float, limit: float, what: str
+    async def _finish(
+        self, phase: asyncio.Future[bytes | None], began: float, limit: float, name: str
     ) -> tuple[Outcome | None, float]:
-        """Wait for a phase; return how it failed, if it did, and its milliseconds."""
+        """Wait for the end of a phase, and return its failure, if any, and its milliseconds."""
         loop = asyncio.get_running_loop()
         try:
             document = await asyncio.wait_for(asyncio.shield(phase), limit)
             failure = None if document is None else Outcome("-", document, INIT)
         except TimeoutError:
-            failure = failed("-", TIMEOUT, f"{what} timed out after {limit:.2f} seconds")
+            failure = failed("-", TIMEOUT, f"{name} timed out after {limit:.2f} seconds")
         spent = (loop.time() - began) * 1000
         return self._give_up(spent, failure) if failure else None, spent
 
@@ -194,7 +194,7 @@ class Environment:
             fault, message = TIMEOUT, f"Task timed out after {limit:.2f} seconds"
             self.over = True
             self._log(report.timeout_line(invocation.request_id, limit))
-        # The process's last lines are in the pipe; they come before its REPORT line.
+        # Let the process's last lines, which are in the pipe, come before the REPORT line.
         await asyncio.sleep(0)
         bill = self._bill(invocation, (loop.time() - began) * 1000, fault)
         if fault == TIMEOUT and self._process is not None:
@@ -226,7 +226,7 @@ class Environment:
         )
 
     async def _attend(self, process: EnvironmentProcess) -> None:
-        """Wait for the process to end, and fail the invocations that wait for it."""
+        """Wait for the end of the process, and fail its unfinished invocations."""
         how = await process.wait()
         self.over = True
         fault = MEMORY if self._killed_for else EXIT
@@ -247,7 +247,7 @@ class Environment:
 
     async def _measure(self, process: EnvironmentProcess) -> None:
         while process.running:
-            # A frozen process takes no more memory.
+            # The memory of a frozen process does not grow.
             if not process.frozen and process.measure() > self._settings.memory * _MIB:
                 self._killed_for = MEMORY
                 process.kill()

@@ -17,11 +17,11 @@ _REGION = "us-east-1"
 
 
 def function_variables(settings: FunctionSettings, api: str) -> dict[str, str]:
-    """Return all variables that a process of a function starts with.
+    """Return all environment variables of a function's process.
 
     Args:
-        settings: The function's; its own variables may replace what says where it runs, and
-            not what says how.
+        settings: The function's settings. Its variables may replace the region, paths and log
+            names, but not the function's name, version, memory and Runtime API.
         api: Host and port of the Runtime API.
     """
     version = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -1,7 +1,7 @@
-"""Stands in for aiohttp's TestServer: it listens, but only to make events.
+"""Stands in for aiohttp's TestServer, and passes requests through an event source.
 
-What a client sends goes through an event source to the application and back the same way,
-each leg as JSON, on the loop of the test: no process, and no socket behind the gateway.
+The event and the result become JSON on their way, as on Lambda. All of this runs on the test's own
+event loop: there is no other process, and no socket behind the gateway.
 """
 
 from __future__ import annotations
@@ -30,14 +30,15 @@ from ferryman.targets.lambda_.runtime.responding import respond
 
 __all__ = ("EventServer", "event_server")
 
-# A handler that waits for its client to read on gets no further: the answer goes out whole.
+# Seconds after which a handler is cancelled that waits for its client to read a part of the
+# response: the client receives only the whole response.
 _TIME_LIMIT = 10.0
 
 
 class EventServer(TestServer):
     """Serves an application through an event source.
 
-    It derives from the class it stands in for, because aiohttp's client asks for one.
+    It derives from TestServer because aiohttp's test client requires one.
     """
 
     gateway: Gateway
@@ -50,7 +51,7 @@ class EventServer(TestServer):
 
     @property
     def handler(self) -> web.Server:
-        """The server of the application, as tests of aiohttp's internals want it."""
+        """The server of the application, for tests of aiohttp's internals."""
         server = self._behind.server
         assert server is not None
         return server
@@ -70,7 +71,7 @@ class EventServer(TestServer):
         return reply(request, read_result(json.loads(json.dumps(result)), self.gateway))
 
     async def _invoke(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Do what an environment does, on the loop of the test."""
+        """Invoke the bridge as an environment does, on the test's own loop."""
         work = respond(self._bridge, (), None, event, RequestContext(str(uuid4()), event=event))
         task = asyncio.create_task(work)
         timer = asyncio.get_running_loop().call_later(_TIME_LIMIT, task.cancel)
@@ -81,7 +82,7 @@ class EventServer(TestServer):
 
 
 def event_server(source: str) -> type[TestServer]:
-    """Return a class to use in place of TestServer, for one event source.
+    """Return a class to use in place of TestServer for an event source.
 
     Raises:
         ConfigError: There is no event source of that name.

@@ -1,6 +1,6 @@
-"""An event source in front of a local function: HTTP in, HTTP out, its limits and its errors.
+"""An event source in front of a local function: serves HTTP with the source's limits and errors.
 
-It also takes plain invocations, at the path of Lambda's own API, as the SDKs send them.
+It also takes plain invocations at the path of Lambda's own API, as the SDKs send them.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ from ferryman.targets.protocols import Address
 __all__ = ("PATIENCE", "Explain", "Front", "start_front")
 
 Explain = Callable[[web.BaseRequest, Outcome], web.Response]
-"""Makes the answer to a request of why no environment started."""
+"""Returns the response to a request for which no environment could start."""
 
-# Event sources that can pass a response on while it is produced.
+# Event sources that support streamed responses.
 _STREAMING = frozenset(source.name for source in SOURCES if source.streams)
-# What the environment says went wrong, where it is not that the function failed; and what
-# Lambda's own API answers to that ("Invoke", Lambda API reference).
+# Faults other than a failed function, and the status of Lambda's own API for each ("Invoke", Lambda
+# API reference).
 _FAULTS = {THROTTLED: Fault.THROTTLED, REQUEST_TOO_LARGE: Fault.TOO_LARGE}
 _REFUSALS = {THROTTLED: 429, REQUEST_TOO_LARGE: 413}
 _INVOKE = "/2015-03-31/functions/"
 PATIENCE = 1.5
-"""Seconds that requests in flight get at the end."""
+"""Seconds that in-flight requests may take at a shutdown."""
 
 
 class Front:
-    """Answers each request by way of a function.
+    """Answers requests with a function.
 
     Args:
         function: The function.
-        gateway: The event source it stands for.
-        explain: What a client is shown of an environment that did not start; None for what
-            the event source shows.
+        gateway: The event source to imitate.
+        explain: Returns the response if no environment could start; None for the event source's
+            own response.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Front:
         self._explain = explain
         self._function = function
         self._gateway = gateway
-        # A domain of its own on AWS; here it can be told by what it alone is asked for.
+        # On AWS it has its own domain. Here only it serves upgrades and @connections.
         self._sockets = SocketApi(function)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -86,13 +86,16 @@ class Front:
         gateway = self._gateway
         if outcome.stream is not None:
             if gateway.name in _STREAMING:
-                return await _pass_on(request, outcome, gateway)
+                return await _stream(request, outcome, gateway)
             await outcome.stream.read()
-            # It gets head and body in one piece, which is not a result.
+            # Without streaming, the source receives the prelude and the body as one unreadable
+            # result.
             return reply(request, answer(gateway.name, Fault.UNREADABLE))
-        # Where no environment came to be, there is no invocation to have an id.
-        unborn = outcome.fault == INIT or (outcome.fault == TIMEOUT and outcome.request_id == "-")
-        if self._explain and unborn:
+        # If no environment started, there is no invocation, and so no id.
+        unstarted = outcome.fault == INIT or (
+            outcome.fault == TIMEOUT and outcome.request_id == "-"
+        )
+        if self._explain and unstarted:
             return self._explain(request, outcome)
         if outcome.fault is not None:
             fault = _FAULTS.get(outcome.fault, Fault.FAILED)
@@ -100,7 +103,7 @@ class Front:
         return reply(request, read_result(outcome.document(), gateway))
 
     async def _invoke(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer a plain invocation, as the API of Lambda does."""
+        """Answer a plain invocation, as Lambda's API does."""
         message = await read_request(request)
         outcome = await self._function.invoke(message.body or b"{}")
         payload = await outcome.stream.read() if outcome.stream else outcome.payload
@@ -112,15 +115,15 @@ class Front:
         return web.Response(body=payload, headers=headers, content_type="application/json")
 
 
-async def _pass_on(
+async def _stream(
     request: web.BaseRequest, outcome: Outcome, gateway: Gateway
 ) -> web.StreamResponse:
-    """Send a response while the function produces it."""
+    """Send a response while the function writes it."""
     stream = outcome.stream
     assert stream is not None
     head = read_result({"statusCode": 200, **(outcome.prelude or {}), "body": ""}, gateway)
     if head.body:
-        # The source's own answer: the prelude cannot be read.
+        # The prelude is unreadable, so this is the source's own response.
         stream.abandon()
         return reply(request, head)
     response = web.StreamResponse(status=head.status)
@@ -135,7 +138,7 @@ async def _pass_on(
         stream.abandon()
         raise
     if stream.broken and request.transport is not None:
-        # The end of the body must not look like one.
+        # The client must see that the body is incomplete.
         request.transport.abort()
         return response
     await response.write_eof()
@@ -145,12 +148,12 @@ async def _pass_on(
 async def start_front(
     function: LocalFunction, address: Address, source: str = "function-url"
 ) -> web.ServerRunner:
-    """Listen at an address until the runner that is returned is cleaned up.
+    """Listen at an address until the caller cleans up the returned runner.
 
     Args:
-        function: What answers.
+        function: Answers the requests.
         address: Where to listen.
-        source: The event source to stand for.
+        source: The event source to imitate.
 
     Raises:
         ConfigError: There is no event source of that name.

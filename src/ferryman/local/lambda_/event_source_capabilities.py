@@ -1,6 +1,6 @@
 """The parts of HTTP that an event source carries, by names that a test can require.
 
-Which source lacks what is read from the table that the event sources are tested with.
+They come from the table in `gateway.losses`, which the event sources are tested with.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from ferryman.targets.lambda_.runtime.options import streamed_sources
 __all__ = ("NAMES", "lacking", "losses", "offered_behind")
 
 NAMES = tuple(dict.fromkeys(name for loss in CANNOT_CARRY for name in loss.lacking))
-"""What a test can ask for, besides the fields of the capabilities."""
+"""The names that a test can require, in addition to the fields of the capabilities."""
 
-# No source carries it.
+# No source carries the letter case of headers, so it does not distinguish sources.
 _NOWHERE = "header_case"
 
 
 def lacking(source: str) -> frozenset[str]:
-    """Return the names of what an event source does not carry."""
+    """Return the names of the parts that an event source does not carry."""
     rows = [loss for loss in CANNOT_CARRY if source in loss.sources]
     return frozenset(name for loss in rows for name in loss.lacking)
 
 
 def losses(source: str) -> tuple[Loss, ...]:
-    """Return what an event source does not carry that others do, and an app may notice."""
+    """Return the parts that an event source does not carry, but others do, and apps may notice."""
     rows = (loss for loss in CANNOT_CARRY if source in loss.sources)
     return tuple(loss for loss in rows if {*loss.lacking} - {_NOWHERE})
 
 
 def offered_behind(source: str, *, streaming: bool | str = False) -> Capabilities:
-    """Return what Lambda offers an app behind an event source.
+    """Return Lambda's capabilities behind an event source.
 
     Args:
         source: The event source.
-        streaming: To which sources responses are streamed, as `[tool.ferryman.lambda]` says it.
+        streaming: The sources with streamed responses, as in `[tool.ferryman.lambda]`.
 
     Raises:
         ConfigError: There is no such event source.

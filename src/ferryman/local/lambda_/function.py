@@ -1,4 +1,4 @@
-"""A function on this machine: starts environments, and assigns events to them."""
+"""A function on this machine: starts environments and assigns events to them."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from ferryman.local.lambda_.outcome import (
 
 __all__ = ("LocalFunction",)
 
-# Seconds that an event waits for an environment which has answered already and is about to
-# ask for its next: starting another process would take longer.
+# Seconds that an event waits for an environment that has sent its response and will soon ask for
+# the next event. Starting another process would take longer.
 _LINGER = 0.02
-# The same where no other may be started, and the event would be refused.
+# The same if no other environment may start, so that the event would be refused.
 _LINGER_AT_LIMIT = 1.0
 
 
 class LocalFunction:
-    """Invokes a function in as many environments as needed; ends them with the block.
+    """Invokes a function in as many environments as needed. The end of its block ends them.
 
     Args:
-        settings: The function's.
+        settings: The function's settings.
         log: Takes each line of its log.
     """
 
@@ -72,7 +72,7 @@ class LocalFunction:
         environment = await self._find()
         if environment is None:
             return failed("-", THROTTLED, "Rate Exceeded.")
-        # The caller may give up; the environment still finishes the invocation.
+        # The environment finishes the invocation even if the caller gives up.
         return await asyncio.shield(asyncio.create_task(self._invoke(environment, payload)))
 
     async def close(self) -> None:
@@ -85,12 +85,13 @@ class LocalFunction:
             await asyncio.wait(self._endings)
 
     async def replace(self, settings: FunctionSettings | None = None) -> None:
-        """Start the next event in a new environment; those under way stay in theirs.
+        """Start the next event in a new environment.
 
-        An event that waits for an environment to start moves to a new one.
+        Events in flight stay in their environment. An event that still waits for its environment
+        to start moves to a new one.
 
         Args:
-            settings: The function's from now on; None for the same.
+            settings: The function's new settings; None keeps the settings.
         """
         if settings is not None:
             self.settings = settings
@@ -101,9 +102,9 @@ class LocalFunction:
                 self._end(environment)
 
     def prepare(self) -> Environment:
-        """Start an environment before an event needs it, as Lambda does now and then.
+        """Start an environment before an event needs it, as Lambda sometimes does.
 
-        Errors of the app are in the log then, and not only after the next event.
+        The log then shows the app's errors before the next event.
         """
         environment = self._new()
         self._environments.append(environment)
@@ -119,8 +120,8 @@ class LocalFunction:
             return await self.invoke(payload)
         if not environment.timed_out_in_init or self._closed:
             return outcome
-        # "Lambda execution environment lifecycle": after ten seconds it is tried once more,
-        # in the invocation and with the function's own limit.
+        # "Lambda execution environment lifecycle": after ten seconds Lambda tries the init once
+        # more, during the invocation and within the function's own timeout.
         patient = replace(self.settings, init_timeout=self.settings.timeout)
         again = Environment(patient, self._log, self._changed, phase="invoke")
         again.want()
@@ -134,28 +135,28 @@ class LocalFunction:
             with suppress(TimeoutError):
                 limit = _LINGER_AT_LIMIT if self._is_full else _LINGER
                 await asyncio.wait_for(self._until_room(), limit)
-        found = self._with_room()
-        if found is None:
+        environment = self._with_room()
+        if environment is None:
             if self._closed or self._is_full:
                 return None
-            found = self._new()
+            environment = self._new()
         else:
-            self._environments.remove(found)
-        self._environments.append(found)
-        found.taken += 1
-        if expiry := self._expiries.pop(found, None):
+            self._environments.remove(environment)
+        self._environments.append(environment)
+        environment.taken += 1
+        if expiry := self._expiries.pop(environment, None):
             expiry.cancel()
-        return found
+        return environment
 
     def _new(self) -> Environment:
-        """Return an environment that starts now, or one that was started ahead."""
-        found, self._spare = self._spare, None
-        if found is not None and found.over:
-            self._stop(found)
-            found = None
-        found = found or Environment(self.settings, self._log, self._changed)
-        found.want()
-        return found
+        """Return the environment that was started ahead, or start one now."""
+        environment, self._spare = self._spare, None
+        if environment is not None and environment.over:
+            self._stop(environment)
+            environment = None
+        environment = environment or Environment(self.settings, self._log, self._changed)
+        environment.want()
+        return environment
 
     def _drop_spare(self) -> None:
         if self._spare is not None:

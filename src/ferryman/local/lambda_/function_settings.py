@@ -1,4 +1,4 @@
-"""How a function runs on this machine: its command, its limits, its environments."""
+"""The settings of a function on this machine: its command, limits and environments."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from pathlib import Path
 __all__ = ("PAYLOAD_LIMIT", "FunctionSettings")
 
 PAYLOAD_LIMIT = 6_291_556
-"""Bytes of an event and of a result, from the error that Lambda answers with: 6 MiB and 100."""
+"""The most bytes of an event and of a result: 6 MiB and 100, as Lambda's error message says."""
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionSettings:
-    """A function, as its settings on AWS would say it.
+    """A function's settings, most of them as on AWS.
 
     Attributes:
-        command: What starts the runtime; it finds the Runtime API in its environment.
-        directory: Where it starts.
-        variables: Its environment, besides what Lambda sets.
+        command: Starts the runtime, which finds the Runtime API in its environment variables.
+        directory: The working directory.
+        variables: Environment variables, in addition to Lambda's own.
         name: The function's name.
-        handler: The handler, as `_HANDLER` will say it.
-        memory: Memory of an environment in MiB; a process that holds more is killed.
+        handler: The value of `_HANDLER`.
+        memory: The memory of an environment in MiB. A process with more is killed.
         timeout: Seconds that an invocation may take.
-        init_timeout: Seconds that a process may take to ask for its first event.
-        environments: How many there may be at once; beyond them invocations are refused.
-        concurrency: Invocations an environment takes at once: more than 1 is Managed
+        init_timeout: Seconds that a process may take before it asks for its first event.
+        environments: The most environments at once. Further invocations are refused.
+        concurrency: The most invocations at once in an environment. More than 1 is Managed
             Instances, whose environments are never frozen.
-        idle: Seconds without an invocation after which an environment is ended.
-        snapshot: Whether it starts as SnapStart does: with a restore after its init.
-        ahead: Whether one process more than is needed is started, and waits. The command
-            must then be one that goes on at a line on its standard input.
+        idle: Seconds after which an environment without an invocation is ended.
+        snapshot: Whether it starts as with SnapStart: with a restore after its init.
+        ahead: Whether a spare process is started ahead. Its command must wait for a line on its
+            standard input before it loads the app.
     """
 
     command: tuple[str, ...]
@@ -50,5 +50,5 @@ class FunctionSettings:
 
     @property
     def arn(self) -> str:
-        """The function's name in full."""
+        """The function's ARN, with a made-up account."""
         return f"arn:aws:lambda:us-east-1:123456789012:function:{self.name}"

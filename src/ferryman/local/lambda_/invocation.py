@@ -1,6 +1,7 @@
-"""One invocation in an environment: the event, the response, the end.
+"""An invocation in an environment: the event, the response, the end.
 
-The caller gets the response at once; the invocation ends when the runtime asks for its next event.
+The caller receives the response at once. The invocation ends when the runtime asks for its next
+event.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Invocation:
 
     Args:
         payload: The event.
-        timeout: Seconds that it may take from now.
+        timeout: Seconds that the invocation may take from now.
     """
 
     def __init__(self, payload: bytes, timeout: float) -> None:
@@ -40,7 +41,7 @@ class Invocation:
         """The deadline, in milliseconds since 1970."""
         self.answer: asyncio.Future[Outcome] = loop.create_future()
         self.done: asyncio.Future[str | None] = loop.create_future()
-        """Resolved at its end: None, or the fault that ended it."""
+        """Resolved at the invocation's end, with None or the fault that ended it."""
         self.finished: asyncio.Future[Report] = loop.create_future()
         self._stream: ResponseBody | None = None
 
@@ -69,15 +70,16 @@ class Invocation:
             self.answer.set_result(failed(self.request_id, fault, message, self.finished))
 
     async def take_stream(self, request: Request) -> None:
-        """Give the caller a response while it is posted."""
+        """Give the caller a response while the runtime posts it."""
         pieces = request.pieces()
         head = bytearray()
         integration = request.headers.get("content-type", "").startswith(_INTEGRATION)
         while integration and _END_OF_PRELUDE not in head:
             piece = await anext(pieces, None)
             if piece is None:
-                # It ended before its status and headers were known.
-                self._conclude_unbegun(bytes(head), request.trailers)
+                # The stream ended before its status and headers were complete.
+                broken = _ERROR_TYPE in request.trailers or not head
+                self.conclude(bytes(head), HANDLED if broken else None)
                 return
             head += piece
         prelude, _, first = bytes(head).partition(_END_OF_PRELUDE)
@@ -99,13 +101,10 @@ class Invocation:
             await stream.end()
         self._stream = None
 
-    def _conclude_unbegun(self, payload: bytes, trailers: dict[str, str]) -> None:
-        self.conclude(payload, HANDLED if _ERROR_TYPE in trailers or not payload else None)
-
 
 def _object(text: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(text or b"{}")
+        value = json.loads(text or b"{}")
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}

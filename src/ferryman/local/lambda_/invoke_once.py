@@ -1,4 +1,4 @@
-"""One invocation of a project's function, from start to end."""
+"""Invokes a project's function once."""
 
 from __future__ import annotations
 
@@ -21,20 +21,19 @@ __all__ = ("invoke_once",)
 async def invoke_once(
     project: Project, event: object, log: Callable[[str], None], *, build: Progress | None = None
 ) -> Outcome:
-    """Return the outcome of an event, once the environment has finished it.
+    """Return the outcome of an event, after the end of the invocation.
 
     Args:
         project: The project.
         event: The event.
-        log: Takes each line of the function's log, the REPORT line too.
-        build: Called with the steps of building an artifact, which runs in place of the sources;
-            None for the sources.
+        log: Takes each line of the function's log, with the REPORT line.
+        build: Builds and runs an artifact, and is called with each step; None runs the sources.
 
     Raises:
         ConfigError: The project names no app.
     """
     with tempfile.TemporaryDirectory(prefix="ferryman-") as scratch:
-        # A stream has no receiver here.
+        # A stream would need a reader, so responses are not streamed.
         if build:
             settings = build_function(project, Path(scratch), build, streaming=False)
         else:

@@ -1,9 +1,9 @@
-"""Parses what an environment writes: lines, and records in the frames of AWS's runtimes.
+"""Parses the output of an environment: plain lines, and records in the frames of AWS's runtimes.
 
-A runtime that is told of a descriptor for its log writes records of several lines there, each
-in a frame: four bytes that say what it is, four for its length, eight for the time. Source:
-`FramedTelemetryLogSink` of awslambdaric, whose clients for other languages do the same. Here
-that descriptor leads into the same pipe as the process's output, so that both keep their order.
+Lambda gives a runtime a file descriptor for its log. The runtime writes records of several lines to
+it, each after a frame header: four bytes that mark a frame, four with its length, eight with the
+time. Source: `FramedTelemetryLogSink` of awslambdaric; AWS's clients for other languages do the
+same. Here the descriptor is the pipe that also takes the process's output, which keeps the order.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from __future__ import annotations
 __all__ = ("LOG_VARIABLE", "LogEntries")
 
 LOG_VARIABLE = "_LAMBDA_TELEMETRY_LOG_FD"
-"""The variable that tells a runtime of the descriptor."""
+"""The variable with the number of the descriptor."""
 
-# No text in UTF-8 holds it.
+# No UTF-8 text contains these bytes.
 _MARK = b"\xa5\x5a\x00"
 _HEADER = 16
-# CloudWatch takes no more in one entry; what claims to be longer is not a frame.
+# The most bytes that CloudWatch accepts in an entry. A longer one is not a frame.
 _LONGEST = 1024 * 1024
 
 
 class LogEntries:
-    """Puts what was read from the pipe together again."""
+    """Splits the bytes from the pipe into entries."""
 
     def __init__(self) -> None:
         self._held = b""
 
     def feed(self, piece: bytes) -> list[str]:
-        """Return the entries that a further piece completes, without their last line ends."""
+        """Return the entries that another piece completes, without the newlines at their ends."""
         self._held += piece
         entries = []
         while entry := self._take():
@@ -35,7 +35,7 @@ class LogEntries:
         return entries
 
     def end(self) -> list[str]:
-        """Return what was written last, if no line end came after it."""
+        """Return the last entry, if no newline came after it."""
         left, self._held = self._held, b""
         return [_text(left)] if left else []
 

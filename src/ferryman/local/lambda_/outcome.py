@@ -1,6 +1,6 @@
-"""The outcome of one invocation: a payload, a stream or a fault, in AWS's words.
+"""The outcome of an invocation: a payload, a stream or a fault, with AWS's names for faults.
 
-It knows neither processes nor HTTP.
+The module knows neither processes nor HTTP.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ THROTTLED = "TooManyRequestsException"
 REQUEST_TOO_LARGE = "RequestTooLargeException"
 RESPONSE_TOO_LARGE = "Function.ResponseSizeTooLarge"
 
-# Pieces of a streamed body that may wait for a slow client before the function has to.
+# Pieces of a streamed body that are kept for a slow client before the function must wait.
 _PIECES = 16
 
 
@@ -47,7 +47,7 @@ class ResponseBody:
         self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue(_PIECES)
         self._abandoned = False
         self.broken = False
-        """Whether the body ended before its time; known once it has been read."""
+        """Whether the body is incomplete, known after it has been read."""
 
     async def write(self, piece: bytes) -> None:
         """Add a piece."""
@@ -67,7 +67,7 @@ class ResponseBody:
         self._pieces.put_nowait(None)
 
     def abandon(self) -> None:
-        """Take no more: the client has gone, and the function need not wait for it."""
+        """Drop the rest: the client has disconnected, and the function must not wait for it."""
         self._abandoned = True
         while not self._pieces.empty():
             self._pieces.get_nowait()
@@ -88,11 +88,11 @@ class Outcome:
 
     Attributes:
         request_id: The invocation's id.
-        payload: The result, or the error document; empty where there is a stream.
-        fault: What went wrong, or None. `HANDLED` is an error that the runtime posted.
-        prelude: Status, headers and cookies of a streamed response, as posted.
+        payload: The result, or the error document; empty if there is a stream.
+        fault: The type of the error, or None. `HANDLED` is an error that the runtime posted.
+        prelude: Status, headers and cookies of a streamed response, as the runtime posted them.
         stream: The body of a streamed response.
-        finished: Resolved once the environment is done with the invocation, with its bill.
+        finished: Resolved with the report at the end of the invocation.
     """
 
     request_id: str
@@ -103,7 +103,7 @@ class Outcome:
     finished: asyncio.Future[Report] | None = field(default=None, compare=False)
 
     def document(self) -> Any:
-        """Return the payload, from JSON where it is some."""
+        """Return the payload parsed as JSON, or as text if it is not JSON."""
         try:
             return json.loads(self.payload)
         except ValueError:
@@ -113,6 +113,6 @@ class Outcome:
 def failed(
     request_id: str, fault: str, message: str, finished: asyncio.Future[Report] | None = None
 ) -> Outcome:
-    """Return the outcome of an invocation that ended without the runtime's word on it."""
+    """Return the outcome of an invocation for which the runtime posted no result."""
     document = {"errorType": fault, "errorMessage": f"RequestId: {request_id} Error: {message}"}
     return Outcome(request_id, json.dumps(document).encode(), fault, finished=finished)

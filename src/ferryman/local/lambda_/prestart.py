@@ -1,7 +1,7 @@
-"""Starts the runtime in advance: it imports all but the app, and waits.
+"""Starts the runtime ahead: imports everything except the app, and waits.
 
-A line on standard input lets it go on as the runtime that ships; an end without one means
-that it will not be needed.
+After a line on standard input, the process continues as the runtime that ships. If standard input
+ends without a line, the process ends.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _NEEDED = (
 
 
 def main() -> None:
-    """Run as the runtime, with the same arguments, once told to."""
+    """Wait for a line on standard input, then run the runtime with the same arguments."""
     for name in _NEEDED:
         import_module(name)
     if not os.read(sys.stdin.fileno(), 1):

@@ -1,7 +1,7 @@
 """The process group of an environment: starts, freezes, thaws, measures and ends it.
 
-It knows nothing of Lambda but how its runtimes write their logs. Where the kernel can do it,
-the processes die with this one.
+Of Lambda it knows only how runtimes write their logs. If util-linux's setpriv is installed, the
+kernel ends the processes with this one.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class EnvironmentProcess:
     """A process and its children, as one.
 
     Args:
-        process: The first of the group, and its leader.
-        output: The output of all of them.
-        log: Takes each entry of that.
+        process: The leader of the group.
+        output: The output of all processes in the group.
+        log: Takes each entry of the output.
     """
 
     def __init__(
@@ -44,27 +44,27 @@ class EnvironmentProcess:
         """Whether the processes are stopped, until `thaw`."""
         self._ending = False
         self.peak = 0
-        """The most memory that was seen, in bytes."""
+        """The largest measured memory, in bytes."""
         self._reading = asyncio.create_task(self._read())
 
     @property
     def pid(self) -> int:
-        """The id of the process, which is that of its group."""
+        """The id of the process and of its group."""
         return self._process.pid
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the leader has not ended."""
         return self._process.returncode is None
 
     def tell(self) -> None:
-        """Write a line to its standard input, and close that."""
+        """Write a line to its standard input, and close it."""
         if self._process.stdin is not None:
             self._process.stdin.write(b"\n")
             self._process.stdin.close()
 
     def spent(self) -> float:
-        """Return the processor time that it has used, in seconds; 0 if that is unknown."""
+        """Return its CPU time in seconds; 0 if unknown."""
         try:
             words = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
@@ -72,26 +72,26 @@ class EnvironmentProcess:
         return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     def freeze(self) -> None:
-        """Stop all processes until `thaw`; a process must be thawed to end by itself."""
+        """Stop all processes until `thaw`. A frozen process cannot end by itself."""
         if not self.frozen and not self._ending and self.running:
             self.frozen = True
             self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let them run again."""
+        """Let all processes run again."""
         if self.frozen:
             self.frozen = False
             self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
-        """End all of them at once."""
+        """Kill all processes."""
         self._signal(signal.SIGKILL)
 
     async def end(self, patience: float) -> None:
-        """End all processes, and wait for the first one.
+        """End all processes, and wait for the leader.
 
         Args:
-            patience: Seconds that they get after SIGTERM; with 0 they are not asked.
+            patience: Seconds between SIGTERM and SIGKILL; with 0, only SIGKILL is sent.
         """
         self._ending = True
         self.thaw()
@@ -105,9 +105,9 @@ class EnvironmentProcess:
         await self._reading
 
     async def wait(self) -> str:
-        """Return how the process ended, once it has and its last lines are read."""
+        """Wait for the leader's end, read its last lines, and return how it ended."""
         status = await self._process.wait()
-        # Its child processes would keep the pipe open, and must not outlive it.
+        # Its children would keep the pipe open, and must not outlive it.
         self.kill()
         await asyncio.wait({self._reading})
         if status < 0:
@@ -116,7 +116,7 @@ class EnvironmentProcess:
         return f"exit status {status}"
 
     def measure(self) -> int:
-        """Return the memory that it and its children hold, in bytes; 0 if that is unknown."""
+        """Return the memory of the process and its children in bytes; 0 if unknown."""
         memory = [resident_and_peak(pid) for pid in family(self.pid)]
         held = sum(resident for resident, _ in memory)
         self.peak = max(self.peak, held, memory[0][1])
@@ -143,14 +143,14 @@ async def start_process(
     *,
     waits: bool = False,
 ) -> EnvironmentProcess:
-    """Start a command as the leader of a group of its own.
+    """Start a command as the leader of its own process group.
 
     Args:
         command: The command.
-        directory: Where it starts.
-        variables: Its environment.
-        log: Takes each entry of what it writes.
-        waits: Whether it has a standard input, on which it waits to be told to go on.
+        directory: Its working directory.
+        variables: Its environment variables.
+        log: Takes each entry of its output.
+        waits: Whether it has a standard input, and waits for a line on it.
 
     Raises:
         OSError: There is no such command or directory.
@@ -185,6 +185,6 @@ async def _reader(descriptor: int) -> asyncio.StreamReader:
 
 
 def tied_to_this_process() -> tuple[str, ...]:
-    """Return the command prefix, util-linux's setpriv, that ends a command with this process."""
+    """Return the prefix that makes the kernel end a command with this process, if available."""
     setpriv = shutil.which("setpriv")
     return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()

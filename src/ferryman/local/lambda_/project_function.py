@@ -1,7 +1,7 @@
-"""A project as a local function: its app from where it stands, no build in between.
+"""Runs a project's sources as a local function, without a build.
 
-The runtime that is started is the one that ships; the app is imported from the project's
-own directory, by this interpreter, so that a change of a file is there at the next start.
+It starts the runtime that ships. This interpreter imports the app from the project's directory, so
+the next start sees each changed file.
 """
 
 from __future__ import annotations
@@ -40,23 +40,23 @@ def plan_function(
 
     Args:
         project: The project.
-        settings_file: Where the baked settings are written.
-        streaming: Whether responses are streamed; None for what the project says.
-        variables: Variables besides those of this process.
-        environments: How many environments there may be at once; None for the project's
-            reserved concurrency, or 10.
-        snapshot: Whether they start as SnapStart does.
-        ahead: Whether one process more than is needed is started, and waits for a save.
+        settings_file: The file to write the baked settings to.
+        streaming: Whether responses are streamed; None for the project's setting.
+        variables: Environment variables in addition to those of this process.
+        environments: The most environments at once; None for the project's reserved concurrency,
+            or 10.
+        snapshot: Whether environments start as with SnapStart.
+        ahead: Whether a spare process is started ahead, and waits for the next save.
 
     Raises:
         ConfigError: The project names no app, or AWS's client is not installed.
     """
     need_lambda_client()
     options = project.section("lambda", LambdaOptions)
-    known = {**deployed(options)}
+    baked = {**deployed(options)}
     if streaming is not None:
-        known["streaming"] = streaming
-    settings_file.write_text(project.baked("lambda", known).to_json(), encoding="utf-8")
+        baked["streaming"] = streaming
+    settings_file.write_text(project.baked("lambda", baked).to_json(), encoding="utf-8")
     passed = {k: v for k, v in os.environ.items() if not k.startswith("FERRYMAN_")}
     path = os.pathsep.join(filter(None, [str(import_root(project)), passed.get("PYTHONPATH")]))
     return FunctionSettings(
@@ -79,6 +79,6 @@ def plan_function(
 
 
 def _environments(options: LambdaOptions) -> int:
-    """Return how many requests may run at once: as on AWS, or as in an account that is new."""
+    """Return the reserved concurrency, or the limit of a new AWS account."""
     reserved = options.deploy.reserved_concurrency
     return _NEW_ACCOUNT if reserved is None else reserved

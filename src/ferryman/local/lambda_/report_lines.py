@@ -1,7 +1,7 @@
-"""The lines that Lambda writes about an invocation.
+"""The log lines that Lambda writes about an invocation.
 
-The format is that of Lambda's plain-text logs: START, END, and a REPORT whose fields stand
-between tabs. Since August 2025 the billed duration holds the init duration as well.
+The format is that of Lambda's plain-text logs: START, END, and a REPORT with fields between tabs.
+Since August 2025 the billed duration includes the init duration.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ __all__ = (
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The bill of one invocation.
+    """The figures of an invocation's REPORT line.
 
     Attributes:
         request_id: The invocation's id.
-        duration: Milliseconds from the event to the next one being asked for.
-        memory_size: The function's memory, in MiB; AWS writes MB.
-        max_memory_used: The most that its process held, in MiB.
-        init_duration: Milliseconds from the start of the process to the first event being
-            asked for; None but for the first invocation of an environment.
-        restore_duration: In its place, those from a snapshot to the first event being asked
-            for.
-        status: `timeout` or `error`, or None where all went well.
-        error_type: What kind of error.
+        duration: Milliseconds from the event to the runtime's request for the next event.
+        memory_size: The function's memory, in MiB. AWS writes MB.
+        max_memory_used: The largest memory of the environment's process so far, in MiB.
+        init_duration: Milliseconds from the start of the process to its request for the first
+            event; None except for the first invocation of an environment.
+        restore_duration: With a snapshot, the milliseconds from the restore to the request for
+            the first event, in place of `init_duration`.
+        status: `timeout` or `error`; None after success.
+        error_type: The type of the error, if any.
     """
 
     request_id: str
@@ -47,7 +47,7 @@ class Report:
 
     @property
     def billed_duration(self) -> int:
-        """Milliseconds that are billed."""
+        """The billed milliseconds, without those of a restore."""
         return math.ceil(round(self.duration + (self.init_duration or 0.0), 2))
 
     def __str__(self) -> str:
@@ -72,36 +72,36 @@ class Report:
 
 
 def start_line(request_id: str) -> str:
-    """Return the line before an invocation's own."""
+    """Return the line before an invocation's own lines."""
     return f"START RequestId: {request_id} Version: $LATEST"
 
 
 def end_line(request_id: str) -> str:
-    """Return the line after an invocation's own."""
+    """Return the line after an invocation's own lines."""
     return f"END RequestId: {request_id}"
 
 
 def timeout_line(request_id: str, limit: float) -> str:
-    """Return what is said of an invocation that was cut off after so many seconds."""
+    """Return the line about an invocation that Lambda cut off after some seconds."""
     return f"{request_id} Task timed out after {limit:.2f} seconds"
 
 
 def exit_line(request_id: str, how: str) -> str:
-    """Return what is said of a process that ended without being asked to."""
+    """Return the line about a process that ended by itself."""
     return f"RequestId: {request_id} Error: Runtime exited with error: {how}"
 
 
 def init_report_line(duration: float, phase: str, status: str, error_type: str) -> str:
-    """Return what is said of an init or a restore that failed after so many milliseconds.
+    """Return the line about a failed init or restore.
 
     Args:
-        duration: The milliseconds.
-        phase: `init`, `restore`, or `invoke` for an init that is tried once more.
+        duration: The milliseconds of the phase.
+        phase: `init`, `restore`, or `invoke` for the second try of an init.
         status: `timeout` or `error`.
-        error_type: What kind of error.
+        error_type: The type of the error.
     """
     if phase == "restore":
-        said = f"RESTORE_REPORT Restore Duration: {duration:.2f} ms"
+        line = f"RESTORE_REPORT Restore Duration: {duration:.2f} ms"
     else:
-        said = f"INIT_REPORT Init Duration: {duration:.2f} ms\tPhase: {phase}"
-    return f"{said}\tStatus: {status}\tError Type: {error_type}"
+        line = f"INIT_REPORT Init Duration: {duration:.2f} ms\tPhase: {phase}"
+    return f"{line}\tStatus: {status}\tError Type: {error_type}"

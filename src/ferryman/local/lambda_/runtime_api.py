@@ -1,7 +1,7 @@
 """The Runtime API of one environment, for its runtime and extensions.
 
 Source: "Lambda runtime API" and "Lambda Extensions API" in the AWS Lambda developer guide.
-It knows nothing of the process on the other side, and reports events to its owner.
+It does not know the process that calls it, and reports events to its owner.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _JSON = {"Content-Type": "application/json"}
 
 @dataclass(slots=True)
 class _Extension:
-    """An extension, and the events that wait for it."""
+    """A registered extension, the events it subscribed to, and the events that wait for it."""
 
     wants: frozenset[str]
     events: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
@@ -35,21 +35,21 @@ class _Extension:
 
 
 class RuntimeApi:
-    """Answers one environment's requests on a port of its own.
+    """Answers one environment's requests on its own port.
 
     Args:
-        settings: The function's.
-        settled: Called when the environment has nothing left to do: the runtime waits
-            for its next event, and so does every extension.
+        settings: The function's settings.
+        settled: Called when the environment is idle: the runtime and every extension wait for
+            their next event.
     """
 
     def __init__(self, settings: FunctionSettings, settled: Callable[[], None]) -> None:
         self.address = ""
         loop = asyncio.get_running_loop()
         self.ready: asyncio.Future[bytes | None] = loop.create_future()
-        """Resolved when the init phase ends: None, or the error document that was posted."""
+        """Resolved at the end of the init phase, with None or the error document."""
         self.restored: asyncio.Future[bytes | None] = loop.create_future()
-        """The same of the restore phase; without one it ends with the init phase."""
+        """Resolved at the end of the restore phase, or of the init phase if no restore follows."""
         self._settings = settings
         self._settled = settled
         self._waiting: asyncio.Queue[Invocation] = asyncio.Queue()
@@ -60,13 +60,13 @@ class RuntimeApi:
         self._polls = 0
 
     async def open(self) -> None:
-        """Listen on a free port of loopback."""
+        """Listen on a free port of the loopback interface."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         host, port = self._server.sockets[0].getsockname()
         self.address = f"{host}:{port}"
 
     async def close(self) -> None:
-        """Listen no more, and hang up."""
+        """Stop listening, and close the connections."""
         if self._server is not None:
             self._server.close()
         for connection in tuple(self._connections):
@@ -76,16 +76,16 @@ class RuntimeApi:
 
     @property
     def has_extensions(self) -> bool:
-        """Whether any has registered, so that the end is announced."""
+        """Whether an extension has registered. If so, SIGTERM announces the end."""
         return bool(self._extensions)
 
     @property
     def under_way(self) -> tuple[Invocation, ...]:
-        """The invocations that have not come to their end."""
+        """The invocations that have not ended."""
         return tuple(self._given.values())
 
     def offer(self, invocation: Invocation) -> None:
-        """Give the runtime an event, as soon as it asks for one."""
+        """Give the runtime an event at its next request for one."""
         self._given[invocation.request_id] = invocation
         self._waiting.put_nowait(invocation)
         for extension in self._extensions.values():
@@ -94,7 +94,7 @@ class RuntimeApi:
                 extension.events.put_nowait(event | {"deadlineMs": invocation.deadline})
 
     def forget(self, invocation: Invocation) -> None:
-        """Take no more answers for an invocation."""
+        """Refuse further results for an invocation."""
         self._given.pop(invocation.request_id, None)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -147,7 +147,7 @@ class RuntimeApi:
         finally:
             self._polls -= 1
         if request.reader.at_eof():
-            # The client has disconnected; another one may ask.
+            # The client has disconnected. The event stays for its next connection.
             self._waiting.put_nowait(invocation)
             return
         reply(request.writer, 200, invocation.payload, _JSON | invocation.headers(self._settings))
@@ -162,7 +162,7 @@ class RuntimeApi:
             await request.read(0)
             reply(request.writer, 400, b'{"errorType":"InvalidRequestID"}', _JSON)
             return
-        status, said = 202, b'{"status":"OK"}'
+        status, body = 202, b'{"status":"OK"}'
         if rest == ("error",):
             invocation.conclude(await request.read(PAYLOAD_LIMIT) or b"{}", HANDLED)
         elif request.headers.get("lambda-runtime-function-response-mode") == "streaming":
@@ -170,9 +170,9 @@ class RuntimeApi:
         elif (payload := await request.read(PAYLOAD_LIMIT)) is not None:
             invocation.conclude(payload)
         else:
-            status, said = 413, _too_large()
-            invocation.conclude(said, RESPONSE_TOO_LARGE)
-        reply(request.writer, status, said, _JSON)
+            status, body = 413, _too_large()
+            invocation.conclude(body, RESPONSE_TOO_LARGE)
+        reply(request.writer, status, body, _JSON)
         if self._settings.concurrency > 1 and not invocation.done.done():
             invocation.done.set_result(None)
 
@@ -180,7 +180,7 @@ class RuntimeApi:
         _resolve(self.ready, await self._accept_error(request))
 
     async def _restore(self, request: Request) -> None:
-        """Let the runtime go on as if from a snapshot, in the same process."""
+        """Let the same process continue, as if a snapshot of it had been restored."""
         await request.read(0)
         _resolve(self.ready)
         reply(request.writer, 200)
@@ -198,13 +198,13 @@ class RuntimeApi:
         body = json.loads(await request.read(PAYLOAD_LIMIT) or b"{}")
         identifier = str(uuid.uuid4())
         self._extensions[identifier] = _Extension(frozenset(body.get("events", ())))
-        about = {
+        function = {
             "functionName": self._settings.name,
             "functionVersion": "$LATEST",
             "handler": self._settings.handler,
         }
         headers = _JSON | {"Lambda-Extension-Identifier": identifier}
-        reply(request.writer, 200, json.dumps(about).encode(), headers)
+        reply(request.writer, 200, json.dumps(function).encode(), headers)
 
     async def _event(self, request: Request) -> None:
         extension = self._extensions.get(request.headers.get("lambda-extension-identifier", ""))
@@ -218,8 +218,8 @@ class RuntimeApi:
         reply(request.writer, 200, json.dumps(event).encode(), _JSON)
 
     def _settle(self) -> None:
-        resting = all(each.waits and each.events.empty() for each in self._extensions.values())
-        if self._polls and self._waiting.empty() and resting:
+        idle = all(each.waits and each.events.empty() for each in self._extensions.values())
+        if self._polls and self._waiting.empty() and idle:
             self._settled()
 
 

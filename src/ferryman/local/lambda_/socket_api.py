@@ -1,8 +1,8 @@
-"""A WebSocket API in front of a local function: it holds the connections, and makes events.
+"""A WebSocket API in front of a local function: it holds the connections and sends events.
 
 Sources: "Working with WebSocket APIs" and "Use @connections commands in your backend service" in
-the API Gateway developer guide. That a client is told of a handler that failed, and in which
-words, is from messages that users saw.
+the API Gateway developer guide. Users reported the message that a client receives after a handler
+failed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ferryman.local.lambda_.function import LocalFunction
 __all__ = ("MANAGEMENT", "SocketApi", "is_upgrade")
 
 MANAGEMENT = "/@connections/"
-"""Where a function sends to connections, before their ids."""
+"""The path to which a function posts messages, followed by the id of a connection."""
 
 
 def is_upgrade(request: web.BaseRequest) -> bool:
@@ -35,7 +35,7 @@ class SocketApi:
     """Holds connections for a function.
 
     Args:
-        function: What gets the events.
+        function: Receives the events.
     """
 
     def __init__(self, function: LocalFunction) -> None:
@@ -43,27 +43,27 @@ class SocketApi:
         self._open: dict[str, web.WebSocketResponse] = {}
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Serve a connection to its end, if the function lets it in."""
+        """Serve a connection to its end, if the function accepts it."""
         identifier = base64.b64encode(secrets.token_bytes(11)).decode()
         event = _event(request, identifier)
         status = await self._invoke(event | _opening(request), "CONNECT")
         if not 200 <= status < 300:
             return web.Response(status=status)
-        # A message that is longer closes the connection with 1009.
+        # aiohttp closes the connection with 1009 after a longer message.
         socket = web.WebSocketResponse(max_msg_size=MESSAGE_LIMIT + 1)
         await socket.prepare(request)
         self._open[identifier] = socket
         try:
             async for message in socket:
                 if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                    await self._pass_on(socket, event, message.data)
+                    await self._receive(socket, event, message.data)
         finally:
             del self._open[identifier]
             await self._invoke(event, "DISCONNECT")
         return socket
 
     async def manage(self, request: web.BaseRequest) -> web.Response:
-        """Do what a function asks of a connection."""
+        """Send a function's message to a connection, or close it."""
         socket = self._open.get(unquote(request.raw_path).removeprefix(MANAGEMENT))
         if socket is None or socket.closed:
             return web.Response(status=410)
@@ -81,26 +81,29 @@ class SocketApi:
             return web.Response(status=410)
         return web.Response()
 
-    async def _pass_on(
+    async def _receive(
         self, socket: web.WebSocketResponse, event: dict[str, Any], data: str | bytes
     ) -> None:
+        """Pass a client's message to the function, and tell the client of a failure."""
         text = data if isinstance(data, str) else base64.b64encode(data).decode()
         message = {"body": text, "isBase64Encoded": not isinstance(data, str)}
         if await self._invoke(event | message, "MESSAGE") >= 500 and not socket.closed:
-            identifier = event["requestContext"]["connectionId"]
-            told = {"connectionId": identifier, "requestId": str(uuid.uuid4())}
-            await socket.send_json({"message": "Internal server error"} | told)
+            failure = {
+                "message": "Internal server error",
+                "connectionId": event["requestContext"]["connectionId"],
+                "requestId": str(uuid.uuid4()),
+            }
+            await socket.send_json(failure)
 
-    async def _invoke(self, event: dict[str, Any], what: str) -> int:
-        """Have the function handle an event, and return the status that it answers with."""
-        now = time.time()
+    async def _invoke(self, event: dict[str, Any], kind: str) -> int:
+        """Invoke the function with an event, and return the status in its result."""
         routes = {"CONNECT": "$connect", "DISCONNECT": "$disconnect", "MESSAGE": "$default"}
         context = {
             **event["requestContext"],
-            "eventType": what,
-            "routeKey": routes[what],
+            "eventType": kind,
+            "routeKey": routes[kind],
             "requestId": str(uuid.uuid4()),
-            "requestTimeEpoch": int(now * 1000),
+            "requestTimeEpoch": int(time.time() * 1000),
         }
         whole = {"isBase64Encoded": False} | event | {"requestContext": context}
         outcome = await self._function.invoke(json.dumps(whole).encode())
@@ -127,6 +130,6 @@ def _event(request: web.BaseRequest, identifier: str) -> dict[str, Any]:
 
 
 def _opening(request: web.BaseRequest) -> dict[str, Any]:
-    """Return what only the event of a new connection has."""
+    """Return the fields that only the event of a new connection has."""
     query = dict(request.query)
     return {"headers": dict(request.headers), "queryStringParameters": query or None}

@@ -1,7 +1,7 @@
-"""The part of HTTP/1.1 that a Runtime API needs: heads, bodies, trailers, replies.
+"""Reads HTTP/1.1 requests and writes responses for the Runtime API.
 
-aiohttp's server drops the trailers of a request, in which a runtime says that its stream
-broke off; so the Runtime API reads for itself.
+aiohttp's server drops the trailers of a request. A runtime reports a broken stream in them, so the
+Runtime API needs its own reader.
 """
 
 from __future__ import annotations
@@ -13,21 +13,22 @@ from dataclasses import dataclass, field
 __all__ = ("ProtocolError", "Request", "read_request", "reply")
 
 _HEADERS = 200
+"""The most headers of a request."""
 
 
 class ProtocolError(Exception):
-    """What came is not HTTP/1.1."""
+    """The received bytes are not HTTP/1.1."""
 
 
 @dataclass(slots=True)
 class Request:
-    """One request, whose body is still to be read.
+    """A request. Its body is still to be read.
 
     Attributes:
         method: The method.
         path: The target.
-        headers: Values by lower-case name.
-        trailers: What followed a chunked body; there once the body has been read.
+        headers: The values, by lower-case name.
+        trailers: The trailers of a chunked body, known after the body has been read.
     """
 
     method: str
@@ -38,11 +39,11 @@ class Request:
     trailers: dict[str, str] = field(default_factory=dict)
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the body as it comes.
+        """Yield the body as it arrives.
 
         Raises:
-            ProtocolError: It is not framed as it should be.
-            asyncio.IncompleteReadError: It ended before its time.
+            ProtocolError: The body has an invalid size.
+            asyncio.IncompleteReadError: The connection ended before the body did.
         """
         if self.headers.get("expect", "").lower() == "100-continue":
             self.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -60,7 +61,7 @@ class Request:
                 yield piece
 
     async def read(self, limit: int) -> bytes | None:
-        """Return the whole body, or None where it is longer than `limit` bytes."""
+        """Return the whole body, or None if it is longer than `limit` bytes."""
         body = bytearray()
         too_long = False
         async for piece in self.pieces():
@@ -82,7 +83,7 @@ async def read_request(
     if not line:
         return None
     if len(line) != 3:
-        raise ProtocolError("this is not a request line")
+        raise ProtocolError("invalid request line")
     return Request(line[0], line[1], await _read_headers(reader), reader, writer)
 
 
@@ -92,7 +93,7 @@ def reply(
     body: bytes = b"",
     headers: dict[str, str] | None = None,
 ) -> None:
-    """Write an answer."""
+    """Write a response."""
     lines = [f"HTTP/1.1 {status} -", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     writer.write("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
@@ -103,7 +104,7 @@ async def _read_headers(reader: asyncio.StreamReader) -> dict[str, str]:
     while (line := (await reader.readline()).decode("latin-1").strip()) != "":
         name, colon, value = line.partition(":")
         if not colon or len(headers) > _HEADERS:
-            raise ProtocolError("this is not a header")
+            raise ProtocolError("invalid header")
         headers[name.strip().lower()] = value.strip()
     return headers
 
@@ -112,4 +113,4 @@ def _size(text: bytes, base: int) -> int:
     try:
         return int(text.partition(b";")[0], base)
     except ValueError:
-        raise ProtocolError("this is not a size") from None
+        raise ProtocolError("invalid size of a body") from None

@@ -1,1 +1,1 @@
-"""`ferryman dev`: runs the app here, and reloads it at each save."""
+"""`ferryman dev`: runs the app on this machine, and reloads it at each save."""

@@ -1,6 +1,6 @@
 """The configuration of `ferryman dev`: the project, and the app's environment variables.
 
-Both are read again when a file that may hold them is saved.
+`dev` reads both again after a save of a file that may contain them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Configuration:
 
     Attributes:
         project: The project.
-        variables: Variables of the app's environment, besides those of this process.
+        variables: Environment variables of the app, in addition to those of this process.
     """
 
     project: Project
@@ -36,21 +36,20 @@ def read_again(
     names: tuple[str, ...],
     announce: Callable[[str], None],
 ) -> Configuration:
-    """Return the configuration after a save, or the previous one if it cannot be read.
+    """Return the configuration after a save, or the previous one after an error.
 
     Args:
         read: Reads the configuration from its files.
         before: The previous configuration.
         names: The files that were saved.
-        announce: Called with an error if it cannot be read.
+        announce: Called with the error of a configuration that cannot be read.
     """
     if not any(name.endswith(_HOLD_SETTINGS) for name in names):
         return before
     try:
-        again = read()
-        # It raises where none is named.
-        _ = again.project.app
-        return again
+        configuration = read()
+        _ = configuration.project.app  # raises if the project names no app
+        return configuration
     except FerrymanError as error:
-        announce(f"{problem_text(error)}\nthe settings stay as they were")
+        announce(f"{problem_text(error)}\nferryman keeps the previous settings")
         return before

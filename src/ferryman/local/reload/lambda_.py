@@ -41,22 +41,22 @@ async def run_lambda(
     *,
     artifact: bool = False,
 ) -> None:
-    """Answer through an event source until `stopped`, with each save in the next answer.
+    """Answer through an event source until `stopped`. The next response shows each save.
 
     Args:
         configuration: The app's configuration.
         read: Reads the configuration again, after a save of one of its files.
         address: Where to listen.
         source: The event source.
-        snapshot: Whether environments start as SnapStart does.
+        snapshot: Whether environments start as with SnapStart.
         announce: Called with messages about readiness, saves and starts.
-        log: Takes each line of the function's log, and one for each request.
-        stopped: The event that ends it.
-        artifact: Whether a zip is built at each save, and runs in place of the sources.
+        log: Takes each line of the function's log, and a line for each request.
+        stopped: Set this event to end the run.
+        artifact: Whether each save builds a zip, which runs in place of the sources.
 
     Raises:
-        ConfigError: The address cannot be listened at, there is no such event source, the
-            project names no app, or watchfiles is not installed.
+        ConfigError: The address is not available, there is no such event source, the project
+            names no app, or watchfiles is not installed.
     """
     with tempfile.TemporaryDirectory(prefix="ferryman-") as scratch:
         baked = Path(scratch, "ferryman.json")
@@ -70,13 +70,12 @@ async def run_lambda(
             return plan_function(project, baked, variables=variables, snapshot=snapshot, ahead=True)
 
         async with LocalFunction(plan(), log) as function:
-            door = _Door(function, source, log)
+            front = _ReloadingFront(function, source, log)
             try:
-                runner = await listen(door.handle, address, PATIENCE)
+                runner = await listen(front.handle, address, PATIENCE)
             except OSError as error:
                 raise cannot_listen(address, error) from None
-            ran = "the artifact" if artifact else "the sources"
-            announce(f"it runs {ran}")
+            announce(f"it runs {'the artifact' if artifact else 'the sources'}")
             where = f"lambda answers at http://{address}, as {source}; Ctrl-C ends it"
             _prepare(function, announce, where)
             try:
@@ -93,19 +92,19 @@ async def run_lambda(
                             continue
                     await function.replace(settings)
                     _prepare(function, announce)
-                    door.saved()
+                    front.saved()
             finally:
-                door.saved()
+                front.saved()
                 with suppress(asyncio.CancelledError):
                     await runner.cleanup()
 
 
 def _silent(_: str) -> None:
-    """Pass over what a build does: it takes a second, and is told where it fails."""
+    """Drop the steps of a build, which takes a second. Its errors are reported."""
 
 
 def _prepare(function: LocalFunction, announce: Callable[[str], None], where: str = "") -> None:
-    """Start an environment before a request needs it, and say when it is there, and where."""
+    """Start an environment before a request needs it, and announce when it is ready."""
     clock = asyncio.get_running_loop().time
     began = clock()
 
@@ -118,8 +117,8 @@ def _prepare(function: LocalFunction, announce: Callable[[str], None], where: st
     function.prepare().started.add_done_callback(say)
 
 
-class _Door:
-    """The event source, with what no real one has: a word on each request, and on a bad start.
+class _ReloadingFront:
+    """An event source that also logs requests and explains why an app did not start.
 
     Args:
         function: The function.
@@ -150,7 +149,7 @@ class _Door:
 
 
 def _explain(request: web.BaseRequest, outcome: Outcome) -> web.Response:
-    """Return why an environment did not start, which no event source would tell."""
+    """Return a response that says why no environment started."""
     document = outcome.document()
     if not isinstance(document, dict):
         return answer_problem(request, str(document), 502)

@@ -1,7 +1,6 @@
-"""The explanation, in terminal and browser, of why an app does not start.
+"""Explains in the terminal and in the browser why an app does not start.
 
-A page in a browser reloads once the app is to be tried again; any other client
-gets plain text.
+A page in a browser reloads at the next save. Other clients receive plain text.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from ferryman.core.errors import FerrymanError
 __all__ = ("NEXT_SAVE", "answer_next_save", "answer_problem", "problem_text", "show_problem")
 
 NEXT_SAVE = "/.ferryman/next-save"
-"""Where a page waits for the next save."""
+"""The path of a request that ends at the next save."""
 
-_NEXT = "It is tried again at the next save."
+_NEXT = "ferryman tries again at the next save."
 
 _PAGE = Template("""\
 <!doctype html>
@@ -40,7 +39,7 @@ _PAGE = Template("""\
 $script
 </html>
 """)
-# Without an answer, the process that ran the app has ended; it may come back.
+# The request fails if the process that runs the app has ended. The next process may answer it.
 _SCRIPT = Template("""\
 <script>
   async function reload() {
@@ -56,14 +55,14 @@ _SCRIPT = Template("""\
 
 
 def problem_text(error: BaseException) -> str:
-    """Return what went wrong, where in the app's own files, and what to do."""
+    """Return the text of ferryman's own error, or the traceback of another one."""
     if isinstance(error, FerrymanError):
         return f"error: {error}"
     return "".join(traceback.format_exception(error))
 
 
 def show_problem(text: str) -> None:
-    """Write what went wrong to standard error."""
+    """Write the error to standard error."""
     import click
 
     what, _, rest = text.partition(":")
@@ -72,23 +71,23 @@ def show_problem(text: str) -> None:
 
 
 def answer_problem(request: web.BaseRequest, text: str, status: int) -> web.Response:
-    """Return the answer to any request while the app does not start.
+    """Return the response to any request while the app does not start.
 
     Args:
         request: The request.
-        text: What went wrong.
-        status: The status to say so with.
+        text: The error.
+        status: The status of the response.
     """
     headers = {hdrs.CACHE_CONTROL: "no-store"}
     if "text/html" not in request.headers.get(hdrs.ACCEPT, ""):
         return web.Response(status=status, text=f"{text}\n\n{_NEXT}\n", headers=headers)
-    # What was posted is not posted again behind anybody's back.
+    # A reload would send a POST again, so only the page of a GET reloads.
     script = _SCRIPT.substitute(path=NEXT_SAVE) if request.method == hdrs.METH_GET else ""
     page = _PAGE.substitute(text=html.escape(text), next=_NEXT, script=script)
     return web.Response(status=status, text=page, content_type="text/html", headers=headers)
 
 
 async def answer_next_save(saved: asyncio.Event) -> web.Response:
-    """Return an empty answer, as soon as the app is to be tried again."""
+    """Return an empty response at the next save."""
     await saved.wait()
     return web.Response(status=204)

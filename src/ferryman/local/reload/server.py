@@ -1,8 +1,8 @@
-"""`ferryman dev -t server`: one listening socket, and a worker behind it that is replaced.
+"""`ferryman dev -t server`: a listening socket, and a worker that each save replaces.
 
-A new worker takes over once it answers; the old one finishes its requests first. No client is
-refused in between, as the socket is never closed. The next worker has been started by then,
-and has imported all but the app.
+The new worker takes over when its app is ready, and the old one finishes its requests. The socket
+stays open, so no client is refused in between. A spare worker, which has imported everything except
+the app, waits for the next save.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ferryman.targets.server.runtime.options import ServerSettings
 __all__ = ("listen", "run_server")
 
 _WORKER = "ferryman.local.reload.worker_process"
-# Settings to ignore here: other ports, certificates, telemetry collectors.
+# Settings that do not apply here: other ports, certificates, telemetry collectors.
 _NOT_HERE: Mapping[str, None] = dict.fromkeys(
     ("admin_bind", "certificate", "drain_delay", "private_key", "telemetry", "workers")
 )
@@ -38,7 +38,7 @@ def listen(address: Address) -> socket.socket:
     """Return a socket that listens at an address.
 
     Raises:
-        ConfigError: The address is taken, or not this machine's.
+        ConfigError: The address is in use, or does not belong to this machine.
     """
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     listener = socket.socket(family)
@@ -59,14 +59,14 @@ async def run_server(
     announce: Callable[[str], None],
     stopped: asyncio.Event,
 ) -> None:
-    """Answer with the app until `stopped`, with each save in the next answer.
+    """Answer with the app until `stopped`. The next response shows each save.
 
     Args:
         configuration: The app's configuration.
         read: Reads the configuration again, after a save of one of its files.
         listener: The listening socket.
         announce: Called with messages about readiness, saves and starts.
-        stopped: The event that ends it.
+        stopped: Set this event to end the run.
 
     Raises:
         ConfigError: The project names no app, or watchfiles is not installed.
@@ -75,7 +75,7 @@ async def run_server(
         settings = Path(scratch, "ferryman.json")
         where = "server answers at http://{}:{}; Ctrl-C ends it".format(*_address(listener))
         workers = Workers(_launcher(configuration, listener, settings).launch, announce, where)
-        # Watching begins before the first worker has read the files.
+        # Watch before the first worker reads the files, so that no save is missed.
         first = asyncio.create_task(workers.replace())
         try:
             async for names in saves(configuration.project.root, stopped):
@@ -101,10 +101,10 @@ class _Launcher:
     timing: Timing
 
     async def launch(self) -> Worker:
-        """Start a worker, which imports what every one needs and waits."""
-        hearing, told = os.pipe()
-        reading, ready = os.pipe()
-        passed = (self.listener.fileno(), ready, hearing)
+        """Start a worker, which imports everything except the app and waits for its order."""
+        order_end, order = os.pipe()
+        messages, messages_end = os.pipe()
+        passed = (self.listener.fileno(), messages_end, order_end)
         try:
             process = await asyncio.create_subprocess_exec(
                 *tied_to_this_process(),
@@ -115,15 +115,15 @@ class _Launcher:
                 start_new_session=True,
             )
         finally:
-            os.close(hearing)
-            os.close(ready)
-        return Worker(process, told, reading, self.timing)
+            os.close(order_end)
+            os.close(messages_end)
+        return Worker(process, order, messages, self.timing)
 
 
 def _launcher(
     configuration: Configuration, listener: socket.socket, settings_file: Path
 ) -> _Launcher:
-    """Write the settings that a build would bake, and return what starts workers by them."""
+    """Write the settings that a build would bake, and return a launcher of workers with them."""
     project = configuration.project
     baked = bake_server(project, Address(*_address(listener)), **_NOT_HERE)
     settings_file.write_text(baked.to_json(), encoding="utf-8")

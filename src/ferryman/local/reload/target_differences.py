@@ -10,7 +10,7 @@ __all__ = ("differences",)
 _LACKING = {
     "streaming": "responses reach the client whole, not as they are written",
     "websockets": "WebSockets cannot be opened",
-    "work_after_response": "nothing runs between requests, for the environment is frozen",
+    "work_after_response": "nothing runs between requests, because the environment is frozen",
 }
 
 
@@ -34,7 +34,7 @@ def differences(target: str, project: Project, source: str) -> list[str]:
     offered = offered_behind(source, streaming=options.streaming)
     lines = [text for name, text in _LACKING.items() if not getattr(offered, name)]
     if offered.response_limit is not None:
-        lines.append(f"a response holds at most {size_text(offered.response_limit)}")
+        lines.append(f"a response has at most {size_text(offered.response_limit)}")
     if not options.log_level:
         lines.append("log records below WARNING are not written, unless log_level says so")
     lost = [loss.what.partition(":")[0] for loss in losses(source)]

@@ -12,20 +12,19 @@ from ferryman.local.needed_packages import need_watchfiles
 
 __all__ = ("read_env_file", "saves")
 
-# Milliseconds without another change after which an editor has written what it had to, and
-# the most that are waited for it.
+# Milliseconds without another change after which a save is complete, and the most to wait for it.
 _QUIET = 20
 _TOGETHER = 80
-# Files that an app reads as it starts, besides its modules.
+# The suffixes of files that apps read at their start, in addition to modules.
 _SUFFIXES = (".toml", ".env", ".html", ".jinja", ".j2")
 
 
 async def saves(root: Path, stopped: asyncio.Event) -> AsyncIterator[tuple[str, ...]]:
-    """Yield the names of files that were saved, each time some were.
+    """Yield the names of the saved files, after each save.
 
     Args:
         root: The project's directory.
-        stopped: Ends it.
+        stopped: Set this event to end the iteration.
 
     Raises:
         ConfigError: watchfiles is not installed.
@@ -33,7 +32,7 @@ async def saves(root: Path, stopped: asyncio.Event) -> AsyncIterator[tuple[str, 
     need_watchfiles()
     from watchfiles import PythonFilter, awatch
 
-    # What an app writes as it runs is not a reason to restart it.
+    # Watch no files that the app itself may write.
     chosen = PythonFilter(ignore_paths=[root / "dist"], extra_extensions=_SUFFIXES)
     async for changes in awatch(
         root, watch_filter=chosen, step=_QUIET, debounce=_TOGETHER, stop_event=stopped
@@ -42,7 +41,7 @@ async def saves(root: Path, stopped: asyncio.Event) -> AsyncIterator[tuple[str, 
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """Return the variables in an environment file, as python-dotenv reads it.
+    """Return the variables in an environment file, as python-dotenv parses it.
 
     Raises:
         ConfigError: The file cannot be read, or a line is not `NAME=value`.
@@ -64,5 +63,5 @@ def read_env_file(path: Path) -> dict[str, str]:
 
 
 def _leading_lines(text: str) -> int:
-    """Return how many empty lines come first: python-dotenv counts them as the binding's."""
+    """Return the number of leading empty lines, which python-dotenv includes in a binding."""
     return text[: len(text) - len(text.lstrip())].count("\n")

@@ -1,8 +1,8 @@
-"""The process that runs the app for `ferryman dev -t server`: started ahead, then told to begin.
+"""The worker process of `ferryman dev -t server`.
 
-It imports all that is not the app's, and waits for a word. Then it runs the app as a worker
-of the server target does, on a socket that its parent listens on, until SIGTERM; what it has
-begun it finishes. An app that does not start is answered for with what went wrong.
+It imports everything except the app, and waits for its order. Then it runs the app as the server
+target's worker does, on its parent's listening socket. After SIGTERM it finishes its requests. If
+the app does not start, the process answers all requests with the error.
 """
 
 from __future__ import annotations
@@ -37,22 +37,22 @@ from ferryman.targets.server.runtime.runner import Runner
 __all__ = ("main",)
 
 
-class _Begun(NamedTuple):
-    """What answers on the socket now.
+class _Service(NamedTuple):
+    """The app or the error page, which answers on the socket.
 
     Attributes:
-        word: The word for it.
-        stop: Ends it; is told whether anybody waits, and is in a hurry.
+        message: The message to the parent process.
+        stop: Ends the service. The argument says whether it must end within `LAST_GRACE`.
     """
 
-    word: bytes
+    message: bytes
     stop: Callable[[bool], Awaitable[None]]
 
 
-def _serve(listener: socket.socket, ready: int, explanation: str) -> None:
-    """Answer on a socket until a signal: with the app, or with why it did not start."""
+def _serve(listener: socket.socket, messages: int, explanation: str) -> None:
+    """Answer on a socket until a signal, with the app or with the reason why it did not start."""
     with asyncio.Runner() as loop:
-        loop.get_loop()  # set as the current one, for an app that asks for it as it is loaded
+        loop.get_loop()  # sets the current loop, which the app may ask for at import
         runner = None if explanation else _runner()
         try:
             if runner is not None:
@@ -60,11 +60,11 @@ def _serve(listener: socket.socket, ready: int, explanation: str) -> None:
                 runner.load()
         except (Exception, SystemExit) as error:
             explanation = _shown(error)
-        loop.run(_answer(runner, listener, ready, explanation))
+        loop.run(_answer(runner, listener, messages, explanation))
 
 
 async def _answer(
-    runner: Runner | None, listener: socket.socket, ready: int, explanation: str
+    runner: Runner | None, listener: socket.socket, messages: int, explanation: str
 ) -> None:
     stopped = asyncio.Event()
     hurried = asyncio.Event()
@@ -77,13 +77,13 @@ async def _answer(
 
     loop.add_signal_handler(signal.SIGINT, hurry)
     if explanation or runner is None:
-        begun = await _explain(explanation, listener, stopped)
+        service = await _explain(explanation, listener, stopped)
     else:
-        begun = await _run_app(runner, listener, stopped)
-    os.write(ready, begun.word)
-    os.close(ready)
+        service = await _run_app(runner, listener, stopped)
+    os.write(messages, service.message)
+    os.close(messages)
     await stopped.wait()
-    await begun.stop(hurried.is_set())
+    await service.stop(hurried.is_set())
 
 
 def _runner() -> Runner:
@@ -94,8 +94,8 @@ def _runner() -> Runner:
     return Runner(settings.app, options, Monitor(options, settings.version, None, figures))
 
 
-async def _run_app(runner: Runner, listener: socket.socket, stopped: asyncio.Event) -> _Begun:
-    """Answer with the app, or with why it did not start."""
+async def _run_app(runner: Runner, listener: socket.socket, stopped: asyncio.Event) -> _Service:
+    """Answer with the app, or with the reason why it did not start."""
     try:
         await runner.start([listener])
     except (Exception, SystemExit) as error:
@@ -109,7 +109,7 @@ async def _run_app(runner: Runner, listener: socket.socket, stopped: asyncio.Eve
             replaced=True, graceful_timeout=min(LAST_GRACE, graceful) if hurried else graceful
         )
 
-    return _Begun(ANSWERS, stop)
+    return _Service(ANSWERS, stop)
 
 
 def _shown(error: BaseException) -> str:
@@ -118,8 +118,8 @@ def _shown(error: BaseException) -> str:
     return text
 
 
-async def _explain(text: str, listener: socket.socket, stopped: asyncio.Event) -> _Begun:
-    """Answer every request with what went wrong."""
+async def _explain(text: str, listener: socket.socket, stopped: asyncio.Event) -> _Service:
+    """Answer every request with an error."""
 
     async def answer(request: web.BaseRequest) -> web.Response:
         if request.path == NEXT_SAVE:
@@ -133,23 +133,23 @@ async def _explain(text: str, listener: socket.socket, stopped: asyncio.Event) -
     async def stop(_: bool) -> None:
         await runner.cleanup()
 
-    return _Begun(EXPLAINS, stop)
+    return _Service(EXPLAINS, stop)
 
 
 def main() -> None:
-    """Serve on the socket that is the first argument, once told to.
+    """Wait for the order, then serve.
 
-    The second is a pipe, through which to say that the app answers. The third is one from
-    which the word comes, with what to answer in place of the app, if anything; it ends
-    without one where there is no use for this process.
+    The arguments are file descriptors: the listening socket, a pipe for messages to the parent, and
+    a pipe for the order. The order may contain a text to respond with in place of the app. If the
+    pipe ends without an order, so does the process.
     """
-    listening, ready, told = (int(argument) for argument in sys.argv[1:4])
-    with os.fdopen(told, "rb") as pipe:
-        word = pipe.read()
-    if word:
-        os.write(ready, BEGUN)
+    listening, messages, order_pipe = (int(argument) for argument in sys.argv[1:4])
+    with os.fdopen(order_pipe, "rb") as pipe:
+        order = pipe.read()
+    if order:
+        os.write(messages, BEGUN)
         listener = socket.socket(fileno=listening)
-        _serve(listener, ready, word[1:].decode())
+        _serve(listener, messages, order[1:].decode())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The processes of `ferryman dev -t server`: one answers, one waits for the next save.
+"""The processes of `ferryman dev -t server`: one answers, another waits for the next save.
 
-Importing modules outside the app takes most of a start, so it is done ahead. The module does not
-watch files; its caller says when a new process must load the app.
+Most of a start is the import of modules outside the app, so a spare process does it ahead. The
+module does not watch files: its caller says when a new process must load the app.
 """
 
 from __future__ import annotations
@@ -27,45 +27,46 @@ EXPLAINS = b"?"
 """The message of a worker that responds in place of an app that did not start."""
 
 LAST_GRACE = 3.0
-"""Seconds that requests in flight get after Ctrl-C, at the most."""
+"""The most seconds that in-flight requests may take after Ctrl-C."""
 
-# A worker that lives fewer seconds failed early; after this many in a row none is started.
+# A worker that ends within so many seconds failed early. After so many early failures in a row,
+# ferryman starts no other worker until the next save.
 _SHORT = 1.0
 _SHORT_LIVES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A process that waits to be told to begin.
+    """A process that waits for its order to begin.
 
     Attributes:
-        process: The process, which leads a group of its own.
-        told: A pipe, through which it is told.
-        ready: A pipe, through which it says that it answers.
-        timing: How long it takes to end, by the project's settings.
+        process: The process, which leads its own process group.
+        order: The end of a pipe to write the order to.
+        messages: The end of a pipe to read the worker's messages from.
+        timing: The project's settings for shutdowns.
     """
 
     process: asyncio.subprocess.Process
-    told: int
-    ready: int
+    order: int
+    messages: int
     timing: Timing
 
-    def tell(self, explanation: str) -> None:
-        """Let it load the app as it is now, or respond with an explanation instead."""
-        with suppress(BrokenPipeError), os.fdopen(self.told, "wb") as pipe:
+    def begin(self, explanation: str) -> None:
+        """Let it load the current app, or respond with an explanation instead."""
+        with suppress(BrokenPipeError), os.fdopen(self.order, "wb") as pipe:
             pipe.write(b"!" + explanation.encode())
 
     def dismiss(self) -> None:
-        """Close the pipes to a worker that will not be used."""
-        os.close(self.told)
-        os.close(self.ready)
+        """Close the pipes to an unused worker, which then ends."""
+        os.close(self.order)
+        os.close(self.messages)
 
     async def end(self, sent: signal.Signals | None) -> None:
         """End the worker, and wait for its end.
 
         Args:
-            sent: SIGTERM lets requests in flight finish, SIGINT gives them `LAST_GRACE`; None
-                ends it here and now. Either way the app cleans up within the time it has.
+            sent: SIGTERM lets in-flight requests finish within the graceful timeout, SIGINT
+                within `LAST_GRACE`; the app then cleans up. None kills the worker at once.
         """
         if sent is not None:
             grace = self.timing.graceful_timeout
@@ -81,19 +82,19 @@ class Worker:
         await self.process.wait()
 
     async def says(self) -> bytes:
-        """Return its messages so far, once it is ready or has ended."""
-        return await asyncio.to_thread(_read, self.ready)
+        """Wait until it is ready or has ended, and return its messages."""
+        return await asyncio.to_thread(_read, self.messages)
 
     async def ended(self) -> str:
-        """Return how the process ended, once it has."""
+        """Wait for the end of the process, and return how it ended."""
         status = await self.process.wait()
         if status < 0:
-            return f"it was ended by signal {-status}, {signal.strsignal(-status)}"
+            return f"signal {-status}, {signal.strsignal(-status)}, ended it"
         return f"it ended with status {status}"
 
 
 class Workers:
-    """Keeps one worker running, with the app as of the last `replace`.
+    """Keeps a worker running, with the app as of the last `replace`.
 
     Args:
         launch: Starts a worker.
@@ -114,7 +115,7 @@ class Workers:
         self._short_lives = 0
 
     async def replace(self, explanation: str = "") -> None:
-        """Let another worker begin; the one before it ends once this one answers.
+        """Let another worker begin. The previous worker ends when the new one is ready.
 
         Args:
             explanation: The text to respond with, in place of the app.
@@ -125,14 +126,14 @@ class Workers:
             spare = None
         new = spare or await self._launch()
         if self._starting is not None:
-            # It may never answer, and what it loads is not what is there now.
+            # It may never be ready, and it loads an older version of the app.
             self._spawn(self._starting.end(None))
         self._starting = new
-        new.tell(explanation)
+        new.begin(explanation)
         self._spawn(self._attend(new, explanation, ahead=new is spare))
 
     async def use(self, launch: Callable[[], Awaitable[Worker]]) -> None:
-        """Start workers in another way from now on; one that waits was started in the old."""
+        """Start workers with another launcher, and drop the spare of the previous one."""
         self._launch = launch
         await self._drop_spare()
 
@@ -149,7 +150,7 @@ class Workers:
         await self._drop_spare()
 
     async def _keep_spare(self) -> None:
-        """Start one ahead, unless another is there by then or it is started in an old way."""
+        """Start a spare worker, unless there is one by then or the launcher has changed."""
         launch = self._launch
         spare = await launch()
         if launch is self._launch and self._spare is None:
@@ -163,7 +164,7 @@ class Workers:
             await _dismiss(spare)
 
     async def _attend(self, worker: Worker, explanation: str, *, ahead: bool) -> None:
-        """See a worker from its begin to its end, and put another in its place."""
+        """Watch a worker from its beginning to its end, and replace it if it fails."""
         clock = asyncio.get_running_loop().time
         began = clock()
         said = await worker.says()
@@ -186,20 +187,18 @@ class Workers:
             # It ended while it waited, so the app is not the cause.
             await self.replace(explanation)
         elif worker is self._starting and not explanation:
-            await self._give_up(
-                f"error: the app's process has gone before it answered\ncause: {how}"
-            )
+            await self._give_up(f"error: the app's process ended before it was ready\ncause: {how}")
 
     async def _succeed(self, how: str, *, soon: bool) -> None:
-        """Put another in the place of one that ended unasked, unless they do so time and again."""
+        """Replace a worker that ended by itself, unless several in a row have failed early."""
         self._short_lives = self._short_lives + 1 if soon else 0
         if self._short_lives == _SHORT_LIVES:
             self._short_lives = 0
             await self._give_up(
-                f"error: the app's process goes as soon as it answers\ncause: {how}"
+                f"error: the app's process ends as soon as it is ready\ncause: {how}"
             )
         else:
-            self._announce(f"the app's process has gone: {how}; another one begins")
+            self._announce(f"the app's process ended: {how}; ferryman starts another one")
             await self.replace()
 
     async def _give_up(self, text: str) -> None:

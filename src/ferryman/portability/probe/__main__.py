@@ -1,6 +1,6 @@
-"""What the parent runs: loads the app, starts it, sends requests, and writes what was noted.
+"""The probe's process: starts the app, sends requests to it, and writes a record of its actions.
 
-The arguments are a file to write to, and what to do as JSON.
+`probing.run_probe` starts it. The arguments are the file for the record, and the task as JSON.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import os
 import signal
 import sys
@@ -40,23 +41,23 @@ from ferryman.portability.probe.user_code import UserCode
 from ferryman.records.wording import size_text
 
 _SETTLE = 0.03
-"""Seconds after the last request, for what its handlers have left behind."""
+"""Seconds after the last request, in which short-lived threads may end."""
 
 _STOP = 0.5
-"""Seconds that the app's cleanup gets: what it leaves is not looked at."""
+"""Seconds that the app's cleanup may take. The record ends before it."""
 
 _SECRET = 8
-"""Letters from which on a cookie's value may be the name of a session."""
+"""The fewest characters of a cookie's value that may identify a session."""
 
 _NOWHERE = Place("", 0)
 
 
 class _Observer:
-    """One run of the app."""
+    """Runs the app once, and records what it does in `found`."""
 
-    def __init__(self, how: Mapping[str, Any]) -> None:
-        self._how = how
-        self._code = UserCode(Path(how["root"]))
+    def __init__(self, task: Mapping[str, Any]) -> None:
+        self._task = task
+        self._code = UserCode(Path(task["root"]))
         self._audit = Audit(self._code)
         self._work = RunningWork(self._code, self._audit)
         self._sender = Sender(self._audit, lambda each: handler_place(self._code, each))
@@ -64,12 +65,12 @@ class _Observer:
         self.found: dict[str, Any] = {"facts": [], "failure": None}
 
     def run(self) -> None:
-        """Run the app and note what it does."""
+        """Run the app and record what it does."""
         with asyncio.Runner() as runner:
-            runner.get_loop()  # it becomes the current one, which the app may ask for
-            loaded = load_source(AppReference.parse(self._how["app"]))
+            runner.get_loop()  # sets the current loop, which the app may ask for at import
+            loaded = load_source(AppReference.parse(self._task["app"]))
             self.found["made"] = list(made_at_import(self._code))
-            # A factory may be async, and then is awaited on the loop.
+            # A factory may be async: load_app then awaits it on the loop.
             runner.run(self._observe(loaded, call_source(loaded)))
 
     async def _observe(self, loaded: object, source: Any) -> None:
@@ -83,9 +84,7 @@ class _Observer:
 
         runner = await start_app(make, shutdown_timeout=0.1)
         app = made[0]
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        self._sender.base = site.name
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
         host, port = runner.addresses[0][:2]
         self._sender.base = f"http://{host}:{port}"
         self._started(app, loaded)
@@ -96,16 +95,16 @@ class _Observer:
     def _started(self, app: web.Application, loaded: object) -> None:
         note = self.found["facts"].append
         for place, _ in self._work.alive():
-            note(Fact("M201", place, "a task runs from the start on"))
+            note(Fact("M201", place, "a task starts with the app"))
         for thread, place, _ in self._audit.threads:
             if thread.is_alive():
-                note(Fact("M202", place, "a thread runs from the start on"))
-        for name, handled in _signals().items():
-            if handled != self._signals[name]:
-                note(Fact("M513", _NOWHERE, f"{name} is handled by the app"))
+                note(Fact("M202", place, "a thread starts with the app"))
+        for name, handler in _signals().items():
+            if handler != self._signals[name]:
+                note(Fact("M513", _NOWHERE, f"the app handles {name}"))
         self._audit.threads.clear()
         size = app._client_max_size
-        note(Fact("M103", _NOWHERE, f"the app takes bodies up to {size_text(size)}", float(size)))
+        note(Fact("M103", _NOWHERE, f"the app accepts bodies up to {size_text(size)}", float(size)))
         apps = all_apps(app)
         self.found |= {
             "handlers": [_pair(each) for each in handlers(self._code, app)],
@@ -116,23 +115,24 @@ class _Observer:
 
     async def _requests(self, app: web.Application) -> None:
         note = self.found["facts"].append
-        requests = _read_requests(self._how["requests"]) or plain_requests(app)
-        if self._how["cookies"]:
-            again = with_cookies(requests, self._how["cookies"])
+        requests = _read_requests(self._task["requests"]) or plain_requests(app)
+        if self._task["cookies"]:
+            again = with_cookies(requests, self._task["cookies"])
             self.found["statuses"] = await self._statuses(again)
             return
         memory = Memory(self._code, all_apps(app), held_by_handlers(self._code, app))
         before = memory.snapshot()
-        sent = await self._sender.send(requests, self._how["seconds"])
+        sent = await self._sender.send(requests, self._task["seconds"])
         for place, handler in self._work.alive():
-            note(Fact("M203", place, "a task outlives its answer", handler=handler))
+            note(Fact("M203", place, "a task outlives its response", handler=handler))
         await asyncio.sleep(_SETTLE)
         for thread, place, handler in self._audit.threads:
             if thread.is_alive():
-                note(Fact("M204", place, "a thread outlives its answer", float("inf"), "", handler))
+                what = "a thread outlives its response"
+                note(Fact("M204", place, what, math.inf, handler=handler))
         changes = differing(before, memory.snapshot())
         self.found["changes"] = [_change(each, self._sender.cookies) for each in changes]
-        self.found["sent"] = [each.to_json() for each in sent]
+        self.found["sent"] = len(sent)
         self.found["unsent"] = len(requests) - len(sent)
         for fact in (*self._sender.facts, *self._audit.facts, *self._audit.left_files()):
             note(fact)
@@ -142,8 +142,8 @@ class _Observer:
             self.found["statuses"] = await self._statuses(again)
 
     async def _statuses(self, requests: Sequence[ParityRequest]) -> dict[str, Any]:
-        """Return what each request was answered with, and by which handler."""
-        sent = await self._sender.send(requests, self._how["seconds"] / 4)
+        """Send requests, and return the status and the handler of each, by its name."""
+        sent = await self._sender.send(requests, self._task["seconds"] / 4)
         return {each.name: [each.status, _pair(each.handler)] for each in sent if each.handler}
 
 
@@ -152,7 +152,7 @@ def _pair(place: Place | None) -> list[Any] | None:
 
 
 def _change(change: Change, cookies: Mapping[str, str]) -> dict[str, Any]:
-    """Return a change as JSON has it, and whether it is of sessions."""
+    """Return a change as JSON data. A key that resembles a cookie's value is a session's."""
     values = [value for value in cookies.values() if len(value) >= _SECRET]
     of_session = any(
         key in value or value in key
@@ -171,15 +171,18 @@ def _change(change: Change, cookies: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _signals() -> dict[str, str]:
-    """Return what handles each signal, but asyncio's own handler of Ctrl-C."""
-    handled = {
+    """Return a text for the handler of each signal, by the signal's name.
+
+    asyncio's own handler of Ctrl-C counts as Python's default.
+    """
+    by_name = {
         number.name: repr(signal.getsignal(number))
         for number in signal.Signals
         if number in signal.valid_signals()
     }
-    if "_on_sigint" in handled["SIGINT"]:
-        handled["SIGINT"] = repr(signal.default_int_handler)
-    return handled
+    if "_on_sigint" in by_name["SIGINT"]:
+        by_name["SIGINT"] = repr(signal.default_int_handler)
+    return by_name
 
 
 def _read_requests(file: str | None) -> tuple[ParityRequest, ...]:
@@ -190,24 +193,21 @@ def _read_requests(file: str | None) -> tuple[ParityRequest, ...]:
 
 
 def main() -> None:
-    """Run the app as the arguments say, and write what was found as JSON."""
-    answer, told = sys.argv[1:]
-    how = json.loads(told)
+    """Run the app as the arguments say, and write the record as JSON."""
+    record, task = sys.argv[1], json.loads(sys.argv[2])
     sys.argv[:] = sys.argv[:1]
-    sys.path[:] = [how["imported_from"], *(path for path in sys.path if path != str(Path.cwd()))]
+    sys.path[:] = [task["imported_from"], *(path for path in sys.path if path != str(Path.cwd()))]
     sys.dont_write_bytecode = True
-    # What the app logs is for those who run it.
-    logging.getLogger().addHandler(logging.NullHandler())
-    observer = _Observer(how)
+    logging.getLogger().addHandler(logging.NullHandler())  # drops the app's log
+    observer = _Observer(task)
     try:
         observer.run()
     except FerrymanError as error:
         observer.found["failure"] = error.as_dict()
     found = observer.found
     found["facts"] = [each.to_json() for each in found["facts"]]
-    Path(answer).write_text(json.dumps(found), encoding="utf-8")
-    # The process ends even if the app has left threads behind.
-    os._exit(0)
+    Path(record).write_text(json.dumps(found), encoding="utf-8")
+    os._exit(0)  # ends the process even if the app left threads behind
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Hears by an audit hook what the app asks of Python and the system, and notes it as facts.
+"""Records the app's system calls as facts, through one of Python's audit hooks.
 
-The hook sees each `open` and each import, so that it tells events apart by one look-up.
+Python calls the hook for each `open` and each import, so the hook must be fast: it looks up the
+event in a table.
 """
 
 from __future__ import annotations
@@ -25,16 +26,17 @@ _NO_FILES = ("/dev/", "/proc/", "/sys/")
 
 
 class Audit:
-    """What was heard.
+    """Records facts until it is stopped.
 
     Args:
-        code: Tells the user's code from others'.
+        code: Distinguishes the user's code from packages.
 
     Attributes:
-        handler: The handler that is answering, where it is known.
-        facts: What was noted.
-        temporary: The places that wrote files in temporary directories, by the files.
-        threads: Threads of the user's, with the places that started them.
+        handler: The handler of the current request, if known.
+        facts: The recorded facts.
+        temporary: The place and the handler that wrote each file in a temporary directory.
+        threads: The threads that run the user's code, with the place and the handler that started
+            each.
     """
 
     def __init__(self, code: UserCode) -> None:
@@ -46,7 +48,7 @@ class Audit:
         self._listens = True
         places = {tempfile.gettempdir(), "/tmp", "/var/tmp"}  # noqa: S108
         self._temporary = tuple(f"{os.path.realpath(each)}{os.sep}" for each in places)
-        self._hears: dict[str, Callable[[tuple[Any, ...]], None]] = {
+        self._recorders: dict[str, Callable[[tuple[Any, ...]], None]] = {
             "open": self._open,
             "os.mkdir": self._directory,
             "sqlite3.connect": self._sqlite,
@@ -60,15 +62,15 @@ class Audit:
             "os.fork": self._fork,
             "os.forkpty": self._fork,
         }
-        sys.addaudithook(self._hear)
+        sys.addaudithook(self._hook)
         self._watch_threads()
 
     def stop(self) -> None:
-        """Note nothing more: a hook cannot be taken away."""
+        """Record nothing more. Python cannot remove a hook."""
         self._listens = False
 
     def left_files(self) -> list[Fact]:
-        """Return a fact for each place whose files are still in a temporary directory."""
+        """Return a fact for each file that still exists in a temporary directory."""
         return [
             Fact(
                 "M402", place, f"{Path(file).name} is left in {Path(file).parent}", handler=handler
@@ -77,12 +79,12 @@ class Audit:
             if os.path.lexists(file)
         ]
 
-    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        hears = self._hears.get(event)
-        if hears is None or not self._listens:
+    def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
+        record = self._recorders.get(event)
+        if record is None or not self._listens:
             return
-        with suppress(Exception):  # what a hook raises would become the app's own error
-            hears(arguments)
+        with suppress(Exception):  # an error of a hook would break the app's call
+            record(arguments)
 
     def _note(self, code: str, what: str) -> None:
         place = self._code.nearest(sys._getframe(2))
@@ -94,7 +96,7 @@ class Audit:
         if isinstance(path, int) or path is None:
             return
         writes = bool(set(mode) & set("wax+")) if isinstance(mode, str) else bool(flags & _WRITING)
-        # tempfile opens the directory by name, and a file in it by an opener of its own.
+        # tempfile opens the directory by name, and a file in it with its own opener.
         if writes and not Path(os.fsdecode(path)).is_dir():
             self._written(os.fsdecode(path))
 
@@ -102,7 +104,7 @@ class Audit:
         self._written(os.fsdecode(arguments[0]))
 
     def _written(self, path: str) -> None:
-        whole = os.path.abspath(path)  # noqa: PTH100 - pathlib would follow what is to be told
+        whole = os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow symbolic links
         if whole.startswith(_NO_FILES) or "__pycache__" in whole:
             return
         place = self._code.nearest(sys._getframe(3))
@@ -111,14 +113,15 @@ class Audit:
         if whole.startswith(self._temporary) and not self._code.owns(whole):
             self.temporary.setdefault(whole, (place, self.handler))
         else:
-            self.facts.append(Fact("M401", place, f"{path} is written", handler=self.handler))
+            what = f"the app writes {path}"
+            self.facts.append(Fact("M401", place, what, handler=self.handler))
 
     def _sqlite(self, arguments: tuple[Any, ...]) -> None:
         self._note("M403", f"SQLite opens {arguments[0]}")
 
     def _lookup(self, arguments: tuple[Any, ...]) -> None:
         if asyncio._get_running_loop() is not None:
-            self._note("M501", f"{arguments[0]} is looked up")
+            self._note("M501", f"a blocking call looks up {arguments[0]}")
 
     def _connect(self, arguments: tuple[Any, ...]) -> None:
         socket, address = arguments
@@ -128,7 +131,7 @@ class Audit:
     def _program(self, arguments: tuple[Any, ...]) -> None:
         given = arguments[0] or (arguments[1][0] if len(arguments) > 1 else "")
         name = os.fsdecode(given).partition(" ")[0]
-        self._note("M512", f"{Path(name).name} is run")
+        self._note("M512", f"the app runs {Path(name).name}")
 
     def _fork(self, arguments: tuple[Any, ...]) -> None:
         frame = sys._getframe(2)
@@ -136,7 +139,7 @@ class Audit:
             self._note("M511", "the process forks")
 
     def _watch_threads(self) -> None:
-        """Note each thread that is started: Python tells hooks of it since 3.12 alone."""
+        """Record each thread that starts. Before Python 3.12 no audit event reports threads."""
         start = threading.Thread.start
 
         def noted(thread: threading.Thread) -> None:
@@ -144,7 +147,7 @@ class Audit:
                 self._thread(thread)
             start(thread)
 
-        setattr(threading.Thread, "start", noted)  # noqa: B010 - to a type checker its own name differs
+        setattr(threading.Thread, "start", noted)  # noqa: B010 - mypy refuses a plain assignment
 
     def _thread(self, thread: threading.Thread) -> None:
         works = (getattr(thread, "_target", None), getattr(thread, "function", None), thread.run)

@@ -1,4 +1,4 @@
-"""The clients, locks, pools and executors that the user's modules hold once they are imported."""
+"""Finds the clients, locks, pools and executors that the user's modules hold after import."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ferryman.portability.probe.user_code import UserCode
 
 __all__ = ("made_at_import",)
 
-# Packages with blocking clients too, of which a build does not speak.
+# Packages with clients that `is_client`, which serves builds, does not know.
 _BLOCKING = {"elasticsearch", "httpx", "psycopg2", "pymongo", "sqlalchemy"}
 _WORDS = ("Client", "Connection", "Engine", "Pool", "Session")
 _KINDS: tuple[tuple[type, str], ...] = (
@@ -30,20 +30,20 @@ _KINDS: tuple[tuple[type, str], ...] = (
 
 
 def made_at_import(code: UserCode) -> Iterator[tuple[str, str, str]]:
-    """Yield the module, the name in it, and what it holds there."""
+    """Yield a module, a name in it, and the kind of object that the name holds."""
     for module, loaded in code.modules().items():
         for name, value in list(vars(loaded).items()):
             if isinstance(value, (ModuleType, FunctionType, type)):
                 continue
-            for each in (value, *_inside(module, value)):
-                kind = _kind(each)
+            for held in (value, *_inside(module, value)):
+                kind = _kind(held)
                 if kind:
-                    yield module, name, f"{kind}: {type(each).__name__}"
+                    yield module, name, f"{kind}: {type(held).__name__}"
                     break
 
 
 def _inside(module: str, value: object) -> Iterator[object]:
-    """Yield what a dictionary, or an object of the module's own class, holds directly."""
+    """Yield the direct values of a dictionary, or of an object of the module's own class."""
     if type(value) is dict:
         yield from value.values()
     elif type(value).__module__ == module:
@@ -51,7 +51,8 @@ def _inside(module: str, value: object) -> Iterator[object]:
 
 
 def _kind(value: object) -> str:
-    known = next((words for kind, words in _KINDS if isinstance(value, kind)), "")
+    """Return the noun for a client, lock, pool or executor; empty for other values."""
+    known = next((noun for kind, noun in _KINDS if isinstance(value, kind)), "")
     kind = type(value)
     blocking = kind.__module__.partition(".")[0] in _BLOCKING and kind.__name__.endswith(_WORDS)
     return known or ("a client or a pool" if blocking or is_client(kind) else "")

@@ -1,7 +1,7 @@
-"""What the app keeps in memory, as a flat table of paths: two of them tell what a request changed.
+"""Takes snapshots of the app's memory as flat tables of paths, and compares two of them.
 
-The walk goes through Python's own containers and objects of the user's classes. Others are told
-apart by their identity: a client of a package is not looked into.
+The walk enters Python's own containers and objects of the user's classes. It compares all other
+objects, such as a package's client, by identity.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ _SETS = (set, frozenset)
 _CONTAINERS = (dict, list, set, bytearray, collections.deque)
 
 _NODES, _SECONDS, _DEPTH, _ITEMS = 20_000, 0.4, 8, 500
+"""The limits of a walk: paths, seconds, levels, and items of each container."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,11 @@ class Node:
     """A value on a path.
 
     Attributes:
-        token: What differs once the value has changed: of a container its keys or length.
+        token: Differs after a change of the value. For a container: its keys or length.
         root: The path's beginning, such as `app['cards']` or `shop.CARDS`.
         owner: The user's class that has the value as an attribute, as module and name.
-        name: The attribute's name, or the global's.
-        keys: The keys of a dictionary, as text.
+        name: The name of the attribute or the global.
+        keys: A dictionary's keys, as text.
     """
 
     token: object
@@ -56,12 +57,12 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A path whose value was changed.
+    """A path whose value changed.
 
     Attributes:
         path: The path.
-        node: The value as it is now.
-        added: The keys that came, of a dictionary.
+        node: The value after the change.
+        added: The keys that a dictionary gained.
     """
 
     path: str
@@ -70,13 +71,13 @@ class Change:
 
 
 def key_label(key: object) -> str:
-    """Return how a key of the app is called: `app['cards']`."""
+    """Return the label of a key of the app: `app['cards']`."""
     name = getattr(key, "_name", key) if isinstance(key, web.AppKey) else key
     return f"app['{name}']"
 
 
 def containers(apps: list[web.Application]) -> list[str]:
-    """Return the keys of apps that hold Python's own containers."""
+    """Return the labels of the keys of apps that hold Python's own containers."""
     return [
         key_label(key)
         for app in apps
@@ -86,29 +87,27 @@ def containers(apps: list[web.Application]) -> list[str]:
 
 
 def differing(before: Mapping[str, Node], after: Mapping[str, Node]) -> list[Change]:
-    """Return what changed, the outermost of each root, without what was made late.
+    """Return the outermost change of each root.
 
-    A value that was None and is an object now was made when it was first needed, and each
-    process may make its own.
+    A value that changed from None does not count: the app created it when it first needed it, and
+    each process may create its own.
     """
-    found: dict[str, Change] = {}
+    changes: dict[str, Change] = {}
     for path, node in after.items():
         earlier = before.get(path)
-        if earlier is None or earlier.token == node.token or node.root in found:
+        if earlier is None or earlier.token in (node.token, ("plain", None)):
             continue
-        if earlier.token == ("plain", None):
-            continue
-        found[node.root] = Change(path, node, node.keys - earlier.keys)
-    return list(found.values())
+        changes.setdefault(node.root, Change(path, node, node.keys - earlier.keys))
+    return list(changes.values())
 
 
 class Memory:
-    """Walks through what the app keeps.
+    """Walks through the memory of an app.
 
     Args:
-        code: Tells the user's classes from others'.
-        apps: The app and those inside of it.
-        held: What handlers hold besides: the objects they are methods of, their closures.
+        code: Distinguishes the user's classes from packages'.
+        apps: The app and its sub-apps.
+        held: Values that only handlers hold, by a label: their objects and their closures.
     """
 
     def __init__(
@@ -121,12 +120,12 @@ class Memory:
         self._own: dict[type, bool] = {}
 
     def snapshot(self) -> dict[str, Node]:
-        """Return the table as it is now."""
+        """Return the current table."""
         table: dict[str, Node] = {}
         seen: set[int] = set()
         deadline = time.monotonic() + _SECONDS
-        for path, value, node_of in self._roots():
-            self._walk(table, seen, path, value, node_of, 0, deadline)
+        for path, value, place in self._roots():
+            self._walk(table, seen, path, value, place, 0, deadline)
         return table
 
     def _roots(self) -> Iterator[tuple[str, object, Node]]:
@@ -188,7 +187,7 @@ class Memory:
             return ("text", repr(value)), frozenset()
         if self._is_own(type(value)):
             return ("own", type(value)), frozenset()
-        self._kept.append(value)  # so that another cannot take its identity
+        self._kept.append(value)  # so that no later object can have its id
         return ("other", id(value)), frozenset()
 
     def _parts(self, value: object) -> Iterator[tuple[str, object, tuple[str, str] | None, str]]:

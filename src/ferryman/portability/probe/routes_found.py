@@ -1,8 +1,7 @@
-"""The user's functions that an app leads to: handlers, middlewares, and those of its start."""
+"""Finds the user's functions that an app calls: handlers, middlewares, and functions at start."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,12 +16,12 @@ __all__ = ("all_apps", "handler_place", "handlers", "held_by_handlers", "starter
 
 
 def all_apps(app: web.Application) -> list[web.Application]:
-    """Return an app and those inside of it."""
+    """Return an app and its sub-apps, at all levels."""
     return [app, *(inner for each in app._subapps for inner in all_apps(each))]
 
 
 def _of_routes(app: web.Application) -> Iterator[Any]:
-    """Yield what requests lead to: the handlers of all routes, and the middlewares."""
+    """Yield the handlers of all routes, and the middlewares."""
     for route in app.router.routes():
         yield route.handler
     for each in all_apps(app):
@@ -30,64 +29,58 @@ def _of_routes(app: web.Application) -> Iterator[Any]:
 
 
 def _functions(value: object) -> Iterator[Any]:
-    """Yield the functions behind a handler, those of a class's methods too."""
+    """Yield the functions behind a handler; a view has one for each HTTP method."""
     if isinstance(value, type) and issubclass(value, AbstractView):
         for method in METH_ALL:
-            found = getattr(value, method.lower(), None)
-            if found is not None:
-                yield from callables(found)
+            handler = getattr(value, method.lower(), None)
+            if handler is not None:
+                yield from callables(handler)
         return
     yield from callables(value)
 
 
 def handlers(code: UserCode, app: web.Application) -> list[Place]:
-    """Return the first lines of all functions of the user's that requests lead to."""
+    """Return the first lines of the user's functions that handle requests."""
     return _places(code, (each for value in _of_routes(app) for each in _functions(value)))
 
 
 def starters(code: UserCode, app: web.Application, factory: object) -> list[Place]:
-    """Return the first lines of the functions that run as the app is made and starts."""
+    """Return the first lines of the user's functions that create and start the app."""
     signals = [value for each in all_apps(app) for value in (*each.on_startup, *each.cleanup_ctx)]
     made = [factory] if callable(factory) and not isinstance(factory, web.Application) else []
     return _places(code, (each for value in (*made, *signals) for each in callables(value)))
 
 
 def handler_place(code: UserCode, handler: object) -> Place | None:
-    """Return the first line of a handler: of the function that its decorators lead to."""
-    found = _places(code, _functions(handler))
-    return found[-1] if found else None
+    """Return the first line of a handler's innermost function, below its decorators."""
+    places = _places(code, _functions(handler))
+    return places[-1] if places else None
 
 
 def held_by_handlers(code: UserCode, app: web.Application) -> dict[str, object]:
-    """Return what handlers keep besides the app: their objects, and what closures hold."""
+    """Return the values that handlers hold, by a label: their objects, and their closures."""
     held: dict[str, object] = {}
     for value in _of_routes(app):
         for function in _functions(value):
             owner = getattr(function, "__self__", None)
-            place = code_of(function)
-            if owner is not None and code.owns(getattr(place, "co_filename", "<")):
+            if owner is not None and code.owns(getattr(code_of(function), "co_filename", "<")):
                 kind = type(owner)
                 held.setdefault(f"{kind.__module__}.{kind.__name__}", owner)
             plain = getattr(function, "__func__", function)
-            names = getattr(plain, "__code__", None)
-            if names is None or not code.owns(names.co_filename):
+            own = getattr(plain, "__code__", None)
+            if own is None or not code.owns(own.co_filename):
                 continue
-            for name, cell in zip(names.co_freevars, plain.__closure__ or (), strict=False):
+            for name, cell in zip(own.co_freevars, plain.__closure__ or (), strict=False):
                 try:
                     inner = cell.cell_contents
-                except ValueError:
+                except ValueError:  # a variable that is not assigned yet
                     continue
-                if not callable(inner) and not isinstance(inner, functools.partial):
-                    named = plain.__qualname__.replace(".<locals>", "")
-                    held.setdefault(f"{plain.__module__}.{named}.{name}", inner)
+                if not callable(inner):
+                    qualified = plain.__qualname__.replace(".<locals>", "")
+                    held.setdefault(f"{plain.__module__}.{qualified}.{name}", inner)
     return held
 
 
 def _places(code: UserCode, functions: Iterator[Any]) -> list[Place]:
-    found: dict[Place, None] = {}
-    for function in functions:
-        own = code_of(function)
-        place = code.place(own) if own else None
-        if place:
-            found[place] = None
-    return list(found)
+    places = (code.place(own) for function in functions if (own := code_of(function)))
+    return list(dict.fromkeys(filter(None, places)))

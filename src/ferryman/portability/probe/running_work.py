@@ -1,4 +1,4 @@
-"""The tasks and timers of the user's that are alive, and the lines that made them."""
+"""Finds the tasks and timers that the user's code created and that are still alive."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ("RunningWork",)
 
 
 class RunningWork:
-    """Notes where tasks are made, by a task factory.
+    """Records which line creates each task, with a task factory.
 
     Args:
-        code: Tells the user's code from others'.
-        audit: Knows the handler that is answering.
+        code: Distinguishes the user's code from packages.
+        audit: Knows the handler of the current request.
     """
 
     def __init__(self, code: UserCode, audit: Audit) -> None:
@@ -29,20 +29,20 @@ class RunningWork:
         self._made: weakref.WeakKeyDictionary[asyncio.Task[Any], tuple[Place, Place | None]] = (
             weakref.WeakKeyDictionary()
         )
-        self._told: set[Place] = set()
+        self._yielded: set[Place] = set()
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Note each task that is made on a loop from now on."""
+        """Record each task that is created on a loop from now on."""
         loop.set_task_factory(cast(Any, self._make))  # its type differs between Pythons
 
     def alive(self) -> Iterator[tuple[Place, Place | None]]:
-        """Yield where each task and timer of the user's was made that lives, once.
+        """Yield the line that created each living task or timer, and the handler at that time.
 
-        With it comes the handler that was answering then.
+        It yields each line once, even in several calls.
         """
         for place, handler in (*self._tasks(), *self._timers()):
-            if place not in self._told:
-                self._told.add(place)
+            if place not in self._yielded:
+                self._yielded.add(place)
                 yield place, handler
 
     def _make(
@@ -62,10 +62,10 @@ class RunningWork:
             if made:
                 yield made
                 continue
-            # The app may have set a task factory of its own.
+            # The app may have set its own task factory.
             code = code_of(task.get_coro())
             place = self._code.place(code) if code else None
-            if place and task not in self._made:
+            if place:
                 yield place, self._audit.handler
 
     def _timers(self) -> Iterator[tuple[Place, Place | None]]:

@@ -1,4 +1,4 @@
-"""Sends requests to the app, one after the other, and notes the handler and the size of each."""
+"""Sends requests to the app, one after the other, and records facts about the responses."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import math
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -23,11 +22,11 @@ from ferryman.records.wording import size_text
 __all__ = ("Sender", "Sent", "plain_requests", "with_cookies")
 
 _PATIENCE = 1.0
-"""Seconds that one request gets."""
+"""Seconds that each request may take."""
 
 _TEXTS = ("text/", "application/json", "application/xml", "application/ld+json")
 _LINKED = 256 * 1024
-"""Bytes of a body that are searched for links."""
+"""The bytes of a body that are searched for links."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +34,31 @@ class Sent:
     """A request that was sent.
 
     Attributes:
-        name: The request's.
-        status: What was answered; None if nothing was within the time.
-        seconds: How long it took.
-        handler: The handler that answered, if it is the user's.
+        name: The request's name.
+        status: The response's status; None if no response came in time.
+        handler: The user's handler that answered, if known.
     """
 
     name: str
     status: int | None
-    seconds: float
     handler: Place | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON data."""
-        return asdict(self)
 
 
 class Sender:
     """Sends requests to the app.
 
     Args:
-        audit: Is told of the handler that answers.
+        audit: Learns the handler of the current request.
         place_of: Returns the place of a handler, if it is the user's.
-        base: Where the app listens, such as `http://127.0.0.1:8000`.
 
     Attributes:
-        cookies: The cookies that answers set, by name.
-        facts: What answers showed.
+        base: The app's address, such as `http://127.0.0.1:8000`; set it before `send`.
+        cookies: The cookies that responses set, by name.
+        facts: The facts about responses.
     """
 
-    def __init__(
-        self, audit: Audit, place_of: Callable[[object], Place | None], base: str = ""
-    ) -> None:
-        self.base = base
+    def __init__(self, audit: Audit, place_of: Callable[[object], Place | None]) -> None:
+        self.base = ""
         self.cookies: dict[str, str] = {}
         self.facts: list[Fact] = []
         self._audit = audit
@@ -75,7 +66,7 @@ class Sender:
         self._stream: Place | None = None
 
     async def prepared(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Note the handler, and whether it streams: a signal of the app."""
+        """Record the handler, and whether it streams. The app sends this signal."""
         match = request.match_info
         handler = self._place_of(match.handler)
         self._audit.handler = handler
@@ -84,10 +75,11 @@ class Sender:
             streams = True
         self._stream = handler if streams and handler else None
         if self._stream:
-            self.facts.append(Fact("M102", self._stream, "an answer is streamed", handler=handler))
+            what = "the handler streams its response"
+            self.facts.append(Fact("M102", self._stream, what, handler=handler))
 
     async def send(self, requests: Sequence[ParityRequest], seconds: float) -> list[Sent]:
-        """Send requests, for some seconds at most, and return those that were sent."""
+        """Send requests for at most some seconds, and return the ones that were sent."""
         sent: list[Sent] = []
         end = time.monotonic() + seconds
         async with open_session() as session:
@@ -109,10 +101,10 @@ class Sender:
                 answer = await send(session, self.base, request)
         except TimeoutError:
             if self._stream:
-                what = "an answer is streamed without end"
+                what = "the handler streams a response without end"
                 self.facts.append(Fact("M102", self._stream, what, math.inf, handler=self._stream))
         except aiohttp.ClientError:
-            pass  # the handler broke off, which the app's own tests tell
+            pass  # the handler closed the connection: an error for the app's own tests
         took = time.monotonic() - began
         handler = self._audit.handler
         if answer:
@@ -120,7 +112,7 @@ class Sender:
         if handler:
             what = f"{request.name} took {took:.1f} s"
             self.facts.append(Fact("M105", handler, what, took, handler=handler))
-        return Sent(request.name, answer.status if answer else None, took, handler)
+        return Sent(request.name, answer.status if answer else None, handler)
 
     def _read(self, answer: Answer, handler: Place | None) -> None:
         for line in answer.headers.get("set-cookie", ()):
@@ -132,19 +124,19 @@ class Sender:
         if handler is None:
             return
         size = len(answer.body)
-        what = f"an answer has {size_text(size)}"
+        what = f"a response has {size_text(size)}"
         self.facts.append(Fact("M104", handler, what, float(size), handler=handler))
         media = " ".join(answer.headers.get("content-type", ()))
         text = answer.body[:_LINKED] if media.startswith(_TEXTS) else b""
         location = " ".join(answer.headers.get("location", ()))
         base = re.escape(self.base.encode())
         if re.search(base + rb"(?!\d)", text + b" " + location.encode()):
-            what = "an answer has an absolute link to the host that was asked"
+            what = "a response has an absolute link to the host of the request"
             self.facts.append(Fact("M702", handler, what, handler=handler))
 
 
 def plain_requests(app: web.Application) -> tuple[ParityRequest, ...]:
-    """Return a GET of each route whose path has no variable part."""
+    """Return a GET for each route without parameters."""
     paths = {
         route.resource.canonical: None
         for route in app.router.routes()
@@ -158,13 +150,13 @@ def plain_requests(app: web.Application) -> tuple[ParityRequest, ...]:
 def with_cookies(
     requests: Sequence[ParityRequest], cookies: dict[str, str]
 ) -> tuple[ParityRequest, ...]:
-    """Return the first of each GET among requests, with cookies that are sent along."""
+    """Return the first GET of each target, at most 20, with cookies instead of its own."""
     line = "; ".join(f"{name}={value}" for name, value in cookies.items())
-    found: dict[str, ParityRequest] = {}
-    for each in requests:
-        if each.method == "GET" and each.target not in found:
-            kept = tuple(pair for pair in each.headers if pair[0].lower() != "cookie")
-            found[each.target] = ParityRequest(
-                each.name, "GET", each.target, (*kept, ("Cookie", line)), None, None
+    by_target: dict[str, ParityRequest] = {}
+    for request in requests:
+        if request.method == "GET" and request.target not in by_target:
+            headers = [pair for pair in request.headers if pair[0].lower() != "cookie"]
+            by_target[request.target] = ParityRequest(
+                request.name, "GET", request.target, (*headers, ("Cookie", line)), None, None
             )
-    return tuple(found.values())[:20]
+    return tuple(by_target.values())[:20]

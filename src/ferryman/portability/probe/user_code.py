@@ -1,4 +1,4 @@
-"""Which code is the user's, and where in it something happens."""
+"""Distinguishes the user's code from packages, and finds the line of it that is running."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ASYNCIO = str(Path(asyncio.__file__).parent) + os.sep
 
 
 class UserCode:
-    """The code below the project's directory, but what is installed there.
+    """The code in the project's directory, without the packages installed there.
 
     Args:
         root: The project's directory.
@@ -53,7 +53,10 @@ class UserCode:
         return Place(path.relative_to(self._root).as_posix(), line or code.co_firstlineno)
 
     def nearest(self, frame: FrameType | None) -> Place | None:
-        """Return where the user's code is, of what is running; None if a package is imported."""
+        """Return the innermost line of the user's code on the stack.
+
+        It returns None if that line only imports a package.
+        """
         while frame is not None:
             code = frame.f_code
             if self.owns(code.co_filename):
@@ -64,21 +67,20 @@ class UserCode:
         return None
 
     def caller(self, frame: FrameType | None) -> Place | None:
-        """Return where the user's code has asyncio make a task, if it does so itself."""
+        """Return the line of the user's code that asked asyncio directly to create a task."""
         while frame and frame.f_code.co_filename.startswith(_ASYNCIO):
             if frame.f_code.co_name not in _MAKES_TASKS:
-                return None  # a task inside of a wait, which ends with it
+                return None  # asyncio created the task for a wait, and the task ends with it
             frame = frame.f_back
         return self.place(frame.f_code, frame.f_lineno) if frame else None
 
     def modules(self) -> dict[str, ModuleType]:
-        """Return the modules of the user's that are loaded, by name."""
-        found = {}
-        for name, module in list(sys.modules.items()):
-            file = getattr(module, "__file__", None)
-            if isinstance(file, str) and self.owns(file):
-                found[name] = module
-        return found
+        """Return the user's loaded modules, by name."""
+        return {
+            name: module
+            for name, module in list(sys.modules.items())
+            if isinstance(file := getattr(module, "__file__", None), str) and self.owns(file)
+        }
 
 
 def code_of(value: object) -> CodeType | None:
@@ -87,35 +89,38 @@ def code_of(value: object) -> CodeType | None:
         value = value.func
     value = getattr(value, "__func__", value)
     for name in ("__code__", "cr_code", "ag_code", "gi_code"):
-        found = getattr(value, name, None)
-        if isinstance(found, CodeType):
-            return found
+        code = getattr(value, name, None)
+        if isinstance(code, CodeType):
+            return code
     return None
 
 
 def callables(value: Any) -> Iterator[Callable[..., Any]]:
-    """Yield a function, and those that it wraps: partials, decorators, closures, methods."""
+    """Yield a function and the functions that it wraps, the outermost first.
+
+    It follows partials, decorators, closures and callable objects, at most 50 of them.
+    """
     seen: set[int] = set()
     waiting = [value]
     while waiting:
-        one = waiting.pop(0)
-        if id(one) in seen or len(seen) > 50:
+        item = waiting.pop(0)
+        if id(item) in seen or len(seen) > 50:
             continue
-        seen.add(id(one))
-        if isinstance(one, functools.partial):
-            waiting.append(one.func)
+        seen.add(id(item))
+        if isinstance(item, functools.partial):
+            waiting.append(item.func)
             continue
-        wrapped = getattr(one, "__wrapped__", None)
+        wrapped = getattr(item, "__wrapped__", None)
         waiting += [wrapped] if wrapped is not None else []
-        function = getattr(one, "__func__", one)
+        function = getattr(item, "__func__", item)
         if isinstance(function, FunctionType):
-            yield one
+            yield item
             for cell in function.__closure__ or ():
                 try:
                     inner = cell.cell_contents
-                except ValueError:  # not filled yet
+                except ValueError:  # a variable that is not assigned yet
                     continue
                 if callable(inner) and code_of(inner) is not None:
                     waiting.append(inner)
-        elif callable(one) and not isinstance(one, type):
-            waiting.append(vars(type(one)).get("__call__"))
+        elif callable(item) and not isinstance(item, type):
+            waiting.append(vars(type(item)).get("__call__"))

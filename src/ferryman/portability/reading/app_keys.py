@@ -1,4 +1,4 @@
-"""The app and its keys, as code names them and as the probe calls them, and what lives as long."""
+"""Finds the app, its keys and its long-lived objects in the code, under the probe's labels."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ __all__ = ("app_key", "is_app", "is_container", "is_view", "keys_of_containers",
 
 
 def app_key(code: Code, module: Module, node: ast.AST) -> str:
-    """Return the label of a key of the app, as the probe has it: `app['cards']`.
+    """Return the label of a key of the app, such as `app['cards']`; empty if unknown.
 
-    An AppKey goes by its own name, behind that of the module that makes it.
+    The label of an AppKey has the module that creates the key, then the key's own name.
     """
     value = code.constant(module, node)
     if isinstance(value, str):
         return f"app['{value}']"
-    found = code.lookup(module, node)
-    made = found and found[0].assigned.get(found[1])
-    if found and isinstance(made, ast.Call) and made.args:
-        name = code.constant(found[0], made.args[0])
+    owner, created = code.assignment(module, node)
+    if owner and isinstance(created, ast.Call) and created.args:
+        name = code.constant(owner, created.args[0])
         if isinstance(name, str):
-            return f"app['{found[0].name}.{name}']"
+            return f"app['{owner.name}.{name}']"
     return ""
 
 
 def is_app(node: ast.AST) -> bool:
-    """Return whether an expression is the app, as handlers reach it."""
+    """Return whether an expression looks like the app: `request.app`, `app`, `application`."""
     if isinstance(node, ast.Attribute):
         return node.attr in ("app", "config_dict")
     return isinstance(node, ast.Name) and node.id in ("app", "application")
@@ -44,7 +43,7 @@ _DISPLAYS = (ast.Dict, ast.List, ast.Set, ast.DictComp, ast.ListComp, ast.SetCom
 
 
 def is_container(module: Module, node: ast.AST | None) -> bool:
-    """Return whether an expression makes a container that can be changed, or a count."""
+    """Return whether an expression creates a mutable container or a counter."""
     if isinstance(node, _DISPLAYS):
         return True
     if isinstance(node, ast.Call):
@@ -54,55 +53,51 @@ def is_container(module: Module, node: ast.AST | None) -> bool:
 
 
 def keys_of_containers(code: Code) -> Iterator[str]:
-    """Yield the keys of the app, as their labels, that are set to a container."""
+    """Yield the labels of the keys of the app that hold a container."""
     for module in code.modules.values():
-        for node in module.loaded:
-            if isinstance(node, ast.Assign) and is_container(module, node.value):
-                for target in node.targets:
-                    if isinstance(target, ast.Subscript) and is_app(target.value):
-                        yield app_key(code, module, target.slice)
+        for label, value in _set_keys(code, module):
+            if is_container(module, value):
+                yield label
+
+
+def _set_keys(code: Code, module: Module) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the label of each key of the app that a module sets, with the value."""
+    for node in module.loaded:
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Subscript) and is_app(target.value):
+                    yield app_key(code, module, target.slice), node.value
 
 
 def long_lived(code: Code, handlers: Collection[Function]) -> Mapping[ast.ClassDef, str]:
-    """Return such classes, each with how the probe calls what holds its object.
+    """Return the classes whose objects live as long as the app, with the label of each object.
 
-    An object is held by a module, by a key of the app, or by a handler that is its method.
+    A module, a key of the app, or a handler that is a method holds such an object.
 
     Args:
         code: The user's modules.
         handlers: The handlers of the routes.
     """
-    found: dict[ast.ClassDef, str] = {}
+    labels: dict[ast.ClassDef, str] = {}
     for module in code.modules.values():
-        for name, value in module.assigned.items():
-            _hold(code, module, value, f"{module.name}.{name}", found)
-        for node in module.loaded:
-            if isinstance(node, ast.Assign):
-                for target in node.targets:
-                    if isinstance(target, ast.Subscript) and is_app(target.value):
-                        label = app_key(code, module, target.slice)
-                        _hold(code, module, node.value, label, found)
+        globals_ = ((f"{module.name}.{name}", value) for name, value in module.assigned.items())
+        for label, value in (*globals_, *_set_keys(code, module)):
+            if isinstance(value, ast.Call) and label:
+                for kind in _with_bases(code, module, value.func):
+                    labels.setdefault(kind, label)
     for handler in handlers:
         if handler.owner and not is_view(code, handler.module, handler.owner):
-            found.setdefault(handler.owner, f"{handler.module.name}.{handler.owner.name}")
-    return found
-
-
-def _hold(
-    code: Code, module: Module, value: ast.expr, label: str, found: dict[ast.ClassDef, str]
-) -> None:
-    """Note the class, with those that it extends, whose object a value makes."""
-    if isinstance(value, ast.Call) and label:
-        for each in _with_bases(code, module, value.func):
-            found.setdefault(each, label)
+            labels.setdefault(handler.owner, f"{handler.module.name}.{handler.owner.name}")
+    return labels
 
 
 def _with_bases(
     code: Code, module: Module, node: ast.AST, steps: int = 5
 ) -> Iterator[ast.ClassDef]:
+    """Yield the user's class that an expression names, and the classes that it extends."""
     resolved = code.lookup(module, node)
     known = resolved and resolved[0].classes.get(resolved[1])
-    if resolved and known and steps:  # a name may lead to itself
+    if resolved and known and steps:  # a name may refer to itself
         yield known
         for base in known.bases:
             yield from _with_bases(code, resolved[0], base, steps - 1)

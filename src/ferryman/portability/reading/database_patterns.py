@@ -1,4 +1,4 @@
-"""Pools, poolers and migrations, as the code says: M601, M602 and M801."""
+"""Finds connection pools, poolers and migrations in the code: M601, M602 and M801."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ferryman.portability.reading.syntax_trees import Code, Module
 
 __all__ = ("database_facts",)
 
-# Calls that make a pool: the names of its size and of what it adds to it, with their defaults.
+# Calls that create a pool, with the arguments whose sum is its size, and their defaults.
 _POOLS: Mapping[str, tuple[tuple[str, int], ...]] = {
     "asyncpg.create_pool": (("max_size", 10),),
     "asyncpg.Pool": (("max_size", 10),),
@@ -24,7 +24,7 @@ _POOLS: Mapping[str, tuple[tuple[str, int], ...]] = {
     "aiopg.create_pool": (("maxsize", 10),),
     "aiopg.sa.create_engine": (("maxsize", 10),),
 }
-# Calls that prepare statements by themselves, and the argument that stops it.
+# Calls that prepare statements by default, and the argument that turns this off.
 _PREPARES: Mapping[str, tuple[str, object]] = {
     "asyncpg.create_pool": ("statement_cache_size", 0),
     "asyncpg.connect": ("statement_cache_size", 0),
@@ -47,24 +47,24 @@ _MIGRATING_METHODS = {"create_all", "generate_schemas", "create_tables", "apply_
 
 
 def database_facts(running: RunningCode, addresses: Mapping[str, str]) -> Iterator[Fact]:
-    """Yield the pools, the statements prepared through a pooler, and migrations at start.
+    """Yield the pools, the statements prepared through a pooler, and the migrations at start.
 
     Args:
         running: The code.
-        addresses: Variables of the environment, which may hold a database's address.
+        addresses: Environment variables, which may contain a database's address.
     """
-    named = any(_POOLER.search(value) for value in addresses.values())
-    through = named or any(
-        _names_pooler(running.code, each) for each in running.code.modules.values()
+    modules = running.code.modules.values()
+    pooler = any(_POOLER.search(value) for value in addresses.values()) or any(
+        _names_pooler(running.code, module) for module in modules
     )
-    for module in running.code.modules.values():
+    for module in modules:
         for node in module.loaded:
             if isinstance(node, ast.Call):
-                yield from _of_call(running.code, module, node, through)
+                yield from _of_call(running.code, module, node, pooler)
     yield from _migrations(running)
 
 
-def _of_call(code: Code, module: Module, call: ast.Call, through: bool) -> Iterator[Fact]:
+def _of_call(code: Code, module: Module, call: ast.Call, pooler: bool) -> Iterator[Fact]:
     dotted = module.dotted(call.func)
     place = Place(module.file, call.lineno)
     if dotted in _POOLS:
@@ -72,13 +72,13 @@ def _of_call(code: Code, module: Module, call: ast.Call, through: bool) -> Itera
         if None not in sizes:
             size = sum(filter(None, sizes))
             yield Fact("M601", place, f"a pool of up to {size} connections", float(size))
-    if dotted in _PREPARES and through and not _unprepared(code, module, call, dotted):
-        what = f"{dotted} prepares statements, and the database's port is a pooler's"
+    if dotted in _PREPARES and pooler and not _unprepared(code, module, call, dotted):
+        what = f"{dotted} prepares statements, and the database's port belongs to a pooler"
         yield Fact("M602", place, what)
 
 
 def _number(code: Code, module: Module, call: ast.Call, name: str, default: int) -> int | None:
-    """Return an argument; None if it is not a constant, so that the app decides as it runs."""
+    """Return the value of an argument; None if it is not a constant."""
     given = keyword(call, name)
     if given is None:
         return None if any(each.arg is None for each in call.keywords) else default
@@ -87,7 +87,7 @@ def _number(code: Code, module: Module, call: ast.Call, name: str, default: int)
 
 
 def _unprepared(code: Code, module: Module, call: ast.Call, dotted: str) -> bool:
-    """Return whether a call is told to prepare no statements, itself or in a table of arguments."""
+    """Return whether an argument, or a dictionary among the arguments, turns preparing off."""
     name, wanted = _PREPARES[dotted]
     for node in ast.walk(call):
         value: ast.expr | None = None
@@ -98,7 +98,7 @@ def _unprepared(code: Code, module: Module, call: ast.Call, dotted: str) -> bool
             value = node.values[keys.index(name)] if name in keys else None
         if value is not None and code.constant(module, value) == wanted:
             return True
-    return any(each.arg is None for each in call.keywords)  # **options may say so
+    return any(each.arg is None for each in call.keywords)  # **options may turn it off
 
 
 def _names_pooler(code: Code, module: Module) -> bool:
@@ -113,16 +113,19 @@ def _names_pooler(code: Code, module: Module) -> bool:
 
 
 def _migrations(running: RunningCode) -> Iterator[Fact]:
+    """Yield the first migration of each function at start."""
     for function in running.starters:
-        told = False
-        for call, dotted in calls(function):
-            texts = [each for each in call.args if isinstance(each, ast.Constant)]
-            schema = any(_SCHEMA.match(str(each.value)) for each in texts)
-            names = {
-                each.attr for each in ast.walk(call) if isinstance(each, ast.Attribute)
-            } & _MIGRATING_METHODS
-            runs = any("alembic" in str(each.value) for each in texts)
-            if (schema or names or dotted in _MIGRATES or runs) and not told:
-                told = True
-                what = f"{function.name} changes the schema of the database"
-                yield running.fact("M801", function, call, what)
+        first = next((c for c, dotted in calls(function) if _migrates(c, dotted)), None)
+        if first:
+            what = f"{function.name} changes the schema of the database"
+            yield running.fact("M801", function, first, what)
+
+
+def _migrates(call: ast.Call, dotted: str) -> bool:
+    texts = [str(each.value) for each in call.args if isinstance(each, ast.Constant)]
+    names = {each.attr for each in ast.walk(call) if isinstance(each, ast.Attribute)}
+    return (
+        dotted in _MIGRATES
+        or not names.isdisjoint(_MIGRATING_METHODS)
+        or any(_SCHEMA.match(text) or "alembic" in text for text in texts)
+    )

@@ -1,4 +1,4 @@
-"""What a door must carry, as the code of handlers says: M101, M102, M105, M701 and M702."""
+"""Finds what handlers ask of a front door: M101, M102, M105, M701 and M702."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ("door_facts",)
 
 _WEBSOCKETS = {"aiohttp.web.WebSocketResponse", "aiohttp.web_ws.WebSocketResponse"}
 _STREAMS = {
-    "aiohttp.web.StreamResponse": 0,
-    "aiohttp.web_response.StreamResponse": 0,
-    "aiohttp_sse.sse_response": 0,
-    "aiohttp_sse.EventSourceResponse": 0,
-    "aiohttp.MultipartWriter": 0,
+    "aiohttp.web.StreamResponse",
+    "aiohttp.web_response.StreamResponse",
+    "aiohttp_sse.sse_response",
+    "aiohttp_sse.EventSourceResponse",
+    "aiohttp.MultipartWriter",
 }
-# Calls that wait, with the place of the seconds among their arguments, and their name.
+# Calls that wait, with the position and the name of the argument that holds the seconds.
 _WAITS = {
     "asyncio.sleep": (0, "delay"),
     "asyncio.timeout": (0, "delay"),
@@ -55,7 +55,7 @@ _THIS_MACHINE = re.compile(r"https?://(localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]
 
 
 def door_facts(running: RunningCode) -> Iterator[Fact]:
-    """Yield what the doors of a target must carry."""
+    """Yield the facts that depend on a target's front door."""
     for function in running.handlers:
         yield from _of_calls(running, function)
         yield from _of_client(running, function)
@@ -67,9 +67,9 @@ def _of_calls(running: RunningCode, function: Function) -> Iterator[Fact]:
         if dotted in _WEBSOCKETS:
             yield running.fact("M101", function, call, f"{function.name} opens a WebSocket")
         elif dotted in _STREAMS:
-            ends = math.inf if _endless(function.node) else None
-            what = f"{function.name} streams its answer" + (", without end" if ends else "")
-            yield running.fact("M102", function, call, what, ends)
+            amount = math.inf if _endless(function.node) else None
+            what = f"{function.name} streams its response" + (", without end" if amount else "")
+            yield running.fact("M102", function, call, what, amount)
         elif dotted in _WAITS:
             index, name = _WAITS[dotted]
             given = call.args[index] if len(call.args) > index else keyword(call, name)
@@ -80,7 +80,7 @@ def _of_calls(running: RunningCode, function: Function) -> Iterator[Fact]:
 
 
 def _endless(node: ast.AST) -> bool:
-    """Return whether a function has a loop that nothing in it ends."""
+    """Return whether a function has a `while True` without `break` or `return`."""
     return any(
         isinstance(loop, ast.While)
         and isinstance(loop.test, ast.Constant)
@@ -105,18 +105,19 @@ def _of_client(running: RunningCode, function: Function) -> Iterator[Fact]:
             if _is_request(node.value, requests) and not (node.attr == "url" and part in _OF_PATH):
                 what = f"{function.name} uses request.{node.attr}, {_OF_CLIENT[node.attr]}"
                 yield running.fact("M701", function, node, what)
-        elif isinstance(node, ast.Call) and _asks_peer(node):
-            what = f"{function.name} asks the connection for the client's address"
+        elif isinstance(node, ast.Call) and _reads_peer(node):
+            what = f"{function.name} reads the client's address from the connection"
             yield running.fact("M701", function, node, what)
         elif str(getattr(node, "value", "")).lower() in _HEADERS and _names_header(node, above):
             what = f"{function.name} reads the header {ast.unparse(node)}"
             yield running.fact("M701", function, node, what)
 
 
-def _asks_peer(call: ast.Call) -> bool:
-    """Return whether a call asks a connection who is at its other end."""
-    asked = getattr(call.func, "attr", "") == "get_extra_info" and call.args
-    return bool(asked) and getattr(call.args[0], "value", "") == "peername"
+def _reads_peer(call: ast.Call) -> bool:
+    """Return whether a call is `get_extra_info("peername")`."""
+    if getattr(call.func, "attr", "") != "get_extra_info" or not call.args:
+        return False
+    return getattr(call.args[0], "value", "") == "peername"
 
 
 def _is_request(node: ast.AST, names: set[str]) -> bool:
@@ -131,7 +132,7 @@ def _is_request(node: ast.AST, names: set[str]) -> bool:
 
 
 def _names_header(node: ast.AST, above: Mapping[ast.AST, ast.AST]) -> bool:
-    """Return whether a text is the key of request.headers, or the first argument of its get."""
+    """Return whether a text is a key of request.headers, or an argument of its `get`."""
     outer = above.get(node)
     holder: ast.AST | None = None
     if isinstance(outer, ast.Subscript):
@@ -145,7 +146,7 @@ def _links(running: RunningCode, function: Function) -> Iterator[Fact]:
     above = function.parents
     for node in function.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found = _THIS_MACHINE.search(node.value)
-            if found and not isinstance(above.get(node), ast.Expr):
-                what = f"{function.name} names {found[0]}"
+            link = _THIS_MACHINE.search(node.value)
+            if link and not isinstance(above.get(node), ast.Expr):
+                what = f"{function.name} contains the link {link[0]}"
                 yield running.fact("M702", function, node, what)

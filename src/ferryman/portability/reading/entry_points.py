@@ -1,6 +1,6 @@
-"""Where running code begins: handlers and functions of the start, by what code alone tells.
+"""Guesses the handlers and the functions at start from the code alone.
 
-A run tells it exactly; this is for where the app does not run, as at the end of a build.
+A run of the app knows them exactly. A build does not run the app for the check, so it guesses.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ferryman.portability.reading.syntax_trees import Code, Function, Module, re
 __all__ = ("read_alone",)
 
 _MODULES = 150
-"""Modules that are read at most, the app's own first: a build is not to wait for this."""
+"""The most modules to read, the app's own first, so that a build does not wait long."""
 
 _METHODS = {"get", "post", "put", "patch", "delete", "head", "options"}
 _REQUESTS = {"request", "_request", "req"}
@@ -25,36 +25,37 @@ _SIGNALS = {"on_startup", "cleanup_ctx"}
 
 
 def read_alone(root: Path, imported_from: Path, module: str, app: Place) -> RunningCode:
-    """Return the code that runs, as far as the code itself tells.
+    """Return the code that probably runs.
 
     Args:
         root: The project's directory.
         imported_from: The directory that the app's modules are imported from.
         module: The app's module.
-        app: Where the app is named.
+        app: The place of facts without a line of their own.
     """
     code = _follow(root, imported_from, module)
-    functions = [each for one in code.modules.values() for each in one.functions]
+    modules = code.modules.values()
+    functions = [function for each in modules for function in each.functions]
     handlers = [each for each in functions if _is_handler(code, each)]
     starters = [each for each in functions if _makes_app(each)]
-    starters += [each for one in code.modules.values() for each in _registered(code, one.name)]
+    starters += [function for each in modules for function in _registered(code, each)]
     return running_code(code, handlers, starters, frozenset(keys_of_containers(code)), app)
 
 
 def _follow(root: Path, imported_from: Path, first: str) -> Code:
-    """Read the app's module, and the user's modules that are imported with it."""
-    found: dict[str, Module | None] = {}
+    """Read the app's module, and the user's modules that it imports at its top level."""
+    read: dict[str, Module | None] = {}
     waiting = [first]
-    while waiting and len(found) < _MODULES:
+    while waiting and len(read) < _MODULES:
         name = waiting.pop(0)
-        path = None if name in found else _file_of(imported_from, name)
+        path = None if name in read else _file_of(imported_from, name)
         if path is None:
             continue
-        module = found[name] = read_module(root, name, path)
+        module = read[name] = read_module(root, name, path)
         for dotted in module.eager.values() if module else ():
             above = dotted.rpartition(".")[0]
             waiting += [each for each in (dotted, above) if each]
-    return Code({name: module for name, module in found.items() if module})
+    return Code({name: module for name, module in read.items() if module})
 
 
 def _file_of(directory: Path, module: str) -> Path | None:
@@ -83,16 +84,15 @@ def _makes_app(function: Function) -> bool:
     )
 
 
-def _registered(code: Code, name: str) -> Iterator[Function]:
-    """Yield the functions that a module adds to the signals of an app's start."""
-    module = code.modules[name]
+def _registered(code: Code, module: Module) -> Iterator[Function]:
+    """Yield the functions that a module adds to on_startup or cleanup_ctx."""
     for node in ast.walk(module.tree):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         signal = node.func.value
         if isinstance(signal, ast.Attribute) and signal.attr in _SIGNALS:
             for inner in ast.walk(node):
-                found = isinstance(inner, ast.Name) and code.lookup(module, inner)
-                if found:
-                    where, bare = found
-                    yield from (each for each in where.functions if each.node.name == bare)
+                resolved = isinstance(inner, ast.Name) and code.lookup(module, inner)
+                if resolved:
+                    owner, bare = resolved
+                    yield from (each for each in owner.functions if each.node.name == bare)

@@ -1,4 +1,4 @@
-"""Files and databases in files, as the code says: M401 to M403."""
+"""Finds files and SQLite databases in the code: M401 to M403."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ferryman.portability.finding import Fact, Place
 from ferryman.portability.reading.running_code import RunningCode, calls, keyword
 from ferryman.portability.reading.syntax_trees import Code, Function, Module
 
-__all__ = ("TEMPORARY", "file_facts", "sqlite_places")
+__all__ = ("file_facts",)
 
-TEMPORARY = ("/tmp", "/var/tmp", "/dev")  # noqa: S108 - what is compared, not used
-"""Directories whose files are no lasting ones."""
+_TEMPORARY = ("/tmp", "/var/tmp", "/dev")  # noqa: S108 - compares paths, and creates none
+"""Directories whose files do not last."""
 
 _WRITES = {"write_text", "write_bytes", "touch", "mkdir"}
 _OPENS = {"open", "io.open", "aiofiles.open"}
@@ -22,24 +22,22 @@ _SQLITE = {"sqlite3.connect", "aiosqlite.connect", "sqlite3.dbapi2.connect", "ap
 
 
 def file_facts(running: RunningCode) -> Iterator[Fact]:
-    """Yield the files that are written, where the code tells their names, and SQLite's."""
+    """Yield the files that the code writes, and the SQLite databases that it opens or names."""
     for function in running.functions:
         for call, dotted in calls(function):
             path = _written(running.code, function, call, dotted)
             if path:
-                left = path.startswith(TEMPORARY)
-                code, what = ("M402" if left else "M401"), f"{function.name} writes {path}"
-                yield running.fact(code, function, call, what)
+                code = "M402" if path.startswith(_TEMPORARY) else "M401"
+                yield running.fact(code, function, call, f"{function.name} writes {path}")
             elif dotted in _SQLITE:
                 what = f"{function.name} opens a SQLite database"
                 yield running.fact("M403", function, call, what)
     for module in running.code.modules.values():
-        for place in sqlite_places(module):
+        for place in _sqlite_addresses(module):
             yield Fact("M403", place, f"{module.name} names a SQLite database")
 
 
-def sqlite_places(module: Module) -> Iterator[Place]:
-    """Yield where a module names a SQLite database by its address."""
+def _sqlite_addresses(module: Module) -> Iterator[Place]:
     for node in module.loaded:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             scheme, colon, _ = node.value.partition("://")
@@ -48,7 +46,7 @@ def sqlite_places(module: Module) -> Iterator[Place]:
 
 
 def _written(code: Code, function: Function, call: ast.Call, dotted: str) -> str:
-    """Return the path that a call writes to; a word for it where the code does not tell it."""
+    """Return the path that a call writes to, or `_SOMEWHERE` if unknown; "" if it writes none."""
     module = function.module
     if dotted in _OPENS and call.args:
         mode = call.args[1] if len(call.args) > 1 else keyword(call, "mode")
@@ -66,7 +64,7 @@ def _written(code: Code, function: Function, call: ast.Call, dotted: str) -> str
 
 
 def _assigned(function: Function, node: ast.expr) -> ast.expr:
-    """Return what a local name is assigned, or the expression itself."""
+    """Return the value that a function assigns to a local name; else the expression itself."""
     for each in function.nodes if isinstance(node, ast.Name) else ():
         if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == ast.unparse(node):
             return each.value
@@ -74,7 +72,7 @@ def _assigned(function: Function, node: ast.expr) -> ast.expr:
 
 
 def _path(code: Code, module: Module, node: ast.AST) -> str:
-    """Return how a path begins, if it is written out."""
+    """Return the beginning of a path, if it is a constant; else ""."""
     if isinstance(node, ast.JoinedStr):
         return _path(code, module, node.values[0]) if node.values else ""
     if isinstance(node, ast.BinOp):
@@ -83,8 +81,7 @@ def _path(code: Code, module: Module, node: ast.AST) -> str:
         named = module.dotted(node.func) in ("pathlib.Path", "os.path.join", "pathlib.PurePath")
         return _path(code, module, node.args[0]) if named else ""
     if isinstance(node, ast.Name):
-        found = code.lookup(module, node)
-        made = found and found[0].assigned.get(found[1])
-        return _path(code, found[0], made) if found and made else ""
+        owner, value = code.assignment(module, node)
+        return _path(code, owner, value) if owner and value else ""
     text = code.constant(module, node)
     return text if isinstance(text, str) else ""

@@ -1,17 +1,17 @@
-"""What requests change in memory, and what is made at import: M301 to M306 and M304's keys."""
+"""Finds memory that requests change, and objects and keys that modules create: M301 to M306."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from ferryman.portability.finding import Fact, Place
 from ferryman.portability.reading.app_keys import app_key, is_app, is_container, long_lived
 from ferryman.portability.reading.running_code import RunningCode
 from ferryman.portability.reading.syntax_trees import AnyFunction, Code, Function, Module, top_level
-from ferryman.portability.reading.work_patterns import process_name
+from ferryman.portability.reading.work_patterns import process_rule
 
 __all__ = ("change_place", "session_word", "state_facts")
 
@@ -19,7 +19,7 @@ _MUTATORS = {
     *("add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem"),
     *("popleft", "remove", "setdefault", "update", "subtract"),
 }
-"""Methods by which Python's own containers change."""
+"""Methods that change Python's own containers."""
 
 _AT_IMPORT = {
     **dict.fromkeys(("aiohttp.ClientSession", "httpx.AsyncClient", "httpx.Client"), "a client"),
@@ -53,23 +53,18 @@ _KEY_WORDS = ("secret", "key", "salt", "cookie", "session", "sign", "jwt", "toke
 
 
 def session_word(text: str) -> bool:
-    """Return whether a name is that of sessions."""
+    """Return whether a name contains `session`."""
     return "session" in text.lower()
 
 
 def state_facts(running: RunningCode) -> Iterator[Fact]:
-    """Yield what requests change in memory, and what is made at import."""
+    """Yield the changes of memory by requests, objects created at import, and own keys."""
     living = long_lived(running.code, tuple(dict.fromkeys(running.handlers.values())))
     for function in running.handlers:
         own = _changes_of_object(function, living)
-        for change in (*_changes(running, function), *own):
-            code = "M303" if session_word(change.about) else change.code
-            yield replace(
-                running.fact(
-                    code, function, change.node, f"{function.name} changes {change.about}"
-                ),
-                about=change.about,
-            )
+        for node, label in (*_changes(running, function), *own):
+            what = f"{function.name} changes {label}"
+            yield replace(running.fact(_rule(label), function, node, what), about=label)
     for module in running.code.modules.values():
         yield from _made_at_import(module)
         yield from _own_keys(module, top_level(module.tree))
@@ -77,15 +72,15 @@ def state_facts(running: RunningCode) -> Iterator[Fact]:
         yield from _own_keys(function.module, function.nodes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
-    code: str
-    node: ast.AST
-    about: str
+def _rule(label: str) -> str:
+    """Return the code of the rule for a change of the value with a label."""
+    if session_word(label):
+        return "M303"
+    return "M301" if label.startswith("app[") else "M302"
 
 
-def _changes(running: RunningCode, function: Function) -> Iterator[_Change]:
-    """Yield each change of what outlives the request, in the order of the lines."""
+def _changes(running: RunningCode, function: Function) -> Iterator[tuple[ast.AST, str]]:
+    """Yield each node that changes a value which outlives the request, with the value's label."""
     aliases = _aliases(function.node)
     above = function.parents
     declared = {
@@ -96,27 +91,27 @@ def _changes(running: RunningCode, function: Function) -> Iterator[_Change]:
         for target, whole in _changed(node):
             if isinstance(target, ast.Name) and whole:
                 if target.id in declared and not _made_late(node, target.id, above):
-                    yield _Change("M302", node, f"{function.module.name}.{target.id}")
+                    yield node, f"{function.module.name}.{target.id}"
                 continue
             root = _resolved(target, aliases)
             if _base(root) in local:
                 continue
-            about = _label(running, function.module, root, whole)
-            if about:
-                code = "M301" if about.startswith("app[") else "M302"
-                yield _Change(code, node, about)
+            label = _label(running, function.module, root, whole)
+            if label:
+                yield node, label
 
 
-def _changes_of_object(function: Function, living: Mapping[ast.ClassDef, str]) -> Iterator[_Change]:
-    """Yield each change of a container, or of a count, that a long-lived object has.
+def _changes_of_object(
+    function: Function, living: Mapping[ast.ClassDef, str]
+) -> Iterator[tuple[ast.AST, str]]:
+    """Yield each node that changes a container or a counter in a long-lived object.
 
-    Where an attribute is set to another value, that may as well be the token of a client, which
-    each process gets for itself.
+    An attribute that is set to another value does not count: the value may be a client's token,
+    which each process may have for itself.
     """
-    about = living.get(function.owner) if function.owner else None
-    if about is None or function.node.name in ("__init__", "__post_init__"):
+    label = living.get(function.owner) if function.owner else None
+    if label is None or function.node.name in ("__init__", "__post_init__"):
         return
-    code = "M301" if about.startswith("app[") else "M302"
     for node in function.nodes:
         for target, whole in _changed(node):
             if whole and not isinstance(node, ast.AugAssign):
@@ -124,11 +119,11 @@ def _changes_of_object(function: Function, living: Mapping[ast.ClassDef, str]) -
             while isinstance(target, ast.Subscript):
                 target = target.value
             if isinstance(target, ast.Attribute) and getattr(target.value, "id", "") == "self":
-                yield _Change(code, node, about)
+                yield node, label
 
 
 def _changed(node: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
-    """Yield each expression that a node changes, and whether it is set rather than its inside."""
+    """Yield each expression that a node changes, and whether the node sets the whole value."""
     targets: list[ast.AST] = []
     if isinstance(node, ast.Assign | ast.Delete):
         targets = list(node.targets)
@@ -149,7 +144,7 @@ def _changed(node: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
 
 
 def _locals(function: AnyFunction) -> set[str]:
-    """Return the names that a function has for itself, but the app and requests."""
+    """Return a function's arguments and local names, without the app and the request."""
     given = (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
     names = {each.arg for each in given}
     for node in ast.walk(function):
@@ -159,14 +154,14 @@ def _locals(function: AnyFunction) -> set[str]:
 
 
 def _base(node: ast.AST) -> str:
-    """Return the name that an expression begins with."""
+    """Return the first name of an expression; "" if it begins with something else."""
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else ""
 
 
 def _aliases(function: ast.AST) -> dict[str, ast.AST]:
-    """Return the local names that stand for parts of the app or of modules."""
+    """Return the local names that are another name for a value, with that expression."""
     return {
         node.targets[0].id: node.value
         for node in ast.walk(function)
@@ -178,7 +173,7 @@ def _aliases(function: ast.AST) -> dict[str, ast.AST]:
 
 
 def _resolved(node: ast.AST, aliases: Mapping[str, ast.AST], steps: int = 3) -> ast.AST:
-    """Return an expression with what the local name stands for that it begins with."""
+    """Return an expression in which the value replaces a local name at the beginning."""
     if isinstance(node, ast.Name) and node.id in aliases and steps:
         return _resolved(aliases[node.id], aliases, steps - 1)
     if isinstance(node, ast.Attribute):
@@ -191,8 +186,8 @@ def _resolved(node: ast.AST, aliases: Mapping[str, ast.AST], steps: int = 3) -> 
 
 
 def _label(running: RunningCode, module: Module, node: ast.AST, whole: bool) -> str:
-    """Return what is changed, as the probe calls it; nothing where it ends with the request."""
-    # A container in a container is told by the outer one.
+    """Return the probe's label of a changed value; "" if the value ends with the request."""
+    # The outer container is the subject of a change in an inner one.
     while isinstance(node, ast.Subscript) and not is_app(node.value):
         node, whole = node.value, False
     if isinstance(node, ast.Subscript):
@@ -202,32 +197,34 @@ def _label(running: RunningCode, module: Module, node: ast.AST, whole: bool) -> 
         func = node.func
         return _label(running, module, func.value, False) if isinstance(func, ast.Attribute) else ""
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Subscript):
-        # Of an object that the app has, an attribute is set; its methods are read elsewhere.
+        # A handler sets an attribute of an object in the app. Its methods are read elsewhere.
         return _label(running, module, node.value, True) if whole else ""
     if isinstance(node, ast.Name | ast.Attribute):
-        found = running.code.lookup(module, node)
-        if found is None and isinstance(node, ast.Attribute):
+        resolved = running.code.lookup(module, node)
+        if resolved:
+            owner, name = resolved
+            value = owner.assigned.get(name)
+            return f"{owner.name}.{name}" if value and (whole or is_container(owner, value)) else ""
+        if isinstance(node, ast.Attribute):
             return _of_class(running.code, module, node)
-        if found and (whole or is_container(found[0], found[0].assigned.get(found[1]))):
-            known = found[1] in found[0].assigned
-            return f"{found[0].name}.{found[1]}" if known else ""
     return ""
 
 
 def _of_class(code: Code, module: Module, node: ast.Attribute) -> str:
-    """Return the label of an attribute of one of the user's classes, or of a module's object."""
-    found = code.lookup(module, node.value)
-    if found and found[1] in found[0].classes:
-        return f"{found[0].name}.{found[1]}.{node.attr}"
-    made = found and found[0].assigned.get(found[1])
-    kind = isinstance(made, ast.Call) and found and code.lookup(found[0], made.func)
-    if found and kind and kind[1] in kind[0].classes:
-        return f"{found[0].name}.{found[1]}"
-    return ""
+    """Return the label of an attribute of a user's class, or of an object that a module holds."""
+    resolved = code.lookup(module, node.value)
+    if not resolved:
+        return ""
+    owner, name = resolved
+    if name in owner.classes:
+        return f"{owner.name}.{name}.{node.attr}"
+    value = owner.assigned.get(name)
+    kind = code.lookup(owner, value.func) if isinstance(value, ast.Call) else None
+    return f"{owner.name}.{name}" if kind and kind[1] in kind[0].classes else ""
 
 
 def _made_late(node: ast.AST, name: str, above: Mapping[ast.AST, ast.AST]) -> bool:
-    """Return whether a global is only set if unset: `if CLIENT is None: CLIENT = ...`."""
+    """Return whether code only sets an unset global: `if CLIENT is None: CLIENT = ...`."""
     outer = above.get(node)
     while outer is not None:
         if isinstance(outer, ast.If):
@@ -239,7 +236,7 @@ def _made_late(node: ast.AST, name: str, above: Mapping[ast.AST, ast.AST]) -> bo
 
 
 def change_place(module: Module, owner: str, name: str) -> Place | None:
-    """Return where a class changes an attribute of its own, or a module a name of its own."""
+    """Return the line that changes an attribute of a class, or a global if the owner is ""."""
     for function in module.functions:
         if owner and (function.owner is None or function.owner.name != owner):
             continue
@@ -270,13 +267,13 @@ def _made_at_import(module: Module) -> Iterator[Fact]:
         dotted = module.dotted(node.func)
         place = Place(module.file, node.lineno)
         if dotted in _AT_IMPORT:
-            yield Fact("M305", place, f"{module.name} makes {_AT_IMPORT[dotted]}: {dotted}")
-        elif rule := process_name(dotted):
+            yield Fact("M305", place, f"{module.name} creates {_AT_IMPORT[dotted]}: {dotted}")
+        elif rule := process_rule(dotted):
             yield Fact(rule, place, f"{module.name} calls {dotted}")
 
 
 def _own_keys(module: Module, nodes: Iterable[ast.AST]) -> Iterator[Fact]:
-    """Yield the keys that a process makes for itself."""
+    """Yield the keys that a process generates itself."""
     for node in nodes:
         if not isinstance(node, ast.Assign | ast.AnnAssign | ast.Call | ast.keyword):
             continue
@@ -285,7 +282,7 @@ def _own_keys(module: Module, nodes: Iterable[ast.AST]) -> Iterator[Fact]:
             dotted = module.dotted(call.func)
             if "Fernet" in dotted or any(word in named for word in _KEY_WORDS):
                 place = Place(module.file, call.lineno)
-                yield Fact("M304", place, f"{module.name} makes a key of its own by {dotted}")
+                yield Fact("M304", place, f"{module.name} generates a key with {dotted}")
 
 
 def _random_calls(module: Module, node: ast.AST) -> Iterator[ast.Call]:
@@ -295,7 +292,7 @@ def _random_calls(module: Module, node: ast.AST) -> Iterator[ast.Call]:
 
 
 def _words(node: ast.AST) -> Iterator[str]:
-    """Yield the names that a value is given to."""
+    """Yield the names that receive a value: of variables, arguments and called functions."""
     if isinstance(node, ast.Assign | ast.AnnAssign):
         for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
             yield ast.unparse(target)

@@ -1,4 +1,4 @@
-"""The user's modules as syntax trees: their functions, and what their names refer to."""
+"""Reads the user's modules as syntax trees, and resolves their functions and names."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True, eq=False)
 class Function:
-    """A function or a method of the user's.
+    """A function or a method of the user.
 
     Attributes:
-        module: The module it is in.
+        module: Its module.
         node: Its definition.
-        owner: The class that it is a method of.
+        owner: The class of a method; None for a function.
     """
 
     module: Module
@@ -31,61 +31,66 @@ class Function:
 
     @property
     def name(self) -> str:
-        """Its name, with that of its class."""
+        """Its name; of a method, with the name of its class."""
         return f"{self.owner.name}.{self.node.name}" if self.owner else self.node.name
 
     @property
     def place(self) -> Place:
-        """The line of its name."""
+        """The line of its `def`."""
         return Place(self.module.file, self.node.lineno)
 
     @property
     def first_line(self) -> int:
-        """The line of its first decorator, by which a code object knows it."""
+        """The line of its first decorator, which is the first line of its code object."""
         return min([self.node.lineno, *(each.lineno for each in self.node.decorator_list)])
 
     @cached_property
     def nodes(self) -> tuple[ast.AST, ...]:
-        """All nodes of it, of functions inside of it too."""
+        """Its nodes, with those of inner functions."""
         return tuple(ast.walk(self.node))
 
     @cached_property
     def parents(self) -> Mapping[ast.AST, ast.AST]:
-        """What each node of it is directly inside of."""
+        """The parent of each of its nodes."""
         return {child: above for above in self.nodes for child in ast.iter_child_nodes(above)}
 
     def at(self, node: ast.AST) -> Place:
-        """Return the place of a part of it."""
+        """Return the place of one of its nodes."""
         return Place(self.module.file, getattr(node, "lineno", self.node.lineno))
 
 
 @dataclass(eq=False)
 class Module:
-    """A module of the user's.
+    """A module of the user.
 
     Attributes:
         name: Its dotted name.
         file: Its file, relative to the project.
         tree: Its syntax tree.
+        imports: The dotted name of each imported name, from anywhere in the module.
+        eager: The same, only for imports that run when the module is imported.
     """
 
     name: str
     file: str
     tree: ast.Module
     imports: dict[str, str] = field(default_factory=dict)
-    """What each imported name refers to, as a dotted name; anywhere in the module."""
     eager: dict[str, str] = field(default_factory=dict)
-    """Of these names, those that are imported with the module."""
 
     @cached_property
     def functions(self) -> tuple[Function, ...]:
-        """Its functions and methods, those inside of others too."""
+        """Its functions and methods, with inner functions."""
         return tuple(_functions(self))
 
     @cached_property
     def loaded(self) -> tuple[ast.AST, ...]:
-        """Its nodes, but those that run only where it is the script."""
-        return tuple(_loaded(self.tree))
+        """Its nodes, without those under `if __name__ == "__main__"`."""
+        return tuple(
+            node
+            for statement in self.tree.body
+            if not _only_as_script(statement)
+            for node in ast.walk(statement)
+        )
 
     @cached_property
     def classes(self) -> Mapping[str, ast.ClassDef]:
@@ -94,19 +99,19 @@ class Module:
 
     @cached_property
     def assigned(self) -> Mapping[str, ast.expr]:
-        """What its own names are first assigned, at its top level."""
-        found: dict[str, ast.expr] = {}
+        """The first value that each name is assigned at the top level."""
+        values: dict[str, ast.expr] = {}
         for node in top_level(self.tree):
             if isinstance(node, ast.Assign):
                 for target in node.targets:
                     if isinstance(target, ast.Name):
-                        found.setdefault(target.id, node.value)
+                        values.setdefault(target.id, node.value)
             elif isinstance(node, ast.AnnAssign) and node.value is not None:
-                found.setdefault(ast.unparse(node.target), node.value)
-        return found
+                values.setdefault(ast.unparse(node.target), node.value)
+        return values
 
     def dotted(self, node: ast.AST) -> str:
-        """Return what a name or an attribute refers to, such as `asyncio.sleep`, or ""."""
+        """Return the dotted name of a name or an attribute, such as `asyncio.sleep`; else ""."""
         if isinstance(node, ast.Name):
             return self.imports.get(node.id, node.id)
         if isinstance(node, ast.Attribute):
@@ -116,7 +121,7 @@ class Module:
 
 
 def top_level(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes of a module that run when it is imported: none inside a function."""
+    """Yield the nodes of a module that run at its import, so none inside a function."""
     waiting = [tree]
     while waiting:  # not by recursion: an expression may be thousands of terms deep
         for node in ast.iter_child_nodes(waiting.pop()):
@@ -124,12 +129,6 @@ def top_level(tree: ast.AST) -> Iterator[ast.AST]:
                 yield node
                 if not _only_as_script(node):
                     waiting.append(node)
-
-
-def _loaded(tree: ast.Module) -> Iterator[ast.AST]:
-    for node in tree.body:
-        if not _only_as_script(node):
-            yield from ast.walk(node)
 
 
 def _only_as_script(node: ast.AST) -> bool:
@@ -153,7 +152,7 @@ def _functions(module: Module) -> Iterator[Function]:
 
 @dataclass(frozen=True, eq=False)
 class Code:
-    """All modules of the user's that count.
+    """The user's modules.
 
     Attributes:
         modules: The modules, by their dotted names.
@@ -163,7 +162,7 @@ class Code:
 
     @cached_property
     def functions(self) -> Mapping[tuple[str, int], Function]:
-        """Every function, by its file and its first line."""
+        """Every function, by its file and the line of its first decorator or of its `def`."""
         return {
             (function.module.file, line): function
             for module in self.modules.values()
@@ -173,16 +172,16 @@ class Code:
 
     @cached_property
     def methods(self) -> Mapping[str, tuple[Function, ...]]:
-        """The methods of the user's classes, by their bare names."""
-        found: dict[str, list[Function]] = {}
+        """The methods of the user's classes, by name without the class."""
+        by_name: dict[str, list[Function]] = {}
         for module in self.modules.values():
             for function in module.functions:
                 if function.owner:
-                    found.setdefault(function.node.name, []).append(function)
-        return {name: tuple(each) for name, each in found.items()}
+                    by_name.setdefault(function.node.name, []).append(function)
+        return {name: tuple(methods) for name, methods in by_name.items()}
 
     def resolve(self, dotted: str) -> tuple[Module, str] | None:
-        """Return the user's module that a dotted name leads into, and the name in it."""
+        """Return the user's module that defines a dotted name, and the name in that module."""
         seen: set[str] = set()
         while dotted and dotted not in seen:
             seen.add(dotted)
@@ -190,7 +189,7 @@ class Code:
             module = self.modules.get(above)
             if module is None:
                 return None
-            # A package may hand on what it imports itself.
+            # A package may re-export a name that it imports.
             if name in module.imports and module.imports[name] != dotted:
                 dotted = module.imports[name]
                 continue
@@ -198,24 +197,31 @@ class Code:
         return None
 
     def lookup(self, module: Module, node: ast.AST) -> tuple[Module, str] | None:
-        """Return the user's module and the name in it that an expression leads to."""
+        """Return the user's module that defines the name in an expression, and that name."""
         dotted = module.dotted(node)
         if dotted and "." not in dotted:
             dotted = f"{module.name}.{dotted}"
         return self.resolve(dotted)
 
+    def assignment(
+        self, module: Module, node: ast.AST
+    ) -> tuple[Module, ast.expr] | tuple[None, None]:
+        """Return the user's module that assigns the name in an expression, and the value."""
+        resolved = self.lookup(module, node)
+        value = resolved and resolved[0].assigned.get(resolved[1])
+        return (resolved[0], value) if resolved and value else (None, None)
+
     def constant(self, module: Module, node: ast.AST | None, steps: int = 20) -> object:
-        """Return what a constant expression is, through names of modules; None for others.
+        """Return the value of a constant expression, which may name constants; else None.
 
         Args:
-            module: The module that it is in.
+            module: The module of the expression.
             node: The expression.
-            steps: How many names and operators are followed: a name may lead to itself.
+            steps: How many names and operators to follow, because a name may refer to itself.
         """
         if isinstance(node, ast.Name | ast.Attribute) and steps:
-            found = self.lookup(module, node)
-            made = found and found[0].assigned.get(found[1])
-            return self.constant(found[0], made, steps - 1) if found and made else None
+            owner, value = self.assignment(module, node)
+            return self.constant(owner, value, steps - 1) if owner else None
         if isinstance(node, ast.BinOp) and steps:
             left = self.constant(module, node.left, steps - 1)
             return _computed(node.op, left, self.constant(module, node.right, steps - 1))
@@ -223,7 +229,7 @@ class Code:
 
 
 def _computed(operator: ast.operator, left: object, right: object) -> object:
-    """Return a product, a sum or a power of numbers, and of others None."""
+    """Return a product, a sum or a power of two numbers; else None."""
     if not isinstance(left, int | float) or not isinstance(right, int | float):
         return None
     if isinstance(operator, ast.Pow):
@@ -234,23 +240,23 @@ def _computed(operator: ast.operator, left: object, right: object) -> object:
 
 
 def read_code(root: Path, files: Mapping[str, Path]) -> Code:
-    """Read modules of the user's.
+    """Read the user's modules, and skip unreadable ones.
 
     Args:
-        root: The project's directory, from which files are named.
-        files: The file of each module, by its dotted name; one that cannot be read is left out.
+        root: The project's directory. File names are relative to it.
+        files: The file of each module, by its dotted name.
     """
     read = (read_module(root, name, path) for name, path in files.items())
     return Code({module.name: module for module in read if module})
 
 
 def read_module(root: Path, name: str, path: Path) -> Module | None:
-    """Read a module of the user's; None if it cannot be read or parsed.
+    """Read a module of the user; return None if it cannot be read or parsed.
 
     Args:
-        root: The project's directory, from which files are named.
-        name: Its dotted name.
-        path: Its file.
+        root: The project's directory. File names are relative to it.
+        name: The module's dotted name.
+        path: The module's file.
     """
     try:
         tree = ast.parse(path.read_bytes(), str(path))

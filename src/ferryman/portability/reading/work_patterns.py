@@ -1,4 +1,7 @@
-"""Work that goes on, and other processes, as the code says: M203 to M205, M306, M511 and M512."""
+"""Finds work that outlives a response, blocking calls, and other processes in the code.
+
+These are M202 to M205, M306, M501, M502 and M511 to M513.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from ferryman.portability.finding import Fact, Place
 from ferryman.portability.reading.running_code import RunningCode, calls
 from ferryman.portability.reading.syntax_trees import Function, Module, top_level
 
-__all__ = ("loop_facts", "process_name", "signal_places", "work_facts")
+__all__ = ("loop_facts", "process_rule", "signal_facts", "work_facts")
 
 _SPAWNS = {"asyncio.create_task", "asyncio.ensure_future"}
 _LOOPS = {"get_event_loop", "get_running_loop", "loop", "_loop", "event_loop"}
@@ -45,13 +48,13 @@ _FORKS = {"os.fork", "os.forkpty", "pty.fork", "multiprocessing.Process"}
 
 
 def work_facts(running: RunningCode) -> Iterator[Fact]:
-    """Yield the work that goes on after an answer, and what other processes do."""
+    """Yield the work that outlives a response or starts with the app, and other processes."""
     for function in running.handlers:
         yield from _left_behind(running, function)
     for function in running.starters:
         for call, _ in calls(function):
             if _of_loop(call, "run_in_executor") and not _is_awaited(call, function):
-                what = f"{function.name} gives work to a thread and does not await it"
+                what = f"{function.name} starts work in a thread and does not await it"
                 yield running.fact("M202", function, call, what)
     for function in running.functions:
         yield from _processes(running, function)
@@ -68,20 +71,20 @@ def _left_behind(running: RunningCode, function: Function) -> Iterator[Fact]:
             if not _is_awaited(call, function):
                 what = f"{function.name} starts a task and does not await it"
                 yield running.fact("M203", function, call, what)
-        elif _gives_away(call, function) and not _is_awaited(call, function):
-            what = f"{function.name} gives work to a thread and does not await it"
+        elif _uses_executor(call, function) and not _is_awaited(call, function):
+            what = f"{function.name} starts work in a thread and does not await it"
             yield running.fact("M204", function, call, what, math.inf)
 
 
-def _gives_away(call: ast.Call, function: Function) -> bool:
-    """Return whether a call gives work to an executor."""
+def _uses_executor(call: ast.Call, function: Function) -> bool:
+    """Return whether a call passes work to an executor."""
     submits = isinstance(call.func, ast.Attribute) and call.func.attr == "submit"
-    lost = isinstance(function.parents.get(call), ast.Expr)
-    return _of_loop(call, "run_in_executor") or (submits and lost)
+    ignored = isinstance(function.parents.get(call), ast.Expr)
+    return _of_loop(call, "run_in_executor") or (submits and ignored)
 
 
 def _of_loop(call: ast.Call, method: str) -> bool:
-    """Return whether a call is of a method of the event loop."""
+    """Return whether a call calls a method of the event loop."""
     if not isinstance(call.func, ast.Attribute) or call.func.attr != method:
         return False
     receiver = call.func.value
@@ -92,7 +95,7 @@ def _of_loop(call: ast.Call, method: str) -> bool:
 
 
 def _is_awaited(call: ast.Call, function: Function) -> bool:
-    """Return whether what a call returns is awaited, gathered, cancelled or handed on."""
+    """Return whether a function awaits, gathers, cancels or returns a call's result."""
     node: ast.AST = call
     while node is not function.node:
         outer = function.parents[node]
@@ -111,7 +114,7 @@ def _is_awaited(call: ast.Call, function: Function) -> bool:
 
 
 def _awaits(function: ast.AST, names: set[str]) -> bool:
-    """Return whether a function awaits or cancels a value of one of some names."""
+    """Return whether a function awaits, returns or cancels a value with one of some names."""
     for node in ast.walk(function):
         if isinstance(node, ast.Await | ast.Return | ast.AsyncFor):
             if names & {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}:
@@ -128,8 +131,8 @@ def _joins(function: ast.AST) -> bool:
     )
 
 
-def process_name(dotted: str) -> str:
-    """Return the code of the rule for a call that makes or shares processes, or ""."""
+def process_rule(dotted: str) -> str:
+    """Return the code of the rule for a call that starts or shares processes; else ""."""
     if dotted in _POOLS:
         return "M306"
     if dotted in _PROGRAMS:
@@ -139,13 +142,13 @@ def process_name(dotted: str) -> str:
 
 def _processes(running: RunningCode, function: Function) -> Iterator[Fact]:
     for call, dotted in calls(function):
-        code = process_name(dotted)
+        code = process_rule(dotted)
         if code:
             yield running.fact(code, function, call, f"{function.name} calls {dotted}")
 
 
 def _of_module(module: Module) -> Iterator[Fact]:
-    told: set[str] = set()
+    """Yield a fact for each scheduler that a module imports."""
     for node in module.loaded:
         names: list[str] = []
         if isinstance(node, ast.Import):
@@ -158,23 +161,23 @@ def _of_module(module: Module) -> Iterator[Fact]:
             parts = name.split(".")
             known = (_SCHEDULERS.get(".".join(parts[: n + 1])) for n in range(len(parts)))
             scheduler = next(filter(None, known), None)
-            if scheduler and scheduler not in told:
-                told.add(scheduler)
+            if scheduler:
                 place = Place(module.file, getattr(node, "lineno", 1))
                 what = f"{module.name} uses {scheduler}"
                 yield Fact("M205", place, what, about=f"{module.name}:{scheduler}")
 
 
-def signal_places(running: RunningCode) -> Iterator[Place]:
-    """Yield where the app sets handlers of signals."""
-    at_import = ((one, top_level(one.tree)) for one in running.code.modules.values())
-    reached = ((one.module, one.nodes) for one in running.functions)
+def signal_facts(running: RunningCode) -> Iterator[Fact]:
+    """Yield the lines that set a signal handler."""
+    at_import = ((each, top_level(each.tree)) for each in running.code.modules.values())
+    reached = ((each.module, each.nodes) for each in running.functions)
     for module, nodes in (*at_import, *reached):
         for node in nodes:
             if isinstance(node, ast.Call):
                 named = module.dotted(node.func) == "signal.signal"
                 if named or getattr(node.func, "attr", "") == "add_signal_handler":
-                    yield Place(module.file, node.lineno)
+                    place = Place(module.file, node.lineno)
+                    yield Fact("M513", place, "the app sets a signal handler")
 
 
 _LOOKUPS = {
@@ -190,7 +193,7 @@ _CONNECTS = _REQUESTS | {
 
 
 def loop_facts(running: RunningCode) -> Iterator[Fact]:
-    """Yield what coroutines call that waits for others, though it is not a coroutine itself."""
+    """Yield the blocking calls in coroutines."""
     for function in running.functions:
         if not isinstance(function.node, ast.AsyncFunctionDef):
             continue  # it may run in a thread

@@ -1,6 +1,6 @@
-"""What runs inside a Lambda environment.
+"""Runs the app inside a Lambda environment.
 
-It ships in the artifact, so it imports the standard library, aiohttp and the runtime
-half of core, and nothing else. A request passes through three rooms: `events` decodes
-it, `bridge` feeds it to aiohttp in this process, `events` encodes the answer.
+It ships in the artifact, so it imports only the standard library, aiohttp, AWS's runtime client
+and `core`. `events` decodes a request, `bridge` passes it to aiohttp in this process, and `events`
+encodes the response.
 """

@@ -1,7 +1,7 @@
-"""Starts the runtime in place of AWS's own: the app, its life cycle, its streams.
+"""Starts ferryman's runtime in place of AWS's.
 
-A function whose `AWS_LAMBDA_EXEC_WRAPPER` is `/var/task/ferryman/bootstrap` starts so; one that
-only names the handler runs under AWS's own start, and does without streams and cleanup.
+A function whose `AWS_LAMBDA_EXEC_WRAPPER` is `/var/task/ferryman/bootstrap` starts here. AWS's own
+runtime starts a function that only names its handler, which then has no streaming and no cleanup.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ def main() -> None:
     """Answer invocations until Lambda ends the environment."""
     api = os.environ["AWS_LAMBDA_RUNTIME_API"]
     handler = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("_HANDLER") or _HANDLER
-    # Managed Instances set it, and send so many invocations at once.
+    # Managed Instances set this variable, and send so many invocations at once.
     concurrency = int(os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY") or 1)
-    # Imports make many objects and leave nothing to collect; nor will it be, later.
+    # Imports create many objects and no garbage, now and later.
     gc.disable()
     run: Callable[[str, str], None]
     from ferryman.targets.lambda_.runtime import extension

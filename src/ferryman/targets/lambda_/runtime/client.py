@@ -1,7 +1,6 @@
-"""AWS's runtime client, with what it lacks: streamed responses, tasks, an orderly end.
+"""Extends AWS's runtime client by streamed responses, tasks after the response, and cleanup.
 
-The one place that knows awslambdaric. Should AWS's client learn to stream, this is where
-ours ends.
+Only this module and `managed_instances` use awslambdaric's clients.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from ferryman.targets.lambda_.runtime.handler import made_handlers
 from ferryman.targets.lambda_.runtime.polling import SignalSafeExecutor
 from ferryman.targets.lambda_.runtime.streaming import INVOCATION_ID, Streamed
 
-# AWS's client makes a marshaller for its class, which imports what ours does without.
+# AWS's client creates a marshaller for its class, which imports modules that ours does not need.
 _begin = LambdaMarshaller.__init__
 LambdaMarshaller.__init__ = object.__init__
 from awslambdaric import bootstrap  # noqa: E402
@@ -31,10 +30,10 @@ __all__ = ("RuntimeClient", "run")
 
 
 class _Marshaller:
-    """JSON by the standard library, and by AWS's client where that cannot.
+    """Uses the standard library's JSON, and AWS's marshaller for values that it cannot encode.
 
-    What AWS's uses takes two milliseconds of a cold start to import, for the decimal numbers
-    that only an app's own answer to an event can hold.
+    The import of AWS's JSON library takes two milliseconds of a cold start. It is needed only for
+    decimal numbers, which only an app's own result of an event can contain.
     """
 
     def unmarshal_request(self, request: bytes, content_type: str = "application/json") -> object:
@@ -60,7 +59,7 @@ class _Marshaller:
 class RuntimeClient(LambdaRuntimeClient):  # type: ignore[misc]
     """Asks for invocations and posts their results.
 
-    It waits for the next one on a thread, so that signals reach this one.
+    It waits for the next invocation on another thread, so that the main thread receives signals.
 
     Args:
         api: Host and port of the Runtime API.
@@ -70,16 +69,16 @@ class RuntimeClient(LambdaRuntimeClient):  # type: ignore[misc]
 
     def __init__(self, api: str) -> None:
         super().__init__(api)
-        # Told so at once, it would import an executor that ours takes the place of.
+        # As an argument of __init__, this would import an executor that ours replaces.
         self.use_thread_for_polling_next = True
         executor = SignalSafeExecutor()
         self.ThreadPoolExecutor = lambda **_: executor
 
     def wait_next_invocation(self) -> Any:
-        """Return the next invocation, once what the last one started has finished.
+        """Finish the work that the last invocation started, and return the next invocation.
 
-        The response has been posted, and its caller has it. Until this asks for the next
-        invocation, the environment is not frozen.
+        The caller has received the response. Lambda freezes the environment only after the request
+        for the next invocation.
         """
         for handler in made_handlers():
             handler.finishes_tasks_later = True
@@ -95,7 +94,7 @@ class RuntimeClient(LambdaRuntimeClient):  # type: ignore[misc]
         content_type: str = "application/json",
         invocation_id: str | None = None,
     ) -> None:
-        """Post a result, unless it has gone out as a stream."""
+        """Post a result, unless it was sent as a stream."""
         if isinstance(result_data, Streamed):
             return
         if invocation_id is None:  # awslambdaric before 4.0.2 does not know it
@@ -108,7 +107,7 @@ def run(handler: str, api: str) -> None:
     """Answer invocations until Lambda ends the environment.
 
     Args:
-        handler: The handler, as a function's settings name it.
+        handler: The handler in the function's settings.
         api: Host and port of the Runtime API.
     """
     signal.signal(signal.SIGTERM, _end)
@@ -120,13 +119,13 @@ def run(handler: str, api: str) -> None:
 
 
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:
-    """Stop the app in the half second that Lambda gives, and end."""
+    """Stop the app within the half second that Lambda allows, and exit."""
     for handler in made_handlers():
         if handler.environment.loop.is_running():
-            # In the middle of a request: unwind first. Lambda does this at a time-out.
+            # During a request, unwind first. Lambda sends SIGTERM then at a timeout.
             raise SystemExit(0)
         handler.close()
     sys.stdout.flush()
     sys.stderr.flush()
-    # Not by way of the interpreter's own end, which would wait for the thread that polls.
+    # The interpreter's own exit would wait for the polling thread.
     os._exit(0)

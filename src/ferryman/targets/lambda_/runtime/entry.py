@@ -1,4 +1,4 @@
-"""The module that a function's handler setting names; importing it starts the app.
+"""The module in a function's handler setting. Its import starts the app.
 
 The handler is `ferryman.targets.lambda_.runtime.entry.handler`.
 """
@@ -15,6 +15,6 @@ try:
 except FerrymanError as error:
     from awslambdaric.lambda_runtime_exception import FaultException
 
-    # The app's own frames are in what it says. Of any other error AWS's client would show
-    # the frames of the runtime as well.
+    # The message contains the app's own frames. For any other exception, AWS's client would add the
+    # runtime's frames.
     raise FaultException(type(error).__name__, str(error)) from error

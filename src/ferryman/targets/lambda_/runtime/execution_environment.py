@@ -1,7 +1,6 @@
-"""One Lambda environment: the app, its event loop, and what happens around a request.
+"""A Lambda environment: the app, its event loop, and the start and end of a request.
 
-It answers events with results and knows nothing of who brings them: AWS's runtime client,
-our pollers, or a test.
+It answers events with results. AWS's runtime client, ferryman's pollers or a test bring the events.
 """
 
 from __future__ import annotations
@@ -36,19 +35,19 @@ __all__ = ("Environment", "LambdaContext", "seconds_to_answer")
 
 _log = logging.getLogger(__name__)
 
-# Lambda gives a runtime 500 ms to end; requests in flight can have a part of that.
+# Lambda ends a runtime 500 ms after SIGTERM. In-flight requests may take this part of it.
 _SHUTDOWN_TIMEOUT = 0.3
 
-# A function's init may take 10 seconds before Lambda gives it up and begins again, with
-# Python's start and the imports in it.
+# Lambda aborts an init after 10 seconds and begins again. The init includes Python's start and all
+# imports.
 _INIT_LIMIT = 9.0
 
-# How long before the limit a request is cut off: enough to answer, and little of it.
+# Seconds before the time limit at which a request is cut off, to leave time for the response.
 _MARGIN = 0.25
 
 
 class LambdaContext(Protocol):
-    """What is used of the context that Lambda passes with an event."""
+    """The used part of the context that Lambda passes with an event."""
 
     aws_request_id: str
 
@@ -61,7 +60,7 @@ class Environment:
 
     Args:
         source: The application, its factory, or its reference.
-        options: What the build decided.
+        options: The options that the build wrote.
 
     Raises:
         AppError: The application could not be loaded or failed to start.
@@ -82,7 +81,7 @@ class Environment:
             logging.getLogger().setLevel(options.log_level)
         self._bridge: Bridge | None = None
         self._last: RequestContext | None = None
-        # What has begun to stream cannot be answered in another way; it has a patience of its own.
+        # A begun stream cannot become another response, and `responding` limits its end itself.
         self._patience = None if options.streaming else LAST_WORDS
         self._tasks = TaskWatch(self.loop, options.task_budget)
         self._starting: asyncio.Task[Any] | None = None
@@ -94,12 +93,12 @@ class Environment:
             raise
 
     def answer(self, event: dict[str, Any], context: LambdaContext) -> Any:
-        """Return the result of an event, or `STREAMED` where it has gone out already.
+        """Return the result of an event, or `STREAMED` if it was sent as a stream.
 
         Raises:
-            UnknownEvent: The event is neither an HTTP request nor one that the app handles.
-            TriggerFailed, TriggerCutOff: It is one that the app handles, and could not.
-            AppError: The application had not started in time, and failed to start now.
+            UnknownEvent: The event is neither an HTTP request nor an event that the app handles.
+            TriggerFailed, TriggerCutOff: The app failed to handle the event.
+            AppError: The application did not start in time, or fails to start now.
         """
         request_id, milliseconds_left = context.aws_request_id, context.get_remaining_time_in_millis
         facts = tuple.__new__(
@@ -118,42 +117,42 @@ class Environment:
             return cut_off(event)
 
     def respond(self, event: dict[str, Any], facts: RequestContext) -> Coroutine[Any, Any, Any]:
-        """Do what `answer` does, on the loop, where other events may be under way.
+        """Return the result of an event, on the loop, where other events may be in flight.
 
-        It sets the context of its task, so that each event wants a task of its own. To
-        enforce the time limit, cancel that task after `seconds_to_answer`.
+        It sets the context of its task, so each event needs a separate task. To enforce the time
+        limit, cancel that task after `seconds_to_answer`.
         """
         if self._bridge is None:
             return self._respond_once_started(event, facts)
         return respond(self._bridge, self._streamed, self._translate, event, facts)
 
     def ask(self, request: HttpRequest, timeout: float) -> HttpResponse:
-        """Return the app's response to a request that no event brought.
+        """Return the app's response to a request without an event.
 
         Args:
             request: The request.
-            timeout: Seconds after which it is given up.
+            timeout: Seconds that it may take.
 
         Raises:
             asyncio.CancelledError, StillRunning: It took longer.
-            Exception: The response cannot be sent.
+            Exception: The response is invalid.
         """
         assert self._bridge is not None
         respond = self._bridge.respond(request)
         return self.loop.run_at_once(respond, lambda: timeout, LAST_WORDS)
 
     def finish_tasks(self) -> None:
-        """Let what the last request started finish, now that its response is on its way.
+        """Let the work that the last request started finish, after its response.
 
-        Its time limit counts until the next one is asked for.
+        The request's time limit applies until the runtime asks for the next event.
         """
         if self._tasks.has_work():
             self._tasks.finish(self._last, self._seconds_left())
 
     def stop(self) -> None:
-        """Stop the application and close the loop. Nothing can be answered after it.
+        """Stop the application and close the loop. The environment cannot be used again.
 
-        What requests are doing is cancelled first, while the app's resources are there.
+        It first cancels the tasks of requests, while the app's resources still exist.
         """
         self._tasks.cancel(_SHUTDOWN_TIMEOUT)
         if self._starting and self._starting.done() and not self._failed():
@@ -169,7 +168,7 @@ class Environment:
         return seconds_to_answer(self._last) if self._last else math.inf
 
     def _begin_start(self) -> None:
-        # The loop does not run yet: the app's module or factory may run it.
+        # The loop does not run yet, because the app's module or factory may run it.
         source = call_source(self._source)
         asyncio.set_event_loop(self.loop)  # asyncio.run leaves none
         starting = start_app(
@@ -192,14 +191,14 @@ class Environment:
         return starting is not None and starting.done() and starting.exception() is not None
 
     def _start_in_time(self) -> None:
-        """Wait until the app has started, but no longer than to where Lambda begins again."""
+        """Wait for the app's start, but only until shortly before Lambda aborts the init."""
         assert self._starting is not None
         timeout = _init_time_left()
         self.loop.run_until_complete(asyncio.wait({self._starting}, timeout=timeout))
         if self._starting.done():
             self._take_over()
         else:
-            _log.warning("the application still starts; the first request waits for it")
+            _log.warning("the application is still starting; the first request waits for it")
 
     def _take_over(self) -> None:
         assert self._starting is not None
@@ -208,7 +207,7 @@ class Environment:
         self._tasks = TaskWatch(self.loop, self.options.task_budget)
 
     async def _respond_once_started(self, event: dict[str, Any], facts: RequestContext) -> Any:
-        """Wait for the app, which still starts."""
+        """Wait for the app, which is still starting, and respond."""
         assert self._starting is not None
         try:
             await asyncio.shield(self._starting)
@@ -217,15 +216,15 @@ class Environment:
                 "the application had not started when the request had to be answered",
                 hint="the next request waits for it again; start faster, or allow more time",
             ) from None
-        if self._bridge is None:  # where several have waited, one is the first
+        if self._bridge is None:  # several requests may have waited
             self._take_over()
         return await self.respond(event, facts)
 
 
 def _declare(options: EnvironmentOptions) -> None:
-    """Tell the app what it is offered, before it is loaded."""
+    """Declare the target's capabilities before the app is loaded."""
     offered = capabilities.current()
-    if offered.target != CAPABILITIES.target:  # pollers have declared more than this by now
+    if offered.target != CAPABILITIES.target:  # managed_instances has declared its own
         offered = CAPABILITIES
     if options.streaming:
         offered = offer_streaming(offered)
@@ -233,32 +232,32 @@ def _declare(options: EnvironmentOptions) -> None:
 
 
 def _access_logging() -> dict[str, Any]:
-    """Return the settings of a runner that has each request logged."""
-    # Imported where it is asked for: most cold starts do without.
+    """Return the settings of a runner that logs each request."""
+    # Imported here because most cold starts do not need it.
     from ferryman.targets.lambda_.runtime.json_logs import AccessLogger, write_json
 
     return {"access_log": write_json(), "access_log_class": AccessLogger}
 
 
-# Lambda's clients set it for each invocation, and there is one at a time.
+# AWS's client sets this variable for each invocation, and there is only one at a time.
 _read_trace = partial(os.environ.get, "_X_AMZN_TRACE_ID")
 
 
 def seconds_to_answer(facts: RequestContext) -> float:
-    """Return the seconds after which a request must be cut off, to be answered in time."""
+    """Return the seconds after which a request must be cut off, to leave time to answer."""
     assert facts.milliseconds_left is not None
     return max(0.0, facts.milliseconds_left() / 1000 - _MARGIN)
 
 
 def _init_time_left() -> float | None:
-    """Return the seconds the app may take to start, or None where Lambda is patient."""
+    """Return the seconds that the app may take to start; None if Lambda sets no such limit."""
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand":
         return None
     return max(0.0, _INIT_LIMIT - _process_age())
 
 
 def _process_age() -> float:
-    """Return the seconds since this process began, by the kernel's clock."""
+    """Return the seconds since this process started, by the kernel's clock."""
     with open("/proc/self/stat", encoding="ascii") as file:  # noqa: PTH123
         began = int(file.read().rpartition(")")[2].split()[19])
     now = time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -1,8 +1,8 @@
-"""Registers this process as an extension of itself, so that Lambda says when it ends.
+"""Registers this process as an internal extension, so that Lambda sends SIGTERM before the end.
 
-Lambda sends SIGTERM before it ends an environment only if an extension is registered. An
-internal one that wants no events is enough. Source: "Lambda Extensions API", in the AWS
-Lambda developer guide.
+Lambda sends SIGTERM before it ends an environment only if an extension is registered. An internal
+extension without events is enough. Source: "Lambda Extensions API", in the AWS Lambda developer
+guide.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ _log = logging.getLogger(__name__)
 
 
 def register(api: str) -> bool:
-    """Register, and wait for events that never come on a thread of its own.
+    """Register, and wait on a separate thread for events that never come.
 
-    Must be called in the init phase, before the first invocation is asked for.
+    Call it in the init phase, before the request for the first invocation.
 
     Args:
         api: Host and port of the Runtime API.
 
     Returns:
-        Whether it worked. Where it did not, the app is not cleaned up at the end.
+        Whether the registration succeeded. If not, the app has no cleanup at the end.
     """
     headers = {"Lambda-Extension-Name": _NAME, "Content-Type": "application/json"}
     request = encode_request(api, "POST", f"{_BASE}/register", headers, b'{"events": []}')
     try:
-        status, answered = _ask(api, request, timeout=5)
+        status, response = _ask(api, request, timeout=5)
     except (OSError, ValueError) as error:
         _log.info("no extension was registered: %s", error)
         return False
-    identifier = answered.get(_IDENTIFIER)
+    identifier = response.get(_IDENTIFIER)
     if status != 200 or not identifier:
         _log.info("no extension was registered: the Runtime API answered %d", status)
         return False
@@ -53,20 +53,19 @@ def _wait(api: str, identifier: str) -> None:
     try:
         _ask(api, request, timeout=None)
     except (OSError, ValueError):
-        # The environment ends, and this with it.
-        return
+        return  # the environment ends
 
 
 def _ask(api: str, request: bytes, timeout: float | None) -> tuple[int, dict[str, str]]:
-    """Return the status and the headers of the answer to a request.
+    """Send a request, and return the status and the headers of the response.
 
-    `http.client` would do it, and takes a tenth of a cold start to import.
+    The import of `http.client` would take a tenth of a cold start.
 
     Raises:
-        OSError, ValueError: The API went away, or what it sent is not HTTP.
+        OSError, ValueError: The API is not reachable, or the response is not HTTP.
     """
     host, _, port = api.rpartition(":")
-    # As bytes: the codec of international names would be imported for a text.
+    # As bytes, because a text would import the codec of international names.
     address = (host.encode(), int(port))
     headers: dict[str, str] = {}
     with (

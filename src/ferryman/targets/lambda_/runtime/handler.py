@@ -1,4 +1,4 @@
-"""The function that Lambda calls with every event."""
+"""Makes the function that Lambda calls with every event."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ("HandlerFunction", "LambdaHandler", "lambda_handler", "made_handlers")
 
 HandlerFunction: TypeAlias = Callable[[dict[str, Any], LambdaContext], Any]
-"""What Lambda calls: takes an event and its context, and returns the result."""
+"""The function that Lambda calls: it takes an event and its context, and returns the result."""
 
 _made: list[LambdaHandler] = []
 
@@ -28,7 +28,7 @@ class LambdaHandler:
 
     Args:
         source: The application, its factory, or its reference.
-        options: What the build decided.
+        options: The options that the build wrote.
 
     Raises:
         AppError: The application could not be loaded or failed to start.
@@ -41,9 +41,9 @@ class LambdaHandler:
     ) -> None:
         self.environment = Environment(source, options or EnvironmentOptions())
         self.function: HandlerFunction | None = None
-        """What `lambda_handler` returned in its place."""
+        """The function that `lambda_handler` returned for this object."""
         self.finishes_tasks_later = False
-        """Whether the caller lets tasks finish itself, once the response is posted."""
+        """Whether the caller finishes the tasks itself, after it has posted the response."""
         self.rotation: Rotation | None = None
         """Reads the app's secrets again between two invocations."""
         _made.append(self)
@@ -53,10 +53,10 @@ class LambdaHandler:
             snapshot.register(self.environment)
 
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> Any:
-        """Return the result of one invocation.
+        """Return the result of an invocation.
 
-        Tasks that the request started finish first: once this returns, the environment may
-        be frozen.
+        First the tasks that the request started finish, because Lambda may freeze the environment
+        after the return.
 
         Raises:
             UnknownEvent: The event is neither a request nor one that the app handles.
@@ -69,7 +69,7 @@ class LambdaHandler:
         return result
 
     def close(self) -> None:
-        """Stop the application. Nothing can be answered after it."""
+        """Stop the application. The handler cannot be called again."""
         _made.remove(self)
         self.environment.stop()
 
@@ -83,16 +83,16 @@ def lambda_handler(source: AppSource | AppReference | str | None = None) -> Hand
     """Return a function for AWS Lambda that answers with an aiohttp application.
 
     Call it at a module's top level, so that the application starts in the init phase:
-    `handler = lambda_handler("shop.app:create_app")`. It is a plain function, so that decorators
-    of other libraries take it.
+    `handler = lambda_handler("shop.app:create_app")`. The result is a plain function, which
+    decorators of other libraries accept.
 
     Args:
-        source: The application, its factory, or its reference `module:attribute`; by
-            default the one that the build baked into the artifact.
+        source: The application, its factory, or its reference `module:attribute`; by default the
+            reference in the artifact's settings.
 
     Raises:
-        ConfigError: No source is given and there are no baked settings, or one that the app
-            needs is missing.
+        ConfigError: There is neither a source nor an artifact's settings, or a setting that the
+            app needs is missing.
         AppError: The application could not be loaded or failed to start.
     """
     if source is not None:
@@ -107,10 +107,10 @@ def lambda_handler(source: AppSource | AppReference | str | None = None) -> Hand
         made = LambdaHandler(settings.app, EnvironmentOptions.from_settings(settings.options))
         made.rotation = rotation
 
-    answer = made.__call__  # Python calls a method in fewer steps than an object
+    answer = made.__call__  # calling a method takes Python fewer steps than calling an object
 
     def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-        """Return the result of one invocation."""
+        """Return the result of an invocation."""
         return answer(event, context)
 
     made.function = handler

@@ -1,8 +1,8 @@
-"""The event loop of an environment, which can run a request without turning.
+"""The event loop of an environment, which runs most requests without an iteration of the loop.
 
-Most requests never wait for anything: they are done in their task's first step. Turning
-the loop for them costs more than many of them take, so the first step is run at once, and
-the loop turns only if the task has not finished by then.
+Most requests never wait for anything: they end in the first step of their task. An iteration of the
+loop would cost more than many of them. So `run_at_once` runs the first step directly, and runs the
+loop only if the task has not ended.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _Result = TypeVar("_Result")
 
 
 class StillRunning(Exception):
-    """A task goes on, though it was cancelled and given time to end."""
+    """A task was cancelled, and did not end in time."""
 
 
 class EnvironmentLoop(asyncio.SelectorEventLoop):
-    """asyncio's own loop, with `run_at_once` beside `run_until_complete`.
+    """asyncio's own loop, with `run_at_once` in addition to `run_until_complete`.
 
-    It relies on what asyncio asks of every event loop: a new task has its first step
-    scheduled by `call_soon`, and the code that runs callbacks says which loop is running.
+    It relies on two rules of asyncio for event loops: a new task schedules its first step with
+    `call_soon`, and the code that runs callbacks sets the running loop.
     """
 
     _stepping = False
@@ -38,22 +38,22 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
         self._first_context: Context | None = None
         self._capturing = False
         self.has_work = False
-        """Whether something was scheduled and has perhaps not run yet."""
+        """Whether a callback was scheduled that may not have run yet."""
         self.executing: set[asyncio.Future[Any]] = set()
-        """What executors do, by way of this loop."""
-        # Async generators are watched by a loop while it runs; so shall those be that
-        # begin in a first step. The hooks are the same at every run.
+        """The unfinished calls of `run_in_executor`."""
+        # A running loop watches async generators. These hooks, the same in every run, let it
+        # watch generators that begin in a first step too.
         hooks = self.run_until_complete(_running_hooks())
         sys.set_asyncgen_hooks(*hooks)
 
     def is_running(self) -> bool:
-        """Return whether it runs anything, be it a first step."""
+        """Return whether the loop, or a first step, is running."""
         return self._stepping or super().is_running()
 
     def call_soon(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle | None:
-        """Schedule a callback, or keep it, if it is the first step of a new task."""
+        """Schedule a callback, or keep it if it is the first step of a new task."""
         if self._capturing:
             self._capturing = False
             self._first_step, self._first_context = callback, context
@@ -75,7 +75,7 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., _Result], *args: Any
     ) -> asyncio.Future[_Result]:
-        """Have an executor do something, and remember that until it is done."""
+        """Run a function in an executor, and remember it until it is done."""
         self.has_work = True
         future = super().run_in_executor(executor, func, *args)
         self.executing.add(future)
@@ -83,12 +83,12 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
         return future
 
     def timers(self, belongs: Callable[[Context], bool]) -> list[asyncio.TimerHandle]:
-        """Return the timers that are set, in no order.
+        """Return the timers that were set in certain contexts, in no order.
 
         Args:
-            belongs: Whether one that was set in a context is among them.
+            belongs: Whether to return the timers of a context.
         """
-        # Private names: nothing public tells them, and every loop of asyncio's own has them.
+        # Private names: there is no public way, and every loop of asyncio has them.
         timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
         return [
             timer
@@ -103,20 +103,22 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
         patience: float | None = None,
         name: str | None = None,
     ) -> _Result:
-        """Run a coroutine to its end as a task, and return what it returned.
+        """Run a coroutine to its end as a task, and return its result.
 
         Like any task, it runs in a copy of the current context.
 
         Args:
             work: The coroutine.
-            limit: Tells the seconds after which the task is cancelled; asked only if the
-                task waits for something.
-            patience: Seconds that the task gets to end once it was cancelled; None for ever.
-            name: The task's name; asyncio takes a moment to make one up.
+            limit: Returns the seconds after which the task is cancelled; called only if the task
+                waits for something.
+            patience: Seconds that the task may take to end after its cancellation; None for no
+                limit.
+            name: The task's name; asyncio would take time to generate one.
 
         Raises:
-            StillRunning: It has not ended by then. It goes on whenever the loop runs.
-            BaseException: What it raised.
+            StillRunning: The task has not ended within its patience. It continues whenever the
+                loop runs.
+            BaseException: The coroutine raised it.
         """
         self._capturing = True
         task = asyncio.Task(work, loop=self, name=name)
@@ -148,14 +150,14 @@ class EnvironmentLoop(asyncio.SelectorEventLoop):
         except RuntimeError:
             if task.done():
                 raise
-            # What asyncio says of a loop that was stopped before its time.
+            # asyncio raises RuntimeError because the timer stopped the loop.
             raise StillRunning from None
         finally:
             for timer in timers:
                 timer.cancel()
 
     def settle(self) -> None:
-        """Run what was scheduled and is due, once, without waiting for anything."""
+        """Run the callbacks that are due, once, without waiting."""
         self.has_work = False
         super().call_soon(self.stop)
         self.run_forever()

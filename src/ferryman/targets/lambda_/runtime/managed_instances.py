@@ -1,6 +1,6 @@
-"""Starts the runtime that answers many invocations at once: logging, the app, the pollers.
+"""Starts the runtime for many concurrent invocations: logging, the app, the pollers.
 
-What goes wrong before the first invocation is asked for is told to Lambda here.
+It reports an error before the first invocation to Lambda.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ _log = logging.getLogger(__name__)
 
 
 def run(handler: str, api: str, count: int) -> None:
-    """Answer invocations, many at once, until Lambda ends the environment.
+    """Answer concurrent invocations until Lambda ends the environment.
 
     Args:
-        handler: The handler, as a function's settings name it.
+        handler: The handler in the function's settings.
         api: Host and port of the Runtime API.
-        count: How many invocations may be under way at once.
+        count: The number of concurrent invocations.
 
     Raises:
-        SystemExit: The handler could not be loaded, or the Runtime API has gone.
+        SystemExit: The handler could not be loaded, or the Runtime API no longer answers.
     """
     sink = _set_up_logging()
     offered = CAPABILITIES._replace(concurrency=count, work_after_response=True)
@@ -67,7 +67,7 @@ def run(handler: str, api: str, count: int) -> None:
 
 
 def _set_up_logging() -> Any:
-    """Log as AWS's client does, with the request's own id in each record."""
+    """Log as AWS's client does, with the id of the current request in each record."""
     sink = bootstrap.init_logging()
     logging.getLogger().handlers[-1].addFilter(_add_request_id)
     return sink
@@ -80,29 +80,29 @@ def _add_request_id(record: logging.LogRecord) -> bool:
 
 
 def _load_handler(name: str) -> LambdaHandler:
-    """Import what the function's settings name, which starts the app.
+    """Import the handler in the function's settings, which starts the app.
 
     Raises:
-        ConfigError: It is not a handler of ours.
+        ConfigError: `lambda_handler` did not make the handler.
         Exception: The import failed.
     """
     module, _, attribute = name.rpartition(".")
     try:
         imported = importlib.import_module(module.replace("/", "."))
     except FaultException as fault:
-        # What our own entry makes of an error, for AWS's client.
+        # `entry` wraps an error in this exception for AWS's client.
         raise fault.__cause__ or fault from None
     function = getattr(imported, attribute, None)
-    # One that a decorator has wrapped is not among them: it would take one event at a time.
-    found = next((made for made in made_handlers() if made.function is function), None)
-    if found is None:
+    # A handler that a decorator has wrapped does not match: it would take one event at a time.
+    handler = next((made for made in made_handlers() if made.function is function), None)
+    if handler is None:
         raise ConfigError(
-            f"the function's handler {name} is not one that ferryman.lambda_handler made",
-            cause="one process answers many requests at once here, by way of ferryman's own",
-            hint="name such a handler, or start the function without AWS_LAMBDA_EXEC_WRAPPER: "
-            "AWS's own runtime then runs a process for each request",
+            f"ferryman.lambda_handler did not make the function's handler {name}",
+            cause="on Managed Instances, only ferryman's own handler takes concurrent requests",
+            hint="name a handler from ferryman.lambda_handler, or start the function without "
+            "AWS_LAMBDA_EXEC_WRAPPER: AWS's own runtime then runs a process for each request",
         )
-    return found
+    return handler
 
 
 async def _post_init_error(api: str, error: Exception) -> None:

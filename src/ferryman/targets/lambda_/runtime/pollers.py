@@ -1,10 +1,9 @@
-"""Answers many invocations at once in one process: what Lambda Managed Instances are for.
+"""Answers many invocations at once in one process, for Lambda Managed Instances.
 
-AWS's own client forks a process for each request that may be under way. Here each is a
-task, which asks for an invocation, answers it and asks again; all share one event loop and
-one started app. Sources: "Building custom runtimes for Lambda Managed Instances" and
-"Understanding the Lambda Managed Instances execution environment", in the AWS Lambda
-developer guide.
+AWS's own client forks a process for each possible concurrent request. Here each is a task, which
+asks for an invocation, answers it and asks again. All tasks share one event loop and one app.
+Sources: "Building custom runtimes for Lambda Managed Instances" and "Understanding the Lambda
+Managed Instances execution environment", in the AWS Lambda developer guide.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ _IDENTIFIER = "lambda-runtime-aws-request-id"
 _ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
 _INVOCATION = "Lambda-Runtime-Invocation-Id"
 
-# What requests under way get of the half second that Lambda gives a runtime to end, and
-# what those get that are cut off then, to answer.
+# Lambda ends a runtime half a second after SIGTERM. In-flight requests may take this part of it,
+# and then, after their cancellation, the second part to answer.
 _GRACE = 0.3
 _LAST_WORDS = 0.1
 
@@ -42,7 +41,7 @@ _LONGEST = 900.0
 
 
 class RuntimeApiGone(FerrymanError):
-    """The Runtime API does not answer any more."""
+    """The Runtime API no longer answers."""
 
 
 class InvalidEvent(FerrymanError):
@@ -50,16 +49,16 @@ class InvalidEvent(FerrymanError):
 
 
 class TimeLimitReached(FerrymanError):
-    """An invocation that was cut off before it had begun."""
+    """An invocation was cut off before it began."""
 
 
 class Pollers:
-    """A number of tasks that ask for invocations and answer them.
+    """Tasks that ask for invocations and answer them.
 
     Args:
-        environment: What answers them, started.
+        environment: The started environment, which answers the invocations.
         api: Host and port of the Runtime API.
-        count: How many may be under way at once.
+        count: The number of concurrent invocations.
     """
 
     def __init__(self, environment: Environment, api: str, count: int) -> None:
@@ -71,16 +70,16 @@ class Pollers:
         self._ending = asyncio.Event()
 
     async def run(self) -> None:
-        """Answer invocations until `end` is called, and then those under way.
+        """Answer invocations until `end` is called, then finish those in flight.
 
         Raises:
-            RuntimeApiGone: The Runtime API does not answer any more.
+            RuntimeApiGone: The Runtime API no longer answers.
         """
         names = [f"poller {number}" for number in range(1, self._count + 1)]
         pollers = [asyncio.create_task(self._poll(), name=name) for name in names]
-        told = asyncio.create_task(self._ending.wait(), name="end of the pollers")
-        await asyncio.wait({told, *pollers}, return_when=asyncio.FIRST_COMPLETED)
-        told.cancel()
+        ending = asyncio.create_task(self._ending.wait(), name="end of the pollers")
+        await asyncio.wait({ending, *pollers}, return_when=asyncio.FIRST_COMPLETED)
+        ending.cancel()
         self.end()
         await self._finish(pollers)
         for failure in [poller.exception() for poller in pollers if _returned(poller)]:
@@ -88,7 +87,7 @@ class Pollers:
                 raise failure
 
     def end(self) -> None:
-        """Ask for no more invocations."""
+        """Stop asking for invocations."""
         self._ending.set()
 
     async def _finish(self, pollers: list[asyncio.Task[None]]) -> None:
@@ -134,7 +133,7 @@ class Pollers:
         await _post(connection, f"{path}/{kind}", headers, body)
 
     async def _respond(self, identifier: str, invocation: Answer) -> Any:
-        """Return the result of an invocation, in time.
+        """Return the result of an invocation, within its time limit.
 
         Raises:
             Exception: The app failed, or took too long.
@@ -142,10 +141,12 @@ class Pollers:
         trace = invocation.headers.get("lambda-runtime-trace-id")
         left = _countdown(invocation.headers.get("lambda-runtime-deadline-ms"))
         event = _decoded(invocation.body)
-        told = InvocationContext(invocation.headers)
-        facts = RequestContext(identifier, lambda: trace, left, self._environment.cold, event, told)
+        context = InvocationContext(invocation.headers)
+        facts = RequestContext(
+            identifier, lambda: trace, left, self._environment.cold, event, context
+        )
         self._environment.cold = False
-        # A task of its own: for the context, and for the app, which may look at it.
+        # A separate task has its own context, and the app may look at the current task.
         request = asyncio.create_task(self._environment.respond(event, facts), name=identifier)
         self._under_way.add(request)
         limit = asyncio.get_running_loop().call_later(seconds_to_answer(facts), request.cancel)
@@ -154,30 +155,30 @@ class Pollers:
         except asyncio.CancelledError:
             if not request.cancelled():
                 raise
-            raise TimeLimitReached("the invocation was cut off before it had begun") from None
+            raise TimeLimitReached("the invocation was cut off before it began") from None
         finally:
             limit.cancel()
             self._under_way.discard(request)
 
 
 async def _ask_for_invocation(connection: RuntimeConnection) -> Answer:
-    """Wait for an invocation, with patience for an API that fails for a moment.
+    """Wait for an invocation. Retry if the Runtime API fails.
 
     Raises:
-        RuntimeApiGone: It fails for longer.
+        RuntimeApiGone: All retries failed.
     """
     answer = await connection.insist("GET", f"{_BASE}/next")
     if answer is None or _IDENTIFIER not in answer.headers:
-        raise RuntimeApiGone("the Runtime API has no invocations any more")
+        raise RuntimeApiGone("the Runtime API no longer sends invocations")
     return answer
 
 
 async def _post(
     connection: RuntimeConnection, path: str, headers: dict[str, str], body: bytes
 ) -> None:
-    """Post a result or an error; what the API makes of it only fails that invocation."""
+    """Post a result or an error. If the Runtime API refuses it, only this invocation fails."""
     if await connection.insist("POST", path, headers, body) is None:
-        _log.error("%s: the Runtime API did not take it", path)
+        _log.error("%s: the Runtime API did not accept it", path)
 
 
 def _returned(task: asyncio.Task[None]) -> bool:
@@ -185,7 +186,7 @@ def _returned(task: asyncio.Task[None]) -> bool:
 
 
 def _countdown(deadline: str | None) -> Callable[[], float]:
-    """Return what tells the milliseconds left until a deadline, in milliseconds since 1970."""
+    """Return a function for the milliseconds left until a deadline in milliseconds since 1970."""
     end = float(deadline) if deadline else (time.time() + _LONGEST) * 1000
     return lambda: max(0.0, end - time.time() * 1000)
 
@@ -194,15 +195,15 @@ def _decoded(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise InvalidEvent("the event is not JSON that can be read", cause=str(error)) from None
+        raise InvalidEvent("the event is not valid JSON", cause=str(error)) from None
 
 
 def error_document(error: Exception) -> bytes:
-    """Return what the Runtime API takes to say that there is no result; no traceback is in it."""
-    said = {"errorMessage": str(error), "errorType": type(error).__name__, "stackTrace": []}
-    return json.dumps(said).encode()
+    """Return the error document for the Runtime API, without a traceback."""
+    document = {"errorMessage": str(error), "errorType": type(error).__name__, "stackTrace": []}
+    return json.dumps(document).encode()
 
 
 def unforeseen(error: Exception) -> Exception | None:
-    """Return what the log should show the traceback of."""
+    """Return the error if the log should show its traceback, which ferryman's own lack."""
     return None if isinstance(error, FerrymanError) else error

@@ -1,9 +1,9 @@
-"""Waits for a call on another thread, in a way that no signal can be missed.
+"""Waits for a call on another thread without missing signals.
 
-Python runs a signal's handler in the main thread, between two of its steps. One that
-arrives just before that thread blocks on a lock is not run until the lock is free, and
-the end of an environment would pass unheard. Reading from a pipe has no such gap: the
-signal itself writes to it.
+Python runs a signal handler in the main thread, between two bytecode steps. If a signal arrives
+just before the main thread blocks on a lock, its handler runs only when the lock is free. The
+runtime would then miss SIGTERM. Reading from a pipe has no such gap, because the signal itself
+writes to the pipe.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ("SignalSafeExecutor",)
 
 
 class _Awaited:
-    """A call that is being made, for the main thread to wait for."""
+    """A running call, for which the main thread waits."""
 
     def __init__(self, call: Callable[[], Any], pipe: int) -> None:
         self._call = call
@@ -28,7 +28,7 @@ class _Awaited:
         self._raised: BaseException | None = None
 
     def run(self) -> None:
-        """Make the call."""
+        """Run the call."""
         try:
             self._returned = self._call()
         except BaseException as error:
@@ -36,10 +36,10 @@ class _Awaited:
         self._done = True
 
     def result(self) -> Any:
-        """Return what the call returned, running signal handlers while it lasts.
+        """Wait for the call, and return its result. Signal handlers run meanwhile.
 
         Raises:
-            BaseException: What it raised.
+            BaseException: The call raised it.
         """
         while not self._done:
             os.read(self._pipe, 4096)
@@ -49,10 +49,11 @@ class _Awaited:
 
 
 class SignalSafeExecutor:
-    """An executor of one thread that outlives its `with` block, for the main thread alone.
+    """An executor with one thread, for use by the main thread only.
 
-    A new thread for each call would cost more than many calls do, and to import the
-    standard library's executor costs a millisecond of each cold start.
+    AWS's client opens an executor in a `with` block for each call. This one keeps its thread: a new
+    thread for each call would cost more than many calls do. The import of the standard library's
+    executor would cost a millisecond of each cold start.
     """
 
     def __init__(self) -> None:
@@ -71,7 +72,7 @@ class SignalSafeExecutor:
         pass
 
     def submit(self, call: Callable[[], Any]) -> _Awaited:
-        """Begin a call on the thread. The one before must have been waited for."""
+        """Begin a call on the thread. The caller must have waited for the previous call."""
         awaited = self._next = _Awaited(call, self._reading)
         self._asked.release()
         return awaited

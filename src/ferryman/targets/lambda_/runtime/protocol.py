@@ -1,7 +1,7 @@
-"""aiohttp's own protocol object, with a request's body fed to it from memory.
+"""aiohttp's own protocol object, which receives a request's body from memory.
 
-It stands where a connection's protocol would, and knows neither events nor responses.
-One serves one request at a time, and is used again for the next.
+It knows neither events nor responses. An object serves one request at a time, and serves further
+requests after it.
 """
 
 from __future__ import annotations
@@ -21,27 +21,26 @@ from ferryman.targets.lambda_.runtime.transport import InProcessTransport
 
 __all__ = ("InProcessProtocol",)
 
-# Bytes that are unpacked before the reader is asked whether it is full: aiohttp before 3.14
-# unpacks them whole, to a thousand times as many.
+# Compressed bytes to unpack before the next check whether the reader is full. aiohttp before 3.14
+# unpacks them at once, to up to a thousand times as many.
 _PIECE = 512
 
-# What a body's reader holds before it asks for a pause: what aiohttp's server uses.
+# Bytes in a body's reader after which it asks for a pause, as in aiohttp's server.
 _READ_BUFFER = 2**18
 
 
 class InProcessProtocol(web.RequestHandler):
-    """Runs a request as it would run one that came over a connection.
+    """Runs a request as aiohttp runs a request from a connection.
 
     Args:
         server: The server of the application's runner.
         loop: The loop it runs on.
-        read_bufsize: What a body's reader holds before it asks for a pause, in bytes.
-        auto_decompress: Whether a compressed body is unpacked.
+        read_bufsize: The bytes in a body's reader after which it asks for a pause.
+        auto_decompress: Whether to unpack a compressed body.
         **settings: The other settings of aiohttp's protocol.
     """
 
-    # For a connection aiohttp asks the transport once and remembers; here every request
-    # has a transport of its own.
+    # aiohttp reads these from the transport once per connection. Here they differ for each request.
     __slots__ = (
         "_auto_decompress",
         "_body",
@@ -54,8 +53,8 @@ class InProcessProtocol(web.RequestHandler):
         "ssl_context",
     )
 
-    # What `request.host` falls back on, as on a server: a load balancer's own health check
-    # has no Host.
+    # `request.host` falls back on this, as on a server: the health check of a load balancer has no
+    # Host.
     sockname: Any = ("127.0.0.1", 80)
 
     def __init__(
@@ -72,30 +71,29 @@ class InProcessProtocol(web.RequestHandler):
         self._auto_decompress = auto_decompress
         self._body: DeflateBuffer | None = None
         self._pieces: Iterator[bytes] = iter(())
-        # Whether a piece has been unpacked in part: from aiohttp 3.14 on.
+        # Whether a part of the current piece is still to be unpacked (aiohttp 3.14 and later).
         self._more = False
         self._connection = InProcessTransport()
         self.logs_access = bool(getattr(self.access_logger, "enabled", self.access_logger))
-        """Whether somebody wants to be told of requests that were answered."""
+        """Whether answered requests are logged."""
 
     def open(self, remote: str | None, secure: bool) -> InProcessTransport:
-        """Begin a request, from this address, by TLS or not, and return its transport."""
+        """Begin a request from an address, with TLS or not, and return its transport."""
         connection = self._connection
         if connection.closed:
             connection = self._connection = InProcessTransport()
         self.transport = connection
         connection.peername = self.peername = (remote, 0) if remote else None
-        # aiohttp takes any context at all for a sign of TLS.
+        # aiohttp only checks whether there is an SSL context.
         connection.ssl_context = self.ssl_context = secure or None  # type: ignore[assignment]
         self._body = None
         self._force_close = False
         return connection
 
     def feed_body(self, message: RawRequestMessage, request: HttpRequest) -> StreamReader:
-        """Return a reader of the body, unpacked if it is compressed.
+        """Return a reader of the body, and unpack the body as aiohttp's parser does.
 
-        aiohttp's parser unpacks a body before the app sees it, and so does this. One that
-        was cut off on its way cannot be read, whatever limit the app has itself.
+        Reading a truncated body raises an error, whatever the app's own limit is.
         """
         body = request.body
         payload = StreamReader(self, self._reader_limit, loop=self._loop)
@@ -109,14 +107,14 @@ class InProcessProtocol(web.RequestHandler):
         return payload
 
     def pause_reading(self) -> None:
-        """Unpack no more for now: the reader holds enough."""
+        """Stop unpacking for now, because the reader is full."""
         self._reading_paused = True
 
     def resume_reading(self, resume_parser: bool = True) -> None:
-        """Unpack what is left: the reader has room again."""
+        """Continue to unpack, because the reader has room again."""
         self._reading_paused = False
         if resume_parser and self._body is not None:
-            # Not now: aiohttp before 3.14 asks for it while it reads, and would never stop.
+            # Not at once: aiohttp before 3.14 calls this while it reads, and would never stop.
             self._loop.call_soon(self._unpack)
 
     def _feed_compressed(self, payload: StreamReader, encoding: str, body: bytes) -> None:
@@ -130,8 +128,8 @@ class InProcessProtocol(web.RequestHandler):
             self._unpack()
 
     def _unpack(self) -> None:
-        # A few bytes can unpack to gigabytes, so this stops when the reader is full and
-        # goes on as the app reads; an app that refuses the body never pays for it.
+        # A few bytes can unpack to gigabytes. So this stops when the reader is full, and continues
+        # when the app reads. An app that refuses the body never pays for it.
         body, more = self._body, self._more
         try:
             while body is not None and not self._reading_paused:

@@ -1,7 +1,7 @@
-"""A connection to the Runtime API for an event loop: requests out, answers in, kept open.
+"""A persistent connection to the Runtime API, for use on an event loop.
 
-The API answers on loopback in plain HTTP/1.1, and little of that: what is here takes a
-quarter of the time that aiohttp's client does. It knows no invocations.
+The Runtime API answers on the loopback interface, in a small part of HTTP/1.1. This client takes a
+quarter of the time of aiohttp's. It does not know invocations.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ _log = logging.getLogger(__name__)
 
 _NONE: Mapping[str, str] = {}
 
-# What AWS's client waits between its attempts, in seconds.
+# The seconds between the attempts of AWS's client.
 _DELAYS = (0.1, 0.2, 0.4, 0.8)
 
-# More than all headers of an invocation; the client context in them is 3.5 KB at most.
+# More bytes than the headers of an invocation have: their client context is at most 3.5 KB.
 _HEAD_LIMIT = 2**18
 
 
 class Answer(NamedTuple):
-    """What the Runtime API answered.
+    """A response of the Runtime API.
 
     Attributes:
         status: The status code.
-        headers: By lower-case name.
+        headers: The headers, by lower-case name.
         body: The content.
     """
 
@@ -39,7 +39,7 @@ class Answer(NamedTuple):
 
 
 class RuntimeConnection:
-    """One connection, for one request at a time; it is opened again when it was closed.
+    """A connection for one request at a time. It reopens after a close.
 
     Args:
         api: Host and port of the Runtime API.
@@ -53,16 +53,16 @@ class RuntimeConnection:
     async def ask(
         self, method: str, path: str, headers: Mapping[str, str] = _NONE, body: bytes = b""
     ) -> Answer:
-        """Send a request and return the answer to it.
+        """Send a request, and return the response.
 
         Args:
             method: The method.
             path: The path.
-            headers: Headers beyond those that frame the request.
+            headers: Headers other than Host and Content-Length.
             body: The content.
 
         Raises:
-            OSError, EOFError, ValueError: The API went away, or what it sent is not HTTP.
+            OSError, EOFError, ValueError: The API is not reachable, or the response is not HTTP.
         """
         whole = False
         try:
@@ -73,24 +73,24 @@ class RuntimeConnection:
             whole = answer.headers.get("connection", "").lower() != "close"
             return answer
         except asyncio.LimitOverrunError as error:
-            raise ValueError(f"a line of the Runtime API's answer is too long: {error}") from error
+            raise ValueError(f"a line of the Runtime API's response is too long: {error}") from None
         finally:
-            # Whatever ended this too soon, the answer would be taken for the next one's.
+            # After an early end, the next request would read the rest of this response.
             if not whole:
                 self.close()
 
     async def insist(
         self, method: str, path: str, headers: Mapping[str, str] = _NONE, body: bytes = b""
     ) -> Answer | None:
-        """Return the answer that says yes, or None where there is none.
+        """Send a request with retries, and return a successful response; else None.
 
-        A refusal is final. Where the API itself fails, this waits and asks again, a few
-        times. Both are logged.
+        A status below 500 is final. After other failures it waits and retries, up to four times.
+        It logs each failure.
 
         Args:
             method: The method.
             path: The path.
-            headers: Headers beyond those that frame the request.
+            headers: Headers other than Host and Content-Length.
             body: The content.
         """
         for delay in (*_DELAYS, None):
@@ -111,7 +111,7 @@ class RuntimeConnection:
         return None
 
     def close(self) -> None:
-        """Close the connection, if there is one."""
+        """Close the connection, if it is open."""
         if self._writer is not None:
             self._writer.close()
         self._reader = self._writer = None
@@ -155,5 +155,5 @@ async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
         chunks.append(await reader.readexactly(size))
         await reader.readexactly(2)
     while await reader.readline() not in (b"\r\n", b""):
-        pass  # trailers, of which the API has none that matter
+        pass  # trailers, none of which matter here
     return b"".join(chunks)

@@ -1,7 +1,7 @@
-"""Gets an environment ready for SnapStart's snapshot, and to work again after it.
+"""Prepares an environment for SnapStart's snapshot, and resumes it after the restore.
 
-Lambda's client calls what is registered with `snapshot_restore_py`: it must be sync, so
-that the app's own hooks, which need not be, run on the environment's loop from here.
+Lambda's client calls the hooks that are registered with `snapshot_restore_py`, which must be sync.
+They run the app's own hooks, sync or async, on the environment's loop.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ __all__ = ("prepare", "register", "resume")
 
 _log = logging.getLogger(__name__)
 
-# Lambda gives up a restore after 10 seconds ("Lambda SnapStart runtime hooks", in the AWS
-# Lambda developer guide); a hook that is ended earlier is told why.
+# Lambda aborts a restore after 10 seconds ("Lambda SnapStart runtime hooks", in the AWS Lambda
+# developer guide). An earlier end leaves time for a clear error.
 _RESTORE_LIMIT = 9.0
 
-# How long the request may take that warms the app. No client waits for it.
+# Seconds that the warm-up request may take. No client waits for it.
 _WARM_LIMIT = 10.0
 
 
 def register(environment: Environment) -> None:
     """Have Lambda's client call `prepare` and `resume` around the snapshot.
 
-    Must be called in the init phase.
+    Call it in the init phase.
     """
     register_before_snapshot(partial(prepare, environment))
     register_after_restore(partial(resume, environment))
 
 
 def prepare(environment: Environment) -> None:
-    """Warm the started app, run its hooks, and close what would not live through it.
+    """Warm the started app, run its hooks, and close resources that a snapshot would break.
 
     Raises:
-        SnapshotHookFailed: A hook raised, or a resource while it was closed.
+        SnapshotHookFailed: A hook failed, or closing a resource failed.
     """
     if environment.options.warm_path:
         _warm(environment, environment.options.warm_path)
@@ -55,18 +55,18 @@ def prepare(environment: Environment) -> None:
 
 
 def resume(environment: Environment) -> None:
-    """Make random numbers differ again, open what was closed, and run the app's hooks.
+    """Reseed random numbers, reopen the closed resources, and run the app's hooks.
 
     Raises:
-        SnapshotHookFailed: A hook raised, or a resource while it was opened.
-        AppError: They took too long.
+        SnapshotHookFailed: A hook failed, or opening a resource failed.
+        AppError: The hooks and resources took too long.
     """
     _reseed()
     environment.loop.run_until_complete(_resume_in_time())
 
 
 def _reseed() -> None:
-    """Give what all environments would draw alike a seed of its own: of Python, and of numpy."""
+    """Reseed Python's and numpy's generators, whose state all restored environments share."""
     random.seed()
     if numpy_random := sys.modules.get("numpy.random"):
         numpy_random.seed()
@@ -77,15 +77,15 @@ async def _resume_in_time() -> None:
         await asyncio.wait_for(resume_from_snapshot(), _RESTORE_LIMIT)
     except TimeoutError:
         raise AppError(
-            f"the app was not ready {_RESTORE_LIMIT:g} s after it began from the snapshot",
-            cause="Lambda gives up after 10",
-            hint="do less in after_restore hooks and in reopened resources, or leave it to "
-            "the first request",
+            f"the app was not ready {_RESTORE_LIMIT:g} s after the restore of the snapshot",
+            cause="Lambda aborts a restore after 10 s",
+            hint="do less in after_restore hooks and in reopened resources, or do it in the first "
+            "request",
         ) from None
 
 
 def _warm(environment: Environment, path: str) -> None:
-    """Have the app answer a request, so that the snapshot holds what that loads."""
+    """Send the app a request, so that the snapshot contains everything that a request loads."""
     request = HttpRequest("GET", path, (("Host", "localhost"),), b"", "https", None)
     try:
         response = environment.ask(request, _WARM_LIMIT)
@@ -94,8 +94,8 @@ def _warm(environment: Environment, path: str) -> None:
     else:
         if response.status >= 400:
             _log.warning(
-                "%s answered %d before the snapshot; set warm_path to what the app answers, "
-                "or to nothing",
+                "the warm-up request for %s was answered with %d; set warm_path to a path that "
+                'the app serves, or to ""',
                 path,
                 response.status,
             )

@@ -1,12 +1,12 @@
-"""What a cold start runs first: it makes the imports that follow cheap, and starts the runtime.
+"""The first program of a cold start: it makes later imports cheap, and starts the runtime.
 
-Two finders stand before Python's own. One has modules of the standard library wait that
-others import and that most requests never need: `ssl`, which asyncio imports, is a tenth of
-a cold start. The other gives modules that every start imports, from one file that was read at
-once, in place of a hundred. Code that asks a module for a name finds it as ever.
+It installs two finders before Python's own. `WaitingFinder` delays modules of the standard library
+that other modules import and most requests never use: `ssl`, which asyncio imports, takes a tenth
+of a cold start. `CodeFinder` reads the modules that every start imports from a single file instead
+of a hundred. For other code, modules behave as usual.
 
-It is run as a program, before anything of ferryman is imported, and imports nothing of it
-until it is done. A function that only names its handler starts without.
+It runs as a program, and imports nothing of ferryman until the finders are installed. A function
+that only names its handler starts without it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from typing import Any
 __all__ = ("MODULES", "CodeFinder", "WaitingFinder", "add_layers", "main")
 
 MODULES = "ferryman/modules.bin"
-"""The file of modules, beside the packages: a marshalled dictionary, which gives for the name of
-each whether it is a package, and its code, marshalled."""
+"""The file of modules, next to the packages: Python's cache tag, and a marshalled dictionary from
+the name of a module to whether it is a package, and its marshalled code."""
 
 _WAITING = frozenset(
     {
@@ -38,7 +38,7 @@ _WAITING = frozenset(
 
 
 def _is_coroutine_function(asked: object) -> bool:
-    """Answer as `inspect.iscoroutinefunction`, and of a plain function without `inspect`."""
+    """Return the same as `inspect.iscoroutinefunction`, for plain functions without `inspect`."""
     if type(asked) is FunctionType and not asked.__dict__:
         return bool(asked.__code__.co_flags & 0x80)  # CO_COROUTINE
     import inspect
@@ -48,19 +48,19 @@ def _is_coroutine_function(asked: object) -> bool:
 
 
 def _current_frame() -> FrameType:
-    """Answer as `inspect.currentframe`, by which keys of aiohttp find their module."""
+    """Return the same as `inspect.currentframe`, with which aiohttp's keys find their module."""
     return sys._getframe(1)
 
 
 def _extract_stack(frame: FrameType | None = None, limit: int | None = None) -> object:
-    """Answer as `traceback.extract_stack`, of which asyncio keeps hold."""
+    """Return the same as `traceback.extract_stack`, to which asyncio keeps a reference."""
     import traceback
 
     _execute(traceback)
     return traceback.extract_stack(frame or sys._getframe(1), limit)
 
 
-# What every start asks modules for that wait.
+# The names that every start reads from delayed modules.
 _AT_HAND: dict[str, dict[str, object]] = {
     "concurrent.futures": {
         name: name for name in ("ALL_COMPLETED", "FIRST_COMPLETED", "FIRST_EXCEPTION")
@@ -73,15 +73,16 @@ _AT_HAND: dict[str, dict[str, object]] = {
     "traceback": {"extract_stack": _extract_stack},
 }
 
-# With these no request waits for the start; delayed modules would only slow the first requests.
+# With these initialization types, no request waits for the start. Delayed modules would only slow
+# down the first requests.
 _AHEAD = ("provisioned-concurrency", "snap-start")
 
 
 class _Waiting(ModuleType):
-    """A module that is executed when it is asked for the first of what it holds."""
+    """A module that is executed when code reads the first name from it."""
 
     def __getattr__(self, name: str) -> object:
-        # The import system asks for some of these, to see whether they are there.
+        # The import system only checks whether some of these exist.
         if name.startswith("__") and name != "__all__":
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         _execute(self)
@@ -98,7 +99,7 @@ class _Waiting(ModuleType):
 
 
 def _execute(module: ModuleType) -> None:
-    """Execute a module that waits, once; other threads that ask for it wait for that."""
+    """Execute a delayed module once. Other threads that need it wait for the end."""
     spec = module.__spec__
     assert spec is not None
     with spec.loader_state:
@@ -114,7 +115,7 @@ def _execute(module: ModuleType) -> None:
 
 
 class _WaitingLoader:
-    """Makes modules that wait for what another loader executes."""
+    """Creates modules that another loader executes later."""
 
     def __init__(self, loader: Any) -> None:
         self.loader = loader
@@ -129,10 +130,10 @@ class _WaitingLoader:
 
 
 class WaitingFinder:
-    """Finds modules that shall wait.
+    """Finds the modules to delay.
 
     Args:
-        names: Their names.
+        names: The names of the modules.
     """
 
     def __init__(self, names: frozenset[str]) -> None:
@@ -141,7 +142,7 @@ class WaitingFinder:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return where a module is found, if it is one of them and is not being reloaded."""
+        """Return the spec of a module to delay, unless it is being reloaded."""
         if name not in self._names or target is not None:
             return None
         spec = PathFinder.find_spec(name, path)
@@ -152,7 +153,7 @@ class WaitingFinder:
 
 
 class _CodeLoader(SourcelessFileLoader):
-    """Loads a module whose code has been read already, as if it came from its own file."""
+    """Loads a module from code that was read before, as if it came from the module's own file."""
 
     def __init__(self, name: str, path: str, code: bytes) -> None:
         super().__init__(name, path)
@@ -162,16 +163,16 @@ class _CodeLoader(SourcelessFileLoader):
         if not self._code:
             return super().get_code(fullname)
         code, self._code = self._code, b""
-        loaded: CodeType = marshal.loads(code)  # noqa: S302 - as much ours as the file is
+        loaded: CodeType = marshal.loads(code)  # noqa: S302 - from the artifact itself
         return loaded
 
 
 class CodeFinder:
-    """Finds modules whose code has been read already; each once, and then in its own file.
+    """Finds modules whose code was read before, each once. A reload then reads the module's file.
 
     Args:
-        home: The directory that the modules' own files lie in.
-        modules: For the name of each, whether it is a package, and its code, marshalled.
+        home: The directory with the modules' own files.
+        modules: By the name of a module, whether it is a package, and its marshalled code.
     """
 
     def __init__(self, home: str, modules: dict[str, tuple[bool, bytes]]) -> None:
@@ -181,7 +182,7 @@ class CodeFinder:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return where a module is found, if it is one of them."""
+        """Return the spec of a module whose code was read before."""
         found = self._modules.pop(name, None)
         if found is None:
             return None
@@ -196,9 +197,9 @@ class CodeFinder:
 
 
 def add_layers(layers: str = "/opt/python") -> None:
-    """Put what layers hold on the path behind the bundle, as AWS's own start does.
+    """Add the directories of layers to the path, after the bundle, as AWS's runtime does.
 
-    It reads their `.pth` files as well, and adds nothing where `PYTHONPATH` is set.
+    It also reads their `.pth` files. It adds nothing if `PYTHONPATH` is set.
 
     Args:
         layers: The directory that Lambda unpacks layers to.
@@ -218,10 +219,10 @@ def add_layers(layers: str = "/opt/python") -> None:
 
 def main() -> None:
     """Prepare the imports, and answer invocations until Lambda ends the environment."""
-    gc.disable()  # imports make many objects and leave nothing to collect
+    gc.disable()  # imports create many objects and no garbage
     here = __file__.rpartition("/")[0]
     home = here.removesuffix("/ferryman/targets/lambda_/runtime")
-    # A program's own directory comes first; the bundle's takes its place.
+    # Python puts a program's own directory first. The bundle's directory replaces it.
     if sys.path[:1] == [here]:
         del sys.path[0]
     if home not in sys.path:

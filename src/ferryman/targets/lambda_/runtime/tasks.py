@@ -1,9 +1,9 @@
-"""Lets what requests started finish, once their response is on its way.
+"""Waits, after the response, for the work that a request started.
 
-Between two invocations an environment is frozen, and whatever it was doing with it. What
-a request started belongs to that request, so it is waited for, up to a budget: tasks, work of
-executors, timers, threads. What is not done then is named in the log. What the app started
-with itself runs for ever, and is not waited for.
+Lambda freezes an environment between two invocations, with its unfinished work. So the runtime
+waits for the tasks, calls in executors, timers and threads that a request started, up to a budget.
+The log names unfinished work. The runtime does not wait for work that the app started at its start,
+because that may run forever.
 """
 
 from __future__ import annotations
@@ -27,29 +27,29 @@ _log = logging.getLogger(__name__)
 
 Work: TypeAlias = asyncio.Future[Any]
 
-# What the app started with itself may schedule something at every turn, for ever.
+# The most iterations of the loop: the app's own tasks may schedule something in each, forever.
 _TURNS = 100
 
-# How often a thread is looked at, in seconds.
+# Seconds between two checks of the threads.
 _LOOK = 0.005
 
-# Their timers wake tasks, or close connections that are idle: nothing that an app waits for.
+# Timers of these packages wake tasks, or close idle connections: no work of the app.
 _HOUSEKEEPING = ("aiohttp", "asyncio", "asyncpg")
 
 
 class TaskWatch:
-    """Knows what is the app's own, and waits for all else.
+    """Distinguishes the app's own work, which runs now, from that of requests, and waits for that.
 
     Args:
-        loop: The environment's loop, with the app started on it.
-        budget: Seconds that there are after a response.
+        loop: The environment's loop, on which the app has started.
+        budget: Seconds to wait after a response.
     """
 
     def __init__(self, loop: EnvironmentLoop, budget: float) -> None:
         self._loop = loop
         self._budget = budget
         self._resident: WeakSet[Work] = WeakSet((*asyncio.all_tasks(loop), *loop.executing))
-        # They have had their time; the next request's work has its own.
+        # Work that exceeded its budget: the next request's work has its own budget.
         self._overrun: WeakSet[Work] = WeakSet()
         self._named_timers: set[str] = set()
         self._threads = ThreadWatch()
@@ -57,20 +57,20 @@ class TaskWatch:
         self._workers = bool(self._threads.started())
 
     def has_work(self) -> bool:
-        """Return whether there may be something to wait for, or to be told of a pause."""
+        """Return whether there may be unfinished work, or hooks to run."""
         if self._loop.has_work or HOOKS or count_threads() != self._thread_count:
             return True
-        # A worker of an executor may have been given something else by now.
+        # A worker of an executor may have received new work.
         return self._workers and bool(self._threads.at_work())
 
     def finish(self, request: RequestContext | None = None, limit: float = math.inf) -> None:
-        """Run what a request left behind, up to the budget, and name what is not done then.
+        """Wait for a request's work up to the budget, and name unfinished work in the log.
 
-        After that the hooks of `ferryman.before_freeze` run.
+        Then it runs the hooks of `ferryman.before_freeze`.
 
         Args:
-            request: The request; None for one that had no context.
-            limit: Seconds that there are at most, whatever the budget.
+            request: The request; None for a request without a context.
+            limit: The most seconds to take, even if the budget is larger.
         """
         if not self.has_work():
             return
@@ -88,7 +88,7 @@ class TaskWatch:
         """Cancel the tasks that requests started.
 
         Args:
-            patience: Seconds that they get to end.
+            patience: Seconds that they may take to end.
         """
         started = asyncio.all_tasks(self._loop) - set(self._resident)
         for task in started:
@@ -98,7 +98,7 @@ class TaskWatch:
 
     def _wait(self, request: RequestContext | None, deadline: float) -> None:
         loop = self._loop
-        # One that sets itself again would be waited for without end.
+        # Only the present timers: a timer that sets itself again would never end.
         timers = {timer for timer in self._timers(request) if timer.when() <= deadline}
         for _ in range(_TURNS):
             loop.settle()
@@ -116,7 +116,7 @@ class TaskWatch:
                 break
 
     async def _until_threads_rest(self, deadline: float) -> None:
-        """Wait for threads, which may have something to do on this loop."""
+        """Wait for threads while the loop runs, because they may need it."""
         while self._threads.at_work() and self._loop.time() < deadline:
             await asyncio.sleep(_LOOK)
 
@@ -153,25 +153,25 @@ class TaskWatch:
             _warn(f"the thread {thread}", after)
         if (daemons := self._threads.new_daemons()) and not HOOKS:
             _log.warning(
-                "threads that work in the background are frozen between requests: %s; have them "
-                "finish in a function with @ferryman.before_freeze",
+                "Lambda freezes background threads between requests: %s; let them finish in a "
+                "function with @ferryman.before_freeze",
                 ", ".join(daemons),
             )
 
 
 def _warn(what: str, why: str) -> None:
-    _log.warning("%s %s; it is frozen now, and goes on with the next request", what, why)
+    _log.warning("%s %s; Lambda freezes it until the next request", what, why)
 
 
 def _task_name(work: Work) -> str:
     if isinstance(work, asyncio.Task):
         return f"the task {work.get_name()} ({_name(work.get_coro())})"
-    return "work that was given to an executor"
+    return "a call in an executor"
 
 
 def _callback(timer: asyncio.TimerHandle) -> object:
     callback = timer._callback  # type: ignore[attr-defined]
-    return getattr(callback, "func", callback)  # of a partial
+    return getattr(callback, "func", callback)  # the function of a partial
 
 
 def _module(timer: asyncio.TimerHandle) -> str:

@@ -1,6 +1,6 @@
-"""Tells which threads were started by requests, and whether they are at work.
+"""Finds the threads that requests started, and whether they are working.
 
-Daemon threads are those that Python itself does not wait for; so they are only named.
+Python does not wait for daemon threads at its exit, so `tasks` does not either: it only names them.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from weakref import WeakSet
 
 __all__ = ("ThreadWatch",)
 
-# The function in which a worker of an executor waits for something to do.
+# The function in which a worker of an executor waits for work.
 _IDLE = "_worker"
 
-# Seconds in which a worker begins that was handed something. From Python 3.13 on the queue hands
-# it to a waiting worker, and is empty before that one has run.
+# Seconds in which a worker begins the work that it received. From Python 3.13 on, the queue is
+# empty before the waiting worker has run.
 _HANDED = 0.0005 if sys.version_info >= (3, 13) else 0.0
 
 
 class ThreadWatch:
-    """Knows which threads are the app's own: those that there are now.
+    """Distinguishes the app's own threads, which run now, from those of later requests.
 
-    Workers of executors that have nothing to do now are not: a request may give them something.
+    An idle worker of an executor is not the app's own, because a request may give it work.
     """
 
     def __init__(self) -> None:
@@ -34,11 +34,11 @@ class ThreadWatch:
         )
 
     def started(self) -> list[threading.Thread]:
-        """Return the threads of requests that a program's end would wait for."""
+        """Return the non-daemon threads of requests."""
         return [thread for thread in self._new() if not thread.daemon]
 
     def at_work(self) -> list[threading.Thread]:
-        """Return those of them that work."""
+        """Return the non-daemon threads of requests that are working."""
         started = self.started()
         working = _working(started)
         if _HANDED and started and not working:
@@ -47,13 +47,13 @@ class ThreadWatch:
         return working
 
     def give_up(self) -> list[str]:
-        """Return the names of those that are still at work; they are the app's own from now on."""
+        """Return the names of threads that still work, and count them as the app's own from now."""
         late = self.at_work()
         self._known.update(late)
         return [thread.name for thread in late]
 
     def new_daemons(self) -> list[str]:
-        """Return the names of new daemon threads, each once."""
+        """Return the names of new daemon threads. It returns each thread once."""
         daemons = [thread for thread in self._new() if thread.daemon]
         self._known.update(daemons)
         return [thread.name for thread in daemons]
@@ -68,9 +68,9 @@ def _working(threads: list[threading.Thread]) -> list[threading.Thread]:
 
 
 def _rests(thread: threading.Thread, frame: object) -> bool:
-    """Return whether a thread is a worker of an executor, and has nothing to do."""
+    """Return whether a thread is an idle worker of an executor."""
     executors = sys.modules.get("concurrent.futures.thread")
-    # A private name, and the only place where Python says whose worker a thread is.
+    # A private name: only this table assigns threads to executors.
     queue = getattr(executors, "_threads_queues", {}).get(thread)
     code = getattr(frame, "f_code", None)
     return queue is not None and queue.empty() and code is not None and code.co_name == _IDLE

@@ -1,7 +1,7 @@
-"""The transport and the writer that stand where a socket would be.
+"""The transport and the writer that replace a socket.
 
-They give aiohttp what it asks of a connection, and keep what the app writes. They know
-neither events nor HTTP's framing.
+They answer aiohttp's questions about the connection, and keep the app's response. They know neither
+events nor HTTP's framing.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from ferryman.targets.lambda_.runtime.messages import (
 )
 
 __all__ = ("CapturingWriter", "InProcessTransport")
-# Names that were found right, each in lower case, or empty if it is dropped. An app sends
-# few, and must not fill the memory with those that it makes up.
+# Valid names of headers, with the name in lower case, or "" for a dropped header. The limit bounds
+# the memory of an app that makes up names.
 _names: dict[str, str] = {}
 _NAMES_LIMIT = 1000
 
@@ -35,8 +35,8 @@ class InProcessTransport(asyncio.Transport):
 
     Attributes:
         peername: The client's address, as of a socket.
-        ssl_context: Whether the client came by TLS, or None.
-        closed: Whether the response came to an end before its time.
+        ssl_context: True if the client used TLS, else None.
+        closed: Whether the response ended too early.
     """
 
     peername: tuple[str, int] | None = None
@@ -44,10 +44,10 @@ class InProcessTransport(asyncio.Transport):
     closed = False
 
     def __init__(self) -> None:
-        """Do nothing: asyncio's own keeps a dict that is never read."""
+        """Skip asyncio's own initialiser, which creates an unused dictionary."""
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """Return what is known of the connection."""
+        """Return the client's address, or whether it used TLS."""
         if name == "peername":
             return self.peername
         return self.ssl_context if name == "sslcontext" else default
@@ -57,26 +57,26 @@ class InProcessTransport(asyncio.Transport):
         return self.closed
 
     def close(self) -> None:
-        """End the connection: later writes raise."""
+        """Close the connection, so that later writes raise."""
         self.closed = True
 
     @property
     def _sendfile_compatible(self) -> None:
-        # asyncio refuses to send a file through a transport it does not know with an
-        # error that aiohttp does not catch; this is the one that makes it read and write.
+        # For a transport that it does not know, asyncio's sendfile raises an error that aiohttp
+        # does not catch. After NotImplementedError, aiohttp reads and writes the file.
         raise NotImplementedError
 
 
 class CapturingWriter(StreamWriter):
-    """Keeps what aiohttp writes as a response, instead of framing it for a wire.
+    """Keeps a response that aiohttp writes, instead of framing it for a connection.
 
-    Compression and the count of bytes against Content-Length stay aiohttp's own.
+    aiohttp itself still compresses, and checks the length against Content-Length.
 
     Args:
         protocol: aiohttp's protocol object.
         loop: The loop it runs on.
         connection: The protocol's transport.
-        head: Whether the request's method is HEAD, whose answer has no body.
+        head: Whether the request's method is HEAD, whose response has no body.
     """
 
     _status = 0
@@ -90,18 +90,18 @@ class CapturingWriter(StreamWriter):
         connection: InProcessTransport,
         head: bool,
     ) -> None:
-        # What aiohttp's own sets beyond these is the same for every writer: see below.
+        # The other attributes that aiohttp's initialiser sets are class attributes: see below.
         self._protocol = protocol
         self.loop = loop
         self._connection = connection
         self._head = head
-        # Python finds them here in fewer steps than in the class.
+        # Python finds attributes of the object in fewer steps than those of the class.
         self._compress = None
         self._eof = False
         self.output_size = 0
 
     async def write_headers(self, status_line: str, headers: CIMultiDict[str]) -> None:
-        """Keep status and headers, as they are now."""
+        """Keep the current status and headers."""
         pairs = _message_headers(headers)
         if self._head and hdrs.CONTENT_LENGTH in headers:
             pairs.append(("content-length", headers[hdrs.CONTENT_LENGTH]))
@@ -110,7 +110,7 @@ class CapturingWriter(StreamWriter):
         self._chunks = []
 
     def send_headers(self) -> None:
-        """Do nothing: they are kept already."""
+        """Do nothing: `write_headers` has kept them."""
 
     async def write_eof(self, chunk: bytes = b"") -> None:
         """Keep the last piece of the body."""
@@ -127,18 +127,18 @@ class CapturingWriter(StreamWriter):
         """Do nothing: there is no buffer that could fill up."""
 
     def response(self) -> HttpResponse:
-        """Return the response that was written."""
+        """Return the written response."""
         assert self._headers is not None
         return tuple.__new__(HttpResponse, (self._status, self._headers, b"".join(self._chunks)))
 
     def _write(self, chunk: bytes | bytearray | memoryview) -> None:  # type: ignore[override]
         if self._headers is None:
-            # An interim answer such as 100 Continue: the event source has sent its own.
+            # An interim response such as 100 Continue: the event source has sent its own.
             return
         if self._connection.closed:
             raise ConnectionResetError("the request has been given up")
         self.output_size += len(chunk)
-        # A handler that streams may write though it was asked for the headers alone.
+        # A streaming handler may write a body in response to HEAD.
         if not self._head:
             self._keep(chunk)
 
@@ -150,7 +150,7 @@ class CapturingWriter(StreamWriter):
             self._write(chunk)
 
 
-# Setting them for each writer would take a hundredth of a small request.
+# To set these attributes for each writer would take a hundredth of a small request.
 for _name, _value in vars(StreamWriter(None, None)).items():  # type: ignore[arg-type]
     setattr(CapturingWriter, _name, _value)
 
@@ -159,9 +159,9 @@ def _message_headers(headers: CIMultiDict[str]) -> list[tuple[str, str]]:
     """Return the headers of a message, with names in lower case.
 
     Raises:
-        ValueError: One holds a character that could end it.
+        ValueError: A header contains a control character.
     """
-    # The date is a private name: what aiohttp itself has just set it to.
+    # The Date and Server that aiohttp itself sets. Its date is a private name.
     own = (helpers._cached_formatted_datetime, SERVER_SOFTWARE)
     pairs = []
     for name, value in headers.items():
@@ -187,7 +187,7 @@ def _learn(name: str) -> str:
     return kept
 
 
-# An app sends few, and the same ones again and again.
+# An app sends the same few status lines repeatedly.
 @lru_cache(maxsize=256)
 def _status(status_line: str) -> int:
     return int(status_line.split(" ", 2)[1])
