@@ -1,9 +1,8 @@
 """Feeds one request into aiohttp in this process: no socket, no second parse.
 
-aiohttp's own protocol object runs the request, so that routing, middlewares, error
-pages, `HTTPException`, compression and file responses are its own; only its two ends
-are ours: the parsed request that goes in, and the writer that keeps what comes out.
-It knows no events.
+aiohttp's own protocol object runs the request, so routing, middlewares, error pages,
+`HTTPException`, compression and file responses are aiohttp's. Only the parsed request that goes in
+and the writer that keeps the response are ours. It knows no events.
 """
 
 from __future__ import annotations
@@ -22,9 +21,12 @@ from yarl import URL
 from ferryman.core.context import EVENT, follow_trace
 from ferryman.core.static_files import compare_dates_exactly
 from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
-from ferryman.targets.lambda_.runtime.protocol import InProcessProtocol
+from ferryman.targets.lambda_.runtime.protocol import (
+    CapturingWriter,
+    InProcessProtocol,
+    InProcessTransport,
+)
 from ferryman.targets.lambda_.runtime.streaming import MakePrelude, ResponseStream
-from ferryman.targets.lambda_.runtime.transport import CapturingWriter, InProcessTransport
 
 __all__ = ("Bridge",)
 
@@ -32,17 +34,17 @@ MakeWriter: TypeAlias = Callable[
     [InProcessProtocol, asyncio.AbstractEventLoop, InProcessTransport, bool], CapturingWriter
 ]
 
-# Of W3C Trace Context.
+# W3C Trace Context.
 _TRACEPARENT = istr("traceparent")
 _ENCODINGS = ("gzip", "deflate", "br", "zstd")
 
 
 class Bridge:
-    """Turns requests into responses by way of a started application.
+    """Turns requests into responses with a started application.
 
     Args:
         runner: The runner, set up.
-        loop: The event loop it was set up on, which will run `respond`.
+        loop: The event loop of the runner, which must run `respond`.
     """
 
     def __init__(self, runner: web.AppRunner, loop: asyncio.AbstractEventLoop) -> None:
@@ -53,8 +55,8 @@ class Bridge:
         self._server = server
         self._make_request = server.request_factory
         self._loop = loop
-        # Making a protocol costs as much as routing a request, so those that are done
-        # wait here for the next; there are as many as requests were ever under way at once.
+        # Creating a protocol costs as much as routing a request, so idle ones are reused. Their
+        # number is the highest number of requests in flight so far.
         self._idle: list[InProcessProtocol] = []
 
     async def respond(
@@ -63,16 +65,16 @@ class Bridge:
         event: Mapping[str, object] | None = None,
         make_writer: MakeWriter = CapturingWriter,
     ) -> HttpResponse:
-        """Return the app's response to a request, as far as its writer has kept it.
+        """Return the app's response to a request, with the parts that its writer kept.
 
         Args:
             request: The request.
-            event: The raw event behind it, for `ferryman.event`.
-            make_writer: Makes what takes the response, from the arguments of `CapturingWriter`.
+            event: The raw event, for `ferryman.event`.
+            make_writer: Creates the writer, from the arguments of `CapturingWriter`.
 
         Raises:
-            ConnectionResetError: The response broke off before its end.
-            Exception: The response is one that no client may be sent.
+            ConnectionResetError: The response is incomplete.
+            Exception: The response must not be sent to a client.
         """
         method, target, fields, body, scheme, remote, cut_off = request
         loop, server, make_request = self._loop, self._server, self._make_request
@@ -86,11 +88,11 @@ class Bridge:
         server.requests_count += 1
         web_request = make_request(message, payload, protocol, writer, task)
         if event is not None:
-            # A private name, which is spared the check of a key that is right.
+            # A private name: the public way checks the key.
             web_request._state[EVENT] = event
         began = loop.time() if protocol.logs_access else None
-        # A private name: what aiohttp does with a parsed request. It holds the error pages
-        # and the end of the response, which nothing public does.
+        # A private name: aiohttp's handling of a parsed request, with error pages and the end of
+        # the response. It has no public counterpart.
         _, aborted = await protocol._handle_request(web_request, began, server.request_handler)
         if aborted:
             raise ConnectionResetError("the response came to an end before its time")
@@ -104,30 +106,30 @@ class Bridge:
         stream: ResponseStream,
         prelude: MakePrelude,
     ) -> None:
-        """Pass the app's response to a request on as it is written.
+        """Send the app's response to a request while the app writes it.
 
         Args:
             request: The request.
-            event: The raw event behind it, for `ferryman.event`.
-            stream: Where the response goes.
+            event: The raw event, for `ferryman.event`.
+            stream: The stream to send it to.
             prelude: Makes the prelude from status and headers.
 
         Raises:
-            ConnectionResetError: The response broke off before its end.
-            Exception: The response is one that no client may be sent.
+            ConnectionResetError: The response is incomplete.
+            Exception: The response must not be sent to a client.
         """
-        # Few functions stream, and a cold start pays for what is imported.
+        # Few functions stream, and each import lengthens a cold start.
         from ferryman.targets.lambda_.runtime.streaming_writer import StreamingWriter
 
         await self.respond(request, event, partial(StreamingWriter, stream=stream, prelude=prelude))
 
     def _protocol(self) -> InProcessProtocol:
-        # Its settings are the app's `handler_args` and what its runner was given.
+        # The settings are the app's `handler_args` and those of its runner.
         return InProcessProtocol(self._server, self._loop, **self._server._kwargs)
 
 
 class _Message(RawRequestMessage):
-    """A parsed request whose raw headers are made on demand: few apps read them."""
+    """A parsed request that creates its raw headers on demand, because few apps read them."""
 
     __slots__ = ()
 
@@ -152,7 +154,7 @@ def _message(
         if encoding not in _ENCODINGS:
             encoding = None
     if hdrs.TRANSFER_ENCODING in headers:
-        # The body is here whole, whatever framed it on its way to the event source.
+        # The event source has sent the whole body, whatever its transfer coding was.
         del headers[hdrs.TRANSFER_ENCODING]
     if hdrs.IF_MODIFIED_SINCE in headers:
         compare_dates_exactly()
@@ -164,10 +166,10 @@ def _message(
         HttpVersion11,
         CIMultiDictProxy(headers),
         (),
-        False,  # it is not the last of its connection
+        False,  # not the last of its connection
         encoding,
-        False,  # nor an upgrade
-        False,  # nor chunked
+        False,  # no upgrade
+        False,  # not chunked
         _known_url(target) if len(target) <= _KNOWN_LENGTH else _url(target),
     )
 
@@ -177,7 +179,6 @@ def _url(target: str) -> URL:
     return URL.build(path=path, query_string=query, encoded=True)
 
 
-# Much is asked for again and again. A URL never changes, and once its path and its query
-# have been taken apart it remembers them.
+# The same URLs return often. A URL is immutable, and keeps its parsed path and query.
 _known_url = lru_cache(maxsize=256)(_url)
 _KNOWN_LENGTH = 256

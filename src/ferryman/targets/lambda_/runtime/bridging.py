@@ -14,7 +14,7 @@ from ferryman.targets.lambda_.runtime.streaming import MakePrelude, ResponseStre
 
 __all__ = ("Bridge", "make_bridge", "runner_settings")
 
-# The versions that `bridge`, which rests on private names of aiohttp, was tried with.
+# The versions that `bridge` was tested with; it uses private names of aiohttp.
 _FAST = ((3, 9, 0), (3, 15, 0))
 
 
@@ -42,11 +42,11 @@ class Bridge(Protocol):
 
 
 def make_bridge(runner: web.AppRunner, loop: asyncio.AbstractEventLoop) -> Bridge:
-    """Return the bridge for the aiohttp that is installed.
+    """Return the bridge for the installed aiohttp.
 
     Args:
         runner: The runner, set up with `runner_settings`.
-        loop: The event loop it was set up on, which will run the bridge.
+        loop: The event loop of the runner, which must run the bridge.
     """
     if _is_fast():
         from ferryman.targets.lambda_.runtime import bridge

@@ -14,7 +14,7 @@ CAPABILITIES = Capabilities(
     streaming=False,
     websockets=False,
     work_after_response=False,
-    # A payload is 6 MB each way, and what is not text travels as base64.
+    # A payload has up to 6 MB in each direction, and bodies that are not text are base64.
     request_limit=6 * _MIB * 3 // 4,
     response_limit=6 * _MIB * 3 // 4,
     time_limit=900.0,

@@ -1,6 +1,6 @@
-"""What Lambda tells beside an event, with the names of AWS's context object.
+"""The context of an invocation, with the names of AWS's context object.
 
-AWS's own client makes that object; our pollers read the same headers and variables.
+AWS's client creates that object. Our pollers read the same headers and variables.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ __all__ = ("InvocationContext",)
 
 
 class InvocationContext:
-    """Reads what is asked for, and nothing before.
+    """Reads each value when it is asked for.
 
     Args:
-        headers: Those of the invocation, by lower-case name.
+        headers: The headers of the invocation, by lower-case name.
     """
 
     def __init__(self, headers: Mapping[str, str]) -> None:

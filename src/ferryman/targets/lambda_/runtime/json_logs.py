@@ -1,7 +1,7 @@
-"""Log records on Lambda in the shape that a server gives them, one for each request included.
+"""Writes log records on Lambda in the server's JSON format, with one for each request.
 
-awslambdaric has put its own handler on the root logger by the time the app is loaded. It
-stays, for it knows where Lambda wants records; only what it writes is changed.
+awslambdaric installs its handler on the root logger before the app loads. The handler stays: it
+knows where Lambda expects records. Only its format changes.
 """
 
 from __future__ import annotations
@@ -26,10 +26,9 @@ class AccessLogger(AbstractAccessLogger):
 
 
 def write_json() -> logging.Logger:
-    """Have every record written as JSON, and return the logger for requests.
+    """Write every record as JSON, and return the logger for requests.
 
-    Its level is INFO: by default Lambda shows warnings alone, and a user who asks for these
-    lines wants them.
+    The logger's level is INFO, because Lambda's default shows only warnings.
     """
     for handler in logging.getLogger().handlers:
         handler.setFormatter(JsonFormatter())

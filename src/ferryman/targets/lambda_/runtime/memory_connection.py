@@ -1,8 +1,8 @@
 """Feeds one request into aiohttp over a connection that is only in memory.
 
-It asks of aiohttp what any event loop asks: a protocol that takes bytes and writes bytes to a
-transport. So it runs every version of aiohttp, where `bridge` runs those that it was tried
-with. It knows no events.
+It uses aiohttp as an event loop does: a protocol that receives bytes and writes bytes to a
+transport. So it works with every version of aiohttp, and `bridge` only with tested ones. It knows
+no events.
 """
 
 from __future__ import annotations
@@ -22,33 +22,33 @@ from ferryman.targets.lambda_.runtime.streaming import MakePrelude, ResponseStre
 
 __all__ = ("SETTINGS", "MemoryBridge")
 
-# Event sources have limits of their own on a request's head, below this one.
+# Event sources have lower limits on a request's head.
 _LONGEST = 256 * 1024
 
 SETTINGS: dict[str, Any] = {
     "handler_cancellation": True,
-    "lingering_time": 0,  # no client has to be let finish what the app does not read
+    "lingering_time": 0,  # no client is left that must finish sending a body
     "max_line_size": _LONGEST,
     "max_field_size": _LONGEST,
 }
 """What the application's runner is to be given."""
 
-# Bytes of a body that are fed at a time; of a compressed one, which can unpack to a thousand
-# times as much before aiohttp asks for a pause; and those of a response that may wait.
+# Bytes of a body to feed in one piece; the same for a compressed body, which can unpack to a
+# thousand times as much before aiohttp pauses; and the most bytes of a response that may wait.
 _PIECE = 2**18
 _COMPRESSED_PIECE = 2**9
 _MOST_WAITING = 2**16
 
-# Seconds that a handler gets to end, once it is cancelled.
+# Seconds that a cancelled handler has to end.
 _LAST_WORDS = 0.15
 
 
 class MemoryBridge:
-    """Turns requests into responses by way of a started application.
+    """Turns requests into responses with a started application.
 
     Args:
         runner: The runner, set up with `SETTINGS`.
-        loop: The event loop it was set up on, which will run `respond`.
+        loop: The event loop of the runner, which must run `respond`.
     """
 
     def __init__(self, runner: web.AppRunner, loop: asyncio.AbstractEventLoop) -> None:
@@ -64,14 +64,14 @@ class MemoryBridge:
     async def respond(
         self, request: HttpRequest, event: Mapping[str, object] | None = None
     ) -> HttpResponse:
-        """Return the app's response to a request, whole.
+        """Return the app's complete response to a request.
 
         Args:
             request: The request.
-            event: The raw event behind it, for `ferryman.event`.
+            event: The raw event, for `ferryman.event`.
 
         Raises:
-            ConnectionResetError: The response broke off before its end.
+            ConnectionResetError: The response is incomplete.
         """
         connection = self._open(request, event)
         if not connection.closed:
@@ -88,16 +88,16 @@ class MemoryBridge:
         stream: ResponseStream,
         prelude: MakePrelude,
     ) -> None:
-        """Pass the app's response to a request on as it is written.
+        """Send the app's response to a request while the app writes it.
 
         Args:
             request: The request.
-            event: The raw event behind it, for `ferryman.event`.
-            stream: Where the response goes.
+            event: The raw event, for `ferryman.event`.
+            stream: The stream to send it to.
             prelude: Makes the prelude from status and headers.
 
         Raises:
-            ConnectionResetError: The response broke off before its end.
+            ConnectionResetError: The response is incomplete.
             OSError: The Runtime API went away.
         """
         connection = self._open(request, event)
@@ -147,10 +147,10 @@ class _Connection(asyncio.Transport):
     """Answers aiohttp's questions about a connection that does not exist.
 
     Args:
-        loop: The loop that it is used on.
-        protocol: aiohttp's, at the other end.
-        request: What comes by it.
-        event: The raw event behind the request.
+        loop: The event loop.
+        protocol: aiohttp's protocol at the other end.
+        request: The request to feed.
+        event: The raw event of the request.
     """
 
     task: asyncio.Task[Any] | None = None
@@ -181,11 +181,11 @@ class _Connection(asyncio.Transport):
         for name, value in request.headers:
             lower = name.lower()
             headers.add(lower)
-            # The body is here whole, whatever framed it on its way to the event source.
+            # The event source has sent the whole body, whatever its transfer coding was.
             if lower != "transfer-encoding" and (lower != "content-length" or request.cut_off):
                 lines.append(f"{name}: {value}\r\n")
         if "host" not in headers:
-            # A load balancer's health check has none, and aiohttp's parser wants one.
+            # A load balancer's health check has no Host, and aiohttp's parser requires one.
             lines.append("Host: 127.0.0.1\r\n")
         if "if-modified-since" in headers:
             compare_dates_exactly()
@@ -213,10 +213,10 @@ class _Connection(asyncio.Transport):
         await self.progress()
 
     async def progress(self) -> None:
-        """Wait until something was written, or the response has ended.
+        """Wait for more of the response, or for its end.
 
         Raises:
-            asyncio.CancelledError: This was cancelled. The handler has been cancelled too.
+            asyncio.CancelledError: This task was cancelled, and the handler with it.
         """
         self._waiter = self._loop.create_future()
         try:
@@ -230,7 +230,7 @@ class _Connection(asyncio.Transport):
             self._waiter = None
 
     def cut(self) -> None:
-        """Do what a client does that goes away."""
+        """Close the connection as a client would."""
         if not self.closed:
             self.abort()
 
@@ -298,8 +298,8 @@ class _Connection(asyncio.Transport):
 
     @property
     def _sendfile_compatible(self) -> None:
-        # asyncio refuses to send a file through a transport it does not know with an
-        # error that aiohttp does not catch; this is the one that makes it read and write.
+        # asyncio's sendfile raises an error for an unknown transport that aiohttp does not catch.
+        # This error makes aiohttp read and write the file instead.
         raise NotImplementedError
 
     def _feed_more(self) -> None:

@@ -1,8 +1,8 @@
-"""The plain values between an event source and the bridge: one request, one response.
+"""The values between an event source and the bridge: a request and a response.
 
-They know neither events nor aiohttp. One of each is made for every request, so they are
-named tuples, which are made in a third of the time that a frozen dataclass takes; and
-where every request passes, by `tuple.__new__(HttpRequest, (...))`, in half of that again.
+They know neither events nor aiohttp. Every request creates one of each, so they are named tuples,
+which take a third of a frozen dataclass's time to create. On the path of every request,
+`tuple.__new__(HttpRequest, (...))` halves that again.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ __all__ = ("FORBIDDEN", "OF_A_CONNECTION", "OF_A_SERVER", "HttpRequest", "HttpRe
 FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """What no header may hold, so that no value can end it; aiohttp's own serialisation refuses it."""
 
-# Headers of a connection, not of a message (RFC 9110, 7.6.1): there is no connection. The
-# event source counts the body itself.
+# Headers of a connection (RFC 9110, 7.6.1), which does not exist here. The event source computes
+# the length of the body itself.
 OF_A_CONNECTION = frozenset(
     {
         "connection",
@@ -41,11 +41,11 @@ class HttpRequest(NamedTuple):
     Attributes:
         method: The method, such as `GET`.
         target: The raw path and query, byte for byte, as ASCII.
-        fields: Names and values of the headers in order: by name where none repeats, else pairs.
+        fields: The headers in order: a mapping if no name repeats, else pairs.
         body: The content.
         scheme: `https` or `http`, as the client sees it.
         remote: The client's address.
-        cut_off: Whether the event source left a part of the body out.
+        cut_off: Whether the event source omitted a part of the body.
     """
 
     method: str
@@ -68,13 +68,13 @@ class HttpRequest(NamedTuple):
 
 
 class HttpResponse(NamedTuple):
-    """An HTTP response, whole.
+    """A complete HTTP response.
 
     Attributes:
         status: The status code.
         headers: Names in lower case and values in order, repeats allowed; none that
             belong to a connection.
-        body: The content, as it goes to the client.
+        body: The content, as sent to the client.
     """
 
     status: int

@@ -9,7 +9,7 @@ from ferryman.core.errors import ConfigError
 
 __all__ = ("EnvironmentOptions", "streamed_sources")
 
-# What JSON makes of each type of field.
+# JSON's types for each type of field.
 _KINDS: dict[type, tuple[type, ...]] = {
     bool: (bool,),
     float: (int, float),
@@ -33,7 +33,7 @@ def streamed_sources(streaming: bool | str) -> tuple[str, ...]:
         streaming: True for a Function URL, `rest` for REST APIs, `all` for both, or False.
 
     Raises:
-        ConfigError: The value is not one of them.
+        ConfigError: The value is none of these.
     """
     try:
         return _STREAMED[streaming]
@@ -45,26 +45,22 @@ def streamed_sources(streaming: bool | str) -> tuple[str, ...]:
 
 
 class EnvironmentOptions(NamedTuple):
-    """How an environment answers and lives.
+    """Options of an execution environment.
 
-    It is a named tuple, because a dataclass takes a millisecond of each cold start to make.
+    It is a named tuple, because creating a dataclass takes 1 ms of each cold start.
 
     Attributes:
-        streaming: To which event sources answers are sent as they are produced, as
-            `streamed_sources` reads it. Each must be set to take them so: the function cannot
-            tell.
-        task_budget: Seconds that tasks started by a request get to finish after its
-            response.
-        base_path: A path that the gateway puts before the app's own, and that is taken off.
-        warm_path: What is asked of the app before a snapshot is taken, so that the snapshot
-            holds a warm one; empty for nothing.
-        trusted_proxies: Networks of proxies whose word on the client is taken.
-        proxy: The headers that they set: a kind of proxy, or names; empty where none is trusted.
-        json_logs: Whether log records have the shape that a server gives them, and each request
-            has one.
-        record: The part of the requests that is kept in the log, with digests of the answers.
-        record_bodies: Whether their bodies are kept whole.
-        log_level: The least level of records that are written; empty for what Lambda says.
+        streaming: The event sources that receive streamed responses, as `streamed_sources` reads
+            it. Each must be configured for streams; the function cannot detect it.
+        task_budget: Seconds that a request's tasks have to finish after its response.
+        base_path: A path that the gateway adds before the app's path; the runtime removes it.
+        warm_path: The path of the warm-up request before a snapshot; empty for none.
+        trusted_proxies: Networks of trusted proxies.
+        proxy: The headers that they set: a kind of proxy, or names; empty without trusted proxies.
+        json_logs: Whether log records have the server's JSON format, with one for each request.
+        record: The share of requests to record in the log, with digests of their responses.
+        record_bodies: Whether to record their whole bodies.
+        log_level: The lowest level of records to write; empty for Lambda's setting.
     """
 
     streaming: bool | str = False
@@ -83,7 +79,7 @@ class EnvironmentOptions(NamedTuple):
         """Read the options of baked settings.
 
         Raises:
-            ConfigError: One of them is of another type, or unknown.
+            ConfigError: An option is unknown, or its value has the wrong type.
         """
         kinds = {name: _KINDS[type(default)] for name, default in cls._field_defaults.items()}
         kinds["proxy"] = (str, list, tuple)

@@ -1,6 +1,6 @@
 """Reads a response from the bytes that aiohttp writes to a connection.
 
-They are HTTP/1.1 of aiohttp's own making, so that this need not be ready for anything else.
+aiohttp writes them, so the parser handles only the HTTP/1.1 that aiohttp produces.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ _END_OF_LINE = b"\r\n"
 
 
 class ReceivedResponse:
-    """One response, as far as it has been written.
+    """A response, with the parts that aiohttp has written so far.
 
     Args:
-        head: Whether the request's method is HEAD, whose answer has no body.
+        head: Whether the request's method is HEAD; its response has no body.
 
     Attributes:
-        status: Its status, or 0 before its head is whole.
+        status: Its status; 0 until its head is complete.
         headers: Names in lower case and values in order, without those of a connection.
-        pieces: What has come of its body and was not taken yet.
+        pieces: Parts of its body that were not sent yet.
     """
 
     def __init__(self, head: bool) -> None:
@@ -42,7 +42,7 @@ class ReceivedResponse:
         self._whole = False
         self._buffer = b""
         self._length: int | None = None
-        # Bytes that have come of the body; of a chunk, those that are to come.
+        # Bytes of the body so far; for a chunk, the bytes that are still missing.
         self._size = 0
         self._left = 0
 
@@ -54,7 +54,7 @@ class ReceivedResponse:
                 self._buffer = head
                 return
             self._buffer, data = b"", rest
-            # After an interim answer such as 100 Continue comes another.
+            # The response follows an interim one such as 100 Continue.
             if int(head[9:12]) >= 200 or head[9:12] == b"101":
                 self._read_head(head.decode("utf-8", "surrogateescape"))
         if not data or self._without_body:
@@ -66,11 +66,11 @@ class ReceivedResponse:
             self.pieces.append(data)
 
     def check(self) -> None:
-        """Hold that it has come to its end.
+        """Check that the response is complete and valid.
 
         Raises:
-            ValueError: A header holds a character that could end it.
-            ConnectionResetError: It broke off before.
+            ValueError: A header has a control character.
+            ConnectionResetError: The response is incomplete.
         """
         if self._refused:
             raise ValueError(f"the header {self._refused!r} holds a control character")

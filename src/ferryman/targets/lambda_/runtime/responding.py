@@ -1,6 +1,6 @@
-"""From an event to its result: decode, have the app respond, encode or stream.
+"""Turns an event into its result: decodes it, calls the app, and encodes or streams the response.
 
-It knows nothing of the environment's life: it is given a started app and one event.
+It receives a started app and one event, and knows nothing of the environment's lifecycle.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _log = logging.getLogger(__name__)
 
 _set_context = current_context.set
 
-# Of the smallest limit that a source has, of which JSON takes six times as much at most.
+# Derived from the lowest limit of all sources; JSON takes six bytes for a byte at most.
 _FITS_ANYWHERE = 40 * 1024 // 7
 
 LAST_WORDS = 0.15
-"""The seconds that a handler gets to end, once it is cut off, before it is answered for."""
+"""Seconds that a handler has to end after it is cut off, before the runtime responds."""
 
 
 async def respond(
@@ -43,25 +43,25 @@ async def respond(
     event: dict[str, Any],
     facts: RequestContext,
 ) -> Any:
-    """Return the result of an event, or `STREAMED` where it has gone out already.
+    """Return the result of an event, or `STREAMED` if the response was sent already.
 
-    Where its task is cancelled, the result says that the time was up.
+    If its task is cancelled, the result reports the time limit.
 
     Args:
-        bridge: Leads to the started application.
-        streamed: The names of the event sources that responses are streamed to.
-        translate: What is to be done to each request before the app sees it.
-        event: What the event source sent.
-        facts: What is known of the request; it becomes the current context.
+        bridge: The bridge to the started application.
+        streamed: The names of the event sources that receive streams.
+        translate: Changes each request before the app sees it; None changes nothing.
+        event: The event.
+        facts: The request's context, which becomes the current one.
 
     Raises:
         UnknownEvent: The event is neither an HTTP request nor one that the app handles.
-        TriggerFailed, TriggerCutOff: It is one that the app handles, and could not.
+        TriggerFailed, TriggerCutOff: The app could not handle an event that it accepts.
     """
     _set_context(facts)
     source = find_source(event)
     if source is None:
-        # What handles other events is loaded when one comes.
+        # The code for other events loads with the first of them.
         from ferryman.targets.lambda_.runtime.triggers import answer_trigger
 
         return await answer_trigger(bridge.app, event)
@@ -79,9 +79,8 @@ async def respond(
     except ENDINGS:
         raise
     except BaseException as error:
-        # aiohttp has answered what most handlers raise; this is what is left: a response
-        # that broke off, one that no client may be sent, the time limit, or a raised
-        # BaseException, which is what a panic in an extension written in Rust becomes.
+        # aiohttp answers most exceptions of handlers. These are left: an incomplete or an invalid
+        # response, the time limit, and a BaseException, such as a panic in a Rust extension.
         timed_out = _is_time_up(error)
         _log_failure(request, timed_out, error)
         response = _failure(timed_out)
@@ -92,7 +91,7 @@ async def respond(
 
 
 def cut_off(event: dict[str, Any]) -> dict[str, Any]:
-    """Return the result of an event whose handler was cancelled and goes on all the same.
+    """Return the result of an event whose handler continues although it was cancelled.
 
     Raises:
         TriggerCutOff: The event is not an HTTP request.
@@ -133,16 +132,16 @@ async def _stream(
     except (OSError, EOFError) as error:
         if not stream.begun:
             raise
-        # Lambda would refuse an error after the beginning of a response, and we would end.
+        # Lambda rejects an error after a response has begun, and the process would end.
         _log.error("%s %s: no more of it was taken: %r", request.method, request.target, error)
     return STREAMED
 
 
 async def _end_in_time(feeding: Coroutine[Any, Any, object]) -> None:
-    """Await a task of its own for this, and not for long once this is cancelled.
+    """Run a coroutine as a task; after a cancellation, give it a short time to end.
 
     Raises:
-        asyncio.CancelledError: This was cancelled, whether the task has ended or not.
+        asyncio.CancelledError: The caller was cancelled; the task may still run.
         BaseException: What the task raised.
     """
     task = asyncio.create_task(feeding)
@@ -162,7 +161,7 @@ async def _break_off(
     request: HttpRequest,
     error: BaseException,
 ) -> None:
-    """Answer with an error if nothing has been sent, else say that the body is not whole."""
+    """Send an error if nothing was sent yet, else mark the body as incomplete."""
     timed_out = _is_time_up(error)
     _log_failure(request, timed_out, error)
     if stream.begun:
@@ -178,7 +177,7 @@ async def _break_off(
 
 
 def _is_time_up(error: BaseException) -> bool:
-    """Return whether this is the time limit, and not a cancellation of the app's own making."""
+    """Return whether the time limit caused an error, and not a cancellation by the app."""
     task = asyncio.current_task()
     return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
@@ -202,7 +201,7 @@ def _failure(timed_out: bool) -> HttpResponse:
 def _within_limit(
     source: EventSource, event: dict[str, Any], body: int, result: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return the result, or a clear error in place of one that Lambda or the source refuses."""
+    """Return the result, or an error if Lambda or the source would reject its size."""
     limit = source.limit(event)
     if surely_fits(body, limit) or (size := len(json.dumps(result))) <= limit:
         return result

@@ -1,7 +1,7 @@
-"""Sends a response to Lambda's Runtime API as it is produced.
+"""Sends a response to Lambda's Runtime API while the app writes it.
 
 The format: a JSON prelude with status and headers, eight NUL bytes, then the body, all in
-chunks; what fails on the way is told in trailers. Source: "Building a custom runtime" in
+chunks. Trailers report a failure. Source: "Building a custom runtime" in
 the AWS Lambda developer guide. It knows neither events nor aiohttp's requests.
 """
 
@@ -48,7 +48,7 @@ STREAMED = Streamed()
 
 
 class ResponseStream:
-    """One response, on its way to the Runtime API.
+    """A response that is sent to the Runtime API.
 
     Args:
         api: Host and port of the Runtime API.
@@ -82,7 +82,7 @@ class ResponseStream:
         self.write(_END_OF_PRELUDE)
 
     def write(self, chunk: bytes) -> None:
-        """Send a piece of the body; an empty one would end it, and is not sent.
+        """Send a part of the body. An empty part would end the body, and is ignored.
 
         Raises:
             ConnectionResetError: The body has ended.
@@ -98,15 +98,15 @@ class ResponseStream:
             await self._writer.drain()
 
     async def end(self) -> None:
-        """End the body, and wait until the Runtime API has taken it.
+        """End the body, and wait until the Runtime API has accepted it.
 
         Raises:
-            OSError, asyncio.IncompleteReadError: The Runtime API went away.
+            OSError, asyncio.IncompleteReadError: The connection to the Runtime API broke.
         """
         await self._finish(b"0\r\n\r\n")
 
     async def fail(self, kind: str, message: str) -> None:
-        """End the body, and say that it is not whole.
+        """End the body, and report that it is incomplete.
 
         Args:
             kind: The name of the error.
@@ -125,7 +125,7 @@ class ResponseStream:
         try:
             self._writer.write(last)
             await self._writer.drain()
-            # The answer's head says that it has been taken; the rest is not needed.
+            # The head of the API's response is enough.
             await self._reader.readuntil(b"\r\n\r\n")
         finally:
             self._writer.close()

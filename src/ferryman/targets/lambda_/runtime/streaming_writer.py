@@ -6,22 +6,25 @@ import asyncio
 
 from multidict import CIMultiDict
 
-from ferryman.targets.lambda_.runtime.protocol import InProcessProtocol
+from ferryman.targets.lambda_.runtime.protocol import (
+    CapturingWriter,
+    InProcessProtocol,
+    InProcessTransport,
+)
 from ferryman.targets.lambda_.runtime.streaming import MakePrelude, ResponseStream
-from ferryman.targets.lambda_.runtime.transport import CapturingWriter, InProcessTransport
 
 __all__ = ("StreamingWriter",)
 
 
 class StreamingWriter(CapturingWriter):
-    """Passes on what aiohttp writes, as it is written.
+    """Sends the response while aiohttp writes it.
 
     Args:
         protocol: aiohttp's protocol object.
         loop: The loop it runs on.
         connection: The protocol's transport.
-        head: Whether the request's method is HEAD, whose answer has no body.
-        stream: Where the response goes.
+        head: Whether the request's method is HEAD; its response has no body.
+        stream: The stream to send it to.
         prelude: Makes the prelude from status and headers.
     """
 
@@ -42,13 +45,13 @@ class StreamingWriter(CapturingWriter):
         """Send status and headers.
 
         Raises:
-            ConnectionResetError: Those of another response have been sent.
+            ConnectionResetError: Another response has begun.
         """
         if self._stream.begun:
             raise ConnectionResetError("another response has begun")
         await super().write_headers(status_line, headers)
         await self._stream.begin(self._prelude(self.response()))
-        # aiohttp sends an error page in place of a response of which nothing has gone out.
+        # aiohttp sends an error page if nothing of the response was sent.
         self.output_size += 1
 
     async def drain(self) -> None:
@@ -56,6 +59,6 @@ class StreamingWriter(CapturingWriter):
         await self._stream.drain()
 
     def _keep(self, chunk: bytes | bytearray | memoryview) -> None:
-        # aiohttp waits for `drain` where this says that much has been written since the last.
+        # aiohttp awaits `drain` if this is large since the last time.
         self.buffer_size += len(chunk)
         self._stream.write(bytes(chunk))

@@ -13,9 +13,9 @@ Translate = Callable[[HttpRequest], HttpRequest]
 
 
 def translation(options: EnvironmentOptions) -> Translate | None:
-    """Return what is to be done to each request, or None where nothing is.
+    """Return the function that changes each request, or None if no change is needed.
 
-    What only some apps need is imported only for them: it would be in every cold start.
+    Modules that only some apps need are imported for these apps, to keep cold starts short.
     """
     steps: list[Translate] = []
     if options.trusted_proxies:

@@ -1,7 +1,7 @@
-"""Reads what event sources send, and writes what they expect back.
+"""Decodes the events of each event source, and encodes its results.
 
-Each format is a module of its own that holds the sources which speak it; this one finds
-the source that an event belongs to. None of them knows aiohttp.
+Each format has a module, which defines the sources that use it. This module finds the source of an
+event. None of them knows aiohttp.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SOURCES: tuple[EventSource, ...] = (
     lattice.LATTICE_V1,
     edge.EDGE,
 )
-"""Every event source, the likeliest first; no event matches two."""
+"""All event sources, the most frequent first. An event matches one of them at most."""
 
 
 def find_source(event: object) -> EventSource | None:

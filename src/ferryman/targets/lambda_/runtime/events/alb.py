@@ -1,6 +1,6 @@
-"""Application Load Balancers, with multi-value headers and without.
+"""Application Load Balancers, with and without multi-value headers.
 
-A target group is set to one or the other, and takes answers only in the shape it asks in.
+A setting of the target group decides which form its events have; results need the same form.
 Source of the format: "Lambda functions as targets for Application Load Balancers".
 """
 
@@ -11,12 +11,13 @@ from typing import Any
 from ferryman.core.addresses import last_address
 from ferryman.targets.lambda_.runtime.events.fields import (
     body_field,
+    listed_headers,
     method_field,
     object_field,
     scheme_of,
+    single_headers,
     text_field,
 )
-from ferryman.targets.lambda_.runtime.events.headers import listed_headers, single_headers
 from ferryman.targets.lambda_.runtime.events.results import (
     list_values,
     one_value_a_name,
@@ -50,7 +51,7 @@ def decode(event: Event) -> HttpRequest:
     """Return the HTTP request in an event.
 
     Raises:
-        MalformedEvent: A field is missing, or not what it should be.
+        MalformedEvent: A field is missing or malformed.
     """
     if listed := object_field(event, "multiValueHeaders"):
         headers = listed_headers(listed)

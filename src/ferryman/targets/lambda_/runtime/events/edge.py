@@ -1,4 +1,4 @@
-"""Lambda@Edge: viewer requests and origin requests, answered by the function itself.
+"""Lambda@Edge: viewer requests and origin requests, which the function answers itself.
 
 Source of the format: "Lambda@Edge event structure", "Generate HTTP responses in request
 triggers" and "Restrictions on edge functions" in the CloudFront developer guide.
@@ -10,14 +10,15 @@ from typing import Any
 
 from ferryman.targets.lambda_.runtime.events.fields import (
     MalformedEvent,
+    Pairs,
     body_field,
     list_field,
+    listed_headers,
     method_field,
     object_field,
     scheme_of,
     text_field,
 )
-from ferryman.targets.lambda_.runtime.events.headers import Pairs, listed_headers
 from ferryman.targets.lambda_.runtime.events.results import status_phrase
 from ferryman.targets.lambda_.runtime.events.source import Event, EventSource, Headers
 from ferryman.targets.lambda_.runtime.events.target import request_target
@@ -26,7 +27,7 @@ from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 
 __all__ = ("EDGE", "decode", "encode", "head", "is_refused", "limit", "matches")
 
-# Headers with which CloudFront refuses a whole answer, or which it alone may write.
+# CloudFront rejects a response with one of these headers, or writes the header itself.
 _REFUSED = frozenset(
     {
         "connection",
@@ -75,7 +76,7 @@ def decode(event: Event) -> HttpRequest:
     """Return the HTTP request in an event.
 
     Raises:
-        MalformedEvent: A field is missing, or not what it should be.
+        MalformedEvent: A field is missing or malformed.
     """
     request = event["Records"][0]["cf"]["request"]
     headers = _headers(object_field(request, "headers"))
@@ -85,10 +86,10 @@ def decode(event: Event) -> HttpRequest:
         request_target(text_field(request, "uri"), text_field(request, "querystring")),
         tuple(headers),
         body_field({**body, "base64": body.get("encoding") == "base64"}, "data", "base64"),
-        # Where the origin request policy lets it through; a viewer request never has it.
+        # Only if the origin request policy forwards it; a viewer request never has it.
         scheme_of(dict(headers).get("cloudfront-forwarded-proto")),
         text_field(request, "clientIp") or None,
-        # It passes on 40 KB of a viewer request, and 1 MB of an origin request.
+        # CloudFront forwards 40 KB of a viewer request, and 1 MB of an origin request.
         bool(body.get("inputTruncated")),
     )
 

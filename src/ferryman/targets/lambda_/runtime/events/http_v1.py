@@ -1,8 +1,8 @@
 """REST APIs, and HTTP APIs with payload format 1.0.
 
 Source of the format: "Lambda proxy integrations in API Gateway" and "Working with AWS
-Lambda proxy integrations for HTTP APIs" in the API Gateway developer guide. That a REST
-API leaves the path encoded, and an HTTP API does not, is from events that were caught.
+Lambda proxy integrations for HTTP APIs" in the API Gateway developer guide. Recorded
+events show that a REST API leaves the path encoded, and an HTTP API does not.
 """
 
 from __future__ import annotations
@@ -10,16 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 from ferryman.targets.lambda_.runtime.events.fields import (
+    Pairs,
     body_field,
+    listed_headers,
     method_field,
     object_field,
     scheme_of,
-    text_field,
-)
-from ferryman.targets.lambda_.runtime.events.headers import (
-    Pairs,
-    listed_headers,
     single_headers,
+    text_field,
 )
 from ferryman.targets.lambda_.runtime.events.results import list_values
 from ferryman.targets.lambda_.runtime.events.source import Event, EventSource, Headers
@@ -42,7 +40,7 @@ def is_rest_api(event: Event) -> bool:
 
 
 def _is_version_1(version: object) -> bool:
-    # Events that were written by hand have it as a number.
+    # Events that were written by hand may have a number.
     return version == "1.0" or (version == 1 and not isinstance(version, bool))
 
 
@@ -55,18 +53,18 @@ def decode(event: Event) -> HttpRequest:
     """Return the HTTP request in an event.
 
     Raises:
-        MalformedEvent: A field is missing, or not what it should be.
+        MalformedEvent: A field is missing or malformed.
     """
     return _request(event, text_field(event, "path"))
 
 
 def decode_http_api(event: Event) -> HttpRequest:
-    """Return the HTTP request in an event, without the stage that the path begins with.
+    """Return the HTTP request in an event, without the stage at the start of its path.
 
-    A REST API takes the stage off the path itself.
+    A REST API removes the stage itself.
 
     Raises:
-        MalformedEvent: A field is missing, or not what it should be.
+        MalformedEvent: A field is missing or malformed.
     """
     path = text_field(event, "path")
     stage = text_field(object_field(event, "requestContext"), "stage")
@@ -98,15 +96,15 @@ def _request(event: Event, path: str) -> HttpRequest:
         request_target(path, _query(event)),
         tuple(headers),
         body_field(event),
-        # AWS itself writes this header, whatever a client sent.
+        # AWS writes this header itself, whatever the client sent.
         scheme_of(named.get("x-forwarded-proto")),
         text_field(object_field(context, "identity"), "sourceIp") or None,
     )
 
 
 def _headers(event: Event) -> Pairs:
-    # Both are there, and hold the same; a test in the console gives null for either, and what
-    # others change on the way is in one of them.
+    # An event has both, with the same headers. A test in the console sets either to null, and
+    # tools in between may change only one of them.
     listed = object_field(event, "multiValueHeaders")
     if not listed:
         return list(single_headers(event.get("headers")).items())
@@ -131,14 +129,14 @@ def _has_format(event: Event) -> bool:
         and "path" in event
         and (isinstance(context, dict) or context is None)
         and "elb" not in (context or _NONE)
-        # A WebSocket API's.
+        # This is an event of a WebSocket API.
         and "connectionId" not in (context or _NONE)
-        # A question to a Lambda authorizer looks the same but for this.
+        # An event for a Lambda authorizer differs only in this.
         and "type" not in event
     )
 
 
-# Older events, and some that were written by hand, have no context at all.
+# Older events, and some that were written by hand, have no context.
 _NONE: Event = {}
 
 REST_API = EventSource("rest-api", True, is_rest_api, decode, head, encode)

@@ -1,8 +1,8 @@
 """Function URLs, and HTTP APIs with payload format 2.0.
 
 Source of the format: "Working with AWS Lambda proxy integrations for HTTP APIs" in the
-API Gateway developer guide, and "Invoking Lambda function URLs" in the Lambda one. That
-an HTTP API decodes the path, and a Function URL does not, is from events that were caught.
+API Gateway developer guide, and "Invoking Lambda function URLs" in the Lambda one. Recorded
+events show that an HTTP API decodes the path, and a Function URL does not.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from ferryman.targets.lambda_.runtime.events.fields import (
     body_field,
     method_field,
     scheme_of,
+    single_headers,
     text_field,
 )
-from ferryman.targets.lambda_.runtime.events.headers import single_headers
 from ferryman.targets.lambda_.runtime.events.source import Event, EventSource, Headers
 from ferryman.targets.lambda_.runtime.events.target import (
     escape_path,
@@ -27,8 +27,8 @@ from ferryman.targets.lambda_.runtime.messages import HttpRequest, HttpResponse
 
 __all__ = ("FUNCTION_URL", "HTTP_API", "decode", "encode", "head", "is_function_url", "is_http_api")
 
-# The part of a domain that tells a Function URL. Emulators give their own host instead,
-# and the path as it came.
+# Part of the domain of every Function URL. Emulators give their own host instead, and do not
+# decode the path.
 _FUNCTION_URL_DOMAIN = ".lambda-url."
 _EMULATORS = ("", "localhost", "127.0.0.1")
 
@@ -54,14 +54,14 @@ def decode(event: Event, path: str | None = None) -> HttpRequest:
 
     Args:
         event: The event.
-        path: The path, where it is not the raw one of the event.
+        path: The path, if it differs from the raw path of the event.
 
     Raises:
-        MalformedEvent: A field is missing, or not what it should be.
+        MalformedEvent: A field is missing or malformed.
     """
     context = event["requestContext"]
     http = context["http"]
-    # Function URLs and some emulators leave a cookie header in place as well.
+    # Function URLs and some emulators also keep the cookie header.
     headers = single_headers(event.get("headers"), event.get("cookies"))
     if "host" not in headers and (domain := text_field(context, "domainName")):
         headers |= single_headers({"host": domain})
@@ -70,7 +70,7 @@ def decode(event: Event, path: str | None = None) -> HttpRequest:
         request_target(path or _path(event), text_field(event, "rawQueryString")),
         headers,
         body_field(event) if event.get("body") else b"",
-        # AWS itself writes this header, whatever a client sent.
+        # AWS writes this header itself, whatever the client sent.
         scheme_of(headers.get("x-forwarded-proto")),
         text_field(http, "sourceIp") or None,
         False,
@@ -79,10 +79,10 @@ def decode(event: Event, path: str | None = None) -> HttpRequest:
 
 
 def decode_http_api(event: Event) -> HttpRequest:
-    """Return the HTTP request in an event, without the stage that the path begins with.
+    """Return the HTTP request in an event, without the stage at the start of its path.
 
     Raises:
-        MalformedEvent: A field is missing, or not what it should be.
+        MalformedEvent: A field is missing or malformed.
     """
     path = _path(event)
     stage = text_field(event["requestContext"], "stage")
@@ -92,10 +92,10 @@ def decode_http_api(event: Event) -> HttpRequest:
 
 
 def head(status: int, headers: Headers, _event: Event) -> dict[str, Any]:
-    """Return the beginning of a result.
+    """Return a result without its body.
 
-    Cookies have a list of their own; any other repeated header is joined with commas,
-    for the format has room for one value a name.
+    Cookies have their own list. Commas join the values of any other repeated header, because the
+    format has one value for each name.
     """
     joined = dict(headers)
     if len(joined) == len(headers) and "set-cookie" not in joined:
@@ -128,14 +128,14 @@ def _path(event: Event) -> str:
 
 
 def _context(event: Event) -> dict[str, Any] | None:
-    """Return the context of an event that has the format, or None of any other."""
-    # As a number the version is in events that were written by hand.
+    """Return the context of an event in this format; None for any other event."""
+    # Events that were written by hand may have the version as a number.
     if event.get("version") not in ("2.0", 2.0):
         return None
     context = event.get("requestContext")
     if not isinstance(context, dict) or not isinstance(context.get("http"), dict):
         return None
-    # A question to a Lambda authorizer looks the same but for its type.
+    # An event for a Lambda authorizer differs only in its type.
     return context if event.get("type") is None else None
 
 

@@ -1,7 +1,7 @@
 """VPC Lattice, with event structure V1 and V2.
 
-Source of the format: "Lambda functions as targets in VPC Lattice" in its user guide. That
-the path has the query with it, raw, is from events that were caught.
+Source of the format: "Lambda functions as targets in VPC Lattice" in its user guide. Recorded
+events show that the path includes the raw query.
 """
 
 from __future__ import annotations
@@ -10,15 +10,13 @@ from typing import Any
 
 from ferryman.core.addresses import last_address
 from ferryman.targets.lambda_.runtime.events.fields import (
+    Pairs,
     body_field,
+    listed_headers,
     method_field,
     object_field,
-    text_field,
-)
-from ferryman.targets.lambda_.runtime.events.headers import (
-    Pairs,
-    listed_headers,
     single_headers,
+    text_field,
 )
 from ferryman.targets.lambda_.runtime.events.results import one_value_a_name
 from ferryman.targets.lambda_.runtime.events.source import Event, EventSource, Headers
@@ -52,7 +50,7 @@ def decode_v1(event: Event) -> HttpRequest:
     """Return the HTTP request in an event of structure V1.
 
     Raises:
-        MalformedEvent: A field is missing, or not what it should be.
+        MalformedEvent: A field is missing or malformed.
     """
     return _request(
         event,
@@ -66,7 +64,7 @@ def decode_v2(event: Event) -> HttpRequest:
     """Return the HTTP request in an event of structure V2.
 
     Raises:
-        MalformedEvent: A field is missing, or not what it should be.
+        MalformedEvent: A field is missing or malformed.
     """
     return _request(
         event,
@@ -94,7 +92,7 @@ def _request(event: Event, target: str, headers: Pairs, body: bytes) -> HttpRequ
         target,
         tuple(headers),
         body,
-        # It does not say. What a header says, the client has said.
+        # The event does not say; a header would be the client's claim.
         "https",
         last_address(dict(headers).get("x-forwarded-for", "")),
     )

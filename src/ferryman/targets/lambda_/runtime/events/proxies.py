@@ -1,6 +1,6 @@
-"""Has the app see a request as the client sent it to the first of the trusted proxies.
+"""Restores a request as the client sent it to the first trusted proxy.
 
-It is loaded only for an app that trusts some.
+It loads only for apps that trust proxies.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from ferryman.targets.lambda_.runtime.messages import HttpRequest
 
 __all__ = ("through_proxies",)
 
-# Event sources write these themselves, about the client that called them: a proxy's own are
-# lost on the way, and what there is, is true.
+# Event sources set these headers themselves for the client that called them. They overwrite a
+# proxy's values, so the values are true.
 _OF_SOURCE = frozenset({"x-forwarded-for", "x-forwarded-proto", "x-forwarded-port"})
 _OF_PROXY_LOST = frozenset({"x-forwarded-proto", "x-forwarded-port"})
 
 
 def through_proxies(request: HttpRequest, trust: ProxyTrust) -> HttpRequest:
-    """Return a request as the client sent it to the first of the proxies.
+    """Return a request as the client sent it to the first trusted proxy.
 
-    What no trusted proxy has set is taken out of it.
+    It loses forwarding headers that no trusted proxy has set.
 
     Args:
         request: The request; `remote` is the address that the event source saw.

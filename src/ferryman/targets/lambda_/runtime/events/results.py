@@ -10,11 +10,11 @@ __all__ = ("list_values", "one_value_a_name", "status_phrase")
 
 
 def one_value_a_name(headers: Headers) -> dict[str, str]:
-    """Return headers by name, and lose none.
+    """Return headers by name, without losing any.
 
-    A repeated header is joined with commas, which says the same (RFC 9110, 5.3), but for
-    Set-Cookie: each is a name of its own, for the object tells `set-cookie` from `Set-Cookie`
-    and HTTP does not.
+    Commas join the values of a repeated header, which means the same (RFC 9110, 5.3). Set-Cookie is
+    an exception: each cookie gets another spelling of the name, because keys of the object are
+    case-sensitive and HTTP's names are not.
     """
     result: dict[str, str] = {}
     cookies = 0

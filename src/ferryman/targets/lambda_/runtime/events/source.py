@@ -15,19 +15,18 @@ Headers = Sequence[tuple[str, str]]
 
 
 class EventSource(NamedTuple):
-    """What turns requests into events, and results into responses.
+    """An event source: it turns requests into events, and results into responses.
 
     Attributes:
-        name: What it is called, such as `function-url`.
-        streams: Whether it passes a response on as it is produced.
-        matches: Whether an event came from this source. It takes any object and never raises.
-        decode: The HTTP request in an event that matches. It raises MalformedEvent if a
-            field is missing, or not what it should be.
-        head: The beginning of a result, which says everything but the body: from status,
-            headers by lower-case name, and the event. Where a response streams, it is the
-            prelude.
-        encode: The result that makes the source send a response to an event.
-        limit: The bytes that the result of an event may have.
+        name: Its name, such as `function-url`.
+        streams: Whether it forwards a response while the app writes it.
+        matches: Returns whether an event came from this source. It takes any object, never raises.
+        decode: Returns the HTTP request in an event that matches. It raises MalformedEvent if a
+            field is missing or malformed.
+        head: Returns a result without its body, from the status, headers with lower-case names, and
+            the event. It is the prelude of a streamed response.
+        encode: Returns the result with which the source sends a response.
+        limit: Returns the most bytes of the result of an event.
     """
 
     name: str

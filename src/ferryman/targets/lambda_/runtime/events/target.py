@@ -1,7 +1,7 @@
-"""Makes the request target, raw, of the path and the query in an event.
+"""Builds the raw request target from the path and the query of an event.
 
-What came encoded is left as it came, byte for byte; what came decoded is encoded, so
-that the app can take the target apart as it would on a server.
+Encoded parts stay as they are, byte for byte. Decoded parts are encoded again, so that the app
+parses the target as it would on a server.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ __all__ = (
     "strip_base_path",
 )
 
-# All printable ASCII: only what a request target may not hold (spaces, controls, anything
-# beyond ASCII) is encoded.
+# All printable ASCII. Only characters that a target may not have (spaces, controls, all beyond
+# ASCII) are encoded.
 _PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F))
-# In one name or value of a query, these two would end it.
+# These two would end a name or a value of a query.
 _IN_QUERY = _PRINTABLE.replace("&", "").replace("#", "")
-# RFC 3986, 3.4, less what forms give a meaning to.
+# RFC 3986, 3.4, without the characters that forms use.
 _DECODED_QUERY = "-._~!$'()*,:@/?"
-# What no path holds but encoded, be it only because it means something else there.
+# A path holds these only encoded.
 _NOT_IN_PATH = r"%(?![0-9A-Fa-f]{2})|[?#]"
 
 
 def request_target(path: str, query: str) -> str:
-    """Return the target of a path and a query, both as a client sent them."""
+    """Return the target of a raw path and a raw query."""
     target = f"{path}?{query}" if query else path
     if target[:1] == "/" and target.isascii() and target.isprintable() and " " not in target:
         return target
@@ -44,22 +44,19 @@ def request_target(path: str, query: str) -> str:
 
 
 def escape_path(path: str) -> str:
-    """Return a path that came decoded as one that a target can hold.
-
-    An escape that stands in it all the same is left as it is.
-    """
+    """Return a decoded path, encoded for a target. Escapes in it stay as they are."""
     if "%" in path or "?" in path or "#" in path:
         return re.sub(_NOT_IN_PATH, lambda found: f"%{ord(found[0]):02X}", path)
     return path
 
 
 def strip_base_path(target: str, base_path: str) -> str:
-    """Return a target without the path that an app is mounted at.
+    """Return a target without the base path of the app.
 
     Args:
         target: The request target.
-        base_path: Whole segments, such as `/api`: it is not the beginning of `/apifoo`. A
-            target that does not begin with it is returned as it is.
+        base_path: Whole segments, such as `/api`, which does not match `/apifoo`. A target without
+            it stays as it is.
     """
     base = base_path.rstrip("/")
     if not base.startswith("/"):
@@ -73,11 +70,11 @@ def strip_base_path(target: str, base_path: str) -> str:
 
 
 def query_string(parameters: dict[str, Any], escape: Callable[[str], str]) -> str:
-    """Return the query of parameters, each with a value or a list of them; null is blank.
+    """Return the query of parameters, each with a value or a list of values; null is empty.
 
     Args:
         parameters: The parameters, in order.
-        escape: What makes a name or value fit for a query.
+        escape: Encodes a name or a value.
 
     Raises:
         MalformedEvent: A value is not text.
@@ -94,14 +91,14 @@ def query_string(parameters: dict[str, Any], escape: Callable[[str], str]) -> st
 
 
 def escape_query(text: str) -> str:
-    """Return a name or value that came decoded as one that a query can hold."""
+    """Return a decoded name or value, encoded for a query."""
     if text.isascii() and text.isalnum():
         return text
     return quote(text, safe=_DECODED_QUERY, errors="surrogatepass")
 
 
 def keep_query(text: str) -> str:
-    """Return a name or value that came encoded, byte for byte."""
+    """Return an encoded name or value, byte for byte."""
     if text.isascii() and text.isalnum():
         return text
     return quote(text, safe=_IN_QUERY, errors="surrogatepass")

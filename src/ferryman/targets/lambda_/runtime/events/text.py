@@ -1,9 +1,8 @@
-"""Decides whether a response's body travels as text or as base64.
+"""Decides whether a result carries a response's body as text or as base64.
 
-A result is JSON, so a body that is text goes as it is, a third smaller, whatever its type:
-REST APIs hand base64 on as it is unless they are told of binary types. What would not come
-back the same byte for byte goes as base64, and so does a text which would only fit into a
-result in that way.
+A result is JSON. Text stays text, whatever its type: it is a third smaller, and REST APIs without
+binary types do not decode base64. A body is base64 if it would not survive as text byte for byte,
+or if the result is only then small enough.
 """
 
 from __future__ import annotations
@@ -16,18 +15,18 @@ from functools import lru_cache
 __all__ = ("RESULT_LIMIT", "result_body", "surely_fits")
 
 RESULT_LIMIT = 6 * 1024 * 1024
-"""The bytes that a synchronous invocation may answer with ("Lambda quotas")."""
+"""The most bytes of the result of a synchronous invocation ("Lambda quotas")."""
 
-# The part of a result that headers get.
+# Bytes of a result that are kept for headers.
 _HEADERS = 64 * 1024
 
 _UTF_8 = ("utf-8", "utf8", "us-ascii")
 
 
 def surely_fits(size: int, limit: int) -> bool:
-    """Return whether a body of so many bytes fits into a result, however JSON has to write it.
+    """Return whether a body of this size fits into a result, whatever its characters.
 
-    Its JSON is six times as long at most.
+    JSON takes six bytes for a byte at most.
     """
     return size * 7 <= limit
 
@@ -40,7 +39,7 @@ def result_body(
     Args:
         headers: The response's headers, by lower-case name.
         body: The bytes of the body.
-        limit: The bytes that the result may have.
+        limit: The most bytes of the result.
     """
     if not body:
         return "", False
@@ -56,18 +55,18 @@ def result_body(
 
 
 def _is_shorter_coded(text: str, size: int, limit: int) -> bool:
-    """Return whether a text is too long for a result as JSON, and less so as base64.
+    """Return whether a text is too long for a result as JSON, and shorter as base64.
 
-    A character beyond ASCII takes six bytes or twelve in JSON, and a quote two.
+    In JSON a character beyond ASCII takes six or twelve bytes, and a quote two.
     """
     written = len(json.dumps(text))
     return written > limit - _HEADERS and written > (size + 2) // 3 * 4
 
 
-# An app sends few types, and the same ones again and again.
+# An app sends few types, repeatedly.
 @lru_cache(maxsize=256)
 def _may_be_text(content_type: str) -> bool:
-    # By hand: a regular expression would be compiled in every cold start.
+    # Without a regular expression, which every cold start would compile.
     for parameter in content_type.lower().split(";")[1:]:
         name, _, value = parameter.partition("=")
         if name.strip() == "charset" and value.strip().strip('"') not in _UTF_8:

@@ -1,7 +1,7 @@
-"""Answers the events that Lambda brings and that are no HTTP requests.
+"""Handles events of Lambda that are not HTTP requests.
 
-What the kinds are and how records are handled is core's; here is what only Lambda has:
-warm-up pings, and a time limit. Loaded with the first such event, and not before.
+`core` knows the kinds of events and handles their records. This room adds what only Lambda has:
+warm-up pings and a time limit. It loads with the first such event.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ __all__ = ("answer_trigger",)
 async def answer_trigger(app: web.Application, event: object) -> Any:
     """Return the result of an event that is not an HTTP request.
 
-    A warm-up ping is answered without the app. Where the task is cancelled, which is what
-    happens at the time limit, the records that were not handled are failed ones.
+    A warm-up ping does not reach the app. If the task is cancelled at the time limit, the records
+    that were not handled count as failed.
 
     Args:
-        app: The application, started.
-        event: What Lambda brought.
+        app: The started application.
+        event: The event.
 
     Raises:
-        UnknownEvent: It is of no known kind, or the application has no handler for it.
-        MalformedEvent: A part of it is missing, or not what it should be.
-        TriggerFailed, TriggerCutOff: It was not handled, or not in time, and the result
-            has no room for which record.
-        TriggersWrong: What the application registered for it cannot be used.
-        Exception: What a handler raised whose answer the sender waits for.
+        UnknownEvent: The kind is unknown, or the application has no handler for it.
+        MalformedEvent: A field is missing or malformed.
+        TriggerFailed, TriggerCutOff: The handler failed or was too slow, and the result cannot name
+            single records.
+        TriggersWrong: A handler that the application registered cannot be used.
+        Exception: Raised by a handler whose result the sender waits for.
     """
     if is_warm_up(event):
         return dict(WARM)
