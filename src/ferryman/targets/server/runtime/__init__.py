@@ -1,6 +1,5 @@
-"""What runs on a server: gunicorn, with the app on aiohttp's worker.
+"""Runs the app on a server: gunicorn's master, and workers that run aiohttp.
 
-It ships in the artifact, so it imports the standard library, aiohttp, gunicorn and the
-runtime half of core, and nothing else. `python -m ferryman.targets.server.runtime`
-starts it.
+It ships in the artifact, so it imports only the standard library, aiohttp, gunicorn and `core`.
+`python -m ferryman.targets.server.runtime` starts it.
 """

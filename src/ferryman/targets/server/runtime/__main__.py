@@ -1,4 +1,4 @@
-"""Starts the server that the settings of this artifact describe."""
+"""Starts the server with the settings of this artifact."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def main() -> None:
     """Run gunicorn until a signal ends it.
 
     Raises:
-        SystemExit: Always, with gunicorn's status: 0 when it was told to stop, 3 when the
-            app failed to start; 2 when the settings are wrong.
+        SystemExit: Always, with gunicorn's status: 0 after a signal to stop, 3 if the app failed to
+            start, 2 if the settings are wrong.
     """
     from ferryman.targets.server.runtime.application import ServerApplication
 
@@ -28,6 +28,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # Until gunicorn handles it, Ctrl-C would show a traceback of the imports.
+    # Before gunicorn handles Ctrl-C, it would show a traceback of the imports.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     main()

@@ -1,8 +1,8 @@
-"""Accepts connections, and pauses when the process is about to run out of file descriptors.
+"""Accepts connections, and pauses before the process runs out of file descriptors.
 
-asyncio's own way is not taken: out of descriptors it logs a traceback for every place in the
-backlog, at each try (python/cpython#151615), and accepts as many connections at once as there
-are, so that the worker that wakes first has them all.
+It replaces asyncio's own accept loop. Without free descriptors, that loop logs a traceback for each
+connection in the backlog, at each try (python/cpython#151615). It also accepts all waiting
+connections in one step, so the worker that wakes first gets them all.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ __all__ = ("Acceptor", "DescriptorReserve", "room_for_connections")
 
 Connect = Callable[[socket.socket], Awaitable[object]]
 
-# Connections accepted before the loop goes on with what else there is.
+# Connections to accept before the loop runs other callbacks.
 _AT_A_TIME = 8
 
-# Seconds of a pause, and between two lines of the log that tell of one.
+# Seconds of a pause, and the least time between two log records about pauses.
 _PAUSE = 0.25
 _BETWEEN_LINES = 10.0
 
 _OUT_OF = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
-# Descriptors that are held so that the admin port can be answered, the files it reads included.
+# Descriptors reserved for the admin port, including the files that it reads.
 _HELD = 8
 
-# Descriptors of a worker that has no connection: its log, its loop, its libraries.
+# Descriptors of a worker without connections: its log, its loop, its libraries.
 _BASE = 32
 
 _log = logging.getLogger("ferryman.server")
 
 
 def room_for_connections() -> int:
-    """Return how many connections a worker has file descriptors for."""
+    """Return how many connections the file descriptors of a worker allow."""
     return max(0, _ceiling() - _BASE)
 
 
 def _ceiling() -> int:
-    """Return the descriptor from which on the rest is left to the app."""
+    """Return the first descriptor that is left to the app."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return limit - max(16, limit // 10)
 
 
 class DescriptorReserve:
-    """Keeps file descriptors back from clients: a tenth for the app, a few for the admin port."""
+    """Reserves file descriptors: a tenth for the app, and a few for the admin port."""
 
     def __init__(self) -> None:
         self._ceiling = _ceiling()
@@ -59,11 +59,11 @@ class DescriptorReserve:
         self.refill()
 
     def is_beyond(self, descriptor: int) -> bool:
-        """Return whether a descriptor is among those that clients should not get."""
+        """Return whether a descriptor is reserved, so that no client may have it."""
         return descriptor >= self._ceiling
 
     def refill(self) -> bool:
-        """Take back what was released, and return whether clients may have more."""
+        """Reserve released descriptors again; return whether clients may have more."""
         try:
             while len(self._held) < _HELD:
                 self._held.append(os.open(os.devnull, os.O_RDONLY))
@@ -74,7 +74,7 @@ class DescriptorReserve:
         return not self.is_beyond(probe)
 
     def release(self) -> bool:
-        """Let the admin port have what is held, and return whether there was anything."""
+        """Release the descriptors for the admin port; return whether there were any."""
         released = bool(self._held)
         while self._held:
             os.close(self._held.pop())
@@ -82,7 +82,7 @@ class DescriptorReserve:
 
     @contextmanager
     def lent(self) -> Iterator[None]:
-        """Let the block have what is held, and take it back afterwards."""
+        """Release the descriptors for the block, and reserve them again after it."""
         self.release()
         try:
             yield
@@ -90,7 +90,7 @@ class DescriptorReserve:
             self.refill()
 
     def say(self, reason: str) -> None:
-        """Log that no connections are accepted for now, once in a while."""
+        """Log that the worker accepts no connections for now, at most once a pause."""
         now = asyncio.get_running_loop().time()
         if now - self._said >= _BETWEEN_LINES:
             self._said = now
@@ -106,10 +106,10 @@ class Acceptor:
     """Accepts the connections of one listener.
 
     Args:
-        listener: A socket that listens and does not block; it is closed at the end.
-        connect: Makes a connection of a socket that was accepted.
+        listener: A listening, non-blocking socket; `close` closes it.
+        connect: Creates a connection from an accepted socket.
         reserve: The file descriptors of the process.
-        vital: Whether the reserve is for this one.
+        vital: Whether this listener may use the reserve.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Acceptor:
         self._loop.add_reader(listener.fileno(), self._accept)
 
     def close(self) -> None:
-        """Accept nothing more."""
+        """Stop accepting, and close the listener."""
         if self._pause is not None:
             self._pause.cancel()
         self._loop.remove_reader(self._listener.fileno())
@@ -143,7 +143,7 @@ class Acceptor:
                 accepted = self._take()
             except (BlockingIOError, InterruptedError):
                 return
-            except ConnectionError:  # it went before it was taken
+            except ConnectionError:  # the client closed it before it was accepted
                 continue
             except OSError as error:
                 if error.errno not in _OUT_OF:
@@ -167,7 +167,7 @@ class Acceptor:
             raise
 
     async def _made(self, accepted: socket.socket) -> None:
-        # A TLS handshake that fails is the client's affair.
+        # A failed TLS handshake is the client's fault.
         with suppress(OSError, TimeoutError):
             await self._connect(accepted)
 

@@ -1,7 +1,7 @@
-"""Counts each request that was answered, and writes its line where that is wanted.
+"""Counts each request after its response, and logs it if the access log is on.
 
-aiohttp calls its access logger once for every response, after the last byte of it: the one
-place where both its status and its duration are known, and that costs no coroutine.
+aiohttp calls its access logger after the last byte of every response. Only there are status and
+duration both known without another coroutine.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ Ended = Callable[[web.BaseRequest, web.StreamResponse], None]
 def access_logger(
     counts: Counts, ended: Ended | None, *, lines: bool
 ) -> type[AbstractAccessLogger]:
-    """Return the class that aiohttp makes one of for every connection.
+    """Return the access logger class; aiohttp creates one object for each connection.
 
     Args:
-        counts: What requests are added to.
-        ended: Is told of each request as well; or None.
-        lines: Whether each request has a line in the log.
+        counts: The counters of requests.
+        ended: Called after each request too; or None.
+        lines: Whether to log each request.
     """
     log = logging.getLogger(LOGGER)
     add = counts.add

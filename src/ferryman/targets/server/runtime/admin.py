@@ -1,6 +1,6 @@
-"""The port for the server's operators: health, metrics, and tasks if they are asked for.
+"""The admin port for operators: health, metrics, and optionally tasks.
 
-It has an application of its own, which the user's app knows nothing of.
+It runs its own application, apart from the user's app.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ def admin_app(
     """Return the application of the admin port.
 
     Args:
-        settings: The server's, for the paths.
-        ready: Tells whether this worker wants requests.
-        metrics: Tells the server's figures, as Prometheus reads them.
+        settings: The server's settings, for the paths.
+        ready: Returns whether this worker accepts requests.
+        metrics: Returns the server's metrics in Prometheus's format.
     """
     app = web.Application()
     app.add_routes(_health_routes(settings, ready))
 
     async def figures(_: web.Request) -> web.Response:
-        # Other workers' files are read, which are in memory but may be many.
+        # It reads the files of all workers. They are in memory, but may be many.
         text = await asyncio.to_thread(metrics)
         return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
 
@@ -51,14 +51,14 @@ def admin_app(
 
 
 def answer_health(settings: ServerSettings, ready: ReadReadiness, handler: Handler) -> Handler:
-    """Return a handler that answers health checks itself, and leads all else on.
+    """Return a handler that answers health checks, and passes other requests on.
 
-    The app's middlewares and routes are bypassed: a health checker has no password.
+    Health checks bypass the app's middlewares and routes, because they have no password.
 
     Args:
-        settings: The server's, for the paths.
-        ready: Tells whether this worker wants requests.
-        handler: The way to the app.
+        settings: The server's settings, for the paths.
+        ready: Returns whether this worker accepts requests.
+        handler: The next handler on the way to the app.
     """
     checks = web.Application()
     checks.add_routes(_health_routes(settings, ready))

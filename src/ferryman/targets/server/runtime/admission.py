@@ -1,6 +1,6 @@
-"""Admits requests to the app: each gets its context, and too many at a time are refused.
+"""Gives each request its context, and refuses requests above the concurrency limit.
 
-It sees whole requests; the bytes of a client, and how slowly they come, are the connection's.
+It handles parsed requests. The connection handles the client's bytes and their time limits.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ _set_context = current_context.set
 
 
 class Watcher(Protocol):
-    """Sees each request before the app does."""
+    """Observes each request before the app does."""
 
     @property
     def proxies(self) -> Proxies | None:
-        """Removes what no trusted proxy has set; None if no proxy is trusted."""
+        """Removes headers that no trusted proxy has set; None if no proxy is trusted."""
         ...
 
     @property
     def tell(self) -> Tell | None:
-        """Adds to the facts of a request; None if there is nothing to add."""
+        """Adds facts to a request; None if there are none to add."""
         ...
 
 
 class Admission:
-    """Makes and admits the requests of one aiohttp server, in place of its own factory.
+    """Creates and admits the requests of an aiohttp server, in place of its request factory.
 
     Args:
-        server: aiohttp's, before it has any connection.
+        server: aiohttp's server, before its first connection.
         settings: The largest number of requests in flight, and the paths that always pass.
         watcher: Removes headers that no trusted proxy has set, and adds to the facts of a
             request.
@@ -74,14 +74,14 @@ class Admission:
             (settings.liveness_path, settings.readiness_path) if settings.health_on_app_port else ()
         )
         self._in_flight = 0
-        # The app's own coroutine where nothing is to be watched: that costs nothing.
+        # Without a watcher, use the app's own coroutine, which costs nothing.
         watching = settings.max_in_flight is not None or settings.max_body is not None
         self._next = self._watched if watching else handler
         server.request_factory = self._enter
         server.request_handler = self._told if self._tell is not None else self._next
 
     def drain(self) -> None:
-        """Close every connection with its next answer."""
+        """Close every connection with its next response."""
         make = self._make
 
         def make_last(message: RawRequestMessage, *arguments: object) -> web.BaseRequest:
@@ -97,10 +97,10 @@ class Admission:
         writer: AbstractStreamWriter,
         task: asyncio.Task[None],
     ) -> web.BaseRequest:
-        """Make a request, and set its context.
+        """Create a request, and set its context.
 
-        aiohttp answers each in a task of its own, which begins with the context of this
-        moment; no step of the way to the app has to be paid for it.
+        aiohttp runs each request in a task, which copies the context at this moment. So the context
+        needs no wrapper around the app.
         """
         if self._proxies is not None:
             message = self._proxies.clean(message, protocol)
@@ -146,10 +146,10 @@ class Admission:
 
 
 def _direct(make: MakeRequest) -> MakeRequest:
-    """Return what makes requests as aiohttp's application does, in one call instead of two.
+    """Return a request factory like that of aiohttp's application, in one call instead of two.
 
-    What stays the same for all requests is asked of the application once. A factory of another
-    kind is returned as it is.
+    It reads values that are the same for all requests only once. A factory of another kind is
+    returned unchanged.
     """
     if getattr(make, "__func__", None) is not web.Application._make_request:
         return make

@@ -1,4 +1,4 @@
-"""gunicorn, configured from the baked settings: there is no configuration file."""
+"""Configures gunicorn from the baked settings, without a configuration file."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ _TELEMETRY = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
 
 
 class ServerApplication(BaseApplication):  # type: ignore[misc]
-    """The app as gunicorn runs it.
+    """gunicorn's application object.
 
     Args:
-        settings: What the build, or the command line, decided.
+        settings: The settings of the build or of the command line.
 
     Raises:
-        ConfigError: A setting is wrong or more than the process may have, or gunicorn is
-            configured by other means.
+        ConfigError: A setting is wrong or exceeds a limit of the process, or gunicorn is
+            configured in another way.
     """
 
     def __init__(self, settings: RuntimeSettings) -> None:
@@ -73,15 +73,15 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> str:
-        """Return the app's reference: each worker loads it after the fork."""
+        """Return the app's reference; each worker loads the app after the fork."""
         return self._app
 
     def runner(self) -> Runner:
-        """Return what runs the app in this worker.
+        """Return the runner of the app in this worker.
 
         Raises:
-            ConfigError: The environment asks for telemetry that cannot be had, a setting that
-                the app needs is missing, or a secret cannot be read.
+            ConfigError: The telemetry of the environment is not available, a setting that the app
+                needs is missing, or a secret cannot be read.
         """
         provide_settings(self._needed)
         tracing = None
@@ -94,9 +94,9 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
         return Runner(self._app, self.settings, monitor, channels)
 
     def _make_keeper(self) -> KeeperProcess | None:
-        """Return what keeps idle connections for all workers; None where they share none.
+        """Return the keeper of idle connections; None if workers share none.
 
-        Of TLS each worker keeps what is only its own, so that it cannot be passed on.
+        The state of a TLS connection cannot be passed to another worker.
         """
         settings = self.settings
         workers = settings.workers or available_workers()
@@ -109,14 +109,14 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
         """Serve until a signal ends it.
 
         Raises:
-            AddressUnavailable: An address is in use, or none of this machine's.
+            AddressUnavailable: An address is in use, or does not belong to this machine.
             ConfigError: An address cannot be bound.
-            SystemExit: At the end, in the master and in every worker.
+            SystemExit: At the end, in the master and in each worker.
         """
         self._open_listeners()
         self.keeper = self._make_keeper()
         configure(self.settings.log_format, self.settings.log_level, self.log_output)
-        # What the app prints must not wait for a reader either.
+        # The output of the app must not wait for a reader either.
         sys.stdout, sys.stderr = self.log_output.text_stream(), LogOutput(sys.stderr).text_stream()
         for warning in unheeded(os.environ, Path()):
             logging.getLogger("ferryman").warning(warning)
@@ -127,7 +127,7 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
             self.log_output.close()
 
     def _open_listeners(self) -> None:
-        """Bind both addresses, that of the app last: its socket may take another's place."""
+        """Bind both addresses, the app's last, because its socket may replace another server's."""
         if self.settings.admin_bind:
             self._admin = self._listen("admin_bind", self.settings.admin_bind)
         try:
@@ -144,13 +144,13 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
 
 
 def check_connections(wanted: int | None) -> None:
-    """See that the process may open as many connections as it is set to hold.
+    """Check that the process may open `max_connections` connections.
 
     Args:
         wanted: `max_connections`.
 
     Raises:
-        ConfigError: It may not.
+        ConfigError: The limit of file descriptors is too low.
     """
     room = room_for_connections()
     if wanted is not None and wanted > room:
@@ -164,12 +164,12 @@ def check_connections(wanted: int | None) -> None:
 def gunicorn_options(settings: ServerSettings, name: str, scratch: Path) -> dict[str, Any]:
     """Return gunicorn's options for these settings.
 
-    What is not here is gunicorn's default, or does not reach our worker at all.
+    Options that are missing here keep gunicorn's default, or do not affect our worker.
 
     Args:
-        settings: The server's.
-        name: The project's name, which the processes show.
-        scratch: A directory for the files by which workers show that they live.
+        settings: The server's settings.
+        name: The project's name, for the process titles.
+        scratch: A directory for the heartbeat files of workers.
     """
     return {
         "bind": settings.bind,
@@ -183,16 +183,16 @@ def gunicorn_options(settings: ServerSettings, name: str, scratch: Path) -> dict
         "proc_name": name,
         "logger_class": "ferryman.targets.server.runtime.master_log.MasterLog",
         "worker_tmp_dir": str(scratch),
-        # It would be made in the home directory, which a container's user cannot write to.
+        # By default it is in the home directory, which a container's user cannot write to.
         "control_socket_disable": True,
     }
 
 
 def require_telemetry() -> None:
-    """See that what `telemetry` needs is installed; the workers import it, each its own.
+    """Check that the packages for `telemetry` are installed; each worker imports them itself.
 
     Raises:
-        ConfigError: It is not.
+        ConfigError: A package is missing.
     """
     try:
         found = [find_spec(name) for name in _TELEMETRY]

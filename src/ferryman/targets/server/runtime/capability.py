@@ -1,4 +1,4 @@
-"""What a server offers the app."""
+"""The capabilities of a server."""
 
 from __future__ import annotations
 

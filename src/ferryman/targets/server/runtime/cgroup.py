@@ -1,6 +1,6 @@
-"""How many CPUs this process may use: its cgroup's quota, and its affinity.
+"""Finds how many CPUs this process may use, from its cgroup's quota and its affinity.
 
-Python's own count ignores the quota, with which containers and units are limited.
+Python's own count ignores the quota, which limits containers and systemd units.
 Formats: the kernel's Documentation/admin-guide/cgroup-v2.rst (cpu.max) and
 Documentation/scheduler/sched-bwc.rst (cpu.cfs_quota_us).
 """
@@ -22,12 +22,13 @@ _MEMBERSHIP = Path("/proc/self/cgroup")
 
 
 def workers_for(quota: float | None, affinity: int) -> int:
-    """Return how many workers fill the CPUs: one event loop fills one.
+    """Return the number of workers for the CPUs. One event loop fills one CPU.
 
-    Rounded down: a worker that has half a CPU is stopped by the kernel half the time.
+    The number is rounded down, because the kernel would stop a worker with half a CPU half of the
+    time.
 
     Args:
-        quota: CPUs that the cgroup may use, or None.
+        quota: The CPUs that the cgroup may use, or None.
         affinity: CPUs that the process may run on.
     """
     return max(1, floor(affinity if quota is None else min(quota, affinity)))
@@ -41,16 +42,16 @@ def available_workers() -> int:
 def cpu_quota(root: Path = _ROOT, membership: Path = _MEMBERSHIP) -> float | None:
     """Return the CPUs that the cgroup may use, or None without a limit.
 
-    A group is also bound by those it lies in, so the least of all counts.
+    The limits of its parents apply too, so this is the lowest of all.
 
     Args:
         root: Where cgroups are mounted.
-        membership: The file that says which ones this process is in.
+        membership: The file with this process's cgroups.
     """
     quotas: list[float] = []
     for group, read in _groups(root, membership):
         for directory in (group, *group.parents):
-            # A file that is not there, or holds no number ("max"), sets no limit.
+            # A missing file, or one without a number ("max"), sets no limit.
             with suppress(OSError, ValueError, ZeroDivisionError):
                 quotas.append(read(directory))
             if directory == root:

@@ -1,4 +1,4 @@
-"""Makes connections of the sockets that a worker accepts, or takes over from another worker."""
+"""Creates connections from sockets that a worker accepts, or receives from another worker."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ __all__ = ("Connector",)
 
 
 class Connector:
-    """Makes connections for one worker.
+    """Creates the connections of a worker.
 
     Args:
-        server: aiohttp's, which knows the app.
-        limits: What this worker bears.
-        logging: What aiohttp's own connection takes, to log requests.
-        context: Of TLS, or None.
-        channels: Where idle connections go, and where those come from on which a request has
-            come; None where workers share none.
+        server: aiohttp's server, which knows the app.
+        limits: The limits of this worker.
+        logging: The arguments of aiohttp's connection for its access log.
+        context: The TLS context, or None.
+        channels: The channels to pass idle connections to, and to receive connections with a new
+            request from; None if workers share none.
     """
 
     def __init__(
@@ -52,13 +52,13 @@ class Connector:
             **logging,
         }
         self.share: Share | None = None
-        """This worker's part in the sharing, where there is any."""
+        """This worker's side of the sharing; None without it."""
         if channels is not None:
             self.share = Share(*channels, self._adopt, self._shareable)
 
     @property
     def connect(self) -> Connect:
-        """What makes a connection of a socket that was accepted."""
+        """The function that creates a connection from an accepted socket."""
         settings = self._limits.settings
         if not settings.proxy_protocol:
             return self._connect

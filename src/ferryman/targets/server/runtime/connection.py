@@ -1,7 +1,7 @@
-"""One client's connection, which is closed if what is awaited from it does not come.
+"""A client's connection, which closes if the client is too slow.
 
-aiohttp reads the requests; this refuses those that are too large or too slow, with the
-status that says so. It knows nothing of the app.
+aiohttp reads the requests. This class rejects requests that are too large or too slow, with the
+matching status. It knows nothing of the app.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ferryman.targets.server.runtime.request_handler import RequestHandler
 
 __all__ = ("Connection", "active", "connections_of")
 
-# Called by name, for super() costs more than what is added to it.
+# Called by name, because super() costs more than these methods add.
 _receive = RequestHandler.data_received
 
 _BUSY = (
@@ -33,7 +33,7 @@ _BUSY = (
 )
 _HOST = re.compile(r"(\[[A-Za-z0-9:.%_~-]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]{1,300})(:[0-9]{0,5})?")
 
-# Seconds that a connection which has not asked for anything yet gets to ask, at the end.
+# Seconds that a connection without a request has to send one while the worker ends.
 _FRESH = 1.0
 
 _BAD = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -41,13 +41,13 @@ _LATE = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close
 
 
 class Connection(RequestHandler):
-    """A connection that is closed if its request takes too long to come.
+    """A connection that closes if its request arrives too slowly.
 
     Args:
-        server: aiohttp's, which knows the app.
-        limits: What this worker bears.
+        server: aiohttp's server, which knows the app.
+        limits: The limits of this worker.
         loop: The event loop.
-        arguments: What aiohttp's own class takes.
+        arguments: The arguments of aiohttp's class.
     """
 
     __slots__ = (
@@ -66,41 +66,41 @@ class Connection(RequestHandler):
         super().__init__(server, loop=loop, **arguments)
         self._limits = limits
         self._admitted = False
-        # The first header of the last request, if it was Host and its value was good.
+        # The first header of the last request, if it was Host with a valid value.
         self._known_host: tuple[bytes, bytes] | None = None
-        # Another worker has had the connection, and let it in.
+        # Another worker had the connection before, and has counted it.
         self._admitted_before = False
-        # The transport: aiohttp forgets it once it has been told to close.
+        # The transport; aiohttp drops its reference when it closes.
         self._link: asyncio.Transport | None = None
-        # The body that is still coming; and since when nothing of what is awaited has
-        # come, or 0 if nothing is awaited.
+        # The body that is still arriving; and since when awaited bytes are missing, or 0 if none
+        # are awaited.
         self._content: StreamReader | None = None
         self._since = 0.0
 
     @property
     def link(self) -> asyncio.Transport | None:
-        """The transport, for as long as it has anything to send; aiohttp forgets it earlier."""
+        """The transport until everything is sent; aiohttp drops its reference earlier."""
         return self._link
 
     @property
     def busy(self) -> bool:
-        """Whether a request is being answered, or about to be."""
+        """Whether a request is in flight, or about to be."""
         return self._request_in_progress or bool(self._messages)
 
     @property
     def asked(self) -> tuple[str, str] | None:
-        """The method and the scheme of the request that is being answered, or about to be."""
+        """The method and the scheme of the request in flight, or about to be."""
         request = self._current_request
         if request is not None:
             return request.method, request.scheme
         if not self._messages:
             return None
         tls = self.transport is not None and self.transport.get_extra_info("sslcontext")
-        # Bytes that are not HTTP have a message too, without a method.
+        # Bytes that are not HTTP also have a message, without a method.
         return getattr(self._messages[0][0], "method", ""), "https" if tls else "http"
 
     def tell_peer(self, peer: tuple[str, int]) -> None:
-        """Have the connection be its client's, and not the proxy's that has made it.
+        """Set the client's address, in place of the proxy's that made the connection.
 
         Args:
             peer: The client's address and port.
@@ -108,10 +108,10 @@ class Connection(RequestHandler):
         self._cache["peername"] = peer
 
     def connection_made(self, transport: Any) -> None:
-        """Take the connection, or turn it away if there are too many."""
+        """Accept the connection, or reject it if there are too many."""
         if self._limits.full and not self._admitted_before:
             transport.write(_BUSY)
-            # uvloop forgets what was written if the transport is closed here and now.
+            # uvloop drops written bytes if the transport closes immediately.
             self._loop.call_soon(transport.close)
             return
         self._limits.connections += 1
@@ -121,23 +121,23 @@ class Connection(RequestHandler):
         self._close_when_idle()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Make room for another."""
+        """Make room for another connection."""
         if self._admitted:
             self._admitted = False
             self._limits.connections -= 1
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Let aiohttp read what came, and note what is awaited now."""
+        """Pass bytes to aiohttp, and note which bytes are awaited next."""
         try:
             _receive(self, data)
-        except ValueError:  # before 3.14 aiohttp's parser raises where a target is no URL
+        except ValueError:  # before 3.14 aiohttp's parser raises if a target is not a URL
             self._refuse_bytes()
             return
         messages = self._messages
-        if messages:  # a head has come to its end
+        if messages:  # a head is complete
             message, content = messages[-1]
-            # Most clients send a path, Host first, and the same one each time: then it is known.
+            # Most clients send a path and, first, the same Host each time: it was checked before.
             if (
                 message.__class__ is not RawRequestMessage
                 or message.path[0] != "/"
@@ -156,38 +156,38 @@ class Connection(RequestHandler):
             self._since = self._limits.now
 
     def set_parser(self, parser: Any, *arguments: Any, **named: Any) -> None:
-        """Note that this is a WebSocket now. What comes with the parser differs by version."""
+        """Note that this is a WebSocket now. The other arguments depend on aiohttp's version."""
         self._limits.upgraded = True
         super().set_parser(parser, *arguments, **named)
 
     def log_access(
         self, request: web.BaseRequest, response: web.StreamResponse, time: float | None
     ) -> None:
-        """Tell the access logger of a request.
+        """Call the access logger for a request.
 
-        How long it took is not left to the loop's clock: uvloop's counts whole milliseconds,
-        and stands still while the loop is busy.
+        It does not measure the duration with the loop's clock: uvloop's clock counts whole
+        milliseconds, and stops while the loop is busy.
         """
         if time is not None and self.access_logger is not None:
             self.access_logger.log(request, response, monotonic() - time)
 
     @property
     def described(self) -> str:
-        """What is being answered, for the log: the method and the path, without its query."""
+        """The request in flight, for the log: the method and the path, without the query."""
         request = self._current_request
         return f"{request.method} {request.path}" if request is not None else "no request"
 
     def close_after_answer(self) -> None:
-        """Have the answer that is being made say that the connection closes after it."""
+        """Make the response in flight announce that the connection closes after it."""
         request = self._current_request
         if request is not None:
             request._message = request._message._replace(should_close=True)
 
     def close_if_idle(self, now: float) -> None:
-        """Close the connection if it has no request and none is about to come.
+        """Close the connection if it has no request and none is arriving.
 
         Args:
-            now: The loop's time.
+            now: The loop's time in seconds.
         """
         idle = self._waiter is not None and not self._waiter.done() and not self._since
         made = self._next_keepalive_close_time - self.keepalive_timeout
@@ -195,8 +195,8 @@ class Connection(RequestHandler):
             self.force_close()
 
     def cancel(self) -> asyncio.Task[None] | None:
-        """Cancel what answers the connection's requests, and return it, if anything does."""
-        # Once the client has gone aiohttp knows the task of the request alone.
+        """Cancel the task of the connection's request, and return it, or None without one."""
+        # After the client has disconnected, aiohttp only knows the task of the request.
         request = self._current_request
         task = self._task_handler or (request.task if request is not None else None)
         if task is None or task.done():
@@ -205,15 +205,15 @@ class Connection(RequestHandler):
         return task
 
     def drop(self) -> None:
-        """Close the connection without waiting for the client to read what is left."""
+        """Close the connection without waiting for the client to read the rest."""
         if self._link is not None:
             self._link.abort()
 
     def expire(self, now: float) -> None:
-        """Close the connection if what is awaited is late.
+        """Close the connection if awaited bytes are late.
 
         Args:
-            now: The loop's time, of this sweep.
+            now: The loop's time of this sweep, in seconds.
         """
         if not self._since or self.transport is None:
             return
@@ -225,7 +225,7 @@ class Connection(RequestHandler):
         elif content.is_eof():
             self._await_nothing()
         elif not self.transport.is_reading():
-            self._since = now  # the app is slow to read, and not the client to send
+            self._since = now  # the app reads slowly; the client is not at fault
         elif waited > self._limits.settings.body_timeout:
             self._fail(content, web.HTTPRequestTimeout())
 
@@ -236,24 +236,24 @@ class Connection(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer a request that is not valid HTTP, without logging a traceback for each."""
+        """Answer a request that is not valid HTTP, without logging a traceback."""
         if not isinstance(exc, BadHttpMessage) or request.writer.output_size > 0:
             return super().handle_error(request, status, exc, message)
         status = self._status(exc)
-        # The message quotes what came, which may hold a secret: it is for the client alone.
+        # The message quotes the request, which may hold a secret: only the client gets it.
         self.logger.debug("%s from %s: %s", status, request.remote, type(exc).__name__)
         response = web.Response(status=status, text=f"{status}: {exc.message}")
         response.force_close()
         return response
 
     def _close_when_idle(self) -> None:
-        # aiohttp begins to count with its first answer: who never asks could stay for ever.
+        # aiohttp starts its timer with the first response, so an idle client could stay forever.
         close_time = self._loop.time() + self.keepalive_timeout
         self._next_keepalive_close_time = close_time
         self._keepalive_handle = self._loop.call_at(close_time, self._close_if_silent)
 
     def _close_if_silent(self) -> None:
-        # Before 3.14 aiohttp's own leaves a connection alone on which nothing was asked.
+        # Before 3.14 aiohttp's method does not close a connection without requests.
         self._keepalive = self._keepalive or not self._request_count
         self._process_keepalive()
 
@@ -263,13 +263,13 @@ class Connection(RequestHandler):
         return 431 if "Too many headers" in exc.message else 400
 
     def _refuse_bytes(self) -> None:
-        """Refuse what aiohttp could not read, unless that would be part of another's answer."""
+        """Reject unreadable bytes, unless the rejection would end up in another response."""
         if self.transport is not None and not self.busy:
             self.transport.write(_BAD)
         self.force_close()
 
     def _refuse_urls(self) -> None:
-        """Put an error in the place of each request whose `url` could not be read."""
+        """Replace each request whose `url` cannot be parsed by an error."""
         for at, (message, payload) in enumerate(self._messages):
             if not isinstance(message, RawRequestMessage):
                 continue
@@ -294,18 +294,18 @@ class Connection(RequestHandler):
         self._since = 0.0
 
     def _fail(self, content: StreamReader, error: web.HTTPException) -> None:
-        # The handler that awaits the body gets the error, so that it becomes the answer.
+        # The handler that awaits the body gets the error, which becomes the response.
         error.force_close()
         self._await_nothing()
         if self.busy:
             content.set_exception(error)
-        else:  # it has been answered, and aiohttp only waits for the rest
+        else:  # the response is sent, and aiohttp only waits for the rest of the body
             self.force_close()
         content.feed_eof()
 
 
 def _wrong_in(message: RawRequestMessage) -> str:
-    """Return what keeps the URL of a request from being read, or nothing."""
+    """Return why the URL of a request cannot be parsed; empty if it can."""
     try:
         _ = message.url.host, message.url.port
     except ValueError:
@@ -317,7 +317,7 @@ def _wrong_in(message: RawRequestMessage) -> str:
 
 @lru_cache(maxsize=1024)
 def _gives_url(text: str) -> bool:
-    """Return whether yarl makes a URL of this Host header; an empty or missing one is fine.
+    """Return whether yarl can build a URL with this Host header; it may be empty or missing.
 
     Source: RFC 3986, 3.2.2.
     """
@@ -331,14 +331,14 @@ def _gives_url(text: str) -> bool:
 
 
 def connections_of(server: web.Server) -> list[Connection]:
-    """Return the connections that are open, or whose handlers have not ended."""
+    """Return the connections that are open or whose handlers still run."""
     return [each for each in server.connections if isinstance(each, Connection)]
 
 
 def active(server: web.Server) -> Counter[tuple[str, str]]:
     """Return the requests in flight, by method and scheme.
 
-    They are counted on demand: a running count would cost each request time.
+    They are counted on demand, because a running count would cost time in each request.
     """
     found = (getattr(connection, "asked", None) for connection in server.connections)
     return Counter(asked for asked in found if asked is not None)

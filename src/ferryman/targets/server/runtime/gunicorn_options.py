@@ -1,7 +1,7 @@
 """Finds gunicorn's own configuration, which this server does not read.
 
-Most of it would do nothing here. Instead of ignoring it silently, the server names the
-setting of `[tool.ferryman.server]` that does the same.
+Most of it would have no effect. The server does not ignore it silently, but names the setting of
+`[tool.ferryman.server]` that does the same.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _OURS: Mapping[str, str] = {
     "--workers": "workers",
 }
 
-# What gunicorn reads besides, and platforms may set for whatever they run.
+# Variables that gunicorn reads too, and that platforms may set for any program.
 _VARIABLES = {"FORWARDED_ALLOW_IPS": "trusted_proxies", "WEB_CONCURRENCY": "workers"}
 _FILE = "gunicorn.conf.py"
 

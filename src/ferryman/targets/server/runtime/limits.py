@@ -9,7 +9,7 @@ from ferryman.targets.server.runtime.options import ServerSettings
 __all__ = ("RETRY_AFTER", "Limits")
 
 RETRY_AFTER = 1
-"""Seconds after which a client that was turned away may try again."""
+"""Seconds after which a rejected client may try again."""
 
 
 @dataclass(slots=True)
@@ -18,9 +18,9 @@ class Limits:
 
     Attributes:
         settings: The limits.
-        connections: Open now.
-        now: The loop's time at the next sweep. Reading it costs less than asking the clock for
-            each request, and no time-out comes early.
+        connections: The number of open connections.
+        now: The loop's time at the next sweep, in seconds. Reading it is cheaper than asking the
+            clock for each request, and no time-out is early.
         upgraded: Whether any connection has become a WebSocket.
     """
 
@@ -31,10 +31,10 @@ class Limits:
 
     @property
     def parsing(self) -> dict[str, int]:
-        """The limits that aiohttp's parser takes, by argument."""
+        """The limits of aiohttp's parser, by argument."""
         line, header = self.settings.max_request_line, self.settings.max_header
         return {
-            # aiohttp raises one error for both, and its limit alone tells which it was.
+            # aiohttp raises one error for both; only the limit in it shows which one applies.
             "max_line_size": line + 1 if line == header else line,
             "max_field_size": header,
             "max_headers": self.settings.max_headers,

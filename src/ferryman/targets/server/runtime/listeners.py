@@ -1,7 +1,7 @@
-"""Binds the addresses that a server listens at, before any worker is there.
+"""Binds the addresses that a server listens on, before workers start.
 
-gunicorn's own way is not taken: it tries a port that is taken for five seconds, leaves the
-file of a UNIX socket open to everybody, and removes one that another server has made since.
+It replaces gunicorn's own code, which tries an occupied port for five seconds, leaves the file of a
+UNIX socket open to all users, and removes a file that another server has created since.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from ferryman.core.serving import Endpoint
 
 __all__ = ("AddressUnavailable", "Listener", "listen")
 
-# Errors that may be gone at the next try.
+# Errors that another try may not meet.
 _PASSING = (errno.EADDRINUSE, errno.EADDRNOTAVAIL)
 
-# The kernel takes 107 bytes; the file first has a longer name.
+# The kernel allows 107 bytes, and the file has a longer name at first.
 _LONGEST_PATH = 90
 
 
 class AddressUnavailable(ConfigError):
-    """An address is in use, or not there yet: another start may succeed."""
+    """An address is in use or does not exist yet; another start may succeed."""
 
     exit_code = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A socket that listens, with what gunicorn asks of its own.
+    """A listening socket, with the methods that gunicorn expects.
 
     Attributes:
-        sock: It.
-        address: As the settings have it.
-        file: Of a UNIX socket, the device and the number of its file.
+        sock: The socket.
+        address: The address as in the settings.
+        file: The device and the inode of the file of a UNIX socket.
     """
 
     sock: socket.socket
@@ -54,7 +54,7 @@ class Listener:
         return getattr(self.sock, name)
 
     def remove(self) -> None:
-        """Remove a UNIX socket's file, unless another server has put its own there."""
+        """Remove a UNIX socket's file, unless another server has replaced it."""
         path = self.address.removeprefix("unix:")
         with suppress(OSError):
             if self.file is not None and _identity(path) == self.file:
@@ -62,19 +62,19 @@ class Listener:
 
 
 def listen(key: str, address: str, *, backlog: int, mode: str) -> Listener:
-    """Return a socket that listens, for workers to inherit.
+    """Return a listening socket, which workers inherit.
 
-    `[::]` means every address of IPv4 too.
+    `[::]` includes all IPv4 addresses.
 
     Args:
         key: The setting that names the address, for errors.
         address: `host:port` or `unix:/path`.
-        backlog: Connections that the kernel holds until a worker takes them.
+        backlog: Connections that the kernel queues until a worker accepts them.
         mode: The permissions of a UNIX socket's file, in octal digits.
 
     Raises:
-        AddressUnavailable: It is in use, or none of this machine's.
-        ConfigError: It cannot be bound at all.
+        AddressUnavailable: The address is in use, or does not belong to this machine.
+        ConfigError: The address cannot be bound.
     """
     place = Endpoint.parse(address)
     try:
@@ -102,10 +102,10 @@ def _listen_tcp(host: str, port: int, backlog: int) -> socket.socket:
 
 
 def _listen_unix(key: str, path: str, backlog: int, mode: int) -> Listener:
-    """Make a socket under another name, and put it in its place once it can be used.
+    """Create a socket under another name, and rename its file when it listens.
 
-    So no client finds one that is open to more than `mode` says, or that does not listen;
-    and a server that starts while another one ends takes its place without a gap.
+    So clients never find a socket with wider permissions than `mode`, or one that does not listen
+    yet. A server that starts while another one ends replaces it without a gap.
     """
     _check_path(key, path)
     hidden = f"{path}.{os.getpid()}"

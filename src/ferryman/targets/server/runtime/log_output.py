@@ -1,8 +1,8 @@
-"""Writes the log without ever waiting for its reader.
+"""Writes the log without waiting for its reader.
 
-A pipe that is not read would block the event loop, the master, and so SIGTERM; one that is
-closed would have Python write a traceback for every record. What cannot be written waits, up
-to a limit, and what is beyond the limit is counted and dropped.
+A pipe without a reader would block the event loop and the master, and so SIGTERM. A closed pipe
+would make Python print a traceback for every record. Records that cannot be written wait, up to a
+limit; further ones are counted and dropped.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from typing import TextIO
 
 __all__ = ("LogOutput",)
 
-# Bytes that wait for a reader, in each process.
+# The most bytes that wait for a reader, in each process.
 _LIMIT = 1 << 20
 
-# A pipe takes so much at once, or nothing.
+# A pipe accepts this much in one write, or nothing.
 _PIECE = 4096
 
-# Seconds that the last records get to be read when the process ends.
+# Seconds that the reader has to read the last records when the process ends.
 _LAST = 1.0
 
 _log = logging.getLogger("ferryman.log")
 
 
 class LogOutput:
-    """A stream for a log handler, over the file descriptor of another one.
+    """A stream for a log handler, which writes to the file descriptor of another stream.
 
     Args:
-        stream: The one to write to, which has a file descriptor.
+        stream: The stream to write to, which has a file descriptor.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -50,19 +50,19 @@ class LogOutput:
         os.register_at_fork(after_in_child=self._forget)
 
     def fileno(self) -> int:
-        """Return the file descriptor, for what writes to it by itself."""
+        """Return the file descriptor, for code that writes to it directly."""
         return self._descriptor
 
     def isatty(self) -> bool:
-        """Return whether a person reads along."""
+        """Return whether the stream is a terminal."""
         return self._isatty
 
     def write(self, text: str) -> None:
-        """Keep a record, which is written when it can be."""
+        """Queue a record, and write it when possible."""
         self.keep(text.encode(errors="backslashreplace"))
 
     def keep(self, data: bytes) -> None:
-        """Keep bytes, which are written when they can be, or dropped if too much waits."""
+        """Queue bytes, and write them when possible; drop them if too many wait."""
         if self._size + len(data) > _LIMIT:
             self._dropped += 1
         else:
@@ -70,7 +70,7 @@ class LogOutput:
             self._size += len(data)
 
     def flush(self) -> None:
-        """Write what can be written now."""
+        """Write as much as possible without waiting."""
         try:
             while self._waiting:
                 data = self._waiting[0]
@@ -82,24 +82,24 @@ class LogOutput:
                     self._waiting.popleft()
         except BlockingIOError:
             pass
-        except OSError:  # it cannot be written any more
+        except OSError:  # the file can no longer be written
             self._dropped += len(self._waiting)
             self._waiting.clear()
             self._size = 0
 
     def keep_up(self) -> None:
-        """Write what can be written now, and say how many records are missing."""
+        """Write as much as possible without waiting, and report how many records are missing."""
         self.flush()
         if self._dropped and not self._waiting:
             dropped, self._dropped = self._dropped, 0
             _log.warning("%d records are missing here: the log was not read", dropped)
 
     def text_stream(self) -> TextIO:
-        """Return a stream for `print`, which does not wait for a reader either."""
+        """Return a stream for `print` that does not wait for a reader."""
         return TextIOWrapper(_Bytes(self), "utf-8", "backslashreplace", line_buffering=True)  # type: ignore[type-var]
 
     def close(self) -> None:
-        """Write what is left, if it is read soon."""
+        """Write the rest, if the reader reads it soon."""
         until = time.monotonic() + _LAST
         self.flush()
         while self._waiting and time.monotonic() < until:
@@ -107,13 +107,13 @@ class LogOutput:
             self.flush()
 
     def _forget(self) -> None:
-        # What waits is the parent's to write.
+        # The parent writes the records that wait.
         self._waiting.clear()
         self._size = self._dropped = 0
 
 
 class _Bytes:
-    """What `TextIOWrapper` asks of the binary stream below it."""
+    """The binary stream that `TextIOWrapper` requires."""
 
     closed = False
 
@@ -138,13 +138,13 @@ class _Bytes:
         return len(data)
 
     def close(self) -> None:
-        """Leave the log open: it outlives the stream for `print`."""
+        """Do not close the log, which is used after the stream for `print`."""
 
 
 def _descriptor(shared: int) -> int:
-    """Return a descriptor of the same file that does not block, or where none can be had itself.
+    """Return a non-blocking descriptor of the same file, or the same one if that is impossible.
 
-    Other holders of the shared one, such as a shell, must not find it changed.
+    The shared descriptor stays blocking for its other users, such as a shell.
     """
     mode = os.fstat(shared).st_mode
     if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
@@ -155,9 +155,9 @@ def _descriptor(shared: int) -> int:
 
 
 def _writer(descriptor: int) -> Callable[[bytes], int]:
-    """Return what writes to a file descriptor, or raises BlockingIOError where it would wait."""
+    """Return a function that writes to a descriptor, or raises BlockingIOError if it would wait."""
     mode = os.fstat(descriptor).st_mode
-    if stat.S_ISSOCK(mode):  # the journal's
+    if stat.S_ISSOCK(mode):  # a socket of the journal
         connection = socket.socket(fileno=os.dup(descriptor))
         return lambda data: connection.send(data, socket.MSG_DONTWAIT)
     if stat.S_ISREG(mode) or not os.get_blocking(descriptor):
@@ -166,7 +166,7 @@ def _writer(descriptor: int) -> Callable[[bytes], int]:
 
 
 def _write_if_ready(descriptor: int, data: bytes) -> int:
-    """Write as much as a pipe surely takes."""
+    """Write as much as a pipe certainly accepts."""
     if not select.select((), (descriptor,), (), 0)[1]:
         raise BlockingIOError
     return os.write(descriptor, data[:_PIECE])

@@ -1,8 +1,8 @@
-"""The process that owns the listeners and the workers.
+"""The master process, which owns the listeners and the workers.
 
-gunicorn's own starts all new workers at once on SIGHUP, ends when one of them cannot start,
-and closes a UNIX socket before its workers have drained. This one replaces them one at a
-time, tries again after pauses what fails once the server has started, and ends in order.
+On SIGHUP gunicorn's master starts all new workers together, exits if one of them cannot start, and
+closes a UNIX socket before its workers have drained. This master replaces workers one at a time. In
+a running server it retries a failed start after a pause. It stops its parts in order.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ __all__ = ("HEAD_START", "Master")
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
-# Seconds between two looks at the workers while one is missing or being replaced.
+# Seconds between two checks of the workers while one is missing or being replaced.
 _GLANCE = 0.1
 
 HEAD_START = 0.5
-"""Seconds before the server's time is over at which workers that are left are killed, so that
-the master has ended by then as well."""
+"""Seconds before the end of the server's time at which the master kills remaining workers, so that
+it ends in time itself."""
 
-# Seconds that workers get to end once the wait for them is over.
+# Seconds that workers have to end after the graceful time.
 _LAST = 2.0
 
 _NOTIFY = "NOTIFY_SOCKET"
 
 
 class Master(Arbiter):  # type: ignore[misc]
-    """Replaces workers one at a time, each ready before the next one goes."""
+    """Replaces workers one at a time; each is ready before the next one stops."""
 
     LISTENERS: list[Listener | sock.BaseSocket]
 
@@ -67,15 +67,15 @@ class Master(Arbiter):  # type: ignore[misc]
         return [worker for worker in self._staying if stage_of(worker) is not Stage.STARTING]
 
     def start(self) -> None:
-        """Begin with the listener that the application has bound, if it has bound one."""
+        """Start with the listener that the application has bound, if any."""
         self._restarts = Restarts()
         if self.app.listener is not None:
             self.LISTENERS = [self.app.listener]
-        with _without_systemd():  # gunicorn tells it to be ready before there is a worker
+        with _without_systemd():  # gunicorn reports readiness before there is a worker
             super().start()
 
     def reload(self) -> None:
-        """Have every worker replaced by one that reads code and certificate as they are now."""
+        """Replace every worker by one that reads the current code and certificate."""
         try:
             tls_context(self.app.settings)
         except ConfigError as error:
@@ -90,23 +90,23 @@ class Master(Arbiter):  # type: ignore[misc]
                 self.kill_worker(worker.pid, signal.SIGTERM)
 
     def handle_usr2(self) -> None:
-        """Refuse a second master: SIGHUP does what it is used for."""
+        """Refuse to start a second master; SIGHUP serves its purpose."""
         self.log.warning("SIGUSR2 does nothing here; SIGHUP replaces the workers one by one")
 
     def handle_quit(self) -> None:
-        """End at once: requests in flight are broken off, but the app cleans up."""
+        """Stop immediately: cut off requests in flight, and let the app clean up."""
         self.kill_workers(signal.SIGQUIT)
         super().handle_quit()
 
     def wait_for_signals(self, timeout: float = 1.0) -> list[int]:
-        """Wait for a signal; not long while a worker is missing or being replaced."""
+        """Wait for a signal, only shortly while a worker is missing or being replaced."""
         self.app.log_output.keep_up()
         changing = len(self._ready) != self.num_workers or self._next_to_go() is not None
         pending: list[int] = super().wait_for_signals(_GLANCE if changing else timeout)
         return pending
 
     def manage_workers(self) -> None:
-        """Take one step towards as many workers as there should be, all of them fresh."""
+        """Take one step towards the required number of up-to-date workers."""
         self._note_workers()
         if self.app.keeper is not None:
             self.app.keeper.ensure(self.LISTENERS)
@@ -122,19 +122,19 @@ class Master(Arbiter):  # type: ignore[misc]
             self.spawn_worker()
 
     def spawn_workers(self) -> None:
-        """Start the workers that are missing."""
+        """Start the missing workers."""
         for _ in range(self.num_workers - len(self._staying)):
             self.spawn_worker()
 
     def reap_workers(self) -> None:
-        """See who has ended; once the server has started, one that cannot start ends nothing else.
+        """Handle ended workers. In a running server, a failed start does not end the server.
 
         Raises:
-            HaltServer: A worker could not start, and the server has not started before.
+            HaltServer: A worker could not start while the server starts.
         """
         for pid, status in _ended_children():
             worker = self.WORKERS.pop(pid, None)
-            if worker is None:  # an orphan: the first process of a container inherits them
+            if worker is None:  # an orphan; the first process of a container adopts orphans
                 continue
             stage = stage_of(worker)
             worker.tmp.close()
@@ -142,10 +142,10 @@ class Master(Arbiter):  # type: ignore[misc]
                 self._see_to(worker, stage, status)
 
     def stop(self, graceful: bool = True) -> None:
-        """Stop the workers, and wait for them; less long for each signal that asks again.
+        """Stop the workers and wait for them; each further signal shortens the wait.
 
         Args:
-            graceful: Whether they go on serving for the drain delay first.
+            graceful: Whether they continue to serve for the drain delay first.
         """
         self._is_ending = True
         systemd.sd_notify("STOPPING=1", self.log)
@@ -172,7 +172,7 @@ class Master(Arbiter):  # type: ignore[misc]
             self.app.listener.remove()
 
     def _note_workers(self) -> None:
-        """Tell the workers, and systemd, how many are ready."""
+        """Report to the workers and to systemd how many workers are ready."""
         ready, now = self._ready, time.monotonic()
         for worker in ready:
             worker.ready_since = min(worker.ready_since, now)
@@ -180,7 +180,7 @@ class Master(Arbiter):  # type: ignore[misc]
         if workforce != self._noted:
             self._noted = workforce
             systemd.sd_notify(f"STATUS={len(ready)} of {self.num_workers} workers ready", self.log)
-            if self._has_started:  # before that none is missing, but not there yet
+            if self._has_started:  # during the start no worker is missing
                 write_workforce(self.app.directory, workforce)
         if len(ready) < self.num_workers:
             return
@@ -193,10 +193,10 @@ class Master(Arbiter):  # type: ignore[misc]
             self.log.info("all workers are ready again")
 
     def _see_to(self, worker: Worker, stage: Stage, status: int) -> None:
-        """Decide what the unexpected end of a worker means.
+        """Handle the unexpected end of a worker.
 
         Raises:
-            HaltServer: It could not start, and the server has not started before.
+            HaltServer: It could not start while the server starts.
         """
         how = f"the worker {worker.pid} {_how_it_ended(worker, status)}"
         if stage is Stage.STARTING:
@@ -219,7 +219,7 @@ class Master(Arbiter):  # type: ignore[misc]
             self._try_again(failure)
 
     def _try_again(self, failure: FerrymanError) -> None:
-        """Let another worker be started after a pause, and say why if that is news."""
+        """Allow another start after a pause, and log the reason if it is new."""
         pause, is_new = self._restarts.fail(str(failure), time.monotonic())
         if is_new:
             missing = self.num_workers - len(self._ready)
@@ -253,7 +253,7 @@ class Master(Arbiter):  # type: ignore[misc]
 
 
 def _ended_children() -> Iterator[tuple[int, int]]:
-    """Yield the process ids and statuses of children that have ended."""
+    """Yield the process ids and statuses of ended children."""
     with suppress(ChildProcessError):
         while True:
             pid, status = os.waitpid(-1, os.WNOHANG)

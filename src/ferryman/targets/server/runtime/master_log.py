@@ -1,4 +1,4 @@
-"""gunicorn's own log, in the same shape and place as every other record."""
+"""Writes gunicorn's log records in the format and place of all others."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ __all__ = ("MasterLog",)
 
 
 class MasterLog(Logger):  # type: ignore[misc]
-    """Hands gunicorn's records on, in place of writing them itself."""
+    """Passes gunicorn's records to the root logger, instead of writing them."""
 
     def setup(self, cfg: Config) -> None:
-        """Take gunicorn's own handlers away again."""
+        """Remove gunicorn's handlers."""
         super().setup(cfg)
         for handler in list(self.error_log.handlers):
             self.error_log.removeHandler(handler)

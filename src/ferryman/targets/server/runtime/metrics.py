@@ -1,8 +1,8 @@
-"""Counts the requests of one worker, and writes figures as Prometheus reads them.
+"""Counts the requests of a worker, and writes metrics in Prometheus's format.
 
 The names follow OpenTelemetry's semantic conventions for HTTP servers, spelt as its
-Prometheus exporter spells them, in the text format of Prometheus, version 0.0.4. Which
-workers there are is not known here.
+Prometheus exporter spells them, in the text format of Prometheus, version 0.0.4. It does not
+know which workers exist.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = (
 CONTENT_TYPE = "text/plain; version=0.0.4"
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
-"""Upper bounds in seconds: those that the semantic conventions advise."""
+"""Upper bounds in seconds, as the semantic conventions recommend."""
 
 WRITE_TIMEOUTS = "ferryman_write_timeouts_total"
 
@@ -39,7 +39,7 @@ EVENTS: Mapping[str, str] = {
     OVERFLOW_KEPT: "Requests without room that were not to be sent to the other side.",
     WRITE_TIMEOUTS: "Connections closed because the client read nothing.",
 }
-"""Counters of what happens beside answers, and what each says."""
+"""Counters of events other than responses, each with its description."""
 
 _METHODS = frozenset(
     ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
@@ -48,16 +48,16 @@ _ACTIVE = "http_server_active_requests"
 _DURATION = "http_server_request_duration_seconds"
 
 Key = tuple[str, str, str, int]
-"""A known method, a scheme, a route's template (empty where none matched), a status."""
+"""A known method, a scheme, the template of a route (empty if none matched), and a status."""
 
 
 @dataclass(slots=True)
 class Counts:
-    """What a worker has done.
+    """The counters of a worker.
 
     Attributes:
-        requests: For each key a count per bucket, and the seconds in all.
-        events: What has happened else, by the names in `EVENTS`.
+        requests: For each key, a count for each bucket, and the total seconds.
+        events: The number of other events, by the names in `EVENTS`.
     """
 
     requests: dict[Key, list[float]] = field(default_factory=dict)
@@ -67,8 +67,8 @@ class Counts:
         """Count a request.
 
         Args:
-            key: What it is counted with.
-            seconds: How long it took.
+            key: The labels of the request.
+            seconds: The duration of the request.
         """
         row = self.requests.get(key)
         if row is None:
@@ -77,7 +77,7 @@ class Counts:
         row[-1] += seconds
 
     def merge(self, other: Counts) -> None:
-        """Add what another worker has answered."""
+        """Add the counts of another worker."""
         for key, row in other.requests.items():
             mine = self.requests.get(key)
             self.requests[key] = [a + b for a, b in zip(mine, row, strict=True)] if mine else row
@@ -90,7 +90,7 @@ class Counts:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Counts:
-        """Return the counts that were plain values."""
+        """Return counts from plain values."""
         counts = cls(events=Counter(values.get("events", {})))
         for method, scheme, route, status, row in values.get("requests", ()):
             counts.requests[method, scheme, route, status] = row
@@ -99,11 +99,11 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Gauges:
-    """What is true of a worker at the moment.
+    """The current state of a worker.
 
     Attributes:
-        active: Requests in flight: a known method, a scheme, and how many.
-        lag: Seconds by which its event loop was late when it last looked.
+        active: Requests in flight: a known method, a scheme, and the number.
+        lag: Seconds by which its event loop was late at the last measurement.
         memory: Resident memory in bytes.
     """
 
@@ -113,7 +113,7 @@ class Gauges:
 
 
 def active_counts(active: Mapping[tuple[str, str], int]) -> list[tuple[str, str, int]]:
-    """Return how many requests are in flight, of which a client may have made the method up."""
+    """Return the requests in flight, by method; an unknown method counts as `_OTHER`."""
     found: Counter[tuple[str, str]] = Counter()
     for (method, scheme), count in active.items():
         found[known_method(method), scheme] += count
@@ -121,21 +121,21 @@ def active_counts(active: Mapping[tuple[str, str], int]) -> list[tuple[str, str,
 
 
 def known_method(method: str) -> str:
-    """Return a method, or `_OTHER`, as the conventions say: a client may make one up."""
+    """Return a known method, or `_OTHER` for any other, as the conventions require."""
     return method if method in _METHODS else "_OTHER"
 
 
 def exposition(
     counts: Counts, gauges: Mapping[str, Gauges], restarts: int, version: str, missing: int = 0
 ) -> str:
-    """Return the figures of a server.
+    """Return the metrics of a server.
 
     Args:
-        counts: Of all workers together, those that have ended included.
-        gauges: Of each worker that runs, by its process id.
-        restarts: How many workers have ended while the server went on.
+        counts: The counts of all workers together, including ended ones.
+        gauges: The state of each running worker, by process id.
+        restarts: How many workers have ended while the server continued.
         version: The project's version.
-        missing: How many workers should answer and do not.
+        missing: How many workers should respond and do not.
     """
     lines = [*_durations(counts), *_active(counts, gauges.values()), *_gauges(gauges)]
     lines += _head("ferryman_worker_restarts_total", "counter", "Workers that have ended.")
@@ -174,7 +174,7 @@ def _durations(counts: Counts) -> Iterator[str]:
 
 
 def _active(counts: Counts, gauges: Iterable[Gauges]) -> Iterator[str]:
-    # What has been answered before is there with 0: a gauge's line must not come and go.
+    # Earlier labels stay with the value 0, because a gauge's line must not disappear.
     found: Counter[tuple[str, str]] = Counter()
     found.update({(method, scheme): 0 for method, scheme, *_ in counts.requests})
     for each in gauges:

@@ -1,7 +1,7 @@
-"""What one worker knows of itself, and tells: its health, its figures, its log.
+"""Reports the health, the metrics and the log of a worker.
 
-It is made after the fork. What it adds up with the other workers goes through the tally;
-when it is ready and when it ends it is told.
+A worker creates its monitor after the fork, and tells it when it is ready and when it ends. The
+workers' totals are added up through files.
 """
 
 from __future__ import annotations
@@ -45,19 +45,19 @@ __all__ = ("Monitor",)
 
 _MEBIBYTE = 2**20
 
-# Seconds that health checks in flight get when the worker ends.
+# Seconds that health checks in flight have to finish when the worker ends.
 _LAST_CHECK = 0.2
 
 
 class Monitor:
-    """Watches one worker.
+    """Monitors a worker.
 
     Args:
-        settings: The server's.
+        settings: The server's settings.
         version: The project's version.
         admin: The listener of the admin port, which all workers share; or None.
-        directory: Where the workers of this server leave their figures.
-        tracing: Makes spans of the requests, where that is switched on.
+        directory: The directory in which the workers write their metrics.
+        tracing: Creates spans of requests; None if telemetry is off.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Monitor:
         self._pulse: asyncio.Task[None] | None = None
         self.count_active: Callable[[], Counter[tuple[str, str]]] = Counter
         """Returns the requests in flight by method and scheme; the runner sets it."""
-        # Without an access log and metrics, aiohttp need not report requests at all.
+        # Without an access log and metrics, aiohttp does not report requests.
         wanted = settings.access_log or admin is not None or tracing is not None
         self.access_log = logging.getLogger(LOGGER) if wanted else None
         ended = tracing.end if tracing is not None else None
@@ -92,26 +92,26 @@ class Monitor:
 
     @property
     def tell(self) -> Tell | None:
-        """What adds to the facts of a request before the app sees it, if anything does."""
+        """The function that adds facts to a request before the app sees it; or None."""
         return self._add_facts if self.proxies or self._tracing is not None else None
 
     def watch(self, handler: Handler) -> Handler:
-        """Return the way to the app, with what is to be told or answered on it."""
+        """Return a handler around the app that traces requests and answers health checks."""
         if self._settings.health_on_app_port:
             handler = answer_health(self._settings, self._readiness, handler)
-        # It leaves a trace of the errors that the app's way out raises.
+        # It records the errors that the handler raises.
         return self._tracing.watch(handler) if self._tracing is not None else handler
 
     def count(self, event: str) -> None:
-        """Count something that happened beside answers, by its name in the metrics."""
+        """Count an event other than a response, by its name in the metrics."""
         self._counts.events[event] += 1
 
     async def start(self, app: web.Application, reserve: DescriptorReserve) -> None:
-        """Say that the worker is ready: it listens, and the app has started.
+        """Report that the worker is ready: it listens, and the app has started.
 
         Args:
             app: The app.
-            reserve: The file descriptors that the admin port may have when others have none.
+            reserve: File descriptors for the admin port when no others are free.
         """
         self._app = app
         self._state = State.READY
@@ -120,16 +120,16 @@ class Monitor:
             await self._open(self._listener, reserve)
 
     def drain(self) -> None:
-        """Say that it is not ready any more: the server ends."""
+        """Report that the worker is no longer ready, because the server ends."""
         self._state = State.DRAINING
 
     async def retire(self) -> None:
-        """Answer no more checks: this worker ends and the server goes on."""
+        """Stop answering health checks: this worker ends, and the server continues."""
         self.drain()
         await self._close()
 
     async def stop(self) -> None:
-        """Close, and leave the last figures for the others."""
+        """Close, and write the last metrics for the other workers."""
         if self._pulse is not None:
             self._pulse.cancel()
         await self._close()
@@ -166,7 +166,7 @@ class Monitor:
             await site.cleanup()
 
     def _metrics(self, reserve: DescriptorReserve) -> str:
-        # What was released for this connection may have been taken back since.
+        # The descriptors released for this connection may be reserved again.
         with reserve.lent():
             self._worker_counts.write(self._counts, self._gauges())
             counts, gauges, restarts = self._worker_counts.read()
@@ -178,11 +178,11 @@ class Monitor:
         return Gauges(active, self._lag, int(resident_memory() * _MEBIBYTE))
 
     async def _beat(self) -> None:
-        """Measure how late the loop is, and leave the figures for the others."""
+        """Measure how late the loop is, and write the metrics for the other workers."""
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + PERIOD
-            # Out of disk or of file descriptors, others read what was left last.
+            # Without disk space or descriptors, the others read the last metrics.
             with suppress(OSError):
                 self._worker_counts.write(self._counts, self._gauges())
             await asyncio.sleep(due - loop.time())

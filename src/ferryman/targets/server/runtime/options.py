@@ -1,7 +1,7 @@
-"""The server's settings as the runtime reads them from the artifact.
+"""Reads the server's settings from the artifact, with the standard library alone.
 
-The build side checks the same keys with more words; this reads them with the standard
-library alone, because a settings file can be edited by hand.
+The build side checks the same keys and explains errors in more detail. This checks them again,
+because a settings file can be edited by hand.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ _PATHS = ("liveness_path", "readiness_path")
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """What a server runs by; `ServerOptions`, on the build side, says why of each.
+    """The settings of a server; `ServerOptions` on the build side explains each of them.
 
     Times are in seconds, `max_rss` in MiB, other sizes in bytes. None means no limit.
-    `workers` is 0 for as many as the CPU quota gives.
+    If `workers` is 0, the CPU quota decides the number.
     """
 
     bind: str = f"127.0.0.1:{PORT}"
@@ -106,7 +106,7 @@ class ServerSettings:
 
     @property
     def timing(self) -> Timing:
-        """The times of the server's end."""
+        """The times of the server's shutdown."""
         return Timing(
             self.drain_delay,
             self.graceful_timeout,
@@ -117,14 +117,14 @@ class ServerSettings:
 
     @property
     def trust(self) -> ProxyTrust:
-        """Which proxies are trusted, and with which headers."""
-        # The protocol alone tells of clients, too.
+        """The trusted proxies and their headers."""
+        # PROXY protocol names clients too.
         proxy = () if self.proxy is None and self.proxy_protocol else self.proxy
         return ProxyTrust.read("tool.ferryman.server", self.trusted_proxies, proxy)
 
     @property
     def front(self) -> Front:
-        """What the server shows to the proxy or balancer in front of it."""
+        """The addresses, paths and times that a proxy or load balancer in front of it needs."""
         return Front(
             app=Endpoint.parse(self.bind),
             admin=Endpoint.parse(self.admin_bind) if self.admin_bind else None,
@@ -140,7 +140,7 @@ class ServerSettings:
         """Read the options of a settings file.
 
         Raises:
-            ConfigError: A key is unknown, or its value is not what the server takes.
+            ConfigError: A key is unknown, or its value is invalid.
         """
         kinds = {field.name: str(field.type) for field in fields(cls)}
         for key, value in options.items():

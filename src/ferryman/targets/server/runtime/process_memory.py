@@ -1,4 +1,4 @@
-"""The memory that a process holds, by which a worker is replaced that has grown too large."""
+"""Measures a worker's memory, so that a worker that has grown too large is replaced."""
 
 from __future__ import annotations
 

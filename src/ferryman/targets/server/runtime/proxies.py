@@ -1,4 +1,4 @@
-"""Has the app see a request as the client sent it to the first of the trusted proxies.
+"""Restores a request as the client sent it to the first trusted proxy.
 
 Headers that no trusted proxy has set are removed before the app sees the request.
 """
@@ -16,15 +16,15 @@ from ferryman.targets.server.runtime.request_facts import RequestFacts
 
 __all__ = ("Proxies", "peer_address")
 
-# What a proxy may call a request: nothing that could be read as more than a name.
+# The form of a request id from a proxy: it cannot be read as anything but a name.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 
 
 class Proxies:
-    """Reads the headers of proxies, and takes out those that they have not set.
+    """Reads the headers of proxies, and removes headers that no trusted proxy has set.
 
     Args:
-        trust: Which proxies are trusted, and with which headers.
+        trust: The trusted proxies and their headers.
     """
 
     def __init__(self, trust: ProxyTrust) -> None:
@@ -34,8 +34,8 @@ class Proxies:
         """Return a request's head without the headers that no trusted proxy has set.
 
         Args:
-            message: The head, as it came.
-            protocol: The connection that it came on.
+            message: The head as received.
+            protocol: The connection.
         """
         message = _in_origin_form(message)
         from_proxy = self._trust.includes(peer_address(protocol.peername))
@@ -47,7 +47,7 @@ class Proxies:
         )
 
     def tell(self, request: web.BaseRequest, facts: RequestFacts) -> None:
-        """Take from a trusted proxy's headers whom a request comes from, and its id."""
+        """Read the client and the id of a request from a trusted proxy's headers."""
         if not self._trust.includes(peer_address(request.protocol.peername)):
             return
         headers = {name: ",".join(request.headers.getall(name, ())) for name in self._trust.headers}
@@ -65,10 +65,10 @@ def peer_address(peername: object) -> str | None:
 
 
 def _tell_client(request: web.BaseRequest, client: Client) -> None:
-    """Make a request's `remote`, `scheme` and `host` say what a proxy said.
+    """Set a request's `remote`, `scheme` and `host` to the values from a proxy.
 
-    aiohttp would have a clone made, which its access log does not see; these are the
-    values that it keeps once it has worked them out.
+    aiohttp's public way clones the request, and its access log would not see the clone. These are
+    the fields in which aiohttp caches the values.
     """
     for name, value in zip(Client._fields, client, strict=True):
         if value is not None:
@@ -76,9 +76,9 @@ def _tell_client(request: web.BaseRequest, client: Client) -> None:
 
 
 def _in_origin_form(message: RawRequestMessage) -> RawRequestMessage:
-    """Return a head whose target has no host and no scheme, which aiohttp would believe.
+    """Return a head whose target has no host and no scheme, because aiohttp would trust them.
 
-    The host in it takes the place of the header's (RFC 9112, 3.2.2).
+    The host of the target replaces the header (RFC 9112, 3.2.2).
     """
     if message.method == "CONNECT" or not message.url.absolute:
         return message

@@ -1,7 +1,7 @@
-"""Reads the PROXY protocol's header, with which a load balancer tells of a connection's client.
+"""Reads the header of the PROXY protocol, in which a load balancer names a connection's client.
 
-It comes before anything else, a TLS handshake included, so that it is taken from the socket, and
-not a byte more. Source: "The PROXY protocol, versions 1 & 2", by HAProxy Technologies.
+The header comes before all other bytes, also before a TLS handshake, so it is read directly from
+the socket, and not a byte more. Source: "The PROXY protocol, versions 1 & 2", HAProxy Technologies.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ Connect = Callable[[socket.socket], Awaitable[object]]
 _SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
 _FIXED = 16
 _LONGEST_LINE = 107
-# Addresses take 36 bytes at most; the rest is what a proxy adds of TLS, or of a VPC's endpoint.
+# Addresses take at most 36 bytes; a proxy may add facts about TLS or a VPC endpoint.
 _LONGEST = _FIXED + 2048
 
-# Of version 2: the length of an address, by the family and the protocol.
+# The length of an address in version 2, by the family and the protocol.
 _ADDRESSES = {0x11: 4, 0x21: 16}
 _LOCAL, _PROXY = 0x20, 0x21
 
-# Seconds until more of a header is looked for, and between two lines of the log that tell of one
-# that is none.
+# Seconds between two reads of an incomplete header, and between two log records about invalid
+# headers.
 _GLANCE = 0.01
 _BETWEEN_LINES = 10.0
 
@@ -40,15 +40,15 @@ _log = logging.getLogger("ferryman.server")
 
 
 class BadHeader(ValueError):
-    """A connection does not begin with a header, or with one that makes no sense."""
+    """A connection does not begin with a valid header."""
 
 
 class Header(NamedTuple):
-    """What a connection begins with.
+    """The header of a connection.
 
     Attributes:
-        length: Of the header, in bytes.
-        peer: The client's address and port; None if it tells of none, as for a health check.
+        length: The length of the header in bytes.
+        peer: The client's address and port; None if the header has none, as in health checks.
     """
 
     length: int
@@ -56,10 +56,10 @@ class Header(NamedTuple):
 
 
 def parse(data: bytes) -> Header | None:
-    """Return the header that data begins with, or None if more of it is to come.
+    """Return the header at the start of data, or None if it is incomplete.
 
     Raises:
-        BadHeader: It begins with none.
+        BadHeader: The data does not begin with a header.
     """
     if data.startswith(_SIGNATURE[: len(data)]) and data:
         return _parse_binary(data)
@@ -73,14 +73,14 @@ def connecting_through_proxies(
     trust: ProxyTrust,
     timeout: float,
 ) -> Connect:
-    """Return what connects a socket after it has taken the header off, if a proxy sends it.
+    """Return a function that reads the header of a trusted proxy before it connects a socket.
 
-    Who is not trusted sends none: what looks like one is then a request that makes no sense.
+    For other peers it reads no header: bytes like a header are then an invalid request.
 
     Args:
-        connect: Goes on with a socket, and the client that was told of.
-        trust: Which proxies are trusted.
-        timeout: Seconds that a header may take to come.
+        connect: Connects a socket, given the client of the header.
+        trust: The trusted proxies.
+        timeout: Seconds that a header may take to arrive.
     """
     said = -_BETWEEN_LINES
 
@@ -107,7 +107,7 @@ def connecting_through_proxies(
 
 
 async def _take_header(accepted: socket.socket) -> Peer | None:
-    """Take the header off a socket, and nothing behind it."""
+    """Read the header from a socket, and no byte after it."""
     while True:
         try:
             data = accepted.recv(_LONGEST, socket.MSG_PEEK)

@@ -1,6 +1,6 @@
-"""The facts of one request: its id and its trace, made when they are first read.
+"""The context of a request, whose id and trace are created when they are first read.
 
-Most requests never need them, and making an id costs time.
+Most requests never need them, and creating an id takes time.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ _numbers = count(1)
 
 
 class RequestFacts:
-    """The context of one request on a server, which has no deadline.
+    """The context of a request on a server, which has no deadline.
 
-    The maker sets `headers`: an initialiser would cost more than all the rest. The
-    request itself is not kept, for it would live as long as the context does.
+    The caller sets `headers`, because an initialiser would cost more than everything else. The
+    context does not keep the request, which would then live as long as the context.
 
     Attributes:
-        headers: The request's.
-        span: The `traceparent` of the server's own span, where there is one.
+        headers: The request's headers.
+        span: The `traceparent` of the server's own span; not set without one.
     """
 
-    # Objects of this kind take the least time to make. What is not set is not there.
+    # Such objects take the least time to create. Attributes that are not set do not exist.
     __slots__ = ("_id", "headers", "span")
 
     headers: Mapping[str, str]
@@ -36,7 +36,7 @@ class RequestFacts:
 
     @property
     def request_id(self) -> str:
-        """The id that a trusted proxy sent, or one of our own."""
+        """The id from a trusted proxy, or a new one."""
         try:
             return self._id
         except AttributeError:
@@ -49,15 +49,15 @@ class RequestFacts:
 
     @property
     def trace(self) -> str | None:
-        """The `traceparent` of the server's own span if there is one, or the caller's."""
+        """The `traceparent` of the server's own span, or else of the client."""
         return getattr(self, "span", None) or self.headers.get("traceparent")
 
 
 @cache
 def _prefix() -> str:
-    """Return what the ids of this process begin with.
+    """Return the prefix of this process's ids.
 
-    It is made for the first request, which is after the fork, so that no two workers share
-    it; to ask the system for randomness each time would cost more than all the rest.
+    It is created for the first request, after the fork, so each worker has its own. Random bytes
+    for each request would cost more than everything else.
     """
     return secrets.token_hex(10)

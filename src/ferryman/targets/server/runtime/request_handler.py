@@ -1,4 +1,4 @@
-"""aiohttp's own connection; an older one notes of itself what later ones do."""
+"""aiohttp's connection class, with the attributes that older versions lack."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RequestHandler = web.RequestHandler
 if not TYPE_CHECKING and not hasattr(web.RequestHandler, "_upgraded"):
 
     class RequestHandler(web.RequestHandler):
-        """aiohttp's connection, as 3.14 has it."""
+        """aiohttp's connection before 3.14, with the name for an upgrade that 3.14 uses."""
 
         __slots__ = ()
 
@@ -27,12 +27,12 @@ if not TYPE_CHECKING and not hasattr(web.RequestHandler, "_upgraded"):
 if not TYPE_CHECKING and VERSION < (3, 11):
 
     class RequestHandler(RequestHandler):
-        """aiohttp's connection, as 3.11 has it."""
+        """aiohttp's connection before 3.11, with the client's address."""
 
         __slots__ = ("_peername",)
 
         def connection_made(self, transport: Any) -> None:
-            """Note whose the connection is."""
+            """Note the client's address."""
             self._peername = transport.get_extra_info("peername")
             super().connection_made(transport)
 
@@ -45,7 +45,7 @@ if not TYPE_CHECKING and VERSION < (3, 11):
 if not TYPE_CHECKING and VERSION < (3, 10):
 
     class RequestHandler(RequestHandler):
-        """aiohttp's connection, as 3.10 has it."""
+        """aiohttp's connection before 3.10, with the request in flight and the idle time."""
 
         __slots__ = ("_request_in_progress",)
 

@@ -1,6 +1,6 @@
-"""When a worker that failed is tried again, and whether the log has said why already.
+"""Decides when to retry a failed worker, and whether the log has named the cause already.
 
-The master decides by it; it knows no processes.
+The master uses it. It knows no processes.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from dataclasses import dataclass
 __all__ = ("STABLE_AFTER", "Restarts")
 
 STABLE_AFTER = 10.0
-"""Seconds of readiness after which a worker's end is not a failed start."""
+"""Seconds of readiness after which the end of a worker is not a failed start."""
 
 _LONGEST_PAUSE = 60.0
 
-# Addresses, ports, process ids: what differs each time and makes no other cause.
+# Addresses, ports and process ids: they differ each time without being another cause.
 _VARYING = re.compile(r"0x[0-9a-fA-F]+|\d+")
 
 
 @dataclass(slots=True)
 class Restarts:
-    """How often in a row workers have failed, and when another may be tried.
+    """Counts consecutive failures of workers, and schedules the next try.
 
     Attributes:
-        failures: Since all workers were last well.
-        not_before: The time of the next try, of whatever clock is used.
+        failures: The failures since all workers were last healthy.
+        not_before: The time of the next try, by the caller's clock.
     """
 
     failures: int = 0
@@ -33,7 +33,7 @@ class Restarts:
     _cause: str | None = None
 
     def fail(self, cause: str, now: float) -> tuple[float, bool]:
-        """Note a failure; return the pause in seconds, and whether the cause is a new one.
+        """Record a failure; return the pause in seconds, and whether the cause is new.
 
         Pauses double from 1 s to 60 s.
         """
@@ -44,11 +44,11 @@ class Restarts:
         return pause, told != self._cause
 
     def try_now(self) -> None:
-        """Forget the pause: something may be different now."""
+        """Cancel the pause, because something may have changed."""
         self.failures = 0
         self.not_before = 0.0
 
     def recover(self) -> None:
-        """Note that all workers are well."""
+        """Record that all workers are healthy."""
         self.try_now()
         self._cause = None

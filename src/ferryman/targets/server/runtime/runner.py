@@ -1,6 +1,6 @@
-"""The app of one worker, from its start to its end.
+"""Starts and stops the app of a worker.
 
-The order of both is here; when the end comes is the worker's affair.
+This module defines the order of the steps; the worker decides when the app stops.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ from ferryman.targets.server.runtime.writing import SlowReaders
 
 __all__ = ("Runner", "check_aiohttp")
 
-# A late connection is found within this many seconds.
+# Seconds within which a late connection is found.
 _SWEEP = 0.5
 
-# Seconds that clients get to answer the closing of their WebSockets.
+# Seconds that clients have to answer when their WebSockets are closed.
 _WEBSOCKET_TIMEOUT = 5.0
 
-# Seconds that cancelled handlers get to end on an immediate stop.
+# Seconds that cancelled handlers have to end on an immediate stop.
 _QUICK = 0.5
 
 
 def check_aiohttp(version: tuple[int, ...], settings: ServerSettings) -> None:
-    """See that the server can do with a version of aiohttp what the settings ask for.
+    """Check that a version of aiohttp supports the settings.
 
     Raises:
         ConfigError: The version is too old.
@@ -68,14 +68,14 @@ def check_aiohttp(version: tuple[int, ...], settings: ServerSettings) -> None:
 
 
 class Runner:
-    """Runs the app on listeners that the master has bound.
+    """Runs the app on the listeners of the master.
 
     Args:
         app: The app's reference, `module:attribute`.
-        settings: The server's.
-        monitor: Is told what happens.
-        channels: Where idle connections go, and where those come from on which a request has
-            come; None where workers share none.
+        settings: The server's settings.
+        monitor: The worker's monitor.
+        channels: The channels to pass idle connections to, and to receive connections with a new
+            request from; None if workers share none.
     """
 
     def __init__(
@@ -102,30 +102,30 @@ class Runner:
 
     @property
     def requests(self) -> int:
-        """How many requests have been answered or are being answered."""
+        """The number of requests so far, including those in flight."""
         return self._server.requests_count if self._server else 0
 
     @property
     def graceful_timeout(self) -> float:
-        """Seconds that requests get at the end, by the settings."""
+        """Seconds that requests have to finish at the end, from the settings."""
         return self._settings.graceful_timeout
 
     def load(self) -> None:
-        """Load the app, before the loop runs: its module or factory may run one itself.
+        """Load the app before the loop runs, because its module or factory may run a loop itself.
 
         Raises:
-            AppError: It could not be loaded.
-            ConfigError: aiohttp is too old for what the settings ask for.
+            AppError: The app could not be loaded.
+            ConfigError: aiohttp is too old for the settings.
         """
         check_aiohttp(VERSION, self._settings)
         capabilities.declare(CAPABILITIES)
         self._source = call_source(self._source)
 
     async def start(self, sockets: Sequence[socket.socket]) -> None:
-        """Start the app that was loaded, and then listen.
+        """Start the loaded app, and then listen.
 
         Raises:
-            AppError: The app could not be made, or failed to start.
+            AppError: The factory failed, or the app failed to start.
             ConfigError: The certificate cannot be used.
         """
         compare_dates_exactly()
@@ -157,21 +157,21 @@ class Runner:
         await self._monitor.start(app, reserve)
 
     def hurry(self) -> None:
-        """Cut the delay before the end short."""
+        """End the drain delay early."""
         self._hurry.set()
 
     def cut(self) -> None:
-        """Break off the requests in flight, so that only the cleanup remains."""
+        """Cut off the requests in flight, so that only the cleanup remains."""
         self._hurry.set()
         self._cut.set()
 
     async def stop(self, *, replaced: bool, graceful_timeout: float | None = None) -> None:
-        """End: let the clients go, and clean the app up.
+        """Stop: finish with the clients, and clean up the app.
 
         Args:
-            replaced: Whether the server goes on with another worker in this one's place.
-                Then the balancer need not be told: the other workers take new connections.
-            graceful_timeout: Seconds that requests get, if not those of the settings.
+            replaced: Whether another worker replaces this one. Then there is no drain delay: the
+                other workers accept new connections.
+            graceful_timeout: Seconds that requests have to finish; None for the settings.
         """
         if replaced:
             self._close_listeners()
@@ -194,7 +194,7 @@ class Runner:
         await self.abandon()
 
     async def abandon(self) -> None:
-        """Clean up what has been started."""
+        """Clean up the parts that have started."""
         try:
             if self._runner is not None:
                 await run_within("the app's cleanup", self._runner.app.cleanup(), CLEANUP_TIMEOUT)
@@ -213,10 +213,10 @@ class Runner:
                 connection.close_after_answer()
 
     async def _end_requests(self, seconds: float) -> None:
-        """Let requests finish, and cancel those that have not after so many seconds.
+        """Let requests finish, and cancel the rest after some seconds.
 
-        What the app does in `on_shutdown` and the closing of its WebSockets are part of that
-        time: requests go on meanwhile.
+        The app's `on_shutdown` and the closing of WebSockets run in the same time, beside the
+        requests.
         """
         assert self._runner is not None
         assert self._server is not None

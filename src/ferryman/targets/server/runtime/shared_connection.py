@@ -1,4 +1,4 @@
-"""A connection that can be passed to another worker while it idles."""
+"""A connection that can be passed to another worker while it is idle."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _HEAD_END = b"\r\n\r\n"
 
 
 class SharedConnection(Connection):
-    """A connection that is passed on by a worker whose loop stalls.
+    """A connection that a worker with a stalled loop passes to another worker.
 
     Args:
-        server: aiohttp's, which knows the app.
-        limits: What this worker bears.
-        share: This worker's part in the sharing.
-        admitted: Whether another worker has had it, and let it in.
+        server: aiohttp's server, which knows the app.
+        limits: The limits of this worker.
+        share: This worker's side of the sharing.
+        admitted: Whether another worker had the connection before, and has counted it.
         loop: The event loop.
-        arguments: What aiohttp's own class takes.
+        arguments: The arguments of aiohttp's class.
     """
 
     __slots__ = ("_share", "_told_peer", "_whole")
@@ -45,13 +45,13 @@ class SharedConnection(Connection):
         self._share = share
         self._told_peer: tuple[str, int] | None = None
         self._admitted_before = admitted
-        # Whether the last bytes that came were the last of a request. What is left of the next
-        # one is in aiohttp's parser, and would be lost to another worker.
+        # Whether the last received bytes ended a request. Bytes of the next request would be in
+        # aiohttp's parser, and another worker would not get them.
         self._whole = True
 
     @property
     def idle_descriptor(self) -> int | None:
-        """The connection's file descriptor if it idles between two requests, or None."""
+        """The connection's file descriptor if it is idle between two requests, or None."""
         transport, waiter = self.transport, self._waiter
         idles = (
             transport is not None
@@ -71,21 +71,21 @@ class SharedConnection(Connection):
 
     @property
     def note(self) -> Note:
-        """How long the connection may go on idling, and whose it is."""
+        """How long the connection may stay idle, and the client's address."""
         patience = max(0.0, self._next_keepalive_close_time - self._loop.time())
         return Note(patience, self._told_peer)
 
     def tell_peer(self, peer: tuple[str, int]) -> None:
-        """Have the connection be its client's, here and wherever it is passed to."""
+        """Set the client's address, for this worker and for others."""
         super().tell_peer(peer)
         self._told_peer = peer
 
     def let_go(self) -> None:
-        """Close this process's end of the connection."""
+        """Close the connection in this process only."""
         self.force_close()
 
     def data_received(self, data: bytes) -> None:
-        """Let aiohttp read what came, and note whether a request ends with it."""
+        """Pass bytes to aiohttp, and note whether they end a request."""
         content = self._content
         before = content.total_bytes if content is not None else 0
         super().data_received(data)
@@ -100,6 +100,6 @@ class SharedConnection(Connection):
     def log_access(
         self, request: web.BaseRequest, response: web.StreamResponse, time: float | None
     ) -> None:
-        """Tell of a request that has been answered."""
+        """Report an answered request."""
         super().log_access(request, response, time)
         self._share.answered(self)

@@ -1,8 +1,7 @@
-"""The directory, in memory, that the workers of one server share.
+"""The directory in memory that the workers of a server share.
 
-The server removes it when it ends. A killed server leaves it behind, and the next server of
-the same user removes it: every process of a server holds a lock on its directory while it
-lives.
+The server removes it at its end. If a server is killed, the next server of the same user removes
+its directory: every process of a server holds a lock on the directory while it runs.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ from ferryman.core.errors import ConfigError
 
 __all__ = ("scratch_directory", "shared_directory")
 
-# The heartbeat of workers is a file whose times change, and their figures are small files: in
-# memory they cost no disk, and need no disk to be writable.
+# It holds the heartbeat files and the metrics of workers. In memory they use no disk, and need no
+# writable one.
 _MEMORY = "/dev/shm"  # noqa: S108 - the system's own, not a name we make up
 
 _PREFIX = "ferryman-server-"
@@ -30,7 +29,7 @@ def scratch_directory() -> Path:
     """Return a directory for temporary files, in memory if there is one.
 
     Raises:
-        ConfigError: The process may write to no such directory.
+        ConfigError: The process cannot write to any such directory.
     """
     if os.access(_MEMORY, os.W_OK | os.X_OK):
         return Path(_MEMORY)
@@ -46,7 +45,7 @@ def scratch_directory() -> Path:
 
 @contextmanager
 def shared_directory(home: Path) -> Iterator[Path]:
-    """Make the directory, and remove it when the process that made it leaves the block.
+    """Create the directory; the process that created it removes it after the block.
 
     Args:
         home: The parent directory.

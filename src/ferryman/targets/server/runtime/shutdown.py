@@ -1,6 +1,6 @@
-"""What a worker does for those who are connected when it ends.
+"""Finishes with the connected clients when a worker ends.
 
-It knows connections, WebSockets and the clock; the order of the end is the runner's.
+It knows connections, WebSockets and the clock. The runner defines the order of the steps.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ __all__ = ("cancel_requests", "close_websockets", "finish_requests", "pause")
 
 _FAREWELL = b"the server is going away"
 
-# Seconds between two looks at the connections that are left.
+# Seconds between two checks of the remaining connections.
 _GLANCE = 0.05
 
-# Cancelled handlers that the log names if they go on; more are only counted.
+# The most cancelled handlers that the log names if they continue; more are only counted.
 _NAMED = 5
 
 _log = logging.getLogger("ferryman.server")
 
 
 async def finish_requests(server: web.Server, seconds: float, hurry: asyncio.Event) -> None:
-    """Wait until every request has been answered and every connection is closed.
+    """Wait until every request has its response and every connection is closed.
 
-    Idle connections are closed. aiohttp's own way is not taken, for a connection that it has
-    marked as closing reads no more: neither the rest of an upload nor a WebSocket's farewell.
+    It closes idle connections. aiohttp's own code marks connections as closing, and then reads
+    neither the rest of an upload nor a WebSocket's close frame.
 
     Args:
-        server: The one whose connections they are.
-        seconds: How long at most.
-        hurry: Set to end the wait.
+        server: The server of the connections.
+        seconds: The longest wait in seconds.
+        hurry: An event that ends the wait.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds
@@ -50,11 +50,11 @@ async def finish_requests(server: web.Server, seconds: float, hurry: asyncio.Eve
 
 
 async def cancel_requests(server: web.Server, seconds: float = CANCEL_TIMEOUT) -> None:
-    """Cancel what answers requests, wait for it to end, and drop the connections.
+    """Cancel the handlers of requests, wait for their end, and drop the connections.
 
     Args:
-        server: The one whose requests they are.
-        seconds: How long handlers may take to end.
+        server: The server of the requests.
+        seconds: How many seconds handlers may take to end.
     """
     handlers = {task: c for c in connections_of(server) if (task := c.cancel()) is not None}
     if handlers:
@@ -77,11 +77,11 @@ def _report(late: list[Connection], seconds: float) -> None:
 async def close_websockets(timeout: float) -> None:
     """Close every WebSocket of this process with 1001, "going away".
 
-    The app need not help, and need not pay: they are looked for at the end alone, among
-    all objects, in place of being noted at every response.
+    The app need not do anything. WebSockets are found at the end among all objects, so that no
+    response pays for a list of them.
 
     Args:
-        timeout: Seconds that their clients get to answer.
+        timeout: Seconds that their clients have to answer.
     """
     # By type: a lazy proxy would do its work to say what class it is of.
     found = [item for item in gc.get_objects() if issubclass(type(item), web.WebSocketResponse)]
@@ -98,11 +98,11 @@ async def _close(socket: web.WebSocketResponse) -> None:
 
 
 async def pause(seconds: float, hurry: asyncio.Event) -> None:
-    """Wait, but no longer than until someone is in a hurry.
+    """Wait for some seconds, or until an event.
 
     Args:
-        seconds: How long at most.
-        hurry: Set to end it.
+        seconds: The longest wait in seconds.
+        hurry: The event.
     """
     try:
         async with asyncio.timeout(seconds):

@@ -1,6 +1,6 @@
 """The server's certificate.
 
-Each worker reads it when it starts, so a rolling restart brings in a new one.
+Each worker reads it at its start, so a rolling restart loads a new certificate.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ __all__ = ("tls_context",)
 
 
 def tls_context(settings: ServerSettings) -> ssl.SSLContext | None:
-    """Return what makes the listeners speak TLS 1.2 or 1.3; None without a certificate.
+    """Return the TLS context of the listeners (TLS 1.2 or 1.3); None without a certificate.
 
     Raises:
-        ConfigError: The certificate or its key cannot be read, or they do not belong
-            together.
+        ConfigError: The certificate or its key cannot be read, or they do not match.
     """
     if settings.certificate is None or settings.private_key is None:
         return None
@@ -26,9 +25,9 @@ def tls_context(settings: ServerSettings) -> ssl.SSLContext | None:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     try:
-        # Without a password OpenSSL would ask for one on the terminal, in every process.
+        # Without a password, OpenSSL would ask for one on the terminal in every process.
         context.load_cert_chain(settings.certificate, settings.private_key, _no_password)
-    except OSError as error:  # an SSLError is one too
+    except OSError as error:  # includes SSLError
         raise ConfigError(
             f"the certificate {settings.certificate} with the key {settings.private_key} "
             "cannot be used",

@@ -1,9 +1,9 @@
-"""A span for each request, sent elsewhere by OpenTelemetry.
+"""Creates a span for each request, and exports it through OpenTelemetry.
 
-Imported where `telemetry` is on and nowhere else, in a worker after the fork: exporters
-have threads, which a fork leaves behind. What is sampled and where it goes is said by the
-OTEL_* variables; names and attributes are those of the HTTP semantic conventions 1.23 and
-later. The query is not among them, as in the access log: it may hold a secret.
+A worker imports it after the fork, only if `telemetry` is on, because exporters have threads that a
+fork does not copy. The OTEL_* variables decide about sampling and export. Names and attributes
+follow the HTTP semantic conventions, 1.23 and later. Spans leave out the query, as the access log
+does, because it may hold a secret.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ferryman.targets.server.runtime.metrics import known_method
 __all__ = ("FLUSH_TIMEOUT", "Tracing", "exporter_names")
 
 FLUSH_TIMEOUT = 2.0
-"""Seconds that the last spans get to be sent, of those that the app's cleanup may take."""
+"""Seconds for the export of the last spans, within the time of the app's cleanup."""
 
 # aiohttp has typed request keys from 3.14 on.
 _SPAN: Any = (
@@ -45,14 +45,14 @@ _PROTOCOLS = {"http/protobuf": "otlp_proto_http", "grpc": "otlp_proto_grpc"}
 
 
 class Tracing:
-    """Makes the spans of one worker.
+    """Creates the spans of a worker.
 
     Args:
-        name: The project's, which the service is called by unless the environment names it.
-        version: The project's.
+        name: The project's name, which is the service's name unless the environment sets one.
+        version: The project's version.
 
     Raises:
-        ConfigError: The environment asks for an exporter that is not installed.
+        ConfigError: The environment names an exporter that is not installed.
     """
 
     def __init__(self, name: str, version: str) -> None:
@@ -65,8 +65,8 @@ class Tracing:
     def begin(self, request: web.BaseRequest) -> str:
         """Start the span of a request, and return its `traceparent`.
 
-        It is the current one for all that the app does for this request: aiohttp answers
-        each in a task of its own, so that nothing has to be put back.
+        It is the current span for all code that handles this request. aiohttp runs each request in
+        its own task, so the previous span need not be restored.
         """
         parent = propagate.extract(request.headers, context.Context(), _GETTER)
         span = self._tracer.start_span(
@@ -78,7 +78,7 @@ class Tracing:
         return f"00-{found.trace_id:032x}-{found.span_id:016x}-{found.trace_flags:02x}"
 
     def watch(self, handler: Handler) -> Handler:
-        """Return a handler that leaves what it raised on the span."""
+        """Return a handler that records its exceptions on the span."""
 
         async def watched(request: web.BaseRequest) -> web.StreamResponse:
             try:
@@ -92,10 +92,10 @@ class Tracing:
         return watched
 
     def end(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
-        """End the span of a request, whose response has been sent."""
+        """End the span of a request after its response."""
         span = request.get(_SPAN)
         if span is None or not span.is_recording():
-            return  # refused before it reached the app, or not sampled
+            return  # rejected before the app, or not sampled
         route = route_template(request)
         if route:
             span.update_name(_name(request.method, route))
@@ -108,9 +108,9 @@ class Tracing:
         span.end()
 
     async def stop(self) -> None:
-        """Send what has not been sent, within `FLUSH_TIMEOUT`.
+        """Export the remaining spans within `FLUSH_TIMEOUT`.
 
-        An exporter may try again for longer than anybody waits: its thread is left behind.
+        An exporter may retry for longer; then its thread is abandoned.
         """
         ending = Thread(target=self._provider.shutdown, daemon=True)
         ending.start()
@@ -118,7 +118,7 @@ class Tracing:
 
 
 class _Headers(Getter[CIMultiDictProxy[str]]):
-    """Reads headers as propagators do; `tracestate` may come in several."""
+    """Reads headers for propagators; `tracestate` may have several headers."""
 
     def get(self, carrier: CIMultiDictProxy[str], key: str) -> list[str] | None:
         return carrier.getall(key, None)
@@ -131,11 +131,11 @@ _GETTER = _Headers()
 
 
 def exporter_names(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return which exporters are asked for, as their packages register them.
+    """Return the required exporters, under the names that their packages register.
 
     Args:
-        environment: The process's: `OTEL_SDK_DISABLED`, `OTEL_TRACES_EXPORTER` and
-            `OTEL_EXPORTER_OTLP_PROTOCOL`, as OpenTelemetry's specification has them.
+        environment: The process's variables: `OTEL_SDK_DISABLED`, `OTEL_TRACES_EXPORTER` and
+            `OTEL_EXPORTER_OTLP_PROTOCOL`, as in OpenTelemetry's specification.
     """
     if environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return ()
@@ -160,7 +160,7 @@ def _exporter(name: str) -> SpanExporter:
 
 
 def _resource(name: str, version: str) -> Resource:
-    """Return what the spans come from; the environment has the last word."""
+    """Return the resource of the spans; the environment overrides it."""
     ours: dict[str, AttributeValue] = {
         "service.name": name,
         "service.version": version,
@@ -200,6 +200,6 @@ def _fail(request: web.BaseRequest, error: BaseException) -> None:
     span.record_exception(error)
     span.set_attribute("error.type", type(error).__qualname__)
     if isinstance(error, asyncio.CancelledError) or request.writer.output_size > 0:
-        # No response signal follows: there is no response, or it broke off.
+        # No response signal follows, because the response is missing or incomplete.
         span.set_status(StatusCode.ERROR)
         span.end()

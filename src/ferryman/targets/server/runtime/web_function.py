@@ -1,7 +1,7 @@
-"""A server that Lambda starts as a Web Function: where it listens, and how soon it ends.
+"""Adapts the settings of a server that Lambda starts as a Web Function.
 
-Source: "Web Functions" in the AWS Lambda developer guide. Lambda sends no more requests before it
-asks the process to end, and gives it a second.
+Source: "Web Functions" in the AWS Lambda developer guide. Lambda stops sending requests before it
+signals the process to end, and then allows one second.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from ferryman.targets.server.runtime.options import ServerSettings
 __all__ = ("ENDPOINT", "as_web_function")
 
 ENDPOINT = "AWS_LAMBDA_HTTP_ENDPOINT"
-"""The variable in which Lambda says where the process must listen."""
+"""The variable with the address that the process must listen on."""
 
-# Of the one second; the rest is for the app's cleanup and the processes.
+# Part of the one second; the rest is for the app's cleanup and the processes.
 _GRACEFUL_TIMEOUT = 0.4
 
 
 def as_web_function(settings: ServerSettings, environment: Mapping[str, str]) -> ServerSettings:
-    """Return settings that do as Lambda says, where it has started the process.
+    """Return settings that fit Lambda if it has started the process, else the same ones.
 
     Args:
-        settings: What the build, or the command line, decided.
+        settings: The settings of the build or of the command line.
         environment: The variables of the process.
 
     Raises:
-        ConfigError: Lambda gives something other than an address.
+        ConfigError: The variable does not hold an address.
     """
     told = environment.get(ENDPOINT)
     if not told:

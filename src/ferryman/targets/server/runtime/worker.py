@@ -1,7 +1,7 @@
-"""One worker process: its event loop, its signals, its sign of life.
+"""A worker process: its event loop, its signals and its heartbeat.
 
-gunicorn's own base class is used and not aiohttp's worker, whose listener is gone half
-a second after the signal, before any load balancer has noticed.
+It derives from gunicorn's base class and not from aiohttp's worker, which closes its listener half
+a second after the signal, before a load balancer can notice.
 """
 
 from __future__ import annotations
@@ -35,49 +35,49 @@ __all__ = (
 )
 
 BREAK_OFF_TIMEOUT = CANCEL_TIMEOUT + CLEANUP_TIMEOUT + EXIT_TIMEOUT
-"""Seconds that a worker may take to end which has not started yet."""
+"""Seconds that a worker that has not started yet may take to end."""
 
 _FIRST = asyncio.FIRST_COMPLETED
 
 RETIRE = signal.SIGUSR2
-"""The master's word to a worker whose replacement is ready."""
+"""The master's signal to a worker whose replacement is ready."""
 
 _BEAT = 1.0
 
-# Seconds from SIGQUIT until a worker is gone, its cleanup done or not. The master's own
-# patience is longer.
+# Seconds from SIGQUIT to the end of a worker, even if its cleanup is incomplete. The master waits
+# longer.
 _QUICK = 1.5
 
-# Seconds that tasks which the app has left behind get to end once they are cancelled.
+# Seconds that tasks of the app have to end after they are cancelled.
 _LEFT_BEHIND = 0.5
 
-# Seconds before its time is over at which a worker that has not ended says where it hangs
-# and exits, so that the master need not kill it.
+# Seconds before the end of its time at which a hanging worker logs its stacks and exits, so that
+# the master need not kill it.
 HEAD_START = 1.0
 
 _ENDINGS = (signal.SIGTERM, signal.SIGINT, RETIRE)
 
 
 class Stage(Enum):
-    """How far a worker has come, as its heartbeat file tells the master."""
+    """The stage of a worker, which its heartbeat file shows to the master."""
 
     STARTING = 0
     READY = 1
     SPENT = 2
-    """It serves, and asks to be replaced."""
+    """It serves, and requests its replacement."""
 
 
 def stage_of(worker: BaseWorker) -> Stage:
-    """Return how far a worker has come.
+    """Return the stage of a worker.
 
-    gunicorn gives each worker an open file that the master also holds, for the heartbeat;
-    its length is the stage.
+    For the heartbeat gunicorn gives each worker an open file, which the master holds too. The
+    length of the file is the stage.
     """
     return Stage(os.fstat(worker.tmp.fileno()).st_size)
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """Return an event loop, uvloop's if it is installed; no policy is touched."""
+    """Return an event loop, uvloop's if it is installed, without changing the policy."""
     if find_spec("uvloop") is None:
         return asyncio.new_event_loop()
     loop: asyncio.AbstractEventLoop = import_module("uvloop").new_event_loop()
@@ -85,7 +85,7 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 
 
 async def _break_off(starting: asyncio.Future[None]) -> str | None:
-    """Cancel the app's start, and return where it was; None if it goes on."""
+    """Cancel the app's start, and return where it was; None if it continues."""
     starting.cancel()
     await asyncio.wait((starting,), timeout=CANCEL_TIMEOUT)
     if not starting.done():
@@ -98,7 +98,7 @@ async def _break_off(starting: asyncio.Future[None]) -> str | None:
 
 
 async def _end_tasks() -> None:
-    """Cancel the tasks that the app has left behind, and let them end."""
+    """Cancel the tasks that the app has left running, and let them end."""
     left = asyncio.all_tasks() - {asyncio.current_task()}
     for task in left:
         task.cancel()
@@ -112,36 +112,36 @@ class Worker(BaseWorker):  # type: ignore[misc]
     loop: asyncio.AbstractEventLoop
     runner: Runner
 
-    # What the master knows of it: whether it has been told to go, and since when it is ready.
+    # The master sets these: whether it told the worker to end, and since when the worker is ready.
     leaving = False
     ready_since = math.inf
 
     def init_process(self) -> None:
-        """Make the loop, and go on as gunicorn does."""
+        """Create the loop, and continue with gunicorn's code."""
         self.loop = new_event_loop()
         asyncio.set_event_loop(self.loop)
         super().init_process()
 
     def init_signals(self) -> None:
-        """Hear signals on the event loop."""
+        """Handle signals on the event loop."""
         self._told: asyncio.Future[signal.Signals] = self.loop.create_future()
-        # Until the app has been imported there is nothing to clean up.
+        # Before the app is imported there is nothing to clean up.
         for sent in _ENDINGS:
             signal.signal(sent, signal.SIG_DFL)
         signal.signal(signal.SIGQUIT, lambda *_: os._exit(1))
-        # A terminal sends these to every process; what they mean is the master's affair.
+        # A terminal sends these to every process; the master handles them.
         for sent in (signal.SIGHUP, signal.SIGUSR1, signal.SIGWINCH):
             self.loop.add_signal_handler(sent, int)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        # The master aborts a worker whose loop is blocked: then the log says where.
+        # The master aborts a worker with a blocked loop: then the log shows where it is blocked.
         faulthandler.enable(self.app.log_output.fileno())
 
     def run(self) -> None:
-        """Serve until told to stop.
+        """Serve until a signal to stop.
 
         Raises:
-            SystemExit: Always; with the status that makes gunicorn stop instead of
-                starting the worker again, if the app failed to start.
+            SystemExit: Always. If the app failed to start, the status makes gunicorn stop and not
+                start the worker again.
         """
         self.booted = False
         try:
@@ -167,10 +167,10 @@ class Worker(BaseWorker):  # type: ignore[misc]
             self._abandon()
             raise
         finally:
-            asyncio.set_event_loop(self.loop)  # asyncio.run, in the app's module, leaves none
+            asyncio.set_event_loop(self.loop)  # asyncio.run in the app's module leaves no loop
 
     def _abandon(self) -> None:
-        # What the cleanup raises now would only hide why the start failed.
+        # An exception of the cleanup would hide why the start failed.
         with suppress(Exception):
             self.loop.run_until_complete(self.runner.abandon())
 
@@ -180,19 +180,19 @@ class Worker(BaseWorker):  # type: ignore[misc]
             if not await self._start():
                 return
         except BaseException:
-            # What goes wrong now would only hide why the start failed.
+            # Another exception would hide why the start failed.
             with suppress(Exception):
                 await self.runner.abandon()
             raise
         self.booted = True
         self._enter(Stage.READY)
         told = await self._told
-        # The master waits for a worker only when it ends itself, not when it replaces one.
+        # The master waits for a worker only at its own end, not when it replaces a worker.
         self._exit_within(self.app.settings.timing.shutdown - HEAD_START)
         await self.runner.stop(replaced=told is RETIRE)
 
     async def _start(self) -> bool:
-        """Start the app, and return whether it started before anybody told it to end.
+        """Start the app; return whether it started before a signal to end.
 
         Raises:
             AppError: The app failed to start, or takes too long.
@@ -220,15 +220,15 @@ class Worker(BaseWorker):  # type: ignore[misc]
         )
 
     def _exit_within(self, seconds: float) -> None:
-        """Have the process write where its threads are, and exit, unless it has by then.
+        """Make the process log its stacks and exit after some seconds, unless it has ended.
 
-        A thread of C's sees to it, which neither a blocked loop nor another thread holds up.
+        A C thread does this, so neither a blocked loop nor another thread can delay it.
         """
         log = self.app.log_output.fileno()
         faulthandler.dump_traceback_later(seconds, file=log, exit=True)
 
     def _tell_failure(self, error: Exception) -> None:
-        """Leave the reason of a failed start for the master, who logs it once."""
+        """Write the reason of a failed start for the master, which logs it once."""
         if not isinstance(error, FerrymanError):
             trace = traceback.format_exc()
             error = AppStartFailed(f"the worker raised {type(error).__name__}", cause=trace)
@@ -266,7 +266,7 @@ class Worker(BaseWorker):  # type: ignore[misc]
         most = self.app.settings.max_rss
         if self.runner.requests >= self.max_requests:
             return True
-        with suppress(OSError):  # no file descriptor is left to read it by
+        with suppress(OSError):  # no file descriptor is free to read it
             return most is not None and bool(resident_memory() > most)
         return False
 

@@ -1,9 +1,9 @@
-"""Adds up the counts of all workers of one server, so that each can answer for all.
+"""Adds up the counts of all workers of a server, so that each worker can report the total.
 
-Each worker keeps a file in a directory of the server's own, and a lock on it for as long
-as it lives: a lock that can be taken belongs to a worker that has ended, however it ended.
-The file of an ended worker is added to a file for all ended workers, so that no sum goes
-down. If a worker is killed, what it counted since it last wrote is lost.
+Each worker has a file in the server's directory, and holds a lock on it while it runs. So a file
+without a lock belongs to an ended worker, also to a killed one. The counts of ended workers are
+added to a common file, so no total decreases. If a worker is killed, its counts since the last
+write are lost.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ _SUFFIX = ".json"
 
 
 class WorkerCounts:
-    """One worker's share in the server's counts.
+    """A worker's part of the server's counts.
 
     Args:
-        directory: A directory of this server alone.
+        directory: A directory that only this server uses.
     """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._name = str(os.getpid())
-        with self._alone():  # else a reader takes this worker for one that has ended
+        with self._alone():  # without the lock, a reader would treat this worker as ended
             self._lock = _open(directory / self._name)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
 
     def write(self, counts: Counts, gauges: Gauges) -> None:
-        """Write this worker's counts where the others read them."""
+        """Write this worker's counts for the others."""
         self._put(self._name, {"counts": counts.to_json(), "gauges": asdict(gauges)})
 
     def read(self) -> tuple[Counts, dict[str, Gauges], int]:
-        """Return the sum of counts, the gauges by live worker, and how many workers have ended."""
+        """Return the total counts, the gauges of live workers, and the number of ended workers."""
         with self._alone():
             ended = self._ended()
             counts = Counts.from_json(ended["counts"])
@@ -65,7 +65,7 @@ class WorkerCounts:
         self._lock.close()
 
     def _ended(self) -> dict[str, Any]:
-        """Return the counts of ended workers, those that ended since the last call included."""
+        """Return the counts of ended workers, including those that ended since the last call."""
         ended = self._get(_ENDED) or {"counts": {}, "workers": 0}
         gone = [name for name in self._names() if self._has_ended(name)]
         if gone:

@@ -1,6 +1,6 @@
-"""What master and workers tell each other: how many are ready, and why one failed to start.
+"""Files between master and workers: how many workers are ready, and why one failed to start.
 
-Both are small files in the directory that the processes of one server share.
+They are in the directory that the processes of a server share.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Workforce(NamedTuple):
     """The workers of one server.
 
     Attributes:
-        wanted: How many there should be.
-        ready: How many answer.
+        wanted: The required number of workers.
+        ready: The number of ready workers.
     """
 
     wanted: int
@@ -30,9 +30,9 @@ class Workforce(NamedTuple):
 
 
 def write_workforce(directory: Path, workforce: Workforce) -> None:
-    """Write the number of workers, whole or not at all."""
+    """Write the numbers of workers, completely or not at all."""
     new = directory / f"{_FILE}.new"
-    with suppress(OSError):  # a full disk; the note before it stays
+    with suppress(OSError):  # the disk is full; the earlier numbers stay
         new.write_text(json.dumps(workforce), encoding="utf-8")
         new.replace(directory / _FILE)
 
@@ -47,21 +47,21 @@ def missing_workers(directory: Path) -> int:
 
 
 def write_failure(directory: Path, pid: int, error: FerrymanError) -> None:
-    """Leave the reason why a worker could not start.
+    """Write the reason why a worker could not start.
 
     Args:
-        directory: The one that the processes of the server share.
+        directory: The directory that the processes of the server share.
         pid: The worker's process id.
         error: The reason.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file cannot be written.
     """
     _failure(directory, pid).write_text(json.dumps(error.as_dict()), encoding="utf-8")
 
 
 def take_failure(directory: Path, pid: int) -> FerrymanError | None:
-    """Return why a worker could not start, and forget it; None if it has not said why."""
+    """Return the reason why a worker could not start, and remove it; None if there is none."""
     file = _failure(directory, pid)
     try:
         error = FerrymanError.from_dict(json.loads(file.read_bytes()))

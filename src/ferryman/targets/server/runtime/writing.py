@@ -1,7 +1,7 @@
-"""Closes connections whose clients do not read, so that they hold nothing for ever.
+"""Closes connections whose clients do not read, so that they do not hold resources forever.
 
-What counts is whether bytes arrive, and not how many are left to send: a client that reads
-slowly but steadily is served, however long that takes.
+The test is whether bytes arrive at the client, not how many are left to send. A client that reads
+slowly but steadily is served, however long it takes.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from ferryman.targets.server.runtime.metrics import WRITE_TIMEOUTS
 
 __all__ = ("SlowReaders",)
 
-# Where the count of acknowledged bytes is in Linux's struct tcp_info, and how far that reaches.
+# The position of the acknowledged bytes in Linux's struct tcp_info, and its end.
 _ACKNOWLEDGED = 120
 _TCP_INFO = 128
 
-# Linger for no time at all: closing resets the connection.
+# A linger time of zero: closing resets the connection.
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -33,11 +33,11 @@ class _Progress(NamedTuple):
 
 
 class SlowReaders:
-    """Watches the connections of a worker that have something left to send.
+    """Watches the connections of a worker that have bytes left to send.
 
     Args:
-        timeout: Seconds that a write may make no progress.
-        count: Is told of each connection that is closed, by a name in the metrics.
+        timeout: Seconds that a write may be without progress.
+        count: Called for each closed connection, with a name of the metrics.
     """
 
     def __init__(self, timeout: float, count: Callable[[str], None]) -> None:
@@ -47,11 +47,11 @@ class SlowReaders:
         self._log = logging.getLogger("ferryman")
 
     def sweep(self, connections: Iterable[Connection], now: float) -> None:
-        """Close the connections that have made no progress for too long.
+        """Close the connections without progress for too long.
 
         Args:
-            connections: All that the worker has.
-            now: The loop's time.
+            connections: The worker's connections.
+            now: The loop's time in seconds.
         """
         before, self._writing = self._writing, {}
         for connection in connections:
@@ -79,7 +79,7 @@ class SlowReaders:
             left,
         )
         self._count(WRITE_TIMEOUTS)
-        # Else the kernel would go on for minutes with what it has taken.
+        # Otherwise the kernel would retry for minutes.
         connection.link.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, _RESET
         )
@@ -87,10 +87,10 @@ class SlowReaders:
 
 
 def _arrived(link: socket.socket, left: int) -> int:
-    """Return a number that changes as bytes arrive at the other end.
+    """Return a number that changes when bytes arrive at the client.
 
-    The kernel takes what is written in large pieces, and seldom; how much the client has
-    acknowledged says more. Of a UNIX socket it is how much is left.
+    The kernel accepts written bytes in large, rare steps, so this uses the bytes that the client
+    has acknowledged; for a UNIX socket, the bytes that are left.
     """
     if link.family in (socket.AF_INET, socket.AF_INET6):
         info = link.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO)

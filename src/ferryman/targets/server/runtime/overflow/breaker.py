@@ -1,4 +1,4 @@
-"""Says whether the other side is to be asked: not while it fails, and not too often."""
+"""Decides whether to use the other side: not while it fails, and not beyond a share."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from collections.abc import Callable
 
 __all__ = ("Breaker", "ShareCap")
 
-# Failures in a row after which the other side is left alone, and for how many seconds: twice as
-# long each time that it fails again.
+# Consecutive failures after which requests stay here, and for how many seconds; the time doubles
+# with each further failure.
 _FAILURES = 5
 _PAUSE = 1.0
 _LONGEST = 30.0
 
-# Seconds over which shares are counted, and requests that may always go.
+# Seconds over which the share is measured, and requests that may always go.
 _WINDOW = 10.0
 _ALWAYS = 20
 
 
 class Breaker:
-    """Leaves the other side alone for a while when it has failed several times in a row.
+    """A circuit breaker: it pauses after several consecutive failures of the other side.
 
     Args:
-        clock: Tells the time in seconds.
+        clock: Returns the time in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,11 +33,11 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether the other side is left alone."""
+        """Whether requests stay here."""
         return self._until > 0
 
     def allows(self) -> bool:
-        """Return whether to ask now; after a pause, one request finds out for all."""
+        """Return whether to use the other side; after a pause, one request tries it for all."""
         if not self._until:
             return True
         if self._clock() < self._until:
@@ -46,13 +46,13 @@ class Breaker:
         return True
 
     def succeeded(self) -> bool:
-        """Note an answer, and return whether the other side was left alone before."""
+        """Record a response, and return whether requests stayed here before it."""
         was_open, self._failures = self.is_open, 0
         self._until, self._pause = 0.0, _PAUSE
         return was_open
 
     def failed(self) -> bool:
-        """Note a failure, and return whether the other side is left alone from now on."""
+        """Record a failure, and return whether requests stay here from now on."""
         self._failures += 1
         if self._failures < _FAILURES:
             return False
@@ -63,28 +63,28 @@ class Breaker:
 
 
 class ShareCap:
-    """Bounds which share of the requests goes to the other side, over the last seconds.
+    """Limits the share of the requests that go to the other side, over the last seconds.
 
     Args:
-        share: At most, from 0 to 1.
-        clock: Tells the time in seconds.
+        share: The largest share, from 0 to 1.
+        clock: Returns the time in seconds.
     """
 
     def __init__(self, share: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._share = share
         self._clock = clock
         self._began = clock()
-        # Of the window that runs, and of the one before it.
+        # Counts of the current window, and of the one before it.
         self._all = [0, 0]
         self._sent = [0, 0]
 
     def saw(self) -> None:
-        """Count a request, wherever it is answered."""
+        """Count a request, whichever side answers it."""
         self._turn()
         self._all[0] += 1
 
     def allows(self) -> bool:
-        """Return whether one more may go, and count it if so."""
+        """Return whether one more request may go, and count it if so."""
         self._turn()
         sent = sum(self._sent) + 1
         if sent > _ALWAYS and sent > self._share * sum(self._all):

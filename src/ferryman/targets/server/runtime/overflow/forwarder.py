@@ -1,4 +1,4 @@
-"""Makes what forwards of the settings of the overflow, and sees that it can sign."""
+"""Creates the forwarder from the settings of the overflow, and checks its credentials."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ("check_credentials", "overflow_of")
 
 
 def check_credentials(settings: OverflowSettings, environment: Mapping[str, str]) -> None:
-    """See that what has to be signed can be.
+    """Check that requests can be signed, if they must be.
 
     Raises:
         ConfigError: The environment has no credentials.
@@ -36,11 +36,11 @@ def check_credentials(settings: OverflowSettings, environment: Mapping[str, str]
 
 
 def overflow_of(settings: OverflowSettings, count: Callable[[str], None]) -> Overflow | None:
-    """Return what forwards, or None where nothing is to be forwarded.
+    """Return the forwarder, or None if no overflow is configured.
 
     Args:
-        settings: The server's.
-        count: Is told what became of each request, by a name in the metrics.
+        settings: The server's settings.
+        count: Called for each request, with the name of its outcome in the metrics.
     """
     if settings.overflow is None:
         return None

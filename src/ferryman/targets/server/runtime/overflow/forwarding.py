@@ -1,4 +1,4 @@
-"""Forwards a request to the other side, whole, and streams its answer back."""
+"""Forwards a complete request to the other side, and streams its response back."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from ferryman.targets.server.runtime.overflow.signed_hosts import signing_scope
 __all__ = ("LOOP_HEADER", "Destination", "Overflow")
 
 LOOP_HEADER = "Ferryman-Overflow"
-"""Marks a forwarded request: its receiver answers or refuses it, and never forwards it again."""
+"""Marks a forwarded request: its receiver responds or refuses, and never forwards it again."""
 
-# RFC 9110, 7.6.1, and what the two hops each settle for themselves.
+# Headers of RFC 9110, 7.6.1, and headers that each of the two connections sets itself.
 _OF_A_HOP = frozenset(
     {
         *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te"),
@@ -40,14 +40,14 @@ _OF_A_HOP = frozenset(
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
-# The bytes of a body that a function takes at most ("Lambda quotas"); to be signed, it is read.
+# The largest body of a function in bytes ("Lambda quotas"); a signature needs the whole body.
 _LARGEST_SIGNED = 6 * 2**20
 
-# With these the other side says that it could not answer; the app's own 500 is an answer.
+# Statuses with which the other side could not respond; the app's own 500 is a response.
 _FAILURES = frozenset({429, 502, 503, 504})
 
-# Seconds to connect, and after which an idle connection is not used again: a request on one that
-# the other side is closing would be lost.
+# Seconds to connect, and after which an idle connection is not reused: the other side may be
+# closing it, and a request on it would be lost.
 _CONNECT = 2.0
 _IDLE = 10.0
 
@@ -56,12 +56,12 @@ _log = logging.getLogger("ferryman.overflow")
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where requests go.
+    """The other side.
 
     Attributes:
-        url: The address; a request's path is put after its own.
-        timeout: Seconds until the answer begins.
-        signed: Whether what goes to AWS is signed.
+        url: The address; a request's path is appended to its path.
+        timeout: Seconds until the response begins.
+        signed: Whether to sign requests to AWS.
     """
 
     url: URL
@@ -73,9 +73,9 @@ class Overflow:
     """Forwards requests.
 
     Args:
-        destination: Where to.
-        share: The share of all requests that may go, from 0 to 1.
-        count: Is told what became of each, by a name in the metrics.
+        destination: The other side.
+        share: The largest share of all requests, from 0 to 1.
+        count: Called for each request, with the name of its outcome in the metrics.
     """
 
     def __init__(
@@ -93,12 +93,12 @@ class Overflow:
             auto_decompress=False,
             skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent", "Content-Type"),
         )
-        # aiohttp would send idempotent requests again by itself, whether safe or not.
+        # aiohttp itself would retry idempotent requests, even unsafe ones.
         self._session._retry_connection = False
         self._credentials = CredentialSource(self._session)
 
     def saw(self) -> None:
-        """Count a request, wherever it is answered."""
+        """Count a request, whichever side answers it."""
         self._cap.saw()
 
     async def close(self) -> None:
@@ -106,9 +106,9 @@ class Overflow:
         await self._session.close()
 
     async def forward(self, request: web.BaseRequest) -> web.StreamResponse | None:
-        """Return the other side's answer, or None if the request has to stay.
+        """Return the other side's response, or None if the request must stay here.
 
-        None means that no byte of it was sent, so that the client may repeat it.
+        None means that no byte of the request was sent, so the client may repeat it.
         """
         if not self._may_go(request) or not self._breaker.allows() or not self._cap.allows():
             self._count(OVERFLOW_KEPT)
@@ -135,7 +135,7 @@ class Overflow:
         return not named and request.raw_path.startswith("/")
 
     async def _ask(self, request: web.BaseRequest) -> aiohttp.ClientResponse:
-        """Send the request, a second time only if that is safe and no body was sent."""
+        """Send the request; retry it once only if it is safe and no body was sent."""
         body = await self._body(request)
         try:
             return await self._send(request, body)
@@ -188,11 +188,11 @@ class Overflow:
             await response.write_eof()
         except (aiohttp.ClientError, TimeoutError) as error:
             self._note_failure(error)
-            # The client must not take what has come for the whole answer.
+            # The client must not treat the part so far as the whole response.
             if request.transport is not None:
                 request.transport.abort()
         finally:
-            answer.close()  # which keeps the connection if all of the answer has come
+            answer.close()  # keeps the connection if the response is complete
         return response
 
     def _note(self, status: int) -> None:
@@ -210,11 +210,11 @@ class Overflow:
 
 
 class _TooLarge(Exception):
-    """The body is larger than a function takes."""
+    """The body is too large for a function."""
 
 
 def _target(base: URL, path_and_query: str) -> URL:
-    """Return the base with a request's own path and query after it, byte for byte."""
+    """Return the address with a request's path and query appended, byte for byte."""
     return URL(f"{str(base).rstrip('/')}{path_and_query}", encoded=True)
 
 
@@ -232,14 +232,14 @@ def _request_headers(request: web.BaseRequest) -> CIMultiDict[str]:
         if context.trace:
             headers["traceparent"] = context.trace
     if request._message.compression:
-        # aiohttp has unpacked the body already.
+        # aiohttp has decompressed the body already.
         headers.popall("Content-Encoding", None)
         headers.popall("Content-Length", None)
     return headers
 
 
 def _end_to_end(headers: MultiMapping[str]) -> CIMultiDict[str]:
-    """Return the headers that are not for one connection alone."""
+    """Return the headers that are not specific to a connection."""
     named = ",".join(headers.getall("Connection", ()))
     left_out = _OF_A_HOP | {name.strip().lower() for name in named.split(",")}
     return CIMultiDict((n, value) for n, value in headers.items() if n.lower() not in left_out)

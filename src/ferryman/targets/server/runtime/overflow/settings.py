@@ -1,4 +1,4 @@
-"""Checks the settings of the overflow, at a build too: it imports little."""
+"""Checks the settings of the overflow. A build uses it too, so it imports little."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 __all__ = ("TABLE", "OverflowSettings", "check_overflow")
 
 TABLE = "[tool.ferryman.server]"
-"""The table of the settings, as errors name it."""
+"""The table of the settings in error messages."""
 
 
 class OverflowSettings(Protocol):
-    """Those of the server's settings that are about the overflow."""
+    """The server's settings for the overflow."""
 
     @property
     def bind(self) -> str: ...  # noqa: D102
@@ -39,10 +39,10 @@ class OverflowSettings(Protocol):
 
 
 def check_overflow(settings: OverflowSettings) -> None:
-    """See that the settings make sense together.
+    """Check that the settings fit together.
 
     Raises:
-        ConfigError: They do not.
+        ConfigError: Two settings contradict each other, or one is missing.
     """
     if settings.overflow_share > 1:
         raise ConfigError(
@@ -67,7 +67,7 @@ def check_overflow(settings: OverflowSettings) -> None:
 
 
 def _address(text: str) -> URL:
-    from yarl import URL  # few servers have an overflow, and a build need not wait for it
+    from yarl import URL  # few servers have an overflow, and other builds need not import it
 
     try:
         url = URL(text)

@@ -1,4 +1,4 @@
-"""The hosts of AWS that take signed requests to a function."""
+"""The hosts of AWS that accept signed requests to a function."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _HOSTS = {
 
 
 def signing_scope(url: URL) -> Scope | None:
-    """Return what requests to a Function URL or an API of API Gateway are signed for.
+    """Return the scope of signatures for a Function URL or an API of API Gateway.
 
-    None for any other address, which is not signed for.
+    Requests to any other address are not signed: None.
     """
     for service, host in _HOSTS.items():
         if found := host.fullmatch(url.host or ""):

@@ -1,8 +1,8 @@
-"""Shares idle connections among the workers of one server.
+"""Shares idle connections among the workers of a server.
 
-A worker whose event loop stalls cannot answer on the connections that it holds. So workers whose
-loops do stall hold none that are idle: a process of its own, the keeper, watches these for all,
-and the first worker with nothing to do takes the next one on which a request has come.
+A worker with a stalled event loop cannot answer on its connections. So workers whose loops stall
+give their idle connections to another process, the keeper. The first free worker receives the next
+connection with a new request.
 
-Nothing here knows HTTP. The keeper imports none of the app's code, so that it never stalls.
+These modules do not know HTTP. The keeper does not import the app's code, so it never stalls.
 """

@@ -1,7 +1,7 @@
 """The process that watches idle connections for all workers.
 
-It closes those that have idled for too long, and queues those on which something has come. It
-runs none of the app's code and waits for nothing else, so it is never late.
+It closes connections that are idle for too long, and queues connections with new bytes. It does not
+run the app's code and waits for nothing else, so it is never late.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class Keeper:
     """Watches idle connections.
 
     Args:
-        idle: Where workers send the connections that idle.
-        asked: Where workers get those on which a request has come.
-        most: How many connections to keep; for one more, the one that idles longest is closed.
-        drain_delay: Seconds from the signal to end until those that still idle are closed.
+        idle: The channel for idle connections from workers.
+        asked: The channel for connections with a new request to workers.
+        most: The most connections to keep; one more closes the one that is idle longest.
+        drain_delay: Seconds from the signal to end until idle connections are closed.
     """
 
     def __init__(self, idle: Channel, asked: Channel, most: int, drain_delay: float) -> None:
@@ -52,7 +52,7 @@ class Keeper:
         self._parent = os.getppid()
 
     def run(self) -> None:
-        """Watch until told to end, or until the master is gone."""
+        """Watch until a signal to end, or until the master has ended."""
         for ignored in _IGNORED:
             signal.signal(ignored, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)

@@ -1,7 +1,7 @@
 """Passes open connections from one process to another, over a UNIX socket.
 
-One message is one connection: its file descriptor, and a note of what the descriptor does not
-tell. See unix(7) on SCM_RIGHTS, and on SOCK_SEQPACKET, which keeps messages whole.
+Each message is a connection: its file descriptor, and a note with facts that the descriptor lacks.
+See unix(7) on SCM_RIGHTS, and on SOCK_SEQPACKET, which keeps messages whole.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _INT = array.array("i").itemsize
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What goes along with a connection.
+    """The facts that are sent with a connection.
 
     Attributes:
-        patience: Seconds that it may go on idling.
-        peer: The client's address and port where a proxy told them, or None.
+        patience: Seconds that it may stay idle.
+        peer: The client's address and port from a proxy, or None.
     """
 
     patience: float
@@ -32,11 +32,11 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Both ends of a way that connections go, in one direction, between any processes.
+    """Both ends of a one-way channel for connections between processes.
 
     Attributes:
-        inward: Where they are sent.
-        outward: Where they are received; of several that read, each message reaches one.
+        inward: The end to send to.
+        outward: The end to receive from; each message reaches one of its readers.
     """
 
     inward: socket.socket
@@ -44,23 +44,23 @@ class Channel:
 
     @classmethod
     def open(cls) -> Channel:
-        """Make one, for processes that are forked later."""
+        """Create a channel for processes that are forked later."""
         inward, outward = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         inward.setblocking(False)
         outward.setblocking(False)
         return cls(inward, outward)
 
     def close(self) -> None:
-        """Close this process's ends of it."""
+        """Close both ends in this process."""
         self.inward.close()
         self.outward.close()
 
 
 def send(channel: Channel, descriptor: int, note: Note) -> bool:
-    """Pass a connection on; the sender's own descriptor is the sender's to close.
+    """Send a connection. The sender must close its own descriptor.
 
     Returns:
-        Whether it went: False if the channel is full, or too many descriptors are on their way.
+        Whether it was sent: False if the channel is full, or too many descriptors are in transit.
     """
     text = json.dumps([note.patience, note.peer]).encode()
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
@@ -74,8 +74,8 @@ def send(channel: Channel, descriptor: int, note: Note) -> bool:
 def receive(channel: Channel) -> tuple[socket.socket, Note] | None:
     """Return the next connection and its note.
 
-    None if there was none, or if this process has no descriptor left for it: then the kernel
-    has closed the connection.
+    None if there is no message, or if this process has no free descriptor; then the kernel has
+    closed the connection.
     """
     try:
         text, ancillary, _, _ = channel.outward.recvmsg(_ROOM, socket.CMSG_SPACE(_INT))

@@ -1,4 +1,4 @@
-"""Starts the keeper from the master, again if it ends, and ends it."""
+"""Starts, restarts and stops the keeper from the master."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from ferryman.targets.server.runtime.sharing.passing import Channel
 __all__ = ("COMMAND", "KeeperProcess")
 
 COMMAND = "ferry-keeper"
-"""What `ps` calls the keeper: 15 letters at most, as proc(5) has it."""
+"""The keeper's name in `ps`, at most 15 letters (proc(5))."""
 
 _NAME = Path("/proc/self/comm")
 
-# File descriptors of the keeper that are not clients' connections, with room to spare.
+# File descriptors of the keeper besides clients' connections, with a margin.
 _OWN = 32
 
 
 @dataclass(slots=True)
 class KeeperProcess:
-    """The keeper, and the channels that lead to it and from it.
+    """The keeper, and the channels to it and from it.
 
     Attributes:
-        most: How many idle connections to keep; None for as many as it may open.
-        drain_delay: Seconds from the first word to end until idle connections are closed.
-        idle: Where workers send the connections that idle.
-        asked: Where workers get those on which a request has come.
+        most: The most idle connections to keep; None for as many as it may open.
+        drain_delay: Seconds from the first signal to end until idle connections are closed.
+        idle: The channel for idle connections from workers.
+        asked: The channel for connections with a new request to workers.
     """
 
     most: int | None
@@ -44,10 +44,10 @@ class KeeperProcess:
     _pid: int = 0
 
     def ensure(self, others: Iterable[socket.socket]) -> None:
-        """See that the keeper runs.
+        """Start the keeper if it does not run.
 
         Args:
-            others: What the master has open, and the keeper must not.
+            others: Files of the master that the keeper must close.
         """
         if self._pid and self._runs():
             return
@@ -61,7 +61,7 @@ class KeeperProcess:
             self._become(others)
 
     def end(self) -> None:
-        """Have it end after the drain delay; at once when it is told for the second time."""
+        """Stop it after the drain delay; immediately at the second call."""
         if self._pid:
             with suppress(ProcessLookupError):
                 os.kill(self._pid, signal.SIGTERM)
@@ -81,7 +81,7 @@ class KeeperProcess:
             os._exit(status)
 
     def _runs(self) -> bool:
-        # The master reaps all its children, so that this one may be gone already.
+        # The master reaps all its children, so it may have reaped the keeper already.
         try:
             return os.waitpid(self._pid, os.WNOHANG)[0] == 0
         except ChildProcessError:

@@ -1,4 +1,4 @@
-"""One worker's part in the sharing: it gives idle connections away, and takes those that ask."""
+"""A worker's side of the sharing: it gives idle connections away, and receives active ones."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from ferryman.targets.server.runtime.sharing.stalls import Stalls
 
 __all__ = ("Share", "Shareable")
 
-# Turns of the event loop from a connection taken until the handler of its request has run for
-# the first time, if that has come whole: then the loop may have stalled, and others take the next.
+# Turns of the event loop from receiving a connection to the first step of its handler, if the
+# request is complete. The handler may stall the loop; then other workers receive the next one.
 _TURNS = 6
 
-# Seconds in which what is on its way to a worker that ends has arrived.
+# Seconds within which connections in transit reach a worker that ends.
 _ARRIVAL = 0.05
 
 
 class Shareable(Protocol):
-    """A connection that can be passed on."""
+    """A connection that can be passed to another process."""
 
     @property
     def idle_descriptor(self) -> int | None:
-        """Its file descriptor while nothing of a request or an answer is under way, or None."""
+        """Its file descriptor if no request and no response is in progress, or None."""
         ...
 
     @property
     def note(self) -> Note:
-        """What goes along with it."""
+        """The facts to send with it."""
         ...
 
     def let_go(self) -> None:
-        """Close this process's end of it alone."""
+        """Close it in this process only."""
         ...
 
 
 class Share:
-    """Gives and takes connections for one worker.
+    """Gives and receives connections for a worker.
 
     Args:
-        idle: Where idle connections go.
-        asked: Where those come from on which a request has come.
-        adopt: Makes a connection of the server's of one that was taken.
-        connections: Tells those that the worker has.
+        idle: The channel for idle connections.
+        asked: The channel for connections with a new request.
+        adopt: Creates a connection of the server from a received socket.
+        connections: Returns the worker's connections.
     """
 
     def __init__(
@@ -66,10 +66,10 @@ class Share:
         self._listen()
 
     def answered(self, connection: Shareable) -> None:
-        """Note that a connection has had its answer, and pass it on if the loop stalls."""
+        """Record a response on a connection, and pass the connection on if the loop stalls."""
         self._stalls.answered()
         if self._stalls.found or self._leaving:
-            # aiohttp takes two more turns until it awaits the next request.
+            # aiohttp needs two more turns until it awaits the next request.
             self._loop.call_soon(self._loop.call_soon, self._give, connection)
 
     def sweep(self) -> None:
@@ -79,13 +79,13 @@ class Share:
                 self._give(connection)
 
     def leave(self) -> None:
-        """Take no more, and pass on all that idles from now on."""
+        """Stop receiving, and pass on all connections that are idle from now on."""
         self._leaving = True
         self._loop.remove_reader(self._asked.outward)
         self.sweep()
 
     async def stop(self) -> None:
-        """Take what is on its way still, and then no more."""
+        """Receive the connections in transit, and then stop."""
         if not self._leaving:
             await asyncio.sleep(_ARRIVAL)
             self._loop.remove_reader(self._asked.outward)

@@ -1,4 +1,4 @@
-"""Finds out whether an event loop stalls, and whether passing connections on is worth it."""
+"""Detects whether an event loop stalls so much that passing connections on pays off."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import asyncio
 
 __all__ = ("Stalls",)
 
-# Seconds between two looks while requests come; without requests there is no look.
+# Seconds between two measurements while requests arrive.
 _TICK = 0.01
 _WINDOW = 0.5
 
-# A tick is late by this much on any machine.
+# Seconds by which a tick is late on any machine.
 _JITTER = 0.002
 
-# Seconds of standstill for each request from which connections are passed on, and below which
-# they no longer are. To pass one on costs about a fifth of a millisecond, of three processes.
+# Seconds of stall for each request above which connections are passed on, and below which this
+# ends. Passing one on costs about 0.2 ms in three processes.
 _WORTH = 0.002
 _NOT_WORTH = 0.001
 
 
 class Stalls:
-    """Watches one loop.
+    """Measures the stalls of an event loop.
 
-    What counts is how long the loop stands still for each request that it answers. A loop that
-    is merely busy with many small requests does so for less than a millisecond each.
+    It measures the time of stalls for each request. A loop that is only busy with many small
+    requests stalls for less than 1 ms in each.
 
     Attributes:
-        found: Whether the loop stalls so much that others should have its idle connections.
+        found: Whether other workers should get its idle connections.
     """
 
     def __init__(self) -> None:
@@ -38,14 +38,14 @@ class Stalls:
         self._window = 0.0
 
     def answered(self) -> None:
-        """Count a request, and watch the loop for a while."""
+        """Count a request, and measure the loop for a while."""
         self._requests += 1
         if self._tick is None:
             self._window = self._loop.time() + _WINDOW
             self._wait()
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Stop measuring."""
         if self._tick is not None:
             self._tick.cancel()
             self._tick = None
