@@ -57,7 +57,15 @@ def test_the_users_own_tests_run_on_targets(tmp_path: Path) -> None:
 
 def names_of_aiohttp(tree: ast.Module) -> Iterator[tuple[str, str]]:
     """Yield module and name for each that a module takes from aiohttp, unless it asks first."""
-    modules = {"aiohttp": "aiohttp", "web": "aiohttp.web"}
+    imported = {
+        (getattr(node, "module", None), alias.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    modules = {"aiohttp": "aiohttp"} if (None, "aiohttp") in imported else {}
+    if ("aiohttp", "web") in imported:
+        modules["web"] = "aiohttp.web"
     asked = {
         node.args[1].value
         for node in ast.walk(tree)

@@ -277,8 +277,12 @@ def test_a_signal_ends_with_its_status_and_no_traceback(
     uv.parent.mkdir()
     uv.write_text("#!/bin/sh\necho started >&2\ntouch started\nexec sleep 30\n")
     uv.chmod(0o755)
-    # A shell starts its background jobs deaf to Ctrl-C, and these tests may be one of them.
-    hearing = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    # A shell starts its background jobs deaf to Ctrl-C, `nohup` starts them deaf to SIGHUP, and
+    # these tests may be one of them.
+    hearing = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)"
+    )
     code = f"{hearing}; sys.modules['uv'] = None; from ferryman.cli.main import main; main()"
     building = subprocess.Popen(
         [sys.executable, "-c", code, "build", "-t", "lambda", "--app", "app:app"],
