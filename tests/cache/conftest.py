@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from tests.cache.servers import (
+    PATIENCE,
     REGION,
     TABLE,
     TOKEN,
@@ -19,9 +20,6 @@ from tests.cache.servers import (
 )
 
 from ferryman.cache import Cache, open_cache
-
-PATIENCE = "timeout=60"
-"""Of the stores, which a busy machine makes slow."""
 
 STORES = ("memory", "redis", "upstash", "ministack", "moto")
 

@@ -22,6 +22,9 @@ from redis.exceptions import ResponseError
 from scripts.ports import free_port
 from tests.aws_stand_in import CREDENTIALS, STAND_INS
 
+PATIENCE = "timeout=60"
+"""The option of stores' URLs for a busy machine, on which a store is slow."""
+
 REGION = "us-east-1"
 TABLE = "Cards_1"
 TOKEN = "planted-upstash-token"

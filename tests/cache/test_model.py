@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.cache.passing_time import pass_time
-from tests.cache.servers import REGION, TABLE, TOKEN, credentials_for, upstash_front
+from tests.cache.servers import PATIENCE, REGION, TABLE, TOKEN, credentials_for, upstash_front
 
 from ferryman.cache import ABSENT, LASTING, CounterError, open_cache
 from ferryman.cache.counters import number_of
@@ -165,7 +165,7 @@ def test_memory(steps: Steps) -> None:
 @modelled(60)
 @given(steps=STEPS)
 def test_redis(redis_port: int, steps: Steps) -> None:
-    asyncio.run(run(f"redis://127.0.0.1:{redis_port}/0", steps, redis_port))
+    asyncio.run(run(f"redis://127.0.0.1:{redis_port}/0?{PATIENCE}", steps, redis_port))
 
 
 @modelled(40)
@@ -173,7 +173,7 @@ def test_redis(redis_port: int, steps: Steps) -> None:
 def test_upstash(redis_port: int, steps: Steps) -> None:
     async def through_the_front() -> None:
         async with upstash_front(redis_port) as port:
-            await run(f"upstash://:{TOKEN}@127.0.0.1:{port}", steps, redis_port)
+            await run(f"upstash://:{TOKEN}@127.0.0.1:{port}?{PATIENCE}", steps, redis_port)
 
     asyncio.run(through_the_front())
 
@@ -190,7 +190,7 @@ def test_dynamodb(stand_in: str, request: pytest.FixtureRequest, no_aws: Any) ->
     @modelled(30)
     @given(steps=STEPS)
     def every(steps: Steps) -> None:
-        url = f"dynamodb://{TABLE}?region={REGION}"
+        url = f"dynamodb://{TABLE}?region={REGION}&{PATIENCE}"
         asyncio.run(run(url, steps, None, concurrently=locked))
 
     every()

@@ -146,7 +146,9 @@ def test_the_client_stays_the_same_whichever_worker_answers(server: Server) -> N
     seen: set[int] = set()
     for n, client in enumerate(clients):
         client.sendall(binary(f"192.0.2.{n}", n + 1))
-    for _ in range(8):
+    for turn in range(80):
+        if turn >= 8 and len(seen) == 2:
+            break  # on a busy machine, one worker may answer for a while
         for client in clients:
             client.sendall(b"GET /?n=1 HTTP/1.1\r\nHost: x\r\n\r\n")
         for n, client in enumerate(clients):
